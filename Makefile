@@ -1,0 +1,42 @@
+# Everything runs in .venv, which is made on first use. PYTHON chooses the interpreter (3.11 to 3.13).
+PYTHON ?= python3
+BIN := .venv/bin
+
+export DAGSTER_DISABLE_TELEMETRY := yes
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+
+.PHONY: help demo test test-fast dev lint typecheck build clean
+
+help:  ## Show this help
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
+
+.venv/installed: setup.cfg pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: .venv/installed  ## Run the whole graph over the last 14 days on this machine, and ask what agents ask
+	$(BIN)/gong-assets demo
+
+test: .venv/installed  ## Run all tests
+	$(BIN)/pytest -n auto --dist loadgroup
+
+test-fast: .venv/installed  ## Run the tests that take seconds
+	$(BIN)/pytest -n auto --dist loadgroup -m "not slow"
+
+dev: .venv/installed  ## Open the Dagster UI on http://127.0.0.1:3000, with the local stack
+	$(BIN)/gong-assets dev
+
+lint: .venv/installed  ## Check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+typecheck: .venv/installed  ## Check types
+	$(BIN)/mypy
+
+build: .venv/installed  ## Build the wheel
+	$(BIN)/python -m build --wheel --outdir dist
+
+clean:  ## Stop the local stack, and remove its state and what was built
+	-[ -x $(BIN)/gong-assets ] && $(BIN)/gong-assets local down
+	rm -rf .gong_assets .venv build dist *.egg-info

@@ -1,0 +1,145 @@
+"""The dbt models as assets: staged tables, Cortex-enriched tables and views.
+
+What a model is called, means and tests is in the dbt project; here is only what Dagster adds to it.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
+
+from gong_assets.automation import (
+    FOLLOWING_FRESHNESS,
+    HUBSPOT_FRESHNESS,
+    follow_despite_holes,
+    follow_each_day,
+)
+from gong_assets.dbt_project import dbt_source_environment, keep_parse_state, prepared_project
+from gong_assets.failures import failure
+from gong_assets.partitions import days_of
+from gong_assets.resources import GongDbtResource, SnowflakeResource
+from gong_assets.settings import Settings
+from gong_assets.warehouse.errors import WarehouseError
+from gong_assets.warehouse.landing import Days
+
+# Pools keep two runs from replacing the same tables at once; the limit of 1 is set in dagster.yaml.
+DBT_POOL = "dbt"
+
+
+def build_command(days: Days | None) -> list[str]:
+    """dbt's command line; `days` are the only ones that the partitioned models replace.
+
+    The event-time flags, not --vars: other values of a variable make dbt parse the whole project again. Unit tests are
+    run in CI: in a build they fail the step without showing as a check.
+    """
+    command = ["build", "--exclude-resource-type", "unit_test"]
+    if days is None:
+        return command
+    return [*command, "--event-time-start", days.first.isoformat(), "--event-time-end", days.end.isoformat()]
+
+
+class GongDbtTranslator(DagsterDbtTranslator):
+    """Adds to each model its group (the folder it is in), freshness policy and automation condition."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._lookback_days = settings.gong_lookback_days
+
+    def get_asset_spec(
+        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
+    ) -> dg.AssetSpec:
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        properties = self.get_resource_props(manifest, unique_id)
+        if properties["resource_type"] != "model":
+            return spec
+        hubspot = properties["name"].startswith("stg_hubspot_")
+        return spec.replace_attributes(
+            group_name="hubspot" if hubspot else _folder(properties),
+            owners=["team:revenue-operations"],
+            freshness_policy=HUBSPOT_FRESHNESS if hubspot else FOLLOWING_FRESHNESS,
+            automation_condition=self._condition(properties, hubspot=hubspot),
+        )
+
+    def _condition(
+        self, properties: Mapping[str, Any], *, hubspot: bool
+    ) -> dg.AutomationCondition[dg.AssetKey] | None:
+        if hubspot:
+            return None  # HubSpot's tables are filled from outside the graph: a schedule reads them.
+        return follow_each_day(self._lookback_days) if _is_partitioned(properties) else follow_despite_holes()
+
+
+def _folder(properties: Mapping[str, Any]) -> str:
+    return str(properties["fqn"][1])
+
+
+def _is_partitioned(properties: Mapping[str, Any]) -> bool:
+    return "partitioned" in properties["tags"]
+
+
+def build_dbt_assets(
+    settings: Settings, partitions: dg.DailyPartitionsDefinition
+) -> tuple[DbtProject, list[dg.AssetsDefinition]]:
+    """One definition for the models that share the raw assets' daily partitions, one for the rest.
+
+    Raises:
+        DbtParseError: the dbt project does not parse.
+    """
+    project = prepared_project(settings)
+    translator = GongDbtTranslator(settings)
+    manifest = json.loads(project.manifest_path.read_bytes())
+
+    @dbt_assets(
+        manifest=manifest,
+        project=project,
+        select="tag:partitioned",
+        name="dbt_daily_models",
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        dagster_dbt_translator=translator,
+        pool=DBT_POOL,
+    )
+    def dbt_daily_models(
+        context: dg.AssetExecutionContext, dbt: GongDbtResource, snowflake: SnowflakeResource
+    ) -> Iterator[Any]:
+        yield from _build(context, dbt, snowflake, days_of(context.partition_time_window))
+
+    @dbt_assets(
+        manifest=manifest,
+        project=project,
+        exclude="tag:partitioned",
+        name="dbt_models",
+        dagster_dbt_translator=translator,
+        pool=DBT_POOL,
+    )
+    def dbt_models(
+        context: dg.AssetExecutionContext, dbt: GongDbtResource, snowflake: SnowflakeResource
+    ) -> Iterator[Any]:
+        yield from _build(context, dbt, snowflake, None)
+
+    def _build(
+        context: dg.AssetExecutionContext,
+        dbt: GongDbtResource,
+        snowflake: SnowflakeResource,
+        days: Days | None,
+    ) -> Iterator[Any]:
+        warehouse = snowflake.warehouse(query_tag=query_tag(context))
+        try:
+            # Signing in here first gives a clear error, and starts the local stack on first need.
+            warehouse.query("SELECT 1")
+        except WarehouseError as error:
+            raise failure(error) from error
+        with dbt.connected(warehouse, project, dbt_source_environment(settings)):
+            invocation = dbt.cli(build_command(days), context=context)
+            yield from invocation.stream()
+        keep_parse_state(project, invocation.target_path)
+
+    return project, [dbt_daily_models, dbt_models]
+
+
+def query_tag(context: dg.AssetExecutionContext) -> str:
+    """Marks a run's statements in Snowflake's query and Cortex usage history."""
+    return json.dumps(
+        {"app": "gong_assets", "run_id": context.run_id, "step": context.op_execution_context.op.name}
+    )

@@ -1,0 +1,123 @@
+"""Checks that ask the warehouse what the graph cannot know from its own runs.
+
+A freshness policy looks at when an asset last ran; these look at what is in the tables. dbt tests show as checks too, and
+check what a model promises about its columns.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+
+from gong_assets.resources import SnowflakeResource
+from gong_assets.settings import Settings
+from gong_assets.warehouse.connection import Warehouse
+from gong_assets.warehouse.queries import (
+    calls_without_transcript,
+    create_raw_tables,
+    newest_ingestion,
+    processing_errors,
+    unprocessed_by_cortex,
+)
+from gong_assets.warehouse.tables import CALLS, RAW_TABLES
+
+# A transcript takes Gong minutes, at times hours: a call younger than this is not yet missing one.
+TRANSCRIPT_GRACE = timedelta(hours=24)
+# Three scheduled syncs in a row that landed nothing new; a weekend without calls warns, and should be looked at once.
+STALE_AFTER = timedelta(hours=12)
+SHOWN_IDS = 50
+
+
+def build_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
+    specs = [
+        *(
+            dg.AssetCheckSpec(
+                "records_validate",
+                asset=table.name.lower(),
+                description="No record of Gong's failed validation. Such a record is landed with its PROCESSING_ERROR "
+                "and stays out of the staged tables.",
+            )
+            for table in RAW_TABLES
+        ),
+        dg.AssetCheckSpec(
+            "calls_have_transcripts",
+            asset="gong_call_transcripts_raw",
+            description=f"No call between one and {settings.gong_transcript_retry_days} days old lacks its transcript.",
+        ),
+        dg.AssetCheckSpec(
+            "ingested_lately",
+            asset="gong_calls_raw",
+            description="The newest row landed within the last 12 hours, or no call was held since.",
+        ),
+    ]
+
+    @dg.multi_asset_check(name="raw_checks", specs=specs, can_subset=True)
+    def raw_checks(
+        context: dg.AssetCheckExecutionContext, snowflake: SnowflakeResource
+    ) -> Iterator[dg.AssetCheckResult]:
+        warehouse = snowflake.warehouse()
+        with warehouse.connect() as connection:
+            create_raw_tables(connection)
+        for key in sorted(context.selected_asset_check_keys, key=str):
+            if key.name == "records_validate":
+                yield _records_validate(warehouse, key)
+            elif key.name == "calls_have_transcripts":
+                yield _calls_have_transcripts(warehouse, key, settings)
+            else:
+                yield _ingested_lately(warehouse, key)
+
+    @dg.asset_check(
+        asset="cortex_gong_call_transcripts",
+        name="segments_are_enriched",
+        description="Every staged segment that is long enough has its sentiment and embedding.",
+    )
+    def segments_are_enriched(snowflake: SnowflakeResource) -> dg.AssetCheckResult:
+        waiting = snowflake.warehouse().query(unprocessed_by_cortex())[0]
+        return dg.AssetCheckResult(
+            passed=waiting["SEGMENTS"] == 0,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"segments_without_enrichment": waiting["SEGMENTS"], "calls": waiting["CALLS"]},
+        )
+
+    return [raw_checks, segments_are_enriched]
+
+
+def _records_validate(warehouse: Warehouse, key: dg.AssetCheckKey) -> dg.AssetCheckResult:
+    table = next(table for table in RAW_TABLES if table.name.lower() == key.asset_key.path[-1])
+    rows = warehouse.query(processing_errors(table))
+    return _result(key, rows, {"errors": dg.MetadataValue.json(rows[:SHOWN_IDS])})
+
+
+def _calls_have_transcripts(
+    warehouse: Warehouse, key: dg.AssetCheckKey, settings: Settings
+) -> dg.AssetCheckResult:
+    today = datetime.now(UTC).date()
+    since = today - timedelta(days=settings.gong_transcript_retry_days)
+    rows = warehouse.query(calls_without_transcript(), (since, today - TRANSCRIPT_GRACE))
+    return _result(
+        key, rows, {"call_ids": dg.MetadataValue.json([row["CALL_ID"] for row in rows[:SHOWN_IDS]])}
+    )
+
+
+def _ingested_lately(warehouse: Warehouse, key: dg.AssetCheckKey) -> dg.AssetCheckResult:
+    newest: datetime | None = warehouse.query(newest_ingestion(CALLS))[0]["NEWEST"]
+    age = datetime.now(UTC) - newest if newest else None
+    return dg.AssetCheckResult(
+        asset_key=key.asset_key,
+        check_name=key.name,
+        passed=age is not None and age <= STALE_AFTER,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={} if newest is None else {"newest_row_landed_at": dg.MetadataValue.timestamp(newest)},
+    )
+
+
+def _result(key: dg.AssetCheckKey, found: list[Any], metadata: dict[str, Any]) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=key.asset_key,
+        check_name=key.name,
+        passed=not found,
+        # Data that is not there yet is no reason to hold back what is.
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"count": len(found), **(metadata if found else {})},
+    )

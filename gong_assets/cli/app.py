@@ -1,0 +1,286 @@
+"""The commands and their options. What a command prints is in `output.py`, what it does elsewhere in the package."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, NoReturn
+
+import click
+import typer
+
+from gong_assets.cli import output
+from gong_assets.settings import SettingsError, load_settings
+
+app = typer.Typer(
+    name="gong-assets",
+    help="Gong sales calls as agent-ready tables in Snowflake.\n\n"
+    "With no variable set, everything runs on this machine: a simulated Gong tenant and a Snowflake-speaking server. "
+    "Set SNOWFLAKE_ACCOUNT and GONG_ACCESS_KEY (see the README) for the real ones.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+local_app = typer.Typer(
+    name="local",
+    help="The embedded stack: a Snowflake-speaking server and a simulated Gong tenant, on 127.0.0.1 only.\n\n"
+    "Other commands and Dagster start it when they need it.",
+    no_args_is_help=True,
+)
+app.add_typer(local_app)
+
+
+class Mode(StrEnum):
+    incremental = "incremental"
+    full = "full"
+    backfill = "backfill"
+
+
+class Format(StrEnum):
+    table = "table"
+    json = "json"
+    csv = "csv"
+
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no date (YYYY-MM-DD)") from None
+
+
+@app.callback()
+def options(
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the traceback of an error.")] = False,
+) -> None:
+    if verbose:
+        os.environ["GONG_ASSETS_VERBOSE"] = "1"
+
+
+@app.command()
+def sync(
+    mode: Annotated[
+        Mode,
+        typer.Option(
+            help="incremental: the last GONG_LOOKBACK_DAYS days. backfill: the days given. "
+            "full: everything since GONG_START_DATE, or since the first call if that is not set."
+        ),
+    ] = Mode.incremental,
+    from_date: Annotated[
+        date | None, typer.Option(parser=_date, metavar="DATE", help="First call date (UTC).")
+    ] = None,
+    to_date: Annotated[
+        date | None,
+        typer.Option(parser=_date, metavar="DATE", help="Last call date, inclusive; today by default."),
+    ] = None,
+    transcripts: Annotated[
+        bool,
+        typer.Option("--transcripts/--no-transcripts", help="Calls only, without transcripts and Cortex."),
+    ] = True,
+) -> None:
+    """Materialize the graph for a span of days, as Dagster runs.
+
+    A day is replaced whole: running the same days again changes only what changed in Gong, and sends nothing to Cortex
+    that it had before.
+    """
+    from gong_assets.sync import days_to_sync, run_sync
+
+    settings = load_settings()
+    days = days_to_sync(settings, mode.value, from_date, to_date, datetime.now(UTC).date())
+    with output.Progress() as progress:
+        for report in run_sync(settings, days, transcripts=transcripts, watcher=progress):
+            progress.report(report)
+
+
+@local_app.command()
+def up(as_json: JsonOption = False) -> None:
+    """Start what is not running, and wait until it answers."""
+    from gong_assets.local import stack
+
+    with output.status("starting the local stack"):
+        running = stack.up(load_settings().home)
+    output.local_status(running, as_json=as_json)
+
+
+@local_app.command()
+def down() -> None:
+    """Stop the stack; its data stays."""
+    from gong_assets.local import stack
+
+    with output.status("stopping the local stack"):
+        stopped = stack.down(load_settings().home)
+    output.line("stopped" if stopped else "nothing was running")
+
+
+@local_app.command()
+def status(as_json: JsonOption = False) -> None:
+    """Show how to reach the stack; exit 1 if it is not running."""
+    from gong_assets.local import stack
+
+    running = stack.status(load_settings().home)
+    if running is None:
+        raise _Failed("the local stack is not running: start it with `gong-assets local up`")
+    output.local_status(running, as_json=as_json)
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One SQL statement.")],
+    form: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.table,
+) -> None:
+    """Run one query against the configured warehouse."""
+    output.rows(_warehouse().query(query), form.value)
+
+
+@app.command()
+def coach(
+    days: Annotated[int, typer.Option(min=1, help="How many days back.")] = 14,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many calls at most.")] = 10,
+    as_json: JsonOption = False,
+) -> None:
+    """List the calls that need coaching, worst first: low sentiment, or a host who talked too much."""
+    from gong_assets.agents import coaching_opportunities
+
+    output.coaching(coaching_opportunities(_warehouse(), days=days, limit=limit), as_json=as_json)
+
+
+@app.command()
+def analyze(
+    call_id: Annotated[str, typer.Argument(help="Gong's call id.")], as_json: JsonOption = False
+) -> None:
+    """Analyze one call: summary, overall sentiment, and its risk segments in time order."""
+    from gong_assets.agents import analyze_call
+
+    output.analysis(analyze_call(_warehouse(), call_id), as_json=as_json)
+
+
+@app.command()
+def search(
+    text: Annotated[str, typer.Argument(help="What to look for, in your own words.")],
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many segments at most.")] = 5,
+    min_similarity: Annotated[
+        float | None,
+        typer.Option(
+            min=-1, max=1, help="Leave out what is less similar. The scale depends on the embedding model."
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the segments of calls that are most similar in meaning."""
+    from gong_assets.agents import similar_segments
+
+    segments = similar_segments(_warehouse(), text, limit=limit, min_similarity=min_similarity)
+    output.segments(segments, as_json=as_json)
+
+
+@app.command()
+def doctor(as_json: JsonOption = False) -> None:
+    """Check settings, credentials, hosts and privileges, and say what to do. Exit 1 if something is wrong."""
+    from gong_assets.doctor import examine
+
+    findings = list(examine(load_settings()))
+    output.findings(findings, as_json=as_json)
+    if any(not finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def dev(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the Dagster UI.")] = 3000,
+) -> None:
+    """Open the Dagster UI with the graph, its daemon and, where it is needed, the local stack."""
+    from gong_assets.sync import ensure_dagster_home
+
+    settings = load_settings()
+    ensure_dagster_home(settings)
+    if settings.needs_local_stack:
+        from gong_assets.local import stack
+
+        with output.status("starting the local stack"):
+            stack.up(settings.home)
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "gong_assets.definitions", "-p", str(port)]
+    os.execv(sys.executable, command)
+
+
+@app.command()
+def demo(
+    days: Annotated[int, typer.Option(min=1, max=366, help="How many days back.")] = 14,
+) -> None:
+    """Run the whole graph over the last days, then ask it what agents ask."""
+    from gong_assets.cli.demo import run
+
+    run(load_settings(), days)
+
+
+def _warehouse() -> Any:
+    from gong_assets.warehouse.connection import open_warehouse
+
+    settings = load_settings()
+    with output.status("connecting"):
+        warehouse = open_warehouse(settings)
+        _ = warehouse.arguments  # Starts the local stack on first need.
+    return warehouse
+
+
+class _Failed(Exception):
+    """The work failed; the text is for the user."""
+
+
+def _expected_errors() -> dict[type[Exception], int]:
+    """Errors that are told in a line or two, and the exit code of each."""
+    from gong_assets.agents import AgentError
+    from gong_assets.dbt_project import DbtParseError
+    from gong_assets.gong import GongError
+    from gong_assets.local.stack import LocalStackError
+    from gong_assets.sync import DateRangeError, SyncError
+    from gong_assets.warehouse.errors import WarehouseError
+
+    work = (_Failed, AgentError, DbtParseError, GongError, LocalStackError, SyncError, WarehouseError)
+    return {SettingsError: 2, DateRangeError: 2, **dict.fromkeys(work, 1)}
+
+
+def main(run: Callable[..., Any] = app) -> NoReturn:
+    """Exit codes: 0 done, 1 the work failed, 2 wrong usage or settings."""
+    try:
+        sys.exit(run(standalone_mode=False) or 0)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        output.error("interrupted")
+        sys.exit(130)
+    except BrokenPipeError:
+        os._exit(0)  # The reader of our output, such as `head`, has all that it wanted.
+    except Exception as error:
+        if os.environ.get("GONG_ASSETS_VERBOSE"):
+            raise
+        codes = _expected_errors() if not isinstance(error, SettingsError) else {SettingsError: 2}
+        for kind, code in codes.items():
+            if isinstance(error, kind):
+                output.error(_explained(error))
+                sys.exit(code)
+        output.error(f"{type(error).__name__}: {error}\nThis is a bug of gong-assets; --verbose shows where.")
+        sys.exit(1)
+
+
+def _explained(error: Exception) -> str:
+    from gong_assets.gong import GongError
+    from gong_assets.warehouse.errors import WarehouseError
+
+    if isinstance(error, GongError | WarehouseError):
+        from gong_assets.failures import explain
+
+        return explain(error)
+    return str(error)
+
+
+__all__ = ["app", "main"]

@@ -1,0 +1,214 @@
+"""What the commands print: results to stdout, progress and errors to stderr."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress as RichProgress
+from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from gong_assets.agents import CallAnalysis, CoachingOpportunity, Segment
+    from gong_assets.doctor import Finding
+    from gong_assets.local.stack import LocalStack
+    from gong_assets.sync import RunReport
+    from gong_assets.warehouse.landing import Days
+
+stdout = Console(highlight=False, soft_wrap=False)
+stderr = Console(stderr=True, highlight=False)
+
+# The order in which data flows; a group that is not named here comes last.
+LAYERS = ("raw", "staging", "hubspot", "cortex", "enriched", "monitoring")
+
+
+def line(text: str) -> None:
+    stdout.print(escape(text))
+
+
+def error(text: str) -> None:
+    stderr.print(f"[bold red]error:[/] {escape(text)}", soft_wrap=True)
+
+
+def heading(text: str) -> None:
+    stdout.print(f"\n[bold]{escape(text)}[/]")
+
+
+@contextmanager
+def status(text: str) -> Iterator[None]:
+    with stderr.status(escape(text)):
+        yield
+
+
+class Progress:
+    """A live line on stderr while runs go on; a line for each step where stderr is no terminal."""
+
+    def __init__(self) -> None:
+        self._bar = RichProgress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=stderr,
+            transient=True,
+        )
+        self._task = self._bar.add_task("starting", total=None)
+        self._title = ""
+        self._last = ""
+
+    def __enter__(self) -> Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def run_started(self, days: Days, number: int, of: int) -> None:
+        last = days.end - timedelta(days=1)
+        span = f"{days.first}" if days.first == last else f"{days.first} to {last}"
+        self._title = f"{span}" + (f" ({number} of {of})" if of > 1 else "")
+        self.message("run started")
+
+    def message(self, text: str) -> None:
+        text = f"{self._title}: {text}" if self._title else text
+        self._bar.update(self._task, description=escape(text[:120]))
+        if not stderr.is_terminal and text != self._last:
+            stderr.print(escape(text))
+        self._last = text
+
+    def report(self, report: RunReport) -> None:
+        self._bar.stop()
+        run_report(report)
+        self._bar.start()
+
+
+def run_report(report: RunReport) -> None:
+    """Per layer: tables, rows and seconds."""
+    table = Table(box=None, pad_edge=False)
+    for column, justify in (("layer", "left"), ("table", "left"), ("rows", "right"), ("seconds", "right")):
+        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    order = {layer: index for index, layer in enumerate(LAYERS)}
+    assets = sorted(report.assets.items(), key=lambda item: (order.get(item[1].group, len(LAYERS)), item[0]))
+    previous = ""
+    for name, asset in assets:
+        rows = "" if asset.rows is None else f"{asset.rows:,}"
+        table.add_row(asset.group if asset.group != previous else "", name, rows, f"{asset.seconds:.1f}")
+        previous = asset.group
+    stdout.print(table)
+    for check in report.failed_checks:
+        stdout.print(f"[yellow]check failed[/] {escape(check)}")
+    last = report.days.end - timedelta(days=1)
+    line(f"{report.days.first} to {last}: done in {report.seconds:.1f} s (run {report.run_id})")
+
+
+def local_status(stack: LocalStack, *, as_json: bool) -> None:
+    if as_json:
+        document = {"snowflake": vars(stack.snowflake), "gong": vars(stack.gong)}
+        print(json.dumps(document, indent=2))
+        return
+    snowflake, gong = stack.snowflake, stack.gong
+    line(
+        f"snowflake  {snowflake.protocol}://{snowflake.host}:{snowflake.port}  account {snowflake.account}, "
+    )
+    line(f"           user {snowflake.user}, database {snowflake.database}, schema {snowflake.schema}")
+    line(f"gong       {gong.base_url}  (simulated; access key {gong.access_key})")
+
+
+def rows(found: Sequence[Mapping[str, Any]], form: str) -> None:
+    if form == "json":
+        print(json.dumps(found, default=str, ensure_ascii=False, indent=2))
+        return
+    columns = list(found[0]) if found else []
+    if form == "csv":
+        writer = csv.DictWriter(sys.stdout, columns)
+        writer.writeheader()
+        writer.writerows(found)
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(escape(column), overflow="fold")
+    for row in found:
+        table.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
+    stdout.print(table)
+    stderr.print(f"{len(found)} row{'s' if len(found) != 1 else ''}")
+
+
+def as_json_lines(models: Sequence[BaseModel]) -> None:
+    print(json.dumps([model.model_dump(mode="json") for model in models], ensure_ascii=False, indent=2))
+
+
+def coaching(found: Sequence[CoachingOpportunity], *, as_json: bool) -> None:
+    if as_json:
+        as_json_lines(found)
+        return
+    if not found:
+        line("no call needs coaching")
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("call", "date", "host", "title", "sentiment", "talk ratio", "why"):
+        table.add_column(name)
+    for call in found:
+        table.add_row(
+            call.call_id,
+            f"{call.call_datetime_utc:%Y-%m-%d}" if call.call_datetime_utc else "",
+            escape(call.host_name or ""),
+            escape(call.call_title or ""),
+            _number(call.sentiment_score),
+            _number(call.talk_ratio),
+            "; ".join(call.reasons),
+        )
+    stdout.print(table)
+
+
+def analysis(call: CallAnalysis, *, as_json: bool) -> None:
+    if as_json:
+        print(call.model_dump_json(indent=2))
+        return
+    line(
+        f"{call.call_title or 'untitled'}  ({call.call_id}, {call.call_datetime_utc} UTC, host {call.host_name or '?'})"
+    )
+    line(f"sentiment  {_number(call.sentiment_score)}  {call.sentiment_category or ''}")
+    line(f"deal       {call.deal_name or '-'}  {call.deal_stage or ''}")
+    line(f"summary    {call.summary or '-'}")
+    line("risk segments" if call.risk_segments else "no risk segments")
+    for segment in call.risk_segments:
+        _segment(segment, _number(segment.segment_sentiment))
+
+
+def segments(found: Sequence[Segment], *, as_json: bool) -> None:
+    if as_json:
+        as_json_lines(found)
+        return
+    for segment in found:
+        _segment(segment, _number(segment.similarity))
+    if not found:
+        line("nothing similar")
+
+
+def _segment(segment: Segment, score: str) -> None:
+    minutes, seconds = divmod(int(segment.start_time_seconds or 0), 60)
+    where = f"{segment.call_title or segment.call_id} {minutes:02}:{seconds:02}"
+    stdout.print(f"  {score}  [bold]{escape(segment.speaker_name or 'Unknown')}[/] [dim]{escape(where)}[/]")
+    stdout.print(f"         {escape(' '.join(segment.text.split()))}")
+
+
+def findings(found: Sequence[Finding], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([vars(finding) for finding in found], indent=2))
+        return
+    for finding in found:
+        mark = "[green]ok[/]  " if finding.ok else "[red]fail[/]"
+        stdout.print(f"{mark} {escape(finding.subject)}: {escape(finding.message)}")
+
+
+def _number(value: float | None) -> str:
+    return "    -" if value is None else f"{value:5.2f}"

@@ -1,0 +1,23 @@
+{#- Casts of JSON values that give NULL for what does not fit, so that one odd record does not stop a day. -#}
+
+{#- Text without surrounding space; NULL when absent, JSON null or empty. -#}
+{% macro json_text(value) -%}
+    nullif(trim({{ value }}::varchar), '')
+{%- endmacro %}
+
+{% macro json_integer(value) -%}
+    try_to_number({{ value }}::varchar)
+{%- endmacro %}
+
+{% macro json_float(value) -%}
+    try_to_double({{ value }}::varchar)
+{%- endmacro %}
+
+{% macro json_boolean(value) -%}
+    try_to_boolean({{ value }}::varchar)
+{%- endmacro %}
+
+{#- Gong sends ISO 8601 with the company's numeric offset, or Z. -#}
+{% macro json_utc(value) -%}
+    convert_timezone('UTC', try_cast({{ value }}::varchar as timestamp_tz))::timestamp_ntz
+{%- endmacro %}

@@ -1,0 +1,20 @@
+{#-
+    Incremental strategy `replace_days`: the run's days are replaced whole, in one transaction.
+
+    What a run did not produce again is gone from its days, so that a call deleted in Gong disappears from every layer.
+    On other days only the rows of the run's own calls go, so that a call that moved to another day is not doubled.
+    The model must have CALL_ID and CALL_DATE.
+-#}
+{% macro get_incremental_replace_days_sql(arg_dict) %}
+    {%- set target = arg_dict['target_relation'] -%}
+    {%- set source = arg_dict['temp_relation'] -%}
+    {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
+    {%- set statements %}
+        delete from {{ target }}
+        where ({{ in_run_window('call_date') }}) or call_id in (select call_id from {{ source }});
+
+        insert into {{ target }} ({{ columns }})
+        select {{ columns }} from {{ source }}
+    {%- endset -%}
+    {% do return(snowflake_dml_explicit_transaction(statements)) %}
+{% endmacro %}

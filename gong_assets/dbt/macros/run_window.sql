@@ -1,0 +1,32 @@
+{#-
+    The days that a run is about: dbt's own --event-time-start (inclusive) and --event-time-end (exclusive).
+
+    They are flags rather than vars because a changed var makes dbt parse the whole project again, and one flag rather
+    than the microbatch strategy because that runs each model once per day.
+-#}
+
+{% macro run_window_start() -%}
+    {{ return(_run_window_flag('event_time_start')) }}
+{%- endmacro %}
+
+{% macro run_window_end() -%}
+    {{ return(_run_window_flag('event_time_end')) }}
+{%- endmacro %}
+
+{% macro _run_window_flag(name) -%}
+    {%- set moment = invocation_args_dict.get(name) -%}
+    {{ return(none if moment is none else (moment | string)[:19] | replace('T', ' ')) }}
+{%- endmacro %}
+
+{#- True for the rows of the run's days, by a DATE column. Without the flags every day is the run's. -#}
+{% macro in_run_window(date_column) -%}
+    {%- set bounds = [] -%}
+    {%- if run_window_start() is not none -%}
+        {%- do bounds.append(date_column ~ " >= '" ~ run_window_start()[:10] ~ "'::date") -%}
+    {%- endif -%}
+    {%- if run_window_end() is not none -%}
+        {#- As a timestamp, so that an end within a day includes that day: a day is replaced whole or not at all. -#}
+        {%- do bounds.append(date_column ~ " < '" ~ run_window_end() ~ "'::timestamp_ntz") -%}
+    {%- endif -%}
+    {{ bounds | join(' and ') if bounds else 'true' }}
+{%- endmacro %}

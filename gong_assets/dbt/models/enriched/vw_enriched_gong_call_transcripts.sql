@@ -1,0 +1,69 @@
+with segments as (
+
+    select * from {{ ref('stg_gong_call_transcripts') }}
+
+),
+
+enriched as (
+
+    select * from {{ ref('cortex_gong_call_transcripts') }}
+
+),
+
+calls as (
+
+    select * from {{ ref('vw_enriched_gong_calls') }}
+
+)
+
+select
+    ---------- the segment
+    segments.transcript_id,
+    segments.call_id,
+    segments.call_date,
+    segments.speaker_id,
+    segments.speaker_name,
+    segments.speaker_email,
+    segments.speaker_type,
+    segments.topic,
+    segments.transcript_text,
+    segments.start_time_seconds,
+    segments.end_time_seconds,
+    segments.segment_duration_seconds,
+    segments.word_count,
+    segments.turn_index,
+    segments.part,
+    enriched.segment_sentiment,
+    {{ sentiment_category('enriched.segment_sentiment') }} as segment_sentiment_category,
+    enriched.transcript_embedding,
+    enriched.embedding_model,
+    coalesce(enriched.processed_by_cortex, false) as processed_by_cortex,
+    enriched.cortex_processed_at,
+
+    ---------- its call
+    calls.call_title,
+    calls.call_datetime_utc,
+    calls.call_duration_seconds,
+    calls.call_url,
+    calls.is_private,
+    calls.primary_user_id,
+    calls.primary_user_name,
+    calls.primary_user_email,
+    calls.sentiment_score as call_sentiment_score,
+
+    ---------- the call's deal and customer
+    calls.hubspot_deal_id,
+    calls.deal_name,
+    calls.deal_stage,
+    calls.deal_amount,
+    calls.close_date,
+    calls.deal_owner,
+    calls.deal_outcome,
+    calls.hubspot_contact_id,
+    calls.hubspot_company_id,
+    calls.hubspot_company_name
+from segments
+inner join calls on segments.call_id = calls.call_id
+-- A segment whose text has changed since is not yet enriched, whatever its old text scored.
+left join enriched
+    on segments.transcript_id = enriched.transcript_id and segments.content_hash = enriched.content_hash

@@ -1,0 +1,106 @@
+with source as (
+
+    select
+        call_id,
+        call_date,
+        raw_data:parties as parties,
+        raw_data:interaction:speakers as speakers
+    from {{ source('gong', 'gong_calls_raw') }}
+    where processing_error is null and {{ in_run_window('call_date') }}
+
+),
+
+parties as (
+
+    select
+        source.call_id,
+        source.call_date,
+        party.index as party_index,
+        {{ json_text('party.value:id') }} as party_id,
+        {{ json_text('party.value:speakerId') }} as speaker_id,
+        {{ json_text('party.value:userId') }} as user_id,
+        lower({{ json_text('party.value:emailAddress') }}) as email_address,
+        {{ json_text('party.value:name') }} as full_name,
+        {{ json_text('party.value:title') }} as role,
+        coalesce(initcap({{ json_text('party.value:affiliation') }}), 'Unknown') as participant_type,
+        party.value:methods as methods,
+        party.value:context as crm_context
+    from source, lateral flatten(input => source.parties) as party
+
+),
+
+-- Gong can list a person twice, as invitee and as attendee: the party id is the key, and the row that spoke says more.
+participants as (
+
+    select
+        *,
+        call_id || '_' || coalesce(party_id, 'party' || party_index) as participant_id
+    from parties
+    qualify row_number() over (
+        partition by call_id, coalesce(party_id, 'party' || party_index)
+        order by iff(speaker_id is null, 1, 0), party_index
+    ) = 1
+
+),
+
+-- speakers[].id is the party's id; it is not the speakerId of the transcript.
+talk_times as (
+
+    select
+        source.call_id,
+        {{ json_text('speaker.value:id') }} as party_id,
+        sum({{ json_float('speaker.value:talkTime') }}) as talk_time_seconds
+    from source, lateral flatten(input => source.speakers) as speaker
+    group by 1, 2
+
+),
+
+crm_records as (
+
+    {{ crm_records('participants', 'participant_id') }}
+
+),
+
+contacts as (
+
+    select participant_id, crm_id, is_hubspot, fields
+    from crm_records
+    where crm_kind = 'contact' and preference = 1
+
+),
+
+contact_companies as (
+
+    select
+        contacts.participant_id,
+        max({{ json_text('field.value:value') }}) as company_name
+    from contacts, lateral flatten(input => contacts.fields) as field
+    where {{ crm_field_name('field') }} in ('company', 'companyname', 'accountname')
+    group by 1
+
+)
+
+select
+    participants.participant_id,
+    participants.call_id,
+    participants.call_date,
+    participants.party_id,
+    participants.party_index,
+    participants.speaker_id,
+    participants.user_id,
+    participants.email_address,
+    participants.full_name,
+    participants.participant_type,
+    participants.role,
+    contact_companies.company_name,
+    participants.methods,
+    talk_times.talk_time_seconds,
+    talk_times.talk_time_seconds
+    / nullif(sum(talk_times.talk_time_seconds) over (partition by participants.call_id), 0) as talk_ratio,
+    iff(contacts.is_hubspot, contacts.crm_id, null) as hubspot_contact_id,
+    contacts.crm_id as crm_contact_id
+from participants
+left join talk_times
+    on participants.call_id = talk_times.call_id and participants.party_id = talk_times.party_id
+left join contacts on participants.participant_id = contacts.participant_id
+left join contact_companies on participants.participant_id = contact_companies.participant_id

@@ -1,0 +1,173 @@
+{%- set max_words = var('segment_max_words') | int %}
+
+with recursive calls as (
+
+    select call_id, call_date from {{ ref('stg_gong_calls') }}
+    where {{ in_run_window('call_date') }}
+
+),
+
+-- A transcript belongs to its call's day, whichever day it was itself landed under, and goes with its call.
+source as (
+
+    select
+        calls.call_id,
+        calls.call_date,
+        landed.transcript_data:transcript as turns
+    from calls
+    inner join {{ source('gong', 'gong_call_transcripts_raw') }} as landed on calls.call_id = landed.call_id
+    where landed.processing_error is null
+
+),
+
+turns as (
+
+    select
+        source.call_id,
+        source.call_date,
+        turn.index as turn_index,
+        {{ json_text('turn.value:speakerId') }} as speaker_id,
+        {{ json_text('turn.value:topic') }} as topic,
+        turn.value:sentences as sentences
+    from source, lateral flatten(input => source.turns) as turn
+
+),
+
+renamed_sentences as (
+
+    select
+        turns.call_id,
+        turns.turn_index,
+        sentence.index as sentence_index,
+        {{ json_integer('sentence.value:start') }} as start_ms,
+        {{ json_integer('sentence.value:end') }} as end_ms,
+        {{ json_text('sentence.value:text') }} as sentence_text
+    from turns, lateral flatten(input => turns.sentences) as sentence
+
+),
+
+sentences as (
+
+    select
+        call_id,
+        turn_index,
+        row_number() over (partition by call_id, turn_index order by sentence_index)::number(38, 0) as sentence_number,
+        start_ms,
+        end_ms,
+        sentence_text,
+        {{ word_count('sentence_text') }}::number(38, 0) as word_count,
+        sum({{ word_count('sentence_text') }}) over (partition by call_id, turn_index) as turn_word_count
+    from renamed_sentences
+    where sentence_text is not null
+
+),
+
+-- Only few turns are longer than a segment may be, and only they are walked sentence by sentence.
+long_turns as (
+
+    select call_id, turn_index, sentence_number, word_count
+    from sentences
+    where turn_word_count > {{ max_words }}
+
+),
+
+-- Sentences go into a part until the next one would make it too long. A sentence is never cut.
+packed_sentences (call_id, turn_index, sentence_number, part_word_count, turn_part) as (
+
+    select call_id, turn_index, sentence_number, word_count, 0::number(38, 0)
+    from long_turns
+    where sentence_number = 1
+
+    union all
+
+    select
+        long_turns.call_id,
+        long_turns.turn_index,
+        long_turns.sentence_number,
+        iff(
+            packed_sentences.part_word_count + long_turns.word_count > {{ max_words }},
+            long_turns.word_count,
+            packed_sentences.part_word_count + long_turns.word_count
+        )::number(38, 0),
+        iff(
+            packed_sentences.part_word_count + long_turns.word_count > {{ max_words }},
+            packed_sentences.turn_part + 1,
+            packed_sentences.turn_part
+        )::number(38, 0)
+    from packed_sentences
+    inner join long_turns
+        on packed_sentences.call_id = long_turns.call_id
+        and packed_sentences.turn_index = long_turns.turn_index
+        and packed_sentences.sentence_number + 1 = long_turns.sentence_number
+
+),
+
+segments as (
+
+    select
+        sentences.call_id,
+        sentences.turn_index,
+        coalesce(packed_sentences.turn_part, 0) as turn_part,
+        min(sentences.start_ms) as start_ms,
+        max(sentences.end_ms) as end_ms,
+        listagg(sentences.sentence_text, ' ') within group (order by sentences.sentence_number) as transcript_text,
+        sum(sentences.word_count)::number(38, 0) as word_count,
+        count(*) as sentence_count
+    from sentences
+    left join packed_sentences
+        on sentences.call_id = packed_sentences.call_id
+        and sentences.turn_index = packed_sentences.turn_index
+        and sentences.sentence_number = packed_sentences.sentence_number
+    group by 1, 2, 3
+
+),
+
+turn_starts as (
+
+    select *, min(start_ms) over (partition by call_id, turn_index) as turn_start_ms
+    from segments
+
+),
+
+-- An id that does not change when other turns are transcribed anew: by the turn's start rather than its position. Turns
+-- that start at the same millisecond count their parts on.
+identified as (
+
+    select
+        *,
+        row_number() over (partition by call_id, turn_start_ms order by turn_index, turn_part) - 1 as part
+    from turn_starts
+
+),
+
+speakers as (
+
+    select call_id, speaker_id, full_name, email_address, participant_type
+    from {{ ref('stg_gong_call_participants') }}
+    where speaker_id is not null and {{ in_run_window('call_date') }}
+    qualify row_number() over (partition by call_id, speaker_id order by party_index) = 1
+
+)
+
+select
+    identified.call_id || '_' || coalesce(identified.turn_start_ms::varchar, 'unknown') || '_' || identified.part
+        as transcript_id,
+    identified.call_id,
+    turns.call_date,
+    turns.speaker_id,
+    speakers.full_name as speaker_name,
+    speakers.email_address as speaker_email,
+    coalesce(speakers.participant_type, 'Unknown') as speaker_type,
+    turns.topic,
+    identified.transcript_text,
+    (identified.start_ms / 1000)::float as start_time_seconds,
+    (identified.end_ms / 1000)::float as end_time_seconds,
+    ((identified.end_ms - identified.start_ms) / 1000)::float as segment_duration_seconds,
+    identified.word_count,
+    identified.sentence_count,
+    identified.turn_index,
+    identified.part,
+    sha2(identified.transcript_text, 256) as content_hash
+from identified
+inner join turns on identified.call_id = turns.call_id and identified.turn_index = turns.turn_index
+left join speakers on turns.call_id = speakers.call_id and turns.speaker_id = speakers.speaker_id

@@ -1,0 +1,104 @@
+"""Examines settings, Gong and the warehouse, one finding after another, and says what to do about each problem."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from gong_assets.dbt_project import DbtParseError, prepared_project
+from gong_assets.failures import EXPECTED_ERRORS, explain
+from gong_assets.gong import Window
+from gong_assets.resources import GongResource
+from gong_assets.settings import Settings
+from gong_assets.warehouse.connection import Warehouse, open_warehouse
+from gong_assets.warehouse.errors import WarehouseError
+
+
+@dataclass(frozen=True)
+class Finding:
+    ok: bool
+    subject: str
+    message: str
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    yield Finding(True, "settings", f"target {settings.target}, home {settings.home}")
+    yield from _gong(settings)
+    warehouse = open_warehouse(settings)
+    sign_in = _sign_in(warehouse)
+    yield sign_in
+    if sign_in.ok:
+        yield _attempt(
+            "write",
+            warehouse,
+            "CREATE TEMPORARY TABLE GONG_ASSETS_DOCTOR (ID INTEGER)",
+            f"tables can be created in {settings.snowflake_database}.{settings.snowflake_schema}",
+            "Grant USAGE on the database, and USAGE, CREATE TABLE, CREATE VIEW and CREATE STAGE on the schema.",
+        )
+        yield _attempt(
+            "cortex",
+            warehouse,
+            "SELECT SNOWFLAKE.CORTEX.SENTIMENT('This works well.') AS SENTIMENT",
+            "Cortex functions can be called",
+            "Grant USE AI FUNCTIONS on the account and the database role SNOWFLAKE.CORTEX_USER to the role.",
+        )
+        yield _attempt(
+            "hubspot",
+            warehouse,
+            f"SELECT 1 FROM {settings.hubspot_database}.{settings.hubspot_schema}."
+            f"{'OBJECTS_DEALS' if settings.hubspot_shape == 'share' else 'DEALS'} LIMIT 1",
+            f"{settings.hubspot_database}.{settings.hubspot_schema} can be read",
+            "Grant IMPORTED PRIVILEGES on the share's database, or set HUBSPOT_DATABASE, HUBSPOT_SCHEMA and HUBSPOT_SHAPE.",
+        )
+    yield _dbt(settings)
+
+
+def _gong(settings: Settings) -> Iterator[Finding]:
+    """One request: the last day's calls, of which the first page tells that the key, its host and its scope are right."""
+    resource = GongResource.from_settings(settings).process_config_and_initialize()
+    now = datetime.now(UTC)
+
+    async def first_page() -> int | None:
+        async with resource.client() as client:
+            async for page in client.calls(Window(now - timedelta(days=1), now)):
+                return page.total_records
+        return 0
+
+    try:
+        total = asyncio.run(first_page())
+    except EXPECTED_ERRORS as error:
+        yield Finding(False, "gong", explain(error))
+        return
+    where = (
+        "the simulated tenant" if settings.uses_simulated_gong else settings.gong_base_url or "api.gong.io"
+    )
+    hint = "" if total else "; if calls were held, the key's user may not be allowed to see them"
+    yield Finding(True, "gong", f"{where} answers, {total} calls in the last 24 hours{hint}")
+
+
+def _sign_in(warehouse: Warehouse) -> Finding:
+    try:
+        row = warehouse.query("SELECT CURRENT_USER() AS USER_NAME, CURRENT_ROLE() AS ROLE_NAME")[0]
+    except WarehouseError as error:
+        return Finding(False, "warehouse", explain(error))
+    return Finding(
+        True, "warehouse", f"signed in at {warehouse.host} as {row['USER_NAME']}, role {row['ROLE_NAME']}"
+    )
+
+
+def _attempt(subject: str, warehouse: Warehouse, sql: str, success: str, remedy: str) -> Finding:
+    try:
+        warehouse.query(sql)
+    except WarehouseError as error:
+        return Finding(False, subject, f"{error}. {remedy}")
+    return Finding(True, subject, success)
+
+
+def _dbt(settings: Settings) -> Finding:
+    try:
+        project = prepared_project(settings)
+    except DbtParseError as error:
+        return Finding(False, "dbt", str(error))
+    return Finding(True, "dbt", f"the project is parsed: {project.target_path}")

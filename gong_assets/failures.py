@@ -1,0 +1,55 @@
+"""Errors of Gong and of the warehouse as what Dagster shows of them.
+
+Errors are returned, not raised, so that the call site keeps `raise ... from error` and the traceback survives. Whether
+a single request is sent again was decided long before, in `gong_assets/gong/retry.py`.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from gong_assets.gong import (
+    GongAuthenticationError,
+    GongConnectionError,
+    GongError,
+    GongPermissionError,
+    GongQuotaExhausted,
+)
+from gong_assets.warehouse.errors import WarehouseError, WarehouseUnreachable
+
+
+def failure(error: Exception) -> dg.Failure:
+    """What a step should raise for `error`.
+
+    Never one that Dagster tries again at once: a fault that passes was already tried again for minutes by the client,
+    and a spent daily quota comes back only the next day, when the next scheduled run reads the same days.
+    """
+    return dg.Failure(description=explain(error), allow_retries=False)
+
+
+def explain(error: Exception) -> str:
+    """One line on what was wrong, and one on what to do where we know it."""
+    return f"{error}\n{advice}" if (advice := _advice(error)) else str(error)
+
+
+def _advice(error: Exception) -> str:
+    if isinstance(error, GongAuthenticationError):
+        return (
+            "Check GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET (or GONG_ACCESS_TOKEN), and that GONG_BASE_URL is the "
+            "address that your Gong API page shows: a key works only on its own regional host."
+        )
+    if isinstance(error, GongPermissionError):
+        return "Ask a Gong technical administrator to grant the scope to this key."
+    if isinstance(error, GongQuotaExhausted):
+        return (
+            "Other integrations of your company share Gong's daily limit. The table is untouched; the next run reads the "
+            "same days. GONG_MAX_REQUESTS_PER_DAY tells this project how much of the limit is its own."
+        )
+    if isinstance(error, GongConnectionError):
+        return "Check GONG_BASE_URL and the network."
+    if isinstance(error, WarehouseUnreachable):
+        return "Check SNOWFLAKE_ACCOUNT or SNOWFLAKE_HOST and _PORT, and the network."
+    return ""
+
+
+EXPECTED_ERRORS: tuple[type[Exception], ...] = (GongError, WarehouseError)

@@ -1,0 +1,80 @@
+"""Gong's public API, for reading: calls, transcripts and users, complete, fast and within its limits.
+
+Knows Gong and nothing else: no Dagster, no warehouse, no environment variables. At a prompt (`python -m asyncio`):
+
+    >>> from datetime import UTC, datetime
+    >>> from gong_assets.gong import BasicAuth, Call, GongClient, GongConfig, Window
+    >>> config = GongConfig(base_url="https://us-12345.api.gong.io", auth=BasicAuth("key", "secret"))
+    >>> march = Window(datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
+    >>> async with GongClient(config) as gong:
+    ...     async for page in gong.calls(march):
+    ...         for record in page.records:
+    ...             print(record.started, record.id, Call.model_validate_json(record.raw).meta_data.title)
+
+or without asyncio:
+
+    >>> from gong_assets.gong import iterate
+    >>> for page in iterate(config, lambda gong: gong.calls(march)):
+    ...     print(len(page.records), "of", page.total_records)
+
+Each record keeps its JSON byte for byte in `raw`; `Call`, `Transcript` and `User` read it. `errors.py` draws what can be raised.
+"""
+
+from gong_assets.gong.auth import BasicAuth, BearerAuth
+from gong_assets.gong.client import GongClient, Progress, first_call_date
+from gong_assets.gong.clock import Clock
+from gong_assets.gong.config import GongConfig
+from gong_assets.gong.errors import (
+    GongAuthenticationError,
+    GongBadRequestError,
+    GongConnectionError,
+    GongCursorError,
+    GongCursorExpiredError,
+    GongError,
+    GongMalformedResponseError,
+    GongNotFoundError,
+    GongPermissionError,
+    GongQuotaExhausted,
+    GongRateLimitedError,
+    GongResponseError,
+    GongServerError,
+)
+from gong_assets.gong.models import Call, Transcript, User
+from gong_assets.gong.paging import Page
+from gong_assets.gong.records import Record, content_hash, validation_error
+from gong_assets.gong.sync import iterate
+from gong_assets.gong.transport import RequestStats
+from gong_assets.gong.window import Window
+
+__all__ = [
+    "BasicAuth",
+    "BearerAuth",
+    "Call",
+    "Clock",
+    "GongAuthenticationError",
+    "GongBadRequestError",
+    "GongClient",
+    "GongConfig",
+    "GongConnectionError",
+    "GongCursorError",
+    "GongCursorExpiredError",
+    "GongError",
+    "GongMalformedResponseError",
+    "GongNotFoundError",
+    "GongPermissionError",
+    "GongQuotaExhausted",
+    "GongRateLimitedError",
+    "GongResponseError",
+    "GongServerError",
+    "Page",
+    "Progress",
+    "Record",
+    "RequestStats",
+    "Transcript",
+    "User",
+    "Window",
+    "content_hash",
+    "first_call_date",
+    "iterate",
+    "validation_error",
+]

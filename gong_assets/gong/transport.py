@@ -1,0 +1,183 @@
+"""One request to Gong, sent as often as it takes: paced, authenticated, retried, counted.
+
+What is asked and what the answer means is the caller's: it passes a `decode`, so that a body which cannot be read is retried
+like any other fault.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import count
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from gong_assets.gong.clock import Clock
+from gong_assets.gong.config import GongConfig
+from gong_assets.gong.errors import GongError, GongQuotaExhausted, GongRateLimitedError
+from gong_assets.gong.faults import connection_error, malformed, response_error
+from gong_assets.gong.pacer import shared_pacer
+from gong_assets.gong.retry import RetryPolicy
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# How much the latest response moves the mean: it follows a change of Gong's speed within some ten pages.
+LATENCY_WEIGHT = 0.1
+# Longer than the gap between two requests of a walk, so that connections (and their TLS handshakes) are used again.
+KEEPALIVE_SECONDS = 60
+# A server on this machine is not reached through the proxy that the environment may name for the others.
+DIRECT = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+
+
+@dataclass
+class RequestStats:
+    """What was sent so far. `bytes` is what came back over the network (compressed); `seconds_waited` what the limit cost."""
+
+    requests: int = 0
+    retries: int = 0
+    rate_limited: int = 0
+    """Answers with 429."""
+    seconds_waited: float = 0.0
+    """Summed over the requests waiting at the same time."""
+    bytes: int = 0
+    requests_left_today: int | None = None
+    """Of this process's own count; None without a daily limit."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """A request without its page: `content` goes into the body of a POST, or into the query of a GET."""
+
+    method: str
+    path: str
+    content: Mapping[str, Any]
+
+    def at(self, cursor: str | None) -> Query:
+        """The same request for the page at `cursor`.
+
+        A POST takes it at the top level of its body: in the query Gong ignores it, and sends the first page for ever.
+        """
+        return self if cursor is None else Query(self.method, self.path, {**self.content, "cursor": cursor})
+
+
+class Transport:
+    """Sends queries to one Gong host. Use as an async context manager."""
+
+    def __init__(self, config: GongConfig, clock: Clock, http: httpx.AsyncBaseTransport | None) -> None:
+        self._config = config
+        self._clock = clock
+        self._retry = RetryPolicy(longest_retry_after=config.max_retry_wait_seconds)
+        self._pacer = shared_pacer(
+            config.base_url,
+            config.auth,
+            clock,
+            per_second=config.max_requests_per_second,
+            per_day=config.max_requests_per_day,
+        )
+        self._stats = RequestStats()
+        self.latency: float | None = None
+        """Mean seconds from sending a request to holding its answer, None before the first one."""
+        self._http = httpx.AsyncClient(
+            auth=config.auth,
+            transport=http,
+            mounts=dict.fromkeys(DIRECT),
+            headers={"User-Agent": "gong-assets", "Accept": "application/json"},
+            timeout=httpx.Timeout(
+                config.read_timeout_seconds, connect=config.connect_timeout_seconds, pool=None
+            ),
+            limits=httpx.Limits(max_connections=None, keepalive_expiry=KEEPALIVE_SECONDS),
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._http.__aexit__(kind, error, traceback)
+
+    @property
+    def requests_per_second(self) -> float:
+        """The limit that is kept; 0: none."""
+        return self._pacer.per_second
+
+    @property
+    def clock(self) -> Clock:
+        return self._clock
+
+    def stats(self) -> RequestStats:
+        """A copy of the counts as they are now."""
+        self._stats.requests_left_today = self._pacer.left_today()
+        return RequestStats(**vars(self._stats))
+
+    async def send(self, query: Query, decode: Callable[[bytes], T]) -> T:
+        """Return what `decode` makes of the body of a successful answer; its ValueError means a body that is not Gong's.
+
+        Raises GongConnectionError, GongResponseError or one below it when trying again is useless or did not help, and
+        GongQuotaExhausted when the limit asks for a longer wait than the configured one.
+        """
+        for attempt in count(1):
+            self._stats.seconds_waited += await self._pacer.admit()
+            try:
+                return await self._exchange(query, decode)
+            except GongError as error:
+                wait = self._retry.wait(error, attempt=attempt, jitter=random.random())  # noqa: S311 - no secret
+                if isinstance(error, GongRateLimitedError):
+                    self._stats.rate_limited += 1
+                    if wait is None:
+                        raise _quota_exhausted(error) from error
+                    self._pacer.pause(wait)
+                elif wait is None:
+                    raise
+                else:
+                    await self._clock.sleep(wait)
+                self._stats.retries += 1
+                logger.warning("%s: tried again after %.1f s", error, wait)
+        raise AssertionError("unreachable")
+
+    async def _exchange(self, query: Query, decode: Callable[[bytes], T]) -> T:
+        request = self._request(query)
+        self._stats.requests += 1
+        begin = self._clock.monotonic()
+        try:
+            async with asyncio.timeout(self._config.request_timeout_seconds):
+                response = await self._http.send(request)
+        except (httpx.TransportError, httpx.DecodingError, TimeoutError) as fault:
+            raise connection_error(request, fault) from fault
+        self._stats.bytes += response.num_bytes_downloaded
+        if response.status_code != httpx.codes.OK:
+            raise response_error(response, self._clock.now())
+        try:
+            value = decode(response.content)
+        except ValueError as fault:
+            raise malformed(response, str(fault)) from fault
+        self._note_latency(self._clock.monotonic() - begin)
+        return value
+
+    def _request(self, query: Query) -> httpx.Request:
+        where = {"params": query.content} if query.method == "GET" else {"json": query.content}
+        return self._http.build_request(query.method, self._config.base_url + query.path, **where)  # type: ignore[arg-type]
+
+    def _note_latency(self, seconds: float) -> None:
+        if self.latency is None:
+            self.latency = seconds
+        else:
+            self.latency += LATENCY_WEIGHT * (seconds - self.latency)
+
+
+def _quota_exhausted(error: GongRateLimitedError) -> GongQuotaExhausted:
+    if error.retry_after is None:
+        return GongQuotaExhausted(
+            f"{error}; it does not say for how long", retry_after=RetryPolicy.longest_wait
+        )
+    return GongQuotaExhausted(
+        f"{error}; admits us again in {error.retry_after:.0f} s", retry_after=error.retry_after
+    )

@@ -1,0 +1,42 @@
+"""Placeholders for personal data: the stand-in for AI_REDACT.
+
+Regular expressions: they find what has a shape (e-mail, phone, card, IP address) and names that are introduced
+("my name is Ana", "Ana Ruiz:" before a turn). Cortex finds far more; nothing here is a privacy control.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from gong_assets.local.cortex.errors import CortexError
+
+_NAME = r"[A-ZÀ-Þ][\w'’-]+(?: [A-ZÀ-Þ][\w'’-]+){0,2}"
+
+# Category -> what it looks like, in the order of application: a card number would also pass as a phone number.
+PATTERNS = {
+    "EMAIL": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    "PAYMENT_CARD_DATA": re.compile(r"\b(?:\d[ -]?){13,16}\b"),
+    "IP_ADDRESS": re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b"),
+    "NATIONAL_ID": re.compile(r"\b\d{3}-\d{2}-\d{4}\b"),
+    "PHONE_NUMBER": re.compile(r"(?<!\w)(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)|\d{2,4})[ .-]\d{3,4}[ .-]?\d{3,4}\b"),
+    "NAME": re.compile(
+        rf"(?:(?<=[Mm]y name is )|(?<=[Tt]his is )|(?<=I am )|(?<=I['’]m )|(?<=Mr\. )|(?<=Ms\. )){_NAME}"
+        rf"|^{_NAME}(?=:\s)",
+        re.MULTILINE,
+    ),
+}
+
+
+def redact(text: str, categories: Sequence[str] = ()) -> str:
+    """``text`` with personal data replaced by ``[EMAIL]``, ``[PHONE_NUMBER]``, ``[NAME]``, ...
+
+    ``categories`` limits what is replaced; raises CortexError for one that the stand-in cannot see.
+    """
+    if unknown := [name for name in categories if name.upper() not in PATTERNS]:
+        raise CortexError(f"AI_REDACT stand-in knows {', '.join(PATTERNS)}, not '{unknown[0]}'.")
+    wanted = [name.upper() for name in categories] or list(PATTERNS)
+    for name, pattern in PATTERNS.items():
+        if name in wanted:
+            text = pattern.sub(f"[{name}]", text)
+    return text

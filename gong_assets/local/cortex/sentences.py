@@ -1,0 +1,48 @@
+"""Cutting speech into sentences, and chunks of text out of long texts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"')\]]*\s+|\n+")
+
+# The order in which Snowflake's recursive splitter tries its separators.
+DEFAULT_SEPARATORS = ("\n\n", "\n", " ", "")
+MARKDOWN_SEPARATORS = ("\n# ", "\n## ", "\n### ", "\n#### ", "```", "\n---\n", *DEFAULT_SEPARATORS)
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of ``text`` in order, stripped, without empty ones."""
+    return [sentence for part in _SENTENCE_END.split(text) if (sentence := part.strip())]
+
+
+def split_recursively(
+    text: str, chunk_size: int, overlap: int = 0, separators: Sequence[str] = DEFAULT_SEPARATORS
+) -> list[str]:
+    """Chunks of at most ``chunk_size`` characters, cut at the coarsest separator that fits.
+
+    Stand-in for SNOWFLAKE.CORTEX.SPLIT_TEXT_RECURSIVE_CHARACTER; neighbours share up to ``overlap`` characters.
+    """
+    pieces = _pieces(text, chunk_size, list(separators))
+    chunks: list[str] = []
+    current = ""
+    for piece in pieces:
+        if current and len(current) + len(piece) > chunk_size:
+            chunks.append(current)
+            kept = min(overlap, chunk_size - len(piece))
+            current = current[-kept:] if kept > 0 else ""
+        current += piece
+    chunks.append(current)
+    return [chunk for part in chunks if (chunk := part.strip())]
+
+
+def _pieces(text: str, size: int, separators: list[str]) -> list[str]:
+    if len(text) <= size:
+        return [text]
+    if not separators or not separators[0]:
+        return [text[start : start + size] for start in range(0, len(text), size)]
+    separator, finer = separators[0], separators[1:]
+    parts = text.split(separator)
+    joined = [part + separator for part in parts[:-1]] + [parts[-1]]
+    return [piece for part in joined if part for piece in _pieces(part, size, finer)]

@@ -1,0 +1,142 @@
+"""Errors in Snowflake's words: an error code, a SQLSTATE and one line that names what was wrong.
+
+Everything that DuckDB, sqlglot or fakesnow raises becomes a SnowflakeError here, because the connector retries
+an HTTP 500 for minutes. The codes are those that Snowflake gives for the same mistakes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import duckdb
+import snowflake.connector.errors
+from sqlglot.errors import SqlglotError
+
+
+class SnowflakeError(Exception):
+    """A failed statement as a Snowflake client sees it."""
+
+    def __init__(self, code: int, sqlstate: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.sqlstate = sqlstate
+        self.message = message
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """A DuckDB message, and the Snowflake error for the same mistake."""
+
+    pattern: re.Pattern[str]
+    code: int
+    sqlstate: str
+    message: Callable[[re.Match[str]], str]
+
+
+def _compilation(text: str) -> Callable[[re.Match[str]], str]:
+    return lambda found: "SQL compilation error: " + found.expand(text)
+
+
+def _plain(text: str) -> Callable[[re.Match[str]], str]:
+    return lambda found: found.expand(text)
+
+
+def _rule(pattern: str, code: int, sqlstate: str, message: Callable[[re.Match[str]], str]) -> _Rule:
+    return _Rule(re.compile(pattern, re.IGNORECASE | re.DOTALL), code, sqlstate, message)
+
+
+_NAME = r"[\"']?([^\"'\s!]+)[\"']?"
+
+# The first match wins.
+_RULES = (
+    _rule(
+        r"Python exception occurred while executing the UDF: (?:[\w.]+: )?([^\n]+)", 100351, "P0000", _plain(r"\1")
+    ),
+    _rule(rf"(?:Scalar|Aggregate|Table|Macro)?\s*(?:Function|Macro) with name {_NAME} does not exist", 2140, "42601",
+          lambda found: f"SQL compilation error: Unknown function {found.group(1).upper()}"),
+    _rule(rf"(?:Table|View) with name {_NAME} does not exist", 2003, "42S02",
+          _compilation(r"Object '\1' does not exist or not authorized.")),
+    _rule(rf"Catalog {_NAME} does not exist", 2003, "02000",
+          _compilation(r"Database '\1' does not exist or not authorized.")),
+    _rule(rf"Schema with name {_NAME} does not exist", 2003, "02000",
+          _compilation(r"Schema '\1' does not exist or not authorized.")),
+    _rule(rf"(?:\w+) with name {_NAME} already exists", 2002, "42710",
+          _compilation(r"Object '\1' already exists.")),
+    _rule(r"Referenced (?:column|table) \"([^\"]+)\" not found", 904, "42000",
+          _compilation(r"invalid identifier '\1'")),
+    _rule(r"does not have a column (?:named|with name) \"([^\"]+)\"", 904, "42000",
+          _compilation(r"invalid identifier '\1'")),
+    _rule(r"Ambiguous reference to column name \"([^\"]+)\"", 2028, "42601",
+          _compilation(r"ambiguous column name '\1'")),
+    _rule(r"column \"?([\w.]+)\"? must appear in the GROUP BY", 979, "42601",
+          _compilation(r"'\1' is not a valid group by expression")),
+    _rule(r"(array_\w+): Array arguments must be of the same size", 1044, "42P13",
+          _compilation(r"Invalid argument types: the vectors have different dimensions")),
+    _rule(r"Cannot cast array of size (\d+) to array of size (\d+)", 2023, "22000",
+          _compilation(r"Expression type does not match: a vector of dimension \1 is not one of dimension \2")),
+    _rule(r"Expected array of size (\d+), but got .* with size (\d+)", 100078, "22000",
+          _plain(r"Cannot cast an array of \2 elements to a vector of dimension \1")),
+    _rule(r"Cannot cast list with length (\d+) to array with length (\d+)", 100078, "22000",
+          _plain(r"Cannot cast an array of \1 elements to a vector of dimension \2")),
+    _rule(r"No function matches the given name and argument types '([^']+)'", 1044, "42P13",
+          _compilation(r"Invalid argument types for function: \1")),
+    _rule(r"Malformed JSON[^:]*(?:: )?([^\n]*)", 100069, "22P02", _plain(r"Error parsing JSON: \1")),
+    _rule(r"Current transaction is aborted", 603, "25P02",
+          _plain("A statement of this transaction failed, and the local server cannot go on after that (Snowflake "
+                 "can): roll it back.")),
+    _rule(r"NOT NULL constraint failed: ([\w.\"]+)", 100072, "22000",
+          _plain(r"NULL result in a non-nullable column: \1")),
+    _rule(r"Could not convert string [\"']([^\"']*)[\"'] to (?:U?INT\w*|DECIMAL\S*|DOUBLE|FLOAT|HUGEINT|BIGINT)",
+          100038, "22018", _plain(r"Numeric value '\1' is not recognized")),
+    _rule(r"Attempting to write to database \"(\w+)\" in a transaction that has already modified database \"(\w+)\"",
+          603, "0A000", _plain(r"The local server's transactions write to one database only: \2 was written, "
+                               r"so \1 cannot be")),
+)  # fmt: skip
+
+# What is left, by DuckDB's class of error; the message is DuckDB's.
+_CLASSES: tuple[tuple[type[duckdb.Error], int, str, str], ...] = (
+    (duckdb.InterruptException, 604, "57014", "SQL execution canceled"),
+    (duckdb.ParserException, 1003, "42000", "SQL compilation error: "),
+    (duckdb.CatalogException, 2003, "42S02", "SQL compilation error: "),
+    (duckdb.BinderException, 1003, "42000", "SQL compilation error: "),
+    (duckdb.ConversionException, 100038, "22018", ""),
+    (duckdb.OutOfRangeException, 100046, "22003", ""),
+    (duckdb.ConstraintException, 100072, "22000", ""),
+    (duckdb.InvalidInputException, 100038, "22018", ""),
+)
+
+
+def translate(error: Exception) -> SnowflakeError:
+    """The Snowflake error for anything that a statement raised."""
+    if isinstance(error, SnowflakeError):
+        return error
+    # fakesnow wraps DuckDB's errors in codes of its own: the cause says more.
+    cause = error if isinstance(error, duckdb.Error) else error.__cause__
+    if isinstance(cause, duckdb.Error):
+        return _from_duckdb(cause)
+    if isinstance(error, snowflake.connector.errors.Error):
+        return SnowflakeError(error.errno or 603, error.sqlstate or "XX000", _one_line(str(error.raw_msg or error.msg)))
+    if isinstance(error, SqlglotError):
+        return SnowflakeError(1003, "42000", "SQL compilation error: " + _one_line(str(error)))
+    if isinstance(error, NotImplementedError):
+        return SnowflakeError(2, "0A000", f"Unsupported feature on the local server: {_one_line(str(error))}")
+    return SnowflakeError(603, "XX000", f"Internal error of the local server: {type(error).__name__}: {error}")
+
+
+def _from_duckdb(error: duckdb.Error) -> SnowflakeError:
+    text = str(error)
+    for rule in _RULES:
+        if found := rule.pattern.search(text):
+            return SnowflakeError(rule.code, rule.sqlstate, _one_line(rule.message(found)))
+    # DuckDB prefixes its class ("Binder Error: ") and appends the query with a marker below it.
+    message = _one_line(re.sub(r"^\w+(?: \w+)? Error: ", "", text.split("\n\nLINE ")[0]))
+    for kind, code, sqlstate, prefix in _CLASSES:
+        if isinstance(error, kind):
+            return SnowflakeError(code, sqlstate, prefix + message)
+    return SnowflakeError(603, "XX000", f"{type(error).__name__}: {message}")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(re.sub(r"\x1b\[\d*m", "", text).split())

@@ -1,0 +1,60 @@
+"""The places where fakesnow keeps state in module globals or fixed SQL, so that nothing but patching helps.
+
+Everything here is written against fakesnow 0.12; what can be done by subclassing or rewriting is done there.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+from fakesnow import info_schema
+from fakesnow.transforms import stage
+
+from gong_assets.local.snowflake import vector
+
+_STAGES = "_fs_global._fs_information_schema._fs_stages"
+
+
+def keep_stages_in(directory: Path) -> None:
+    """Keep staged files in ``directory`` instead of the temporary directory that fakesnow makes at import."""
+    if stage.LOCAL_BUCKET_PATH != str(directory):
+        shutil.rmtree(stage.LOCAL_BUCKET_PATH, ignore_errors=True)
+    directory.mkdir(parents=True, exist_ok=True)
+    stage.LOCAL_BUCKET_PATH = str(directory.resolve())
+
+
+def columns_view_sql() -> str:
+    """INFORMATION_SCHEMA.COLUMNS (which DESCRIBE and SHOW COLUMNS read too) with VECTOR and every integer type.
+
+    Raises RuntimeError if fakesnow's view is no longer the one that this was written for.
+    """
+    original = info_schema.SQL_CREATE_GLOBAL_INFORMATION_SCHEMA_COLUMNS_VIEW
+    fallback = "else columns.data_type end as DATA_TYPE"
+    integer = "columns.data_type='BIGINT'"
+    if original.count(fallback) != 1 or original.count(integer) != 3:
+        raise RuntimeError("This version of fakesnow describes columns in another way.")
+    kind = f"else coalesce({vector.snowflake_type_sql('columns.data_type')}, columns.data_type) end as DATA_TYPE"
+    integers = "columns.data_type in ('BIGINT', 'INTEGER', 'SMALLINT', 'TINYINT', 'HUGEINT', 'UBIGINT')"
+    return original.replace(fallback, kind).replace(integer, integers).replace("create view if not exists", "create or replace view")
+
+
+def forget_temporary_stages(duck: duckdb.DuckDBPyConnection) -> None:
+    """Drop the temporary stages of sessions that a killed server left behind."""
+    left = duck.execute(
+        f"SELECT database_name, schema_name, name FROM {_STAGES} WHERE type LIKE '%TEMPORARY'"
+    ).fetchall()
+    for database, schema, name in left:
+        drop_stage(duck, f"{database}.{schema}.{name}")
+
+
+def drop_stage(duck: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Drop a stage with its files by its full name; False if there is none."""
+    database, schema, stage_name = name.split(".")
+    dropped = duck.execute(
+        f"DELETE FROM {_STAGES} WHERE database_name = ? AND schema_name = ? AND name = ? RETURNING name",
+        [database, schema, stage_name],
+    ).fetchall()
+    shutil.rmtree(stage.internal_dir(name), ignore_errors=True)
+    return bool(dropped)

@@ -1,0 +1,107 @@
+"""Snowflake functions that are written in DuckDB's SQL, as macros in the in-memory catalog of the process.
+
+They are created at every start, so that a view in a database file finds them again. What needs Python is in
+``cortex_functions``; how a call reaches a macro is in ``rewrite``.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+# A macro is called by its full name: the current database of a session may be any other one.
+_SCHEMA = "memory.main"
+
+# VARCHAR of anything: a string inside a VARIANT comes without its quotes, as on Snowflake. TYPEOF is known when
+# the query is bound, so that only one branch is left.
+_VARIANT_TEXT = """
+(x) AS CASE WHEN typeof(x) = 'JSON' THEN to_json(x) ->> '$' ELSE CAST(x AS VARCHAR) END
+"""
+
+# https://docs.snowflake.com/en/sql-reference/functions/typeof
+_VARIANT_TYPE = """
+(x) AS CASE json_type(to_json(x))
+    WHEN 'BIGINT' THEN 'INTEGER' WHEN 'UBIGINT' THEN 'INTEGER' WHEN 'HUGEINT' THEN 'INTEGER'
+    WHEN 'DOUBLE' THEN CASE WHEN regexp_matches(to_json(x)::VARCHAR, '^-?\\d+$') THEN 'INTEGER'
+                            WHEN contains(lower(to_json(x)::VARCHAR), 'e') THEN 'DOUBLE' ELSE 'DECIMAL' END
+    WHEN 'NULL' THEN 'NULL_VALUE'
+    ELSE json_type(to_json(x)) END
+"""
+
+# The rows of FLATTEN as a list of structs, in the order of the array's index or the object's keys.
+# https://docs.snowflake.com/en/sql-reference/functions/flatten
+_FLATTEN = """
+(x) AS CASE json_type(x)
+    WHEN 'ARRAY' THEN list_transform(CAST(x AS JSON[]), lambda v, i: struct_pack(
+        key := NULL::VARCHAR, path := '[' || (i - 1) || ']', "index" := i - 1, value := v))
+    WHEN 'OBJECT' THEN list_transform(json_keys(x), lambda k: struct_pack(
+        key := k, path := k, "index" := NULL::BIGINT,
+        value := json_extract(x, '/' || replace(replace(k, '~', '~0'), '/', '~1'))))
+    ELSE [] END
+"""
+
+# With outer => true an input without elements keeps its row, with NULL in every column of FLATTEN.
+_FLATTEN_OUTER = f"""
+(x) AS CASE WHEN len({_SCHEMA}._flatten(x)) > 0 THEN {_SCHEMA}._flatten(x)
+    ELSE [struct_pack(key := NULL::VARCHAR, path := NULL::VARCHAR, "index" := NULL::BIGINT, value := NULL::JSON)]
+    END
+"""
+
+# The rows of SPLIT_TO_TABLE: https://docs.snowflake.com/en/sql-reference/functions/split_to_table
+_SPLIT_ROWS = """
+(x, d) AS list_transform(string_split(x, d), lambda v, i: struct_pack("index" := i, value := v))
+"""
+
+# Snowflake reads a text of digits as seconds since the epoch.
+_TRY_TIMESTAMP = """
+(x) AS CASE WHEN try_cast(x AS BIGINT) IS NOT NULL THEN make_timestamp(try_cast(x AS BIGINT) * 1000000)
+    ELSE try_cast(CAST(x AS VARCHAR) AS TIMESTAMP) END
+"""
+_TRY_TIMESTAMP_TZ = """
+(x) AS try_cast(CAST(x AS VARCHAR) AS TIMESTAMPTZ)
+"""
+
+# Arrays are JSON; a list of JSON values is the form that DuckDB's list functions take.
+_JSON_LIST = "CAST(to_json(a) AS JSON[])"
+_ARRAY_CONTAINS = f"(a, x) AS list_contains({_JSON_LIST}, to_json(x))"
+_ARRAY_TO_STRING = f"(a, d) AS array_to_string(list_transform({_JSON_LIST}, lambda v: coalesce(v ->> '$', '')), d)"
+_ARRAY_DISTINCT = f"(a) AS to_json(list_distinct({_JSON_LIST}))"
+_ARRAY_CAT = f"(a, b) AS to_json(list_concat({_JSON_LIST}, CAST(to_json(b) AS JSON[])))"
+_ARRAY_APPEND = f"(a, x) AS to_json(list_append({_JSON_LIST}, to_json(x)))"
+# Snowflake counts from 0 and leaves the end out; DuckDB counts from 1 and includes it. A negative position counts
+# from the end in both.
+_ARRAY_SLICE = f"""
+(a, first, last) AS to_json(list_slice({_JSON_LIST}, CASE WHEN first >= 0 THEN first + 1 ELSE first END,
+    CASE WHEN last >= 0 THEN last ELSE last - 1 END))
+"""
+
+_L1_DISTANCE = """
+(a, b) AS list_sum(list_transform(list_zip(a::DOUBLE[], b::DOUBLE[]), lambda p: abs(p[1] - p[2])))
+"""
+
+_MACROS = {
+    "_variant_text": _VARIANT_TEXT,
+    "_variant_type": _VARIANT_TYPE,
+    "_flatten": _FLATTEN,
+    "_flatten_outer": _FLATTEN_OUTER,
+    "_split_rows": _SPLIT_ROWS,
+    "_try_timestamp": _TRY_TIMESTAMP,
+    "_try_timestamp_tz": _TRY_TIMESTAMP_TZ,
+    "_array_contains": _ARRAY_CONTAINS,
+    "_array_to_string": _ARRAY_TO_STRING,
+    "_array_distinct": _ARRAY_DISTINCT,
+    "_array_cat": _ARRAY_CAT,
+    "_array_append": _ARRAY_APPEND,
+    "_array_slice": _ARRAY_SLICE,
+    "_l1_distance": _L1_DISTANCE,
+}
+
+
+def creation_sql() -> str:
+    """The statements that create every macro."""
+    return ";".join(f"CREATE OR REPLACE MACRO {_SCHEMA}.{name}{body}" for name, body in _MACROS.items())
+
+
+def call(name: str, *arguments: exp.Expression) -> exp.Anonymous:
+    """A call of the macro ``name``; raises KeyError for one that is not defined here."""
+    _MACROS[name]
+    return exp.Anonymous(this=f"{_SCHEMA}.{name}", expressions=list(arguments))

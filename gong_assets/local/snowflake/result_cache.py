@@ -1,0 +1,42 @@
+"""The newest results, for RESULT_SCAN and for queries that were started without waiting for them."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+# Enough for the handful of results that someone asks for again; fakesnow's own cache never forgets one.
+MAX_BYTES = 64 * 2**20
+
+
+class ResultCache(dict[str, tuple[Any, ...]]):
+    """fakesnow's cache of results by query id, which forgets the oldest beyond 64 MiB of Arrow data."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sizes: OrderedDict[str, int] = OrderedDict()
+        self._columns: dict[str, Sequence[tuple[str, str]]] = {}
+        self._lock = threading.Lock()
+
+    def __setitem__(self, query_id: str, result: tuple[Any, ...]) -> None:
+        with self._lock:
+            super().__setitem__(query_id, result)
+            self._sizes[query_id] = result[0].nbytes
+            while sum(self._sizes.values()) > MAX_BYTES:
+                oldest, _ = self._sizes.popitem(last=False)
+                self._columns.pop(oldest, None)
+                del self[oldest]
+
+    def keep(self, query_id: str, fakesnow_id: str, columns: Sequence[tuple[str, str]]) -> None:
+        """Give a result that fakesnow stored under an id of its own the id and the columns that the client saw."""
+        with self._lock:
+            if fakesnow_id in self:
+                super().__setitem__(query_id, self.pop(fakesnow_id))
+                self._sizes[query_id] = self._sizes.pop(fakesnow_id)
+                self._columns[query_id] = columns
+
+    def columns(self, query_id: str) -> Sequence[tuple[str, str]]:
+        """The (name, DuckDB type) pairs of a result that is still here."""
+        return self._columns[query_id]

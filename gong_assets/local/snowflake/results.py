@@ -1,0 +1,104 @@
+"""A DuckDB result as Snowflake's clients read it: the row type, and the rows as Arrow or JSON."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import pyarrow as pa
+from fakesnow.arrow import to_ipc, to_sf
+from fakesnow.rowtype import describe_as_rowtype, duckdb_to_sf_type
+from fakesnow.statement_type import statement_type_id
+from sqlglot import exp
+
+from gong_assets.local.snowflake import vector
+
+ColumnInfo = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a statement answered.
+
+    ``columns`` are (name, DuckDB type) pairs; ``affected`` is the number of rows that a DML statement changed.
+    """
+
+    table: pa.Table
+    columns: Sequence[tuple[str, str]]
+    statement_type: int
+    affected: int | None = None
+
+    @classmethod
+    def of_columns(cls, columns: Sequence[tuple[str, str]], statement: exp.Expression) -> Result:
+        """The empty result of a statement that was described and not run."""
+        table = pa.table({name: pa.array([], pa.string()) for name, _ in columns})
+        return cls(table, columns, statement_type_id(statement))
+
+    def with_affected(self, affected: int) -> Result:
+        """This result of a DML statement, counting ``affected`` rows."""
+        counts = pa.table({self.columns[0][0]: [affected]})
+        return Result(counts, self.columns[:1], self.statement_type, affected)
+
+    def encoded(self) -> dict[str, Any]:
+        """The part of the query response that holds the row type and the rows."""
+        row_type = [column_info(name, kind) for name, kind in self.columns]
+        data: dict[str, Any] = {"rowtype": row_type, "total": self.table.num_rows, "returned": self.table.num_rows}
+        if self.affected is not None:
+            # Clients read the counts of affected rows from JSON.
+            rows = zip(*(column.to_pylist() for column in self.table.columns), strict=True)
+            data["rowset"] = [[None if value is None else str(value) for value in row] for row in rows]
+            data["queryResultFormat"] = "json"
+        else:
+            data["queryResultFormat"] = "arrow"
+            data["rowsetBase64"] = b64encode(to_ipc(_wire_table(self.table, row_type))).decode()
+        return data
+
+
+def column_info(name: str, duckdb_type: str) -> ColumnInfo:
+    """Snowflake's description of a result column of a DuckDB type."""
+    if is_vector := vector.DUCKDB_TYPE.match(duckdb_type):
+        element = "real" if is_vector.group(1) == "FLOAT" else "fixed"
+        field = {"type": element, "nullable": True, "length": None, "precision": 38, "scale": 0}
+        return _info(name, "JSON") | {"type": "vector", "vectorDimension": int(is_vector.group(2)), "fields": [field]}
+    if duckdb_type in ("FLOAT", "REAL"):
+        return _info(name, "DOUBLE")
+    if duckdb_type.startswith(("TINYINT", "SMALLINT", "UTINYINT", "USMALLINT", "UINTEGER", "UHUGEINT")):
+        return _info(name, "BIGINT")
+    if duckdb_type.startswith("DECIMAL") or duckdb_type in duckdb_to_sf_type:
+        return _info(name, duckdb_type)
+    # Lists, structs and whatever else DuckDB has reach the client as semi-structured data.
+    return _info(name, "JSON")
+
+
+def _info(name: str, duckdb_type: str) -> ColumnInfo:
+    (info,) = describe_as_rowtype([(name, duckdb_type, None, None, None, None)])
+    return dict(info)
+
+
+def _wire_table(table: pa.Table, row_type: list[ColumnInfo]) -> pa.Table:
+    columns = [_wire_column(column, info["type"]) for column, info in zip(table.columns, row_type, strict=True)]
+    names = [info["name"] for info in row_type]
+    return to_sf(pa.Table.from_arrays(columns, names=names), row_type)
+
+
+def _wire_column(column: pa.ChunkedArray, snowflake_type: str) -> pa.ChunkedArray:
+    kind = column.type
+    if snowflake_type == "variant" and not (pa.types.is_string(kind) or pa.types.is_null(kind)):
+        texts = [None if value is None else _json_text(value) for value in column.to_pylist()]
+        return pa.chunked_array([pa.array(texts, pa.string())])
+    if pa.types.is_timestamp(kind):
+        # The wire format counts from the epoch in UTC, whatever the session's time zone is.
+        return column.cast(pa.timestamp("us", tz="UTC" if kind.tz else None))
+    if pa.types.is_uint64(kind):
+        # Snowflake's HASH is signed.
+        return column.cast(pa.int64(), safe=False)
+    if pa.types.is_float32(kind):
+        return column.cast(pa.float64())
+    return column
+
+
+def _json_text(value: object) -> str:
+    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode()

@@ -1,0 +1,100 @@
+"""A session's transaction: when it begins, what it locks, and how it ends.
+
+DuckDB's transaction starts at the first write, with the writer lock held. Until then every statement reads the
+newest committed state, as Snowflake's READ COMMITTED does, and from then on nobody else can commit.
+https://docs.snowflake.com/en/sql-reference/transactions
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from gong_assets.local.snowflake.errors import SnowflakeError
+from gong_assets.local.snowflake.locks import WriterLock
+
+def _aborted() -> SnowflakeError:
+    return SnowflakeError(
+        603,
+        "25P02",
+        "The transaction was rolled back: a statement in it failed, and the local server cannot go on after that "
+        "(Snowflake can).",
+    )
+
+
+class Transaction:
+    """What BEGIN, COMMIT, ROLLBACK, DML and DDL of one session do to its DuckDB connection and the writer lock."""
+
+    def __init__(self, duck: duckdb.DuckDBPyConnection, lock: WriterLock, owner: object) -> None:
+        self._duck = duck
+        self._lock = lock
+        self._owner = owner
+        self.autocommit = True
+        self.cancelled = threading.Event()
+        self.open = False
+        self._writing = False
+
+    def begin(self) -> None:
+        """BEGIN: later writes wait for COMMIT. There are no nested transactions."""
+        self.open = True
+
+    def commit(self) -> None:
+        """COMMIT; nothing happens outside a transaction. Raises if the transaction cannot be committed."""
+        try:
+            if self._writing:
+                self._duck.execute("COMMIT")
+        except duckdb.Error as error:
+            self._rollback_duck()
+            raise _aborted() from error
+        finally:
+            self._end()
+
+    def rollback(self) -> None:
+        """ROLLBACK; nothing happens outside a transaction."""
+        if self._writing:
+            self._rollback_duck()
+        self._end()
+
+    @contextmanager
+    def dml(self, lock_timeout: float) -> Iterator[None]:
+        """Around a statement that changes rows: in the open transaction, or in one of its own."""
+        if not self.open and not self.autocommit:
+            self.open = True
+        alone = not self.open
+        if not self._writing:
+            self._lock.acquire(self._owner, lock_timeout, self.cancelled)
+            self._duck.execute("BEGIN")
+            self._writing = True
+        try:
+            yield
+        except BaseException:
+            if alone:
+                self.rollback()
+            raise
+        if alone:
+            self.commit()
+
+    @contextmanager
+    def ddl(self, lock_timeout: float) -> Iterator[None]:
+        """Around a statement that changes objects: it commits the open transaction first, as Snowflake's does."""
+        self.commit()
+        self._lock.acquire(self._owner, lock_timeout, self.cancelled)
+        try:
+            yield
+        finally:
+            self._lock.release(self._owner)
+
+    def _rollback_duck(self) -> None:
+        try:
+            self._duck.execute("ROLLBACK")
+        except duckdb.TransactionException:
+            # A failed COMMIT has ended the transaction already.
+            pass
+
+    def _end(self) -> None:
+        self._writing = False
+        self.open = False
+        self._lock.release(self._owner)

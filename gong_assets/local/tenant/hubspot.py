@@ -1,0 +1,255 @@
+"""The tenant's CRM as HubSpot shares it with Snowflake: the same accounts, contacts and deals that its calls refer to.
+
+Tables and columns have the names of HubSpot's share, schema V2_DAILY, as far as its documentation
+(https://knowledge.hubspot.com/reports/query-hubspot-data-in-snowflake) and its users name them; the columns of OWNERS,
+PIPELINES and PIPELINE_STAGES are on record nowhere public and are assumed. As in the share, deleted records are absent:
+one deal that calls refer to is not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Protocol
+
+from gong_assets.local.tenant.calls import HISTORY
+from gong_assets.local.tenant.company import PIPELINES, Company, Deal
+from gong_assets.local.tenant.directory import user_created
+
+DATABASE = "HUBSPOT_SHARE"
+SCHEMA = "V2_DAILY"
+
+CONTACT, COMPANY, DEAL = "0-1", "0-2", "0-3"  # HubSpot's object type ids
+
+# The first of these accounts by position is the one whose present deal was deleted in HubSpot after it was linked to calls.
+ACCOUNT_WITH_DELETED_DEAL = 1
+
+_OBJECT = {
+    "OBJECTID": "NUMBER(38,0)",
+    "OBJECTTYPEID": "VARCHAR",
+    "UPDATEDAT": "TIMESTAMP_NTZ",
+    "INGESTEDAT": "TIMESTAMP_NTZ",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    name: str
+    columns: dict[str, str]  # name to type
+    rows: Sequence[tuple[Any, ...]]
+
+    def ddl(self) -> str:
+        columns = ", ".join(f"{name} {kind}" for name, kind in self.columns.items())
+        return f"CREATE OR REPLACE TABLE {DATABASE}.{SCHEMA}.{self.name} ({columns})"
+
+    def insert(self) -> str:
+        """An INSERT with a placeholder, in the connector's default style, for each column."""
+        places = ", ".join("%s" for _ in self.columns)
+        return f"INSERT INTO {DATABASE}.{SCHEMA}.{self.name} ({', '.join(self.columns)}) VALUES ({places})"
+
+
+class Cursor(Protocol):
+    def execute(self, command: str) -> Any: ...
+
+    def executemany(self, command: str, seqparams: Sequence[Any]) -> Any: ...
+
+
+class Connection(Protocol):
+    """As much of a Snowflake connector's connection as is needed here."""
+
+    def cursor(self) -> Any: ...
+
+
+def load(connection: Connection, company: Company, today: date) -> None:
+    """Makes the share's database, or brings it up to `today`: every table is replaced."""
+    cursor: Cursor = connection.cursor()
+    cursor.execute(f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
+    cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {DATABASE}.{SCHEMA}")
+    for table in tables(company, today):
+        cursor.execute(table.ddl())
+        cursor.executemany(table.insert(), table.rows)
+
+
+def tables(company: Company, today: date) -> list[Table]:
+    """The share on the morning of `today`."""
+    deals = list(_deals(company, today))
+    ingested = datetime.combine(today, time(5, 0))
+    return [
+        _deal_table(company, deals, today, ingested),
+        _contact_table(company, ingested),
+        _company_table(company, ingested),
+        _owner_table(company),
+        _pipeline_table(),
+        _stage_table(),
+        *_association_tables(company, deals),
+    ]
+
+
+def _deals(company: Company, today: date) -> Iterator[Deal]:
+    """Every deal that a call of the kept history may refer to, but for the deleted one."""
+    for position, account in enumerate(company.accounts):
+        deal = company.deal(account, today)
+        if position == ACCOUNT_WITH_DELETED_DEAL:
+            deal = company.previous_deal(deal)
+        oldest = company.previous_deal(company.deal(account, today - HISTORY))
+        while deal.opened >= oldest.opened:
+            yield deal
+            deal = company.previous_deal(deal)
+
+
+def _deal_table(company: Company, deals: Iterable[Deal], today: date, ingested: datetime) -> Table:
+    columns = _OBJECT | {
+        "PROPERTY_DEALNAME": "VARCHAR",
+        "PROPERTY_AMOUNT": "NUMBER(38,2)",
+        "PROPERTY_DEALSTAGE": "VARCHAR",
+        "PROPERTY_PIPELINE": "VARCHAR",
+        "PROPERTY_DEALTYPE": "VARCHAR",
+        "PROPERTY_CREATEDATE": "TIMESTAMP_NTZ",
+        "PROPERTY_CLOSEDATE": "TIMESTAMP_NTZ",
+        "PROPERTY_HUBSPOT_OWNER_ID": "VARCHAR",
+        "PROPERTY_HS_IS_CLOSED_WON": "VARCHAR",
+        "PROPERTY_HS_IS_CLOSED": "VARCHAR",
+    }
+    rows = []
+    for deal in deals:
+        stage, closed = deal.stage(today), today >= deal.closes
+        opened = datetime.combine(deal.opened, time(9, 0))
+        rows.append(
+            (
+                *(int(deal.id), DEAL, min(ingested, opened + timedelta(days=7)), ingested),
+                *(deal.name, deal.amount_on(today), stage.id, deal.pipeline.id, deal.deal_type),
+                *(
+                    opened,
+                    datetime.combine(deal.closes, time(17, 0)),
+                    owner_id(company, deal.account.owner_id),
+                ),
+                *(_text(closed and deal.won), _text(closed)),
+            )
+        )
+    return Table("OBJECTS_DEALS", columns, rows)
+
+
+def _contact_table(company: Company, ingested: datetime) -> Table:
+    columns = _OBJECT | {
+        "PROPERTY_FIRSTNAME": "VARCHAR",
+        "PROPERTY_LASTNAME": "VARCHAR",
+        "PROPERTY_EMAIL": "VARCHAR",
+        "PROPERTY_JOBTITLE": "VARCHAR",
+        "PROPERTY_COMPANY": "VARCHAR",
+        "PROPERTY_LIFECYCLESTAGE": "VARCHAR",
+        "PROPERTY_CREATEDATE": "TIMESTAMP_NTZ",
+    }
+    created = ingested - HISTORY
+    rows = [
+        (
+            *(int(contact.id), CONTACT, ingested - timedelta(days=30), ingested),
+            *(contact.first_name, contact.last_name, contact.email, contact.title),
+            *(account.name, "customer" if position % 3 else "opportunity", created),
+        )
+        for position, account in enumerate(company.accounts)
+        for contact in account.contacts
+    ]
+    return Table("OBJECTS_CONTACTS", columns, rows)
+
+
+def _company_table(company: Company, ingested: datetime) -> Table:
+    columns = _OBJECT | {
+        "PROPERTY_NAME": "VARCHAR",
+        "PROPERTY_DOMAIN": "VARCHAR",
+        "PROPERTY_INDUSTRY": "VARCHAR",
+        "PROPERTY_CITY": "VARCHAR",
+        "PROPERTY_ANNUALREVENUE": "NUMBER(38,2)",
+        "PROPERTY_NUMBEROFEMPLOYEES": "NUMBER(38,0)",
+        "PROPERTY_HUBSPOT_OWNER_ID": "VARCHAR",
+    }
+    rows = [
+        (
+            *(int(account.id), COMPANY, ingested - timedelta(days=30), ingested),
+            *(account.name, account.domain, account.industry, account.city),
+            *(account.revenue, account.employees, owner_id(company, account.owner_id)),
+        )
+        for account in company.accounts
+    ]
+    return Table("OBJECTS_COMPANIES", columns, rows)
+
+
+def _owner_table(company: Company) -> Table:
+    columns = {
+        "OWNERID": "NUMBER(38,0)",
+        "USERID": "NUMBER(38,0)",
+        "EMAIL": "VARCHAR",
+        "FIRSTNAME": "VARCHAR",
+        "LASTNAME": "VARCHAR",
+        "CREATEDAT": "TIMESTAMP_NTZ",
+    }
+    rows = [
+        (
+            *(int(owner_id(company, user.id)), int(company.hubspot_id("user", user.id))),
+            *(user.email, user.first_name, user.last_name),
+            user_created(company, user).astimezone(UTC).replace(tzinfo=None),
+        )
+        for user in company.users
+    ]
+    return Table("OWNERS", columns, rows)
+
+
+def _pipeline_table() -> Table:
+    columns = {
+        "PIPELINEID": "VARCHAR",
+        "LABEL": "VARCHAR",
+        "OBJECTTYPEID": "VARCHAR",
+        "DISPLAYORDER": "NUMBER(38,0)",
+    }
+    rows = [(pipeline.id, pipeline.label, DEAL, order) for order, pipeline in enumerate(PIPELINES)]
+    return Table("PIPELINES", columns, rows)
+
+
+def _stage_table() -> Table:
+    columns = {
+        "PIPELINEID": "VARCHAR",
+        "STAGEID": "VARCHAR",
+        "LABEL": "VARCHAR",
+        "DISPLAYORDER": "NUMBER(38,0)",
+        "METADATA": "VARCHAR",
+    }
+    rows = [
+        (pipeline.id, stage.id, stage.label, order, f'{{"probability": "{stage.probability}"}}')
+        for pipeline in PIPELINES
+        for order, stage in enumerate(pipeline.stages)
+    ]
+    return Table("PIPELINE_STAGES", columns, rows)
+
+
+def _association_tables(company: Company, deals: Iterable[Deal]) -> Iterator[Table]:
+    is_main = {"ISMAINASSOCIATIONDEFINITION": "BOOLEAN"}
+    deals = list(deals)
+    yield Table(
+        "ASSOCIATIONS_DEALS_TO_COMPANIES",
+        {"DEAL_OBJECTID": "NUMBER(38,0)", "COMPANY_OBJECTID": "NUMBER(38,0)"} | is_main,
+        [(int(deal.id), int(deal.account.id), True) for deal in deals],
+    )
+    yield Table(
+        "ASSOCIATIONS_DEALS_TO_CONTACTS",
+        {"DEAL_OBJECTID": "NUMBER(38,0)", "CONTACT_OBJECTID": "NUMBER(38,0)"} | is_main,
+        [(int(deal.id), int(contact.id), True) for deal in deals for contact in deal.account.contacts],
+    )
+    yield Table(
+        "ASSOCIATIONS_CONTACTS_TO_COMPANIES",
+        {"CONTACT_OBJECTID": "NUMBER(38,0)", "COMPANY_OBJECTID": "NUMBER(38,0)"} | is_main,
+        [
+            (int(contact.id), int(account.id), True)
+            for account in company.accounts
+            for contact in account.contacts
+        ],
+    )
+
+
+def owner_id(company: Company, user_id: str) -> str:
+    """HubSpot's id of one of our users: not Gong's."""
+    return company.hubspot_id("owner", user_id)
+
+
+def _text(flag: bool) -> str:
+    """HubSpot's own samples compare these flags as text."""
+    return "true" if flag else "false"

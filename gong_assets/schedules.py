@@ -1,0 +1,39 @@
+"""When the graph runs by the clock. What follows ingestion runs by conditions: see `automation.py`."""
+
+from datetime import UTC
+
+import dagster as dg
+
+from gong_assets.jobs import gong_ingestion, hubspot_refresh
+from gong_assets.partitions import lookback, run_tags
+from gong_assets.settings import Settings
+
+
+def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
+    @dg.schedule(
+        name="gong_ingestion_schedule",
+        job=gong_ingestion,
+        cron_schedule="0 */4 * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"Reads the last {settings.gong_lookback_days} days again, in one run: calls, transcripts and "
+        "enrichment arrive late, and Gong has no filter for what changed.",
+    )
+    def gong_ingestion_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        today = context.scheduled_execution_time.astimezone(UTC).date()
+        days = lookback(today, settings.gong_lookback_days, settings.gong_start_date)
+        # The hour is part of the key: a key that names only the days would be requested once in history.
+        return dg.RunRequest(
+            run_key=f"{days.first}..{days.end}@{context.scheduled_execution_time:%Y-%m-%dT%H}",
+            tags=run_tags(days),
+        )
+
+    hubspot_schedule = dg.ScheduleDefinition(
+        name="hubspot_schedule",
+        job=hubspot_refresh,
+        cron_schedule="5 * * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="HubSpot refreshes its share during the hour (V2_LIVE) or once a day (V2_DAILY).",
+    )
+    return [gong_ingestion_schedule, hubspot_schedule]

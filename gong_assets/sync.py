@@ -1,0 +1,251 @@
+"""Running the graph for a span of days, as Dagster runs in this process.
+
+The runs are ordinary ones: they show in the Dagster UI with their events, metadata and materialized partitions. Which
+days are run is decided by pure functions; what is printed of a run is in `cli.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from gong_assets.settings import Settings
+from gong_assets.warehouse.landing import Days
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+Mode = Literal["incremental", "full", "backfill"]
+
+# A run is one window of Gong's API and one set of dbt commands: longer spans cost less per day, shorter ones lose less
+# work when a run is stopped. A quarter's calls are read well within a cursor's hour.
+DAYS_PER_RUN = 90
+
+SECONDS_BETWEEN_POLLS = 0.5
+
+
+class DateRangeError(Exception):
+    """The dates asked for make no sense; the text says which and why."""
+
+
+class SyncError(Exception):
+    """A run failed; the text is the reason, in a line or two."""
+
+
+class Watcher(Protocol):
+    """Gets what happens while runs go on; see `gong_assets.cli.output`."""
+
+    def run_started(self, days: Days, number: int, of: int) -> None: ...
+    def message(self, text: str) -> None: ...
+
+
+@dataclass
+class AssetReport:
+    """What a run did to one asset: seconds that it took, and the rows that its write reported if any."""
+
+    group: str
+    seconds: float = 0.0
+    rows: int | None = None
+
+
+@dataclass
+class RunReport:
+    run_id: str
+    days: Days
+    seconds: float
+    assets: dict[str, AssetReport] = field(default_factory=dict)
+    failed_checks: list[str] = field(default_factory=list)
+
+
+def days_to_sync(
+    settings: Settings, mode: Mode, first: date | None, last: date | None, today: date
+) -> Days | None:
+    """The days of `gong-assets sync`; None where the first day is not known before Gong is asked.
+
+    Raises:
+        DateRangeError: before any request.
+    """
+    last = last or today
+    if mode == "backfill" and first is None:
+        raise DateRangeError("--mode backfill needs --from-date")
+    if last > today:
+        raise DateRangeError(f"--to-date {last} is in the future (today is {today}, UTC)")
+    if first is None:
+        if mode == "full":
+            if "gong_start_date" not in settings.model_fields_set:
+                return None
+            first = settings.gong_start_date
+        else:
+            first = max(last - timedelta(days=settings.gong_lookback_days - 1), settings.gong_start_date)
+    if first > last:
+        raise DateRangeError(f"--from-date {first} is after --to-date {last}")
+    if first < settings.gong_start_date:
+        raise DateRangeError(
+            f"--from-date {first} is before the first partition, {settings.gong_start_date}: set GONG_START_DATE"
+        )
+    return Days(first, last + timedelta(days=1))
+
+
+def chunks(days: Days, size: int = DAYS_PER_RUN) -> list[Days]:
+    """`days` in spans of at most `size`, oldest first."""
+    spans = []
+    first = days.first
+    while first < days.end:
+        end = min(first + timedelta(days=size), days.end)
+        spans.append(Days(first, end))
+        first = end
+    return spans
+
+
+def ensure_dagster_home(settings: Settings) -> Path:
+    """Point Dagster at its home, in this process and those that it starts; our own gets our `dagster.yaml`."""
+    if settings.dagster_home is not None:
+        return settings.dagster_home
+    home = settings.home / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
+    os.environ["DAGSTER_HOME"] = str(home)
+    return home
+
+
+def run_sync(
+    settings: Settings, days: Days | None, *, transcripts: bool, watcher: Watcher
+) -> Iterator[RunReport]:
+    """Materialize the graph for `days`, one run after another, and yield each run's report when it is done.
+
+    Raises:
+        SyncError: a run failed; those before it keep what they did.
+    """
+    ensure_dagster_home(settings)
+    watcher.message("loading the graph")
+    import dagster as dg
+
+    from gong_assets.build import build_defs
+
+    definitions = build_defs(settings)
+    job = definitions.resolve_job_def("gong_sync" if transcripts else "gong_calls")
+    spans = chunks(days if days is not None else _all_days(definitions, watcher))
+    groups = {
+        spec.key.to_user_string(): spec.group_name or "" for spec in definitions.resolve_all_asset_specs()
+    }
+    with dg.DagsterInstance.get() as instance:
+        for number, span in enumerate(spans, start=1):
+            watcher.run_started(span, number, len(spans))
+            yield _run(job, instance, span, groups, watcher)
+
+
+def _all_days(definitions: dg.Definitions, watcher: Watcher) -> Days:
+    import asyncio
+
+    from gong_assets.gong import Window, first_call_date
+    from gong_assets.partitions import bounds
+    from gong_assets.settings import FIRST_POSSIBLE_CALL_DATE
+
+    today = datetime.now(UTC).date()
+    days = Days(FIRST_POSSIBLE_CALL_DATE, today + timedelta(days=1))
+    watcher.message("asking Gong for the first call")
+
+    async def ask() -> date | None:
+        async with definitions.resources["gong"].process_config_and_initialize().client() as client:
+            return await first_call_date(client, Window(*bounds(days)))
+
+    return Days(asyncio.run(ask()) or today, days.end)
+
+
+def _run(
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    days: Days,
+    groups: Mapping[str, str],
+    watcher: Watcher,
+) -> RunReport:
+    from gong_assets.partitions import run_tags
+
+    run_id = str(uuid.uuid4())
+    done = Event()
+    follower = Thread(target=_follow, args=(instance, run_id, watcher, done), daemon=True)
+    started = datetime.now(UTC)
+    follower.start()
+    try:
+        result = job.execute_in_process(
+            instance=instance,
+            run_id=run_id,
+            tags=dict(run_tags(days)),
+            # The events are in the instance; what the user should see is printed by the watcher.
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+    finally:
+        done.set()
+        follower.join()
+    seconds = (datetime.now(UTC) - started).total_seconds()
+    report = RunReport(run_id, days, seconds)
+    for event in result.all_events:
+        _add(report, event, groups)
+    if not result.success:
+        raise SyncError(_reason(result.all_events) or f"run {run_id} failed; see it in the Dagster UI")
+    return report
+
+
+def _follow(instance: dg.DagsterInstance, run_id: str, watcher: Watcher, done: Event) -> None:
+    """Hand the run's log lines to the watcher while the run goes on."""
+    cursor: str | None = None
+    while True:
+        finished = done.wait(SECONDS_BETWEEN_POLLS)
+        connection = instance.get_records_for_run(run_id, cursor=cursor)
+        cursor = connection.cursor
+        for record in connection.records:
+            entry = record.event_log_entry
+            event = entry.dagster_event
+            if event is None and entry.level <= 20:
+                watcher.message(entry.user_message)
+            elif event is not None and event.is_step_start:
+                watcher.message(str(event.step_key).replace("__", " "))
+            elif event is not None and event.is_step_materialization and event.asset_key:
+                watcher.message(event.asset_key.to_user_string())
+        if finished:
+            return
+
+
+def _add(report: RunReport, event: dg.DagsterEvent, groups: Mapping[str, str]) -> None:
+    from dagster._core.events import DagsterEventType
+
+    if event.event_type == DagsterEventType.ASSET_MATERIALIZATION and event.asset_key:
+        name = event.asset_key.to_user_string()
+        asset = report.assets.setdefault(name, AssetReport(groups.get(name, "")))
+        metadata = {key: value.value for key, value in event.materialization.metadata.items()}
+        rows, seconds = metadata.get("dagster/row_count"), metadata.get("Execution Duration")
+        asset.rows = rows if isinstance(rows, int) else asset.rows
+        # dbt reports a model's seconds with each partition of the range; they are the same ones.
+        asset.seconds = float(seconds) if isinstance(seconds, int | float) else asset.seconds
+    elif event.event_type == DagsterEventType.STEP_SUCCESS and event.step_key in groups:
+        duration: Any = getattr(event.step_success_data, "duration_ms", 0) or 0
+        report.assets.setdefault(event.step_key, AssetReport(groups[event.step_key])).seconds = (
+            duration / 1000
+        )
+    elif event.event_type == DagsterEventType.ASSET_CHECK_EVALUATION:
+        check = event.asset_check_evaluation_data
+        if not check.passed:
+            report.failed_checks.append(f"{check.asset_key.to_user_string()}: {check.check_name}")
+
+
+def _reason(events: list[dg.DagsterEvent]) -> str | None:
+    """The first step failure's own words: a `dg.Failure` says what to do, another exception what it is."""
+    for event in events:
+        if event.is_step_failure:
+            failure = event.step_failure_data
+            if failure.user_failure_data and failure.user_failure_data.description:
+                return str(failure.user_failure_data.description)
+            error = failure.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            if error is not None:
+                return f"{event.step_key}: {error.message.strip()}"
+    return None

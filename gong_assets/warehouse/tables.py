@@ -1,0 +1,90 @@
+"""The raw tables: their columns, as declared to Snowflake and shown in the Dagster UI."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    type: str
+    description: str
+    nullable: bool = True
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """A table that holds one JSON record of Gong's per row.
+
+    `key` is the record's id and unique in the table; `payload` its JSON; `partition` the DATE column whose days are
+    replaced, or None when the table is replaced whole.
+    """
+
+    name: str
+    key: Column
+    payload: Column
+    partition: Column | None
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        partition = (self.partition,) if self.partition else ()
+        return (self.key, self.payload, *_LANDING, *partition, *_CONTENT)
+
+    def create_statement(self) -> str:
+        columns = ",\n    ".join(
+            f"{column.name} {column.type}{'' if column.nullable else ' NOT NULL'}" for column in self.columns
+        )
+        return f"CREATE TABLE IF NOT EXISTS {self.name} (\n    {columns}\n)"
+
+
+_LANDING = (
+    Column(
+        "INGESTED_AT",
+        "TIMESTAMP_LTZ",
+        "When this content first landed; a re-read that finds it unchanged keeps it.",
+    ),
+    Column("CORRELATION_ID", "VARCHAR(255)", "Dagster run that landed this content."),
+)
+_CONTENT = (
+    Column(
+        "CONTENT_HASH",
+        "VARCHAR(64)",
+        "SHA-256 of the record's canonical JSON, without the media URLs that Gong signs anew on every request.",
+        nullable=False,
+    ),
+    Column(
+        "PROCESSING_ERROR",
+        "VARCHAR",
+        "Why the record does not validate; such a row stays out of the staged tables.",
+    ),
+)
+_CALL_DATE = Column("CALL_DATE", "DATE", "UTC date of the call's start: the daily partition.", nullable=False)
+
+CALLS = RawTable(
+    "GONG_CALLS_RAW",
+    key=Column("CALL_ID", "VARCHAR(255)", "Gong's call id (metaData.id), up to 20 digits.", nullable=False),
+    payload=Column(
+        "RAW_DATA", "VARIANT", "One element of calls[] of POST /v2/calls/extensive.", nullable=False
+    ),
+    partition=_CALL_DATE,
+)
+TRANSCRIPTS = RawTable(
+    "GONG_CALL_TRANSCRIPTS_RAW",
+    key=Column("CALL_ID", "VARCHAR(255)", "Gong's call id (callId).", nullable=False),
+    payload=Column(
+        "TRANSCRIPT_DATA",
+        "VARIANT",
+        "One element of callTranscripts[] of POST /v2/calls/transcript.",
+        nullable=False,
+    ),
+    partition=_CALL_DATE,
+)
+USERS = RawTable(
+    "GONG_USERS_RAW",
+    key=Column("USER_ID", "VARCHAR(255)", "Gong's user id.", nullable=False),
+    payload=Column("RAW_DATA", "VARIANT", "One element of users[] of GET /v2/users.", nullable=False),
+    partition=None,
+)
+
+RAW_TABLES = (CALLS, TRANSCRIPTS, USERS)

@@ -1,0 +1,80 @@
+"""The local warehouse's real server, with the test records landed and the dbt project built once over them."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import snowflake.connector
+
+from gong_assets_tests.dbt.project import DbtProject
+from gong_assets_tests.dbt.warehouse import Warehouse
+
+DATABASE, SCHEMA = "SOPHIA_AI", "GONG_DATA"
+
+
+@pytest.fixture(scope="session")
+def warehouse_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    home = tmp_path_factory.mktemp("warehouse")
+    with (home / "log").open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "gong_assets.local.snowflake", "--data", str(home / "data"), "--port", str(port)],
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        while not _healthy(port):
+            assert server.poll() is None, (home / "log").read_text()
+            time.sleep(0.1)
+        yield port
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def _healthy(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, ConnectionError):
+        return False
+
+
+@pytest.fixture(scope="session")
+def warehouse(warehouse_port: int) -> Iterator[Warehouse]:
+    connection = snowflake.connector.connect(
+        account="local",
+        user="local",
+        password="local",
+        host="127.0.0.1",
+        port=warehouse_port,
+        protocol="http",
+        database=DATABASE,
+        schema=SCHEMA,
+        session_parameters={"TIMEZONE": "UTC"},
+    )
+    with connection:
+        yield Warehouse(connection)
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory, warehouse_port: int) -> DbtProject:
+    return DbtProject(
+        work_dir=Path(tmp_path_factory.mktemp("dbt")),
+        environment={
+            "GONG_ASSETS_TARGET": "local",
+            "SNOWFLAKE_PORT": str(warehouse_port),
+            "SNOWFLAKE_DATABASE": DATABASE,
+            "SNOWFLAKE_SCHEMA": SCHEMA,
+        },
+    )

@@ -1,0 +1,66 @@
+"""Runs the dbt project as its users do: the `dbt` command, with nothing but environment variables."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gong_assets
+
+PROJECT_DIR = Path(gong_assets.__file__).parent / "dbt"
+DBT = Path(sys.executable).with_name("dbt")
+
+
+@dataclass(frozen=True)
+class DbtProject:
+    """The project with a target directory of its own, so that the checkout stays as it is.
+
+    Attributes:
+        work_dir: where dbt writes its target directory and logs.
+        environment: the variables that name the warehouse.
+    """
+
+    work_dir: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Runs `dbt ARGUMENTS` to its end, whatever that is."""
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("SNOWFLAKE_", "DBT_", "HUBSPOT_", "GONG_"))
+        }
+        return subprocess.run(
+            [str(DBT), "--no-use-colors", *arguments, "--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)],
+            env={
+                **inherited,
+                "DBT_TARGET_PATH": str(self.work_dir / "target"),
+                "DBT_LOG_PATH": str(self.work_dir / "logs"),
+                **self.environment,
+                **environment,
+            },
+            cwd=self.work_dir,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+    def succeed(self, *arguments: str, **environment: str) -> str:
+        """Runs `dbt ARGUMENTS`, which must exit 0; its standard output."""
+        done = self.command(*arguments, **environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def compiled(self) -> dict[str, str]:
+        """The SQL of each model, as the last command compiled it."""
+        manifest: dict[str, Any] = json.loads((self.work_dir / "target" / "manifest.json").read_text())
+        return {
+            node["name"]: node["compiled_code"]
+            for node in manifest["nodes"].values()
+            if node["resource_type"] == "model" and node.get("compiled_code")
+        }

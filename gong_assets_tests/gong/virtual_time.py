@@ -1,0 +1,103 @@
+"""Hours in milliseconds: an event loop whose clock jumps to the next thing due, and a Gong that lives in it.
+
+Everything of the client runs as it is, except for the network below httpx and the time. What it measures is exact, and the
+same on a busy machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+import httpx
+
+from gong_assets.gong.clock import Clock
+from gong_assets_tests.gong.fake_gong import Answer, FakeGong, asked, refusal
+
+T = TypeVar("T")
+BEGINNING = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+class _Selector(selectors.DefaultSelector):  # type: ignore[valid-type, misc]
+    """Waits for nothing: time spent waiting is added to the clock instead."""
+
+    skipped = 0.0
+
+    def select(self, timeout: float | None = None) -> Any:
+        self.skipped += timeout or 0.0
+        return super().select(0)
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    def __init__(self) -> None:
+        self._virtual = _Selector()
+        super().__init__(self._virtual)
+
+    def time(self) -> float:
+        return self._virtual.skipped
+
+
+class VirtualClock(Clock):
+    """The time of the running virtual loop."""
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def now(self) -> datetime:
+        return BEGINNING + timedelta(seconds=self.monotonic())
+
+
+def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    with asyncio.Runner(loop_factory=_Loop) as runner:
+        return runner.run(work())
+
+
+class LeakyBucket:
+    """Gong's limit: `per_second` leak out, `room` fit in, one more is refused."""
+
+    def __init__(self, per_second: float, room: float = 1.0) -> None:
+        self.per_second = per_second
+        self.room = room
+        self._level = 0.0
+        self._at = 0.0
+
+    def admits(self, at: float) -> bool:
+        self._level = max(0.0, self._level - (at - self._at) * self.per_second)
+        self._at = at
+        if self._level + 1 > self.room + 1e-9:
+            return False
+        self._level += 1
+        return True
+
+
+class VirtualNetwork(httpx.AsyncBaseTransport):
+    """Brings requests to a fake Gong, which takes `latency` seconds for each."""
+
+    def __init__(self, gong: FakeGong, *, latency: float = 0.0, limit: LeakyBucket | None = None) -> None:
+        self.gong = gong
+        self.latency = latency
+        self.limit = limit
+        self.sent_at: list[float] = []
+        self.refused = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        now = asyncio.get_running_loop().time()
+        self.sent_at.append(now)
+        answer = self._answer(request, now)
+        await asyncio.sleep(self.latency)
+        return httpx.Response(answer.status, headers=answer.headers, content=answer.body)
+
+    def _answer(self, request: httpx.Request, now: float) -> Answer:
+        if self.limit is not None and not self.limit.admits(now):
+            self.refused += 1
+            return refusal(429, "API request limit exceeded", **{"Retry-After": "1"})
+        target = request.url.raw_path.decode()
+        return self.gong.answer(asked(request.method, target, dict(request.headers), request.content, now))
+
+    @property
+    def rate(self) -> float:
+        """Requests per second from the first to the last one sent."""
+        return (len(self.sent_at) - 1) / (self.sent_at[-1] - self.sent_at[0])

@@ -1,0 +1,157 @@
+"""Environment variables: their defaults, and clear words for values that make no sense."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from gong_assets.settings import FIRST_POSSIBLE_CALL_DATE, Settings, SettingsError, load_settings
+
+KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+DER = KEY.private_bytes(
+    serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+)
+
+
+def pem(passphrase: str | None = None) -> str:
+    encryption = (
+        serialization.BestAvailableEncryption(passphrase.encode())
+        if passphrase
+        else serialization.NoEncryption()
+    )
+    return KEY.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption
+    ).decode()
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    before = dict(os.environ)
+    for name in Settings.model_fields:
+        os.environ.pop(name.upper(), None)
+    monkeypatch.chdir(tmp_path)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def set_all(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+
+
+SNOWFLAKE = {"SNOWFLAKE_ACCOUNT": "org-account", "SNOWFLAKE_USER": "gong"}
+
+
+def test_with_no_variable_set_everything_is_local_and_simulated() -> None:
+    settings = load_settings()
+    assert settings.target == "local"
+    assert settings.uses_simulated_gong
+    assert settings.gong_max_requests_per_second == 3
+    assert settings.gong_max_requests_per_day == 10_000
+    assert settings.gong_start_date == FIRST_POSSIBLE_CALL_DATE
+    assert settings.gong_lookback_days == 7
+    assert (settings.snowflake_database, settings.snowflake_schema) == ("SOPHIA_AI", "GONG_DATA")
+
+
+def test_an_account_makes_snowflake_the_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, **SNOWFLAKE, SNOWFLAKE_PASSWORD="x")
+    assert load_settings().target == "snowflake"
+
+
+def test_a_dotenv_file_is_read_and_the_environment_wins(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("GONG_LOOKBACK_DAYS=3\nGONG_START_DATE=2024-05-01\n")
+    monkeypatch.setenv("GONG_LOOKBACK_DAYS", "5")
+    settings = load_settings()
+    assert settings.gong_lookback_days == 5
+    assert str(settings.gong_start_date) == "2024-05-01"
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"GONG_ASSETS_TARGET": "mars"}, "GONG_ASSETS_TARGET: input should be 'local' or 'snowflake'"),
+        ({"GONG_MAX_REQUESTS_PER_SECOND": "-1"}, "GONG_MAX_REQUESTS_PER_SECOND"),
+        ({"GONG_MAX_REQUESTS_PER_DAY": "many"}, "GONG_MAX_REQUESTS_PER_DAY"),
+        ({"GONG_START_DATE": "2999-01-01"}, "GONG_START_DATE: 2999-01-01 is in the future"),
+        ({"GONG_START_DATE": "yesterday"}, "GONG_START_DATE"),
+        ({"GONG_LOOKBACK_DAYS": "0"}, "GONG_LOOKBACK_DAYS"),
+        ({"GONG_ACCESS_KEY": "k"}, "set both or neither"),
+        ({"GONG_BASE_URL": "https://us-1.api.gong.io"}, "GONG_BASE_URL: needs GONG_ACCESS_KEY"),
+        ({"GONG_BASE_URL": "api.gong.io", "GONG_ACCESS_TOKEN": "t"}, "must start with https://"),
+        ({"GONG_ASSETS_TARGET": "snowflake"}, "SNOWFLAKE_ACCOUNT: is required"),
+        (SNOWFLAKE, "Snowflake sign-in: set SNOWFLAKE_PRIVATE_KEY"),
+        ({**SNOWFLAKE, "SNOWFLAKE_PASSWORD": "p", "SNOWFLAKE_TOKEN": "t"}, "set only one way to sign in"),
+        ({**SNOWFLAKE, "SNOWFLAKE_AUTHENTICATOR": "magic"}, "SNOWFLAKE_AUTHENTICATOR: must be"),
+        ({**SNOWFLAKE, "SNOWFLAKE_AUTHENTICATOR": "oauth"}, "needs SNOWFLAKE_TOKEN"),
+        (
+            {**SNOWFLAKE, "SNOWFLAKE_AUTHENTICATOR": "workload_identity"},
+            "needs SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER",
+        ),
+        ({**SNOWFLAKE, "SNOWFLAKE_PRIVATE_KEY": "no key at all"}, "SNOWFLAKE_PRIVATE_KEY: is no private key"),
+        (
+            {**SNOWFLAKE, "SNOWFLAKE_PRIVATE_KEY_PATH": "missing.p8"},
+            "SNOWFLAKE_PRIVATE_KEY_PATH: missing.p8 cannot",
+        ),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_named(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, str], words: str
+) -> None:
+    set_all(monkeypatch, **values)
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert words in str(raised.value)
+
+
+def test_every_problem_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, GONG_LOOKBACK_DAYS="0", GONG_ASSETS_TARGET="mars")
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert len(str(raised.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pem(),
+        pem().replace("\n", "\\n"),
+        base64.b64encode(pem().encode()).decode(),
+        base64.b64encode(DER).decode(),
+    ],
+    ids=["pem", "pem with escaped newlines", "base64 of pem", "base64 of der"],
+)
+def test_a_private_key_is_read_in_each_form_that_people_use(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    set_all(monkeypatch, **SNOWFLAKE, SNOWFLAKE_PRIVATE_KEY=value)
+    assert load_settings().private_key_der == DER
+
+
+def test_an_encrypted_private_key_file_needs_its_passphrase(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "key.p8").write_text(pem("open sesame"))
+    set_all(monkeypatch, **SNOWFLAKE, SNOWFLAKE_PRIVATE_KEY_PATH=str(tmp_path / "key.p8"))
+    with pytest.raises(SettingsError, match="SNOWFLAKE_PRIVATE_KEY_PASSPHRASE is needed"):
+        load_settings()
+    monkeypatch.setenv("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE", "open sesame")
+    assert load_settings().private_key_der == DER
+
+
+def test_secrets_are_in_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, GONG_ACCESS_KEY="s3cret-key", GONG_ACCESS_KEY_SECRET="s3cret-secret", **SNOWFLAKE)
+    monkeypatch.setenv("SNOWFLAKE_PASSWORD", "s3cret-password")
+    assert "s3cret" not in repr(load_settings())
+    monkeypatch.setenv("SNOWFLAKE_PRIVATE_KEY", "s3cret-private-key")
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert "s3cret" not in f"{raised.value!r} {raised.value}"

@@ -1,0 +1,79 @@
+"""Which arguments the connector gets for which settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gong_assets.settings import Settings
+from gong_assets.warehouse.connection import open_warehouse
+from gong_assets_tests.test_settings import DER, pem
+
+ACCOUNT = {"gong_assets_target": "snowflake", "snowflake_account": "org-account", "snowflake_user": "gong"}
+PLACE = {"account": "org-account", "user": "gong", "database": "SOPHIA_AI", "schema": "GONG_DATA"}
+
+
+def arguments(**values: Any) -> dict[str, Any]:
+    return open_warehouse(Settings(**ACCOUNT, **values)).arguments
+
+
+# https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-connect
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"snowflake_password": "p"}, {"password": "p"}),
+        (
+            {"snowflake_password": "p", "snowflake_authenticator": "username_password_mfa"},
+            {"password": "p", "authenticator": "USERNAME_PASSWORD_MFA"},
+        ),
+        (
+            {"snowflake_password": "p", "snowflake_authenticator": "https://acme.okta.com"},
+            {"password": "p", "authenticator": "https://acme.okta.com"},
+        ),
+        ({"snowflake_authenticator": "externalbrowser"}, {"authenticator": "EXTERNALBROWSER"}),
+        ({"snowflake_private_key": pem()}, {"private_key": DER, "authenticator": "SNOWFLAKE_JWT"}),
+        (
+            {"snowflake_private_key": pem("word"), "snowflake_private_key_passphrase": "word"},
+            {"private_key": DER, "authenticator": "SNOWFLAKE_JWT"},
+        ),
+        ({"snowflake_token": "t"}, {"token": "t", "authenticator": "PROGRAMMATIC_ACCESS_TOKEN"}),
+        (
+            {"snowflake_token": "t", "snowflake_authenticator": "oauth"},
+            {"token": "t", "authenticator": "OAUTH"},
+        ),
+        (
+            {"snowflake_authenticator": "workload_identity", "snowflake_workload_identity_provider": "AWS"},
+            {"authenticator": "WORKLOAD_IDENTITY", "workload_identity_provider": "AWS"},
+        ),
+        (
+            {
+                "snowflake_token": "t",
+                "snowflake_authenticator": "workload_identity",
+                "snowflake_workload_identity_provider": "OIDC",
+            },
+            {"token": "t", "authenticator": "WORKLOAD_IDENTITY", "workload_identity_provider": "OIDC"},
+        ),
+    ],
+)
+def test_each_sign_in_gets_the_arguments_that_the_connector_documents(
+    settings: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    assert arguments(**settings) == {**PLACE, **expected}
+
+
+def test_a_private_key_file_is_read_by_the_connector_itself(tmp_path: Any) -> None:
+    file = tmp_path / "key.p8"
+    file.write_text(pem("word"))
+    assert arguments(snowflake_private_key_path=file, snowflake_private_key_passphrase="word") == {
+        **PLACE,
+        "private_key_file": str(file),
+        "private_key_file_pwd": "word",
+        "authenticator": "SNOWFLAKE_JWT",
+    }
+
+
+def test_host_port_protocol_role_and_warehouse_reach_the_connector() -> None:
+    given = {"host": "127.0.0.1", "port": 8801, "protocol": "http", "role": "LOADER", "warehouse": "WH"}
+    settings = {f"snowflake_{name}": value for name, value in given.items()}
+    assert arguments(snowflake_password="p", **settings) == {**PLACE, "password": "p", **given}
