@@ -10,14 +10,17 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from gong_assets.settings import Settings
 from gong_assets.warehouse.landing import Days
+from gong_assets.warehouse.queries import row_counts
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -48,7 +51,7 @@ class Watcher(Protocol):
 
 @dataclass
 class AssetReport:
-    """What a run did to one asset: seconds that it took, and the rows that its write reported if any."""
+    """What a run did to one asset: the seconds that it took, and the rows that its table holds now."""
 
     group: str
     seconds: float = 0.0
@@ -111,6 +114,13 @@ def ensure_dagster_home(settings: Settings) -> Path:
     home = settings.home / "dagster"
     home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
+    # Names the code location as a checkout's workspace.yaml does: schedules and sensors are remembered under its name.
+    (home / "workspace.yaml").write_text(
+        "load_from:\n"
+        "  - python_module:\n"
+        "      module_name: gong_assets.definitions\n"
+        "      location_name: gong_assets\n"
+    )
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 
@@ -135,10 +145,14 @@ def run_sync(
     groups = {
         spec.key.to_user_string(): spec.group_name or "" for spec in definitions.resolve_all_asset_specs()
     }
+    warehouse = definitions.resources["snowflake"].process_config_and_initialize().warehouse()
     with dg.DagsterInstance.get() as instance:
         for number, span in enumerate(spans, start=1):
             watcher.run_started(span, number, len(spans))
-            yield _run(job, instance, span, groups, watcher)
+            report = _run(job, instance, span, groups, watcher)
+            for name, rows in row_counts(warehouse, list(report.assets)).items():
+                report.assets[name].rows = rows
+            yield report
 
 
 def _all_days(definitions: dg.Definitions, watcher: Watcher) -> Days:
@@ -174,14 +188,16 @@ def _run(
     started = datetime.now(UTC)
     follower.start()
     try:
-        result = job.execute_in_process(
-            instance=instance,
-            run_id=run_id,
-            tags=dict(run_tags(days)),
-            # The events are in the instance; what the user should see is printed by the watcher.
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            raise_on_error=False,
-        )
+        # dagster-dbt writes dbt's lines to stdout; they are in the run's log too, and stdout is for results.
+        with redirect_stdout(StringIO()):
+            result = job.execute_in_process(
+                instance=instance,
+                run_id=run_id,
+                tags=dict(run_tags(days)),
+                # The events are in the instance; what the user should see is printed by the watcher.
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                raise_on_error=False,
+            )
     finally:
         done.set()
         follower.join()
@@ -221,8 +237,7 @@ def _add(report: RunReport, event: dg.DagsterEvent, groups: Mapping[str, str]) -
         name = event.asset_key.to_user_string()
         asset = report.assets.setdefault(name, AssetReport(groups.get(name, "")))
         metadata = {key: value.value for key, value in event.materialization.metadata.items()}
-        rows, seconds = metadata.get("dagster/row_count"), metadata.get("Execution Duration")
-        asset.rows = rows if isinstance(rows, int) else asset.rows
+        seconds = metadata.get("Execution Duration")
         # dbt reports a model's seconds with each partition of the range; they are the same ones.
         asset.seconds = float(seconds) if isinstance(seconds, int | float) else asset.seconds
     elif event.event_type == DagsterEventType.STEP_SUCCESS and event.step_key in groups:

@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 
+from gong_assets.assets.lineage import ColumnLineage
 from gong_assets.automation import (
     FOLLOWING_FRESHNESS,
     HUBSPOT_FRESHNESS,
@@ -132,7 +133,8 @@ def build_dbt_assets(
             raise failure(error) from error
         with dbt.connected(warehouse, project, dbt_source_environment(settings)):
             invocation = dbt.cli(build_command(days), context=context)
-            yield from invocation.stream()
+            selected = {key.to_user_string() for key in context.selected_asset_keys}
+            yield from ColumnLineage(project.target_path).stream(invocation, selected)
         keep_parse_state(project, invocation.target_path)
 
     return project, [dbt_daily_models, dbt_models]

@@ -199,13 +199,15 @@ def dev(
     from gong_assets.sync import ensure_dagster_home
 
     settings = load_settings()
-    ensure_dagster_home(settings)
+    home = ensure_dagster_home(settings)
     if settings.needs_local_stack:
         from gong_assets.local import stack
 
         with output.status("starting the local stack"):
             stack.up(settings.home)
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "gong_assets.definitions", "-p", str(port)]
+    workspace = home / "workspace.yaml"
+    where = ["-w", str(workspace)] if workspace.exists() else ["-m", "gong_assets.definitions"]
+    command = [sys.executable, "-m", "dagster", "dev", *where, "-p", str(port)]
     os.execv(sys.executable, command)
 
 

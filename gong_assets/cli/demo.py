@@ -28,9 +28,10 @@ def run(settings: Settings, days: int) -> None:
     coaching = coaching_opportunities(warehouse, days=days, limit=5)
     output.coaching(coaching, as_json=False)
 
-    if coaching:
-        output.heading(f"One of them analysed (gong-assets analyze {coaching[0].call_id})")
-        output.analysis(analyze_call(warehouse, coaching[0].call_id), as_json=False)
+    worst = min(coaching, key=lambda call: call.sentiment_score or 0.0, default=None)
+    if worst:
+        output.heading(f"One of them analysed (gong-assets analyze {worst.call_id})")
+        output.analysis(analyze_call(warehouse, worst.call_id), as_json=False)
 
     output.heading(f'Segments by meaning (gong-assets search "{QUESTION}")')
     output.segments(similar_segments(warehouse, QUESTION, limit=5), as_json=False)

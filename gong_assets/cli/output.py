@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from gong_assets.sync import RunReport
     from gong_assets.warehouse.landing import Days
 
-stdout = Console(highlight=False, soft_wrap=False)
+# Into a file or a pipe, rows keep to one line each: what reads them next looks at lines.
+stdout = Console(highlight=False, width=None if sys.stdout.isatty() else 240)
 stderr = Console(stderr=True, highlight=False)
 
 # The order in which data flows; a group that is not named here comes last.
@@ -129,7 +130,7 @@ def rows(found: Sequence[Mapping[str, Any]], form: str) -> None:
         return
     columns = list(found[0]) if found else []
     if form == "csv":
-        writer = csv.DictWriter(sys.stdout, columns)
+        writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(found)
         return
@@ -155,7 +156,7 @@ def coaching(found: Sequence[CoachingOpportunity], *, as_json: bool) -> None:
         return
     table = Table(box=None, pad_edge=False)
     for name in ("call", "date", "host", "title", "sentiment", "talk ratio", "why"):
-        table.add_column(name)
+        table.add_column(name, overflow="fold", no_wrap=name in ("call", "date"))
     for call in found:
         table.add_row(
             call.call_id,

@@ -207,9 +207,8 @@ class CallWalk:
             if following is None:
                 yield Gap(chain.position, latest, chain.suffix - chain.rows, chain.calls_per_second())
             elif following.arrived.is_set():
-                end = following.first or following.start
                 calls = chain.suffix - following.suffix - chain.rows
-                yield Gap(chain.position, end, calls, chain.calls_per_second())
+                yield Gap(chain.position, following.start, calls, chain.calls_per_second())
 
 
 def _is_sorted(position: datetime | None, records: list[Record]) -> bool:

@@ -65,9 +65,8 @@ def start(service: str, command: Sequence[str], *, home: Path, port: int) -> Ser
     """Starts a detached server that outlives us. It is not ready yet: see `wait_until_healthy`."""
     log = log_file(home, service)
     log.parent.mkdir(parents=True, exist_ok=True)
-    package_root = Path(__file__).parents[
-        2
-    ]  # importable for the server even where the package is not installed
+    # The server has to find this package even where it is not installed.
+    package_root = Path(__file__).parents[2]
     path = os.pathsep.join(filter(None, [str(package_root), os.environ.get("PYTHONPATH")]))
     with log.open("wb") as output:
         child = subprocess.Popen(

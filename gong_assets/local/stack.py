@@ -27,8 +27,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from gong_assets.local import processes
 from gong_assets.local.processes import HOST, Server
 
@@ -196,14 +194,23 @@ def _snowflake_endpoint(port: int, database: str, schema: str) -> SnowflakeEndpo
 
 @contextmanager
 def _locked(home: Path) -> Iterator[None]:
+    # Imported here because it takes longer than finding a running stack, which needs no lock.
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(home / "stack.lock", timeout=LOCK_SECONDS)
     try:
         home.mkdir(parents=True, exist_ok=True)
-        with FileLock(home / "stack.lock", timeout=LOCK_SECONDS):
-            yield
+        lock.acquire()
     except Timeout as error:
         raise LocalStackError(
-            f"another process has been starting the local stack of {home} for too long"
+            f"another process has been busy with the local stack of {home} for too long"
         ) from error
+    except OSError as error:
+        raise LocalStackError(f"the local stack cannot be kept in {home}: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _state_file(home: Path) -> Path:

@@ -15,7 +15,7 @@ import pytest
 import snowflake.connector
 
 from gong_assets_tests.dbt.project import DbtProject
-from gong_assets_tests.dbt.warehouse import Warehouse
+from gong_assets_tests.dbt.warehouse import Tables, Warehouse
 
 DATABASE, SCHEMA = "SOPHIA_AI", "GONG_DATA"
 
@@ -78,3 +78,12 @@ def project(tmp_path_factory: pytest.TempPathFactory, warehouse_port: int) -> Db
             "SNOWFLAKE_SCHEMA": SCHEMA,
         },
     )
+
+
+@pytest.fixture(scope="session")
+def built(warehouse: Warehouse, project: DbtProject) -> Tables:
+    """What the models are after one `dbt build` of everything, its data tests included."""
+    warehouse.land_everything()
+    warehouse.share_hubspot()
+    project.succeed("build", "--exclude-resource-type", "unit_test")
+    return warehouse.tables()

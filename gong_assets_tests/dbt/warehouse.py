@@ -17,22 +17,81 @@ from gong_assets_tests.dbt.records import Record
 
 INGESTED_AT = datetime(2026, 11, 5, 6, 0)
 
+Row = dict[str, Any]
+# Rows by their key, for each table.
+Tables = dict[str, dict[str, Row]]
+
+KEYS = {
+    "stg_gong_calls": "CALL_ID",
+    "stg_gong_call_participants": "PARTICIPANT_ID",
+    "stg_gong_call_transcripts": "TRANSCRIPT_ID",
+    "stg_gong_call_topics": "TOPIC_ID",
+    "stg_gong_users": "USER_ID",
+    "stg_hubspot_deals": "DEAL_ID",
+    "stg_hubspot_contacts": "CONTACT_ID",
+    "stg_hubspot_companies": "COMPANY_ID",
+    "cortex_gong_calls": "CALL_ID",
+    "cortex_gong_call_transcripts": "TRANSCRIPT_ID",
+    "vw_enriched_gong_calls": "CALL_ID",
+    "vw_enriched_gong_call_transcripts": "TRANSCRIPT_ID",
+    "vw_gong_ingestion_status": "CALL_ID",
+}
+
+_HUBSPOT_SHARE = (
+    "create database if not exists hubspot_share",
+    "create schema if not exists hubspot_share.v2_daily",
+    """create or replace table hubspot_share.v2_daily.objects_deals as
+    select column1 as objectid, column2 as property_dealname, column3 as property_dealstage, 'default' as property_pipeline,
+        column4::number(38, 2) as property_amount, column5::timestamp_ntz as property_closedate,
+        '77' as property_hubspot_owner_id, '2026-11-01'::timestamp_ntz as updatedat
+    from values (8070190, 'Renewal 2027', 'closedwon', 15000.5, '2026-11-12 17:00:00'),
+                (8070300, 'Far away', '8070191', 1, '2099-01-01 00:00:00'),
+                (8070301, 'Forgotten', '8070191', 1, '2020-01-01 00:00:00')""",
+    """create or replace table hubspot_share.v2_daily.objects_contacts as
+    select 8801 as objectid, 'Carl' as property_firstname, 'Customer' as property_lastname,
+        'Carl@Customer.example' as property_email, 'CTO' as property_jobtitle, '2026-11-01'::timestamp_ntz as updatedat""",
+    """create or replace table hubspot_share.v2_daily.objects_companies as
+    select 555 as objectid, 'Customer Limited' as property_name, 250 as property_numberofemployees,
+        2000000 as property_annualrevenue""",
+    """create or replace table hubspot_share.v2_daily.owners as
+    select 77 as ownerid, 'Olga@Seller.example' as email, 'Olga' as firstname, 'Owner' as lastname""",
+    """create or replace table hubspot_share.v2_daily.pipelines as
+    select 'default' as pipelineid, 'Sales Pipeline' as label""",
+    """create or replace table hubspot_share.v2_daily.pipeline_stages as
+    select 'default' as pipelineid, column1 as stageid, column2 as label
+    from values ('closedwon', 'Closed Won'), ('8070191', 'Contract Sent')""",
+    """create or replace table hubspot_share.v2_daily.associations_deals_to_companies as
+    select 8070190 as deal_objectid, column1 as company_objectid, column2 as ismainassociationdefinition
+    from values (111, false), (555, true)""",
+    # associations_deals_to_contacts is not shared.
+)
+
 
 @dataclass(frozen=True)
 class Warehouse:
     connection: SnowflakeConnection
 
-    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         with self.connection.cursor(DictCursor) as cursor:
             cursor.execute(sql, parameters or None)
             return [dict(row) for row in cursor.fetchall()]
 
-    def rows(self, table: str, key: str) -> dict[str, dict[str, Any]]:
+    def rows(self, table: str, key: str) -> dict[str, Row]:
         """All rows of a table by their key, which must be unique."""
         rows = self.query(f"select * from {table}")
         by_key = {row[key]: row for row in rows}
         assert len(by_key) == len(rows), f"{key} is not unique in {table}"
         return by_key
+
+    def tables(self) -> Tables:
+        """Everything that the models made."""
+        return {name: self.rows(name, key) for name, key in KEYS.items()}
+
+    def share_hubspot(self) -> None:
+        """A share as HubSpot's, with a table and several columns left out."""
+        for statement in _HUBSPOT_SHARE:
+            self.query(statement)
+        self.query("use schema sophia_ai.gong_data")
 
     def land_calls(self, calls: Iterable[tuple[date, Record, str | None]]) -> None:
         for call_date, call, error in calls:
@@ -41,6 +100,11 @@ class Warehouse:
     def land_transcripts(self, transcripts: Iterable[tuple[date, Record]]) -> None:
         for call_date, transcript in transcripts:
             self._land(TRANSCRIPTS.name, TRANSCRIPTS.payload.name, transcript["callId"], transcript, call_date, None)
+
+    def delete_call(self, call_id: str) -> None:
+        """As a deletion in Gong arrives: the call and its transcript are not in the day's answer any more."""
+        for table in (CALLS, TRANSCRIPTS):
+            self.query(f"delete from {table.name} where call_id = %s", (call_id,))
 
     def land_everything(self) -> None:
         """The raw tables anew, with what records.py has."""
@@ -65,13 +129,13 @@ class Warehouse:
             (call_id, call_date, error, *_content(record)),
         )
 
-    def cortex_calls(self) -> dict[str, int]:
-        """How many texts have been sent to each Cortex function up to now."""
+    def cortex_usage(self) -> list[tuple[str, int]]:
+        """(function, input tokens) of each call of Cortex up to now, the oldest first."""
         rows = self.query(
-            "select upper(function_name) as name, count(*) as queries "
-            "from snowflake.account_usage.cortex_ai_functions_usage_history group by 1"
+            "select function_name, metrics "
+            "from snowflake.account_usage.cortex_ai_functions_usage_history order by start_time, function_name"
         )
-        return {row["NAME"]: row["QUERIES"] for row in rows}
+        return [(row["FUNCTION_NAME"], json.loads(row["METRICS"])[0]["value"]) for row in rows]
 
 
 def _content(record: Record) -> tuple[str, datetime, str]:

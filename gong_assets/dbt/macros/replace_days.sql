@@ -2,16 +2,22 @@
     Incremental strategy `replace_days`: the run's days are replaced whole, in one transaction.
 
     What a run did not produce again is gone from its days, so that a call deleted in Gong disappears from every layer.
-    On other days only the rows of the run's own calls go, so that a call that moved to another day is not doubled.
+    On other days only the rows of the run's own calls go, so that a call that moved to another day is not there twice,
+    nor half of it: what it does not have any more (say, its topics) would otherwise stay behind under the old day.
     The model must have CALL_ID and CALL_DATE.
 -#}
 {% macro get_incremental_replace_days_sql(arg_dict) %}
     {%- set target = arg_dict['target_relation'] -%}
     {%- set source = arg_dict['temp_relation'] -%}
+    {#- By name, as source() is refused in models that do not depend on it directly. -#}
+    {%- set calls = target.incorporate(path={'identifier': 'gong_calls_raw'}) -%}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
     {%- set statements %}
         delete from {{ target }}
-        where ({{ in_run_window('call_date') }}) or call_id in (select call_id from {{ source }});
+        where
+            ({{ in_run_window('call_date') }})
+            or call_id in (select call_id from {{ source }})
+            or call_id in (select call_id from {{ calls }} where {{ in_run_window('call_date') }});
 
         insert into {{ target }} ({{ columns }})
         select {{ columns }} from {{ source }}

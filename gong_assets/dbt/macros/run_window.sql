@@ -15,6 +15,11 @@
 
 {% macro _run_window_flag(name) -%}
     {%- set moment = invocation_args_dict.get(name) -%}
+    {%- if moment is not none and flags.FULL_REFRESH -%}
+        {%- do exceptions.raise_compiler_error(
+            '--full-refresh builds tables from nothing: with --event-time-start/-end only those days would be left.'
+        ) -%}
+    {%- endif -%}
     {{ return(none if moment is none else (moment | string)[:19] | replace('T', ' ')) }}
 {%- endmacro %}
 

@@ -97,7 +97,8 @@ def similarity(left: Sequence[str], right: Sequence[str]) -> npt.NDArray[np.floa
     """Cosine similarity of each pair of texts, in [-1, 1]: the stand-in for AI_SIMILARITY."""
     a = embed(DEFAULT_SIMILARITY_MODEL, left)
     b = embed(DEFAULT_SIMILARITY_MODEL, right)
-    return np.clip(np.einsum("ij,ij->i", a, b), -1, 1).astype(np.float64)
+    cosines: npt.NDArray[np.float64] = np.clip(np.einsum("ij,ij->i", a, b), -1, 1).astype(np.float64)
+    return cosines
 
 
 def classify(texts: Sequence[str], labels: Sequence[str]) -> list[str]:

@@ -19,7 +19,9 @@ PATTERNS = {
     "PAYMENT_CARD_DATA": re.compile(r"\b(?:\d[ -]?){13,16}\b"),
     "IP_ADDRESS": re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b"),
     "NATIONAL_ID": re.compile(r"\b\d{3}-\d{2}-\d{4}\b"),
-    "PHONE_NUMBER": re.compile(r"(?<!\w)(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)|\d{2,4})[ .-]\d{3,4}[ .-]?\d{3,4}\b"),
+    "PHONE_NUMBER": re.compile(
+        r"(?<!\w)(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)|\d{2,4})[ .-]\d{3,4}[ .-]?\d{3,4}\b"
+    ),
     "NAME": re.compile(
         rf"(?:(?<=[Mm]y name is )|(?<=[Tt]his is )|(?<=I am )|(?<=I['’]m )|(?<=Mr\. )|(?<=Ms\. )){_NAME}"
         rf"|^{_NAME}(?=:\s)",

@@ -58,7 +58,8 @@ SALES_LEXICON = {
 }  # fmt: skip
 
 _PHRASES = re.compile(
-    r"\b(" + "|".join(sorted((p for p in SALES_LEXICON if " " in p), key=len, reverse=True)) + r")\b", re.IGNORECASE
+    r"\b(" + "|".join(sorted((p for p in SALES_LEXICON if " " in p), key=len, reverse=True)) + r")\b",
+    re.IGNORECASE,
 )
 
 
@@ -82,7 +83,9 @@ def sentiment_labels(text: str, categories: Sequence[str] = ()) -> dict[str, lis
     if len(categories) > MAX_CATEGORIES:
         raise CortexError(f"AI_SENTIMENT takes at most {MAX_CATEGORIES} categories, not {len(categories)}.")
     if too_long := [name for name in categories if len(name) > MAX_CATEGORY_CHARACTERS]:
-        raise CortexError(f"AI_SENTIMENT category '{too_long[0]}' is over {MAX_CATEGORY_CHARACTERS} characters.")
+        raise CortexError(
+            f"AI_SENTIMENT category '{too_long[0]}' is over {MAX_CATEGORY_CHARACTERS} characters."
+        )
     said = sentences(text)
     results = [{"name": "overall", "sentiment": _label(said)}]
     for name in categories:

@@ -38,11 +38,13 @@ _SPEAKER_LABEL = re.compile(r"^[^\W\d_][\w .'’()-]{0,40}:\s+")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 # Function words say nothing about what a sentence is about.
 _STOP_WORDS = frozenset(
-    "a about after all also am an and any are as at be because been but by can could did do does doing done for "
-    "from get got had has have he her here him his how i i'd i'll i'm i've if in into is it it's its just know let "
-    "like me mean more my no not now of off okay on one or our out over really right she so some sure than that "
-    "that's the their them then there these they think this those to too uh um up us very was we we'll we're we've "
-    "well were what when where which who why will with would yeah yes you you're you've your".split()
+    _WORD.findall(
+        "a about after all also am an and any are as at be because been but by can could did do does doing done "
+        "for from get got had has have he her here him his how i i'd i'll i'm i've if in into is it it's its just "
+        "know let like me mean more my no not now of off okay on one or our out over really right she so some sure "
+        "than that that's the their them then there these they think this those to too uh um up us very was we "
+        "we'll we're we've well were what when where which who why will with would yeah yes you you're you've your"
+    )
 )
 
 
@@ -136,7 +138,8 @@ def _terms(text: str) -> list[str]:
 
 def _unit(vectors: Floats) -> Floats:
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+    unit: Floats = np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 0)
+    return unit
 
 
 def _text_rank(likeness: Floats) -> Floats:

@@ -36,13 +36,14 @@ def main(arguments: list[str] | None = None) -> int:
         storage = Storage(options.data)
     except DataInUseError as error:
         return _fail(str(error))
-    print(f"Listening on {options.host}:{listener.getsockname()[1]}, data in {options.data}.", flush=True)
+    port = listener.getsockname()[1]
+    print(f"Listening on {options.host}:{port}, data in {options.data}.", flush=True)  # noqa: T201
     server.run(storage, listener)
     return 0
 
 
 def _fail(message: str) -> int:
-    print(message, file=sys.stderr)
+    print(message, file=sys.stderr)  # noqa: T201
     return 1
 
 

@@ -54,7 +54,15 @@ _DEFAULT_PARAMETERS: Mapping[str, str] = {
     "TIMEZONE": "UTC",
 }
 
-_GRANT_COLUMNS = ("created_on", "privilege", "granted_on", "name", "granted_to", "grantee_name", "grant_option")
+_GRANT_COLUMNS = (
+    "created_on",
+    "privilege",
+    "granted_on",
+    "name",
+    "granted_to",
+    "grantee_name",
+    "grant_option",
+)
 
 
 def answer_text(session: Session, sql: str) -> str | None:
@@ -73,7 +81,7 @@ def answer_text(session: Session, sql: str) -> str | None:
     if show := _SHOW_PARAMETERS.match(text):
         return _show_parameters(session, show.group("like"))
     if _SHOW_GRANTS.match(text):
-        columns = ", ".join(f"NULL::VARCHAR AS \"{name}\"" for name in _GRANT_COLUMNS)
+        columns = ", ".join(f'NULL::VARCHAR AS "{name}"' for name in _GRANT_COLUMNS)
         return f"SELECT {columns} WHERE FALSE"
     return None
 
@@ -110,14 +118,14 @@ def answer_statement(session: Session, statement: exp.Expression) -> str | None:
 
 def _kind(statement: exp.Expression) -> str:
     kind = statement.args.get("kind")
-    return (kind.name if isinstance(kind, exp.Expression) else str(kind or "")).upper()
+    return str(kind.name if isinstance(kind, exp.Expression) else kind or "").upper()
 
 
 def _identifier(node: exp.Expression) -> str:
     identifier = node.find(exp.Identifier)
-    if identifier is None:
-        return node.name.upper()
-    return identifier.name if identifier.quoted else identifier.name.upper()
+    quoted = identifier is not None and identifier.quoted
+    name = str(identifier.name if identifier is not None else node.name)
+    return name if quoted else name.upper()
 
 
 def _alter_session(session: Session, statement: exp.Alter) -> None:
@@ -134,7 +142,7 @@ def _alter_session(session: Session, statement: exp.Alter) -> None:
 def _value(node: exp.Expression) -> str:
     if isinstance(node, exp.Boolean):
         return str(node.this).lower()
-    return node.name or node.sql(dialect="snowflake")
+    return str(node.name or node.sql(dialect="snowflake"))
 
 
 def _set_variables(session: Session, statement: exp.Set) -> None:
@@ -144,10 +152,17 @@ def _set_variables(session: Session, statement: exp.Set) -> None:
 
 def _show_parameters(session: Session, like: str | None) -> str:
     rows = [
-        (name, session.parameters.get(name, default), default, "SESSION" if name in session.parameters else "")
+        (
+            name,
+            session.parameters.get(name, default),
+            default,
+            "SESSION" if name in session.parameters else "",
+        )
         for name, default in sorted({**dict.fromkeys(session.parameters, ""), **_DEFAULT_PARAMETERS}.items())
     ]
-    values = ", ".join("(" + ", ".join(_literal(value) for value in (*row, "", "STRING")) + ")" for row in rows)
+    values = ", ".join(
+        "(" + ", ".join(_literal(value) for value in (*row, "", "STRING")) + ")" for row in rows
+    )
     columns = ("key", "value", "default", "level", "description", "type")
     selected = ", ".join(f'column{position} AS "{name}"' for position, name in enumerate(columns, 1))
     where = f" WHERE column1 ILIKE '{like}'" if like is not None else ""
@@ -155,7 +170,8 @@ def _show_parameters(session: Session, like: str | None) -> str:
 
 
 def _literal(text: str) -> str:
-    return exp.Literal.string(text).sql(dialect="snowflake")
+    literal: str = exp.Literal.string(text).sql(dialect="snowflake")
+    return literal
 
 
 def _remove(session: Session, location: str) -> str:
@@ -171,7 +187,7 @@ def _remove(session: Session, location: str) -> str:
             file.unlink()
             removed.append(stage.internal_file_name(str(file)))
     if not removed:
-        return "SELECT NULL::VARCHAR AS \"name\", NULL::VARCHAR AS \"result\" WHERE FALSE"
+        return 'SELECT NULL::VARCHAR AS "name", NULL::VARCHAR AS "result" WHERE FALSE'
     values = ", ".join(f"({_literal(file)}, 'removed')" for file in removed)
     return f'SELECT column1 AS "name", column2 AS "result" FROM (VALUES {values})'
 

@@ -1,35 +1,20 @@
-"""Cortex functions in SQL: which there are, how a call in a query reaches the stand-in, and what it counts.
+"""Which Cortex functions there are: their parameters, what answers them, and how they are counted.
 
-A call becomes a call of a DuckDB function that is written in Python, with the id of the running query as its
-first argument; the texts themselves are handled by ``gong_assets.local.cortex``. Signatures are those of
-https://docs.snowflake.com/en/sql-reference/functions-cortex.
+Signatures are those of https://docs.snowflake.com/en/sql-reference/functions-cortex; the answers come from
+``gong_assets.local.cortex``. How a call in a query gets here is in ``cortex_calls`` and ``cortex_udfs``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import duckdb
-import orjson
-import pyarrow as pa
-from sqlglot import exp
-
 from gong_assets.local.cortex import completion, embedding, redaction, sentences, sentiment, summary, tokens
-from gong_assets.local.cortex.errors import CortexError, UnknownModelError
-from gong_assets.local.snowflake import macros
-from gong_assets.local.snowflake.errors import SnowflakeError
-from gong_assets.local.snowflake.usage import UsageHistory
-
-# The DuckDB variable of a session that holds the id of its running query. A view that calls a Cortex function
-# reads the variable of the session that queries it.
-QUERY_ID_VARIABLE = "query_id"
+from gong_assets.local.cortex.errors import CortexError
 
 # Tokens that Snowflake's hidden prompt adds to each call, from the examples on its AI_COUNT_TOKENS page.
 _AI_SENTIMENT_PROMPT_TOKENS = 120
 _AI_REDACT_PROMPT_TOKENS = 425
-
-_DIMENSIONS = (768, 1024)
 
 
 @dataclass(frozen=True)
@@ -55,6 +40,7 @@ class CortexFunction:
 
     @property
     def udf(self) -> str:
+        """The name of the DuckDB function that answers."""
         return f"_cortex_{self.name.lower()}"
 
 
@@ -97,8 +83,12 @@ def _split_text(
     text: str, text_format: str, chunk_size: str, overlap: str | None, separators: list[str] | None
 ) -> object:
     if text_format.lower() not in ("none", "markdown"):
-        raise CortexError(f"SPLIT_TEXT_RECURSIVE_CHARACTER knows the formats 'none' and 'markdown', not {text_format}.")
-    default = sentences.MARKDOWN_SEPARATORS if text_format.lower() == "markdown" else sentences.DEFAULT_SEPARATORS
+        raise CortexError(
+            f"SPLIT_TEXT_RECURSIVE_CHARACTER knows the formats 'none' and 'markdown', not {text_format}."
+        )
+    default = (
+        sentences.MARKDOWN_SEPARATORS if text_format.lower() == "markdown" else sentences.DEFAULT_SEPARATORS
+    )
     return sentences.split_recursively(text, int(chunk_size), int(overlap or 0), separators or default)
 
 
@@ -155,154 +145,14 @@ _ROW_FUNCTIONS = (
 FUNCTIONS = {function.name: function for function in _ROW_FUNCTIONS}
 
 # Functions that answer with a vector, and the dimension that each promises (AI_EMBED's is its model's).
-EMBEDDING_FUNCTIONS: dict[str, int | None] = {"AI_EMBED": None, "EMBED_TEXT_768": 768, "EMBED_TEXT_1024": 1024}
+EMBEDDING_FUNCTIONS: dict[str, int | None] = {
+    "AI_EMBED": None,
+    "EMBED_TEXT_768": 768,
+    "EMBED_TEXT_1024": 1024,
+}
+EMBEDDING_DIMENSIONS = (768, 1024)
 
 
-def register(duck: duckdb.DuckDBPyConnection, usage: UsageHistory) -> None:
-    """Create the Python functions in the DuckDB process; every session's connection sees them."""
-    for function in _ROW_FUNCTIONS:
-        duck.create_function(
-            function.udf, _row_udf(function, usage), ["VARCHAR[]"], function.returns, type="arrow",
-            null_handling="special",
-        )  # fmt: skip
-    for dimension in _DIMENSIONS:
-        vector = duckdb.array_type(duckdb.type("FLOAT"), dimension)
-        parameters = ["VARCHAR"] * 4
-        duck.create_function(f"_cortex_embed_{dimension}", _embed_udf(dimension, usage), parameters, vector, type="arrow")
-
-
-def call(name: str, arguments: Sequence[exp.Expression]) -> exp.Expression:
-    """The DuckDB expression for a call of the Cortex function ``name``.
-
-    Raises SnowflakeError for an unknown function, too few or too many arguments, or an unknown embedding model.
-    """
-    name = name.upper()
-    if name in EMBEDDING_FUNCTIONS:
-        return _embed_call(name, arguments)
-    function = FUNCTIONS.get(name)
-    if function is None:
-        raise SnowflakeError(2140, "42601", f"SQL compilation error: Unknown function SNOWFLAKE.CORTEX.{name}")
-    given = _bind(name, function.parameters, arguments, required=len(function.parameters) - len(function.optional))
-    if function.aggregate:
-        given[0] = exp.Anonymous(this="LIST", expressions=[macros.call("_variant_text", given[0])])
-    passed = [
-        _as_json_text(value) if parameter in function.structured else _as_text(value)
-        for parameter, value in zip(function.parameters, given, strict=True)
-    ]
-    # One list holds the arguments, because DuckDB wants a Python function with as many parameters as it has types.
-    result: exp.Expression = exp.Anonymous(this=function.udf, expressions=[exp.array(_query_id(), *passed)])
-    return exp.cast(result, exp.DataType.Type.JSON) if function.returns_json else result
-
-
-def _embed_call(name: str, arguments: Sequence[exp.Expression]) -> exp.Expression:
-    model, text = _bind(name, ("model", "input"), arguments, required=2)
-    if not (isinstance(model, exp.Literal) and model.is_string):
-        raise SnowflakeError(1044, "42P13", f"SQL compilation error: the model of {name} must be a constant string.")
-    promised = EMBEDDING_FUNCTIONS[name]
-    try:
-        dimension = embedding.model_named(model.name, name).dimension
-        if promised not in (None, dimension):
-            known = sorted(m for m, spec in embedding.MODELS.items() if spec.dimension == promised)
-            raise UnknownModelError(name, model.name, known)
-    except CortexError as error:
-        raise SnowflakeError(100351, "P0000", str(error)) from error
-    return exp.Anonymous(
-        this=f"_cortex_embed_{dimension}",
-        expressions=[_query_id(), exp.Literal.string(name), model, _as_text(text)],
-    )
-
-
-def _bind(
-    name: str, parameters: tuple[str, ...], arguments: Sequence[exp.Expression], required: int
-) -> list[exp.Expression]:
-    """Arguments in the order of ``parameters``; NULL for an optional one that was not given."""
-    given: dict[str, exp.Expression] = {}
-    for position, argument in enumerate(arguments):
-        if isinstance(argument, exp.Kwarg):
-            given[argument.this.name.lower()] = argument.expression
-        elif position < len(parameters):
-            given[parameters[position]] = argument
-        else:
-            raise SnowflakeError(
-                939, "22023",
-                f"SQL compilation error: too many arguments for function [{name}] expected {len(parameters)}, "
-                f"got {len(arguments)}",
-            )  # fmt: skip
-    if unknown := set(given) - set(parameters):
-        raise SnowflakeError(
-            1003, "42000", f"SQL compilation error: {name} has no argument '{sorted(unknown)[0]}' on the local server"
-        )
-    if len(given) < required:
-        raise SnowflakeError(
-            938, "22023",
-            f"SQL compilation error: not enough arguments for function [{name}] expected {required}, got {len(given)}",
-        )  # fmt: skip
-    return [given.get(parameter, exp.null()) for parameter in parameters]
-
-
-def _query_id() -> exp.Expression:
-    return exp.Anonymous(this="getvariable", expressions=[exp.Literal.string(QUERY_ID_VARIABLE)])
-
-
-def _as_text(value: exp.Expression) -> exp.Expression:
-    if isinstance(value, (exp.Literal, exp.Null)):
-        return exp.cast(value, exp.DataType.Type.VARCHAR)
-    return macros.call("_variant_text", value)
-
-
-def _as_json_text(value: exp.Expression) -> exp.Expression:
-    if isinstance(value, exp.Null):
-        return exp.cast(value, exp.DataType.Type.VARCHAR)
-    return exp.cast(exp.Anonymous(this="TO_JSON", expressions=[value]), exp.DataType.Type.VARCHAR)
-
-
-def _row_udf(function: CortexFunction, usage: UsageHistory) -> Callable[..., pa.Array]:
-    """The function as DuckDB calls it: with a column of lists, each a query id and the arguments of one call."""
-    structured = [parameter in function.structured for parameter in function.parameters]
-    required = [parameter not in function.optional for parameter in function.parameters]
-    model_column = function.parameters.index("model") if "model" in function.parameters else None
-
-    def answer_rows(calls: pa.ChunkedArray) -> pa.Array:
-        results: list[object] = []
-        for query_id, *row in calls.to_pylist():
-            if any(value is None and needed for value, needed in zip(row, required, strict=True)):
-                results.append(None)
-                continue
-            arguments = [
-                orjson.loads(value) if parse and value is not None else value
-                for value, parse in zip(row, structured, strict=True)
-            ]
-            try:
-                result = function.answer(*arguments)
-            except CortexError:
-                if not function.null_on_error:
-                    raise
-                result = None
-            if function.billed:
-                model = row[model_column] if model_column is not None else ""
-                read = function.prompt_tokens + sum(tokens.count_tokens(text) for text in row if text is not None)
-                written = tokens.count_tokens(str(result)) if function.writes_text and result is not None else 0
-                usage.record(query_id, function.name, model, 1, read, written)
-            results.append(orjson.dumps(result).decode() if function.returns_json and result is not None else result)
-        return pa.array(results, _ARROW_TYPES[function.returns])
-
-    return answer_rows
-
-
-_ARROW_TYPES = {"VARCHAR": pa.string(), "DOUBLE": pa.float64(), "BIGINT": pa.int64()}
-
-
-def _embed_udf(dimension: int, usage: UsageHistory) -> Callable[..., pa.Array]:
-    """Embedding of a column of texts; DuckDB keeps NULL texts to itself and answers NULL for them."""
-
-    def embed_rows(
-        query_ids: pa.ChunkedArray, functions: pa.ChunkedArray, models: pa.ChunkedArray, texts: pa.ChunkedArray
-    ) -> pa.Array:
-        values = texts.to_pylist()
-        model = models[0].as_py()
-        vectors = embedding.embed(model, values)
-        read = sum(tokens.count_tokens(text) for text in values)
-        usage.record(query_ids[0].as_py(), functions[0].as_py(), model.lower(), len(values), read)
-        return pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), dimension)
-
-    return embed_rows
+def embedding_udf(dimension: int) -> str:
+    """The name of the DuckDB function that answers with vectors of ``dimension``."""
+    return f"_cortex_embed_{dimension}"

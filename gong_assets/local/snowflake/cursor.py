@@ -16,7 +16,7 @@ from gong_assets.local.snowflake.results import Result
 Parameters = list[Any] | dict[str, Any] | None
 
 
-class Cursor(FakeSnowflakeCursor):
+class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow has no types
     """fakesnow's cursor for a statement that was parsed and rewritten already."""
 
     def __init__(self, connection: FakeSnowflakeConnection, results: ResultCache) -> None:
@@ -30,9 +30,11 @@ class Cursor(FakeSnowflakeCursor):
         for part in self._transform_explode(statement):
             transformed = self._transform(part, parameters)
             self._execute(transformed, parameters if transformed.find(exp.Placeholder) else None)
-        scanned = self._last_transformed.args.get("result_scan_sfqid") if self._last_transformed else None
-        columns = self._results.columns(self._sfqid) if scanned else self._columns()
-        self._results.keep(query_id, self._sfqid, columns)
+        if scanned_id := transformed.args.get("result_scan_sfqid"):
+            columns = self._results.columns(scanned_id)
+        else:
+            columns = [(name, str(kind)) for name, kind, *_ in self._duck_conn.description]
+            self._results.keep(query_id, self._sfqid, columns)
         affected = self._rowcount if statement_type in DML_TYPE_IDS else None
         return Result(self._arrow_table, columns, statement_type, affected)
 
@@ -40,7 +42,9 @@ class Cursor(FakeSnowflakeCursor):
         """The (name, DuckDB type) pairs of the result that ``statement`` would have, without running it."""
         if isinstance(statement, exp.Query):
             # The values of placeholders come with the statement itself; NULL has the same columns.
-            blank = statement.transform(lambda node: exp.null() if isinstance(node, exp.Placeholder) else node)
+            blank = statement.transform(
+                lambda node: exp.null() if isinstance(node, exp.Placeholder) else node
+            )
             sql = self._transform(blank, None).sql(dialect="duckdb")
         else:
             sql = DESCRIBE_RESULT_SQL.get(type(statement), DESCRIBE_RESULT_SQL[exp.Create])
@@ -50,6 +54,3 @@ class Cursor(FakeSnowflakeCursor):
         """The statement, if the last one was a PUT: fakesnow attached to it where the file goes."""
         last = self._last_transformed
         return last if last is not None and last.args.get("put_stage_data") else None
-
-    def _columns(self) -> Sequence[tuple[str, str]]:
-        return [(name, str(kind)) for name, kind, *_ in self._duck_conn.description or ()]

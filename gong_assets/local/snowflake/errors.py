@@ -117,12 +117,16 @@ def translate(error: Exception) -> SnowflakeError:
     if isinstance(cause, duckdb.Error):
         return _from_duckdb(cause)
     if isinstance(error, snowflake.connector.errors.Error):
-        return SnowflakeError(error.errno or 603, error.sqlstate or "XX000", _one_line(str(error.raw_msg or error.msg)))
+        return SnowflakeError(
+            error.errno or 603, error.sqlstate or "XX000", _one_line(str(error.raw_msg or error.msg))
+        )
     if isinstance(error, SqlglotError):
         return SnowflakeError(1003, "42000", "SQL compilation error: " + _one_line(str(error)))
     if isinstance(error, NotImplementedError):
         return SnowflakeError(2, "0A000", f"Unsupported feature on the local server: {_one_line(str(error))}")
-    return SnowflakeError(603, "XX000", f"Internal error of the local server: {type(error).__name__}: {error}")
+    return SnowflakeError(
+        603, "XX000", f"Internal error of the local server: {type(error).__name__}: {error}"
+    )
 
 
 def _from_duckdb(error: duckdb.Error) -> SnowflakeError:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from string import Template
 
 import duckdb
 from fakesnow import info_schema
-from fakesnow.transforms import stage
+from fakesnow.transforms import stage, transforms
 
 from gong_assets.local.snowflake import vector
 
@@ -19,7 +20,7 @@ _STAGES = "_fs_global._fs_information_schema._fs_stages"
 
 def keep_stages_in(directory: Path) -> None:
     """Keep staged files in ``directory`` instead of the temporary directory that fakesnow makes at import."""
-    if stage.LOCAL_BUCKET_PATH != str(directory):
+    if Path(stage.LOCAL_BUCKET_PATH).name.startswith("fakesnow_bucket_"):
         shutil.rmtree(stage.LOCAL_BUCKET_PATH, ignore_errors=True)
     directory.mkdir(parents=True, exist_ok=True)
     stage.LOCAL_BUCKET_PATH = str(directory.resolve())
@@ -30,14 +31,34 @@ def columns_view_sql() -> str:
 
     Raises RuntimeError if fakesnow's view is no longer the one that this was written for.
     """
-    original = info_schema.SQL_CREATE_GLOBAL_INFORMATION_SCHEMA_COLUMNS_VIEW
+    original: str = info_schema.SQL_CREATE_GLOBAL_INFORMATION_SCHEMA_COLUMNS_VIEW
     fallback = "else columns.data_type end as DATA_TYPE"
     integer = "columns.data_type='BIGINT'"
     if original.count(fallback) != 1 or original.count(integer) != 3:
         raise RuntimeError("This version of fakesnow describes columns in another way.")
-    kind = f"else coalesce({vector.snowflake_type_sql('columns.data_type')}, columns.data_type) end as DATA_TYPE"
+    kind = (
+        f"else coalesce({vector.snowflake_type_sql('columns.data_type')}, columns.data_type) end as DATA_TYPE"
+    )
     integers = "columns.data_type in ('BIGINT', 'INTEGER', 'SMALLINT', 'TINYINT', 'HUGEINT', 'UBIGINT')"
-    return original.replace(fallback, kind).replace(integer, integers).replace("create view if not exists", "create or replace view")
+    return (
+        original.replace(fallback, kind)
+        .replace(integer, integers)
+        .replace("create view if not exists", "create or replace view")
+    )
+
+
+def describe_tables_of_every_database() -> None:
+    """Let DESCRIBE TABLE see other databases than the current one, and temporary tables.
+
+    Raises RuntimeError if fakesnow's query is no longer the one that this was written for.
+    """
+    original = transforms.SQL_DESCRIBE_TABLE.template
+    local = "FROM _fs_information_schema._fs_columns"
+    if local in original:
+        everywhere = original.replace(local, "FROM _fs_global._fs_information_schema._fs_columns")
+        transforms.SQL_DESCRIBE_TABLE = Template(everywhere)
+    elif "_fs_global" not in original:
+        raise RuntimeError("This version of fakesnow describes tables in another way.")
 
 
 def forget_temporary_stages(duck: duckdb.DuckDBPyConnection) -> None:

@@ -18,8 +18,8 @@ def table_function(node: exp.Lateral | exp.TableFromRows) -> exp.Expression:
     called = node.this
     if isinstance(called, exp.Explode):
         return _flatten(node, _arguments(called))
-    if isinstance(called, exp.Anonymous) and called.name.upper() == "SPLIT_TO_TABLE":
-        rows = macros.call("_split_rows", *(argument.copy() for argument in called.expressions))
+    if isinstance(called, exp.SplitToTable):
+        rows = macros.call("_split_rows", called.this.copy(), called.expression.copy())
         return _subquery(node, exp.select(_unnest(rows)), ["INDEX", "VALUE"])
     return node
 

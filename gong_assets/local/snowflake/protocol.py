@@ -20,6 +20,7 @@ import orjson
 from fakesnow.converter import from_binding
 from fakesnow.expr import normalise_ident
 from fakesnow.transforms import SERVER_VERSION, stage
+from sqlglot import exp
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
@@ -35,7 +36,9 @@ KEPT_ANSWERS = 2
 
 _IN_PROGRESS = "333333"
 _IN_PROGRESS_ASYNC = "333334"
-_SESSION_GONE = SnowflakeError(390111, "08001", "Session no longer exists. New login required to access the service.")
+_SESSION_GONE = SnowflakeError(
+    390111, "08001", "Session no longer exists. New login required to access the service."
+)
 
 
 @dataclass(frozen=True)
@@ -215,7 +218,7 @@ def _bound(kind: str, value: str | None) -> Any:
 
 def _encode(session: Session, query_id: str, answer: Answer, base_url: str) -> bytes:
     if answer.upload is not None:
-        return orjson.dumps({"data": _upload_data(answer, base_url), "success": True})
+        return orjson.dumps({"data": _upload_data(answer.upload, base_url), "success": True})
     data = {
         "parameters": _session_parameters(session),
         "queryId": query_id,
@@ -229,18 +232,17 @@ def _encode(session: Session, query_id: str, answer: Answer, base_url: str) -> b
     return orjson.dumps({"data": data, "code": None, "message": None, "success": True})
 
 
-def _upload_data(answer: Answer, base_url: str) -> dict[str, Any]:
+def _upload_data(put: exp.Expression, base_url: str) -> dict[str, Any]:
     """Where a PUT sends its file: to this server, over HTTP.
 
     A presigned address in Google's style is the one way in which the connector uploads over plain HTTP.
     """
-    assert answer.upload is not None
-    data = dict(answer.upload.args["put_stage_data"])
+    data = dict(put.args["put_stage_data"])
     directory = Path(data["stageInfo"]["location"]).relative_to(stage.LOCAL_BUCKET_PATH)
     path = directory / Path(data["src_locations"][0]).name
     data["stageInfo"] = {
         "locationType": "GCS",
-        "location": f"{answer.upload.args['put_stage_name']}/",
+        "location": f"{put.args['put_stage_name']}/",
         "creds": {},
         "presignedUrl": f"{base_url}stage/{quote(str(path))}",
     }

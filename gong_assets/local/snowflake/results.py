@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
-from fakesnow.arrow import to_ipc, to_sf
+import pyarrow.compute as pc
 from fakesnow.rowtype import describe_as_rowtype, duckdb_to_sf_type
 from fakesnow.statement_type import statement_type_id
 from sqlglot import exp
@@ -45,7 +45,11 @@ class Result:
     def encoded(self) -> dict[str, Any]:
         """The part of the query response that holds the row type and the rows."""
         row_type = [column_info(name, kind) for name, kind in self.columns]
-        data: dict[str, Any] = {"rowtype": row_type, "total": self.table.num_rows, "returned": self.table.num_rows}
+        data: dict[str, Any] = {
+            "rowtype": row_type,
+            "total": self.table.num_rows,
+            "returned": self.table.num_rows,
+        }
         if self.affected is not None:
             # Clients read the counts of affected rows from JSON.
             rows = zip(*(column.to_pylist() for column in self.table.columns), strict=True)
@@ -53,7 +57,7 @@ class Result:
             data["queryResultFormat"] = "json"
         else:
             data["queryResultFormat"] = "arrow"
-            data["rowsetBase64"] = b64encode(to_ipc(_wire_table(self.table, row_type))).decode()
+            data["rowsetBase64"] = b64encode(_to_ipc(_wire_table(self.table, row_type))).decode()
         return data
 
 
@@ -62,7 +66,11 @@ def column_info(name: str, duckdb_type: str) -> ColumnInfo:
     if is_vector := vector.DUCKDB_TYPE.match(duckdb_type):
         element = "real" if is_vector.group(1) == "FLOAT" else "fixed"
         field = {"type": element, "nullable": True, "length": None, "precision": 38, "scale": 0}
-        return _info(name, "JSON") | {"type": "vector", "vectorDimension": int(is_vector.group(2)), "fields": [field]}
+        return _info(name, "JSON") | {
+            "type": "vector",
+            "vectorDimension": int(is_vector.group(2)),
+            "fields": [field],
+        }
     if duckdb_type in ("FLOAT", "REAL"):
         return _info(name, "DOUBLE")
     if duckdb_type.startswith(("TINYINT", "SMALLINT", "UTINYINT", "USMALLINT", "UINTEGER", "UHUGEINT")):
@@ -79,25 +87,73 @@ def _info(name: str, duckdb_type: str) -> ColumnInfo:
 
 
 def _wire_table(table: pa.Table, row_type: list[ColumnInfo]) -> pa.Table:
-    columns = [_wire_column(column, info["type"]) for column, info in zip(table.columns, row_type, strict=True)]
-    names = [info["name"] for info in row_type]
-    return to_sf(pa.Table.from_arrays(columns, names=names), row_type)
+    columns = [
+        _wire_column(column, info["type"]) for column, info in zip(table.columns, row_type, strict=True)
+    ]
+    fields = [
+        pa.field(info["name"], column.type, metadata=_metadata(info))
+        for column, info in zip(columns, row_type, strict=True)
+    ]
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields))
 
 
-def _wire_column(column: pa.ChunkedArray, snowflake_type: str) -> pa.ChunkedArray:
+def _metadata(info: ColumnInfo) -> dict[str, str]:
+    """What the connector reads to tell Snowflake's types apart, which have fewer Arrow types."""
+    return {
+        "logicalType": info["type"].upper(),
+        "precision": str(info["precision"] or 38),
+        "scale": str(info["scale"] or 0),
+        "charLength": str(info["length"] or 0),
+    }
+
+
+def _wire_column(column: pa.ChunkedArray, snowflake_type: str) -> pa.Array | pa.ChunkedArray:
     kind = column.type
     if snowflake_type == "variant" and not (pa.types.is_string(kind) or pa.types.is_null(kind)):
         texts = [None if value is None else _json_text(value) for value in column.to_pylist()]
-        return pa.chunked_array([pa.array(texts, pa.string())])
+        return pa.array(texts, pa.string())
     if pa.types.is_timestamp(kind):
-        # The wire format counts from the epoch in UTC, whatever the session's time zone is.
-        return column.cast(pa.timestamp("us", tz="UTC" if kind.tz else None))
+        return _timestamps(column)
+    if pa.types.is_time(kind):
+        return pc.multiply(column.cast(pa.time64("us")).cast(pa.int64()), 1000)
+    if pa.types.is_null(kind):
+        # A NULL without a type is text on Snowflake.
+        return column.cast(pa.string())
     if pa.types.is_uint64(kind):
         # Snowflake's HASH is signed.
         return column.cast(pa.int64(), safe=False)
     if pa.types.is_float32(kind):
         return column.cast(pa.float64())
     return column
+
+
+def _timestamps(column: pa.ChunkedArray) -> pa.Array:
+    """Seconds since the epoch in UTC and nanoseconds; with a time zone also its offset, which is always UTC's.
+
+    fakesnow's own conversion makes 1970-01-01 of NULL.
+    """
+    zoned = column.type.tz is not None
+    instants = column.combine_chunks().cast(pa.timestamp("us", tz=column.type.tz)).cast(pa.timestamp("us"))
+    seconds = pc.floor_temporal(instants, unit="second").cast(pa.timestamp("s")).cast(pa.int64())
+    microseconds = instants.cast(pa.int64())
+    fraction = pc.multiply(pc.subtract(microseconds, pc.multiply(seconds, 1_000_000)), 1000).cast(pa.int32())
+    children = {"epoch": seconds, "fraction": fraction}
+    if zoned:
+        # Minutes, counted from 1440 for UTC.
+        children["timezone"] = pa.array([1440] * len(column), pa.int32())
+    return pa.StructArray.from_arrays(
+        list(children.values()),
+        fields=[pa.field(name, array.type) for name, array in children.items()],
+        mask=pc.is_null(instants),
+    )
+
+
+def _to_ipc(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
 
 
 def _json_text(value: object) -> str:

@@ -7,10 +7,12 @@ none of them looks at data or at a session.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
+import duckdb
 from sqlglot import exp
 
-from gong_assets.local.snowflake import cortex_functions, variant, vector
+from gong_assets.local.snowflake import cortex_calls, variant, vector
 from gong_assets.local.snowflake.flatten import table_function
 
 # AI functions that sqlglot parses into nodes of their own.
@@ -42,6 +44,23 @@ def rewrite(statement: exp.Expression) -> exp.Expression:
     return statement
 
 
+def _reserved_name(node: exp.Identifier) -> exp.Expression:
+    """A name that only DuckDB reserves (AT, SUMMARIZE), quoted in the case that Snowflake gives it."""
+    if node.quoted or node.name.lower() not in _duckdb_keywords():
+        return node
+    return exp.to_identifier(node.name.upper(), quoted=True)
+
+
+@cache
+def _duckdb_keywords() -> frozenset[str]:
+    with duckdb.connect(":memory:") as duck:
+        rows = duck.execute(
+            "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category IN ('reserved', 'type_function')"
+        ).fetchall()
+    # DEFAULT in a list of values is a name to sqlglot and a keyword to both.
+    return frozenset(name for (name,) in rows) - {"default"}
+
+
 def _session_function(node: exp.Expression) -> exp.Expression:
     return _variable(_SESSION_FUNCTIONS[type(node)])
 
@@ -53,7 +72,7 @@ def _variable(name: str) -> exp.Expression:
 def _anonymous_function(node: exp.Anonymous) -> exp.Expression:
     name = node.name.upper()
     if name.startswith("AI_") and not isinstance(node.parent, exp.Dot):
-        return cortex_functions.call(name, node.expressions)
+        return cortex_calls.call(name, node.expressions)
     if name == "LAST_QUERY_ID":
         return _variable("last_query_id")
     return node
@@ -61,7 +80,7 @@ def _anonymous_function(node: exp.Anonymous) -> exp.Expression:
 
 def _ai_function(node: exp.Expression) -> exp.Expression:
     arguments = [node.this, *node.expressions, node.args.get("categories"), node.args.get("expression")]
-    return cortex_functions.call(node.sql_name(), [argument for argument in arguments if argument is not None])
+    return cortex_calls.call(node.sql_name(), [argument for argument in arguments if argument is not None])
 
 
 def _cortex_schema_function(node: exp.Dot) -> exp.Expression:
@@ -69,7 +88,9 @@ def _cortex_schema_function(node: exp.Dot) -> exp.Expression:
         return node
     called = node.expression
     arguments = called.expressions if isinstance(called, exp.Anonymous) else list(called.iter_expressions())
-    return cortex_functions.call(called.name if isinstance(called, exp.Anonymous) else called.sql_name(), arguments)
+    return cortex_calls.call(
+        called.name if isinstance(called, exp.Anonymous) else called.sql_name(), arguments
+    )
 
 
 def _vector_type(node: exp.DataType) -> exp.Expression:
@@ -100,4 +121,5 @@ _REWRITES: tuple[tuple[tuple[type[exp.Expression], ...], Callable[..., exp.Expre
     *variant.REWRITES,
     ((exp.Lateral, exp.TableFromRows), table_function),
     ((exp.Create,), _without_keys),
+    ((exp.Identifier,), _reserved_name),
 )

@@ -33,7 +33,9 @@ IDLE_CHECK_SECONDS = 600
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket; raises ValueError for a host that is not loopback, OSError for a port in use."""
     if not _is_loopback(host):
-        raise ValueError(f"{host} is not a loopback address: this server has no passwords and must not be reachable.")
+        raise ValueError(
+            f"{host} is not a loopback address: this server has no passwords and must not be reachable."
+        )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio turns Nagle's algorithm off only for sockets that name their protocol; with it on, every answer
     # waits 40 ms for the client's acknowledgement of its headers.

@@ -17,13 +17,14 @@ from fakesnow.transforms import stage
 from sqlglot import exp
 
 from gong_assets.local.snowflake import commands, fakesnow_patches
-from gong_assets.local.snowflake.cortex_functions import QUERY_ID_VARIABLE
+from gong_assets.local.snowflake.cortex_calls import QUERY_ID_VARIABLE
 from gong_assets.local.snowflake.cursor import Cursor, Parameters
 from gong_assets.local.snowflake.errors import SnowflakeError, translate
 from gong_assets.local.snowflake.locks import DEFAULT_LOCK_TIMEOUT_SECONDS, WriterLock
 from gong_assets.local.snowflake.results import Result
 from gong_assets.local.snowflake.rewrite import rewrite
 from gong_assets.local.snowflake.storage import Storage
+from gong_assets.local.snowflake.temporary_tables import TemporaryTables
 from gong_assets.local.snowflake.transaction import Transaction
 from gong_assets.local.snowflake.usage import QueryContext
 
@@ -80,6 +81,7 @@ class Session:
         self._storage = storage
         self._lock = lock
         self._variables: dict[str, str] = {}
+        self._temporary_tables = TemporaryTables()
         self._temporary_stages: set[str] = set()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"session-{self.id}")
         self._connection = storage.connect(login.database, login.schema)
@@ -104,11 +106,15 @@ class Session:
 
     @property
     def database(self) -> str | None:
-        return self._connection.database
+        """The current database."""
+        name: str | None = self._connection.database
+        return name
 
     @property
     def schema(self) -> str | None:
-        return self._connection.schema
+        """The current schema."""
+        name: str | None = self._connection.schema
+        return name
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
         """Do ``work`` on the session's thread, after what was submitted before."""
@@ -155,7 +161,9 @@ class Session:
             try:
                 self.duck.execute("SET TimeZone = " + exp.Literal.string(value).sql(dialect="duckdb"))
             except duckdb.Error:
-                raise SnowflakeError(1008, "22023", f"invalid value [{value}] for parameter 'TIMEZONE'") from None
+                raise SnowflakeError(
+                    1008, "22023", f"invalid value [{value}] for parameter 'TIMEZONE'"
+                ) from None
         elif name == "AUTOCOMMIT":
             self.transaction.commit()
             self.transaction.autocommit = value.lower() == "true"
@@ -201,7 +209,9 @@ class Session:
 
     def drop_database(self, name: str, *, if_exists: bool) -> None:
         """DROP DATABASE: detach it, and delete its file."""
-        known = {row[0] for row in self.duck.execute("SELECT database_name FROM duckdb_databases()").fetchall()}
+        known = {
+            row[0] for row in self.duck.execute("SELECT database_name FROM duckdb_databases()").fetchall()
+        }
         if name not in known:
             if if_exists:
                 return
@@ -251,7 +261,9 @@ class Session:
                 if name not in self.variables:
                     raise SnowflakeError(2211, "02000", f"Session variable '${name}' does not exist")
                 parameter.replace(self.variables[name].copy())
-        return rewrite(statement)
+        statement = rewrite(statement)
+        self._temporary_tables.resolve(statement, self.database, self.schema)
+        return statement
 
     def _writing(self, statement: exp.Expression) -> AbstractContextManager[None]:
         if isinstance(statement, _DML):

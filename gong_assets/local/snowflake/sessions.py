@@ -59,7 +59,9 @@ class Sessions:
             if peer in peers:
                 peers.discard(peer)
                 if self._is_abandoned(token):
-                    asyncio.get_running_loop().call_later(DISCONNECT_GRACE_SECONDS, self._close_if_abandoned, token)
+                    asyncio.get_running_loop().call_later(
+                        DISCONNECT_GRACE_SECONDS, self._close_if_abandoned, token
+                    )
 
     async def close_idle(self) -> None:
         """End the sessions that have run nothing for four hours."""

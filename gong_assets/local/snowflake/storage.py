@@ -20,7 +20,7 @@ from fakesnow.instance import GLOBAL_DATABASE_NAME
 from fakesnow.transforms import show
 from filelock import FileLock, Timeout
 
-from gong_assets.local.snowflake import cortex_functions, fakesnow_patches, macros
+from gong_assets.local.snowflake import cortex_udfs, fakesnow_patches, macros
 from gong_assets.local.snowflake.result_cache import ResultCache
 from gong_assets.local.snowflake.usage import DATABASE as USAGE_DATABASE
 from gong_assets.local.snowflake.usage import UsageHistory
@@ -50,6 +50,7 @@ class Storage:
         )
         # Snowflake's default time zone is Los Angeles; UTC everywhere is one thing less to go wrong.
         self._duck.execute("SET GLOBAL TimeZone = 'UTC'")
+        fakesnow_patches.describe_tables_of_every_database()
         fakesnow_patches.keep_stages_in(directory / "stages")
         self._attach(directory / "account.db", GLOBAL_DATABASE_NAME)
         self._duck.execute(info_schema.fs_global_creation_sql())
@@ -62,7 +63,7 @@ class Storage:
             self._attach_database(USAGE_DATABASE)
         fakesnow_patches.forget_temporary_stages(self._duck)
         self.usage = UsageHistory(self._duck.cursor())
-        cortex_functions.register(self._duck, self.usage)
+        cortex_udfs.register(self._duck, self.usage)
 
     def connect(self, database: str | None, schema: str | None) -> FakeSnowflakeConnection:
         """A new connection for one session; the database and schema are created if they do not exist.
@@ -80,7 +81,9 @@ class Storage:
 
     def close(self) -> None:
         """Write everything into the database files, and let the next server have them."""
-        for (name,) in self._duck.execute("SELECT database_name FROM duckdb_databases() WHERE path IS NOT NULL").fetchall():
+        for (name,) in self._duck.execute(
+            "SELECT database_name FROM duckdb_databases() WHERE path IS NOT NULL"
+        ).fetchall():
             self._duck.execute(f'CHECKPOINT "{name}"')
         self._duck.close()
         self._lock.release()

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import duckdb
 
 from gong_assets.local.snowflake.errors import SnowflakeError
 from gong_assets.local.snowflake.locks import WriterLock
+
 
 def _aborted() -> SnowflakeError:
     return SnowflakeError(
@@ -88,11 +89,9 @@ class Transaction:
             self._lock.release(self._owner)
 
     def _rollback_duck(self) -> None:
-        try:
+        # A failed COMMIT has ended the transaction already.
+        with suppress(duckdb.TransactionException):
             self._duck.execute("ROLLBACK")
-        except duckdb.TransactionException:
-            # A failed COMMIT has ended the transaction already.
-            pass
 
     def _end(self) -> None:
         self._writing = False

@@ -45,7 +45,9 @@ def _text_of_variant(node: exp.Cast | exp.ToChar) -> exp.Expression:
     if isinstance(node, exp.ToChar):
         return node if node.args.get("format") else macros.call("_variant_text", node.this)
     operand = node.this
-    if node.to.this in _TEXT_TYPES and not isinstance(operand, (exp.Literal, exp.JSONExtract, exp.Bracket, exp.Null)):
+    if node.to.this in _TEXT_TYPES and not isinstance(
+        operand, (exp.Literal, exp.JSONExtract, exp.Bracket, exp.Null)
+    ):
         node.set("this", macros.call("_variant_text", operand.copy()))
     return node
 

@@ -31,7 +31,9 @@ def data_type(node: exp.DataType) -> exp.DataType:
     dimension = int(size.name)
     if not 1 <= dimension <= MAX_DIMENSION:
         raise SnowflakeError(
-            1003, "42000", f"SQL compilation error: the dimension of a vector is 1 to {MAX_DIMENSION}, not {dimension}."
+            1003,
+            "42000",
+            f"SQL compilation error: the dimension of a vector is 1 to {MAX_DIMENSION}, not {dimension}.",
         )
     name = "INTEGER" if element.this in _INTEGER_TYPES else "FLOAT"
     return exp.DataType(this=exp.DataType.Type.USERDEFINED, kind=f"{name}[{dimension}]")

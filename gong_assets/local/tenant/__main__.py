@@ -52,7 +52,12 @@ def _parser() -> argparse.ArgumentParser:
         default=defaults.calls_per_day,
         help="on a weekday; a sixth on a weekend day",
     )
-    add("--words-per-call", type=_positive, default=defaults.words_per_call, help="on average")
+    add(
+        "--words-per-call",
+        type=_positive,
+        default=defaults.words_per_call,
+        help="on average; topics are used up at about 1,000",
+    )
     add(
         "--today",
         type=date.fromisoformat,

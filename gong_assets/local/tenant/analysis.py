@@ -28,14 +28,14 @@ LIVELY = 12  # changes of speaker a minute that Gong's scale of interactivity, 0
 
 @dataclass(frozen=True, slots=True)
 class TalkStats:
-    """Measures of a call's host, by Gong's names for them. Seconds, but for the two ratios and the rate."""
+    """Measures of a call, by Gong's names for them. Seconds, unless said otherwise."""
 
-    talk_ratio: float
+    talk_ratio: float  # the host's part of all identified speech, 0 to 1
     longest_monologue: float
     longest_customer_story: float
-    interactivity: float
-    patience: float
-    question_rate: float
+    interactivity: float  # how often the speaker changes, 0 to 10
+    patience: float  # from the customer's last word to our next, on average
+    question_rate: float  # of our side, an hour
 
     def named(self) -> dict[str, float]:
         return {
@@ -70,14 +70,15 @@ def talk_seconds(conversation: Conversation) -> dict[int, float]:
 def talk_stats(call: Call, conversation: Conversation) -> TalkStats:
     talk = talk_seconds(conversation)
     turns = conversation.turns
-    ours = {position for position in range(len(call.attendees)) if call.is_ours(position)}
-    gaps = [b.start_ms - a.end_ms for a, b in pairwise(turns) if a.speaker not in ours and b.speaker in ours]
+    ours = {position for position in talk if call.is_ours(position)}
+    theirs = talk.keys() - ours
+    gaps = [b.start_ms - a.end_ms for a, b in pairwise(turns) if a.speaker in theirs and b.speaker in ours]
     minutes = conversation.duration_seconds / 60
     questions = sum(is_question(s) for turn in turns if turn.speaker in ours for s in turn.sentences)
     return TalkStats(
         talk_ratio=round(talk.get(0, 0.0) / (sum(talk.values()) or 1), 4),
         longest_monologue=max((_seconds(turn) for turn in turns if turn.speaker == 0), default=0),
-        longest_customer_story=max((_seconds(turn) for turn in turns if turn.speaker not in ours), default=0),
+        longest_customer_story=max((_seconds(turn) for turn in turns if turn.speaker in theirs), default=0),
         interactivity=round(min(10.0, 10 * len(turns) / minutes / LIVELY), 2),
         patience=round(sum(gaps) / len(gaps) / 1000, 2) if gaps else 0,
         question_rate=round(questions / minutes * 60, 1),

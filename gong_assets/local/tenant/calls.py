@@ -13,9 +13,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
 from gong_assets.local.tenant import derive
-from gong_assets.local.tenant.company import TIME_ZONE, Account, Company, Contact, Deal, User
+from gong_assets.local.tenant.company import NEW_BUSINESS, TIME_ZONE, Account, Company, Contact, Deal, User
 from gong_assets.local.tenant.speech import Cast, Conversation, Kind, converse, kinds
 
+LONGEST_ID = 20  # digits, as Gong documents it
 HISTORY = timedelta(days=730)  # how far back calls are kept: a common retention period
 CACHED_CALLS = 20_000  # calls without their words, under 1 kB each: about 20 MB
 CACHED_CONVERSATIONS = 2_000  # 20 pages; about 20 kB each at the default length: about 40 MB
@@ -31,7 +32,8 @@ OPEN_DEAL_KINDS = (
     ("security_review", "pricing"),
     ("pricing", "contract"),
 )
-CUSTOMER_KINDS = ("check_in", "renewal", "pricing", "escalation")
+CUSTOMER_KINDS = ("check_in", "check_in", "renewal", "demo", "escalation")
+LOST_CUSTOMER_KINDS = ("win_back",)
 NEW_CUSTOMER_KINDS = ("onboarding", "check_in")
 
 # How often the odd things happen that Gong's users report. Each is rare enough not to hide the ordinary case.
@@ -48,6 +50,8 @@ IMPORTED_RATE = 0.02  # uploaded recordings, of which Gong does not know the par
 NO_TITLE_RATE = 0.01
 SECOND_COLLEAGUE_RATE = 0.35
 SILENT_INVITEE_RATE = 0.25
+
+ANGRY_MOOD, ANGRY_TALK = -0.6, 0.6  # an angry customer leaves less of the call to our side
 
 _ID_SPACE: int = 2**62  # so that every id is a positive int64, as Gong's are
 _ID_BASE = 10**17  # so that every id has at least 18 digits
@@ -92,10 +96,8 @@ class Call:
     account: Account
     attendees: tuple[User | Contact, ...]  # the host first
     silent: frozenset[int]  # positions of attendees who never spoke
-    deals: tuple[
-        Deal, ...
-    ]  # what the call is linked to in the end, the current deal first; () without a CRM link
-    deals_before: tuple[Deal, ...]  # what it was linked to before `lifecycle.relinked_at`
+    deals: tuple[Deal, ...]  # in the end, the current one first; () if the call is not linked to the CRM
+    deals_before: tuple[Deal, ...]  # until `lifecycle.relinked_at`
     imported: bool
     titled: bool
     by_phone: bool
@@ -131,7 +133,7 @@ class Diary:
 
     def find(self, call_id: str) -> Call | None:
         """The call with that id, whatever its state; None if there is none."""
-        if not call_id.isascii() or not call_id.isdecimal():
+        if not (call_id.isascii() and call_id.isdecimal() and len(call_id) <= LONGEST_ID):
             return None
         ordinal = self._number(int(call_id)) >> 20
         if not date.min.toordinal() < ordinal < date.max.toordinal():
@@ -212,7 +214,7 @@ class Diary:
         cast = Cast(
             ours=tuple(position for position in speaking if call.is_ours(position)),
             theirs=tuple(position for position in speaking if not call.is_ours(position)),
-            talk_share=call.host.talk_share,
+            talk_share=call.host.talk_share * (ANGRY_TALK if call.mood < ANGRY_MOOD else 1),
             mood=call.mood,
         )
         seats = max(5, call.account.employees // 4)
@@ -222,7 +224,7 @@ class Diary:
             "contact": [call.attendees[cast.theirs[0]].first_name],
             "colleague": [engineer.first_name for engineer in self.company.engineers],
             "city": [call.account.city],
-            "competitor": self.company.competitors,
+            "competitor": [draw.choice(self.company.competitors)],
             "seats": [str(seats), str(seats + seats // 10)],
             "amount": [f"{self.company.deal(call.account, call.started.date()).amount:,}"],
             "percent": ["8", "10", "12", "15", "20"],
@@ -232,13 +234,13 @@ class Diary:
 
 
 def _kind(draw: random.Random, deal: Deal, day: date) -> Kind:
-    stages = deal.pipeline.stages
-    if day >= deal.closes:
-        names: tuple[str, ...] = CUSTOMER_KINDS if deal.won else ("win_back",)
-        if deal.won and deal.deal_type == "newbusiness":
-            names = NEW_CUSTOMER_KINDS
-    elif deal.deal_type == "newbusiness":
-        names = OPEN_DEAL_KINDS[stages.index(deal.stage(day))]
+    """A kind of call that suits where the deal is."""
+    is_new, is_closed = deal.pipeline is NEW_BUSINESS, day >= deal.closes
+    if is_closed and not deal.won:
+        names: tuple[str, ...] = LOST_CUSTOMER_KINDS
+    elif is_new:
+        stage = deal.pipeline.stages.index(deal.stage(day))
+        names = NEW_CUSTOMER_KINDS if is_closed else OPEN_DEAL_KINDS[stage]
     else:
         names = CUSTOMER_KINDS
     return kinds()[draw.choice(names)]

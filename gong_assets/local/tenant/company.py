@@ -1,6 +1,6 @@
 """The invented company: who works there, who its customers are, and what its deals were worth at any time.
 
-Names are data (`company.json`); ids and deals are derived from a seed. Deals are a pure function of (account, half-year),
+Names are data (`company.json`); ids and deals are derived from a seed. Deals are a pure function of (account, period),
 so that calls and CRM agree on them for any date without a shared store. What is said on calls is in `speech`.
 """
 
@@ -19,7 +19,8 @@ from gong_assets.local.tenant import derive
 TIME_ZONE = ZoneInfo("America/Los_Angeles")  # a zone with daylight saving, so that offsets change over a year
 
 DEFAULT_SEED = 1
-DEAL_LIFE = 4  # half-years: lost, won, renewed, churned; then the account is pursued again
+DEAL_MONTHS = 6
+DEAL_LIFE = 4  # deals: lost, won, renewed, churned; then the account is pursued again
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ class Account:
     revenue: int  # US dollars a year
     contacts: tuple[Contact, ...]
     owner_id: str  # the user who looks after it
-    phase: int  # where in DEAL_LIFE it stood in half-year 0
+    first_month: int  # of its deals, 0 to DEAL_MONTHS - 1: not all of them start in January
+    phase: int  # where in DEAL_LIFE its first deal stood
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,7 @@ class Company:
                     for position, contact in enumerate(entry["contacts"])
                 ),
                 owner_id=self.reps[number % len(self.reps)].id,
+                first_month=derive.number(self.seed, "first month", entry["domain"]) % DEAL_MONTHS,
                 phase=derive.number(self.seed, "phase", entry["domain"]) % DEAL_LIFE,
             )
             for number, entry in enumerate(self._data["accounts"])
@@ -231,21 +234,23 @@ class Company:
 
     def deal(self, account: Account, day: date) -> Deal:
         """The deal that was the account's latest on `day`."""
-        deal = self._deal_of_half_year(account, half_year(day))
-        return deal if deal.opened <= day else self._deal_of_half_year(account, half_year(day) - 1)
+        number = (day.year * 12 + day.month - 1 - account.first_month) // DEAL_MONTHS
+        deal = self._numbered_deal(account, number)
+        return deal if deal.opened <= day else self._numbered_deal(account, number - 1)
 
     def previous_deal(self, deal: Deal) -> Deal:
         return self.deal(deal.account, deal.opened - timedelta(days=1))
 
-    def _deal_of_half_year(self, account: Account, half: int) -> Deal:
-        position = (half + account.phase) % DEAL_LIFE
+    def _numbered_deal(self, account: Account, number: int) -> Deal:
+        """The deal of the account's period `number`, counted from the year 0."""
+        position = (number + account.phase) % DEAL_LIFE
         is_new = position in (0, 1)
-        draw = derive.draw(self.seed, "deal", account.id, half)
-        start, end = half_year_start(half), half_year_start(half + 1)
+        draw = derive.draw(self.seed, "deal", account.id, number)
+        start, end = (_first_of_month((number + n) * DEAL_MONTHS + account.first_month) for n in (0, 1))
         noun = "field service rollout" if is_new else "renewal"
         return Deal(
-            id=self.hubspot_id("deal", account.domain, half),
-            name=f"{account.name} - {noun} {start.year} H{1 + half % 2}",
+            id=self.hubspot_id("deal", account.domain, number),
+            name=f"{account.name} - {noun} {start:%Y-%m}",
             account=account,
             pipeline=NEW_BUSINESS if is_new else RENEWALS,
             amount=account.employees * draw.choice([95, 110, 120, 140]) // 100 * 100,
@@ -260,12 +265,9 @@ def today() -> date:
     return datetime.now(TIME_ZONE).date()
 
 
-def half_year(day: date) -> int:
-    return day.year * 2 + (day.month > 6)
-
-
-def half_year_start(half: int) -> date:
-    return date(half // 2, 7 if half % 2 else 1, 1)
+def _first_of_month(month: int) -> date:
+    """`month` counts from January of the year 0."""
+    return date(month // 12, month % 12 + 1, 1)
 
 
 def _ascii_name(name: str) -> str:

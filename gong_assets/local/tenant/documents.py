@@ -15,7 +15,7 @@ from gong_assets.local.tenant import analysis
 from gong_assets.local.tenant.calls import Call
 from gong_assets.local.tenant.company import TIME_ZONE, Account, Company, Contact, Deal, User
 from gong_assets.local.tenant.requests import ContentSelector
-from gong_assets.local.tenant.speech import Conversation
+from gong_assets.local.tenant.speech import Conversation, topic_label
 
 Json = dict[str, Any]
 
@@ -87,7 +87,7 @@ def transcript(company: Company, call: Call, conversation: Conversation) -> Json
             {
                 "speakerId": analysis.speaker_id(company, call, turn.speaker),
                 # Gong gives most monologues no topic.
-                "topic": turn.topic.replace("_", " ").title() if number % 3 == 0 else None,
+                "topic": topic_label(turn.topic) if number % 3 == 0 else None,
                 "sentences": [
                     {"start": sentence.start_ms, "end": sentence.end_ms, "text": sentence.text}
                     for sentence in turn.sentences

@@ -11,19 +11,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from gong_assets.local.tenant.calls import HISTORY
 from gong_assets.local.tenant.company import PIPELINES, Company, Deal
 from gong_assets.local.tenant.directory import user_created
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
 
 DATABASE = "HUBSPOT_SHARE"
 SCHEMA = "V2_DAILY"
 
 CONTACT, COMPANY, DEAL = "0-1", "0-2", "0-3"  # HubSpot's object type ids
 
-# The first of these accounts by position is the one whose present deal was deleted in HubSpot after it was linked to calls.
-ACCOUNT_WITH_DELETED_DEAL = 1
+ACCOUNT_WITH_DELETED_DEAL = 1  # by position: its present deal was deleted after calls were linked to it
 
 _OBJECT = {
     "OBJECTID": "NUMBER(38,0)",
@@ -49,21 +51,9 @@ class Table:
         return f"INSERT INTO {DATABASE}.{SCHEMA}.{self.name} ({', '.join(self.columns)}) VALUES ({places})"
 
 
-class Cursor(Protocol):
-    def execute(self, command: str) -> Any: ...
-
-    def executemany(self, command: str, seqparams: Sequence[Any]) -> Any: ...
-
-
-class Connection(Protocol):
-    """As much of a Snowflake connector's connection as is needed here."""
-
-    def cursor(self) -> Any: ...
-
-
-def load(connection: Connection, company: Company, today: date) -> None:
+def load(connection: SnowflakeConnection, company: Company, today: date) -> None:
     """Makes the share's database, or brings it up to `today`: every table is replaced."""
-    cursor: Cursor = connection.cursor()
+    cursor = connection.cursor()
     cursor.execute(f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
     cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {DATABASE}.{SCHEMA}")
     for table in tables(company, today):
@@ -115,9 +105,10 @@ def _deal_table(company: Company, deals: Iterable[Deal], today: date, ingested: 
     for deal in deals:
         stage, closed = deal.stage(today), today >= deal.closes
         opened = datetime.combine(deal.opened, time(9, 0))
+        updated = datetime.combine(deal.closes if closed else today - timedelta(days=1), time(17, 0))
         rows.append(
             (
-                *(int(deal.id), DEAL, min(ingested, opened + timedelta(days=7)), ingested),
+                *(int(deal.id), DEAL, min(updated, ingested), ingested),
                 *(deal.name, deal.amount_on(today), stage.id, deal.pipeline.id, deal.deal_type),
                 *(
                     opened,

@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
 
 
 class CallsFilter(_Body):

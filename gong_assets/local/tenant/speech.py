@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import chain, groupby
 from typing import Any
 
 # Unhurried business talk: 150 words a minute, give or take.
@@ -81,9 +82,10 @@ class Cast:
 
 
 @cache
-def _pools() -> dict[str, Any]:
-    pools: dict[str, Any] = json.loads(files(__package__).joinpath("speech.json").read_text("utf-8"))
-    return pools
+def pools() -> dict[str, Any]:
+    """Kinds of call and topics, as they are in the file."""
+    data: dict[str, Any] = json.loads(files(__package__).joinpath("speech.json").read_text("utf-8"))
+    return data
 
 
 @cache
@@ -92,27 +94,32 @@ def kinds() -> Mapping[str, Kind]:
         name: Kind(
             name, kind["title"], kind["mood"], tuple(kind["agenda"]), tuple(kind["optional"]), kind["closing"]
         )
-        for name, kind in _pools()["kinds"].items()
+        for name, kind in pools()["kinds"].items()
     }
 
 
 def topic_label(topic: str) -> str:
     """The topic as Gong would name it."""
-    label: str = _pools()["topics"][topic]["label"]
+    label: str = pools()["topics"][topic]["label"]
     return label
 
 
 def converse(
     draw: random.Random, kind: Kind, cast: Cast, words: int, slots: Mapping[str, Sequence[str]]
 ) -> Conversation:
-    """A conversation of about `words` words. `slots` has the choices for each {name} in a sentence."""
+    """A conversation of about `words` words, or of fewer once the pools of its topics are used up (at 500 to 1,400).
+
+    `slots` has the choices for each {name} in a sentence.
+    """
     optional = draw.sample(kind.optional, k=min(2, len(kind.optional)))
     topics = [topic for topic in (*kind.agenda, *optional, kind.closing) if _suits(topic, cast.mood)]
     clock = draw.randint(*MS_BEFORE_FIRST_WORD)
     turns = []
-    for speaker, topic, texts in _exchange(draw, topics, cast, words):
+    for (speaker, topic), utterances in groupby(
+        _exchange(draw, topics, cast, words), key=lambda said: said[:2]
+    ):
         sentences = []
-        for text in texts:
+        for text in chain.from_iterable(texts for _, _, texts in utterances):
             spoken = text.format_map({name: draw.choice(choices) for name, choices in slots.items()})
             end = clock + len(spoken.split()) * draw.randint(*MS_PER_WORD)
             sentences.append(Sentence(clock, end, spoken))
@@ -126,7 +133,7 @@ def converse(
 def _exchange(
     draw: random.Random, topics: Sequence[str], cast: Cast, words: int
 ) -> Iterator[tuple[int | None, str, list[str]]]:
-    """The turns of a call: whichever side is behind its share of the words speaks next."""
+    """Who says what on which topic: whichever side is behind its share of the words speaks next."""
     spoken = our_words = 0
     for position, topic in enumerate(topics):
         pool = _Pool(draw, topic, cast.mood)
@@ -146,7 +153,7 @@ def _exchange(
 
 def _suits(topic: str, mood: float) -> bool:
     """Whether a customer in that mood would talk about it: praise is for the happy, leaving for the unhappy."""
-    needed = _pools()["topics"][topic].get("mood")
+    needed = pools()["topics"][topic].get("mood")
     return needed is None or (needed == "positive") == (mood > 0)
 
 
@@ -154,7 +161,7 @@ class _Pool:
     """The sentences of one topic, each used once in a call."""
 
     def __init__(self, draw: random.Random, topic: str, mood: float) -> None:
-        sides = _pools()["topics"][topic]
+        sides = pools()["topics"][topic]
         self._draw = draw
         rep, customer = sides["rep"], sides["customer"]
         first = [draw.choice(rep["first"])] if "first" in rep else []
@@ -186,7 +193,7 @@ def topic_of(text: str) -> str | None:
 def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple(
         (_pattern(template), topic)
-        for topic, pool in _pools()["topics"].items()
+        for topic, pool in pools()["topics"].items()
         for side in (pool["rep"], pool["customer"])
         for templates in side.values()
         for template in templates

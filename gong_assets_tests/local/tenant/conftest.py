@@ -23,9 +23,8 @@ EVERYTHING: dict[str, Any] = {
     "contextTiming": ["Now", "TimeOfCall"],
     "exposedFields": {
         "parties": True,
-        "content": {
-            name: True
-            for name in (
+        "content": dict.fromkeys(
+            (
                 "structure",
                 "topics",
                 "trackers",
@@ -36,9 +35,10 @@ EVERYTHING: dict[str, Any] = {
                 "highlights",
                 "callOutcome",
                 "keyPoints",
-            )
-        },
-        "interaction": {name: True for name in ("speakers", "video", "personInteractionStats", "questions")},
+            ),
+            True,
+        ),
+        "interaction": dict.fromkeys(("speakers", "video", "personInteractionStats", "questions"), True),
         "collaboration": {"publicComments": True},
         "media": True,
     },

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from gong_assets.local.tenant.company import Company
-from gong_assets.local.tenant.speech import _pools, kinds, topic_of
+from gong_assets.local.tenant.speech import kinds, pools, topic_of
 
 
 def templates() -> list[tuple[str, str]]:
     return [
         (topic, template)
-        for topic, pool in _pools()["topics"].items()
+        for topic, pool in pools()["topics"].items()
         for side in (pool["rep"], pool["customer"])
         for sentences in side.values()
         for template in sentences
@@ -40,6 +40,6 @@ def test_every_sentence_belongs_to_one_topic() -> None:
 
 
 def test_kinds_of_calls_speak_of_topics_that_exist() -> None:
-    topics = _pools()["topics"].keys()
+    topics = pools()["topics"].keys()
     for kind in kinds().values():
         assert topics >= {*kind.agenda, *kind.optional, kind.closing}

@@ -1,0 +1,65 @@
+"""Which columns each column of a dbt model comes from, for the Dagster UI.
+
+dagster-dbt works it out from the compiled SQL, on every run, for every partition: about half a second for a model. It
+only changes with the project's files, so it is worked out once for these files and kept beside their manifest.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DbtCliInvocation
+from filelock import FileLock
+
+_KEY = "dagster/column_lineage"
+
+
+class ColumnLineage:
+    """Adds column lineage to the events of dbt commands.
+
+    Args:
+        directory: belongs to one state of the project's files (see `dbt_project.prepared_project`).
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._file = directory / "column_lineage.json"
+
+    def stream(self, invocation: DbtCliInvocation, assets: set[str]) -> Iterator[Any]:
+        """The command's events; the lineage of `assets` that is not known yet is worked out and kept."""
+        known = self._read()
+        if assets <= known.keys():
+            for event in invocation.stream():
+                yield _with_lineage(event, known)
+            return
+        found: dict[str, str] = {}
+        for event in invocation.stream().fetch_column_metadata():
+            if (name := _asset_name(event)) and name in assets:
+                lineage = event.metadata.get(_KEY)
+                found[name] = "" if lineage is None else dg.serialize_value(lineage.value)
+            yield event
+        self._add(found)
+
+    def _read(self) -> dict[str, str]:
+        return json.loads(self._file.read_text()) if self._file.exists() else {}
+
+    def _add(self, found: dict[str, str]) -> None:
+        with FileLock(f"{self._file}.lock"):
+            partial = self._file.with_suffix(".partial")
+            partial.write_text(json.dumps({**self._read(), **found}))
+            partial.replace(self._file)
+
+
+def _asset_name(event: Any) -> str | None:
+    if isinstance(event, dg.AssetMaterialization):
+        return event.asset_key.to_user_string()
+    return str(event.output_name) if isinstance(event, dg.Output) else None
+
+
+def _with_lineage(event: Any, known: dict[str, str]) -> Any:
+    serialized = known.get(_asset_name(event) or "")
+    if not serialized:
+        return event
+    lineage = dg.deserialize_value(serialized, dg.TableColumnLineage)
+    return event.with_metadata({**event.metadata, _KEY: dg.TableColumnLineageMetadataValue(lineage)})

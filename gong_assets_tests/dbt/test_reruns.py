@@ -1,0 +1,131 @@
+"""What a run over some days does to those days, to the other days, and to the Cortex bill."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from gong_assets_tests.dbt.project import DbtProject
+from gong_assets_tests.dbt.records import (
+    FULL, IMPORTED, LONG_TURN, MONDAY, NEAR_MIDNIGHT, NO_HUBSPOT, SILENT, STRANGE_TEXT, TUESDAY, WEDNESDAY,
+    meta, sentence, turn,
+)  # fmt: skip
+from gong_assets_tests.dbt.warehouse import Tables, Warehouse
+
+PARTITIONED = [
+    "stg_gong_calls", "stg_gong_call_participants", "stg_gong_call_transcripts", "stg_gong_call_topics",
+    "cortex_gong_calls", "cortex_gong_call_transcripts",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Run:
+    """The tables after a run, and the Cortex calls that it made."""
+
+    tables: Tables
+    cortex: list[tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class Reruns:
+    unchanged: Run  # every day again, over unchanged records
+    tuesday: Run  # Tuesday again, after changes on every day
+    full_refresh: Run  # everything from nothing
+
+
+@pytest.fixture(scope="module")
+def reruns(built: Tables, warehouse: Warehouse, project: DbtProject) -> Reruns:
+    def run(*arguments: str) -> Run:
+        before = len(warehouse.cortex_usage())
+        project.succeed("run", *arguments)
+        return Run(warehouse.tables(), warehouse.cortex_usage()[before:])
+
+    warehouse.land_everything()
+    unchanged = run("--select", "tag:partitioned", "--event-time-start", str(MONDAY), "--event-time-end", "2026-11-05")
+
+    warehouse.delete_call(IMPORTED)
+    # Said anew: the second of two turns at the same moment. A call of Wednesday turns out to be one of Tuesday.
+    warehouse.land_transcripts([(TUESDAY, {"callId": NEAR_MIDNIGHT, "transcript": [
+        turn("7001", sentence(0, 900, "We start at once.")), turn("7002", sentence(0, 800, "No, we start tomorrow.")),
+    ]})])  # fmt: skip
+    warehouse.land_calls([(TUESDAY, {"metaData": meta(STRANGE_TEXT, "2026-11-03T12:00:00Z", title="Moved")}, None)])
+    # Changes on days that are not the run's.
+    warehouse.land_calls([(MONDAY, {"metaData": meta(FULL, "2026-11-02T10:00:00Z", title="Not yet")}, None)])
+    warehouse.delete_call(LONG_TURN)
+    tuesday = run("--select", "tag:partitioned", "--event-time-start", str(TUESDAY), "--event-time-end", str(WEDNESDAY))
+
+    warehouse.land_everything()
+    full_refresh = run("--full-refresh")
+    return Reruns(unchanged, tuesday, full_refresh)
+
+
+def test_a_run_over_unchanged_records_changes_no_row_and_asks_cortex_nothing(built: Tables, reruns: Reruns) -> None:
+    for table in PARTITIONED:
+        assert reruns.unchanged.tables[table] == built[table]
+    assert reruns.unchanged.cortex == []
+
+
+def test_only_the_changed_segment_and_its_call_are_sent_again(reruns: Reruns) -> None:
+    before, after = reruns.unchanged.tables["cortex_gong_call_transcripts"], reruns.tuesday.tables["cortex_gong_call_transcripts"]
+    sent = {key for key, row in after.items() if row["CORTEX_PROCESSED_AT"] != before[key]["CORTEX_PROCESSED_AT"]}
+    assert sent == {f"{NEAR_MIDNIGHT}_0_1"}
+    assert [function for function, _ in reruns.tuesday.cortex] == ["AI_EMBED", "SENTIMENT", "AI_SUMMARIZE_AGG"]
+    # "passage: No, we start tomorrow." is some ten tokens; all of Tuesday's segments would be many more.
+    assert all(tokens < 15 for function, tokens in reruns.tuesday.cortex if function != "AI_SUMMARIZE_AGG")
+
+    summaries = {
+        call_id: row["CORTEX_PROCESSED_AT"] for call_id, row in reruns.tuesday.tables["cortex_gong_calls"].items()
+    }
+    earlier = reruns.unchanged.tables["cortex_gong_calls"]
+    # The moved call has lost its only named speaker, and so its text for the summary has changed too.
+    assert {call_id for call_id, at in summaries.items() if at != earlier[call_id]["CORTEX_PROCESSED_AT"]} == {
+        NEAR_MIDNIGHT, STRANGE_TEXT,
+    }  # fmt: skip
+
+
+def test_a_deleted_call_vanishes_from_every_layer(reruns: Reruns) -> None:
+    for table, rows in reruns.tuesday.tables.items():
+        assert IMPORTED not in {row.get("CALL_ID") for row in rows.values()}, table
+
+
+def test_a_call_that_moved_to_the_runs_day_is_there_once(reruns: Reruns) -> None:
+    moved = reruns.tuesday.tables["stg_gong_calls"][STRANGE_TEXT]
+    assert (moved["CALL_DATE"], moved["CALL_TITLE"]) == (TUESDAY, "Moved")
+    for table in PARTITIONED:
+        days = {row["CALL_DATE"] for row in reruns.tuesday.tables[table].values() if row["CALL_ID"] == STRANGE_TEXT}
+        assert days <= {TUESDAY}, table
+
+
+def test_other_days_are_left_as_they_were(reruns: Reruns) -> None:
+    for table in PARTITIONED:
+        before, after = reruns.unchanged.tables[table], reruns.tuesday.tables[table]
+        for call_id in (FULL, LONG_TURN):
+            assert {key: row for key, row in after.items() if row["CALL_ID"] == call_id} == {
+                key: row for key, row in before.items() if row["CALL_ID"] == call_id
+            }, table
+
+
+def test_the_status_says_what_has_landed_and_is_not_yet_staged(built: Tables, reruns: Reruns) -> None:
+    status = built["vw_gong_ingestion_status"]
+    assert {status[call_id]["INGESTION_STATUS"] for call_id in (FULL, NO_HUBSPOT, SILENT)} == {"Enriched"}
+    assert LONG_TURN not in reruns.tuesday.tables["vw_gong_ingestion_status"]
+
+
+def test_a_full_refresh_restores_the_staged_tables_and_pays_only_for_what_was_lost(built: Tables, reruns: Reruns) -> None:
+    for table in PARTITIONED[:4]:
+        assert reruns.full_refresh.tables[table] == built[table]
+    enriched = reruns.full_refresh.tables["cortex_gong_call_transcripts"]
+    assert enriched.keys() == built["cortex_gong_call_transcripts"].keys()
+    sent = {
+        key
+        for key, row in enriched.items()
+        if row["CORTEX_PROCESSED_AT"] != built["cortex_gong_call_transcripts"][key]["CORTEX_PROCESSED_AT"]
+    }
+    assert sent == {f"{IMPORTED}_5_0", f"{NEAR_MIDNIGHT}_0_1"}
+
+
+def test_a_full_refresh_of_some_days_is_refused(project: DbtProject) -> None:
+    refused = project.command("run", "--full-refresh", "--event-time-start", str(MONDAY), "--event-time-end", str(TUESDAY))
+    assert refused.returncode != 0
+    assert "--full-refresh builds tables from nothing" in refused.stdout

@@ -1,0 +1,173 @@
+"""What the staged tables hold of Gong's records, the odd ones included."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from decimal import Decimal
+
+from gong_assets_tests.dbt.records import (
+    FULL, IMPORTED, INVALID, LONG_TURN, MONDAY, NEAR_MIDNIGHT, NO_HUBSPOT, SILENT, STRANGE, STRANGE_TEXT, TUESDAY,
+)  # fmt: skip
+from gong_assets_tests.dbt.warehouse import Row, Tables
+
+
+def segments(built: Tables, call_id: str) -> list[Row]:
+    rows = [row for row in built["stg_gong_call_transcripts"].values() if row["CALL_ID"] == call_id]
+    return sorted(rows, key=lambda row: (row["TURN_INDEX"], row["PART"]))
+
+
+def test_a_call_is_staged_with_everything_that_gong_says_about_it(built: Tables) -> None:
+    call = built["stg_gong_calls"][FULL]
+    expected = {
+        "CALL_DATE": MONDAY,
+        "CALL_TITLE": "Pricing",
+        "CALL_DATETIME_UTC": datetime(2026, 11, 2, 10, 0, 0, 123456),
+        "SCHEDULED_AT_UTC": datetime(2026, 11, 2, 10, 0),
+        "CALL_DURATION_SECONDS": 1785,
+        "CALL_DIRECTION": "Conference",
+        "CALL_SYSTEM": "Zoom",
+        "CALL_SCOPE": "External",
+        "CALL_MEDIA": "Video",
+        "CALL_LANGUAGE": "eng",
+        "CALL_URL": "https://app.gong.io/call?id=1",
+        "WORKSPACE_ID": "623457276584334",
+        "IS_PRIVATE": True,
+        "PRIMARY_USER_ID": "501",
+        "PRIMARY_USER_EMAIL": "rita@seller.example",
+        "PRIMARY_USER_NAME": "Rita Rep",
+        "CONTACT_NAME": "Carl Customer",
+        "TALK_RATIO": 0.7,
+        "LONGEST_MONOLOGUE_SECONDS": 66,
+        "INTERACTIVITY_SCORE": 4.2,
+        "QUESTIONS_ASKED_COUNT": 7,
+        "COMPANY_QUESTION_COUNT": 5,
+        "CUSTOMER_QUESTION_COUNT": 2,
+        "CALL_BRIEF": "They agreed.",
+        "CALL_OUTCOME": "Meeting set",
+    }
+    assert {name: call[name] for name in expected} == expected
+    assert json.loads(call["KEY_POINTS"]) == ["Price is fine", "Legal is next"]
+    assert json.loads(call["KEY_TOPICS"]) == ["Security", "Pricing"]
+    assert json.loads(call["NEXT_STEPS"]) == ["Send contract", "Call Tuesday"]
+
+
+def test_the_deal_is_hubspots_present_one_and_deals_are_counted_once(built: Tables) -> None:
+    call = built["stg_gong_calls"][FULL]
+    expected = {
+        "HUBSPOT_DEAL_ID": "8070190",
+        "HUBSPOT_CONTACT_ID": "8801",
+        "HUBSPOT_COMPANY_ID": "555",
+        "CRM_OPPORTUNITY_ID": "8070190",
+        "CRM_ACCOUNT_ID": "555",
+        "CRM_DEAL_COUNT": 3,
+        "DEAL_NAME": "Customer Ltd renewal",
+        "DEAL_STAGE": "closedwon",
+        "DEAL_VALUE": Decimal("12000.50"),
+        "ACCOUNT_NAME": "Customer Ltd",
+    }
+    assert {name: call[name] for name in expected} == expected
+
+
+def test_hubspot_records_may_be_called_deal_and_company(built: Tables) -> None:
+    call = built["stg_gong_calls"][NEAR_MIDNIGHT]
+    assert (call["HUBSPOT_DEAL_ID"], call["HUBSPOT_COMPANY_ID"]) == ("8070199", "556")
+
+
+def test_another_crms_deal_is_no_hubspot_deal(built: Tables) -> None:
+    call = built["stg_gong_calls"][NO_HUBSPOT]
+    assert (call["HUBSPOT_DEAL_ID"], call["CRM_OPPORTUNITY_ID"], call["DEAL_VALUE"]) == (None, "006B", Decimal(1000))
+
+
+def test_a_call_late_in_america_is_of_the_next_day_in_utc(built: Tables) -> None:
+    call = built["stg_gong_calls"][NEAR_MIDNIGHT]
+    assert (call["CALL_DATE"], call["CALL_DATETIME_UTC"]) == (TUESDAY, datetime(2026, 11, 3, 7, 30))
+
+
+def test_without_gongs_talk_ratio_it_is_the_share_of_people_from_inside(built: Tables) -> None:
+    assert built["stg_gong_calls"][NEAR_MIDNIGHT]["TALK_RATIO"] == 0.75
+
+
+def test_calls_without_parties_content_or_context_are_staged(built: Tables) -> None:
+    for call_id in (IMPORTED, NO_HUBSPOT, SILENT):
+        call = built["stg_gong_calls"][call_id]
+        assert (call["TALK_RATIO"], call["PRIMARY_USER_NAME"], call["IS_PRIVATE"]) == (None, None, False)
+
+
+def test_a_record_that_does_not_validate_stays_out(built: Tables) -> None:
+    assert INVALID not in built["stg_gong_calls"]
+    status = built["vw_gong_ingestion_status"][INVALID]
+    assert (status["INGESTION_STATUS"], status["PROCESSING_ERROR"]) == ("Invalid", "metaData.started: Field required")
+
+
+def test_a_person_listed_twice_is_one_participant_with_the_speaker_id(built: Tables) -> None:
+    participants = {
+        row["PARTICIPANT_ID"]: row for row in built["stg_gong_call_participants"].values() if row["CALL_ID"] == FULL
+    }
+    assert set(participants) == {f"{FULL}_4001", f"{FULL}_4002", f"{FULL}_4003"}
+    customer = participants[f"{FULL}_4002"]
+    expected = {
+        "SPEAKER_ID": "7002",
+        "USER_ID": None,
+        "EMAIL_ADDRESS": "carl@customer.example",
+        "PARTICIPANT_TYPE": "External",
+        "COMPANY_NAME": "Customer Ltd",
+        "TALK_TIME_SECONDS": 30,
+        "TALK_RATIO": 0.25,
+        "HUBSPOT_CONTACT_ID": "8801",
+    }
+    assert {name: customer[name] for name in expected} == expected
+
+
+def test_topics_and_trackers_are_staged_with_when_and_by_whom(built: Tables) -> None:
+    topics = {row["TOPIC_NAME"]: row for row in built["stg_gong_call_topics"].values()}
+    assert len(topics) == 6
+    assert (topics["Security"]["TOPIC_CATEGORY"], topics["Security"]["TOTAL_DURATION_SECONDS"]) == ("Topic", 90)
+    heard = ("MENTION_COUNT", "FIRST_MENTIONED_AT_SECONDS", "LAST_MENTIONED_AT_SECONDS", "MENTIONED_BY_SPEAKER")
+    assert [topics["Competitors"][name] for name in heard] == [3, 2.25, 40.0, "Carl Customer"]
+    assert [topics["Budget"][name] for name in heard] == [1, 5.0, 5.0, "Rita Rep"]
+    assert [topics["Unheard"][name] for name in heard] == [0, None, None, None]
+
+
+def test_each_turn_is_a_segment_with_its_speaker(built: Tables) -> None:
+    columns = ("TRANSCRIPT_ID", "SPEAKER_NAME", "SPEAKER_TYPE", "TOPIC", "WORD_COUNT", "SENTENCE_COUNT")
+    assert [tuple(row[name] for name in columns) for row in segments(built, FULL)] == [
+        (f"{FULL}_1000_0", "Rita Rep", "Internal", "Small talk", 9, 2),
+        (f"{FULL}_4200_0", "Carl Customer", "External", "Pricing", 9, 1),
+        (f"{FULL}_9500_0", "Rita Rep", "Internal", None, 1, 1),
+        (f"{FULL}_10000_0", None, "Unknown", None, 8, 1),
+        (f"{FULL}_12000_0", None, "Unknown", None, 5, 1),
+    ]
+    first, second = segments(built, FULL)[:2]
+    assert first["TRANSCRIPT_TEXT"] == "Hello Carl, thank you for joining. How are you?"
+    times = ("START_TIME_SECONDS", "END_TIME_SECONDS", "SEGMENT_DURATION_SECONDS")
+    assert [second[name] for name in times] == [4.2, 9.001, 4.801]
+
+
+def test_turns_that_start_together_have_ids_of_their_own_and_silent_turns_none(built: Tables) -> None:
+    assert [row["TRANSCRIPT_ID"] for row in segments(built, NEAR_MIDNIGHT)] == ["1002_0_0", "1002_0_1"]
+
+
+def test_a_long_turn_is_split_at_sentence_ends_and_a_long_sentence_is_not(built: Tables) -> None:
+    assert [(row["TRANSCRIPT_ID"], row["WORD_COUNT"]) for row in segments(built, LONG_TURN)] == [
+        ("1008_0_0", 180), ("1008_0_1", 180), ("1008_0_2", 60), ("1008_8000_0", 450), ("1008_8000_1", 4),
+    ]  # fmt: skip
+
+
+def test_text_is_kept_character_by_character(built: Tables) -> None:
+    assert built["stg_gong_calls"][STRANGE_TEXT]["CALL_TITLE"] == STRANGE
+    assert segments(built, STRANGE_TEXT)[0]["TRANSCRIPT_TEXT"] == STRANGE
+
+
+def test_a_transcript_is_of_its_calls_day_and_none_without_its_call(built: Tables) -> None:
+    assert [row["CALL_DATE"] for row in segments(built, NO_HUBSPOT)] == [TUESDAY]
+    assert segments(built, "1999") == []
+    assert built["vw_gong_ingestion_status"]["1999"]["INGESTION_STATUS"] == "Landed"
+
+
+def test_users_are_staged(built: Tables) -> None:
+    user = built["stg_gong_users"]["501"]
+    assert (user["FULL_NAME"], user["EMAIL_ADDRESS"], user["IS_ACTIVE"], user["CREATED_AT_UTC"]) == (
+        "Rita Rep", "rita@seller.example", True, datetime(2026, 6, 10, 19, 50, 7, 428000),
+    )  # fmt: skip
+    assert built["stg_gong_users"]["502"]["FULL_NAME"] == "Manager"

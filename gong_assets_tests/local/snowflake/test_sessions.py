@@ -1,0 +1,196 @@
+"""What belongs to one session, and what happens when it ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from snowflake.connector import SnowflakeConnection
+from snowflake.connector.errors import DatabaseError, ProgrammingError
+
+from gong_assets_tests.local.snowflake.conftest import ServerProcess
+
+Connect = Callable[..., SnowflakeConnection]
+
+
+def test_a_session_starts_in_the_database_and_schema_of_its_login(connect: Connect, schema: str) -> None:
+    cursor = connect(role="analyst", warehouse="small").cursor()
+
+    cursor.execute(
+        "select current_database(), current_schema(), current_role(), current_warehouse(), current_user(),"
+        " current_account()"
+    )
+
+    assert cursor.fetchone() == ("TESTS", schema, "ANALYST", "SMALL", "TESTER", "LOCAL")
+
+
+def test_a_session_keeps_its_own_current_schema(connect: Connect) -> None:
+    one, other = connect().cursor(), connect().cursor()
+    one.execute("create schema if not exists elsewhere")
+
+    one.execute("use schema elsewhere")
+
+    assert one.execute("select current_schema()").fetchone() == ("ELSEWHERE",)
+    assert other.execute("select current_schema()").fetchone() != ("ELSEWHERE",)
+
+
+def test_temporary_tables_are_seen_by_their_session_only(connect: Connect) -> None:
+    one, other = connect().cursor(), connect().cursor()
+
+    one.execute("create temporary table mine as select 1 as n")
+
+    assert one.execute("select n from mine").fetchall() == [(1,)]
+    with pytest.raises(ProgrammingError, match="002003"):
+        other.execute("select n from mine")
+
+
+def test_a_temporary_table_is_found_by_its_full_name(query: Callable[..., list[Any]], schema: str) -> None:
+    query(f"create or replace temporary table tests.{schema}.mine (a int, b varchar)")
+    query(f"insert into tests.{schema}.mine select 1, 'x'")
+
+    assert query(f"select mine.b from tests.{schema}.mine as mine") == [("x",)]
+    assert [row[0] for row in query(f"describe table tests.{schema}.mine")] == ["A", "B"]
+    query(f"drop table tests.{schema}.mine")
+    with pytest.raises(ProgrammingError, match="002003"):
+        query("select * from mine")
+
+
+def test_a_temporary_stage_ends_with_its_session(connect: Connect) -> None:
+    one, other = connect(), connect().cursor()
+    one.cursor().execute("create temporary stage drop_box")
+    assert other.execute("list @drop_box").fetchall() == []
+
+    one.close()
+
+    with pytest.raises(ProgrammingError, match=r"Stage '\S+DROP_BOX' does not exist"):
+        other.execute("list @drop_box")
+
+
+def test_session_parameters_are_set_by_login_and_alter_session(connect: Connect) -> None:
+    cursor = connect(session_parameters={"QUERY_TAG": "from login", "TIMEZONE": "Europe/Berlin"}).cursor()
+
+    def parameter(name: str) -> str:
+        (row,) = cursor.execute(f"show parameters like '{name}' in session").fetchall()
+        return str(row[1])
+
+    assert (parameter("query_tag"), parameter("timezone")) == ("from login", "Europe/Berlin")
+    cursor.execute("alter session set query_tag = 'later', timezone = 'UTC'")
+    assert (parameter("query_tag"), parameter("timezone")) == ("later", "UTC")
+    cursor.execute("alter session unset query_tag")
+    assert parameter("query_tag") == ""
+
+
+def test_the_time_zone_of_a_session_decides_what_day_a_moment_falls_on(query: Callable[..., list[Any]]) -> None:
+    query("alter session set timezone = 'America/Los_Angeles'")
+
+    assert query("select '2026-01-01 03:00:00 +00:00'::timestamp_ltz::date::varchar") == [("2025-12-31",)]
+
+
+def test_a_time_zone_that_does_not_exist_is_refused(query: Callable[..., list[Any]]) -> None:
+    with pytest.raises(ProgrammingError, match=r"001008 .*Nowhere/At_All"):
+        query("alter session set timezone = 'Nowhere/At_All'")
+
+
+def test_session_variables_replace_names_and_not_text(query: Callable[..., list[Any]]) -> None:
+    query("set days = 14")
+
+    assert query("select $days + 1, 'costs $days and $other'") == [(15, "costs $days and $other")]
+    query("unset days")
+    with pytest.raises(ProgrammingError, match=r"\$DAYS' does not exist"):
+        query("select $days")
+
+
+def test_closing_a_session_rolls_back_its_open_transaction(connect: Connect) -> None:
+    writer, reader = connect(), connect().cursor()
+    writer.cursor().execute("create table kept as select 1 as n")
+    writer.cursor().execute("begin")
+    writer.cursor().execute("delete from kept")
+
+    writer.close()
+
+    assert reader.execute("select n from kept").fetchall() == [(1,)]
+    reader.execute("insert into kept select 2")
+
+
+def test_a_closed_session_cannot_be_used_again(connect: Connect) -> None:
+    connection = connect()
+    token = connection.rest.token
+    connection.close()
+    other = connect()
+    other.rest._token = token
+
+    with pytest.raises(DatabaseError, match="390111"):
+        other.cursor().execute("select 1")
+
+
+def test_a_killed_client_leaves_no_half_transaction_and_no_lock(
+    server: ServerProcess, connect: Connect, schema: str
+) -> None:
+    observer = connect().cursor()
+    observer.execute("create table one_day as select 1 as n")
+    client = subprocess.Popen(
+        [sys.executable, "-c", _CLIENT, str(server.port), schema], stdout=subprocess.PIPE, text=True
+    )
+    assert client.stdout is not None
+    assert client.stdout.readline().strip() == "deleted"
+    client.kill()
+    client.wait()
+
+    # Waits for the lock of the dead client's transaction, which is rolled back after a short grace.
+    observer.execute("alter session set lock_timeout = 60")
+    observer.execute("insert into one_day select 2")
+
+    assert observer.execute("select n from one_day order by n").fetchall() == [(1,), (2,)]
+
+
+_CLIENT = """
+import sys, time, snowflake.connector
+connection = snowflake.connector.connect(
+    account="local", user="victim", password="x", host="127.0.0.1", port=int(sys.argv[1]), protocol="http",
+    database="TESTS", schema=sys.argv[2])
+cursor = connection.cursor()
+cursor.execute("begin")
+cursor.execute("delete from one_day")
+print("deleted", flush=True)
+time.sleep(600)
+"""
+
+
+def test_an_idle_client_in_a_transaction_keeps_it(connect: Connect) -> None:
+    writer, reader = connect().cursor(), connect().cursor()
+    writer.execute("create table slow_work (n int)")
+    writer.execute("begin")
+    writer.execute("insert into slow_work select 1")
+
+    # Longer than the grace that a client without a connection has.
+    time.sleep(3)
+    writer.execute("insert into slow_work select 2")
+    writer.execute("commit")
+
+    assert reader.execute("select count(*) from slow_work").fetchone() == (2,)
+
+
+def test_results_of_many_queries_do_not_pile_up(connect: Connect) -> None:
+    cursor = connect().cursor()
+    first = cursor.execute("select 1 as n").sfqid
+    assert cursor.execute(f"select * from table(result_scan('{first}'))").fetchall() == [(1,)]
+
+    for _ in range(5):
+        cursor.execute("select repeat('x', 16 * 1024 * 1024)")
+
+    with pytest.raises(ProgrammingError, match="not found"):
+        cursor.execute(f"select * from table(result_scan('{first}'))")
+
+
+def test_a_query_that_was_not_waited_for_gives_its_result_later(connect: Connect) -> None:
+    connection = connect()
+    cursor = connection.cursor()
+
+    cursor.execute_async("select 42 as n")
+    cursor.get_results_from_sfqid(cursor.sfqid)
+
+    assert cursor.fetchall() == [(42,)]
