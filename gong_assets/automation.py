@@ -8,6 +8,7 @@ backfill of old days turns it green. The promise about the data itself is kept b
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -27,7 +28,7 @@ HUBSPOT_FRESHNESS = dg.FreshnessPolicy.time_window(
 )
 
 
-def follow_each_day(lookback_days: int) -> dg.AutomationCondition[dg.AssetKey]:
+def follow_each_day(lookback_days: int) -> dg.AutomationCondition[Any]:
     """A day is run again when the day above it changed, for each of the days that a sync re-reads.
 
     `eager()` alone looks at the newest partition only: a transcript that arrives for the day before would never reach
@@ -41,7 +42,7 @@ def follow_each_day(lookback_days: int) -> dg.AutomationCondition[dg.AssetKey]:
     )
 
 
-def follow_despite_holes() -> dg.AutomationCondition[dg.AssetKey]:
+def follow_despite_holes() -> dg.AutomationCondition[Any]:
     """An unpartitioned table or view is run again when any day above it changed, even if other days never ran.
 
     `eager()` alone waits for every partition of its parents: one day that was never loaded would stop it for ever.

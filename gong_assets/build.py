@@ -48,7 +48,9 @@ def build_defs(settings: Settings, *, resources: Mapping[str, Any] | None = None
             "gong": GongResource.from_settings(settings),
             "snowflake": snowflake,
             "snowflake_io_manager": SnowflakeIOManager(snowflake=snowflake),
-            "dbt": GongDbtResource(project_dir=project, dbt_executable=dbt_executable()),
+            "dbt": GongDbtResource(
+                project_dir=str(project.project_dir), target=project.target, dbt_executable=dbt_executable()
+            ),
             **(resources or {}),
         },
         # The steps of a run follow one another. A process for each would import everything again: about 10 s a step.

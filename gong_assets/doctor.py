@@ -60,10 +60,10 @@ def _gong(settings: Settings) -> Iterator[Finding]:
     resource = GongResource.from_settings(settings).process_config_and_initialize()
     now = datetime.now(UTC)
 
-    async def first_page() -> int | None:
+    async def first_page() -> int:
         async with resource.client() as client:
             async for page in client.calls(Window(now - timedelta(days=1), now)):
-                return page.total_records
+                return int(page.total_records or 0)
         return 0
 
     try:

@@ -17,6 +17,7 @@ import dagster as dg
 from dagster_dbt import DbtCliResource, DbtProject
 from packaging.version import Version
 from pydantic import Field, SecretStr
+from pydantic.config import JsonDict
 
 from gong_assets.dbt_project import dbt_environment
 from gong_assets.gong import BasicAuth, BearerAuth, GongClient, GongConfig
@@ -28,7 +29,7 @@ from gong_assets.warehouse.connection import (
     sign_in_arguments,
 )
 
-_SECRET = {"dagster__is_secret": True}
+_SECRET: JsonDict = {"dagster__is_secret": True}
 
 
 def _env(name: str, value: SecretStr | None) -> Any:

@@ -156,11 +156,11 @@ class Settings(BaseSettings):
             return None
         from gong_assets.warehouse.private_key import load_private_key
 
+        passphrase = self.snowflake_private_key_passphrase
         return load_private_key(
-            key=self.snowflake_private_key and self.snowflake_private_key.get_secret_value(),
+            key=self.snowflake_private_key.get_secret_value() if self.snowflake_private_key else None,
             path=self.snowflake_private_key_path,
-            passphrase=self.snowflake_private_key_passphrase
-            and self.snowflake_private_key_passphrase.get_secret_value(),
+            passphrase=passphrase.get_secret_value() if passphrase else None,
         )
 
     @model_validator(mode="after")

@@ -6,10 +6,11 @@ days are run is decided by pure functions; what is printed of a run is in `cli.p
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -132,20 +133,25 @@ def run_sync(
 
     Raises:
         SyncError: a run failed; those before it keep what they did.
+        WarehouseError: the warehouse cannot be reached.
     """
     ensure_dagster_home(settings)
     watcher.message("loading the graph")
     import dagster as dg
 
     from gong_assets.build import build_defs
+    from gong_assets.resources import SnowflakeResource
 
     definitions = build_defs(settings)
     job = definitions.resolve_job_def("gong_sync" if transcripts else "gong_calls")
-    spans = chunks(days if days is not None else _all_days(definitions, watcher))
+    spans = chunks(days if days is not None else _all_days(settings, watcher))
     groups = {
         spec.key.to_user_string(): spec.group_name or "" for spec in definitions.resolve_all_asset_specs()
     }
-    warehouse = definitions.resources["snowflake"].process_config_and_initialize().warehouse()
+    warehouse = SnowflakeResource.from_settings(settings).process_config_and_initialize().warehouse()
+    # Nothing is asked of Gong before the warehouse is known to take it.
+    watcher.message("connecting to the warehouse")
+    warehouse.query("SELECT 1")
     with dg.DagsterInstance.get() as instance:
         for number, span in enumerate(spans, start=1):
             watcher.run_started(span, number, len(spans))
@@ -155,19 +161,22 @@ def run_sync(
             yield report
 
 
-def _all_days(definitions: dg.Definitions, watcher: Watcher) -> Days:
+def _all_days(settings: Settings, watcher: Watcher) -> Days:
     import asyncio
 
     from gong_assets.gong import Window, first_call_date
     from gong_assets.partitions import bounds
+    from gong_assets.resources import GongResource
     from gong_assets.settings import FIRST_POSSIBLE_CALL_DATE
 
     today = datetime.now(UTC).date()
     days = Days(FIRST_POSSIBLE_CALL_DATE, today + timedelta(days=1))
     watcher.message("asking Gong for the first call")
 
+    gong = GongResource.from_settings(settings).process_config_and_initialize()
+
     async def ask() -> date | None:
-        async with definitions.resources["gong"].process_config_and_initialize().client() as client:
+        async with gong.client() as client:
             return await first_call_date(client, Window(*bounds(days)))
 
     return Days(asyncio.run(ask()) or today, days.end)
@@ -220,7 +229,7 @@ def _follow(instance: dg.DagsterInstance, run_id: str, watcher: Watcher, done: E
         for record in connection.records:
             entry = record.event_log_entry
             event = entry.dagster_event
-            if event is None and entry.level <= 20:
+            if event is None and int(entry.level) <= logging.INFO:
                 watcher.message(entry.user_message)
             elif event is not None and event.is_step_start:
                 watcher.message(str(event.step_key).replace("__", " "))
@@ -240,7 +249,7 @@ def _add(report: RunReport, event: dg.DagsterEvent, groups: Mapping[str, str]) -
         seconds = metadata.get("Execution Duration")
         # dbt reports a model's seconds with each partition of the range; they are the same ones.
         asset.seconds = float(seconds) if isinstance(seconds, int | float) else asset.seconds
-    elif event.event_type == DagsterEventType.STEP_SUCCESS and event.step_key in groups:
+    elif event.event_type == DagsterEventType.STEP_SUCCESS and event.step_key and event.step_key in groups:
         duration: Any = getattr(event.step_success_data, "duration_ms", 0) or 0
         report.assets.setdefault(event.step_key, AssetReport(groups[event.step_key])).seconds = (
             duration / 1000
@@ -251,7 +260,7 @@ def _add(report: RunReport, event: dg.DagsterEvent, groups: Mapping[str, str]) -
             report.failed_checks.append(f"{check.asset_key.to_user_string()}: {check.check_name}")
 
 
-def _reason(events: list[dg.DagsterEvent]) -> str | None:
+def _reason(events: Sequence[dg.DagsterEvent]) -> str | None:
     """The first step failure's own words: a `dg.Failure` says what to do, another exception what it is."""
     for event in events:
         if event.is_step_failure:

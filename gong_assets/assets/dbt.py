@@ -65,7 +65,7 @@ class GongDbtTranslator(DagsterDbtTranslator):
 
     def _condition(
         self, properties: Mapping[str, Any], *, hubspot: bool
-    ) -> dg.AutomationCondition[dg.AssetKey] | None:
+    ) -> dg.AutomationCondition[Any] | None:
         if hubspot:
             return None  # HubSpot's tables are filled from outside the graph: a schedule reads them.
         return follow_each_day(self._lookback_days) if _is_partitioned(properties) else follow_despite_holes()

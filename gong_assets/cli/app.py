@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
-import click
 import typer
 
 from gong_assets.cli import output
@@ -208,7 +206,7 @@ def dev(
     workspace = home / "workspace.yaml"
     where = ["-w", str(workspace)] if workspace.exists() else ["-m", "gong_assets.definitions"]
     command = [sys.executable, "-m", "dagster", "dev", *where, "-p", str(port)]
-    os.execv(sys.executable, command)
+    os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, with our own arguments
 
 
 @app.command()
@@ -248,24 +246,18 @@ def _expected_errors() -> dict[type[Exception], int]:
     return {SettingsError: 2, DateRangeError: 2, **dict.fromkeys(work, 1)}
 
 
-def main(run: Callable[..., Any] = app) -> NoReturn:
+def main() -> None:
     """Exit codes: 0 done, 1 the work failed, 2 wrong usage or settings."""
     try:
-        sys.exit(run(standalone_mode=False) or 0)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        output.error("interrupted")
-        sys.exit(130)
+        app()
     except BrokenPipeError:
         os._exit(0)  # The reader of our output, such as `head`, has all that it wanted.
     except Exception as error:
         if os.environ.get("GONG_ASSETS_VERBOSE"):
             raise
-        codes = _expected_errors() if not isinstance(error, SettingsError) else {SettingsError: 2}
+        codes: dict[type[Exception], int] = (
+            {SettingsError: 2} if isinstance(error, SettingsError) else _expected_errors()
+        )
         for kind, code in codes.items():
             if isinstance(error, kind):
                 output.error(_explained(error))

@@ -77,11 +77,6 @@ class _Chain:
         self.running = True
         self.saw_the_end = False
 
-    def calls_per_second(self) -> float | None:
-        if self.first is None or self.position is None or self.position <= self.first:
-            return None
-        return self.rows / (self.position - self.first).total_seconds()
-
 
 class CallWalk:
     """Reads one window once, by `pages()`."""
@@ -202,13 +197,13 @@ class CallWalk:
         """What lies ahead of each running chain, where it is known."""
         latest = min(self._window.end, self._transport.clock.now())
         for chain, following in zip(self._chains, [*self._chains[1:], None], strict=True):
-            if not chain.running or chain.position is None:
+            if not chain.running or chain.first is None or chain.position is None:
                 continue
             if following is None:
-                yield Gap(chain.position, latest, chain.suffix - chain.rows, chain.calls_per_second())
+                yield Gap(chain.first, chain.position, latest, chain.rows, chain.suffix - chain.rows)
             elif following.arrived.is_set():
-                calls = chain.suffix - following.suffix - chain.rows
-                yield Gap(chain.position, following.start, calls, chain.calls_per_second())
+                left = chain.suffix - following.suffix - chain.rows
+                yield Gap(chain.first, chain.position, following.start, chain.rows, left)
 
 
 def _is_sorted(position: datetime | None, records: list[Record]) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gong_assets.local.stack import SnowflakeEndpoint
 
 # An unreachable host must be reported within 30 s, and the connector's own default is to try for five minutes.
-LOGIN_TIMEOUT_SECONDS = 20
+LOGIN_TIMEOUT_SECONDS = 15
 # Bounds one request with its retries, not a query: Snowflake answers a long query's request early and is then polled.
 NETWORK_TIMEOUT_SECONDS = 900
 

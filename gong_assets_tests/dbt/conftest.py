@@ -27,10 +27,9 @@ def warehouse_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         port: int = free.getsockname()[1]
     home = tmp_path_factory.mktemp("warehouse")
     with (home / "log").open("w") as log:
+        command = [sys.executable, "-m", "gong_assets.local.snowflake"]
         server = subprocess.Popen(
-            [sys.executable, "-m", "gong_assets.local.snowflake", "--data", str(home / "data"), "--port", str(port)],
-            stdout=log,
-            stderr=log,
+            [*command, "--data", str(home / "data"), "--port", str(port)], stdout=log, stderr=log
         )
     try:
         while not _healthy(port):

@@ -35,8 +35,9 @@ class DbtProject:
             for name, value in os.environ.items()
             if not name.startswith(("SNOWFLAKE_", "DBT_", "HUBSPOT_", "GONG_"))
         }
+        project = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
         return subprocess.run(
-            [str(DBT), "--no-use-colors", *arguments, "--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)],
+            [str(DBT), "--no-use-colors", *arguments, *project],
             env={
                 **inherited,
                 "DBT_TARGET_PATH": str(self.work_dir / "target"),

@@ -17,7 +17,7 @@ LONG_ID = "99999999999999999999"
 FULL, NEAR_MIDNIGHT, IMPORTED, NO_HUBSPOT, SILENT = LONG_ID, "1002", "1003", "1004", "1005"
 INVALID, STRANGE_TEXT, LONG_TURN = "1006", "1007", "1008"
 
-STRANGE = "She said \"it's 100% fine\" \\ no \\n newline\nreal newline 😀 für 日本語 $$ {{ jinja }} ; --"
+STRANGE = 'She said "it\'s 100% fine" \\ no \\n newline\nreal newline 😀 für 日本語 $$ {{ jinja }} ; --'
 
 
 def sentence(start: int, end: int, text: Any) -> Record:
@@ -63,7 +63,7 @@ def deal(deal_id: Any, timing: str | None, object_type: str = "Opportunity", **f
     }
 
 
-def calls() -> list[tuple[date, Record | None, str | None]]:
+def calls() -> list[tuple[date, Record, str | None]]:
     """(call date, RAW_DATA, PROCESSING_ERROR)"""
     full = {
         "metaData": meta(
@@ -133,8 +133,16 @@ def calls() -> list[tuple[date, Record | None, str | None]]:
         (TUESDAY, no_hubspot, None),
         (TUESDAY, {"metaData": meta(SILENT, "2026-11-03T12:00:00Z")}, None),
         (TUESDAY, {"metaData": {"id": INVALID}}, "metaData.started: Field required"),
-        (WEDNESDAY, {"metaData": meta(STRANGE_TEXT, "2026-11-04T12:00:00Z", title=STRANGE), "parties": [_rep()]}, None),
-        (WEDNESDAY, {"metaData": meta(LONG_TURN, "2026-11-04T13:00:00Z"), "parties": [_rep(), _customer()]}, None),
+        (
+            WEDNESDAY,
+            {"metaData": meta(STRANGE_TEXT, "2026-11-04T12:00:00Z", title=STRANGE), "parties": [_rep()]},
+            None,
+        ),
+        (
+            WEDNESDAY,
+            {"metaData": meta(LONG_TURN, "2026-11-04T13:00:00Z"), "parties": [_rep(), _customer()]},
+            None,
+        ),
     ]
 
 

@@ -26,7 +26,9 @@ def test_a_segment_is_enriched_and_a_short_one_is_not_sent(built: Tables) -> Non
 def test_a_calls_sentiment_is_the_mean_of_its_segments_by_words(built: Tables) -> None:
     segments = [row for row in built["vw_enriched_gong_call_transcripts"].values() if row["CALL_ID"] == FULL]
     scored = [row for row in segments if row["SEGMENT_SENTIMENT"] is not None]
-    mean = sum(row["SEGMENT_SENTIMENT"] * row["WORD_COUNT"] for row in scored) / sum(row["WORD_COUNT"] for row in scored)
+    mean = sum(row["SEGMENT_SENTIMENT"] * row["WORD_COUNT"] for row in scored) / sum(
+        row["WORD_COUNT"] for row in scored
+    )
     call = built["cortex_gong_calls"][FULL]
     assert call["SENTIMENT_SCORE"] == pytest.approx(mean)
     assert call["CUSTOMER_SENTIMENT"] == pytest.approx(
@@ -93,7 +95,13 @@ def test_a_segment_carries_its_call_and_deal(built: Tables) -> None:
 
 def test_hubspot_deals_have_labels_owners_and_a_status(built: Tables) -> None:
     deals = built["stg_hubspot_deals"]
-    columns = ("DEAL_STAGE", "DEAL_STATUS", "DEAL_OWNER_EMAIL", "ASSOCIATED_COMPANY_ID", "ASSOCIATED_CONTACT_ID")
+    columns = (
+        "DEAL_STAGE",
+        "DEAL_STATUS",
+        "DEAL_OWNER_EMAIL",
+        "ASSOCIATED_COMPANY_ID",
+        "ASSOCIATED_CONTACT_ID",
+    )
     assert {deal_id: tuple(row[name] for name in columns) for deal_id, row in deals.items()} == {
         "8070190": ("Closed Won", "Won", "olga@seller.example", "555", None),
         "8070300": ("Contract Sent", "In Progress", "olga@seller.example", None, None),

@@ -6,7 +6,7 @@ from argparse import Namespace
 from typing import Any
 
 import pytest
-import yaml
+from dbt.clients.yaml_helper import load_yaml_text
 from dbt.config.profile import Profile
 from dbt.config.renderer import ProfileRenderer
 from dbt.flags import set_from_args
@@ -20,13 +20,17 @@ ACCOUNT = {"SNOWFLAKE_ACCOUNT": "org-account", "SNOWFLAKE_USER": "gong"}
 def profile(environment: dict[str, str]) -> Any:
     set_invocation_context(environment)
     set_from_args(Namespace(), None)
-    profiles = yaml.safe_load((PROJECT_DIR / "profiles.yml").read_text())
+    profiles = load_yaml_text((PROJECT_DIR / "profiles.yml").read_text()) or {}
     return Profile.from_raw_profiles(profiles, "gong_assets", ProfileRenderer({}))
 
 
 def test_without_any_variable_the_target_is_the_server_on_this_machine() -> None:
     local = profile({})
-    assert (local.target_name, local.credentials.host, local.credentials.protocol) == ("local", "127.0.0.1", "http")
+    assert (local.target_name, local.credentials.host, local.credentials.protocol) == (
+        "local",
+        "127.0.0.1",
+        "http",
+    )
     assert (local.credentials.database, local.credentials.schema) == ("SOPHIA_AI", "GONG_DATA")
 
 
@@ -45,7 +49,10 @@ def test_an_account_makes_snowflake_the_target_and_a_named_target_wins() -> None
             {"private_key": "k", "private_key_passphrase": "s"},
         ),
         ({"SNOWFLAKE_TOKEN": "t"}, {"token": "t", "authenticator": "programmatic_access_token"}),
-        ({"SNOWFLAKE_TOKEN": "t", "SNOWFLAKE_AUTHENTICATOR": "OAUTH"}, {"token": "t", "authenticator": "oauth"}),
+        (
+            {"SNOWFLAKE_TOKEN": "t", "SNOWFLAKE_AUTHENTICATOR": "OAUTH"},
+            {"token": "t", "authenticator": "oauth"},
+        ),
         (
             {"SNOWFLAKE_AUTHENTICATOR": "WORKLOAD_IDENTITY", "SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER": "AWS"},
             {"authenticator": "workload_identity", "workload_identity_provider": "AWS"},
@@ -54,7 +61,10 @@ def test_an_account_makes_snowflake_the_target_and_a_named_target_wins() -> None
             {"SNOWFLAKE_HOST": "elsewhere", "SNOWFLAKE_PORT": "8080", "SNOWFLAKE_PROTOCOL": "http"},
             {"host": "elsewhere", "port": 8080, "protocol": "http"},
         ),
-        ({"SNOWFLAKE_ROLE": "R", "SNOWFLAKE_WAREHOUSE": ""}, {"role": "R", "warehouse": None, "query_tag": None}),
+        (
+            {"SNOWFLAKE_ROLE": "R", "SNOWFLAKE_WAREHOUSE": ""},
+            {"role": "R", "warehouse": None, "query_tag": None},
+        ),
     ],
 )
 def test_each_sign_in_method_gets_what_it_needs(variables: dict[str, str], expected: dict[str, Any]) -> None:

@@ -8,9 +8,20 @@ import pytest
 
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.records import (
-    FULL, IMPORTED, LONG_TURN, MONDAY, NEAR_MIDNIGHT, NO_HUBSPOT, SILENT, STRANGE_TEXT, TUESDAY, WEDNESDAY,
-    meta, sentence, turn,
-)  # fmt: skip
+    FULL,
+    IMPORTED,
+    LONG_TURN,
+    MONDAY,
+    NEAR_MIDNIGHT,
+    NO_HUBSPOT,
+    SILENT,
+    STRANGE_TEXT,
+    TUESDAY,
+    WEDNESDAY,
+    meta,
+    sentence,
+    turn,
+)
 from gong_assets_tests.dbt.warehouse import Tables, Warehouse
 
 PARTITIONED = [
@@ -42,40 +53,58 @@ def reruns(built: Tables, warehouse: Warehouse, project: DbtProject) -> Reruns:
         return Run(warehouse.tables(), warehouse.cortex_usage()[before:])
 
     warehouse.land_everything()
-    unchanged = run("--select", "tag:partitioned", "--event-time-start", str(MONDAY), "--event-time-end", "2026-11-05")
+    unchanged = run(
+        "--select", "tag:partitioned", "--event-time-start", str(MONDAY), "--event-time-end", "2026-11-05"
+    )
 
     warehouse.delete_call(IMPORTED)
     # Said anew: the second of two turns at the same moment. A call of Wednesday turns out to be one of Tuesday.
     warehouse.land_transcripts([(TUESDAY, {"callId": NEAR_MIDNIGHT, "transcript": [
         turn("7001", sentence(0, 900, "We start at once.")), turn("7002", sentence(0, 800, "No, we start tomorrow.")),
     ]})])  # fmt: skip
-    warehouse.land_calls([(TUESDAY, {"metaData": meta(STRANGE_TEXT, "2026-11-03T12:00:00Z", title="Moved")}, None)])
+    warehouse.land_calls(
+        [(TUESDAY, {"metaData": meta(STRANGE_TEXT, "2026-11-03T12:00:00Z", title="Moved")}, None)]
+    )
     # Changes on days that are not the run's.
     warehouse.land_calls([(MONDAY, {"metaData": meta(FULL, "2026-11-02T10:00:00Z", title="Not yet")}, None)])
     warehouse.delete_call(LONG_TURN)
-    tuesday = run("--select", "tag:partitioned", "--event-time-start", str(TUESDAY), "--event-time-end", str(WEDNESDAY))
+    tuesday = run(
+        "--select", "tag:partitioned", "--event-time-start", str(TUESDAY), "--event-time-end", str(WEDNESDAY)
+    )
 
     warehouse.land_everything()
     full_refresh = run("--full-refresh")
     return Reruns(unchanged, tuesday, full_refresh)
 
 
-def test_a_run_over_unchanged_records_changes_no_row_and_asks_cortex_nothing(built: Tables, reruns: Reruns) -> None:
+def test_a_run_over_unchanged_records_changes_no_row_and_asks_cortex_nothing(
+    built: Tables, reruns: Reruns
+) -> None:
     for table in PARTITIONED:
         assert reruns.unchanged.tables[table] == built[table]
     assert reruns.unchanged.cortex == []
 
 
 def test_only_the_changed_segment_and_its_call_are_sent_again(reruns: Reruns) -> None:
-    before, after = reruns.unchanged.tables["cortex_gong_call_transcripts"], reruns.tuesday.tables["cortex_gong_call_transcripts"]
-    sent = {key for key, row in after.items() if row["CORTEX_PROCESSED_AT"] != before[key]["CORTEX_PROCESSED_AT"]}
+    before, after = (
+        reruns.unchanged.tables["cortex_gong_call_transcripts"],
+        reruns.tuesday.tables["cortex_gong_call_transcripts"],
+    )
+    sent = {
+        key for key, row in after.items() if row["CORTEX_PROCESSED_AT"] != before[key]["CORTEX_PROCESSED_AT"]
+    }
     assert sent == {f"{NEAR_MIDNIGHT}_0_1"}
-    assert [function for function, _ in reruns.tuesday.cortex] == ["AI_EMBED", "SENTIMENT", "AI_SUMMARIZE_AGG"]
+    assert [function for function, _ in reruns.tuesday.cortex] == [
+        "AI_EMBED",
+        "SENTIMENT",
+        "AI_SUMMARIZE_AGG",
+    ]
     # "passage: No, we start tomorrow." is some ten tokens; all of Tuesday's segments would be many more.
     assert all(tokens < 15 for function, tokens in reruns.tuesday.cortex if function != "AI_SUMMARIZE_AGG")
 
     summaries = {
-        call_id: row["CORTEX_PROCESSED_AT"] for call_id, row in reruns.tuesday.tables["cortex_gong_calls"].items()
+        call_id: row["CORTEX_PROCESSED_AT"]
+        for call_id, row in reruns.tuesday.tables["cortex_gong_calls"].items()
     }
     earlier = reruns.unchanged.tables["cortex_gong_calls"]
     # The moved call has lost its only named speaker, and so its text for the summary has changed too.
@@ -93,7 +122,11 @@ def test_a_call_that_moved_to_the_runs_day_is_there_once(reruns: Reruns) -> None
     moved = reruns.tuesday.tables["stg_gong_calls"][STRANGE_TEXT]
     assert (moved["CALL_DATE"], moved["CALL_TITLE"]) == (TUESDAY, "Moved")
     for table in PARTITIONED:
-        days = {row["CALL_DATE"] for row in reruns.tuesday.tables[table].values() if row["CALL_ID"] == STRANGE_TEXT}
+        days = {
+            row["CALL_DATE"]
+            for row in reruns.tuesday.tables[table].values()
+            if row["CALL_ID"] == STRANGE_TEXT
+        }
         assert days <= {TUESDAY}, table
 
 
@@ -112,7 +145,9 @@ def test_the_status_says_what_has_landed_and_is_not_yet_staged(built: Tables, re
     assert LONG_TURN not in reruns.tuesday.tables["vw_gong_ingestion_status"]
 
 
-def test_a_full_refresh_restores_the_staged_tables_and_pays_only_for_what_was_lost(built: Tables, reruns: Reruns) -> None:
+def test_a_full_refresh_restores_the_staged_tables_and_pays_only_for_what_was_lost(
+    built: Tables, reruns: Reruns
+) -> None:
     for table in PARTITIONED[:4]:
         assert reruns.full_refresh.tables[table] == built[table]
     enriched = reruns.full_refresh.tables["cortex_gong_call_transcripts"]
@@ -126,6 +161,8 @@ def test_a_full_refresh_restores_the_staged_tables_and_pays_only_for_what_was_lo
 
 
 def test_a_full_refresh_of_some_days_is_refused(project: DbtProject) -> None:
-    refused = project.command("run", "--full-refresh", "--event-time-start", str(MONDAY), "--event-time-end", str(TUESDAY))
+    refused = project.command(
+        "run", "--full-refresh", "--event-time-start", str(MONDAY), "--event-time-end", str(TUESDAY)
+    )
     assert refused.returncode != 0
     assert "--full-refresh builds tables from nothing" in refused.stdout

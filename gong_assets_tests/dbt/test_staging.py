@@ -7,8 +7,18 @@ from datetime import datetime
 from decimal import Decimal
 
 from gong_assets_tests.dbt.records import (
-    FULL, IMPORTED, INVALID, LONG_TURN, MONDAY, NEAR_MIDNIGHT, NO_HUBSPOT, SILENT, STRANGE, STRANGE_TEXT, TUESDAY,
-)  # fmt: skip
+    FULL,
+    IMPORTED,
+    INVALID,
+    LONG_TURN,
+    MONDAY,
+    NEAR_MIDNIGHT,
+    NO_HUBSPOT,
+    SILENT,
+    STRANGE,
+    STRANGE_TEXT,
+    TUESDAY,
+)
 from gong_assets_tests.dbt.warehouse import Row, Tables
 
 
@@ -76,7 +86,11 @@ def test_hubspot_records_may_be_called_deal_and_company(built: Tables) -> None:
 
 def test_another_crms_deal_is_no_hubspot_deal(built: Tables) -> None:
     call = built["stg_gong_calls"][NO_HUBSPOT]
-    assert (call["HUBSPOT_DEAL_ID"], call["CRM_OPPORTUNITY_ID"], call["DEAL_VALUE"]) == (None, "006B", Decimal(1000))
+    assert (call["HUBSPOT_DEAL_ID"], call["CRM_OPPORTUNITY_ID"], call["DEAL_VALUE"]) == (
+        None,
+        "006B",
+        Decimal(1000),
+    )
 
 
 def test_a_call_late_in_america_is_of_the_next_day_in_utc(built: Tables) -> None:
@@ -97,12 +111,17 @@ def test_calls_without_parties_content_or_context_are_staged(built: Tables) -> N
 def test_a_record_that_does_not_validate_stays_out(built: Tables) -> None:
     assert INVALID not in built["stg_gong_calls"]
     status = built["vw_gong_ingestion_status"][INVALID]
-    assert (status["INGESTION_STATUS"], status["PROCESSING_ERROR"]) == ("Invalid", "metaData.started: Field required")
+    assert (status["INGESTION_STATUS"], status["PROCESSING_ERROR"]) == (
+        "Invalid",
+        "metaData.started: Field required",
+    )
 
 
 def test_a_person_listed_twice_is_one_participant_with_the_speaker_id(built: Tables) -> None:
     participants = {
-        row["PARTICIPANT_ID"]: row for row in built["stg_gong_call_participants"].values() if row["CALL_ID"] == FULL
+        row["PARTICIPANT_ID"]: row
+        for row in built["stg_gong_call_participants"].values()
+        if row["CALL_ID"] == FULL
     }
     assert set(participants) == {f"{FULL}_4001", f"{FULL}_4002", f"{FULL}_4003"}
     customer = participants[f"{FULL}_4002"]
@@ -122,8 +141,16 @@ def test_a_person_listed_twice_is_one_participant_with_the_speaker_id(built: Tab
 def test_topics_and_trackers_are_staged_with_when_and_by_whom(built: Tables) -> None:
     topics = {row["TOPIC_NAME"]: row for row in built["stg_gong_call_topics"].values()}
     assert len(topics) == 6
-    assert (topics["Security"]["TOPIC_CATEGORY"], topics["Security"]["TOTAL_DURATION_SECONDS"]) == ("Topic", 90)
-    heard = ("MENTION_COUNT", "FIRST_MENTIONED_AT_SECONDS", "LAST_MENTIONED_AT_SECONDS", "MENTIONED_BY_SPEAKER")
+    assert (topics["Security"]["TOPIC_CATEGORY"], topics["Security"]["TOTAL_DURATION_SECONDS"]) == (
+        "Topic",
+        90,
+    )
+    heard = (
+        "MENTION_COUNT",
+        "FIRST_MENTIONED_AT_SECONDS",
+        "LAST_MENTIONED_AT_SECONDS",
+        "MENTIONED_BY_SPEAKER",
+    )
     assert [topics["Competitors"][name] for name in heard] == [3, 2.25, 40.0, "Carl Customer"]
     assert [topics["Budget"][name] for name in heard] == [1, 5.0, 5.0, "Rita Rep"]
     assert [topics["Unheard"][name] for name in heard] == [0, None, None, None]

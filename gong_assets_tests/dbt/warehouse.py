@@ -99,7 +99,9 @@ class Warehouse:
 
     def land_transcripts(self, transcripts: Iterable[tuple[date, Record]]) -> None:
         for call_date, transcript in transcripts:
-            self._land(TRANSCRIPTS.name, TRANSCRIPTS.payload.name, transcript["callId"], transcript, call_date, None)
+            self._land(
+                TRANSCRIPTS.name, TRANSCRIPTS.payload.name, transcript["callId"], transcript, call_date, None
+            )
 
     def delete_call(self, call_id: str) -> None:
         """As a deletion in Gong arrives: the call and its transcript are not in the day's answer any more."""

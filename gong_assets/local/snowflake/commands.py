@@ -110,7 +110,7 @@ def answer_statement(session: Session, statement: exp.Expression) -> str | None:
         case exp.Drop() if _kind(statement) == "STAGE":
             _drop_stage(session, statement)
         case exp.Drop() if _kind(statement) == "DATABASE":
-            session.drop_database(_identifier(statement.this), if_exists=bool(statement.args.get("exists")))
+            session.drop_database(_identifier(statement), if_exists=bool(statement.args.get("exists")))
         case _:
             return None
     return DONE
@@ -193,7 +193,8 @@ def _remove(session: Session, location: str) -> str:
 
 
 def _drop_stage(session: Session, statement: exp.Drop) -> None:
-    name = session.stage_name(statement.this.sql(dialect="snowflake"))
+    (table,) = statement.find_all(exp.Table)
+    name = session.stage_name(table.sql(dialect="snowflake"))
     session.transaction.commit()
     if not fakesnow_patches.drop_stage(session.duck, name) and not statement.args.get("exists"):
         raise SnowflakeError(

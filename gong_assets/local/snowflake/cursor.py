@@ -29,7 +29,13 @@ class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow has no type
         self.check_db_and_schema(statement)
         for part in self._transform_explode(statement):
             transformed = self._transform(part, parameters)
-            self._execute(transformed, parameters if transformed.find(exp.Placeholder) else None)
+            values = parameters if transformed.find(exp.Placeholder) else None
+            if isinstance(statement, exp.Merge) and isinstance(transformed, exp.Create):
+                # The working table of a MERGE. What fakesnow notes about a new table would be a write to a second
+                # database in the transaction of the MERGE, which DuckDB refuses.
+                self._duck_conn.execute(transformed.sql(dialect="duckdb"), values)
+            else:
+                self._execute(transformed, values)
         if scanned_id := transformed.args.get("result_scan_sfqid"):
             columns = self._results.columns(scanned_id)
         else:
@@ -50,7 +56,10 @@ class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow has no type
             sql = DESCRIBE_RESULT_SQL.get(type(statement), DESCRIBE_RESULT_SQL[exp.Create])
         return [(name, kind) for name, kind, *_ in self._duck_conn.execute(f"DESCRIBE {sql}").fetchall()]
 
-    def upload(self) -> exp.Expression | None:
-        """The statement, if the last one was a PUT: fakesnow attached to it where the file goes."""
-        last = self._last_transformed
-        return last if last is not None and last.args.get("put_stage_data") else None
+    def upload(self) -> dict[str, Any] | None:
+        """What a client needs to carry out the PUT that was run last; None if that was another statement.
+
+        The location is a directory of this machine, where server and client both are.
+        """
+        instructions: dict[str, Any] | None = self._last_transformed.args.get("put_stage_data")
+        return instructions

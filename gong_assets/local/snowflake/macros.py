@@ -77,7 +77,8 @@ _ARRAY_SLICE = f"""
 """
 
 _L1_DISTANCE = """
-(a, b) AS list_sum(list_transform(list_zip(a::DOUBLE[], b::DOUBLE[]), lambda p: abs(p[1] - p[2])))
+(a, b) AS CASE WHEN len(a) <> len(b) THEN error('list dimensions must be equal')
+    ELSE list_sum(list_transform(list_zip(a::DOUBLE[], b::DOUBLE[]), lambda p: abs(p[1] - p[2]))) END
 """
 
 _MACROS = {

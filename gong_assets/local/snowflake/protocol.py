@@ -12,15 +12,12 @@ import uuid
 from collections import OrderedDict
 from concurrent.futures import Future
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import orjson
 from fakesnow.converter import from_binding
 from fakesnow.expr import normalise_ident
-from fakesnow.transforms import SERVER_VERSION, stage
-from sqlglot import exp
+from fakesnow.transforms import SERVER_VERSION
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
@@ -67,7 +64,6 @@ class SnowflakeApi:
             Route("/queries/v1/abort-request", self.abort, methods=["POST"]),
             Route("/queries/{query_id}/result", self.late_result, methods=["GET"]),
             Route("/monitoring/queries/{query_id}", self.monitor, methods=["GET"]),
-            Route("/stage/{path:path}", self.upload, methods=["PUT"]),
         ]
 
     async def log_in(self, http: HttpRequest) -> Response:
@@ -132,7 +128,7 @@ class SnowflakeApi:
         queries = self._queries[session.token]
         query = next((q for q in queries.values() if q.request_id == request_id), None)
         if query is None:
-            query = self._submit(session, request_id, body, str(http.base_url))
+            query = self._submit(session, request_id, body)
         if body.get("asyncExec"):
             return _in_progress(query, _IN_PROGRESS_ASYNC)
         return await _wait(query)
@@ -157,20 +153,6 @@ class SnowflakeApi:
             session.cancel()
         return _success(None)
 
-    async def upload(self, http: HttpRequest) -> Response:
-        """A staged file, sent to the address that the answer to a PUT named."""
-        root = Path(stage.LOCAL_BUCKET_PATH)
-        target = (root / http.path_params["path"]).resolve()
-        if not target.is_relative_to(root):
-            return Response(status_code=400)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-        with part.open("wb") as file:
-            async for chunk in http.stream():
-                file.write(chunk)
-        part.replace(target)
-        return Response()
-
     def _session(self, http: HttpRequest) -> Session | None:
         token = http.headers.get("Authorization", "").removeprefix('Snowflake Token="').removesuffix('"')
         return self._sessions.get(token, _peer(http))
@@ -179,12 +161,12 @@ class SnowflakeApi:
         session = self._session(http)
         return self._queries[session.token].get(http.path_params["query_id"]) if session else None
 
-    def _submit(self, session: Session, request_id: str, body: dict[str, Any], base_url: str) -> Query:
+    def _submit(self, session: Session, request_id: str, body: dict[str, Any]) -> Query:
         query_id = str(uuid.uuid4())
 
         def answer() -> bytes:
             try:
-                return _encode(session, query_id, session.execute(_request(body), query_id), base_url)
+                return _encode(session, query_id, session.execute(_request(body), query_id))
             except Exception as error:
                 return _failure_body(translate(error), query_id)
 
@@ -216,9 +198,9 @@ def _bound(kind: str, value: str | None) -> Any:
     return None if value is None else from_binding({"type": kind, "value": value})
 
 
-def _encode(session: Session, query_id: str, answer: Answer, base_url: str) -> bytes:
+def _encode(session: Session, query_id: str, answer: Answer) -> bytes:
     if answer.upload is not None:
-        return orjson.dumps({"data": _upload_data(answer.upload, base_url), "success": True})
+        return orjson.dumps({"data": answer.upload, "success": True})
     data = {
         "parameters": _session_parameters(session),
         "queryId": query_id,
@@ -230,23 +212,6 @@ def _encode(session: Session, query_id: str, answer: Answer, base_url: str) -> b
         **answer.result.encoded(),
     }
     return orjson.dumps({"data": data, "code": None, "message": None, "success": True})
-
-
-def _upload_data(put: exp.Expression, base_url: str) -> dict[str, Any]:
-    """Where a PUT sends its file: to this server, over HTTP.
-
-    A presigned address in Google's style is the one way in which the connector uploads over plain HTTP.
-    """
-    data = dict(put.args["put_stage_data"])
-    directory = Path(data["stageInfo"]["location"]).relative_to(stage.LOCAL_BUCKET_PATH)
-    path = directory / Path(data["src_locations"][0]).name
-    data["stageInfo"] = {
-        "locationType": "GCS",
-        "location": f"{put.args['put_stage_name']}/",
-        "creds": {},
-        "presignedUrl": f"{base_url}stage/{quote(str(path))}",
-    }
-    return data
 
 
 def _session_parameters(session: Session) -> list[dict[str, Any]]:

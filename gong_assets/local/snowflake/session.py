@@ -62,10 +62,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """A statement's result, and for a PUT where the client has to send the file."""
+    """A statement's result, and for a PUT what the client has to do."""
 
     result: Result
-    upload: exp.Expression | None = None
+    upload: dict[str, Any] | None = None
 
 
 class Session:
@@ -138,6 +138,7 @@ class Session:
             completed = True
             return answer
         except Exception as error:
+            self.transaction.note_failure()
             raise translate(error) from error
         finally:
             self._storage.usage.close_query(context, datetime.now(UTC), completed=completed)
@@ -238,6 +239,7 @@ class Session:
         statement = self._parse(request.sql)
         if (answered := commands.answer_statement(self, statement)) is not None:
             return Answer(cursor.run(commands.parse_answer(answered), None, query_id))
+        self.transaction.require_alive()
         if request.describe_only:
             return Answer(Result.of_columns(cursor.describe_columns(statement), statement))
         with self._writing(statement):

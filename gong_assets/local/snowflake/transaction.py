@@ -17,12 +17,12 @@ from gong_assets.local.snowflake.errors import SnowflakeError
 from gong_assets.local.snowflake.locks import WriterLock
 
 
-def _aborted() -> SnowflakeError:
+def _lost() -> SnowflakeError:
     return SnowflakeError(
         603,
         "25P02",
-        "The transaction was rolled back: a statement in it failed, and the local server cannot go on after that "
-        "(Snowflake can).",
+        "A statement of this transaction failed and took the transaction with it: roll it back, and start again. "
+        "(Snowflake would go on; the local server cannot.)",
     )
 
 
@@ -37,19 +37,21 @@ class Transaction:
         self.cancelled = threading.Event()
         self.open = False
         self._writing = False
+        self._lost = False
 
     def begin(self) -> None:
         """BEGIN: later writes wait for COMMIT. There are no nested transactions."""
         self.open = True
 
     def commit(self) -> None:
-        """COMMIT; nothing happens outside a transaction. Raises if the transaction cannot be committed."""
+        """COMMIT; nothing happens outside a transaction. Raises SnowflakeError if nothing could be committed."""
         try:
+            self.require_alive()
             if self._writing:
                 self._duck.execute("COMMIT")
         except duckdb.Error as error:
             self._rollback_duck()
-            raise _aborted() from error
+            raise _lost() from error
         finally:
             self._end()
 
@@ -58,6 +60,23 @@ class Transaction:
         if self._writing:
             self._rollback_duck()
         self._end()
+
+    def require_alive(self) -> None:
+        """Raise SnowflakeError if an earlier statement ended the transaction."""
+        if self._lost:
+            raise _lost()
+
+    def note_failure(self) -> None:
+        """After a statement that failed: find out whether DuckDB can go on, and give up the lock if it cannot."""
+        if not self._writing:
+            return
+        try:
+            self._duck.execute("SELECT 1")
+        except duckdb.TransactionException:
+            self._rollback_duck()
+            self._writing = False
+            self._lost = True
+            self._lock.release(self._owner)
 
     @contextmanager
     def dml(self, lock_timeout: float) -> Iterator[None]:
@@ -94,6 +113,5 @@ class Transaction:
             self._duck.execute("ROLLBACK")
 
     def _end(self) -> None:
-        self._writing = False
-        self.open = False
+        self.open = self._writing = self._lost = False
         self._lock.release(self._owner)

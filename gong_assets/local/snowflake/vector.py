@@ -23,6 +23,11 @@ _INTEGER_TYPES = (exp.DataType.Type.INT, exp.DataType.Type.BIGINT)
 # sqlglot parses the four functions into nodes that it writes for DuckDB with other meanings: its cosine is a
 # distance, so that the worst match would come first.
 FUNCTIONS = (exp.CosineDistance, exp.DotProduct, exp.EuclideanDistance, exp.ManhattanDistance)
+_LIST_FUNCTIONS: dict[type[exp.Expression], str] = {
+    exp.CosineDistance: "list_cosine_similarity",
+    exp.DotProduct: "list_inner_product",
+    exp.EuclideanDistance: "list_distance",
+}
 
 
 def data_type(node: exp.DataType) -> exp.DataType:
@@ -41,16 +46,16 @@ def data_type(node: exp.DataType) -> exp.DataType:
 
 def function(node: exp.Expression) -> exp.Expression:
     """A vector function with Snowflake's meaning, returning DOUBLE."""
-    left, right = node.this, node.expression
+    # DuckDB's functions for arrays refuse those of integers; the ones for lists are as fast.
+    left, right = (_float_list(operand) for operand in (node.this, node.expression))
     if isinstance(node, exp.ManhattanDistance):
         return macros.call("_l1_distance", left, right)
-    name = {
-        exp.CosineDistance: "array_cosine_similarity",
-        exp.DotProduct: "array_inner_product",
-        exp.EuclideanDistance: "array_distance",
-    }[type(node)]
-    result = exp.Anonymous(this=name, expressions=[left, right])
+    result = exp.Anonymous(this=_LIST_FUNCTIONS[type(node)], expressions=[left, right])
     return exp.cast(result, exp.DataType.Type.DOUBLE)
+
+
+def _float_list(operand: exp.Expression) -> exp.Expression:
+    return exp.cast(operand, exp.DataType(this=exp.DataType.Type.USERDEFINED, kind="FLOAT[]"))
 
 
 def snowflake_type_sql(column: str) -> str:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from snowflake.connector import SnowflakeConnection
-from snowflake.connector.errors import ProgrammingError
+from snowflake.connector.errors import IntegrityError, ProgrammingError
 
 Connect = Callable[..., SnowflakeConnection]
 
@@ -123,7 +123,7 @@ def test_a_merge_that_fails_changes_nothing(connect: Connect) -> None:
     cursor.execute("insert into t values (1, 1)")
     cursor.execute("create table s as select 1 as id, 5 as n union all select 2, null")
 
-    with pytest.raises(ProgrammingError, match="100072"):
+    with pytest.raises(IntegrityError, match="100072"):
         cursor.execute(
             "merge into t using s on t.id = s.id when matched then update set n = s.n"
             " when not matched then insert (id, n) values (s.id, s.n)"
@@ -137,14 +137,30 @@ def test_a_commit_after_a_failed_change_says_that_nothing_was_kept(connect: Conn
     cursor.execute("create table t (n int not null)")
     cursor.execute("begin")
     cursor.execute("insert into t select 1")
-    with pytest.raises(ProgrammingError, match="100072"):
+    with pytest.raises(IntegrityError, match="100072"):
         cursor.execute("insert into t select null")
 
-    with pytest.raises(ProgrammingError, match="The transaction was rolled back"):
+    with pytest.raises(ProgrammingError, match="took the transaction with it"):
+        cursor.execute("insert into t select 2")
+    with pytest.raises(ProgrammingError, match="took the transaction with it"):
         cursor.execute("commit")
 
     assert reader.execute("select count(*) from t").fetchone() == (0,)
-    reader.execute("insert into t select 2")
+    cursor.execute("insert into t select 3")
+    assert reader.execute("select n from t").fetchall() == [(3,)]
+
+
+def test_a_statement_that_does_not_compile_leaves_the_transaction_open(connect: Connect) -> None:
+    cursor = connect().cursor()
+    cursor.execute("create table t (n int)")
+    cursor.execute("begin")
+    cursor.execute("insert into t select 1")
+    with pytest.raises(ProgrammingError, match="000904"):
+        cursor.execute("insert into t select no_such_column")
+
+    cursor.execute("commit")
+
+    assert cursor.execute("select n from t").fetchall() == [(1,)]
 
 
 def test_a_waiting_writer_can_be_cancelled(connect: Connect) -> None:

@@ -1,0 +1,65 @@
+"""The real `gong-assets` and `dagster` commands, in processes and with environments of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+# A whole run takes a minute on two slow cores; what takes ten hangs.
+TIMEOUT_SECONDS = 600
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command did."""
+
+    code: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.stdout)
+
+    def succeeded(self) -> Outcome:
+        assert self.code == 0, f"exit {self.code}\n{self.stdout}\n{self.stderr}"
+        return self
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """Commands in one directory, with only these variables set besides what a process needs to run at all."""
+
+    directory: Path
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def with_variables(self, **variables: str) -> CommandLine:
+        return replace(self, variables={**self.variables, **variables})
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"PATH": os.defpath, "HOME": str(self.directory), "LANG": "C.UTF-8", **self.variables}
+
+    def gong_assets(self, *arguments: str) -> Outcome:
+        return self.run("gong-assets", *arguments)
+
+    def run(self, command: str, *arguments: str) -> Outcome:
+        """A command of this very virtual environment."""
+        started = time.monotonic()
+        finished = subprocess.run(
+            [Path(sys.executable).with_name(command), *arguments],
+            cwd=self.directory,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT_SECONDS,
+        )
+        return Outcome(finished.returncode, finished.stdout, finished.stderr, time.monotonic() - started)

@@ -1,0 +1,149 @@
+"""Stages, PUT and COPY INTO, as the landing of raw data uses them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from snowflake.connector.errors import ProgrammingError
+
+Query = Callable[..., list[Any]]
+
+DOCUMENTS = [
+    {"id": "12345678901234567890", "number": 12345678901234567890, "beyond": 9007199254740993},
+    {"text": "😀 \"quoted\" 'single' back\\slash\nnew line\ttab $1 $name %s ñ 日本語"},
+    {"text": "x" * 3_000_000},
+    {"nested": [{"a": [1, 2.5, None, True]}], "empty": {}},
+    {},
+]
+
+COPY = (
+    "copy into landed (id, doc) from (select $1:ID::varchar, parse_json($1:DOC::varchar) from @landing/{path})"
+    " file_format = (type = parquet)"
+)
+
+
+@pytest.fixture
+def landing(query: Query) -> None:
+    query("create stage landing")
+    query("create table landed (id varchar, doc variant)")
+
+
+def parquet(path: Path, documents: list[dict[str, Any]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ids = [str(position) for position in range(len(documents))]
+    pq.write_table(pa.table({"ID": ids, "DOC": [json.dumps(d, ensure_ascii=False) for d in documents]}), path)
+    return path
+
+
+@pytest.mark.usefixtures("landing")
+def test_json_in_parquet_lands_exactly(query: Query, tmp_path: Path) -> None:
+    file = parquet(tmp_path / "a day's calls" / "part 0.parquet", DOCUMENTS)
+
+    (put,) = query(f"put 'file://{_escaped(file)}' @landing/run-1/ auto_compress = false")
+    (loaded,) = query(COPY.format(path="run-1/"))
+
+    assert put[6] == "UPLOADED"
+    assert loaded[:4] == ("landing/run-1/part 0.parquet", "LOADED", 5, 5)
+    landed = query("select doc, doc:number::varchar, doc:beyond::varchar, doc:text::varchar from landed order by id")
+    assert [json.loads(row[0]) for row in landed] == DOCUMENTS
+    assert landed[0][1:3] == ("12345678901234567890", "9007199254740993")
+    assert [row[3] for row in landed[1:3]] == [DOCUMENTS[1]["text"], DOCUMENTS[2]["text"]]
+
+
+@pytest.mark.usefixtures("landing")
+def test_a_file_is_loaded_once(query: Query, tmp_path: Path) -> None:
+    query(f"put 'file://{parquet(tmp_path / 'f.parquet', DOCUMENTS)}' @landing/run-1/ auto_compress = false")
+    query(COPY.format(path="run-1/"))
+
+    (again,) = query(COPY.format(path="run-1/"))
+
+    assert again[1] == "LOAD_SKIPPED"
+    assert query("select count(*) from landed") == [(5,)]
+
+
+@pytest.mark.usefixtures("landing")
+def test_a_load_that_is_rolled_back_can_be_done_again(query: Query, tmp_path: Path) -> None:
+    query(f"put 'file://{parquet(tmp_path / 'f.parquet', DOCUMENTS)}' @landing/run-1/ auto_compress = false")
+    query("begin")
+    query(COPY.format(path="run-1/"))
+    query("rollback")
+
+    (again,) = query(COPY.format(path="run-1/"))
+
+    assert again[1] == "LOADED"
+
+
+@pytest.mark.usefixtures("landing")
+def test_a_bad_document_fails_the_load_and_leaves_no_row(query: Query, tmp_path: Path) -> None:
+    file = tmp_path / "bad.parquet"
+    pq.write_table(pa.table({"ID": ["1", "2"], "DOC": ["{}", "{not json"]}), file)
+    query(f"put 'file://{file}' @landing/bad/ auto_compress = false")
+
+    with pytest.raises(ProgrammingError, match="100069"):
+        query(COPY.format(path="bad/"))
+
+    assert query("select count(*) from landed") == [(0,)]
+
+
+@pytest.mark.usefixtures("landing")
+def test_remove_deletes_below_a_path_only(query: Query, tmp_path: Path) -> None:
+    for run in ("run-1", "run-2"):
+        query(f"put 'file://{parquet(tmp_path / 'f.parquet', DOCUMENTS)}' @landing/{run}/ auto_compress = false")
+
+    assert query("remove @landing/run-1/") == [("landing/run-1/f.parquet", "removed")]
+    assert [row[0] for row in query("list @landing")] == ["landing/run-2/f.parquet"]
+    assert query("rm @landing/run-1/") == []
+
+
+@pytest.mark.usefixtures("landing")
+def test_full_names_work_from_any_schema(query: Query, schema: str, tmp_path: Path) -> None:
+    query("create schema if not exists somewhere_else")
+    file = parquet(tmp_path / "f.parquet", DOCUMENTS)
+
+    query(f"put 'file://{file}' @tests.{schema}.landing/x/ auto_compress = false")
+    query(
+        f"copy into tests.{schema}.landed (id, doc) from (select $1:ID::varchar, parse_json($1:DOC::varchar)"
+        f" from @tests.{schema}.landing/x/) file_format = (type = parquet)"
+    )
+
+    assert query(f"select count(*) from tests.{schema}.landed") == [(5,)]
+
+
+@pytest.mark.usefixtures("landing")
+def test_twenty_thousand_documents_land_in_one_copy(query: Query, tmp_path: Path) -> None:
+    documents = [{"id": str(position), "words": "hello world " * 20} for position in range(20_000)]
+    query(f"put 'file://{parquet(tmp_path / 'f.parquet', documents)}' @landing/many/ auto_compress = false")
+
+    (loaded,) = query(COPY.format(path="many/"))
+
+    assert loaded[2:4] == (20_000, 20_000)
+    assert query("select count(distinct doc:id::varchar) from landed") == [(20_000,)]
+
+
+def test_a_dropped_stage_is_gone(query: Query) -> None:
+    query("create stage short_lived")
+    query("drop stage short_lived")
+    query("drop stage if exists short_lived")
+
+    with pytest.raises(ProgrammingError, match=r"Stage '\S+SHORT_LIVED' does not exist"):
+        query("list @short_lived")
+    with pytest.raises(ProgrammingError, match=r"Stage '\S+SHORT_LIVED' does not exist"):
+        query("drop stage short_lived")
+
+
+@pytest.mark.usefixtures("landing")
+def test_a_stage_path_does_not_lead_out_of_the_stage(query: Query, tmp_path: Path) -> None:
+    file = parquet(tmp_path / "f.parquet", DOCUMENTS)
+
+    with pytest.raises(ProgrammingError, match="253003"):
+        query(f"put 'file://{file}' @landing/../../escaped/ auto_compress = false")
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace("'", "\\'")

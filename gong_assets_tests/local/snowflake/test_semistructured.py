@@ -1,0 +1,171 @@
+"""VARIANT, OBJECT, ARRAY, and FLATTEN."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Query = Callable[..., list[Any]]
+
+DOCUMENT = {
+    "id": 12345678901234567890,
+    "title": "Intro call",
+    "metaData": {"scope": "External", "none": None},
+    "parties": [{"name": "Ana"}, {"name": "Bob"}, {"name": "Cy"}],
+    "ratio": 0.5,
+    "count": 2,
+    "big": 9007199254740993,
+    "started": "2026-08-30T03:00:00.123456-07:00",
+}
+
+
+@pytest.fixture
+def calls(query: Query) -> None:
+    query("create table calls (id int, doc variant)")
+    query("insert into calls select 1, parse_json(%s)", [json.dumps(DOCUMENT)])
+    query("insert into calls select 2, parse_json('{\"parties\": []}') union all select 3, null")
+
+
+pytestmark = pytest.mark.usefixtures("calls")
+
+
+def test_paths_are_case_sensitive(query: Query) -> None:
+    assert query("select doc:metaData.scope::varchar, doc:metadata.scope, doc:METADATA from calls where id = 1") == [
+        ("External", None, None)
+    ]
+
+
+def test_numbers_beyond_what_a_float_holds_are_exact(query: Query) -> None:
+    assert query("select doc:id::varchar, doc:big::varchar, to_varchar(doc:big) from calls where id = 1") == [
+        ("12345678901234567890", "9007199254740993", "9007199254740993")
+    ]
+
+
+def test_a_text_in_a_variant_has_quotes_until_it_is_cast(query: Query) -> None:
+    query("create view titles as select doc:title as title from calls where id = 1")
+
+    assert query("select title, title::varchar, to_varchar(title), title::string from titles") == [
+        ('"Intro call"', "Intro call", "Intro call", "Intro call")
+    ]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "doc:title = 'Intro call'",
+        "doc:title in ('Intro call', 'Other')",
+        "doc:title like 'Intro%'",
+        "doc:title || '!' = 'Intro call!'",
+        "length(doc:title) = 10",
+        "doc:count = 2",
+        "doc:ratio < 0.6",
+        "get_path(doc, 'metaData.scope')::varchar = 'External'",
+        "coalesce(doc:missing, doc:count) = 2",
+        "is_null_value(doc:metaData.none) and not is_null_value(doc:title)",
+        "doc:metaData.none is not null and doc:metaData.none::varchar is null",
+        "doc:missing is null",
+    ],
+)
+def test_a_condition_on_a_path_finds_the_call(query: Query, condition: str) -> None:
+    assert query(f"select id from calls where {condition}") == [(1,)]
+
+
+def test_typeof_has_snowflakes_names(query: Query) -> None:
+    (row,) = query(
+        "select typeof(doc), typeof(doc:parties), typeof(doc:title), typeof(doc:count), typeof(doc:ratio),"
+        " typeof(parse_json('true')), typeof(doc:metaData.none) from calls where id = 1"
+    )
+
+    assert row == ("OBJECT", "ARRAY", "VARCHAR", "INTEGER", "DECIMAL", "BOOLEAN", "NULL_VALUE")
+
+
+def test_object_literals_keep_the_case_of_their_keys(query: Query) -> None:
+    ((literal, constructed, with_nulls),) = query(
+        "select {'metaData': 1, 'b': 'x'}, object_construct('aB', 1, 'n', null),"
+        " object_construct_keep_null('aB', 1, 'n', null)"
+    )
+
+    assert json.loads(literal) == {"metaData": 1, "b": "x"}
+    assert json.loads(constructed) == {"aB": 1}
+    assert json.loads(with_nulls) == {"aB": 1, "n": None}
+
+
+def test_flatten_gives_elements_in_the_order_of_their_index(query: Query) -> None:
+    assert query(
+        "select id, p.index, p.value:name::varchar, p.path, p.key from calls, lateral flatten(input => doc:parties) p"
+    ) == [(1, 0, "Ana", "[0]", None), (1, 1, "Bob", "[1]", None), (1, 2, "Cy", "[2]", None)]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "calls, lateral flatten(input => doc:parties, outer => true) p",
+        "calls, table(flatten(doc:parties, outer => true)) p",
+        "calls left join lateral flatten(input => doc:parties) p on true",
+    ],
+)
+def test_an_outer_flatten_keeps_the_rows_without_elements(query: Query, source: str) -> None:
+    assert query(f"select id, p.index, p.value:name::varchar from {source} order by id, p.index") == [
+        (1, 0, "Ana"),
+        (1, 1, "Bob"),
+        (1, 2, "Cy"),
+        (2, None, None),
+        (3, None, None),
+    ]
+
+
+def test_flatten_of_an_object_gives_its_keys(query: Query) -> None:
+    assert query("select key, value from table(flatten(input => parse_json('{\"b/~\": 1, \"A\": \"x\"}')))") == [
+        ("b/~", "1"),
+        ("A", '"x"'),
+    ]
+
+
+def test_flatten_within_flatten(query: Query) -> None:
+    assert query(
+        "select a.index, b.value::int, b.this::varchar from"
+        " (select parse_json('[[1, 2], [3]]') as v) t, lateral flatten(t.v) a, lateral flatten(input => a.value) b"
+    ) == [(0, 1, "[1,2]"), (0, 2, "[1,2]"), (1, 3, "[3]")]
+
+
+def test_flatten_works_in_views_and_across_many_rows(query: Query) -> None:
+    query("create table many as select seq4() as id, parse_json('[1, 2, 3]') as v from table(generator(rowcount => 500))")
+    query("create view flat as select id, f.index as position, f.value::int as n from many, lateral flatten(v) f")
+
+    assert query("select count(*), sum(n), sum(position) from flat") == [(1500, 3000, 1500)]
+
+
+def test_array_functions_on_variants(query: Query) -> None:
+    (row,) = query(
+        "select array_size(doc:parties), array_contains('b'::variant, array_construct('a', 'b')),"
+        " array_to_string(array_construct('a', 1), '-'), array_size(array_distinct(parse_json('[1, 1, 2]'))),"
+        " array_cat(parse_json('[1]'), parse_json('[2]')), array_append(parse_json('[1]'), 2),"
+        " array_slice(parse_json('[1, 2, 3]'), 0, 2), array_slice(parse_json('[1, 2, 3]'), 1, -1)"
+        " from calls where id = 1"
+    )
+
+    assert row[:4] == (3, True, "a-1", 2)
+    assert [json.loads(value) for value in row[4:]] == [[1, 2], [1, 2], [1, 2], [2]]
+
+
+def test_aggregates_into_arrays_keep_their_order(query: Query) -> None:
+    ((ids, objects),) = query(
+        "select array_agg(id) within group (order by id desc),"
+        " array_agg(object_construct('id', id)) within group (order by id) from calls"
+    )
+
+    assert json.loads(ids) == [3, 2, 1]
+    assert json.loads(objects) == [{"id": 1}, {"id": 2}, {"id": 3}]
+
+
+def test_a_time_with_an_offset_becomes_utc(query: Query) -> None:
+    ((moment, bound),) = query(
+        "select convert_timezone('UTC', doc:started::timestamp_tz)::timestamp_ntz::varchar,"
+        " to_timestamp_ntz(convert_timezone('UTC', try_to_timestamp_tz(doc:started::varchar)))::varchar"
+        " from calls where id = 1"
+    )
+
+    assert moment == bound == "2026-08-30 10:00:00.123456"
