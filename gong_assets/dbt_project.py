@@ -96,7 +96,7 @@ def _fingerprint(settings: Settings) -> str:
 
 
 def dbt_source_environment(settings: Settings) -> dict[str, str]:
-    """Where the sources are, as `models/sources.yml` reads it."""
+    """Where the sources are, as the `src_*.yml` of the project read it."""
     return {
         "HUBSPOT_DATABASE": settings.hubspot_database,
         "HUBSPOT_SCHEMA": settings.hubspot_schema,

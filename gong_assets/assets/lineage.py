@@ -1,6 +1,6 @@
 """Which columns each column of a dbt model comes from, for the Dagster UI.
 
-dagster-dbt works it out from the compiled SQL, on every run, for every partition: about half a second for a model. It
+dagster-dbt works it out from the compiled SQL, on every run, for every partition: about half a second each. It
 only changes with the project's files, so it is worked out once for these files and kept beside their manifest.
 """
 
@@ -11,6 +11,8 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import DbtCliInvocation
+from dagster_dbt.core.dbt_event_iterator import DbtEventIterator
+from dagster_dbt.errors import DagsterDbtCliRuntimeError
 from filelock import FileLock
 
 _KEY = "dagster/column_lineage"
@@ -33,13 +35,28 @@ class ColumnLineage:
             for event in invocation.stream():
                 yield _with_lineage(event, known)
             return
+        # Only when dbt has ended: while it runs, dagster-dbt hangs if a model fails.
+        events: list[Any] = []
+        failed: Exception | None = None
+        try:
+            events.extend(invocation.stream())
+        except DagsterDbtCliRuntimeError as error:
+            failed = error
+        found = {} if failed else self._work_out(invocation, events)
+        for event in events:
+            yield _with_lineage(event, found)
+        if failed:
+            raise failed
+
+    def _work_out(self, invocation: DbtCliInvocation, events: list[Any]) -> dict[str, str]:
+        # One event of a model is enough; there is one for each of its days.
+        firsts = {name: event for event in reversed(events) if (name := _asset_name(event))}
         found: dict[str, str] = {}
-        for event in invocation.stream().fetch_column_metadata():
-            if (name := _asset_name(event)) and name in assets:
-                lineage = event.metadata.get(_KEY)
-                found[name] = "" if lineage is None else dg.serialize_value(lineage.value)
-            yield event
+        for event in DbtEventIterator(iter(firsts.values()), invocation).fetch_column_metadata():
+            lineage = event.metadata.get(_KEY)
+            found[_asset_name(event) or ""] = "" if lineage is None else dg.serialize_value(lineage.value)
         self._add(found)
+        return found
 
     def _read(self) -> dict[str, str]:
         return json.loads(self._file.read_text()) if self._file.exists() else {}

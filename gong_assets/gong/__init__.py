@@ -1,6 +1,7 @@
 """Gong's public API, for reading: calls, transcripts and users, complete, fast and within its limits.
 
-Knows Gong and nothing else: no Dagster, no warehouse, no environment variables. At a prompt (`python -m asyncio`):
+Knows Gong and nothing else: no Dagster, no warehouse, no environment variables. At a prompt (`python -m
+asyncio`):
 
     >>> from datetime import UTC, datetime
     >>> from gong_assets.gong import BasicAuth, Call, GongClient, GongConfig, Window
@@ -17,7 +18,8 @@ or without asyncio:
     >>> for page in iterate(config, lambda gong: gong.calls(march)):
     ...     print(len(page.records), "of", page.total_records)
 
-Each record keeps its JSON byte for byte in `raw`; `Call`, `Transcript` and `User` read it. `errors.py` draws what can be raised.
+Each record keeps its JSON byte for byte in `raw`; `Call`, `Transcript` and `User` read it. `errors.py` draws
+what can be raised.
 """
 
 from gong_assets.gong.auth import BasicAuth, BearerAuth

@@ -1,7 +1,7 @@
 """How a request proves who sends it. Only that: where it goes and how often is not known here.
 
-Both are `httpx.Auth`, whose `auth_flow` may send requests of its own: a token that refreshes itself fits in as a third class.
-Equal credentials are the same customer of Gong, and share a pacer. No repr shows a secret.
+Both are `httpx.Auth`, whose `auth_flow` may send requests of its own: a token that refreshes itself fits in
+as a third class. Equal credentials are the same customer of Gong, and share a pacer. No repr shows a secret.
 """
 
 from __future__ import annotations

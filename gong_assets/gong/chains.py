@@ -1,23 +1,26 @@
 """All calls of a window, by several chains of pages walked at the same time.
 
-A page takes Gong a second or more, and a cursor leads only to the next page, so one chain cannot use 3 requests a second. Here
-a window is read like one long list, sorted by start time, that several readers enter at different places:
+A page takes Gong a second or more, and a cursor leads only to the next page, so one chain cannot use 3
+requests a second. Here a window is read like one long list, sorted by start time, that several readers enter
+at different places:
 
-- Every chain asks for the calls from its own start to the end of the *whole* window, and stops when it reaches the
-  start of the next chain. Its cursor stays good when another chain is started ahead of it: nothing is asked for twice but the
-  one page on which the two meet.
-- The first request learns from `totalRecords` how many calls there are. The first page of each later chain tells
-  how many there are from its start on; so it is always known how many calls each chain has before it, however unevenly
-  they are spread, and a chain that has finished is replaced by one that enters the largest gap.
-- A new chain costs at most one request (`splits.requests_planned`). They are started only while N calls still cost at
-  most ceil(N/100) requests and one per chain; retries, and what follows from records moving during the walk, come on top.
+- Every chain asks for the calls from its own start to the end of the *whole* window, and stops when it
+  reaches the start of the next chain. Its cursor stays good when another chain is started ahead of it:
+  nothing is asked for twice but the one page on which the two meet.
+- The first request learns from `totalRecords` how many calls there are. The first page of each later chain
+  tells how many there are from its start on; so it is always known how many calls each chain has before it,
+  however unevenly they are spread, and a chain that has finished is replaced by one that enters the largest
+  gap.
+- A new chain costs at most one request (`splits.requests_planned`). They are started only while N calls still
+  cost at most ceil(N/100) requests and one per chain; retries, and what follows from records moving during
+  the walk, come on top.
 
-That the list is sorted ("oldest first") is observed of Gong, but not documented. So it is checked with each page, and once it
-does not hold, a single chain reads the whole window, slowly but surely. The filter may also go by another time than `started`
-(/v2/calls filters web conferences by their scheduled time): where the counts of two neighbours do not explain each other, a
-chain reads a page more than it should need. Calls that arrive in the meantime move the pages; records are told apart
-by their ids, and each is handed on once. A call that is deleted in the meantime can hide its neighbour until the window is read
-again.
+That the list is sorted ("oldest first") is observed of Gong, but not documented. So it is checked with each
+page, and once it does not hold, a single chain reads the whole window, slowly but surely. The filter may also
+go by another time than `started` (/v2/calls filters web conferences by their scheduled time): where the
+counts of two neighbours do not explain each other, a chain reads on for a day's calls. Calls that arrive in
+the meantime move the pages; records are told apart by their ids, and each is handed on once. A call that is
+deleted in the meantime can hide its neighbour until the window is read again.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from gong_assets.gong.paging import CALLS, Page, walk
@@ -35,8 +38,8 @@ from gong_assets.gong.stream import Stream
 from gong_assets.gong.transport import Transport
 from gong_assets.gong.window import Window, iso
 
-# Everything but `media`: its links need a scope of their own, are secrets for eight hours, and differ in every response.
-# Gong leaves out silently what an account does not have.
+# Everything but `media`: its links need a scope of their own, are secrets for eight hours, and differ in
+# every response. Gong leaves out silently what an account does not have.
 CONTENT_SELECTOR: Mapping[str, Any] = {
     "context": "Extended",
     "contextTiming": ["Now", "TimeOfCall"],
@@ -59,6 +62,9 @@ CONTENT_SELECTOR: Mapping[str, Any] = {
     },
 }
 
+# How far a call's start may be from the time that Gong filters by, if that is the scheduled one.
+DRIFT = timedelta(days=1)
+
 
 class _Chain:
     """One reader: where it entered, how far it is, and how many calls the server counts from its start on."""
@@ -71,6 +77,8 @@ class _Chain:
         """Calls from `start` to the end of the window; means something once it has `arrived`."""
         self.arrived = asyncio.Event()
         self.rows = 0
+        self.early = 0
+        """Calls on its pages: all of them, and those that started before `start` (see DRIFT)."""
         self.first: datetime | None = None
         self.position: datetime | None = None
         """When the first and the latest call on its pages started."""
@@ -93,7 +101,7 @@ class CallWalk:
         self._total: int | None = None
 
     async def pages(self) -> AsyncGenerator[Page, None]:
-        """Pages of calls that were on none before, in no order of time; `total_records` is the window's, when first asked."""
+        """Pages of calls that were on none before, in no order of time, with the total of the window."""
         whole = False
         while not whole:
             self._start_chain(self._window.start)
@@ -108,7 +116,7 @@ class CallWalk:
         chain = _Chain(start)
         self._chains.append(chain)
         self._chains.sort(key=lambda each: each.start)
-        self._stream.start(self._read(chain))
+        self._stream.start(lambda: self._read(chain))
 
     async def _read(self, chain: _Chain) -> None:
         async with aclosing(walk(self._transport, CALLS, lambda: self._content(chain))) as pages:
@@ -126,11 +134,11 @@ class CallWalk:
         self._start_more()
 
     def _content(self, chain: _Chain) -> dict[str, Any]:
-        """The query of a chain, whose walk begins: at its start, or (the cursor has expired) where it is by now."""
+        """What a chain asks for at its start, and again from where it is when its cursor has expired."""
         if self._divisible and chain.position is not None:
             chain.start = chain.position
         chain.entering = True
-        chain.rows = 0
+        chain.rows = chain.early = 0
         limits = {"fromDateTime": iso(chain.start), "toDateTime": iso(self._window.end)}
         workspace = {"workspaceId": self._workspace_id} if self._workspace_id else {}
         return {"filter": limits | workspace, "contentSelector": CONTENT_SELECTOR}
@@ -148,7 +156,7 @@ class CallWalk:
             if record.key not in self._seen:
                 self._seen.add(record.key)
                 fresh.append(record)
-        # A page may begin with calls that were pushed onto it by late ones: only new calls tell whether the list is sorted.
+        # Late calls push others onto the next page again: only new ones tell whether the list is sorted.
         if not _is_sorted(chain.position, fresh):
             self._divisible = False
         times = [record.started for record in page.records if record.started]
@@ -156,6 +164,7 @@ class CallWalk:
             chain.first = chain.first or times[0]
             chain.position = max(times[-1], chain.position or times[-1])
         chain.rows += len(page.records)
+        chain.early += sum(1 for time in times if time < chain.start)
         chain.arrived.set()
         return fresh
 
@@ -166,8 +175,8 @@ class CallWalk:
             if not ahead:
                 return False
             if following.arrived.is_set():
-                before = len(page.records) - ahead
-                return before == 0 or chain.rows - ahead >= chain.suffix - following.suffix
+                expected = chain.suffix - following.suffix + following.early
+                return chain.rows - ahead >= expected or _begins_after(page, following.start + DRIFT)
             # Going on would be to read what that chain is about to read.
             await following.arrived.wait()
         return not self._divisible and not self._is_whole(chain)
@@ -204,6 +213,11 @@ class CallWalk:
             elif following.arrived.is_set():
                 left = chain.suffix - following.suffix - chain.rows
                 yield Gap(chain.first, chain.position, following.start, chain.rows, left)
+
+
+def _begins_after(page: Page, moment: datetime) -> bool:
+    first = page.records[0].started
+    return first is not None and first > moment
 
 
 def _is_sorted(position: datetime | None, records: list[Record]) -> bool:

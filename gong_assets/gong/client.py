@@ -27,7 +27,7 @@ from gong_assets.gong.window import Window, iso
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a walk is. `total` may be more than what comes in the end, and is None where Gong does not say."""
+    """How far a walk is. `total` may be more than what comes in the end; None where Gong does not say."""
 
     records: int
     total: int | None
@@ -35,9 +35,10 @@ class Progress:
 
 
 class GongClient:
-    """Reads Gong. An asynchronous context manager; one client may be used for many walks, also at the same time.
+    """Reads Gong. An asynchronous context manager; one client serves many walks, also at the same time.
 
-    `transport` replaces the network and `clock` the time, for tests. All methods raise the errors of `errors.py`.
+    `transport` replaces the network and `clock` the time, for tests. All methods raise the errors of
+    `errors.py`.
     """
 
     def __init__(
@@ -70,7 +71,7 @@ class GongClient:
         workspace_id: str | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> AsyncGenerator[Page, None]:
-        """Every call of a window once, private ones too, with all that Gong knows but the media links. In no order of time.
+        """Every call of a window once, private ones too, with all but the media links; in no order of time.
 
         POST /v2/calls/extensive. `progress` is called with each page, before it is handed on.
         """
@@ -83,7 +84,7 @@ class GongClient:
                 yield page
 
     async def transcripts(self, call_ids: Sequence[str]) -> AsyncGenerator[Page, None]:
-        """The transcripts of these calls, each once, in no particular order; a call that has none (yet) is left out.
+        """The transcripts of these calls, each once, in no order; a call that has none (yet) is left out.
 
         POST /v2/calls/transcript, with 100 ids to a request and no request for no ids.
         """
@@ -94,8 +95,7 @@ class GongClient:
 
         async def read_batches() -> None:
             while batches:
-                content = {"filter": {"callIds": batches.popleft()}}
-                async with aclosing(walk(self._transport, TRANSCRIPTS, lambda: content)) as pages:  # noqa: B023
+                async with aclosing(self._transcripts_of(batches.popleft())) as pages:
                     async for page in pages:
                         start_more()
                         await stream.put(_without(seen, page))
@@ -104,7 +104,7 @@ class GongClient:
         def start_more() -> None:
             wanted = chains_needed(self._transport.latency, self._transport.requests_per_second)
             for _ in range(min(wanted - stream.active, len(batches))):
-                stream.start(read_batches())
+                stream.start(read_batches)
 
         start_more()
         async with aclosing(stream.items()) as pages:
@@ -112,8 +112,11 @@ class GongClient:
                 if page.records:
                     yield page
 
+    def _transcripts_of(self, ids: list[str]) -> AsyncGenerator[Page, None]:
+        return walk(self._transport, TRANSCRIPTS, lambda: {"filter": {"callIds": ids}})
+
     async def users(self) -> AsyncGenerator[Page, None]:
-        """Every user, and the avatars under which Gong's own staff appears as host or commenter. GET /v2/users."""
+        """Every user, and the avatars under which Gong's own staff appears: GET /v2/users."""
         content: dict[str, Any] = {"includeAvatars": "true"}
         seen: set[str] = set()
         async with aclosing(walk(self._transport, USERS, lambda: content)) as pages:
@@ -124,7 +127,7 @@ class GongClient:
 
 
 async def first_call_date(client: GongClient, window: Window) -> date | None:
-    """The day (UTC) of the window's oldest call, None if it has no calls. One request: Gong lists the oldest calls first."""
+    """The day (UTC) of a window's oldest call, None without calls. One request: the oldest come first."""
     content = {"filter": {"fromDateTime": iso(window.start), "toDateTime": iso(window.end)}}
     async with aclosing(walk(client._transport, CALLS, lambda: content)) as pages:
         async for page in pages:

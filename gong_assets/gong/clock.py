@@ -1,6 +1,7 @@
 """Time, as the client sees it: one object to replace in a test that must not wait.
 
-Only reading the time and waiting belong here; who waits, and for how long, is decided by the pacer and the retry policy.
+Only reading the time and waiting belong here; who waits, and for how long, is decided by the pacer and the
+retry policy.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 
 
 class Clock:
-    """The machine's clock. A test replaces all three methods together, so that they agree with one another."""
+    """The machine's clock. A test replaces all three methods together, so that they agree."""
 
     def monotonic(self) -> float:
         """Seconds since some fixed moment; never goes back, unlike the wall clock."""

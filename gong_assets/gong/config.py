@@ -30,7 +30,7 @@ class GongConfig:
     """The longest silence within a response. A page with every field takes Gong seconds, not tens of them."""
 
     request_timeout_seconds: float = 300
-    """The longest whole request, so that a response which trickles in ends too; 50 MB arrive in it at 200 kB/s."""
+    """The longest whole request: a response that trickles in ends too; 50 MB arrive in it at 200 kB/s."""
 
     max_retry_wait_seconds: float = 300
     """A Retry-After beyond this is a spent quota, not a burst: `GongQuotaExhausted` instead of a sleep."""

@@ -2,9 +2,9 @@
 
     GongError
     ├── GongConnectionError                 no answer: DNS, TLS, refused, reset, timed out
-    ├── GongQuotaExhausted                  the daily quota or a long 429: come back after `retry_after` seconds
+    ├── GongQuotaExhausted                  the daily quota or a long 429; see `retry_after`
     ├── GongCursorError                     a walk over pages that does not end
-    └── GongResponseError                   an answer that is not the one asked for: status, errors, request_id
+    └── GongResponseError                   an answer, but not the one asked for
         ├── GongBadRequestError             400
         │   └── GongCursorExpiredError      400 for a cursor older than about an hour
         ├── GongAuthenticationError         401
@@ -14,8 +14,8 @@
         ├── GongServerError                 5xx
         └── GongMalformedResponseError      a 200 whose body is cut off, or is no JSON of Gong's
 
-A message is one line that names the request, the host and Gong's request id, and never holds a secret. Whether an error is
-worth another try is not said here but in `retry.py`.
+A message is one line that names the request, the host and Gong's request id, and never holds a secret.
+Whether an error is worth another try is not said here but in `retry.py`.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class GongConnectionError(GongError):
 class GongQuotaExhausted(GongError):
     """Gong's limit will not admit a request for longer than it is sensible to wait.
 
-    `retry_after` is in seconds: what Gong's Retry-After said, or the time to the end of the UTC day of our own count.
+    `retry_after` is in seconds: what Gong's Retry-After said, or the time to the end of the UTC day of our
+    own count.
     """
 
     def __init__(self, message: str, *, retry_after: float) -> None:
@@ -55,10 +56,10 @@ class GongCursorError(GongError):
 
 
 class GongResponseError(GongError):
-    """Gong answered with something else than the data. Also raised as it is for a status that has no class of its own.
+    """Gong answered, but not with the data. Raised as it is for a status that has no class of its own.
 
-    `errors` are the strings of Gong's ErrorResponse (`{"requestId": str, "errors": [str]}`), `request_id` its requestId,
-    which Gong's support asks for.
+    `errors` are the strings of Gong's ErrorResponse (`{"requestId": str, "errors": [str]}`), `request_id` its
+    requestId, which Gong's support asks for.
     """
 
     def __init__(
@@ -75,15 +76,15 @@ class GongBadRequestError(GongResponseError):
 
 
 class GongCursorExpiredError(GongBadRequestError):
-    """The cursor outlived its walk's hour. The client starts the walk again; seen only when that does not help."""
+    """The cursor outlived its walk's hour: the client starts the walk again."""
 
 
 class GongAuthenticationError(GongResponseError):
-    """401: the key is not known at this host. A key of one region is refused like a wrong one by the others."""
+    """401: the host does not know the key. One region's key is refused like a wrong one by the others."""
 
 
 class GongPermissionError(GongResponseError):
-    """The credentials are good but may not do this. `scope` is the missing one (`api:calls:read:extensive`), if named."""
+    """The credentials are good but may not do this. `scope` is what is missing, where Gong says so."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What came back from the network, put in the words of `errors.py`. Pure: nothing is sent, retried or logged here."""
+"""What came back from the network, in the words of `errors.py`. Nothing is sent, retried or logged here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ from gong_assets.gong.errors import (
     GongServerError,
 )
 
-# A key without a scope is told so with 401, not 403: "You don't have permission to use 'api:stats:interaction' in your app."
+# A key without a scope is told so with 401, not 403: "You don't have permission to use
+# 'api:stats:interaction' in your app."
 MISSING_SCOPE = re.compile(r"permission to use '([^']+)'")
 NOTHING_FOUND = re.compile(r"\bNo\b.*\bfound corresponding to the provided filters")
 
@@ -62,7 +63,7 @@ def _causes(fault: BaseException) -> Iterator[BaseException]:
 
 
 def response_error(response: httpx.Response, now: datetime) -> GongResponseError:
-    """An answer without success, as the error of its status. `now` is what a Retry-After date is measured from."""
+    """An answer without success, as the error of its status. A Retry-After date is measured from `now`."""
     answer = _read(response)
     status = response.status_code
     told = answer.told_about(response.request)
@@ -70,7 +71,10 @@ def response_error(response: httpx.Response, now: datetime) -> GongResponseError
     missing_scope = MISSING_SCOPE.search(text)
     where = response.request.url.netloc.decode("ascii")
     if status == 401 and not missing_scope:
-        hint = f"{where} does not accept these credentials: check key and secret, and that the base URL is your company's own"
+        hint = (
+            f"{where} does not accept these credentials: check key and secret, "
+            "and that the base URL is your company's own"
+        )
         return GongAuthenticationError(f"{told}; {hint}", **answer.fields())
     if status in (401, 403):
         scope = missing_scope[1] if missing_scope else None
@@ -102,7 +106,7 @@ def finds_nothing(error: GongNotFoundError) -> bool:
 
 
 def seconds_after(retry_after: str | None, now: datetime) -> float | None:
-    """A Retry-After header in seconds from `now`: it may hold seconds or an HTTP date. None when it holds neither."""
+    """A Retry-After header (seconds or an HTTP date) in seconds from `now`; None when it is neither."""
     if retry_after is None:
         return None
     try:
@@ -118,7 +122,7 @@ def seconds_after(retry_after: str | None, now: datetime) -> float | None:
 
 @dataclass(frozen=True)
 class _Answer:
-    """What an ErrorResponse says, or what little can be said about an answer that is none (a proxy's page)."""
+    """What an ErrorResponse says, or what little can be said about an answer that is none."""
 
     status: int
     errors: tuple[str, ...]

@@ -1,9 +1,10 @@
-"""Gong's records as typed objects: the fields of its OpenAPI document (https://gong.app.gong.io/settings/api/documentation).
+"""Gong's records as typed objects: the fields of its OpenAPI document, "Gong API V2".
 
-Lenient, because Gong adds fields without notice, leaves out what it has not computed yet, and sends null for most of the rest:
-unknown fields are ignored, missing ones are None or empty, and a block of an unknown shape counts as missing. Only what a row
-cannot do without is required: the `...Header` classes hold just that. Ids are strings, exact also where a server sends
-numbers; times are UTC. Seconds are seconds, except a sentence's `start` and `end`, which are milliseconds.
+Lenient, because Gong adds fields without notice, leaves out what it has not computed yet, and sends null for
+most of the rest: unknown fields are ignored, missing ones are None or empty, and a block of an unknown shape
+counts as missing. Only what a row cannot do without is required: the `...Header` classes hold just that. Ids
+are strings, exact also where a server sends numbers; times are UTC. Seconds are seconds, except a sentence's
+`start` and `end`, which are milliseconds.
 """
 
 from __future__ import annotations
@@ -67,12 +68,24 @@ class GongModel(BaseModel):
     )
 
 
-class CallMetaData(GongModel):
-    """CallBasicData. A call without a time belongs to no day, so one of `started` and `scheduled` is required."""
+class CallKeys(GongModel):
+    """What a row of a call needs; without `started` or `scheduled` it would belong to no day."""
 
     id: Id
     started: UtcTime | None = None
     scheduled: UtcTime | None = None
+    is_private: Maybe[bool] = None
+
+    @model_validator(mode="after")
+    def _has_a_time(self) -> Self:
+        if self.started is None and self.scheduled is None:
+            raise ValueError("neither started nor scheduled")
+        return self
+
+
+class CallMetaData(CallKeys):
+    """CallBasicData."""
+
     title: Maybe[str] = None
     url: Maybe[str] = None
     duration: Maybe[float] = None
@@ -88,14 +101,7 @@ class CallMetaData(GongModel):
     custom_data: Maybe[str] = None
     purpose: Maybe[str] = None
     meeting_url: Maybe[str] = None
-    is_private: Maybe[bool] = None
     calendar_event_id: Maybe[str] = None
-
-    @model_validator(mode="after")
-    def _has_a_time(self) -> Self:
-        if self.started is None and self.scheduled is None:
-            raise ValueError("neither started nor scheduled")
-        return self
 
 
 class ContextField(GongModel):
@@ -106,7 +112,7 @@ class ContextField(GongModel):
 
 
 class ContextObject(GongModel):
-    """A CRM object. With both timings asked for, the same object comes twice: as it is now, and as it was at the call."""
+    """A CRM object. With both timings asked for it comes twice: as it is now, and as it was at the call."""
 
     object_type: Maybe[str] = None
     object_id: Maybe[str] = None
@@ -122,7 +128,7 @@ class Context(GongModel):
 
 
 class Party(GongModel):
-    """Somebody invited to or on the call. `speaker_id` joins the transcript, `id` joins `Interaction.speakers`."""
+    """Somebody invited or on the call. `speaker_id` joins the transcript, `id` `Interaction.speakers`."""
 
     id: Maybe[str] = None
     email_address: Maybe[str] = None
@@ -279,12 +285,13 @@ class Collaboration(GongModel):
 class CallHeader(GongModel):
     """The part of a call that a row needs."""
 
-    meta_data: CallMetaData
+    meta_data: CallKeys
 
 
-class Call(CallHeader):
+class Call(GongModel):
     """CallData of POST /v2/calls/extensive, without its `media` links."""
 
+    meta_data: CallMetaData
     context: Many[Context] = []
     parties: Many[Party] = []
     content: Maybe[Content] = None

@@ -1,8 +1,9 @@
 """Gong's limits, kept by everyone in this process who uses the same key.
 
-Gong counts requests per company (3 a second and 10,000 a day by default, https://help.gong.io/apidocs/introduction-2), so two
-clients with the same key must wait for one another, in whatever thread they run. Requests of other processes and of other
-integrations are not seen here: those show as 429, which pauses everyone.
+Gong counts requests per company (3 a second and 10,000 a day by default,
+https://help.gong.io/apidocs/introduction-2), so two clients with the same key must wait for one another, in
+whatever thread they run. Requests of other processes and of other integrations are not seen here: those show
+as 429, which pauses everyone.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ import httpx
 from gong_assets.gong.clock import Clock
 from gong_assets.gong.errors import GongQuotaExhausted
 
-# Requests that leave evenly do not arrive evenly. One hundredth more than the interval keeps any second that Gong may count
-# free of a request too many when the network brings one of them 10 ms early, and costs one hundredth of the speed.
+# Requests that leave evenly do not arrive evenly. One hundredth more than the interval keeps any second that
+# Gong may count free of a request too many when the network brings one of them 10 ms early, and costs one
+# hundredth of the speed.
 SPACING = 1.01
 
 
 class Pacer:
-    """Admits requests one at a time, evenly spaced, up to a number per UTC day. Safe to share between threads.
+    """Admits requests one at a time, evenly spaced, up to a number per UTC day. Threads may share it.
 
-    Evenly, because Gong does not say how it counts within a second: a burst that a bucket with room for three would take
-    is a 429 from one that counts intervals.
+    Evenly, because Gong does not say how it counts within a second: a burst that a bucket with room for three
+    would take is a 429 from one that counts intervals.
     """
 
     def __init__(self, clock: Clock, *, per_second: float, per_day: int) -> None:
@@ -46,7 +48,7 @@ class Pacer:
     async def admit(self) -> float:
         """Return when the caller may send one request, with the seconds that it waited.
 
-        Raises GongQuotaExhausted when this request would be one too many for the day; nothing is counted then.
+        Raises GongQuotaExhausted, and counts nothing, when this would be one too many for the day.
         """
         waited = 0.0
         while wait := self._try_admit():
@@ -58,6 +60,11 @@ class Pacer:
         """Admit nobody for the next `seconds`: Gong said 429 to one of us, and would to the others."""
         with self._lock:
             self._free_at = max(self._free_at, self._clock.monotonic() + seconds)
+
+    def sent(self) -> None:
+        """An admitted request goes out only now that its connection is ready: the interval begins here."""
+        with self._lock:
+            self._free_at = max(self._free_at, self._clock.monotonic() + self._interval)
 
     def left_today(self) -> int | None:
         """Requests that this process may still send today; None without a daily limit."""
@@ -71,8 +78,8 @@ class Pacer:
     def _try_admit(self) -> float:
         """Seconds until it is worth trying again; 0 when the request may be sent now.
 
-        The next interval counts from this moment and not from when the request was due: a caller that wakes up late must
-        not bring the one behind it closer.
+        The next interval counts from this moment and not from when the request was due: a caller that wakes
+        up late must not bring the one behind it closer.
         """
         with self._lock:
             moment = self._clock.monotonic()
@@ -87,7 +94,7 @@ class Pacer:
         if self._per_day and self._count_of(now.date()) >= self._per_day:
             tomorrow = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
             raise GongQuotaExhausted(
-                f"the daily limit of {self._per_day:,} requests to Gong is used up until {tomorrow:%Y-%m-%d %H:%M} UTC",
+                f"the daily limit of {self._per_day:,} Gong requests is used up until {tomorrow:%F %H:%M} UTC",
                 retry_after=(tomorrow - now).total_seconds(),
             )
         self._sent_today = self._count_of(now.date()) + 1
@@ -102,7 +109,7 @@ _pacers_lock = threading.Lock()
 
 
 def shared_pacer(base_url: str, auth: httpx.Auth, clock: Clock, *, per_second: float, per_day: int) -> Pacer:
-    """The one pacer of this process for a key at a host. The limits of the latest caller hold for everyone."""
+    """This process's one pacer for a key at a host. The limits of the latest caller hold for everyone."""
     with _pacers_lock:
         key = (base_url, auth, clock)
         if key in _pacers:

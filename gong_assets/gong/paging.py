@@ -1,6 +1,6 @@
 """One walk over the pages of one query, from the first to the one without a cursor.
 
-What a page is, where its cursor goes and when a walk must be given up is known here; which walks to make is not.
+What a page is, where its cursor goes and when to give a walk up is known here; which walks to make is not.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -32,8 +32,8 @@ MAX_BARREN_PAGES = 5
 class Page:
     """Records as they came, and what the envelope says about the whole result.
 
-    `total_records` may run ahead of what Gong returns while it still analyses calls: a figure to show, not to check against.
-    `number` counts from 0 within one walk.
+    `total_records` may run ahead of what Gong returns while it still analyses calls: a figure to show, not to
+    check against. `number` counts from 0 within one walk.
     """
 
     records: list[Record]
@@ -42,14 +42,26 @@ class Page:
     cursor: str | None = None
 
 
-@dataclass(frozen=True)
+class Envelope(Protocol):
+    """What is around the records of every list of Gong's; `items` stands under a name of the list's own."""
+
+    records: dict[str, Any] | None
+    items: list[msgspec.Raw]
+
+
 class Endpoint:
     """A list endpoint: where it is, under which key its records are, and how one is read."""
 
-    method: str
-    path: str
-    list_key: str
-    read: Callable[[bytes], Record]
+    def __init__(self, method: str, path: str, list_key: str, read: Callable[[bytes], Record]) -> None:
+        self.method = method
+        self.path = path
+        self.read = read
+        fields: list[tuple[str, Any] | tuple[str, Any, Any]] = [
+            ("items", list[msgspec.Raw]),
+            ("records", dict[str, Any] | None, None),
+        ]
+        envelope = msgspec.defstruct("Envelope", fields, rename={"items": list_key})
+        self.decoder: msgspec.json.Decoder[Envelope] = msgspec.json.Decoder(envelope)
 
 
 CALLS = Endpoint("POST", "/v2/calls/extensive", "calls", read_call)
@@ -62,8 +74,9 @@ async def walk(
 ) -> AsyncGenerator[Page, None]:
     """Yield the pages of a query; none at all for a filter that matches nothing.
 
-    `content()` is asked for at the start, and again each time that the cursor has expired and the walk starts anew: it may
-    then return a query for what is left. Raises GongCursorError rather than going round in circles.
+    `content()` is asked for at the start, and again each time that the cursor has expired and the walk starts
+    anew: it may then return a query for what is left. Raises GongCursorError rather than going round in
+    circles.
     """
     for _ in range(1 + MAX_RESTARTS):
         try:
@@ -106,14 +119,22 @@ async def _walk_once(
 
 
 def read_page(endpoint: Endpoint, body: bytes) -> Page:
-    """A response's body as a page. Raises ValueError when it is not one: cut off, no JSON, or without the list."""
+    """A response's body as a page. Raises ValueError when it is none: cut off, no JSON, without the list."""
     try:
-        records, raws = _split(endpoint.list_key, body)
+        return _read_page(endpoint, body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        records, raws = _split(endpoint.list_key, _strict(body))
+        return _read_page(endpoint, _strict(body))
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    total, number, cursor = (records.get(key) for key in ("totalRecords", "currentPageNumber", "cursor"))
+
+
+def _read_page(endpoint: Endpoint, body: bytes) -> Page:
+    envelope = endpoint.decoder.decode(body)
+    raws = [bytes(raw) for raw in envelope.items]
+    for raw in raws:
+        raw.decode()  # msgspec does not look into what it does not decode
+    counts = envelope.records or {}
+    total, number, cursor = (counts.get(key) for key in ("totalRecords", "currentPageNumber", "cursor"))
     return Page(
         records=[endpoint.read(raw) for raw in raws],
         total_records=total if isinstance(total, int) else None,
@@ -122,27 +143,15 @@ def read_page(endpoint: Endpoint, body: bytes) -> Page:
     )
 
 
-def _split(list_key: str, body: bytes) -> tuple[dict[str, Any], list[bytes]]:
-    """The envelope's `records` object, and the bytes of each record."""
-    envelope = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    if list_key not in envelope:
-        raise ValueError(f"no {list_key} in it")
-    raws = [bytes(raw) for raw in msgspec.json.decode(envelope[list_key], type=list[msgspec.Raw])]
-    for raw in raws:
-        raw.decode()
-    records = msgspec.json.decode(envelope.get("records", b"{}"), type=dict[str, Any] | None)
-    return records or {}, raws
-
-
 # A surrogate escape that is not half of a pair; the first two alternatives skip what must stay as it is.
 _LONE_SURROGATE = re.compile(r"(\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD][89a-fA-F]..")
 
 
 def _strict(body: bytes) -> bytes:
-    """JSON that any parser accepts, from a body that is nearly JSON: the records keep their values but not their bytes.
+    """JSON that any parser accepts, from what is nearly JSON: records keep their values, not their bytes.
 
-    Texts that were cut in the middle of an emoji end in half of one, which is no Unicode and which no warehouse takes; it
-    becomes U+FFFD, as do bytes that are no UTF-8. NaN becomes null.
+    Texts that were cut in the middle of an emoji end in half of one, which is no Unicode and which no
+    warehouse takes; it becomes U+FFFD, as do bytes that are no UTF-8. NaN becomes null.
     """
     text = _LONE_SURROGATE.sub(lambda match: match[1] or "\ufffd", body.decode("utf-8-sig", "replace"))
     value = json.loads(text, strict=False, parse_float=Decimal, parse_constant=lambda _: None)

@@ -1,7 +1,8 @@
-"""One record of Gong's, kept byte for byte, with the few facts that landing it needs. What the fields mean is in `models.py`.
+"""One record of Gong's, kept byte for byte, with the few facts that landing it needs. What the fields mean is
+in `models.py`.
 
-A record that does not validate is a record all the same: `validation_error` says what is wrong with it, and nothing is raised
-here on its account.
+A record that does not validate is a record all the same: `validation_error` says what is wrong with it, and
+nothing is raised here on its account.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ from gong_assets.gong.models import CallHeader, GongModel, TranscriptHeader, Use
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A call, a transcript or a user. `Call.model_validate_json(record.raw)` is the same with every field typed.
+    """A call, a transcript or a user. `Call.model_validate_json(record.raw)` is a call with typed fields.
 
-    `raw` is the JSON as Gong sent it, in UTF-8. `id` is None when it has none; a transcript's is its call's. `started` (UTC) and
-    `is_private` are a call's only: `metaData.started`, or `metaData.scheduled` where that is missing; None if not readable.
+    `raw` is the JSON as Gong sent it, in UTF-8. `id` is None when it has none; a transcript's is its call's.
+    `started` (UTC) and `is_private` are a call's only: `metaData.started`, or `metaData.scheduled` where that
+    is missing; None if not readable.
     """
 
     raw: bytes
@@ -46,8 +48,8 @@ def read_call(raw: bytes) -> Record:
     is_private = meta.get("isPrivate") is True
     if header is None:
         return Record(raw, _id(meta.get("id")), error, None, is_private)
-    times = header.meta_data
-    return Record(raw, times.id, None, times.started or times.scheduled, is_private or bool(times.is_private))
+    keys = header.meta_data
+    return Record(raw, keys.id, None, keys.started or keys.scheduled, is_private or bool(keys.is_private))
 
 
 def read_transcript(raw: bytes) -> Record:
@@ -72,8 +74,8 @@ def validation_error(record: Record) -> str | None:
 def content_hash(raw: bytes) -> str:
     """SHA-256 in hex of what a record says, whatever the order of its keys and the white space between them.
 
-    A call's top-level `media` is left out: its links are signed anew for every response. Numbers count as they are written,
-    since as floats two long ids would be one.
+    A call's top-level `media` is left out: its links are signed anew for every response. Numbers count as
+    they are written, since as floats two long ids would be one.
     """
     record = _exact.decode(raw)
     if isinstance(record, dict):

@@ -1,4 +1,4 @@
-"""Whether a failed request is worth another try, and after how long. A pure decision: nothing is sent or slept here."""
+"""Whether a failed request is worth another try, and after how long: nothing is sent or slept here."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ from gong_assets.gong.errors import (
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How patient the client is. Waits double from `first_wait` to `longest_wait` (seconds), and are jittered."""
+    """How patient the client is. Waits (seconds) double from `first_wait` to `longest_wait`, with jitter."""
 
     attempts: int = 6
     """Half a minute in all: longer than a restart of a load balancer, shorter than anyone would watch it."""
 
     rate_limited_attempts: int = 10
-    """More patient: the limit belongs to the whole company, and another integration may be at it for a while."""
+    """More patient: the limit is the whole company's, and another integration may be at it for a while."""
 
     first_wait: float = 1
     longest_wait: float = 30
     longest_retry_after: float = 300
-    """Beyond this a 429 is a spent quota (Gong's Retry-After then counts hours), and waiting is the caller's decision."""
+    """Beyond this a 429 is a spent quota (Gong's Retry-After then counts hours), and waiting is the caller's
+    decision.
+    """
 
     def wait(self, error: GongError, *, attempt: int, jitter: float) -> float | None:
         """Seconds to wait before trying again after the failed `attempt` (1 is the first); None to give up.

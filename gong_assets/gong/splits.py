@@ -1,7 +1,8 @@
 """How many chains to walk with, and where to start a new one. Arithmetic only: no request is made here.
 
-Chains are described by their `suffixes`: how many calls there are from each chain's start to the end of the window, in order
-of their starts, as `totalRecords` of each first page tells. The first one is the size of the window.
+Chains are described by their `suffixes`: how many calls there are from each chain's start to the end of the
+window, in order of their starts, as `totalRecords` of each first page tells. The first one is the size of the
+window.
 """
 
 from __future__ import annotations
@@ -14,25 +15,28 @@ from math import ceil, sqrt
 
 from gong_assets.gong.paging import PAGE_SIZE
 
-# More would only wait for one another: at Gong's 3 requests a second these are enough for pages that take 5 seconds.
+# More would only wait for one another: at Gong's 3 requests a second these are enough for pages that take 5
+# seconds.
 MAX_CHAINS = 16
 # Without a limit to reach. Enough to hide the round trips, few enough not to be a burden to the server.
 UNLIMITED_CHAINS = 8
-# Latency varies, and a chain too few leaves requests unused that cannot be had back; one too many costs one request.
-LATENCY_HEADROOM = 1.1
+# Chains do not end together however well they were placed. With a quarter more of them the limit is still
+# reached while the first ones have ended; each costs at most one request.
+HEADROOM = 1.25
 # Gong filters by the second at best, so a boundary within one cannot be relied on.
 FINEST = timedelta(seconds=1)
-# Calls on a day of the weekend, in those of a working day. Companies differ: a third is wrong by no more than a factor of
-# three for those that never call on a Sunday as well as for those that always do, and simulations of both came out best so.
-WEEKEND = 0.33
+# Calls on a day of the weekend, in those of a working day: between the companies that never call on a Sunday
+# and those that always do, so that the chains of neither are placed far off.
+WEEKEND = 0.4
 SATURDAY = 5
-# When the calls so far lie this much closer together than those ahead would, it is no working day's rush but a burst.
+# When the calls so far lie this much closer together than those ahead would, it is no working day's rush but
+# a burst.
 BURST = 0.15
 
 
 @dataclass(frozen=True)
 class Gap:
-    """One chain's work. `done` calls, started between `first` and `begin`, it has read; `left` more start before `end`."""
+    """One chain's work: it has read `done` calls from `first` to `begin`; `left` more start before `end`."""
 
     first: datetime
     begin: datetime
@@ -46,19 +50,20 @@ class Gap:
 
 
 def chains_needed(latency: float | None, requests_per_second: float) -> int:
-    """The fewest chains that keep a limit of so many requests per second busy, when each answer takes `latency` seconds."""
+    """The fewest chains that keep a limit busy when each answer takes `latency` seconds; 0 is no limit."""
     if latency is None:
         return 1
     if not requests_per_second:
         return UNLIMITED_CHAINS
-    return max(1, min(MAX_CHAINS, ceil(latency * requests_per_second * LATENCY_HEADROOM)))
+    return max(1, min(MAX_CHAINS, ceil(latency * requests_per_second * HEADROOM)))
 
 
 def requests_planned(suffixes: Sequence[int]) -> int:
     """The requests that chains with these suffixes make until all have met their successors.
 
-    A chain that ends where the next one begins has to see a call of that one, and so reads floor(calls/100) + 1 pages; the
-    last chain with any calls ends with its last page; a chain without calls costs the one request that found that out.
+    A chain that ends where the next one begins has to see a call of that one, and so reads floor(calls/100) +
+    1 pages; the last chain with any calls ends with its last page; a chain without calls costs the one
+    request that found that out.
     """
     filled = [suffix for suffix in suffixes if suffix]
     before_next = sum((here - there) // PAGE_SIZE + 1 for here, there in pairwise(filled))
@@ -66,10 +71,11 @@ def requests_planned(suffixes: Sequence[int]) -> int:
 
 
 def splits_allowed(suffixes: Sequence[int], unknown: int, chains: int) -> int:
-    """How many new chains may still be started when N calls are to cost at most ceil(N/100) + `chains` requests.
+    """How many new chains may be started if N calls are to cost at most ceil(N/100) + `chains` requests.
 
-    A new chain adds at most one request, for the page on which its predecessor runs into it, and often none. `unknown` chains
-    have been started whose first page is not here yet, and may turn out to have cost that one.
+    A new chain adds at most one request, for the page on which its predecessor runs into it, and often none.
+    `unknown` chains have been started whose first page is not here yet, and may turn out to have cost that
+    one.
     """
     return ceil(suffixes[0] / PAGE_SIZE) + chains - requests_planned(suffixes) - unknown
 
@@ -77,7 +83,8 @@ def splits_allowed(suffixes: Sequence[int], unknown: int, chains: int) -> int:
 def new_starts(gaps: Sequence[Gap], count: int) -> list[datetime]:
     """Where to start up to `count` new chains, so that all chains have about the same number of calls ahead.
 
-    Fewer are returned where no gap has a page left for each of its chains, or is too short in time to be divided.
+    Fewer are returned where no gap has a page left for each of its chains, or is too short in time to be
+    divided.
     """
     parts = [1] * len(gaps)
     for _ in range(count):
@@ -106,10 +113,10 @@ def _starts(gap: Gap, parts: int) -> list[datetime]:
 def _reach(gap: Gap, parts: int) -> float:
     """The share of a gap's time in which its calls are likely to lie, from its beginning.
 
-    Calls may end long before the gap does, and a chain started in the emptiness behind them is a request for nothing. But
-    the density so far does not last either: it may have been measured in the busiest hour of a day. So it counts only
-    where one chain is added to one that has read for a while, and where it is extreme; and then the geometric mean
-    of "as so far" and "evenly" is taken.
+    Calls may end long before the gap does, and a chain started in the emptiness behind them is a request for
+    nothing. But the density so far does not last either: it may have been measured in the busiest hour of a
+    day. So it counts only where one chain is added to one that has read for a while, and where it is extreme;
+    and then the geometric mean of "as so far" and "evenly" is taken.
     """
     seen, ahead = _work(gap.first, gap.begin), _work(gap.begin, gap.end)
     if not gap.done or not seen:

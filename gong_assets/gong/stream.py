@@ -1,13 +1,13 @@
 """Several workers at the same time, one consumer: what they make comes out as one asynchronous iterator.
 
-Knows nothing of Gong. The queue between them is short, so that a slow consumer slows the workers down instead of filling the
-memory: what is held is `depth` items and one per worker.
+Knows nothing of Gong. The queue between them is short, so that a slow consumer slows the workers down instead
+of filling the memory: what is held is `depth` items and one per worker.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -20,7 +20,7 @@ class _Ended:
 
 
 class Stream(Generic[T]):
-    """Start workers, which `put` items; iterate over `items()` to get them. A failure of one worker is raised there.
+    """Start workers, which `put` items; get them from `items()`, where a worker's failure is raised too.
 
     Closing the iterator early (`contextlib.aclosing`), or an error in it, stops all workers.
     """
@@ -32,7 +32,7 @@ class Stream(Generic[T]):
         self.active = 0
         """Workers that are still at work."""
 
-    def start(self, worker: Coroutine[None, None, None]) -> None:
+    def start(self, worker: Callable[[], Coroutine[None, None, None]]) -> None:
         """Run a worker beside the others; a worker may start more of them."""
         self._unread += 1
         self.active += 1
@@ -44,10 +44,10 @@ class Stream(Generic[T]):
         """Hand an item to the consumer; waits while it has enough of them."""
         await self._queue.put(item)
 
-    async def _run(self, worker: Coroutine[None, None, None]) -> None:
+    async def _run(self, worker: Callable[[], Coroutine[None, None, None]]) -> None:
         failure: Exception | None = None
         try:
-            await worker
+            await worker()
         except Exception as error:  # raised again where the consumer is
             failure = error
         finally:

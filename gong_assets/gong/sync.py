@@ -15,8 +15,9 @@ T = TypeVar("T")
 def iterate(config: GongConfig, ask: Callable[[GongClient], AsyncGenerator[T, None]]) -> Iterator[T]:
     """Yield what `ask(client)` yields, with a client of its own.
 
-    Nothing is sent while the body of the loop runs: a program that works long on each page is faster with `async for`.
-    Raises RuntimeError where an event loop already runs (a notebook), which has `async for` at its prompt.
+    Nothing is sent while the body of the loop runs: a program that works long on each page is faster with
+    `async for`. Raises RuntimeError where an event loop already runs (a notebook), which has `async for` at
+    its prompt.
     """
 
     async def pages() -> AsyncGenerator[T, None]:

@@ -1,7 +1,7 @@
 """One request to Gong, sent as often as it takes: paced, authenticated, retried, counted.
 
-What is asked and what the answer means is the caller's: it passes a `decode`, so that a body which cannot be read is retried
-like any other fault.
+What is asked and what the answer means is the caller's: it passes a `decode`, so that a body which cannot be
+read is retried like any other fault.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ T = TypeVar("T")
 
 # How much the latest response moves the mean: it follows a change of Gong's speed within some ten pages.
 LATENCY_WEIGHT = 0.1
-# Longer than the gap between two requests of a walk, so that connections (and their TLS handshakes) are used again.
+# Longer than the gap between two requests of a walk, so that connections (and their TLS handshakes) are used
+# again.
 KEEPALIVE_SECONDS = 60
 # A server on this machine is not reached through the proxy that the environment may name for the others.
 DIRECT = ("all://127.0.0.1", "all://localhost", "all://[::1]")
@@ -38,7 +39,9 @@ DIRECT = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 @dataclass
 class RequestStats:
-    """What was sent so far. `bytes` is what came back over the network (compressed); `seconds_waited` what the limit cost."""
+    """What was sent so far. `bytes` is what came back over the network (compressed); `seconds_waited` what
+    the limit cost.
+    """
 
     requests: int = 0
     retries: int = 0
@@ -62,7 +65,8 @@ class Query:
     def at(self, cursor: str | None) -> Query:
         """The same request for the page at `cursor`.
 
-        A POST takes it at the top level of its body: in the query Gong ignores it, and sends the first page for ever.
+        A POST takes it at the top level of its body: in the query Gong ignores it, and sends the first page
+        for ever.
         """
         return self if cursor is None else Query(self.method, self.path, {**self.content, "cursor": cursor})
 
@@ -119,17 +123,18 @@ class Transport:
         return RequestStats(**vars(self._stats))
 
     async def send(self, query: Query, decode: Callable[[bytes], T]) -> T:
-        """Return what `decode` makes of the body of a successful answer; its ValueError means a body that is not Gong's.
+        """Return what `decode` makes of a successful answer's body; its ValueError means that it is not Gong's.
 
-        Raises GongConnectionError, GongResponseError or one below it when trying again is useless or did not help, and
-        GongQuotaExhausted when the limit asks for a longer wait than the configured one.
+        Raises GongConnectionError, GongResponseError or one below it when trying again is useless or did not
+        help, and GongQuotaExhausted when the limit asks for a longer wait than the configured one.
         """
         for attempt in count(1):
             self._stats.seconds_waited += await self._pacer.admit()
             try:
                 return await self._exchange(query, decode)
             except GongError as error:
-                wait = self._retry.wait(error, attempt=attempt, jitter=random.random())  # noqa: S311 - no secret
+                jitter = random.random()  # noqa: S311 - keeps chains apart, and no secrets
+                wait = self._retry.wait(error, attempt=attempt, jitter=jitter)
                 if isinstance(error, GongRateLimitedError):
                     self._stats.rate_limited += 1
                     if wait is None:
@@ -163,8 +168,19 @@ class Transport:
         return value
 
     def _request(self, query: Query) -> httpx.Request:
-        where = {"params": query.content} if query.method == "GET" else {"json": query.content}
-        return self._http.build_request(query.method, self._config.base_url + query.path, **where)  # type: ignore[arg-type]
+        get = query.method == "GET"
+        return self._http.build_request(
+            query.method,
+            self._config.base_url + query.path,
+            params=query.content if get else None,
+            json=None if get else query.content,
+            extensions={"trace": self._note_sending},
+        )
+
+    async def _note_sending(self, event: str, _: object) -> None:
+        """Called by httpcore at each step of a request (https://www.encode.io/httpcore/extensions/#trace)."""
+        if event == "http11.send_request_headers.started":
+            self._pacer.sent()
 
     def _note_latency(self, seconds: float) -> None:
         if self.latency is None:

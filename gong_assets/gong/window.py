@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 class Window:
     """From `start` (inclusive) to `end` (exclusive), both made UTC.
 
-    Raises ValueError for a time without an offset, or a start that is not before the end (Gong answers 400 to that).
+    Raises ValueError for a time without an offset, or a start that is not before the end (Gong answers 400 to
+    that).
     """
 
     start: datetime

@@ -87,7 +87,7 @@ def _copy_files(cursor: SnowflakeCursor, spool: Spool, load: str) -> None:
         f"COPY INTO {load} FROM ("
         "SELECT $1:KEY::VARCHAR, $1:PAYLOAD::VARCHAR, $1:CALL_DATE::DATE, $1:CONTENT_HASH::VARCHAR, "
         f"$1:PROCESSING_ERROR::VARCHAR FROM @{load}_STAGE"
-        ") FILE_FORMAT = (TYPE = PARQUET)"
+        ") FILE_FORMAT = (TYPE = PARQUET) FORCE = TRUE"
     )
     loaded = sum(int(result[3]) for result in cursor.fetchall() if result[1] == "LOADED")
     if loaded != spool.rows:

@@ -174,6 +174,8 @@ def transcripts() -> list[tuple[date, Record]]:
         (WEDNESDAY, {"callId": LONG_TURN, "transcript": [
             turn("7001", *(sentence(i * 1000, i * 1000 + 900, words(60, f"w{i}")) for i in range(7))),
             turn("7002", sentence(8000, 9000, words(450, "long")), sentence(9000, 9500, "And a short end.")),
+            # More tokens than Cortex reads: an English model has one for each of these letters.
+            turn("7001", sentence(10000, 19000, words(150, "предложение"))),
         ]}),
     ]  # fmt: skip
 

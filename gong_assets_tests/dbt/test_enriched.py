@@ -23,6 +23,11 @@ def test_a_segment_is_enriched_and_a_short_one_is_not_sent(built: Tables) -> Non
     assert set(enriched) == set(built["stg_gong_call_transcripts"])
 
 
+def test_a_text_is_cut_to_what_cortex_reads_whatever_its_script(built: Tables) -> None:
+    for segment in ("1008_8000_0", "1008_10000_0"):
+        assert built["cortex_gong_call_transcripts"][segment]["PROCESSED_BY_CORTEX"]
+
+
 def test_a_calls_sentiment_is_the_mean_of_its_segments_by_words(built: Tables) -> None:
     segments = [row for row in built["vw_enriched_gong_call_transcripts"].values() if row["CALL_ID"] == FULL]
     scored = [row for row in segments if row["SEGMENT_SENTIMENT"] is not None]

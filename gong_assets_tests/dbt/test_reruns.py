@@ -166,3 +166,20 @@ def test_a_full_refresh_of_some_days_is_refused(project: DbtProject) -> None:
     )
     assert refused.returncode != 0
     assert "--full-refresh builds tables from nothing" in refused.stdout
+
+
+def test_a_write_that_fails_after_the_delete_leaves_the_old_rows_whole(
+    reruns: Reruns, warehouse: Warehouse, project: DbtProject
+) -> None:
+    """The next model's DDL, on the connection that the failed one leaves behind, must not commit its DELETE."""
+    warehouse.query("alter table cortex_gong_calls add column unknown_to_the_model varchar")
+    warehouse.query("update cortex_gong_calls set unknown_to_the_model = ''")
+    warehouse.query("alter table cortex_gong_calls alter column unknown_to_the_model set not null")
+
+    done = project.command("run", "--threads", "1", "--select", "cortex_gong_calls", "stg_gong_users")
+
+    failed, next_one = done.stdout.index("ERROR creating"), done.stdout.index("OK created")
+    assert failed < next_one, done.stdout
+    rows = warehouse.rows("cortex_gong_calls", "CALL_ID")
+    assert rows.keys() == reruns.full_refresh.tables["cortex_gong_calls"].keys()
+    warehouse.query("alter table cortex_gong_calls drop column unknown_to_the_model")

@@ -20,7 +20,7 @@ from gong_assets_tests.dbt.warehouse import Tables
 SNOWFLAKE_FUNCTIONS = {
     "AI_EMBED", "AI_SUMMARIZE_AGG", "ANY_VALUE", "ARRAY_AGG", "COALESCE", "CONVERT_TIMEZONE", "COUNT",
     "COUNT_IF", "CURRENT_TIMESTAMP", "DATEADD", "DATEDIFF", "EMBED_TEXT_768", "FLATTEN", "IFF",
-    "INITCAP", "LEFT", "LISTAGG", "LOWER", "MAX", "MD5", "MIN", "NULLIF", "REGEXP_COUNT",
+    "INITCAP", "LEFT", "LENGTH", "LISTAGG", "LOWER", "MAX", "MD5", "MIN", "NULLIF", "REGEXP_COUNT",
     "REGEXP_REPLACE", "REPLACE", "ROW_NUMBER", "SENTIMENT", "SHA2", "SUM", "SUMMARIZE", "SYSDATE",
     "TRIM", "TRY_CAST", "TRY_TO_BOOLEAN", "TRY_TO_DECIMAL", "TRY_TO_DOUBLE", "TRY_TO_NUMBER",
 }  # fmt: skip
@@ -98,3 +98,9 @@ def test_an_unknown_cortex_family_is_refused_by_name(project: DbtProject) -> Non
     refused = project.command("parse", "--vars", json.dumps({"cortex_family": "future"}))
     assert refused.returncode != 0
     assert "cortex_family is 'future'; it must be one of: current, legacy" in refused.stdout
+
+
+def test_a_dimension_that_is_not_the_embedding_models_is_refused(project: DbtProject) -> None:
+    refused = project.command("parse", "--vars", json.dumps({"embedding_dimension": 1024}))
+    assert refused.returncode != 0
+    assert "embedding_dimension is 1024; the vectors of e5-base-v2 have 768" in refused.stdout

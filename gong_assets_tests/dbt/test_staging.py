@@ -178,6 +178,7 @@ def test_turns_that_start_together_have_ids_of_their_own_and_silent_turns_none(b
 def test_a_long_turn_is_split_at_sentence_ends_and_a_long_sentence_is_not(built: Tables) -> None:
     assert [(row["TRANSCRIPT_ID"], row["WORD_COUNT"]) for row in segments(built, LONG_TURN)] == [
         ("1008_0_0", 180), ("1008_0_1", 180), ("1008_0_2", 60), ("1008_8000_0", 450), ("1008_8000_1", 4),
+        ("1008_10000_0", 150),
     ]  # fmt: skip
 
 

@@ -19,7 +19,12 @@ REP_USER = "234599484848423"
 
 # Ids of 18 to 20 digits; the longest exceeds 64 bits.
 PRICING, RENEWAL, MONOLOGUE = "7782342274025937895", "99999999999999999999", "778234227402593001"
-WEST, EAST, MICROSECONDS, KATHMANDU = "778234227402593010", "778234227402593011", "778234227402593012", "778234227402593013"
+WEST, EAST, MICROSECONDS, KATHMANDU = (
+    "778234227402593010",
+    "778234227402593011",
+    "778234227402593012",
+    "778234227402593013",
+)
 FIRST_MOMENT, BEFORE, AFTER = "778234227402593014", "778234227402593015", "778234227402593016"
 STRANGE, BARE, NOTHING_SAID, NOBODY, PRIVATE = (f"77823422740259302{n}" for n in range(5))
 DELETED, EDITED, HIDDEN, MOVED, AWAITED = (f"77823422740259303{n}" for n in range(5))
@@ -28,7 +33,9 @@ STRANGE_TEXT = (
     'She said "it\'s 100% fine" \\ no \\n newline, \\u0041\nreal newline\r\n\ttab 😀👩🏽\u200d💻 für 日本語 \u202bעברית\u202c e\u0301 \u2028 '
     "$$ %s %(x)s {{ jinja }} ' '' ; -- /* */ <b>&amp;</b> NULL \x7f"
 )
-PRICE_COMPLAINT = "Honestly the price is far too high for us and we are very unhappy with this terrible offer."
+PRICE_COMPLAINT = (
+    "Honestly the price is far too high for us and we are very unhappy with this terrible offer."
+)
 TOO_LATE = "The migration of the database to the new data center failed horribly last night."
 EDITED_TO = "Our gardener planted forty olive trees and roses behind the office."
 
@@ -46,7 +53,13 @@ def moment(day: int, hour: int = 15) -> str:
 def call(call_id: str, started: str, *, parties: list[Record] | None = None, **blocks: Any) -> Record:
     meta = {"duration": 1800, "primaryUserId": REP_USER, "system": "Zoom", **blocks.pop("meta", {})}
     return {
-        "metaData": {"id": call_id, "started": started, "title": f"Call {call_id}", "isPrivate": False, **meta},
+        "metaData": {
+            "id": call_id,
+            "started": started,
+            "title": f"Call {call_id}",
+            "isPrivate": False,
+            **meta,
+        },
         "parties": [rep(), customer()] if parties is None else parties,
         **blocks,
     }
@@ -73,7 +86,12 @@ def crm(system: str, *objects: Record) -> Record:
 
 def crm_object(kind: str, object_id: Any, timing: str | None, **fields: Any) -> Record:
     listed = [{"name": name, "value": value} for name, value in fields.items()]
-    return {"objectType": kind, "objectId": object_id, "fields": listed, **({"timing": timing} if timing else {})}
+    return {
+        "objectType": kind,
+        "objectId": object_id,
+        "fields": listed,
+        **({"timing": timing} if timing else {}),
+    }
 
 
 def talk(rep_seconds: float, customer_seconds: float) -> Record:
@@ -83,7 +101,10 @@ def talk(rep_seconds: float, customer_seconds: float) -> Record:
             {"id": "56825452554556", "userId": REP_USER, "talkTime": rep_seconds},
             {"id": "56825452554557", "talkTime": customer_seconds},
         ],
-        "interactionStats": [{"name": "Talk Ratio", "value": ratio}, {"name": "Longest Monologue", "value": 66}],
+        "interactionStats": [
+            {"name": "Talk Ratio", "value": ratio},
+            {"name": "Longest Monologue", "value": 66},
+        ],
         "questions": {"companyCount": 5, "nonCompanyCount": 2},
     }
 
@@ -97,7 +118,9 @@ def transcript(call_id: str, *turns: tuple[str | None, str | None, list[str]]) -
             {
                 "speakerId": speaker,
                 "topic": topic,
-                "sentences": [{"start": (start := next(clock)), "end": start + 900, "text": text} for text in sentences],
+                "sentences": [
+                    {"start": (start := next(clock)), "end": start + 900, "text": text} for text in sentences
+                ],
             }
             for speaker, topic, sentences in turns
         ],
@@ -107,8 +130,8 @@ def transcript(call_id: str, *turns: tuple[str | None, str | None, list[str]]) -
 def _named_calls() -> Iterator[Record]:
     yield call(
         PRICING,
-        moment(4),
-        meta={"title": "Pricing with Customer Ltd", "scheduled": moment(4), "language": "eng", "scope": "External"},
+        moment(2),
+        meta={"title": "Pricing with Customer Ltd", "scheduled": moment(2), "language": "eng", "scope": "External"},
         context=[
             crm("Salesforce", crm_object("Opportunity", "0063000000aBcDe", "Now", Name="In Salesforce", StageName="Won")),
             crm(
@@ -135,11 +158,15 @@ def _named_calls() -> Iterator[Record]:
     # HubSpot's own names for a deal and a company, and the id as a text of digits.
     yield call(
         RENEWAL,
-        moment(5),
-        context=[crm("HubSpot", crm_object("Deal", "8800000002", "Now"), crm_object("Company", "9900000002", "Now"))],
+        moment(3),
+        context=[
+            crm(
+                "HubSpot", crm_object("Deal", "8800000002", "Now"), crm_object("Company", "9900000002", "Now")
+            )
+        ],
         interaction=talk(50, 50),
     )
-    yield call(MONOLOGUE, moment(6), context=[], interaction=talk(950, 50))
+    yield call(MONOLOGUE, moment(4), context=[], interaction=talk(950, 50))
 
     # Late evening in California, and after midnight in Paris: the UTC date is another than the local one.
     yield call(WEST, "2025-02-28T23:30:00-08:00")
@@ -150,13 +177,13 @@ def _named_calls() -> Iterator[Record]:
     yield call(BEFORE, "2025-02-28T23:59:59.999999Z")
     yield call(AFTER, "2025-03-31T00:00:00Z")
 
-    yield call(STRANGE, moment(11), meta={"title": STRANGE_TEXT, "customData": "{\"a\": [1, 'b']}"})
-    yield {"metaData": {"id": BARE, "started": moment(12), "title": None}}
-    yield call(NOTHING_SAID, moment(13), parties=[])
-    yield call(NOBODY, moment(14), parties=[{"id": "1", "name": None, "affiliation": "Unknown"}])
-    yield call(PRIVATE, moment(15), meta={"isPrivate": True, "title": "Board only"})
+    yield call(STRANGE, moment(5), meta={"title": STRANGE_TEXT, "customData": "{\"a\": [1, 'b']}"})
+    yield {"metaData": {"id": BARE, "started": moment(5), "title": None}}
+    yield call(NOTHING_SAID, moment(6), parties=[])
+    yield call(NOBODY, moment(6), parties=[{"id": "1", "name": None, "affiliation": "Unknown"}])
+    yield call(PRIVATE, moment(7), meta={"isPrivate": True, "title": "Board only"})
 
-    for day, call_id in enumerate((DELETED, EDITED, HIDDEN, MOVED, AWAITED), start=17):
+    for day, call_id in enumerate((DELETED, EDITED, HIDDEN, MOVED, AWAITED), start=25):
         yield call(call_id, moment(day))
 
 
@@ -183,16 +210,26 @@ def _named_transcripts() -> Iterator[Record]:
     yield {
         "callId": NOBODY,
         "transcript": [
-            {"speakerId": None, "topic": None, "sentences": [{"start": 0, "end": 900, "text": "Who is speaking here now?"}]},
+            {
+                "speakerId": None,
+                "topic": None,
+                "sentences": [{"start": 0, "end": 900, "text": "Who is speaking here now?"}],
+            },
             {"speakerId": REP, "topic": None, "sentences": []},
             {"speakerId": REP, "topic": None, "sentences": [{"start": 950, "end": 990, "text": "   "}]},
-            {"speakerId": "1", "topic": None, "sentences": [{"start": 1000, "end": 1900, "text": "Nobody can tell who this is."}]},
+            {
+                "speakerId": "1",
+                "topic": None,
+                "sentences": [{"start": 1000, "end": 1900, "text": "Nobody can tell who this is."}],
+            },
         ],
     }
     yield transcript(PRIVATE, (REP, None, ["The board wants to sell the company, tell nobody."]))
     yield transcript(DELETED, (REP, None, [TOO_LATE]))
     yield transcript(
-        EDITED, (REP, None, ["We begin with the agenda of today."]), (CUSTOMER, None, ["Mumble mumble, something unclear."])
+        EDITED,
+        (REP, None, ["We begin with the agenda of today."]),
+        (CUSTOMER, None, ["Mumble mumble, something unclear."]),
     )
     yield transcript(HIDDEN, (REP, None, ["The salaries of the whole team are in this spreadsheet."]))
     yield transcript(MOVED, (REP, None, ["This meeting was moved to another day."]))
@@ -206,7 +243,9 @@ def _bulk() -> Iterator[tuple[Record, Record | None]]:
     for day in range(1, BULK_DAYS + 1):
         for number in range(BULK_PER_DAY):
             call_id = bulk_id(day, number)
-            spoken = transcript(call_id, (REP, None, [f"The agenda of day {day} has point {number}.", "It was soon done."]))
+            spoken = transcript(
+                call_id, (REP, None, [f"The agenda of day {day} has point {number}.", "It was soon done."])
+            )
             yield call(call_id, moment(day, number)), None if day in SILENT_DAYS else spoken
 
 
@@ -216,8 +255,14 @@ def users() -> list[Record]:
         "id": REP_USER, "firstName": "Rita", "lastName": "O'Neill", "emailAddress": "Rita@seller.example", "active": True,
         "created": "2024-06-10T21:50:07.428+02:00", "managerId": "563515258458745", "settings": {}, "spokenLanguages": [],
     }  # fmt: skip
-    others = [{"id": str(563515258458745 + n), "firstName": f"User {n}", "active": n % 2 == 0} for n in range(120)]
-    return [named, *others, {"id": "900000000000000001", "firstName": "Gong", "lastName": "Admin", "avatar": True}]
+    others = [
+        {"id": str(563515258458745 + n), "firstName": f"User {n}", "active": n % 2 == 0} for n in range(120)
+    ]
+    return [
+        named,
+        *others,
+        {"id": "900000000000000001", "firstName": "Gong", "lastName": "Admin", "avatar": True},
+    ]
 
 
 def company() -> Gong:
@@ -250,8 +295,12 @@ def change(gong: Gong) -> None:
         if each.id == HIDDEN:
             each.document["metaData"]["isPrivate"] = True
         if each.id == MOVED:
-            later = datetime.fromisoformat(each.document["metaData"]["started"]) + timedelta(days=3)
-            gong.calls[index] = held({**each.document, "metaData": {**each.document["metaData"], "started": later.isoformat()}})
+            later = datetime.fromisoformat(each.document["metaData"]["started"]) + timedelta(days=1)
+            gong.calls[index] = held(
+                {**each.document, "metaData": {**each.document["metaData"], "started": later.isoformat()}}
+            )
     edited = next(each for each in gong.transcripts if each["callId"] == EDITED)
     edited["transcript"][1]["sentences"][0]["text"] = EDITED_TO
-    gong.transcripts.append(transcript(AWAITED, (CUSTOMER, None, ["The transcript took Gong a whole day to finish."])))
+    gong.transcripts.append(
+        transcript(AWAITED, (CUSTOMER, None, ["The transcript took Gong a whole day to finish."]))
+    )

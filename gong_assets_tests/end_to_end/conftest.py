@@ -1,23 +1,25 @@
-"""One company, read three times through the real command line: the tests look at what each run left behind.
+"""Two Gongs read through the real command line: a month of one company, three times, and strange records, once.
 
-A run takes most of a minute here, so each is made once and shared. No test changes what another one sees: the tables are
-looked at as they were after a run, and the runs follow one another.
+A run takes most of a minute here, so each is made once and shared: tests look at the tables as they were after a run, and no
+test changes what another one sees. The modules of one xdist group share their runs; two groups use two cores.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from datetime import date
 
 import pytest
 
+from gong_assets.local import stack
 from gong_assets.settings import Settings
-from gong_assets.warehouse.connection import Warehouse, open_warehouse
-from gong_assets_tests.cli.command_line import CommandLine, Outcome
-from gong_assets_tests.end_to_end import snapshot
+from gong_assets.warehouse.connection import Warehouse, local_arguments, open_warehouse
+from gong_assets_tests.cli.command_line import CommandLine
 from gong_assets_tests.end_to_end.company import FIRST, LAST, change, company
-from gong_assets_tests.end_to_end.gong_server import Asked, Gong, Record
-from gong_assets_tests.end_to_end.snapshot import Snapshot
+from gong_assets_tests.end_to_end.gong_server import Gong
+from gong_assets_tests.end_to_end.odd_records import odd_calls, odd_transcripts, odd_users, unusable_calls
+from gong_assets_tests.end_to_end.openapi_examples import example_gong
+from gong_assets_tests.end_to_end.runs import Run, sync
 
 # What the company's CRM holds of the deals, contacts and companies that its calls refer to.
 HUBSPOT = """
@@ -29,16 +31,6 @@ INSERT INTO OBJECTS_CONTACTS (OBJECTID, PROPERTY_FIRSTNAME, PROPERTY_EMAIL) VALU
 INSERT INTO OBJECTS_COMPANIES (OBJECTID, PROPERTY_NAME) VALUES (9900000001, 'Customer Ltd, Istanbul');
 INSERT INTO OBJECTS_COMPANIES (OBJECTID, PROPERTY_NAME) VALUES (9900000002, 'Other GmbH')
 """
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run of `gong-assets sync`: what was asked of Gong, what Gong had then, and what was in the tables afterwards."""
-
-    outcome: Outcome
-    asked: list[Asked]
-    transcripts: list[Record]
-    tables: Snapshot
 
 
 @pytest.fixture(scope="session")
@@ -69,24 +61,55 @@ def company_warehouse(project: CommandLine) -> Warehouse:
 
 @pytest.fixture(scope="session")
 def first_run(project: CommandLine, company_warehouse: Warehouse, gong: Gong) -> Run:
-    return _run(project, company_warehouse, gong)
+    return sync(project, company_warehouse, gong, FIRST, LAST)
 
 
 @pytest.fixture(scope="session")
 def second_run(first_run: Run, project: CommandLine, company_warehouse: Warehouse, gong: Gong) -> Run:
     """The same days again, while nothing changed."""
-    return _run(project, company_warehouse, gong)
+    return sync(project, company_warehouse, gong, FIRST, LAST)
 
 
 @pytest.fixture(scope="session")
 def third_run(second_run: Run, project: CommandLine, company_warehouse: Warehouse, gong: Gong) -> Run:
     """The same days again, after a few things changed in Gong."""
     change(gong)
-    return _run(project, company_warehouse, gong)
+    return sync(project, company_warehouse, gong, FIRST, LAST)
 
 
-def _run(project: CommandLine, warehouse: Warehouse, gong: Gong) -> Run:
-    gong.log.clear()
-    days = ("--from-date", FIRST.isoformat(), "--to-date", LAST.isoformat())
-    outcome = project.gong_assets("sync", "--mode", "backfill", *days).succeeded()
-    return Run(outcome, list(gong.log), list(gong.transcripts), snapshot.take(warehouse))
+@pytest.fixture(scope="session")
+def strange_gong() -> Iterator[Gong]:
+    """The examples of Gong's OpenAPI document, the odd shapes of live accounts, and records that cannot be used."""
+    gong = example_gong()
+    gong.calls += [*odd_calls(), *unusable_calls()]
+    gong.transcripts += odd_transcripts()
+    gong.users += odd_users()
+    with gong.served() as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def sales_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """An account with a database SALES, on a Snowflake-speaking server that the graph does not start."""
+    home = tmp_path_factory.mktemp("account")
+    warehouse = Warehouse(local_arguments(stack.up(home).snowflake))
+    warehouse.query("CREATE DATABASE SALES")
+    warehouse.query("CREATE SCHEMA SALES.GONG")
+    yield Warehouse({**warehouse.arguments, "database": "SALES", "schema": "GONG"})
+    stack.down(home)
+
+
+@pytest.fixture(scope="session")
+def sales(
+    strange_gong: Gong, sales_warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory
+) -> CommandLine:
+    """A project that is told of that account as one is told of a real one: by variables alone."""
+    account = {f"SNOWFLAKE_{name.upper()}": str(value) for name, value in sales_warehouse.arguments.items()}
+    directory = tmp_path_factory.mktemp("sales")
+    home = {"GONG_ASSETS_HOME": str(directory / "home")}
+    return CommandLine(directory, {**home, **account, **strange_gong.environment})
+
+
+@pytest.fixture(scope="session")
+def sales_run(sales: CommandLine, sales_warehouse: Warehouse, strange_gong: Gong) -> Run:
+    return sync(sales, sales_warehouse, strange_gong, date(2018, 2, 1), date(2018, 2, 28))

@@ -98,7 +98,9 @@ class Gong:
         listener = socket.create_server(("127.0.0.1", 0))
         self.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         routes = [Route("/{path:path}", self._answer, methods=["GET", "POST"])]
-        server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_level="critical", lifespan="off"))
+        server = uvicorn.Server(
+            uvicorn.Config(Starlette(routes=routes), log_level="critical", lifespan="off")
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
@@ -118,7 +120,10 @@ class Gong:
         given = request.headers.get("Authorization")
         if given is None:
             return _refusal(401, 'Missing mandatory header "Authorization"')
-        if given != "Basic " + base64.b64encode(f"{self.access_key}:{self.access_key_secret}".encode()).decode():
+        if (
+            given
+            != "Basic " + base64.b64encode(f"{self.access_key}:{self.access_key_secret}".encode()).decode()
+        ):
             return _refusal(401, "Validate credentials failed")
         scope = {
             "/v2/calls/extensive": "api:calls:read:extensive",
@@ -136,7 +141,11 @@ class Gong:
             case "POST", "/v2/calls/transcript":
                 return self._transcript(body)
             case "GET", "/v2/users":
-                users = [user for user in self.users if "includeAvatars" in request.query_params or not user.get("avatar")]
+                users = [
+                    user
+                    for user in self.users
+                    if "includeAvatars" in request.query_params or not user.get("avatar")
+                ]
                 shown = [{key: value for key, value in user.items() if key != "avatar"} for user in users]
                 return self._page("users", shown, request.query_params.get("cursor"))
         return _refusal(404, "Not Found")
@@ -146,7 +155,9 @@ class Gong:
         first, end = (_time(limits.get(key)) for key in ("fromDateTime", "toDateTime"))
         if first and end and first >= end:
             return _refusal(400, "filter.fromDateTime: must be before toDateTime")
-        found = [call for call in self.calls if (not first or first <= call.time) and (not end or call.time < end)]
+        found = [
+            call for call in self.calls if (not first or first <= call.time) and (not end or call.time < end)
+        ]
         if not found:
             return _refusal(404, NO_CALLS)
         found.sort(key=lambda call: call.time)
@@ -157,7 +168,7 @@ class Gong:
         ids = body["filter"].get("callIds")
         if not ids:
             return _refusal(400, "filter.callIds: must not be empty")
-        found = [transcript for transcript in self.transcripts if transcript["callId"] in ids]
+        found = [transcript for transcript in self.transcripts if str(transcript["callId"]) in ids]
         return self._page("callTranscripts", found, body.get("cursor")) if found else _refusal(404, NO_CALLS)
 
     def _page(self, key: str, found: list[Record], cursor: str | None) -> Response:
@@ -195,7 +206,10 @@ def _of_timings(context: Any, timings: list[str]) -> Any:
     if not isinstance(context, list):
         return context
     return [
-        {**crm, "objects": [each for each in crm.get("objects") or [] if each.get("timing", "Now") in timings]}
+        {
+            **crm,
+            "objects": [each for each in crm.get("objects") or [] if each.get("timing", "Now") in timings],
+        }
         for crm in context
     ]
 

@@ -1,7 +1,7 @@
 """A Gong of a few lines, whose every answer a test can foresee: calls, transcripts and users in pages of 100.
 
-It answers in the shapes of Gong's OpenAPI document and with the texts that Gong uses. How its answers travel is said
-elsewhere: through real HTTP in `http_server.py`, through nothing at all in `virtual_time.py`.
+It answers in the shapes of Gong's OpenAPI document and with the texts that Gong uses. How its answers travel
+is said elsewhere: through real HTTP in `http_server.py`, through nothing at all in `virtual_time.py`.
 """
 
 from __future__ import annotations
@@ -61,11 +61,14 @@ def call(number: int, started: datetime, **meta: Any) -> dict[str, Any]:
     """A call with an id of 19 digits, and its time as Gong writes it: with the company's offset."""
     local = started.astimezone(UTC) - timedelta(hours=7)
     text = local.isoformat().replace("+00:00", "-07:00")
-    return {"metaData": {"id": str(7_000_000_000_000_000_000 + number), "started": text, **meta}, "parties": []}
+    return {
+        "metaData": {"id": str(7_000_000_000_000_000_000 + number), "started": text, **meta},
+        "parties": [],
+    }
 
 
 def started(document: dict[str, Any]) -> datetime:
-    return datetime.fromisoformat(document["metaData"]["started"])
+    return datetime.fromisoformat(document["metaData"]["started"]).astimezone(UTC)
 
 
 def call_id(document: dict[str, Any]) -> str:
@@ -83,6 +86,7 @@ class FakeGong:
         self.totals_ahead = 0
         self.filter_time: Callable[[dict[str, Any]], datetime] = started
         self.sort_key: Callable[[dict[str, Any]], Any] = started
+        self._listed: list[tuple[datetime, dict[str, Any]]] = []
 
     @property
     def ids(self) -> list[str]:
@@ -105,8 +109,11 @@ class FakeGong:
         first, end = (datetime.fromisoformat(limits[key]) for key in ("fromDateTime", "toDateTime"))
         if first >= end:
             return refusal(400, "filter.fromDateTime: must be before toDateTime")
-        found = [document for document in self.calls if first <= self.filter_time(document) < end]
-        return self._page(request, "calls", sorted(found, key=self.sort_key))
+        if len(self._listed) != len(self.calls):
+            in_order = sorted(self.calls, key=self.sort_key)
+            self._listed = [(self.filter_time(document), document) for document in in_order]
+        found = [document for moment, document in self._listed if first <= moment < end]
+        return self._page(request, "calls", found)
 
     def _transcript(self, request: Asked) -> Answer:
         ids = request.body["filter"]["callIds"]

@@ -1,4 +1,4 @@
-"""A fake Gong behind real HTTP on this machine, and the ways in which a network or a server spoils an answer."""
+"""A fake Gong behind real HTTP on this machine, and the ways in which an answer can be spoilt."""
 
 from __future__ import annotations
 
@@ -104,18 +104,23 @@ async def silent(writer: asyncio.StreamWriter, answer: Answer) -> None:
 
 async def gzipped(writer: asyncio.StreamWriter, answer: Answer) -> None:
     await send(
-        writer, Answer(answer.status, gzip.compress(answer.body), {**answer.headers, "Content-Encoding": "gzip"})
+        writer,
+        Answer(answer.status, gzip.compress(answer.body), {**answer.headers, "Content-Encoding": "gzip"}),
     )
 
 
 async def broken_gzip(writer: asyncio.StreamWriter, answer: Answer) -> None:
     packed = gzip.compress(answer.body)
     await send(
-        writer, Answer(answer.status, b"\x1f\x8b" + packed[10:], {**answer.headers, "Content-Encoding": "gzip"})
+        writer,
+        Answer(answer.status, b"\x1f\x8b" + packed[10:], {**answer.headers, "Content-Encoding": "gzip"}),
     )
 
 
 def _head(answer: Answer) -> bytes:
-    lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}", f"Content-Length: {len(answer.body)}"]
+    lines = [
+        f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
+        f"Content-Length: {len(answer.body)}",
+    ]
     lines += [f"{name}: {value}" for name, value in answer.headers.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()

@@ -35,7 +35,12 @@ class Walked:
 
 
 def walk(
-    gong: FakeGong, *, latency: float, limit: LeakyBucket | None = None, per_second: float = 3, window: Window = MAY
+    gong: FakeGong,
+    *,
+    latency: float,
+    limit: LeakyBucket | None = None,
+    per_second: float = 3,
+    window: Window = MAY,
 ) -> Walked:
     network = VirtualNetwork(gong, latency=latency, limit=limit)
 
@@ -64,13 +69,19 @@ def gong_at(seconds: Sequence[int]) -> FakeGong:
 def office_hours(count: int) -> FakeGong:
     """Calls as companies hold them: by day, and on few weekends."""
     chance = random.Random(7)
-    days = [day for day in range(31) for _ in range(1 if (MAY.start + timedelta(days=day)).weekday() > 4 else 8)]
-    return gong_at([chance.choice(days) * 86400 + chance.randrange(14 * 3600, 23 * 3600) for _ in range(count)])
+    days = [
+        day for day in range(31) for _ in range(1 if (MAY.start + timedelta(days=day)).weekday() > 4 else 8)
+    ]
+    return gong_at(
+        [chance.choice(days) * 86400 + chance.randrange(14 * 3600, 23 * 3600) for _ in range(count)]
+    )
 
 
 @st.composite
 def spreads(draw: st.DrawFn) -> list[int]:
-    """Seconds within the window at which calls start: bursts of all widths, many of them in the very same second."""
+    """Seconds within the window at which calls start: bursts of all widths, many of them in the very same
+    second.
+    """
     seconds: list[int] = []
     for _ in range(draw(st.integers(0, 4))):
         begin = draw(st.integers(0, SECONDS_IN_MAY - 1))
@@ -82,7 +93,7 @@ def spreads(draw: st.DrawFn) -> list[int]:
 
 
 @given(seconds=spreads(), latency=st.sampled_from([0.1, 1.0, 3.0]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_calls_however_spread_come_once_each_within_the_bound(seconds: list[int], latency: float) -> None:
     gong = gong_at(seconds)
     walked = walk(gong, latency=latency)
@@ -94,17 +105,19 @@ def test_calls_however_spread_come_once_each_within_the_bound(seconds: list[int]
     seconds=spreads(),
     ahead=st.sampled_from([0, 1, 150]),
     late=st.integers(-7200, 7200),
+    both_ways=st.booleans(),
     unsorted=st.booleans(),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_call_is_lost_when_gong_is_not_as_assumed(
-    seconds: list[int], ahead: int, late: int, unsorted: bool
+    seconds: list[int], ahead: int, late: int, both_ways: bool, unsorted: bool
 ) -> None:
-    """It filters by another time than it sorts by, sorts by nothing, or counts calls that it does not show."""
+    """It filters by another time than it sorts by, does not sort, or counts calls that it does not show."""
     gong = gong_at(seconds)
     gong.totals_ahead = ahead
     chance = random.Random(late)
-    scheduled = {each: started(document) + timedelta(seconds=chance.choice([0, late]))
+    drifts = [0, late, -late] if both_ways else [0, late]
+    scheduled = {each: started(document) + timedelta(seconds=chance.choice(drifts))
                  for each, document in zip(map(call_id, gong.calls), gong.calls, strict=True)}  # fmt: skip
     gong.filter_time = lambda document: scheduled[call_id(document)]
     if unsorted:
@@ -114,7 +127,9 @@ def test_no_call_is_lost_when_gong_is_not_as_assumed(
 
 
 @pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 1000])
-@pytest.mark.parametrize("spread", [lambda n: [5] * n, lambda n: range(n), lambda n: range(0, n * 2000, 2000)])
+@pytest.mark.parametrize(
+    "spread", [lambda n: [5] * n, lambda n: range(n), lambda n: range(0, n * 2000, 2000)]
+)
 def test_whole_pages_and_single_seconds_make_no_difference(
     count: int, spread: Callable[[int], Sequence[int]]
 ) -> None:
@@ -123,7 +138,7 @@ def test_whole_pages_and_single_seconds_make_no_difference(
     assert len(gong.log) <= most_requests(count, 1.0)
 
 
-@pytest.mark.parametrize(("latency", "count"), [(1.0, 12_000), (3.0, 40_000)])
+@pytest.mark.parametrize(("latency", "count"), [(1.0, 12_000), (3.0, 30_000)])
 def test_evenly_spread_calls_are_read_at_the_limit_without_a_429(latency: float, count: int) -> None:
     walked = walk(gong_with(count), latency=latency, limit=LeakyBucket(3))
     assert walked.network.rate >= 2.85
@@ -249,12 +264,14 @@ def test_a_slow_consumer_holds_up_the_requests() -> None:
     gong = gong_with(5000)
 
     async def work() -> int:
-        async with serving(gong) as server, GongClient(config(server.base_url)) as client:
-            async with aclosing(client.calls(MAY)) as pages:
-                await anext(pages)
-                for _ in range(200):
-                    await asyncio.sleep(0.001)
-                return len(gong.log)
+        async with (
+            serving(gong) as server,
+            GongClient(config(server.base_url)) as client,
+            aclosing(client.calls(MAY)) as pages,
+        ):
+            await anext(pages)
+            await asyncio.sleep(0.2)
+            return len(gong.log)
 
     assert asyncio.run(work()) < 25
 
@@ -279,9 +296,9 @@ def test_the_workspace_is_part_of_every_query() -> None:
 
     async def work() -> None:
         async with serving(gong) as server:
-            await read(config(server.base_url), lambda client: client.calls(MAY, workspace_id="623457276584334"))
+            await read(
+                config(server.base_url), lambda client: client.calls(MAY, workspace_id="623457276584334")
+            )
 
     asyncio.run(work())
     assert {request.body["filter"]["workspaceId"] for request in gong.log} == {"623457276584334"}
-
-

@@ -1,4 +1,6 @@
-"""What networks and servers do to a walk, over real HTTP: it ends with exactly the truth, or with one clear error."""
+"""What networks and servers do to a walk, over real HTTP: it ends with exactly the truth, or with one clear
+error.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Hours in milliseconds: an event loop whose clock jumps to the next thing due, and a Gong that lives in it.
 
-Everything of the client runs as it is, except for the network below httpx and the time. What it measures is exact, and the
-same on a busy machine.
+Everything of the client runs as it is, except for the network below httpx and the time. What it measures is
+exact, and the same on a busy machine.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ T = TypeVar("T")
 BEGINNING = datetime(2026, 6, 1, tzinfo=UTC)
 
 
-class _Selector(selectors.DefaultSelector):  # type: ignore[valid-type, misc]
+class _Selector(selectors.DefaultSelector):
     """Waits for nothing: time spent waiting is added to the clock instead."""
 
     skipped = 0.0

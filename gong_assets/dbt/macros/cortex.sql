@@ -6,31 +6,41 @@
     that are already chosen, in a select of its own, and cuts its input to what the function reads.
 -#}
 
-{#- What the embedding models were trained to see before a passage; there is no argument for it. -#}
 {% macro cortex_embedding(text) -%}
-    {%- set prefixes = {
-        'e5-base-v2': 'passage: ',
-        'multilingual-e5-large': 'passage: ',
-        'snowflake-arctic-embed-m': '',
-        'snowflake-arctic-embed-m-v1.5': '',
-        'snowflake-arctic-embed-l-v2.0': '',
-        'snowflake-arctic-embed-l-v2.0-8k': '',
-        'voyage-multilingual-2': '',
-        'nv-embed-qa-4': '',
-    } -%}
-    {%- set model = var('embedding_model') -%}
-    {%- set prefix = _cortex_choice('embedding_model', model, prefixes) -%}
+    {%- set model = _embedding_model() -%}
     {%- set function = _cortex_choice('cortex_family', var('cortex_family'), {
-        'current': 'ai_embed',
-        'legacy': 'snowflake.cortex.' ~ _cortex_choice('embedding_dimension', var('embedding_dimension') | int, {
-            768: 'embed_text_768', 1024: 'embed_text_1024'
-        })
+        'current': 'ai_embed', 'legacy': 'snowflake.cortex.embed_text_' ~ model.dimension
     }) -%}
-    {{ function }}('{{ model }}', {{ "'" ~ prefix ~ "' || " if prefix }}{{ cortex_segment_text(text) }})
+    {{ function }}('{{ model.name }}', {{ "'" ~ model.prefix ~ "' || " if model.prefix }}{{ cortex_segment_text(text) }})
 {%- endmacro %}
 
 {% macro cortex_embedding_type() -%}
-    vector(float, {{ _cortex_choice('embedding_dimension', var('embedding_dimension') | int, {768: 768, 1024: 1024}) }})
+    vector(float, {{ _embedding_model().dimension }})
+{%- endmacro %}
+
+{#-
+    The models and their dimensions are those of
+    https://docs.snowflake.com/en/user-guide/snowflake-cortex/vector-embeddings; the prefix is what a model was trained to
+    see before a passage, by its model card: AI_EMBED has no argument for it.
+-#}
+{% macro _embedding_model() -%}
+    {%- set name, dimension = var('embedding_model'), var('embedding_dimension') | int -%}
+    {%- set model = _cortex_choice('embedding_model', name, {
+        'e5-base-v2': {'dimension': 768, 'prefix': 'passage: '},
+        'snowflake-arctic-embed-m': {'dimension': 768, 'prefix': ''},
+        'snowflake-arctic-embed-m-v1.5': {'dimension': 768, 'prefix': ''},
+        'multilingual-e5-large': {'dimension': 1024, 'prefix': 'passage: '},
+        'snowflake-arctic-embed-l-v2.0': {'dimension': 1024, 'prefix': ''},
+        'snowflake-arctic-embed-l-v2.0-8k': {'dimension': 1024, 'prefix': ''},
+        'voyage-multilingual-2': {'dimension': 1024, 'prefix': ''},
+        'nv-embed-qa-4': {'dimension': 1024, 'prefix': ''},
+    }) -%}
+    {%- if dimension != model.dimension -%}
+        {%- do exceptions.raise_compiler_error(
+            'embedding_dimension is ' ~ dimension ~ '; the vectors of ' ~ name ~ ' have ' ~ model.dimension
+        ) -%}
+    {%- endif -%}
+    {{ return({'name': name, 'dimension': model.dimension, 'prefix': model.prefix}) }}
 {%- endmacro %}
 
 {#- In [-1, 1]. AI_SENTIMENT gives labels and no number, so that both families score with SENTIMENT. -#}
@@ -54,8 +64,13 @@
     {{ _cortex_choice('cortex_family', var('cortex_family'), {'current': 'ai_summarize_agg', 'legacy': 'summarize'}) }}
 {%- endmacro %}
 
+{#- A text with more than a tenth of its characters beyond ASCII is of another script: European accents are fewer. -#}
 {% macro cortex_segment_text(text) -%}
-    left({{ text }}, {{ var('cortex_segment_max_characters') | int }})
+    left({{ text }}, iff(
+        regexp_count({{ text }}, '[^ -~]') > length({{ text }}) / 10,
+        {{ var('cortex_segment_max_characters_of_other_scripts') | int }},
+        {{ var('cortex_segment_max_characters') | int }}
+    ))
 {%- endmacro %}
 
 {% macro cortex_call_text(text) -%}

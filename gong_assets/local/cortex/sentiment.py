@@ -29,7 +29,7 @@ MAX_CATEGORY_CHARACTERS = 30
 NEUTRAL_BAND = 0.05
 
 # Words that carry no charge (or another one) in VADER's lexicon of tweets, but do in a sales call. The scale is
-# VADER's: -4 to 4 per word. Phrases are read as one word.
+# VADER's: -4 to 4 per word. Phrases are read as one word; 0 is for words that only fill a pause.
 SALES_LEXICON = {
     "renew": 1.2, "renewal": 0.4, "expand": 1.3, "expansion": 1.2, "upgrade": 1.2, "onboarded": 1.0,
     "adopted": 1.3, "adoption": 0.8, "seamless": 2.2, "seamlessly": 2.2, "intuitive": 1.9, "streamlined": 1.6,
@@ -52,6 +52,7 @@ SALES_LEXICON = {
     "blocker": -1.7, "blocked": -1.5, "risk": -1.2, "risky": -1.5, "struggle": -1.6, "struggling": -1.8,
     "stuck": -1.5, "stalled": -1.6, "objection": -1.2, "pushback": -1.3, "hesitant": -1.3, "unclear": -1.2,
     "ignored": -1.7, "unresponsive": -2.0, "silence": -0.9, "competitor": -0.6, "alternatives": -0.9,
+    "honestly": 0.0, "frankly": 0.0, "basically": 0.0, "kind of": 0.0,
     "too much": -1.1, "not renew": -2.6, "walk away": -2.2, "switch away": -2.2, "no response": -1.9,
     "deal breaker": -2.5, "out of budget": -2.1, "not convinced": -1.8, "falls short": -1.9,
     "waste of": -2.2, "fed up": -2.5, "let down": -2.1, "not working": -1.9, "does not work": -1.9,

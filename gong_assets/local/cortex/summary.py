@@ -30,6 +30,9 @@ MIN_SENTENCE_WORDS = 6
 MAX_SENTENCES = 600
 # Weight of novelty against centrality.
 DIVERSITY = 0.4
+# Weight of an instruction's words against centrality: what is asked for may be said once.
+FOCUS = 2.0
+# The usual chance of PageRank to follow a link.
 DAMPING = 0.85
 
 Floats = npt.NDArray[np.float64]
@@ -96,7 +99,7 @@ def _central(candidates: list[str], focus: str, count: int, words: int | None = 
     likeness = vectors @ vectors.T
     scores = _text_rank(likeness)
     if focus_vector is not None:
-        scores = scores / scores.max() + vectors @ focus_vector
+        scores = scores / scores.max() + FOCUS * (vectors @ focus_vector)
     scores = scores / scores.max()
     chosen: list[int] = []
     length = 0

@@ -6,6 +6,7 @@ Everything here is written against fakesnow 0.12; what can be done by subclassin
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from string import Template
 
@@ -15,13 +16,15 @@ from fakesnow.transforms import stage, transforms
 
 from gong_assets.local.snowflake import vector
 
+# fakesnow makes a temporary directory for staged files when it is imported, and leaves it behind.
+with suppress(OSError):
+    Path(stage.LOCAL_BUCKET_PATH).rmdir()
+
 _STAGES = "_fs_global._fs_information_schema._fs_stages"
 
 
 def keep_stages_in(directory: Path) -> None:
-    """Keep staged files in ``directory`` instead of the temporary directory that fakesnow makes at import."""
-    if Path(stage.LOCAL_BUCKET_PATH).name.startswith("fakesnow_bucket_"):
-        shutil.rmtree(stage.LOCAL_BUCKET_PATH, ignore_errors=True)
+    """Keep staged files in ``directory``, where they outlive the process."""
     directory.mkdir(parents=True, exist_ok=True)
     stage.LOCAL_BUCKET_PATH = str(directory.resolve())
 

@@ -13,6 +13,7 @@ from collections import OrderedDict
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import orjson
 from fakesnow.converter import from_binding
@@ -52,7 +53,7 @@ class SnowflakeApi:
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
-        self._queries: dict[str, OrderedDict[str, Query]] = {}
+        self._queries: WeakKeyDictionary[Session, OrderedDict[str, Query]] = WeakKeyDictionary()
 
     def routes(self) -> list[Route]:
         """What to mount at the root of a server."""
@@ -81,9 +82,9 @@ class SnowflakeApi:
         )
         try:
             session = await self._sessions.open(login)
-        except SnowflakeError as error:
-            return _failure(error)
-        self._queries[session.token] = OrderedDict()
+        except Exception as error:
+            return _failure(translate(error))
+        self._queries[session] = OrderedDict()
         self._sessions.get(session.token, _peer(http))
         return _success(
             {
@@ -115,7 +116,6 @@ class SnowflakeApi:
         if session is None:
             return _failure(_SESSION_GONE)
         if http.query_params.get("delete"):
-            del self._queries[session.token]
             await self._sessions.close(session.token)
         return _success(None)
 
@@ -125,7 +125,7 @@ class SnowflakeApi:
             return _failure(_SESSION_GONE)
         body = await _body(http)
         request_id = http.query_params.get("requestId") or str(uuid.uuid4())
-        queries = self._queries[session.token]
+        queries = self._queries[session]
         query = next((q for q in queries.values() if q.request_id == request_id), None)
         if query is None:
             query = self._submit(session, request_id, body)
@@ -159,7 +159,7 @@ class SnowflakeApi:
 
     def _known_query(self, http: HttpRequest) -> Query | None:
         session = self._session(http)
-        return self._queries[session.token].get(http.path_params["query_id"]) if session else None
+        return self._queries[session].get(http.path_params["query_id"]) if session else None
 
     def _submit(self, session: Session, request_id: str, body: dict[str, Any]) -> Query:
         query_id = str(uuid.uuid4())
@@ -171,7 +171,7 @@ class SnowflakeApi:
                 return _failure_body(translate(error), query_id)
 
         query = Query(query_id, request_id, session.submit(answer))
-        queries = self._queries[session.token]
+        queries = self._queries[session]
         queries[query_id] = query
         finished = [old.id for old in queries.values() if old.answer.done()]
         for old_id in finished[:-KEPT_ANSWERS]:

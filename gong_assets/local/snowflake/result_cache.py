@@ -7,12 +7,14 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
-# Enough for the handful of results that someone asks for again; fakesnow's own cache never forgets one.
+# Enough for the handful of results that someone asks for again; fakesnow's own cache never forgets one. Each entry
+# also holds a parsed statement, hence the limit on their number.
 MAX_BYTES = 64 * 2**20
+MAX_RESULTS = 100
 
 
 class ResultCache(dict[str, tuple[Any, ...]]):
-    """fakesnow's cache of results by query id, which forgets the oldest beyond 64 MiB of Arrow data."""
+    """fakesnow's cache of results by query id, which forgets the oldest beyond 64 MiB of data or 100 results."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,7 +26,7 @@ class ResultCache(dict[str, tuple[Any, ...]]):
         with self._lock:
             super().__setitem__(query_id, result)
             self._sizes[query_id] = result[0].nbytes
-            while sum(self._sizes.values()) > MAX_BYTES:
+            while len(self._sizes) > MAX_RESULTS or sum(self._sizes.values()) > MAX_BYTES:
                 oldest, _ = self._sizes.popitem(last=False)
                 self._columns.pop(oldest, None)
                 del self[oldest]

@@ -44,6 +44,16 @@ def rewrite(statement: exp.Expression) -> exp.Expression:
     return statement
 
 
+def _merge_source_columns(node: exp.Merge) -> exp.Expression:
+    """Values that MERGE inserts are columns of the source, even where the target has one of that name too."""
+    source = node.args["using"].alias_or_name
+    for insert in node.find_all(exp.Insert):
+        for column in insert.expression.find_all(exp.Column):
+            if not column.table:
+                column.set("table", exp.to_identifier(source))
+    return node
+
+
 def _reserved_name(node: exp.Identifier) -> exp.Expression:
     """A name that only DuckDB reserves (AT, SUMMARIZE), quoted in the case that Snowflake gives it."""
     if node.quoted or node.name.lower() not in _duckdb_keywords():
@@ -62,7 +72,9 @@ def _duckdb_keywords() -> frozenset[str]:
 
 
 def _session_function(node: exp.Expression) -> exp.Expression:
-    return _variable(_SESSION_FUNCTIONS[type(node)])
+    # A session without a warehouse has NULL for it.
+    variable = _variable(_SESSION_FUNCTIONS[type(node)])
+    return exp.Nullif(this=variable, expression=exp.Literal.string(""))
 
 
 def _variable(name: str) -> exp.Expression:
@@ -112,6 +124,7 @@ def _without_keys(node: exp.Create) -> exp.Expression:
 
 
 _REWRITES: tuple[tuple[tuple[type[exp.Expression], ...], Callable[..., exp.Expression]], ...] = (
+    ((exp.Array,), variant.array),
     ((exp.Dot,), _cortex_schema_function),
     (_AI_NODES, _ai_function),
     ((exp.Anonymous,), _anonymous_function),
@@ -121,5 +134,6 @@ _REWRITES: tuple[tuple[tuple[type[exp.Expression], ...], Callable[..., exp.Expre
     *variant.REWRITES,
     ((exp.Lateral, exp.TableFromRows), table_function),
     ((exp.Create,), _without_keys),
+    ((exp.Merge,), _merge_source_columns),
     ((exp.Identifier,), _reserved_name),
 )

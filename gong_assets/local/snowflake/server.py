@@ -104,7 +104,7 @@ async def _close_idle(sessions: Sessions) -> None:
 
 
 async def _health(_request: Request) -> Response:
-    body = {"service": "snowflake", "pid": os.getpid(), "version": version("fakesnow")}
+    body = {"service": "snowflake", "pid": os.getpid(), "version": version("gong_assets")}
     return Response(orjson.dumps(body), media_type="application/json")
 
 

@@ -21,10 +21,11 @@ from gong_assets.local.snowflake.cortex_calls import QUERY_ID_VARIABLE
 from gong_assets.local.snowflake.cursor import Cursor, Parameters
 from gong_assets.local.snowflake.errors import SnowflakeError, translate
 from gong_assets.local.snowflake.locks import DEFAULT_LOCK_TIMEOUT_SECONDS, WriterLock
+from gong_assets.local.snowflake.refusals import refuse
 from gong_assets.local.snowflake.results import Result
 from gong_assets.local.snowflake.rewrite import rewrite
 from gong_assets.local.snowflake.storage import Storage
-from gong_assets.local.snowflake.temporary_tables import TemporaryTables
+from gong_assets.local.snowflake.temporary_tables import TemporaryTables, full_name
 from gong_assets.local.snowflake.transaction import Transaction
 from gong_assets.local.snowflake.usage import QueryContext
 
@@ -194,11 +195,12 @@ class Session:
 
     def has_table(self, table: exp.Table) -> bool:
         """Whether a table of this name exists, as the session would find it."""
-        try:
-            self.duck.execute(f"DESCRIBE {table.sql(dialect='duckdb')}")
-        except duckdb.CatalogException:
-            return False
-        return True
+        # Asking the catalog, not the table: an error would cost an open transaction.
+        found = self.duck.execute(
+            "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
+            list(full_name(table, self.database, self.schema)),
+        )
+        return found.fetchone() is not None
 
     def require_stage(self, full_name: str) -> None:
         """Raise SnowflakeError unless the stage exists."""
@@ -244,8 +246,8 @@ class Session:
             return Answer(Result.of_columns(cursor.describe_columns(statement), statement))
         with self._writing(statement):
             result = self._run_rows(cursor, statement, request, query_id)
-        if isinstance(statement, exp.Create) and str(statement.args.get("kind")).upper() == "STAGE":
-            self._note_temporary_stage(statement)
+        if isinstance(statement, exp.Create):
+            self._after_create(statement)
         return Answer(result, cursor.upload())
 
     def _run_rows(self, cursor: Cursor, statement: exp.Expression, request: Request, query_id: str) -> Result:
@@ -256,6 +258,7 @@ class Session:
 
     def _parse(self, sql: str) -> exp.Expression:
         statement = sqlglot.parse_one(sql, read="snowflake")
+        refuse(sql, statement)
         for parameter in list(statement.find_all(exp.Parameter)):
             # $1 is a column of a staged file.
             if isinstance(parameter.this, exp.Var):
@@ -276,10 +279,16 @@ class Session:
             return self.transaction.ddl(self._lock_timeout)
         return nullcontext()
 
-    def _note_temporary_stage(self, statement: exp.Create) -> None:
+    def _after_create(self, statement: exp.Create) -> None:
         table = statement.find(exp.Table)
-        if table is not None and statement.find(exp.TemporaryProperty):
+        if table is None:
+            return
+        kind = str(statement.args.get("kind")).upper()
+        if kind == "STAGE" and statement.find(exp.TemporaryProperty):
             self._temporary_stages.add(self.stage_name(table.sql(dialect="snowflake")))
+        elif kind == "DATABASE":
+            name = full_name(table, None, None)[2]
+            self.duck.execute(f'CREATE SCHEMA IF NOT EXISTS "{name}".PUBLIC')
 
     def _close(self) -> None:
         self.transaction.rollback()

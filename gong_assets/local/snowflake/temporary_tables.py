@@ -1,4 +1,4 @@
-"""A session's temporary tables, by the full names that Snowflake gives them.
+"""A session's temporary tables and views, by the full names that Snowflake gives them.
 
 DuckDB has one namespace for the temporary tables of a connection; on Snowflake each belongs to a schema, and hides
 a permanent table of that name there.
@@ -12,7 +12,7 @@ FullName = tuple[str | None, str | None, str]
 
 
 class TemporaryTables:
-    """Which temporary tables a session has, and how statements that name them reach DuckDB's namespace."""
+    """Which temporary tables and views a session has, and how statements that name them reach DuckDB's namespace."""
 
     def __init__(self) -> None:
         self._names: set[FullName] = set()
@@ -24,10 +24,10 @@ class TemporaryTables:
         """
         created = _created(statement)
         if created is not None:
-            self._names.add(_full_name(created, database, schema))
+            self._names.add(full_name(created, database, schema))
         ctes = {cte.alias_or_name.upper() for cte in statement.find_all(exp.CTE)}
         for table in list(statement.find_all(exp.Table)):
-            name = _full_name(table, database, schema)
+            name = full_name(table, database, schema)
             if name not in self._names or (not table.db and table.name.upper() in ctes):
                 continue
             if isinstance(statement, exp.Drop):
@@ -38,18 +38,15 @@ class TemporaryTables:
 
 
 def _created(statement: exp.Expression) -> exp.Table | None:
-    if (
-        isinstance(statement, exp.Create)
-        and statement.kind == "TABLE"
-        and statement.find(exp.TemporaryProperty)
-    ):
-        target = statement.this
-        table = target.this if isinstance(target, exp.Schema) else target
-        return table if isinstance(table, exp.Table) else None
-    return None
+    if not (isinstance(statement, exp.Create) and statement.find(exp.TemporaryProperty)):
+        return None
+    target = statement.this.this if isinstance(statement.this, exp.Schema) else statement.this
+    return target if statement.kind in ("TABLE", "VIEW") and isinstance(target, exp.Table) else None
 
 
-def _full_name(table: exp.Table, database: str | None, schema: str | None) -> FullName:
+def full_name(table: exp.Table, database: str | None, schema: str | None) -> FullName:
+    """The (database, schema, name) that ``table`` stands for, in the case in which they are stored."""
+
     def folded(part: exp.Expression | None) -> str | None:
         if not isinstance(part, exp.Identifier):
             return None

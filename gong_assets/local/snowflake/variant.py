@@ -29,6 +29,11 @@ _ARRAY_FUNCTIONS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
 }
 
 
+def array(node: exp.Array) -> exp.Expression:
+    """[a, b] and ARRAY_CONSTRUCT(a, b) take values of several types, which DuckDB's lists do not."""
+    return exp.Anonymous(this="JSON_ARRAY", expressions=node.expressions)
+
+
 def _path_as_text(node: exp.JSONExtract) -> exp.Expression:
     """variant:path next to text is the text inside it, without quotes."""
     parent = node.parent
@@ -40,11 +45,14 @@ def _path_as_text(node: exp.JSONExtract) -> exp.Expression:
     return node
 
 
-def _text_of_variant(node: exp.Cast | exp.ToChar) -> exp.Expression:
-    """x::VARCHAR and TO_VARCHAR(x) of a VARIANT give the string without its quotes."""
+def _text_cast(node: exp.Cast | exp.ToChar) -> exp.Expression:
+    """x::VARCHAR and TO_VARCHAR(x) of a VARIANT give the string without its quotes; x::VARIANT adds them."""
     if isinstance(node, exp.ToChar):
         return node if node.args.get("format") else macros.call("_variant_text", node.this)
     operand = node.this
+    if node.to.this == exp.DataType.Type.VARIANT and not isinstance(node, exp.TryCast):
+        # 'a'::VARIANT is the text "a"; as a cast to JSON it would be parsed.
+        return exp.Anonymous(this="TO_JSON", expressions=[operand])
     if node.to.this in _TEXT_TYPES and not isinstance(
         operand, (exp.Literal, exp.JSONExtract, exp.Bracket, exp.Null)
     ):
@@ -66,6 +74,16 @@ def _try_timestamp_function(node: exp.Anonymous) -> exp.Expression:
         return macros.call("_try_timestamp_tz", macros.call("_variant_text", node.expressions[0]))
     if node.name.upper() in ("TRY_TO_TIMESTAMP", "TRY_TO_TIMESTAMP_NTZ"):
         return macros.call("_try_timestamp", macros.call("_variant_text", node.expressions[0]))
+    return node
+
+
+def _coalesce(node: exp.Coalesce) -> exp.Expression:
+    """COALESCE(variant:path, 'text') is a VARIANT; DuckDB would parse the text as JSON."""
+    arguments = [node.this, *node.expressions]
+    if any(isinstance(argument, exp.JSONExtract) for argument in arguments):
+        for argument in arguments:
+            if isinstance(argument, exp.Literal):
+                argument.replace(exp.Anonymous(this="TO_JSON", expressions=[argument.copy()]))
     return node
 
 
@@ -93,9 +111,10 @@ def _array_function(node: exp.Expression) -> exp.Expression:
 # In the order in which they apply: a path becomes a cast before casts are looked at.
 REWRITES: tuple[tuple[tuple[type[exp.Expression], ...], Callable[..., exp.Expression]], ...] = (
     ((exp.JSONExtract,), _path_as_text),
+    ((exp.Coalesce,), _coalesce),
     ((exp.TryCast,), _try_timestamp),
     ((exp.Anonymous,), _try_timestamp_function),
-    ((exp.Cast, exp.ToChar), _text_of_variant),
+    ((exp.Cast, exp.ToChar), _text_cast),
     ((exp.Typeof,), _typeof),
     ((exp.Struct,), _object_literal),
     (tuple(_ARRAY_FUNCTIONS), _array_function),

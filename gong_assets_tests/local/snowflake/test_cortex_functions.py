@@ -43,7 +43,9 @@ def test_an_unknown_model_is_an_error_that_names_it(query: Query, call: str) -> 
 
 
 def test_the_prefix_of_an_e5_model_does_not_change_the_vector(query: Query) -> None:
-    assert query("select ai_embed('e5-base-v2', 'query: price') = ai_embed('e5-base-v2', 'passage: price')") == [(True,)]
+    assert query(
+        "select ai_embed('e5-base-v2', 'query: price') = ai_embed('e5-base-v2', 'passage: price')"
+    ) == [(True,)]
 
 
 def test_sentiment_is_a_number_with_the_sign_of_what_was_said(query: Query) -> None:
@@ -77,7 +79,9 @@ def test_ai_sentiment_gives_labels_and_null_where_it_fails(query: Query) -> None
 
 
 def test_summaries_take_one_argument(query: Query) -> None:
-    with pytest.raises(ProgrammingError, match=r"000939.*too many arguments for function \[SUMMARIZE\] expected 1, got 2"):
+    with pytest.raises(
+        ProgrammingError, match=r"000939.*too many arguments for function \[SUMMARIZE\] expected 1, got 2"
+    ):
         query("select snowflake.cortex.summarize('some text', 500)")
     with pytest.raises(ProgrammingError, match=r"000938.*not enough arguments"):
         query("select ai_embed('e5-base-v2')")
@@ -101,7 +105,10 @@ def test_summaries_of_groups(query: Query) -> None:
         " order by call"
     )
 
-    assert [("discount" in summary, "sign-on" in answer) for _, summary, answer in rows] == [(True, False), (False, True)]
+    assert [("discount" in summary, "sign-on" in answer) for _, summary, answer in rows] == [
+        (True, False),
+        (False, True),
+    ]
 
 
 def test_null_in_is_null_out(query: Query) -> None:
@@ -141,7 +148,9 @@ def test_a_function_that_does_not_exist_is_refused_at_once(query: Query) -> None
 
 
 def test_one_call_may_be_the_argument_of_another(query: Query) -> None:
-    assert query("select ai_embed('e5-base-v2', ai_summarize('hello')) = ai_embed('e5-base-v2', 'hello')") == [(True,)]
+    assert query(
+        "select ai_embed('e5-base-v2', ai_summarize('hello')) = ai_embed('e5-base-v2', 'hello')"
+    ) == [(True,)]
 
 
 def test_a_view_computes_for_the_session_that_reads_it(query: Query) -> None:

@@ -33,6 +33,9 @@ Query = Callable[..., list[Any]]
         ("select 'abc'::int", 100038, "22018", "abc"),
         ("select m::int from t", 100038, "22018", "x"),
         ("select 'tomorrow'::timestamp_ntz", 100038, "22018", "tomorrow"),
+        ("select string_agg(m, ',') from t", 2140, "42601", "STRING_AGG"),
+        ("create index i on t (n)", 391420, "0A000", "index"),
+        ("insert into t (n, m) values (1, parse_json('{}'))", 2014, "22000", "PARSE_JSON"),
         ("insert into t (n) values (null)", 100072, "22000", "T.N"),
     ],
 )
@@ -49,8 +52,14 @@ def test_a_mistake_has_snowflakes_code(query: Query, sql: str, code: int, state:
     assert "\n" not in message
 
 
+def test_a_text_about_string_agg_is_a_text(query: Query) -> None:
+    assert query("select 'string_agg(x)'") == [("string_agg(x)",)]
+
+
 def test_an_error_that_nobody_foresaw_is_an_answer_too() -> None:
-    assert translate(AssertionError("odd")).message == "Internal error of the local server: AssertionError: odd"
+    assert (
+        translate(AssertionError("odd")).message == "Internal error of the local server: AssertionError: odd"
+    )
     assert translate(NotImplementedError("PIVOT of that")).sqlstate == "0A000"
     assert translate(duckdb.Error("odd")).code == 603
     already = SnowflakeError(1, "x", "y")

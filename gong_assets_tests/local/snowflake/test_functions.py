@@ -43,8 +43,14 @@ def test_aggregates(query: Query, expression: str, value: Any) -> None:
         ("try_to_timestamp_ntz('soon')", None),
         ("try_to_timestamp('1700000000')", datetime(2023, 11, 14, 22, 13, 20)),
         ("to_timestamp_ntz(1700000000123, 3)", datetime(2023, 11, 14, 22, 13, 20, 123000)),
-        ("convert_timezone('UTC', '2026-01-01 00:00:00 -08:00'::timestamp_tz)::timestamp_ntz", datetime(2026, 1, 1, 8)),
-        ("convert_timezone('UTC', 'America/New_York', '2026-01-01 12:00:00'::timestamp_ntz)", datetime(2026, 1, 1, 7)),
+        (
+            "convert_timezone('UTC', '2026-01-01 00:00:00 -08:00'::timestamp_tz)::timestamp_ntz",
+            datetime(2026, 1, 1, 8),
+        ),
+        (
+            "convert_timezone('UTC', 'America/New_York', '2026-01-01 12:00:00'::timestamp_ntz)",
+            datetime(2026, 1, 1, 7),
+        ),
         ("null::timestamp_ntz", None),
         ("'1969-12-31 23:59:59.5'::timestamp_ntz", datetime(1969, 12, 31, 23, 59, 59, 500000)),
         ("'9999-12-31 23:59:59.999999'::timestamp_ntz", datetime(9999, 12, 31, 23, 59, 59, 999999)),
@@ -129,11 +135,16 @@ def test_values_of_every_kind_are_bound(connect: Any) -> None:
 
     assert cursor.rowcount == 2
     assert cursor.execute("select * from t where a = ? or b is null order by a", [1]).fetchall() == rows
-    assert [column.name for column in cursor.describe("select a, b as other from t where a = 1")] == ["A", "OTHER"]
+    assert [column.name for column in cursor.describe("select a, b as other from t where a = 1")] == [
+        "A",
+        "OTHER",
+    ]
 
 
 def test_result_batches_are_arrow(cursor: Any) -> None:
-    cursor.execute("select seq4() as n, 'x' as s, [1, 2]::vector(float, 2) as v from table(generator(rowcount => 3))")
+    cursor.execute(
+        "select seq4() as n, 'x' as s, [1, 2]::vector(float, 2) as v from table(generator(rowcount => 3))"
+    )
 
     (batch,) = cursor.get_result_batches()
 

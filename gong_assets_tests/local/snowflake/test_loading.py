@@ -50,7 +50,9 @@ def test_json_in_parquet_lands_exactly(query: Query, tmp_path: Path) -> None:
 
     assert put[6] == "UPLOADED"
     assert loaded[:4] == ("landing/run-1/part 0.parquet", "LOADED", 5, 5)
-    landed = query("select doc, doc:number::varchar, doc:beyond::varchar, doc:text::varchar from landed order by id")
+    landed = query(
+        "select doc, doc:number::varchar, doc:beyond::varchar, doc:text::varchar from landed order by id"
+    )
     assert [json.loads(row[0]) for row in landed] == DOCUMENTS
     assert landed[0][1:3] == ("12345678901234567890", "9007199254740993")
     assert [row[3] for row in landed[1:3]] == [DOCUMENTS[1]["text"], DOCUMENTS[2]["text"]]
@@ -94,7 +96,9 @@ def test_a_bad_document_fails_the_load_and_leaves_no_row(query: Query, tmp_path:
 @pytest.mark.usefixtures("landing")
 def test_remove_deletes_below_a_path_only(query: Query, tmp_path: Path) -> None:
     for run in ("run-1", "run-2"):
-        query(f"put 'file://{parquet(tmp_path / 'f.parquet', DOCUMENTS)}' @landing/{run}/ auto_compress = false")
+        query(
+            f"put 'file://{parquet(tmp_path / 'f.parquet', DOCUMENTS)}' @landing/{run}/ auto_compress = false"
+        )
 
     assert query("remove @landing/run-1/") == [("landing/run-1/f.parquet", "removed")]
     assert [row[0] for row in query("list @landing")] == ["landing/run-2/f.parquet"]

@@ -62,25 +62,31 @@ def test_sigterm_ends_the_server_with_exit_code_0_and_everything_in_the_database
 def test_a_restarted_server_has_everything_that_was_committed(own_server: ServerProcess) -> None:
     with own_server.connect() as connection:
         cursor = connection.cursor()
-        cursor.execute("create table calls (id varchar(20), embedding vector(float, 768)) comment = 'the calls'")
+        cursor.execute(
+            "create table calls (id varchar(20), embedding vector(float, 768)) comment = 'the calls'"
+        )
         cursor.execute("insert into calls select 'a', ai_embed('e5-base-v2', 'hello')")
-        cursor.execute("create view enriched as select id, snowflake.cortex.sentiment('I love it') score from calls")
+        cursor.execute(
+            "create view enriched as select id, snowflake.cortex.sentiment('I love it') score from calls"
+        )
         cursor.execute("create stage landing")
         cursor.execute("create database second")
+        cursor.execute("create table second.public.t as select 1 as n")
     own_server.stop()
     own_server.start()
 
     with own_server.connect() as connection:
         cursor = connection.cursor()
         assert cursor.execute("select id, score > 0 from enriched").fetchall() == [("a", True)]
-        assert cursor.execute("select vector_cosine_similarity(embedding, embedding) from calls").fetchone() == (
-            pytest.approx(1, abs=1e-6),
-        )
+        assert cursor.execute(
+            "select vector_cosine_similarity(embedding, embedding) from calls"
+        ).fetchone() == (pytest.approx(1, abs=1e-6),)
         described = {row[0]: row[1] for row in cursor.execute("describe table calls").fetchall()}
         assert described == {"ID": "VARCHAR(20)", "EMBEDDING": "VECTOR(FLOAT, 768)"}
         assert cursor.execute("list @landing").fetchall() == []
         databases = {row[1] for row in cursor.execute("show databases").fetchall()}
         assert {"TESTS", "SECOND", "SNOWFLAKE"} <= databases
+        assert cursor.execute("select n from second.public.t").fetchall() == [(1,)]
 
 
 def test_a_killed_server_keeps_what_was_committed_and_nothing_else(own_server: ServerProcess) -> None:
@@ -94,6 +100,7 @@ def test_a_killed_server_keeps_what_was_committed_and_nothing_else(own_server: S
     own_server.stop(signal.SIGKILL)
     own_server.start()
 
+    connection.close()
     with own_server.connect() as again:
         assert again.cursor().execute("select n from rows_of_a_day").fetchall() == [(1,)]
 
@@ -108,4 +115,6 @@ def test_a_dropped_database_is_gone_after_a_restart_too(own_server: ServerProces
     own_server.start()
 
     with own_server.connect() as connection:
-        assert "SHORT_LIVED" not in {row[1] for row in connection.cursor().execute("show databases").fetchall()}
+        assert "SHORT_LIVED" not in {
+            row[1] for row in connection.cursor().execute("show databases").fetchall()
+        }

@@ -28,6 +28,10 @@ def test_a_session_starts_in_the_database_and_schema_of_its_login(connect: Conne
     assert cursor.fetchone() == ("TESTS", schema, "ANALYST", "SMALL", "TESTER", "LOCAL")
 
 
+def test_a_session_without_a_warehouse_has_none(query: Callable[..., list[Any]]) -> None:
+    assert query("select current_warehouse(), current_role()") == [(None, "PUBLIC")]
+
+
 def test_a_session_keeps_its_own_current_schema(connect: Connect) -> None:
     one, other = connect().cursor(), connect().cursor()
     one.execute("create schema if not exists elsewhere")
@@ -84,7 +88,9 @@ def test_session_parameters_are_set_by_login_and_alter_session(connect: Connect)
     assert parameter("query_tag") == ""
 
 
-def test_the_time_zone_of_a_session_decides_what_day_a_moment_falls_on(query: Callable[..., list[Any]]) -> None:
+def test_the_time_zone_of_a_session_decides_what_day_a_moment_falls_on(
+    query: Callable[..., list[Any]],
+) -> None:
     query("alter session set timezone = 'America/Los_Angeles'")
 
     assert query("select '2026-01-01 03:00:00 +00:00'::timestamp_ltz::date::varchar") == [("2025-12-31",)]

@@ -150,19 +150,6 @@ def test_a_commit_after_a_failed_change_says_that_nothing_was_kept(connect: Conn
     assert reader.execute("select n from t").fetchall() == [(3,)]
 
 
-def test_a_statement_that_does_not_compile_leaves_the_transaction_open(connect: Connect) -> None:
-    cursor = connect().cursor()
-    cursor.execute("create table t (n int)")
-    cursor.execute("begin")
-    cursor.execute("insert into t select 1")
-    with pytest.raises(ProgrammingError, match="000904"):
-        cursor.execute("insert into t select no_such_column")
-
-    cursor.execute("commit")
-
-    assert cursor.execute("select n from t").fetchall() == [(1,)]
-
-
 def test_a_waiting_writer_can_be_cancelled(connect: Connect) -> None:
     first, second = connect().cursor(), connect().cursor()
     first.execute("create table busy (n int)")

@@ -58,14 +58,16 @@ def test_vectors_of_integers(query: Query) -> None:
     query("insert into v select [3, 4]::vector(int, 2)")
 
     assert query("select a from v") == [([3, 4],)]
-    assert query("select vector_l2_distance(a, [0, 0]::vector(int, 2)), vector_inner_product(a, a) from v") == [
-        (5.0, 25.0)
-    ]
+    assert query(
+        "select vector_l2_distance(a, [0, 0]::vector(int, 2)), vector_inner_product(a, a) from v"
+    ) == [(5.0, 25.0)]
     assert query("describe table v")[0][1] == "VECTOR(INT, 2)"
 
 
 def test_a_vector_is_fetched_as_a_list_of_floats(query: Query) -> None:
-    assert query("select [0.5, 1, -2]::vector(float, 3), null::vector(float, 3)") == [([0.5, 1.0, -2.0], None)]
+    assert query("select [0.5, 1, -2]::vector(float, 3), null::vector(float, 3)") == [
+        ([0.5, 1.0, -2.0], None)
+    ]
 
 
 def test_a_bound_json_text_becomes_a_vector(query: Query) -> None:
@@ -86,7 +88,7 @@ def test_a_bound_json_text_becomes_a_vector(query: Query) -> None:
 def test_a_wrong_dimension_is_an_error(query: Query, sql: str) -> None:
     query("create table v (a vector(float, 3))")
 
-    with pytest.raises(ProgrammingError, match="dimension|vector"):
+    with pytest.raises(ProgrammingError, match=r"dimension|vector"):
         query(sql)
 
 
@@ -108,6 +110,10 @@ def test_the_type_survives_create_table_as_insert_select_and_views(query: Query)
     query("insert into second select 2, e from seen")
     query("alter table second add column short vector(float, 2)")
 
-    assert [row[1] for row in query("describe table second")] == ["NUMBER(38,0)", "VECTOR(FLOAT, 768)", "VECTOR(FLOAT, 2)"]
+    assert [row[1] for row in query("describe table second")] == [
+        "NUMBER(38,0)",
+        "VECTOR(FLOAT, 768)",
+        "VECTOR(FLOAT, 2)",
+    ]
     assert query("describe view seen")[0][1] == "VECTOR(FLOAT, 768)"
     assert query("select count(distinct e::array::varchar) from second") == [(1,)]

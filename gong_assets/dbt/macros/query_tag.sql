@@ -1,0 +1,10 @@
+{#
+    Marks each model's statements with the run that made them, so that Snowflake's query history and Cortex's usage history
+    can be read by run. The tag comes from the environment when a model is built: in the profile, where dbt has a setting
+    for it, another tag in every run would make dbt parse the whole project again.
+#}
+{% macro snowflake__set_query_tag() %}
+    {% set tag = env_var('GONG_ASSETS_QUERY_TAG', 'gong_assets') | replace("'", "''") %}
+    {% do run_query("alter session set query_tag = '" ~ tag ~ "'") %}
+    {% do return(none) %}
+{% endmacro %}

@@ -1,0 +1,74 @@
+"""Every command explains itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gong_assets_tests.cli.command_line import CommandLine
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (
+            (),
+            [
+                "sync",
+                "local",
+                "sql",
+                "coach",
+                "analyze",
+                "search",
+                "doctor",
+                "demo",
+                "dev",
+                "SNOWFLAKE_ACCOUNT",
+            ],
+        ),
+        (
+            ("sync",),
+            [
+                "--mode",
+                "incremental",
+                "backfill",
+                "--from-date",
+                "--to-date",
+                "inclusive",
+                "--no-transcripts",
+            ],
+        ),
+        (("local",), ["up", "down", "status", "127.0.0.1"]),
+        (("local", "status"), ["--json", "exit 1"]),
+        (("sql",), ["--format", "table", "json", "csv"]),
+        (("coach",), ["--days", "--limit", "--json", "worst first"]),
+        (("analyze",), ["CALL_ID", "--json", "time order"]),
+        (("search",), ["TEXT", "--limit", "--min-similarity", "--json", "meaning"]),
+        (("doctor",), ["--json", "what to do"]),
+        (("demo",), ["--days"]),
+        (("dev",), ["--port"]),
+    ],
+)
+def test_help_names_what_a_command_does_and_takes(
+    tmp_path: Path, command: tuple[str, ...], words: list[str]
+) -> None:
+    outcome = CommandLine(tmp_path, {"COLUMNS": "200"}).gong_assets(*command, "--help").succeeded()
+    for word in words:
+        assert word.lower() in outcome.stdout.lower()
+
+
+def test_help_starts_nothing_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    CommandLine(tmp_path).gong_assets("sync", "--help").succeeded()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [("nonsense",), ("sql",), ("coach", "--days", "0"), ("sql", "SELECT 1", "--format", "xml")]
+)
+def test_wrong_usage_is_exit_2_and_says_how_to_get_help(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    outcome = CommandLine(tmp_path).gong_assets(*arguments)
+    assert outcome.code == 2
+    assert "-h" in outcome.stderr
+    assert "Traceback" not in outcome.stderr
+    assert outcome.stdout == ""

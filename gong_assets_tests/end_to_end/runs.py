@@ -1,0 +1,95 @@
+"""A run of `gong-assets sync`, and all tables of a schema as they are at one moment."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from gong_assets.warehouse.connection import Warehouse
+from gong_assets_tests.cli.command_line import CommandLine, Outcome
+from gong_assets_tests.end_to_end.gong_server import Asked, Gong, Record
+
+Row = dict[str, Any]
+
+CORTEX_USAGE = "SNOWFLAKE.ACCOUNT_USAGE.CORTEX_AI_FUNCTIONS_USAGE_HISTORY"
+
+
+@dataclass(frozen=True, repr=False)
+class Snapshot:
+    """Every table and view by name, with all its rows in order of their first column, which is the key."""
+
+    tables: dict[str, list[Row]]
+
+    def rows(self, table: str, **where: Any) -> list[Row]:
+        return [
+            row
+            for row in self.tables[table]
+            if all(row[name.upper()] == value for name, value in where.items())
+        ]
+
+    def row(self, table: str, **where: Any) -> Row:
+        found = self.rows(table, **where)
+        assert len(found) == 1, f"{len(found)} rows of {table} have {where}"
+        return found[0]
+
+
+def changed_tables(
+    before: Snapshot, after: Snapshot, *, but_calls: frozenset[str] = frozenset()
+) -> list[str]:
+    """The tables in which any row differs, apart from those of `but_calls`."""
+
+    def rows(snapshot: Snapshot, table: str) -> list[Row]:
+        # LAST_REFRESHED tells when HubSpot's tables were read, and nothing of what they hold.
+        return [
+            {name: value for name, value in row.items() if name != "LAST_REFRESHED"}
+            for row in snapshot.tables.get(table, [])
+            if row.get("CALL_ID") not in but_calls
+        ]
+
+    return [
+        name for name in sorted({*before.tables, *after.tables}) if rows(before, name) != rows(after, name)
+    ]
+
+
+def take(warehouse: Warehouse) -> Snapshot:
+    names = [
+        str(row["TABLE_NAME"])
+        for row in warehouse.query(
+            "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = %s "
+            "UNION SELECT TABLE_NAME FROM INFORMATION_SCHEMA.VIEWS WHERE TABLE_SCHEMA = %s ORDER BY 1",
+            (warehouse.arguments["schema"],) * 2,
+        )
+    ]
+    return Snapshot({name: sorted(warehouse.query(f"SELECT * FROM {name}"), key=_key) for name in names})
+
+
+def _key(row: Row) -> str:
+    return str(next(iter(row.values())))
+
+
+def cortex_statements(warehouse: Warehouse) -> int:
+    """How often any statement has called a Cortex function."""
+    return int(warehouse.query(f"SELECT COUNT(*) AS CALLS FROM {CORTEX_USAGE}")[0]["CALLS"])
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run printed, what it asked of Gong and of Cortex, what Gong had then, and what the tables had afterwards."""
+
+    outcome: Outcome
+    asked: list[Asked]
+    transcripts: list[Record]
+    tables: Snapshot
+    cortex_statements: int
+
+
+def sync(project: CommandLine, warehouse: Warehouse, gong: Gong, first: date, last: date) -> Run:
+    """Read these days, the last one included."""
+    gong.log.clear()
+    before = cortex_statements(warehouse)
+    days = ("--from-date", first.isoformat(), "--to-date", last.isoformat())
+    outcome = project.gong_assets("sync", "--mode", "backfill", *days).succeeded()
+    asked_of_cortex = cortex_statements(warehouse) - before
+    return Run(outcome, list(gong.log), deepcopy(gong.transcripts), take(warehouse), asked_of_cortex)

@@ -1,0 +1,104 @@
+"""The same days again: nothing changes and nothing is paid for twice; and what changed in Gong shows, down to the search."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from gong_assets.agents import similar_segments
+from gong_assets.warehouse.connection import Warehouse
+from gong_assets_tests.end_to_end import company
+from gong_assets_tests.end_to_end.runs import Row, Run, changed_tables
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("company")]
+
+CHANGED = frozenset({company.DELETED, company.EDITED, company.HIDDEN, company.MOVED, company.AWAITED})
+
+
+def of_calls(run: Run, table: str, *calls: str) -> list[Row]:
+    return [row for row in run.tables.tables[table] if row.get("CALL_ID") in calls]
+
+
+def test_a_second_run_changes_no_row_of_any_table(first_run: Run, second_run: Run) -> None:
+    assert len(first_run.tables.tables) == 16
+    assert changed_tables(first_run.tables, second_run.tables) == []
+
+
+def test_a_second_run_makes_no_cortex_call(first_run: Run, second_run: Run) -> None:
+    # One statement with sentiment and embedding, one with the summary: the usage history has a row for each function.
+    assert (first_run.cortex_statements, second_run.cortex_statements) == (3, 0)
+
+
+def test_a_call_that_was_deleted_in_gong_is_in_no_table(second_run: Run, third_run: Run) -> None:
+    assert company.DELETED in repr(second_run.tables.tables["VW_ENRICHED_GONG_CALL_TRANSCRIPTS"])
+    assert [name for name, rows in third_run.tables.tables.items() if company.DELETED in repr(rows)] == []
+
+
+def test_a_call_that_became_private_is_in_no_table(second_run: Run, third_run: Run) -> None:
+    assert company.HIDDEN in repr(second_run.tables.tables["VW_ENRICHED_GONG_CALL_TRANSCRIPTS"])
+    assert [name for name, rows in third_run.tables.tables.items() if company.HIDDEN in repr(rows)] == []
+
+
+def test_a_call_that_was_moved_to_another_day_is_only_there(third_run: Run) -> None:
+    for table in ("GONG_CALLS_RAW", "STG_GONG_CALLS", "CORTEX_GONG_CALLS", "CORTEX_GONG_CALL_TRANSCRIPTS"):
+        assert [row["CALL_DATE"] for row in of_calls(third_run, table, company.MOVED)] == [date(2025, 3, 29)]
+
+
+def test_an_edited_sentence_is_enriched_anew_and_the_rest_of_its_call_is_not(
+    second_run: Run, third_run: Run
+) -> None:
+    before, after = (
+        sorted(
+            of_calls(run, "VW_ENRICHED_GONG_CALL_TRANSCRIPTS", company.EDITED),
+            key=lambda row: row["TURN_INDEX"],
+        )
+        for run in (second_run, third_run)
+    )
+    assert after[0] == before[0] | {"CALL_SENTIMENT_SCORE": after[0]["CALL_SENTIMENT_SCORE"]}
+    assert after[1]["TRANSCRIPT_TEXT"] == company.EDITED_TO
+    assert after[1]["TRANSCRIPT_ID"] == before[1]["TRANSCRIPT_ID"]
+    assert after[1]["TRANSCRIPT_EMBEDDING"] != before[1]["TRANSCRIPT_EMBEDDING"]
+    assert after[1]["CORTEX_PROCESSED_AT"] > before[1]["CORTEX_PROCESSED_AT"]
+
+
+def test_a_transcript_that_came_late_is_enriched(second_run: Run, third_run: Run) -> None:
+    assert of_calls(second_run, "STG_GONG_CALL_TRANSCRIPTS", company.AWAITED) == []
+    assert [
+        row["PROCESSED_BY_CORTEX"]
+        for row in of_calls(third_run, "VW_ENRICHED_GONG_CALL_TRANSCRIPTS", company.AWAITED)
+    ] == [True]
+    assert (
+        of_calls(second_run, "VW_GONG_INGESTION_STATUS", company.AWAITED)[0]["INGESTION_STATUS"]
+        == "Awaiting Transcript"
+    )
+    assert (
+        of_calls(third_run, "VW_GONG_INGESTION_STATUS", company.AWAITED)[0]["INGESTION_STATUS"] == "Enriched"
+    )
+
+
+def test_no_other_row_of_any_table_changes(second_run: Run, third_run: Run) -> None:
+    assert changed_tables(second_run.tables, third_run.tables, but_calls=CHANGED) == []
+
+
+def test_only_the_changed_texts_were_sent_to_cortex(second_run: Run, third_run: Run) -> None:
+    sent = [
+        row["TRANSCRIPT_TEXT"]
+        for row in third_run.tables.tables["VW_ENRICHED_GONG_CALL_TRANSCRIPTS"]
+        if row["CORTEX_PROCESSED_AT"]
+        > max(
+            each["CORTEX_PROCESSED_AT"] for each in second_run.tables.tables["CORTEX_GONG_CALL_TRANSCRIPTS"]
+        )
+    ]
+    assert sorted(sent) == [company.EDITED_TO, "The transcript took Gong a whole day to finish."]
+    assert third_run.cortex_statements == 3
+
+
+def test_the_search_finds_the_edited_text_and_not_the_deleted_call(
+    third_run: Run, company_warehouse: Warehouse
+) -> None:
+    found = similar_segments(company_warehouse, "Who planted trees and flowers behind the building?", limit=3)
+    assert found[0].call_id == company.EDITED
+    assert company.DELETED not in {
+        segment.call_id for segment in similar_segments(company_warehouse, company.TOO_LATE, limit=1000)
+    }

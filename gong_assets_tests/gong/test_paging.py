@@ -1,0 +1,128 @@
+"""One walk: where the cursor goes, and when to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gong_assets.gong import GongClient, GongCursorError, first_call_date
+from gong_assets_tests.gong.fake_gong import Answer, Asked, FakeGong, answer, call, refusal
+from gong_assets_tests.gong.http_server import serving
+from gong_assets_tests.gong.reading import MAY, ImpatientClock, Reading, config, gong_with, read
+
+
+class ScriptedGong(FakeGong):
+    """Answers the n-th request with what `script(n)` says."""
+
+    def __init__(self, script: Callable[[int], Answer]) -> None:
+        super().__init__()
+        self.script = script
+
+    def answer(self, request: Asked) -> Answer:
+        self.log.append(request)
+        return self.script(len(self.log) - 1)
+
+
+def page(first: int, count: int, cursor: str | None, total: int = 1000) -> Answer:
+    documents = [call(number, MAY.start) for number in range(first, first + count)]
+    records: dict[str, Any] = {"totalRecords": total, "currentPageSize": count, "currentPageNumber": 0}
+    return answer(200, {"records": records | ({"cursor": cursor} if cursor else {}), "calls": documents})
+
+
+def read_from(gong: FakeGong) -> Reading:
+    async def work() -> Reading:
+        async with serving(gong) as server:
+            return await read(config(server.base_url, max_requests_per_second=1))
+
+    return asyncio.run(work())
+
+
+def test_the_cursor_of_a_post_is_in_the_body_beside_the_unchanged_filter() -> None:
+    gong = gong_with(250)
+    read_from(gong)
+    first, *others = [request for request in gong.log if request.path == "/v2/calls/extensive"]
+    assert "cursor" not in first.body
+    for request in others:
+        assert request.query == {}
+        assert request.cursor
+        assert {**request.body, "cursor": None} == {**first.body, "cursor": None}
+
+
+def test_the_cursor_of_a_get_is_in_the_query() -> None:
+    gong = FakeGong()
+    gong.users = [{"id": str(number), "emailAddress": f"{number}@example.com"} for number in range(250)]
+
+    async def work() -> Reading:
+        async with serving(gong) as server:
+            return await read(config(server.base_url), lambda client: client.users())
+
+    assert len(asyncio.run(work()).records) == 250
+    assert [request.query.get("cursor") is not None for request in gong.log] == [False, True, True]
+    assert {request.query["includeAvatars"] for request in gong.log} == {"true"}
+
+
+def test_no_users_are_no_error() -> None:
+    async def work() -> Reading:
+        async with serving(FakeGong()) as server:
+            return await read(config(server.base_url), lambda client: client.users())
+
+    assert asyncio.run(work()).records == []
+
+
+def test_short_and_empty_pages_with_a_cursor_go_on() -> None:
+    pages = [page(0, 100, "a"), page(100, 7, "b"), page(0, 0, "c"), page(107, 50, None)]
+    assert len(read_from(ScriptedGong(lambda number: pages[number])).records) == 157
+
+
+def test_a_page_that_comes_twice_is_read_once() -> None:
+    pages = [
+        page(0, 100, "a"),
+        page(0, 100, "b"),
+        page(100, 100, "c"),
+        page(100, 100, "d"),
+        page(200, 5, None),
+    ]
+    assert len(read_from(ScriptedGong(lambda number: pages[number])).records) == 205
+
+
+def test_a_repeated_cursor_ends_the_walk_with_an_error() -> None:
+    gong = ScriptedGong(lambda number: page(number * 100, 100, "always the same"))
+    with pytest.raises(GongCursorError):
+        read_from(gong)
+    assert len(gong.log) == 2
+
+
+@pytest.mark.parametrize("count", [100, 0])
+def test_the_first_page_for_ever_ends_the_walk_with_an_error(count: int) -> None:
+    gong = ScriptedGong(lambda number: page(0, count, f"another cursor {number}"))
+    with pytest.raises(GongCursorError):
+        read_from(gong)
+    assert len(gong.log) < 10
+
+
+def test_cursors_that_always_expire_end_the_walk_with_an_error() -> None:
+    answers = itertools.cycle([page(0, 100, "a"), refusal(400, "cursor has expired")])
+    gong = ScriptedGong(lambda _: next(answers))
+    with pytest.raises(GongCursorError, match="expired"):
+        read_from(gong)
+    assert len(gong.log) < 20
+
+
+def test_the_first_call_date_takes_one_request() -> None:
+    gong = gong_with(950)
+
+    async def work() -> None:
+        async with (
+            serving(gong) as server,
+            GongClient(config(server.base_url), clock=ImpatientClock()) as client,
+        ):
+            assert await first_call_date(client, MAY) == MAY.start.date()
+            assert len(gong.log) == 1
+            gong.calls.clear()
+            assert await first_call_date(client, MAY) is None
+
+    asyncio.run(work())

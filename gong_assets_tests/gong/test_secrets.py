@@ -1,0 +1,61 @@
+"""No secret is shown by anything that could reach a log, a traceback or a page."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from typing import Any
+
+import pytest
+
+from gong_assets.gong import BearerAuth, GongClient, GongConfig, GongError
+from gong_assets_tests.gong.fake_gong import FakeGong, refusal
+from gong_assets_tests.gong.http_server import instead, serving
+from gong_assets_tests.gong.reading import KEY, config, gong_with, read
+
+TOKEN = BearerAuth("bearer-token-9913")
+SECRETS = ["access-key-7391", "secret-5527", "bearer-token-9913", "YWNjZXNzLWtleS03MzkxOnNlY3JldC01NTI3"]
+
+
+def shows_a_secret(*things: Any) -> bool:
+    text = " ".join(f"{thing} {thing!r}" for thing in things)
+    return any(secret in text for secret in SECRETS)
+
+
+def test_no_object_shows_its_secret() -> None:
+    for auth in (KEY, TOKEN):
+        settings = GongConfig(auth=auth)
+        client = GongClient(settings)
+        assert not shows_a_secret(auth, settings, client, client.stats, vars(client))
+
+
+def test_no_error_traceback_or_log_line_shows_a_secret(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    async def work() -> None:
+        async with serving(gong_with(250)) as server:
+            server.faults += [instead(refusal(500, "Internal server error occurred"))] * 3
+            server.faults += [instead(refusal(401, "Validate credentials failed"))]
+            await read(config(server.base_url))
+
+    with pytest.raises(GongError) as caught:
+        asyncio.run(work())
+    told = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    assert not shows_a_secret(told, caplog.text)
+    assert "tried again" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("auth", "header"),
+    [(KEY, "Basic YWNjZXNzLWtleS03MzkxOnNlY3JldC01NTI3"), (TOKEN, "Bearer bearer-token-9913")],
+)
+def test_credentials_are_sent_as_gong_wants_them(auth: Any, header: str) -> None:
+    gong = FakeGong()
+
+    async def work() -> None:
+        async with serving(gong) as server:
+            await read(GongConfig(base_url=server.base_url, auth=auth))
+
+    asyncio.run(work())
+    assert gong.log[0].headers["authorization"] == header

@@ -1,0 +1,63 @@
+"""The same pages in a plain `for` loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from gong_assets.gong import GongAuthenticationError, iterate
+from gong_assets_tests.gong.fake_gong import FakeGong, refusal
+from gong_assets_tests.gong.http_server import HttpServer, instead, serving
+from gong_assets_tests.gong.reading import MAY, config, gong_with
+
+
+@contextmanager
+def serving_in_a_thread(gong: FakeGong) -> Iterator[HttpServer]:
+    started, ended = threading.Event(), asyncio.Event()
+    found: list[tuple[HttpServer, asyncio.AbstractEventLoop]] = []
+
+    async def serve() -> None:
+        async with serving(gong) as server:
+            found.append((server, asyncio.get_running_loop()))
+            started.set()
+            await ended.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    started.wait()
+    server, loop = found[0]
+    try:
+        yield server
+    finally:
+        loop.call_soon_threadsafe(ended.set)
+        thread.join()
+
+
+def test_a_loop_gets_every_call() -> None:
+    gong = gong_with(350)
+    with serving_in_a_thread(gong) as server:
+        ids = [
+            record.id
+            for page in iterate(config(server.base_url), lambda c: c.calls(MAY))
+            for record in page.records
+        ]
+    assert sorted(map(str, ids)) == gong.ids
+
+
+def test_a_loop_that_is_left_leaves_nothing_behind() -> None:
+    with serving_in_a_thread(gong_with(2000)) as server:
+        pages = iterate(config(server.base_url), lambda client: client.calls(MAY))
+        next(pages)
+        pages.close()  # type: ignore[attr-defined]
+        assert len(server.gong.log) < 30
+
+
+def test_an_error_is_raised_in_the_loop() -> None:
+    with serving_in_a_thread(gong_with(1)) as server:
+        server.faults.append(instead(refusal(401, "Validate credentials failed")))
+        with pytest.raises(GongAuthenticationError):
+            list(iterate(config(server.base_url), lambda client: client.users()))

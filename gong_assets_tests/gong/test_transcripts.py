@@ -1,0 +1,94 @@
+"""Transcripts by call id: a hundred to a request, several at a time, and as many as there are."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from gong_assets.gong import GongClient, GongConfig
+from gong_assets_tests.gong.fake_gong import Answer, Asked, FakeGong, answer
+from gong_assets_tests.gong.http_server import serving
+from gong_assets_tests.gong.reading import KEY, Reading, config, read
+from gong_assets_tests.gong.virtual_time import LeakyBucket, VirtualClock, VirtualNetwork, run
+
+
+def gong_with_transcripts(count: int) -> FakeGong:
+    gong = FakeGong()
+    gong.transcripts = {str(number): transcript(str(number)) for number in range(count)}
+    return gong
+
+
+def transcript(call_id: str) -> dict[str, Any]:
+    sentences = [{"start": 460230, "end": 462343, "text": "No wait 🙂"}]
+    return {"callId": call_id, "transcript": [{"speakerId": None, "topic": None, "sentences": sentences}]}
+
+
+def read_transcripts(gong: FakeGong, ids: list[str]) -> Reading:
+    async def work() -> Reading:
+        async with serving(gong) as server:
+            return await read(config(server.base_url), lambda client: client.transcripts(ids))
+
+    return asyncio.run(work())
+
+
+@pytest.mark.parametrize(("count", "requests"), [(1, 1), (100, 1), (101, 2), (1234, 13)])
+def test_a_request_is_made_for_each_hundred_ids(count: int, requests: int) -> None:
+    gong = gong_with_transcripts(count)
+    ids = [str(number) for number in range(count)]
+    assert read_transcripts(gong, ids).ids == sorted(ids)
+    assert len(gong.log) == requests
+    assert sorted(each for request in gong.log for each in request.body["filter"]["callIds"]) == sorted(ids)
+
+
+def test_no_ids_make_no_request() -> None:
+    gong = gong_with_transcripts(5)
+    assert read_transcripts(gong, []).records == []
+    assert gong.log == []
+
+
+def test_an_id_given_twice_is_asked_for_once() -> None:
+    gong = gong_with_transcripts(5)
+    assert read_transcripts(gong, ["3", "1", "3"]).ids == ["1", "3"]
+    assert gong.log[0].body["filter"]["callIds"] == ["3", "1"]
+
+
+def test_calls_without_a_transcript_are_left_out_also_where_a_whole_request_finds_none() -> None:
+    gong = gong_with_transcripts(50)
+    reading = read_transcripts(gong, [str(number) for number in range(400)])
+    assert reading.ids == sorted(gong.transcripts)
+    assert reading.stats.requests == 4
+
+
+def test_a_cursor_beside_the_ids_is_followed() -> None:
+    class SmallPages(FakeGong):
+        def answer(self, request: Asked) -> Answer:
+            self.log.append(request)
+            ids = request.body["filter"]["callIds"]
+            first = int(request.cursor or 0)
+            records = {
+                "totalRecords": len(ids),
+                **({"cursor": str(first + 40)} if first + 40 < len(ids) else {}),
+            }
+            found = [transcript(each) for each in ids[first : first + 40]]
+            return answer(200, {"records": records, "callTranscripts": found})
+
+    ids = [str(number) for number in range(150)]
+    assert read_transcripts(SmallPages(), ids).ids == sorted(ids)
+
+
+@pytest.mark.parametrize("latency", [1.0, 3.0])
+def test_transcripts_are_read_at_the_limit_without_a_429(latency: float) -> None:
+    gong = gong_with_transcripts(20_000)
+    network = VirtualNetwork(gong, latency=latency, limit=LeakyBucket(3))
+
+    async def work() -> int:
+        settings = GongConfig(auth=KEY, max_requests_per_day=0)
+        async with GongClient(settings, transport=network, clock=VirtualClock()) as client:
+            return sum([len(page.records) async for page in client.transcripts(list(gong.transcripts))])
+
+    assert run(work) == 20_000
+    assert network.rate >= 2.85
+    assert network.refused == 0
+    assert len(network.sent_at) == 200

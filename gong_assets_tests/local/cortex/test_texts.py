@@ -1,0 +1,65 @@
+"""Splitting, redacting and completing texts."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gong_assets.local.cortex.completion import DISCLAIMER, complete
+from gong_assets.local.cortex.errors import CortexError, UnknownModelError
+from gong_assets.local.cortex.redaction import redact
+from gong_assets.local.cortex.sentences import sentences, split_recursively
+
+
+def test_sentences_end_at_marks_and_line_ends() -> None:
+    assert sentences('He said "no." Why? It costs 3.5 dollars!\nNext line') == [
+        'He said "no.',
+        "Why?",
+        "It costs 3.5 dollars!",
+        "Next line",
+    ]
+
+
+def test_chunks_are_cut_at_the_coarsest_separator() -> None:
+    assert split_recursively("one two\n\nthree four", 12) == ["one two", "three four"]
+
+
+@given(st.text(alphabet="ab \n", max_size=60), st.integers(1, 20), st.integers(0, 10))
+def test_chunks_fit_and_lose_no_letter(text: str, size: int, overlap: int) -> None:
+    chunks = split_recursively(text, size, overlap)
+
+    assert all(0 < len(chunk) <= size for chunk in chunks)
+    letters = "".join(text.split())
+    found = 0
+    for letter in "".join("".join(chunk.split()) for chunk in chunks):
+        if found < len(letters) and letter == letters[found]:
+            found += 1
+    assert found == len(letters)
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("Mail jane.doe+x@mail.example.com now", "Mail [EMAIL] now"),
+        ("Call +1 415-555-0133 or (030) 1234-567", "Call [PHONE_NUMBER] or [PHONE_NUMBER]"),
+        ("Card 4111 1111 1111 1111, host 10.0.0.1", "Card [PAYMENT_CARD_DATA], host [IP_ADDRESS]"),
+        ("Hi, this is Bob and my name is Ana María Ruiz.", "Hi, this is [NAME] and my name is [NAME]."),
+        ("Ana Ruiz: hello", "[NAME]: hello"),
+        ("We pay 40,000 dollars in 2026.", "We pay 40,000 dollars in 2026."),
+    ],
+)
+def test_what_has_a_shape_is_redacted(text: str, redacted: str) -> None:
+    assert redact(text) == redacted
+
+
+def test_only_the_categories_that_are_asked_for() -> None:
+    assert redact("Ana: a@b.com", ["EMAIL"]) == "Ana: [EMAIL]"
+    with pytest.raises(CortexError, match="not 'HOROSCOPE'"):
+        redact("x", ["HOROSCOPE"])
+
+
+def test_a_completion_says_that_no_language_model_wrote_it() -> None:
+    assert complete("llama3.1-8b", "The buyer wants a discount of ten percent.").startswith(DISCLAIMER)
+    with pytest.raises(UnknownModelError, match="Unknown model 'gpt-2'"):
+        complete("gpt-2", "x")
