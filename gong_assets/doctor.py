@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -61,9 +62,10 @@ def _gong(settings: Settings) -> Iterator[Finding]:
     now = datetime.now(UTC)
 
     async def first_page() -> int:
-        async with resource.client() as client:
-            async for page in client.calls(Window(now - timedelta(days=1), now)):
-                return int(page.total_records or 0)
+        calls = Window(now - timedelta(days=1), now)
+        async with resource.client() as client, aclosing(client.calls(calls)) as pages:
+            async for page in pages:
+                return page.total_records or 0
         return 0
 
     try:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from io import StringIO
+from io import TextIOBase
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -79,8 +80,9 @@ def days_to_sync(
     last = last or today
     if mode == "backfill" and first is None:
         raise DateRangeError("--mode backfill needs --from-date")
-    if last > today:
-        raise DateRangeError(f"--to-date {last} is in the future (today is {today}, UTC)")
+    for option, day in (("--from-date", first), ("--to-date", last)):
+        if day is not None and day > today:
+            raise DateRangeError(f"{option} {day} is in the future (today is {today}, UTC)")
     if first is None:
         if mode == "full":
             if "gong_start_date" not in settings.model_fields_set:
@@ -197,8 +199,7 @@ def _run(
     started = datetime.now(UTC)
     follower.start()
     try:
-        # dagster-dbt writes dbt's lines to stdout; they are in the run's log too, and stdout is for results.
-        with redirect_stdout(StringIO()):
+        with redirect_stdout(_DbtLines(watcher)):
             result = job.execute_in_process(
                 instance=instance,
                 run_id=run_id,
@@ -219,6 +220,18 @@ def _run(
     return report
 
 
+class _DbtLines(TextIOBase):
+    """Takes dbt's lines, which dagster-dbt writes to stdout: what dbt starts with is told, and stdout is for results."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        self._watcher = watcher
+
+    def write(self, text: str) -> int:
+        if started := re.search(r"\d+ of \d+ START (?:sql )?(.*?) \.", text):
+            self._watcher.message(f"dbt: {started[1]}")
+        return len(text)
+
+
 def _follow(instance: dg.DagsterInstance, run_id: str, watcher: Watcher, done: Event) -> None:
     """Hand the run's log lines to the watcher while the run goes on."""
     cursor: str | None = None
@@ -229,12 +242,11 @@ def _follow(instance: dg.DagsterInstance, run_id: str, watcher: Watcher, done: E
         for record in connection.records:
             entry = record.event_log_entry
             event = entry.dagster_event
-            if event is None and int(entry.level) <= logging.INFO:
+            # Of a dbt step, `_DbtLines` tells what matters.
+            if event is None and entry.level == logging.INFO and not (entry.step_key or "").startswith("dbt_"):
                 watcher.message(entry.user_message)
             elif event is not None and event.is_step_start:
                 watcher.message(str(event.step_key).replace("__", " "))
-            elif event is not None and event.is_step_materialization and event.asset_key:
-                watcher.message(event.asset_key.to_user_string())
         if finished:
             return
 

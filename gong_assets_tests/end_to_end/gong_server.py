@@ -30,13 +30,25 @@ Record = dict[str, Any]
 PAGE_SIZE = 100
 NO_CALLS = "No calls found corresponding to the provided filters"
 
-# Gong's exposedFields and the keys of a call that they switch on. `media` is a whole block; the others have parts.
-INTERACTION = {
-    "speakers": "speakers",
-    "video": "video",
-    "personInteractionStats": "interactionStats",
-    "questions": "questions",
+# The blocks of a call with the parts that a contentSelector names, and what a part is called in the answer where that differs.
+BLOCKS = {
+    "content": (
+        *(
+            "structure",
+            "topics",
+            "trackers",
+            "trackerOccurrences",
+            "pointsOfInterest",
+            "brief",
+            "outline",
+            "highlights",
+        ),
+        *("callOutcome", "keyPoints"),
+    ),
+    "interaction": ("speakers", "video", "personInteractionStats", "questions"),
+    "collaboration": ("publicComments",),
 }
+ANSWERED_AS = {"personInteractionStats": "interactionStats"}
 
 
 @dataclass(frozen=True)
@@ -186,17 +198,22 @@ class Gong:
 
 
 def selected(call: Record, selector: Record) -> Record:
-    """The parts of a call that a contentSelector names. A part that the call has not is left out, as Gong does."""
+    """A call without what its contentSelector does not ask for. What Gong knows by a new name is there unasked."""
     exposed = selector.get("exposedFields") or {}
-    shown = {"metaData": call["metaData"]} if "metaData" in call else {}
-    if selector.get("context", "None") != "None" and "context" in call:
+    shown = dict(call)
+    if selector.get("context", "None") == "None":
+        shown.pop("context", None)
+    elif "context" in call:
         shown["context"] = _of_timings(call["context"], selector.get("contextTiming") or ["Now"])
-    if exposed.get("parties") and "parties" in call:
-        shown["parties"] = call["parties"]
-    for block, names in (("content", None), ("interaction", INTERACTION), ("collaboration", None)):
-        wanted = {(names or {}).get(name, name) for name, on in (exposed.get(block) or {}).items() if on}
-        if wanted and isinstance(parts := call.get(block), dict):
-            shown[block] = {name: part for name, part in parts.items() if name in wanted}
+    if not exposed.get("parties"):
+        shown.pop("parties", None)
+    for block, parts in BLOCKS.items():
+        asked = exposed.get(block) or {}
+        left_out = {ANSWERED_AS.get(part, part) for part in parts if not asked.get(part)}
+        if isinstance(block_of_call := call.get(block), dict):
+            shown[block] = {name: part for name, part in block_of_call.items() if name not in left_out}
+        if not any(asked.values()):
+            shown.pop(block, None)
     if exposed.get("media"):
         shown["media"] = {"audioUrl": f"https://media.example/{secrets.token_hex(8)}"}
     return shown
@@ -208,7 +225,9 @@ def _of_timings(context: Any, timings: list[str]) -> Any:
     return [
         {
             **crm,
-            "objects": [each for each in crm.get("objects") or [] if each.get("timing", "Now") in timings],
+            "objects": [
+                each for each in crm.get("objects") or [] if (each.get("timing") or "Now") in timings
+            ],
         }
         for crm in context
     ]
