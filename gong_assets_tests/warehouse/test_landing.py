@@ -113,10 +113,14 @@ def test_many_files_land_in_one_write(warehouse: Warehouse, monkeypatch: pytest.
 
 def test_a_write_that_fails_in_the_transaction_leaves_the_old_rows(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY)])
-    with warehouse.connect() as connection, connection.cursor() as cursor:
-        with pytest.raises(RuntimeError), transaction(connection):
+
+    def delete_and_fail() -> None:
+        with warehouse.connect() as connection, connection.cursor() as cursor, transaction(connection):
             cursor.execute("DELETE FROM GONG_CALLS_RAW")
             raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError):
+        delete_and_fail()
     assert [each["CALL_ID"] for each in stored(warehouse)] == ["1"]
 
 
