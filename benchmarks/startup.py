@@ -39,7 +39,9 @@ flags: {send_anonymous_usage_stats: false}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=5, help="runs of each command (default 5)")
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as directory:
@@ -95,7 +97,14 @@ def compare(home: Path, running: stack.LocalStack, rounds: int) -> None:
         (
             "one dbt command",
             [dbt_executable(), "build", "--project-dir", str(PROJECT_DIR), "--select", "stg_hubspot_deals"],
-            [dbt_executable(), "build", "--project-dir", str(dbt_one), "--target-path", str(home / "target_one")],
+            [
+                dbt_executable(),
+                "build",
+                "--project-dir",
+                str(dbt_one),
+                "--target-path",
+                str(home / "target_one"),
+            ],
             dbt_one,
         ),
     ]
@@ -114,7 +123,9 @@ def compare(home: Path, running: stack.LocalStack, rounds: int) -> None:
 
 def timed(command: list[str], environment: dict[str, str], directory: Path) -> float:
     started = time.perf_counter()
-    result = subprocess.run(command, env=environment, cwd=directory, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        command, env=environment, cwd=directory, capture_output=True, text=True, check=False
+    )
     if result.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{result.stdout[-2000:]}{result.stderr[-2000:]}")
     return time.perf_counter() - started

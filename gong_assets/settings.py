@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from dotenv import load_dotenv
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Target = Literal["local", "snowflake"]
@@ -42,7 +42,7 @@ class SettingsError(Exception):
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(
-        env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_ignore_empty=True, validate_default=True, extra="ignore", frozen=True, hide_input_in_errors=True
     )
 
     gong_assets_target: Annotated[
@@ -136,10 +136,15 @@ class Settings(BaseSettings):
     def target(self) -> Target:
         return self.gong_assets_target or ("snowflake" if self.snowflake_account else "local")
 
+    @field_validator("gong_assets_home", mode="after")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        # At once: dagster-dbt changes the working directory of the process while it runs.
+        return home.expanduser().absolute()
+
     @property
     def home(self) -> Path:
-        """Absolute, so that processes started from another directory find it."""
-        return self.gong_assets_home.expanduser().absolute()
+        return self.gong_assets_home
 
     @property
     def uses_simulated_gong(self) -> bool:

@@ -227,7 +227,7 @@ class _DbtLines(TextIOBase):
         self._watcher = watcher
 
     def write(self, text: str) -> int:
-        if started := re.search(r"\d+ of \d+ START (?:sql )?(.*?) \.", text):
+        if started := re.search(r"\d+ of \d+ START sql (.*?) \.", text):
             self._watcher.message(f"dbt: {started[1]}")
         return len(text)
 
@@ -243,7 +243,11 @@ def _follow(instance: dg.DagsterInstance, run_id: str, watcher: Watcher, done: E
             entry = record.event_log_entry
             event = entry.dagster_event
             # Of a dbt step, `_DbtLines` tells what matters.
-            if event is None and entry.level == logging.INFO and not (entry.step_key or "").startswith("dbt_"):
+            if (
+                event is None
+                and entry.level == logging.INFO
+                and not (entry.step_key or "").startswith("dbt_")
+            ):
                 watcher.message(entry.user_message)
             elif event is not None and event.is_step_start:
                 watcher.message(str(event.step_key).replace("__", " "))

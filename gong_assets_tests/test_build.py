@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import json
 import tempfile
+import threading
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+from pydantic import SecretStr
 
 from gong_assets.build import build_defs
 from gong_assets.jobs import JOBS
 from gong_assets.resources import SnowflakeResource
+from gong_assets.sensors import build_sensors
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.landing import Days, replace
@@ -86,6 +91,15 @@ def test_every_asset_says_what_it_is_whose_it_is_and_where_it_is(defs: dg.Defini
         assert spec.metadata["dagster/table_name"].upper() == table.upper()
 
 
+def test_the_tables_of_hubspots_share_are_shown_with_what_they_are(defs: dg.Definitions) -> None:
+    tables = [spec for spec in defs.resolve_all_asset_specs() if spec.key.path[0] == "hubspot"]
+    assert len(tables) == 8
+    for spec in tables:
+        assert spec.description, spec.key
+        assert (spec.group_name, spec.kinds) == ("hubspot", {"hubspot", "snowflake"}), spec.key
+        assert spec.metadata["dagster/table_name"].startswith("HUBSPOT_SHARE.V2_DAILY."), spec.key
+
+
 def test_every_column_of_the_raw_tables_is_described(defs: dg.Definitions) -> None:
     for spec in own_specs(defs):
         if spec.group_name == "raw":
@@ -145,6 +159,7 @@ def test_missing_transcripts_are_requested_but_for_days_that_a_run_is_working_on
     days = [today - timedelta(days=age) for age in (1, 3, 5)]
     land_calls(warehouse, days)
     sensor = defs.resolve_sensor_def("gong_missing_transcripts")
+    assert sensor.job_name == "gong_transcripts"
 
     with dg.DagsterInstance.ephemeral() as instance:
         instance.add_run(
@@ -168,7 +183,6 @@ def test_missing_transcripts_are_requested_but_for_days_that_a_run_is_working_on
         first = tick(None)
         requested = [request.partition_key for request in first.run_requests or []]
         assert requested == [str(days[2]), str(days[1])]
-        assert [request.job_name for request in first.run_requests or []] == ["gong_transcripts"] * 2
         second = tick(first.cursor)
         assert not second.run_requests
         assert second.skip_message
@@ -182,6 +196,58 @@ def land_calls(warehouse: Warehouse, days: Iterable[date]) -> None:
     with warehouse.connect() as connection:
         replace(connection, CALLS, spool, days=Days(date(2020, 1, 1), date(2100, 1, 1)), correlation_id="run")
     spool.discard()
+
+
+def test_a_failed_run_is_posted_to_the_webhook_in_one_line(defs: dg.Definitions, tmp_path: Path) -> None:
+    @dg.op
+    def breaks() -> None:
+        raise ValueError("the disk is full")
+
+    @dg.job
+    def gong_sync() -> None:
+        breaks()
+
+    with webhook() as (url, posted), dg.DagsterInstance.ephemeral() as instance:
+        watched = settings(tmp_path).model_copy(update={"gong_assets_alert_webhook_url": SecretStr(url)})
+        sensor = next(each for each in build_sensors(watched) if each.name == "gong_run_failure")
+        assert isinstance(sensor, dg.RunStatusSensorDefinition)
+        run = gong_sync.execute_in_process(instance=instance, raise_on_error=False)
+        sensor(
+            dg.build_run_status_sensor_context(
+                sensor_name=sensor.name,
+                dagster_event=run.get_run_failure_event(),
+                dagster_instance=instance,
+                dagster_run=run.dagster_run,
+                repository_def=defs.get_repository_def(),
+            ).for_run_failure()
+        )
+    (message,) = posted
+    assert message["text"].startswith("gong_sync failed (run ")
+    assert "\n" not in message["text"]
+
+
+@contextmanager
+def webhook() -> Iterator[tuple[str, list[Any]]]:
+    """An address, and what was posted to it."""
+    posted: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/", posted
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 class Automation:

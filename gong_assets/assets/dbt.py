@@ -81,8 +81,8 @@ def _is_partitioned(properties: Mapping[str, Any]) -> bool:
 
 def build_dbt_assets(
     settings: Settings, partitions: dg.DailyPartitionsDefinition
-) -> tuple[DbtProject, list[dg.AssetsDefinition]]:
-    """One definition for the models that share the raw assets' daily partitions, one for the rest.
+) -> tuple[DbtProject, list[dg.AssetsDefinition | dg.AssetSpec]]:
+    """One definition for the models that share the raw assets' daily partitions, one for the rest; and HubSpot's tables.
 
     Raises:
         DbtParseError: the dbt project does not parse.
@@ -137,7 +137,21 @@ def build_dbt_assets(
             yield from ColumnLineage(project.target_path).stream(invocation, selected)
         keep_parse_state(project, invocation.target_path)
 
-    return project, [dbt_daily_models, dbt_models]
+    return project, [*_hubspot_tables(manifest, translator), dbt_daily_models, dbt_models]
+
+
+def _hubspot_tables(manifest: Mapping[str, Any], translator: GongDbtTranslator) -> Iterator[dg.AssetSpec]:
+    """HubSpot's own tables, of the shape that is read: nothing here makes them, and the UI should say what they are."""
+    for unique_id, properties in manifest["sources"].items():
+        if properties["source_name"] == "hubspot" and manifest["child_map"][unique_id]:
+            yield dg.AssetSpec(
+                translator.get_asset_key(properties),
+                description=properties["description"],
+                group_name="hubspot",
+                owners=["team:revenue-operations"],
+                kinds={"hubspot", "snowflake"},
+                metadata={"dagster/table_name": properties["relation_name"]},
+            )
 
 
 def query_tag(context: dg.AssetExecutionContext) -> str:

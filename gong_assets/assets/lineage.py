@@ -6,6 +6,7 @@ only changes with the project's files, so it is worked out once for these files 
 
 import json
 from collections.abc import Iterator
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +53,11 @@ class ColumnLineage:
         # One event of a model is enough; there is one for each of its days.
         firsts = {name: event for event in reversed(events) if (name := _asset_name(event))}
         found: dict[str, str] = {}
-        for event in DbtEventIterator(iter(firsts.values()), invocation).fetch_column_metadata():
-            lineage = event.metadata.get(_KEY)
-            found[_asset_name(event) or ""] = "" if lineage is None else dg.serialize_value(lineage.value)
+        # dagster-dbt works in threads that each change the working directory, and leave the process in the wrong one.
+        with chdir(Path.cwd()):
+            for event in DbtEventIterator(iter(firsts.values()), invocation).fetch_column_metadata():
+                lineage = event.metadata.get(_KEY)
+                found[_asset_name(event) or ""] = "" if lineage is None else dg.serialize_value(lineage.value)
         self._add(found)
         return found
 

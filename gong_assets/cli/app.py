@@ -139,7 +139,7 @@ def sql(
 
 @app.command()
 def coach(
-    days: Annotated[int, typer.Option(min=1, help="How many days back.")] = 14,
+    days: Annotated[int, typer.Option(min=1, max=36500, help="How many days back.")] = 14,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many calls at most.")] = 10,
     as_json: JsonOption = False,
 ) -> None:

@@ -106,7 +106,7 @@ def run_report(report: RunReport) -> None:
         previous = asset.group
     stdout.print(table)
     for check in report.failed_checks:
-        stdout.print(f"[yellow]check failed[/] {escape(check)}")
+        stdout.print(f"[yellow]check did not pass[/] {escape(check)}")
     last = report.days.end - timedelta(days=1)
     line(f"{report.days.first} to {last}: done in {report.seconds:.1f} s (run {report.run_id})")
 
@@ -117,9 +117,7 @@ def local_status(stack: LocalStack, *, as_json: bool) -> None:
         print(json.dumps(document, indent=2))
         return
     snowflake, gong = stack.snowflake, stack.gong
-    line(
-        f"snowflake  {snowflake.protocol}://{snowflake.host}:{snowflake.port}  account {snowflake.account}, "
-    )
+    line(f"snowflake  {snowflake.protocol}://{snowflake.host}:{snowflake.port}  account {snowflake.account}")
     line(f"           user {snowflake.user}, database {snowflake.database}, schema {snowflake.schema}")
     line(f"gong       {gong.base_url}  (simulated; access key {gong.access_key})")
 

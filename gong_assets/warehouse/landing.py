@@ -125,4 +125,3 @@ def _replace_rows(
     cursor.execute(f"SELECT COUNT(*), COUNT_IF({in_days}) FROM {table.name}", bounds)
     total, in_window = cursor.fetchall()[0]
     return Landed(inserted=inserted, deleted=deleted, unchanged=in_window - inserted, total=total)
-

@@ -55,7 +55,9 @@ def batches(connection: SnowflakeConnection, table: RawTable, days: Days | None)
 
 def row_counts(warehouse: Warehouse, tables: Sequence[str]) -> dict[str, int]:
     """The rows of each table or view, all in one statement."""
-    counts = " UNION ALL ".join(f"SELECT '{name}' AS NAME, COUNT(*) AS ROW_COUNT FROM {name}" for name in tables)
+    counts = " UNION ALL ".join(
+        f"SELECT '{name}' AS NAME, COUNT(*) AS ROW_COUNT FROM {name}" for name in tables
+    )
     return {row["NAME"]: int(row["ROW_COUNT"]) for row in warehouse.query(counts)} if tables else {}
 
 

@@ -64,7 +64,14 @@ def test_help_starts_nothing_and_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [("nonsense",), ("sql",), ("coach", "--days", "0"), ("sql", "SELECT 1", "--format", "xml")]
+    "arguments",
+    [
+        ("nonsense",),
+        ("sql",),
+        ("coach", "--days", "0"),
+        ("coach", "--days", "99999999999"),
+        ("sql", "SELECT 1", "--format", "xml"),
+    ],
 )
 def test_wrong_usage_is_exit_2_and_says_how_to_get_help(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     outcome = CommandLine(tmp_path).gong_assets(*arguments)

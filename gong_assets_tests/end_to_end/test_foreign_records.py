@@ -7,10 +7,12 @@ from datetime import date, datetime
 
 import pytest
 
+from gong_assets.warehouse.connection import Warehouse
+from gong_assets_tests.cli.command_line import CommandLine
 from gong_assets_tests.end_to_end import odd_records as odd
 from gong_assets_tests.end_to_end.gong_server import Gong
 from gong_assets_tests.end_to_end.openapi_examples import examples
-from gong_assets_tests.end_to_end.runs import Run, Snapshot
+from gong_assets_tests.end_to_end.runs import Run, Snapshot, changed_tables, take
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sales")]
 
@@ -187,3 +189,15 @@ def test_a_record_that_does_not_validate_stays_out_of_the_staged_tables_and_is_r
     assert [row["USER_ID"][:13] for row in tables.tables["GONG_USERS_RAW"] if row["PROCESSING_ERROR"]] == [
         "unidentified-"
     ]
+
+
+def test_days_without_any_call_are_no_error_and_no_transcript_is_asked_for(
+    sales_run: Run, sales: CommandLine, sales_warehouse: Warehouse, strange_gong: Gong
+) -> None:
+    strange_gong.log.clear()
+    sales.gong_assets("sync", "--no-transcripts").succeeded()
+    assert {(asked.path, asked.status) for asked in strange_gong.log} == {
+        ("/v2/calls/extensive", 404),
+        ("/v2/users", 200),
+    }
+    assert changed_tables(sales_run.tables, take(sales_warehouse)) == []

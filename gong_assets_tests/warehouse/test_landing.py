@@ -30,7 +30,11 @@ def row(key: str, day: date | None, error: str | None = None, **content: Any) ->
 
 
 def land(
-    warehouse: Warehouse, rows: list[Row], days: Days | None = TWO_DAYS, table: RawTable = CALLS, run: str = "run-1"
+    warehouse: Warehouse,
+    rows: list[Row],
+    days: Days | None = TWO_DAYS,
+    table: RawTable = CALLS,
+    run: str = "run-1",
 ) -> Landed:
     spool = Spool()
     try:
@@ -76,7 +80,9 @@ def test_only_the_days_of_the_write_are_replaced(warehouse: Warehouse) -> None:
 
 def test_a_day_that_is_now_empty_is_emptied(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY), row("2", TUESDAY)])
-    assert land(warehouse, [], Days(TUESDAY, WEDNESDAY)) == Landed(inserted=0, deleted=1, unchanged=0, total=1)
+    assert land(warehouse, [], Days(TUESDAY, WEDNESDAY)) == Landed(
+        inserted=0, deleted=1, unchanged=0, total=1
+    )
 
 
 def test_a_second_write_of_the_same_content_changes_no_row(warehouse: Warehouse) -> None:
@@ -193,7 +199,14 @@ def test_a_refused_statement_is_told_with_its_code(warehouse: Warehouse) -> None
 
 
 def test_an_unreachable_host_is_named() -> None:
-    arguments = {"account": "a", "user": "u", "password": "p", "host": "127.0.0.1", "port": 9, "protocol": "http"}
+    arguments = {
+        "account": "a",
+        "user": "u",
+        "password": "p",
+        "host": "127.0.0.1",
+        "port": 9,
+        "protocol": "http",
+    }
     warehouse = Warehouse({**arguments, "database": "D", "schema": "S", "login_timeout": 2})
     with pytest.raises(WarehouseUnreachable, match=r"127\.0\.0\.1:9 does not answer"):
         warehouse.query("SELECT 1")
