@@ -34,8 +34,11 @@ lint: .venv/installed  ## Check style
 typecheck: .venv/installed  ## Check types
 	$(BIN)/mypy
 
-build: .venv/installed  ## Build the wheel
+build: .venv/installed  ## Build the wheel, and load the graph from it away from the checkout
+	rm -rf build dist
 	$(BIN)/python -m build --wheel --outdir dist
+	$(BIN)/pip install --quiet --no-deps --target build/wheel dist/*.whl
+	cd build/wheel && GONG_ASSETS_HOME=../home ../../$(BIN)/python -m dagster definitions validate -m gong_assets.definitions
 
 clean:  ## Stop the local stack, and remove its state and what was built
 	-[ -x $(BIN)/gong-assets ] && $(BIN)/gong-assets local down

@@ -57,6 +57,7 @@ class GongDbtTranslator(DagsterDbtTranslator):
             return spec
         hubspot = properties["name"].startswith("stg_hubspot_")
         return spec.replace_attributes(
+            description=properties["description"],  # Without the SQL, which is in the repository.
             group_name="hubspot" if hubspot else _folder(properties),
             owners=["team:revenue-operations"],
             freshness_policy=HUBSPOT_FRESHNESS if hubspot else FOLLOWING_FRESHNESS,

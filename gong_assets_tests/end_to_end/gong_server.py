@@ -1,7 +1,7 @@
 """A Gong to test against: real HTTP, and the rules of Gong's API, over whatever records a test gives it.
 
 It shares no line with the simulated tenant nor with the client, so that what those two get wrong in the same way shows here.
-Gong's behaviour is that of its OpenAPI document and https://help.gong.io/docs/introduction-to-the-gong-api; where that is silent, of what
+Gong's behaviour is that of its OpenAPI document and https://help.gong.io/apidocs/introduction-2; where that is silent, of what
 Gong was seen to answer. It is a simulation: no limit on requests, and a cursor never expires. What the records are is in
 `company.py`.
 """

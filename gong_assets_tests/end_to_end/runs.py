@@ -35,22 +35,26 @@ class Snapshot:
         return found[0]
 
 
-def changed_tables(
-    before: Snapshot, after: Snapshot, *, but_calls: frozenset[str] = frozenset()
-) -> list[str]:
-    """The tables in which any row differs, apart from those of `but_calls`."""
+def changes(before: Snapshot, after: Snapshot, *, but_calls: frozenset[str] = frozenset()) -> list[str]:
+    """Each value that differs, as a line, apart from those of `but_calls`; for a row that came or went, all of its values."""
 
-    def rows(snapshot: Snapshot, table: str) -> list[Row]:
+    def values(snapshot: Snapshot, table: str) -> dict[tuple[str, str], Any]:
         # LAST_REFRESHED tells when HubSpot's tables were read, and nothing of what they hold.
-        return [
-            {name: value for name, value in row.items() if name != "LAST_REFRESHED"}
+        return {
+            (_key(row), name): value
             for row in snapshot.tables.get(table, [])
-            if row.get("CALL_ID") not in but_calls
-        ]
+            for name, value in row.items()
+            if name != "LAST_REFRESHED" and row.get("CALL_ID") not in but_calls
+        }
 
-    return [
-        name for name in sorted({*before.tables, *after.tables}) if rows(before, name) != rows(after, name)
-    ]
+    lines = []
+    for table in sorted({*before.tables, *after.tables}):
+        old, new = values(before, table), values(after, table)
+        for key, name in sorted({*old, *new}):
+            was, is_now = old.get((key, name)), new.get((key, name))
+            if was != is_now:
+                lines.append(f"{table} {key} {name}: {str(was)[:80]} -> {str(is_now)[:80]}")
+    return lines
 
 
 def take(warehouse: Warehouse) -> Snapshot:

@@ -9,7 +9,7 @@ import pytest
 from gong_assets.agents import similar_segments
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets_tests.end_to_end import company
-from gong_assets_tests.end_to_end.runs import Row, Run, changed_tables
+from gong_assets_tests.end_to_end.runs import Row, Run, changes
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("company")]
 
@@ -22,7 +22,7 @@ def of_calls(run: Run, table: str, *calls: str) -> list[Row]:
 
 def test_a_second_run_changes_no_row_of_any_table(first_run: Run, second_run: Run) -> None:
     assert len(first_run.tables.tables) == 16
-    assert changed_tables(first_run.tables, second_run.tables) == []
+    assert changes(first_run.tables, second_run.tables) == []
 
 
 def test_a_second_run_makes_no_cortex_call(first_run: Run, second_run: Run) -> None:
@@ -78,7 +78,7 @@ def test_a_transcript_that_came_late_is_enriched(second_run: Run, third_run: Run
 
 
 def test_no_other_row_of_any_table_changes(second_run: Run, third_run: Run) -> None:
-    assert changed_tables(second_run.tables, third_run.tables, but_calls=CHANGED) == []
+    assert changes(second_run.tables, third_run.tables, but_calls=CHANGED) == []
 
 
 def test_only_the_changed_texts_were_sent_to_cortex(second_run: Run, third_run: Run) -> None:
