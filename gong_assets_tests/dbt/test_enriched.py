@@ -93,9 +93,19 @@ def test_a_host_who_is_no_participant_is_named_by_the_users(built: Tables) -> No
 
 def test_a_segment_carries_its_call_and_deal(built: Tables) -> None:
     segment = built["vw_enriched_gong_call_transcripts"][f"{FULL}_4200_0"]
-    assert (segment["CALL_TITLE"], segment["DEAL_NAME"], segment["SEGMENT_SENTIMENT_CATEGORY"]) == (
-        "Pricing", "Renewal 2027", "Negative",
-    )  # fmt: skip
+    assert (segment["CALL_TITLE"], segment["DEAL_NAME"]) == ("Pricing", "Renewal 2027")
+
+
+def test_a_segments_category_follows_from_its_score(built: Tables) -> None:
+    """The score is the stand-in's own; the bands are those of the project's vars."""
+    bands = [(0.7, "Very Positive"), (0.3, "Positive"), (-0.3, "Neutral"), (-0.7, "Negative"), (-1.1, "Very Negative")]
+    seen = set()
+    for segment in built["vw_enriched_gong_call_transcripts"].values():
+        score = segment["SEGMENT_SENTIMENT"]
+        expected = None if score is None else next(name for above, name in bands if score > above)
+        assert segment["SEGMENT_SENTIMENT_CATEGORY"] == expected
+        seen.add(expected)
+    assert {None, "Neutral"} < seen
 
 
 def test_hubspot_deals_have_labels_owners_and_a_status(built: Tables) -> None:
