@@ -36,7 +36,9 @@ def main() -> None:
             "GONG_ASSETS_LOCAL_CALLS_PER_DAY": str(options.calls_per_day),
             "GONG_ASSETS_LOCAL_WORDS_PER_CALL": str(options.words_per_call),
         }
-        words = "SELECT COUNT(DISTINCT CALL_ID) AS CALLS, SUM(WORD_COUNT) AS WORDS FROM STG_GONG_CALL_TRANSCRIPTS"
+        words = (
+            "SELECT COUNT(DISTINCT CALL_ID) AS CALLS, SUM(WORD_COUNT) AS WORDS FROM STG_GONG_CALL_TRANSCRIPTS"
+        )
         span = ["--from-date", first.isoformat(), "--to-date", last.isoformat()]
         try:
             for title, arguments in (
@@ -45,9 +47,7 @@ def main() -> None:
                 ("transcribed", ["sql", words]),
             ):
                 print(f"\n{title}", flush=True)
-                subprocess.run(
-                    [command, *arguments], env=environment, stderr=subprocess.DEVNULL, check=True
-                )
+                subprocess.run([command, *arguments], env=environment, stderr=subprocess.DEVNULL, check=True)
         finally:
             subprocess.run([command, "local", "down"], env=environment, check=False)
 

@@ -15,12 +15,14 @@ import sys
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dagster_dbt import DbtProject
 from filelock import FileLock
 
 from gong_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from dagster_dbt import DbtProject
 
 PROJECT_DIR = Path(__file__).parent / "dbt"
 
@@ -41,6 +43,9 @@ def prepared_project(settings: Settings) -> DbtProject:
     Raises:
         DbtParseError: a file of the project does not parse.
     """
+    # Takes seconds, and an error's name in this module is all that some commands need of it.
+    from dagster_dbt import DbtProject
+
     target_path = settings.home / "dbt" / f"{settings.target}-{_fingerprint(settings)}"
     if not (target_path / "manifest.json").exists():
         target_path.mkdir(parents=True, exist_ok=True)

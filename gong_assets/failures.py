@@ -6,7 +6,8 @@ a single request is sent again was decided long before, in `gong_assets/gong/ret
 
 from __future__ import annotations
 
-import dagster as dg
+import re
+from typing import TYPE_CHECKING
 
 from gong_assets.gong import (
     GongAuthenticationError,
@@ -17,6 +18,9 @@ from gong_assets.gong import (
 )
 from gong_assets.warehouse.errors import WarehouseError, WarehouseUnreachable
 
+if TYPE_CHECKING:
+    import dagster as dg
+
 
 def failure(error: Exception) -> dg.Failure:
     """What a step should raise for `error`.
@@ -24,12 +28,26 @@ def failure(error: Exception) -> dg.Failure:
     Never one that Dagster tries again at once: a fault that passes was already tried again for minutes by the client,
     and a spent daily quota comes back only the next day, when the next scheduled run reads the same days.
     """
+    import dagster as dg  # Here, since commands explain errors without it: importing it takes a second.
+
     return dg.Failure(description=explain(error), allow_retries=False)
 
 
 def explain(error: Exception) -> str:
     """One line on what was wrong, and one on what to do where we know it."""
     return f"{error}\n{advice}" if (advice := _advice(error)) else str(error)
+
+
+def explain_dbt(text: str) -> str:
+    """The errors in what dagster-dbt says of a failed command, each in one line.
+
+    >>> explain_dbt("The dbt CLI process failed...\\n\\nDatabase Error in model stg_gong_calls\\n  002003 ...")
+    'dbt: Database Error in model stg_gong_calls 002003 ...'
+    """
+    blocks = re.split(r"\n\s*\n", re.sub(r"\x1b\[[0-9;]*m", "", text))
+    lines = [" ".join(block.split()) for block in blocks]
+    told = [line for line in lines if re.search(r"\b(Error|Failure) in\b", line)] or lines[:1]
+    return "\n".join(f"dbt: {line}" for line in dict.fromkeys(told[:3]))
 
 
 def _advice(error: Exception) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
+from dagster_dbt.errors import DagsterDbtCliRuntimeError
 
 from gong_assets.assets.lineage import ColumnLineage
 from gong_assets.automation import (
@@ -18,7 +19,7 @@ from gong_assets.automation import (
     follow_each_day,
 )
 from gong_assets.dbt_project import dbt_source_environment, keep_parse_state, prepared_project
-from gong_assets.failures import failure
+from gong_assets.failures import explain_dbt, failure
 from gong_assets.partitions import days_of
 from gong_assets.resources import GongDbtResource, SnowflakeResource
 from gong_assets.settings import Settings
@@ -60,6 +61,8 @@ class GongDbtTranslator(DagsterDbtTranslator):
             description=properties["description"],  # Without the SQL, which is in the repository.
             group_name="hubspot" if hubspot else _folder(properties),
             owners=["team:revenue-operations"],
+            # As Snowflake shows it, and as the raw tables are called.
+            metadata={**spec.metadata, "dagster/table_name": _table_name(properties)},
             freshness_policy=HUBSPOT_FRESHNESS if hubspot else FOLLOWING_FRESHNESS,
             automation_condition=self._condition(properties, hubspot=hubspot),
         )
@@ -70,6 +73,10 @@ class GongDbtTranslator(DagsterDbtTranslator):
         if hubspot:
             return None  # HubSpot's tables are filled from outside the graph: a schedule reads them.
         return follow_each_day(self._lookback_days) if _is_partitioned(properties) else follow_despite_holes()
+
+
+def _table_name(properties: Mapping[str, Any]) -> str:
+    return f"{properties['database']}.{properties['schema']}.{properties['alias']}".upper()
 
 
 def _folder(properties: Mapping[str, Any]) -> str:
@@ -135,7 +142,10 @@ def build_dbt_assets(
         with dbt.connected(warehouse, project, dbt_source_environment(settings)):
             invocation = dbt.cli(build_command(days), context=context)
             selected = {key.to_user_string() for key in context.selected_asset_keys}
-            yield from ColumnLineage(project.target_path).stream(invocation, selected)
+            try:
+                yield from ColumnLineage(project.target_path).stream(invocation, selected)
+            except DagsterDbtCliRuntimeError as error:
+                raise dg.Failure(description=explain_dbt(str(error)), allow_retries=False) from error
         keep_parse_state(project, invocation.target_path)
 
     return project, [*_hubspot_tables(manifest, translator), dbt_daily_models, dbt_models]

@@ -134,7 +134,8 @@ def sql(
     form: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.table,
 ) -> None:
     """Run one query against the configured warehouse."""
-    output.rows(_warehouse().query(query), form.value)
+    columns, found = _warehouse().table(query)
+    output.rows(columns, found, form.value)
 
 
 @app.command()

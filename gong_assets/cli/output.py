@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -122,21 +122,21 @@ def local_status(stack: LocalStack, *, as_json: bool) -> None:
     line(f"gong       {gong.base_url}  (simulated; access key {gong.access_key})")
 
 
-def rows(found: Sequence[Mapping[str, Any]], form: str) -> None:
+def rows(columns: Sequence[str], found: Sequence[Sequence[Any]], form: str) -> None:
     if form == "json":
-        print(json.dumps(found, default=str, ensure_ascii=False, indent=2))
+        records = [dict(zip(columns, row, strict=True)) for row in found]
+        print(json.dumps(records, default=str, ensure_ascii=False, indent=2))
         return
-    columns = list(found[0]) if found else []
     if form == "csv":
-        writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
-        writer.writeheader()
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(columns)
         writer.writerows(found)
         return
     table = Table(box=None, pad_edge=False)
     for column in columns:
         table.add_column(escape(column), overflow="fold")
     for row in found:
-        table.add_row(*("" if value is None else escape(str(value)) for value in row.values()))
+        table.add_row(*("" if value is None else escape(str(value)) for value in row))
     stdout.print(table)
     stderr.print(f"{len(found)} row{'s' if len(found) != 1 else ''}")
 

@@ -166,11 +166,17 @@ class Warehouse:
         Raises:
             WarehouseError: see `connect`.
         """
-        import snowflake.connector
+        columns, rows = self.table(sql, parameters)
+        return [dict(zip(columns, row, strict=True)) for row in rows]
 
-        with self.connect() as connection, connection.cursor(snowflake.connector.DictCursor) as cursor:
+    def table(
+        self, sql: str, parameters: Sequence[Any] | None = None
+    ) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """The column names and the rows of one statement; as `query`, for a result that may have no rows."""
+        with self.connect() as connection, connection.cursor() as cursor:
             cursor.execute(sql, parameters)
-            return [dict(row) for row in cursor.fetchall()]
+            rows = [tuple(row) for row in cursor.fetchall()]
+            return [column.name for column in cursor.description], rows
 
 
 @contextmanager

@@ -98,7 +98,13 @@ def test_a_segment_carries_its_call_and_deal(built: Tables) -> None:
 
 def test_a_segments_category_follows_from_its_score(built: Tables) -> None:
     """The score is the stand-in's own; the bands are those of the project's vars."""
-    bands = [(0.7, "Very Positive"), (0.3, "Positive"), (-0.3, "Neutral"), (-0.7, "Negative"), (-1.1, "Very Negative")]
+    bands = [
+        (0.7, "Very Positive"),
+        (0.3, "Positive"),
+        (-0.3, "Neutral"),
+        (-0.7, "Negative"),
+        (-1.1, "Very Negative"),
+    ]
     seen = set()
     for segment in built["vw_enriched_gong_call_transcripts"].values():
         score = segment["SEGMENT_SENTIMENT"]

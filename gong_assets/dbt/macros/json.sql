@@ -13,6 +13,11 @@
     try_to_double({{ value }}::varchar)
 {%- endmacro %}
 
+{#- Seconds as a decimal, exact to the microsecond: a sum of floats depends on the order of the rows. -#}
+{% macro json_seconds(value) -%}
+    try_to_double({{ value }}::varchar)::number(18, 6)
+{%- endmacro %}
+
 {% macro json_boolean(value) -%}
     try_to_boolean({{ value }}::varchar)
 {%- endmacro %}

@@ -26,19 +26,28 @@ segments as (
 ),
 
 -- A score says how sure Cortex is of a polarity: a long segment of doubt weighs more than a short "Great, thanks".
+-- Summed as decimals: a sum of floats depends on the order of the rows, and would change from run to run.
+weighed as (
+
+    select
+        call_id,
+        speaker_type,
+        segment_sentiment::number(12, 9) * word_count as weighed_sentiment,
+        iff(segment_sentiment is null, 0, word_count) as weight
+    from segments
+
+),
+
 sentiments as (
 
     select
         call_id,
-        sum(segment_sentiment * word_count)
-        / nullif(sum(iff(segment_sentiment is not null, word_count, 0)), 0) as sentiment_score,
-        sum(iff(speaker_type = 'External', segment_sentiment * word_count, null))
-        / nullif(sum(iff(speaker_type = 'External' and segment_sentiment is not null, word_count, 0)), 0)
-            as customer_sentiment,
-        sum(iff(speaker_type = 'Internal', segment_sentiment * word_count, null))
-        / nullif(sum(iff(speaker_type = 'Internal' and segment_sentiment is not null, word_count, 0)), 0)
-            as seller_sentiment
-    from segments
+        sum(weighed_sentiment) / nullif(sum(weight), 0) as sentiment_score,
+        sum(iff(speaker_type = 'External', weighed_sentiment, null))
+        / nullif(sum(iff(speaker_type = 'External', weight, 0)), 0) as customer_sentiment,
+        sum(iff(speaker_type = 'Internal', weighed_sentiment, null))
+        / nullif(sum(iff(speaker_type = 'Internal', weight, 0)), 0) as seller_sentiment
+    from weighed
     group by 1
 
 ),

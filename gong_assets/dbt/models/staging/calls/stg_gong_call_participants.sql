@@ -49,7 +49,7 @@ talk_times as (
     select
         source.call_id,
         {{ json_text('speaker.value:id') }} as party_id,
-        sum({{ json_float('speaker.value:talkTime') }}) as talk_time_seconds
+        sum({{ json_seconds('speaker.value:talkTime') }}) as talk_time_seconds
     from source, lateral flatten(input => source.speakers) as speaker
     group by 1, 2
 
@@ -95,8 +95,10 @@ select
     contact_companies.company_name,
     participants.methods,
     talk_times.talk_time_seconds,
-    talk_times.talk_time_seconds
-    / nullif(sum(talk_times.talk_time_seconds) over (partition by participants.call_id), 0) as talk_ratio,
+    (
+        talk_times.talk_time_seconds
+        / nullif(sum(talk_times.talk_time_seconds) over (partition by participants.call_id), 0)
+    )::float as talk_ratio,
     iff(contacts.is_hubspot, contacts.crm_id, null) as hubspot_contact_id,
     contacts.crm_id as crm_contact_id
 from participants

@@ -16,7 +16,7 @@ named_topics as (
         source.call_id,
         source.call_date,
         {{ json_text('topic.value:name') }} as topic_name,
-        {{ json_float('topic.value:duration') }} as duration_seconds
+        {{ json_seconds('topic.value:duration') }} as duration_seconds
     from source, lateral flatten(input => source.topics) as topic
 
 ),

@@ -147,7 +147,9 @@ talk_ratios as (
 
     select
         call_id,
-        sum(iff(participant_type = 'Internal', talk_time_seconds, 0)) / nullif(sum(talk_time_seconds), 0) as talk_ratio
+        (
+            sum(iff(participant_type = 'Internal', talk_time_seconds, 0)) / nullif(sum(talk_time_seconds), 0)
+        )::float as talk_ratio
     from participants
     group by 1
 
