@@ -57,9 +57,11 @@ class GongDbtTranslator(DagsterDbtTranslator):
         if properties["resource_type"] != "model":
             return spec
         hubspot = properties["name"].startswith("stg_hubspot_")
+        group = "hubspot" if hubspot else _folder(properties)
         return spec.replace_attributes(
             description=properties["description"],  # Without the SQL, which is in the repository.
-            group_name="hubspot" if hubspot else _folder(properties),
+            group_name=group,
+            tags={**spec.tags, "layer": group},
             owners=["team:revenue-operations"],
             # As Snowflake shows it, and as the raw tables are called.
             metadata={**spec.metadata, "dagster/table_name": _table_name(properties)},
@@ -159,6 +161,7 @@ def _hubspot_tables(manifest: Mapping[str, Any], translator: GongDbtTranslator) 
                 translator.get_asset_key(properties),
                 description=properties["description"],
                 group_name="hubspot",
+                tags={"layer": "hubspot"},
                 owners=["team:revenue-operations"],
                 kinds={"hubspot", "snowflake"},
                 metadata={"dagster/table_name": properties["relation_name"]},

@@ -51,7 +51,7 @@ def build_raw_assets(
     @dg.asset(
         description="Calls with participants, content, interaction and CRM context, one row per call: "
         "POST /v2/calls/extensive. Each run replaces its days whole.",
-        tags={"gong_endpoint": "calls_extensive"},
+        tags={"layer": "raw", "gong_endpoint": "calls_extensive"},
         metadata=table_metadata(settings, CALLS),
         **daily,
     )
@@ -75,7 +75,7 @@ def build_raw_assets(
         description="Transcripts of the landed calls, one row per call: POST /v2/calls/transcript by call id. "
         "A call whose transcript Gong has not finished has no row yet; the sensor for missing transcripts asks again.",
         deps=[gong_calls_raw],
-        tags={"gong_endpoint": "calls_transcript"},
+        tags={"layer": "raw", "gong_endpoint": "calls_transcript"},
         metadata=table_metadata(settings, TRANSCRIPTS),
         **daily,
     )
@@ -122,7 +122,7 @@ def build_raw_assets(
     @dg.asset(
         description="All users, and the avatars that stand in for them, one row per user: GET /v2/users. Gong has no "
         "modified-since filter, so the table is replaced whole.",
-        tags={"gong_endpoint": "users"},
+        tags={"layer": "raw", "gong_endpoint": "users"},
         metadata=table_metadata(settings, USERS),
         **common,
     )

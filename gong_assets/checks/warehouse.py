@@ -5,7 +5,7 @@ check what a model promises about its columns.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -16,16 +16,16 @@ from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.queries import (
     calls_without_transcript,
     create_raw_tables,
-    newest_ingestion,
+    newest_call_date,
     processing_errors,
-    unprocessed_by_cortex,
+    waiting_for_cortex,
 )
-from gong_assets.warehouse.tables import CALLS, RAW_TABLES
+from gong_assets.warehouse.tables import RAW_TABLES
 
 # A transcript takes Gong minutes, at times hours: a call younger than this is not yet missing one.
 TRANSCRIPT_GRACE = timedelta(hours=24)
-# Three scheduled syncs in a row that landed nothing new; a weekend without calls warns, and should be looked at once.
-STALE_AFTER = timedelta(hours=12)
+# A long weekend without calls is normal; longer silence is more often a key that lost its permissions.
+STALE_AFTER = timedelta(days=4)
 SHOWN_IDS = 50
 
 
@@ -46,9 +46,9 @@ def build_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
             description=f"No call between one and {settings.gong_transcript_retry_days} days old lacks its transcript.",
         ),
         dg.AssetCheckSpec(
-            "ingested_lately",
+            "calls_are_recent",
             asset="gong_calls_raw",
-            description="The newest row landed within the last 12 hours, or no call was held since.",
+            description=f"The newest call is at most {STALE_AFTER.days} days old.",
         ),
     ]
 
@@ -65,15 +65,15 @@ def build_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
             elif key.name == "calls_have_transcripts":
                 yield _calls_have_transcripts(warehouse, key, settings)
             else:
-                yield _ingested_lately(warehouse, key)
+                yield _calls_are_recent(warehouse, key)
 
     @dg.asset_check(
         asset="cortex_gong_call_transcripts",
         name="segments_are_enriched",
-        description="Every staged segment that is long enough has its sentiment and embedding.",
+        description="Every staged segment was enriched as it is now, or is too short to be sent.",
     )
     def segments_are_enriched(snowflake: SnowflakeResource) -> dg.AssetCheckResult:
-        waiting = snowflake.warehouse().query(unprocessed_by_cortex())[0]
+        waiting = snowflake.warehouse().query(waiting_for_cortex())[0]
         return dg.AssetCheckResult(
             passed=waiting["SEGMENTS"] == 0,
             severity=dg.AssetCheckSeverity.WARN,
@@ -100,15 +100,14 @@ def _calls_have_transcripts(
     )
 
 
-def _ingested_lately(warehouse: Warehouse, key: dg.AssetCheckKey) -> dg.AssetCheckResult:
-    newest: datetime | None = warehouse.query(newest_ingestion(CALLS))[0]["NEWEST"]
-    age = datetime.now(UTC) - newest if newest else None
+def _calls_are_recent(warehouse: Warehouse, key: dg.AssetCheckKey) -> dg.AssetCheckResult:
+    newest: date | None = warehouse.query(newest_call_date())[0]["NEWEST"]
     return dg.AssetCheckResult(
         asset_key=key.asset_key,
         check_name=key.name,
-        passed=age is not None and age <= STALE_AFTER,
+        passed=newest is not None and datetime.now(UTC).date() - newest <= STALE_AFTER,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={} if newest is None else {"newest_row_landed_at": dg.MetadataValue.timestamp(newest)},
+        metadata={"newest_call_date": str(newest)},
     )
 
 

@@ -82,12 +82,17 @@ def calls_without_transcript() -> str:
     )
 
 
-def newest_ingestion(table: RawTable) -> str:
-    return f"SELECT MAX(INGESTED_AT) AS NEWEST FROM {table.name}"
+def newest_call_date() -> str:
+    return f"SELECT MAX(CALL_DATE) AS NEWEST FROM {CALLS.name}"
 
 
-def unprocessed_by_cortex() -> str:
+def waiting_for_cortex() -> str:
+    """Staged segments that Cortex has not seen as they are now, or gave nothing for."""
     return (
-        "SELECT COUNT(*) AS SEGMENTS, COUNT(DISTINCT CALL_ID) AS CALLS FROM CORTEX_GONG_CALL_TRANSCRIPTS "
-        "WHERE PROCESSED_BY_CORTEX AND (TRANSCRIPT_EMBEDDING IS NULL OR SEGMENT_SENTIMENT IS NULL)"
+        "SELECT COUNT(*) AS SEGMENTS, COUNT(DISTINCT staged.CALL_ID) AS CALLS "
+        "FROM STG_GONG_CALL_TRANSCRIPTS AS staged "
+        "LEFT JOIN CORTEX_GONG_CALL_TRANSCRIPTS AS enriched ON staged.TRANSCRIPT_ID = enriched.TRANSCRIPT_ID "
+        "AND staged.CONTENT_HASH = enriched.CONTENT_HASH "
+        "WHERE enriched.TRANSCRIPT_ID IS NULL OR (enriched.PROCESSED_BY_CORTEX "
+        "AND (enriched.TRANSCRIPT_EMBEDDING IS NULL OR enriched.SEGMENT_SENTIMENT IS NULL))"
     )
