@@ -142,6 +142,7 @@ def run_sync(
     import dagster as dg
 
     from gong_assets.build import build_defs
+    from gong_assets.dead_runs import end_dead_runs
     from gong_assets.resources import SnowflakeResource
 
     definitions = build_defs(settings)
@@ -155,6 +156,7 @@ def run_sync(
     watcher.message("connecting to the warehouse")
     warehouse.query("SELECT 1")
     with dg.DagsterInstance.get() as instance:
+        end_dead_runs(instance)
         for number, span in enumerate(spans, start=1):
             watcher.run_started(span, number, len(spans))
             report = _run(job, instance, span, groups, watcher)
@@ -191,6 +193,7 @@ def _run(
     groups: Mapping[str, str],
     watcher: Watcher,
 ) -> RunReport:
+    from gong_assets.dead_runs import process_tags
     from gong_assets.partitions import run_tags
 
     run_id = str(uuid.uuid4())
@@ -203,7 +206,7 @@ def _run(
             result = job.execute_in_process(
                 instance=instance,
                 run_id=run_id,
-                tags=dict(run_tags(days)),
+                tags={**run_tags(days), **process_tags()},
                 # The events are in the instance; what the user should see is printed by the watcher.
                 run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                 raise_on_error=False,
