@@ -161,6 +161,9 @@ class GongDbtResource(DbtCliResource):
             **sources,
             "DBT_TARGET_PATH": str(project.target_path),
             "GONG_ASSETS_QUERY_TAG": warehouse.query_tag,
+            # A run of some models runs a test of two only if the other one is built or lies above: dbt's default would
+            # fail on tables that are not there yet. Where checks are deselected, dagster-dbt sets its own.
+            "DBT_INDIRECT_SELECTION": "buildable",
         }
         before = {name: os.environ.get(name) for name in values}
         os.environ.update(values)
