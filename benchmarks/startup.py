@@ -15,12 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gong_assets.dbt_project import PROJECT_DIR, dbt_environment, dbt_executable
 from gong_assets.local import stack
-from gong_assets.warehouse.connection import local_arguments
 
 ONE_ASSET = """
 import dagster as dg
@@ -67,7 +67,7 @@ def compare(home: Path, running: stack.LocalStack, rounds: int) -> None:
     day = (datetime.now(UTC).date() - timedelta(days=1)).isoformat()
     environment = {
         **os.environ,
-        **dbt_environment(local_arguments(running.snowflake)),
+        **dbt_environment(asdict(running.snowflake)),
         "DAGSTER_HOME": str(dagster_home),
         "GONG_ASSETS_HOME": str(home / "home"),
         "GONG_ASSETS_TARGET": "local",
@@ -77,8 +77,6 @@ def compare(home: Path, running: stack.LocalStack, rounds: int) -> None:
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DAGSTER_DISABLE_TELEMETRY": "yes",
     }
-    for name in ("SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER"):  # The graph itself is to use the local target.
-        environment.setdefault(name, "")
     load = "from {module} import defs; defs.get_repository_def()"
     materialize = ["-m", "dagster", "asset", "materialize", "--partition", day]
     comparisons: list[tuple[str, list[str], list[str], Path]] = [

@@ -5,6 +5,7 @@ Secrets are `EnvVar`s, so that the Dagster UI and its storage know the variables
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -127,9 +128,7 @@ class SnowflakeResource(dg.ConfigurableResource[Any]):
 
     def _connector_arguments(self) -> Mapping[str, Any]:
         if not self.arguments:
-            from gong_assets.local import stack
-
-            return local_arguments(stack.up(Path(self.local_home or ".gong_assets")).snowflake)
+            return local_arguments(Path(self.local_home or ".gong_assets"))
         secrets = sign_in_arguments(
             self.arguments,
             password=self.password,
@@ -138,6 +137,11 @@ class SnowflakeResource(dg.ConfigurableResource[Any]):
             private_key_passphrase=self.private_key_passphrase,
         )
         return {**self.arguments, **secrets}
+
+
+def query_tag(run_id: str, step: str) -> str:
+    """Marks a run's statements in Snowflake's query history and in Cortex's usage history."""
+    return json.dumps({"app": "gong_assets", "run_id": run_id, "step": step})
 
 
 class GongDbtResource(DbtCliResource):

@@ -80,7 +80,7 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
             now.date() - timedelta(days=settings.gong_transcript_retry_days), settings.gong_start_date
         )
         try:
-            with snowflake.warehouse().connect() as connection:
+            with snowflake.get_connection() as connection:
                 missing = days_without_transcripts(connection, since)
         except WarehouseError as error:
             # A failed read is not an empty warehouse: the tick must show as failed.

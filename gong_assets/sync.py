@@ -1,7 +1,7 @@
 """Running the graph for a span of days, as Dagster runs in this process.
 
 The runs are ordinary ones: they show in the Dagster UI with their events, metadata and materialized partitions. Which
-days are run is decided by pure functions; what is printed of a run is in `cli.py`.
+days are run is decided by pure functions; what is printed of a run is in `cli/output.py`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from gong_assets.settings import Settings
+from gong_assets.warehouse.connection import open_warehouse
 from gong_assets.warehouse.landing import Days
 from gong_assets.warehouse.queries import row_counts
 
@@ -143,7 +144,6 @@ def run_sync(
 
     from gong_assets.build import build_defs
     from gong_assets.dead_runs import end_dead_runs
-    from gong_assets.resources import SnowflakeResource
 
     definitions = build_defs(settings)
     job = definitions.resolve_job_def("gong_sync" if transcripts else "gong_calls")
@@ -151,10 +151,10 @@ def run_sync(
     groups = {
         spec.key.to_user_string(): spec.group_name or "" for spec in definitions.resolve_all_asset_specs()
     }
-    warehouse = SnowflakeResource.from_settings(settings).process_config_and_initialize().warehouse()
+    warehouse = open_warehouse(settings)
     # Nothing is asked of Gong before the warehouse is known to take it.
     watcher.message("connecting to the warehouse")
-    warehouse.query("SELECT 1")
+    warehouse.check()
     with dg.DagsterInstance.get() as instance:
         end_dead_runs(instance)
         for number, span in enumerate(spans, start=1):

@@ -33,7 +33,4 @@ def stack_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def warehouse(stack_home: Path) -> Warehouse:
     """A warehouse whose schema no other test uses."""
-    from gong_assets.local import stack
-
-    arguments = local_arguments(stack.up(stack_home).snowflake)
-    return Warehouse({**arguments, "schema": f"TEST_{uuid.uuid4().hex[:8].upper()}"})
+    return Warehouse({**local_arguments(stack_home), "schema": f"TEST_{uuid.uuid4().hex[:8].upper()}"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gong_assets.agents.results import CallAnalysis, NotFound, Segment
-from gong_assets.warehouse.connection import Warehouse
+from gong_assets.warehouse.connection import Warehouse, fetch
 
 # Cortex calls -0.5 and below negative. A turn mixes sentences, and one plain complaint in it pulls the score to here.
 RISK_SENTIMENT = -0.3
@@ -36,8 +36,9 @@ def analyze_call(
         NotFound: no such call is in the views.
         WarehouseError: the warehouse cannot be reached, or the views are not there yet.
     """
-    calls = warehouse.query(_CALL, (call_id,))
+    with warehouse.connect() as connection:
+        calls = fetch(connection, _CALL, (call_id,))
+        risks = fetch(connection, _RISKS, (call_id, risk_sentiment))
     if not calls:
         raise NotFound(f"call {call_id} is not in VW_ENRICHED_GONG_CALLS: is its day materialized?")
-    risks = warehouse.query(_RISKS, (call_id, risk_sentiment))
     return CallAnalysis.of(calls[0], risk_segments=[Segment.of(row) for row in risks])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gong_assets.agents.results import AgentError, NotFound, Segment
-from gong_assets.warehouse.connection import Warehouse
+from gong_assets.warehouse.connection import Warehouse, fetch
 
 # What a model's card wants before a question. AI_EMBED has no parameter for it, so the caller puts it there; the
 # segments were embedded with the counterpart in `dbt/macros`.
@@ -62,12 +62,15 @@ def similar_segments(
     """
     if not text.strip():
         raise AgentError("the text to search for is empty")
-    newest = warehouse.query(_MODEL)
-    if not newest:
-        raise NotFound("no segment has an embedding yet: materialize the graph first (`gong-assets sync`)")
-    model = newest[0]["EMBEDDING_MODEL"]
-    if model not in QUERY_PREFIXES:
-        raise AgentError(f"embedding model {model!r} is not one of {', '.join(QUERY_PREFIXES)}")
     lowest = -1.0 if min_similarity is None else min_similarity
-    rows = warehouse.query(_QUERY, (model, QUERY_PREFIXES[model] + text, model, lowest, limit))
+    with warehouse.connect() as connection:
+        newest = fetch(connection, _MODEL)
+        if not newest:
+            raise NotFound(
+                "no segment has an embedding yet: materialize the graph first (`gong-assets sync`)"
+            )
+        model = newest[0]["EMBEDDING_MODEL"]
+        if model not in QUERY_PREFIXES:
+            raise AgentError(f"embedding model {model!r} is not one of {', '.join(QUERY_PREFIXES)}")
+        rows = fetch(connection, _QUERY, (model, QUERY_PREFIXES[model] + text, model, lowest, limit))
     return [Segment.of(row) for row in rows]

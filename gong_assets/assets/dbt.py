@@ -21,7 +21,7 @@ from gong_assets.automation import (
 from gong_assets.dbt_project import dbt_source_environment, keep_parse_state, prepared_project
 from gong_assets.failures import explain_dbt, failure
 from gong_assets.partitions import days_of
-from gong_assets.resources import GongDbtResource, SnowflakeResource
+from gong_assets.resources import GongDbtResource, SnowflakeResource, query_tag
 from gong_assets.settings import Settings
 from gong_assets.warehouse.errors import WarehouseError
 from gong_assets.warehouse.landing import Days
@@ -135,10 +135,10 @@ def build_dbt_assets(
         snowflake: SnowflakeResource,
         days: Days | None,
     ) -> Iterator[Any]:
-        warehouse = snowflake.warehouse(query_tag=query_tag(context))
+        tag = query_tag(context.run_id, context.op_execution_context.op.name)
+        warehouse = snowflake.warehouse(query_tag=tag)
         try:
-            # Signing in here first gives a clear error, and starts the local stack on first need.
-            warehouse.query("SELECT 1")
+            warehouse.check()
         except WarehouseError as error:
             raise failure(error) from error
         with dbt.connected(warehouse, project, dbt_source_environment(settings)):
@@ -166,10 +166,3 @@ def _hubspot_tables(manifest: Mapping[str, Any], translator: GongDbtTranslator) 
                 kinds={"hubspot", "snowflake"},
                 metadata={"dagster/table_name": properties["relation_name"]},
             )
-
-
-def query_tag(context: dg.AssetExecutionContext) -> str:
-    """Marks a run's statements in Snowflake's query and Cortex usage history."""
-    return json.dumps(
-        {"app": "gong_assets", "run_id": context.run_id, "step": context.op_execution_context.op.name}
-    )

@@ -5,7 +5,6 @@ to the Snowflake IO manager. How Gong is read is in `gong_assets/gong`, how a sp
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
@@ -67,7 +66,7 @@ def build_raw_assets(
 
         spool = Spool()
         stats = run_reading(read, spool)
-        context.add_output_metadata({**request_metadata(stats), **landing.metadata(days)})
+        context.add_output_metadata({**request_metadata(stats), **landing.metadata()})
         add_partition_counts(context, spool)
         return spool
 
@@ -84,27 +83,19 @@ def build_raw_assets(
     ) -> Spool:
         days = days_of(context.partition_time_window)
         try:
-            with snowflake.warehouse().connect() as connection:
+            with snowflake.get_connection() as connection:
                 dates = call_dates(connection, days)
         except EXPECTED_ERRORS as error:
             raise failure(error) from error
 
         def row(record: Record) -> Row | None:
-            return Row(
-                key=record.id or "",
-                payload=record.raw.decode(),
-                call_date=dates.get(record.id or ""),
-                content_hash=content_hash(record.raw),
-                processing_error=validation_error(record),
-            )
+            return landed_row(record, dates[record.id]) if record.id in dates else None
 
         async def read() -> RequestStats:
             async with gong.client() as client:
                 log = ProgressLog(context, "transcripts", total=len(dates))
                 pages = client.transcripts(list(dates))
-                await spool_pages(
-                    pages, lambda record: row(record) if record.id in dates else None, spool, log
-                )
+                await spool_pages(pages, row, spool, log)
                 return client.stats
 
         spool = Spool()
@@ -129,7 +120,9 @@ def build_raw_assets(
     def gong_users_raw(context: dg.AssetExecutionContext, gong: GongResource) -> Spool:
         async def read() -> RequestStats:
             async with gong.client() as client:
-                await spool_pages(client.users(), user_row, spool, ProgressLog(context, "users"))
+                await spool_pages(
+                    client.users(), lambda user: landed_row(user, None), spool, ProgressLog(context, "users")
+                )
                 return client.stats
 
         spool = Spool()
@@ -157,40 +150,32 @@ class CallLanding:
         if call_date is None:
             self.outside.append(record.id or "?")
             return None
-        digest = content_hash(record.raw)
-        return Row(
-            # A record without an id still lands, under one that its content gives.
-            key=record.id or f"unidentified-{digest[:16]}",
-            payload=record.raw.decode(),
-            call_date=call_date,
-            content_hash=digest,
-            processing_error=validation_error(record),
-        )
+        return landed_row(record, call_date)
 
     def _call_date(self, started: datetime | None) -> date | None:
-        if (
-            started is None
-        ):  # A record without a time lands on the window's first day, with its PROCESSING_ERROR.
+        # A record without a time lands on the window's first day, with its PROCESSING_ERROR.
+        if started is None:
             return self._days.first
         call_date = started.astimezone(UTC).date()
         return call_date if self._days.first <= call_date < self._days.end else None
 
-    def metadata(self, days: Days) -> dict[str, Any]:
+    def metadata(self) -> dict[str, Any]:
         shown = self.outside[:SHOWN_IDS]
         return {
-            "window": f"{days.first} to {days.end} (UTC, end exclusive)",
+            "window": f"{self._days.first} to {self._days.end} (UTC, end exclusive)",
             "private_calls_not_landed": self.private,
             "calls_outside_window": len(self.outside),
             **({"calls_outside_window_ids": dg.MetadataValue.json(shown)} if shown else {}),
         }
 
 
-def user_row(record: Record) -> Row:
+def landed_row(record: Record, call_date: date | None) -> Row:
     digest = content_hash(record.raw)
     return Row(
+        # A record without an id still lands, under one that its content gives.
         key=record.id or f"unidentified-{digest[:16]}",
         payload=record.raw.decode(),
-        call_date=None,
+        call_date=call_date,
         content_hash=digest,
         processing_error=validation_error(record),
     )
@@ -221,23 +206,20 @@ def run_reading(read: Callable[[], Any], spool: Spool) -> RequestStats:
 
 
 def request_metadata(stats: RequestStats) -> dict[str, Any]:
-    return {
+    metadata = {
         "gong_requests": stats.requests,
         "gong_retries": stats.retries,
         "gong_bytes_received": stats.bytes,
         "gong_seconds_waited_on_limit": round(stats.seconds_waited, 1),
-        **(
-            {}
-            if stats.requests_left_today is None
-            else {"gong_requests_left_today": stats.requests_left_today}
-        ),
     }
+    left = stats.requests_left_today
+    return metadata if left is None else {**metadata, "gong_requests_left_today": left}
 
 
 def add_partition_counts(context: dg.AssetExecutionContext, spool: Spool) -> None:
-    counts: Counter[str] = Counter({str(day): count for day, count in spool.rows_by_date.items()})
     for key in context.partition_keys:
-        context.add_asset_metadata({"dagster/partition_row_count": counts[key]}, partition_key=key)
+        rows = spool.rows_by_date[date.fromisoformat(key)]
+        context.add_asset_metadata({"dagster/partition_row_count": rows}, partition_key=key)
 
 
 def table_metadata(settings: Settings, table: RawTable) -> Mapping[str, Any]:

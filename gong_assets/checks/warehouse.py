@@ -6,13 +6,13 @@ check what a model promises about its columns.
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from gong_assets.resources import SnowflakeResource
 from gong_assets.settings import Settings
-from gong_assets.warehouse.connection import Warehouse
+from gong_assets.warehouse.connection import fetch
 from gong_assets.warehouse.queries import (
     calls_without_transcript,
     create_raw_tables,
@@ -21,6 +21,9 @@ from gong_assets.warehouse.queries import (
     waiting_for_cortex,
 )
 from gong_assets.warehouse.tables import RAW_TABLES
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
 
 # A transcript takes Gong minutes, at times hours: a call younger than this is not yet missing one.
 TRANSCRIPT_GRACE = timedelta(hours=24)
@@ -56,16 +59,15 @@ def build_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
     def raw_checks(
         context: dg.AssetCheckExecutionContext, snowflake: SnowflakeResource
     ) -> Iterator[dg.AssetCheckResult]:
-        warehouse = snowflake.warehouse()
-        with warehouse.connect() as connection:
+        with snowflake.get_connection() as connection:
             create_raw_tables(connection)
-        for key in sorted(context.selected_asset_check_keys, key=str):
-            if key.name == "records_validate":
-                yield _records_validate(warehouse, key)
-            elif key.name == "calls_have_transcripts":
-                yield _calls_have_transcripts(warehouse, key, settings)
-            else:
-                yield _calls_are_recent(warehouse, key)
+            for key in sorted(context.selected_asset_check_keys, key=str):
+                if key.name == "records_validate":
+                    yield _records_validate(connection, key)
+                elif key.name == "calls_have_transcripts":
+                    yield _calls_have_transcripts(connection, key, settings)
+                else:
+                    yield _calls_are_recent(connection, key)
 
     @dg.asset_check(
         asset="cortex_gong_call_transcripts",
@@ -83,25 +85,25 @@ def build_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
     return [raw_checks, segments_are_enriched]
 
 
-def _records_validate(warehouse: Warehouse, key: dg.AssetCheckKey) -> dg.AssetCheckResult:
+def _records_validate(connection: "SnowflakeConnection", key: dg.AssetCheckKey) -> dg.AssetCheckResult:
     table = next(table for table in RAW_TABLES if table.name.lower() == key.asset_key.path[-1])
-    rows = warehouse.query(processing_errors(table))
+    rows = fetch(connection, processing_errors(table))
     return _result(key, rows, {"errors": dg.MetadataValue.json(rows[:SHOWN_IDS])})
 
 
 def _calls_have_transcripts(
-    warehouse: Warehouse, key: dg.AssetCheckKey, settings: Settings
+    connection: "SnowflakeConnection", key: dg.AssetCheckKey, settings: Settings
 ) -> dg.AssetCheckResult:
     today = datetime.now(UTC).date()
     since = today - timedelta(days=settings.gong_transcript_retry_days)
-    rows = warehouse.query(calls_without_transcript(), (since, today - TRANSCRIPT_GRACE))
+    rows = fetch(connection, calls_without_transcript(), (since, today - TRANSCRIPT_GRACE))
     return _result(
         key, rows, {"call_ids": dg.MetadataValue.json([row["CALL_ID"] for row in rows[:SHOWN_IDS]])}
     )
 
 
-def _calls_are_recent(warehouse: Warehouse, key: dg.AssetCheckKey) -> dg.AssetCheckResult:
-    newest: date | None = warehouse.query(newest_call_date())[0]["NEWEST"]
+def _calls_are_recent(connection: "SnowflakeConnection", key: dg.AssetCheckKey) -> dg.AssetCheckResult:
+    newest: date | None = fetch(connection, newest_call_date())[0]["NEWEST"]
     return dg.AssetCheckResult(
         asset_key=key.asset_key,
         check_name=key.name,

@@ -6,12 +6,15 @@ import os
 import sys
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gong_assets.cli import output
 from gong_assets.settings import SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from gong_assets.warehouse.connection import Warehouse
 
 app = typer.Typer(
     name="gong-assets",
@@ -134,7 +137,10 @@ def sql(
     form: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.table,
 ) -> None:
     """Run one query against the configured warehouse."""
-    columns, found = _warehouse().table(query)
+    from gong_assets.warehouse.connection import fetch_table
+
+    with _warehouse().connect() as connection:
+        columns, found = fetch_table(connection, query)
     output.rows(columns, found, form.value)
 
 
@@ -220,7 +226,7 @@ def demo(
     run(load_settings(), days)
 
 
-def _warehouse() -> Any:
+def _warehouse() -> Warehouse:
     from gong_assets.warehouse.connection import open_warehouse
 
     settings = load_settings()

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 from types import TracebackType
 from typing import Any, Self
 
@@ -127,12 +127,26 @@ class GongClient:
 
 
 async def first_call_date(client: GongClient, window: Window) -> date | None:
-    """The day (UTC) of a window's oldest call, None without calls. One request: the oldest come first."""
+    """The day (UTC) of a window's oldest call, None without calls. Two requests where Gong sends the oldest first.
+
+    It does, but does not promise to: so each answer is followed by the question for calls before that day.
+    """
+    first: date | None = None
+    while (oldest := await _oldest_of_first_page(client, window)) and oldest < window.end:
+        first = oldest.date()
+        midnight = datetime.combine(first, time.min, tzinfo=UTC)
+        if midnight <= window.start:
+            break
+        window = Window(window.start, midnight)
+    return first
+
+
+async def _oldest_of_first_page(client: GongClient, window: Window) -> datetime | None:
     content = {"filter": {"fromDateTime": iso(window.start), "toDateTime": iso(window.end)}}
     async with aclosing(walk(client._transport, CALLS, lambda: content)) as pages:
         async for page in pages:
             if times := [record.started for record in page.records if record.started]:
-                return min(times).date()
+                return min(times)
     return None
 
 

@@ -7,16 +7,16 @@ project's own belongs here, except BEGIN, COMMIT and ROLLBACK.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gong_assets.settings import Settings
-from gong_assets.warehouse.errors import WarehouseError, translated
+from gong_assets.warehouse.errors import translated
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
-
-    from gong_assets.local.stack import SnowflakeEndpoint
 
 # An unreachable host must be reported within 30 s, and the connector's own default is to try for five minutes.
 LOGIN_TIMEOUT_SECONDS = 15
@@ -96,10 +96,15 @@ def sign_in_arguments(
     return {"password": password} if password is not None else {}
 
 
-def local_arguments(endpoint: SnowflakeEndpoint) -> dict[str, Any]:
-    """The connector's arguments for the local stack, which takes any password."""
-    names = ("host", "port", "protocol", "account", "user", "password", "database", "schema")
-    return {name: getattr(endpoint, name) for name in names}
+def local_arguments(home: Path) -> dict[str, Any]:
+    """The connector's arguments for the local stack of this home, which is started if it does not run.
+
+    Raises:
+        LocalStackError: it cannot be started.
+    """
+    from gong_assets.local import stack
+
+    return asdict(stack.up(home).snowflake)
 
 
 class Warehouse:
@@ -166,17 +171,35 @@ class Warehouse:
         Raises:
             WarehouseError: see `connect`.
         """
-        columns, rows = self.table(sql, parameters)
-        return [dict(zip(columns, row, strict=True)) for row in rows]
+        with self.connect() as connection:
+            return fetch(connection, sql, parameters)
 
-    def table(
-        self, sql: str, parameters: Sequence[Any] | None = None
-    ) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """The column names and the rows of one statement; as `query`, for a result that may have no rows."""
-        with self.connect() as connection, connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            rows = [tuple(row) for row in cursor.fetchall()]
-            return [column.name for column in cursor.description], rows
+    def check(self) -> None:
+        """Sign in, and do nothing else: starts the local stack on first need, and tells early what is wrong.
+
+        Raises:
+            WarehouseError: the warehouse cannot be reached, or refuses the sign-in.
+        """
+        with self.connect():
+            pass
+
+
+def fetch(
+    connection: SnowflakeConnection, sql: str, parameters: Sequence[Any] | None = None
+) -> list[dict[str, Any]]:
+    """As `Warehouse.query`, on a connection that is used for several statements."""
+    columns, rows = fetch_table(connection, sql, parameters)
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def fetch_table(
+    connection: SnowflakeConnection, sql: str, parameters: Sequence[Any] | None = None
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The column names and the rows of one statement: a result without rows has columns too."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows = [tuple(row) for row in cursor.fetchall()]
+        return [column.name for column in cursor.description], rows
 
 
 @contextmanager
@@ -187,7 +210,9 @@ def transaction(connection: SnowflakeConnection) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            cursor.execute("ROLLBACK")
+            # What went wrong is the news. Where the connection itself is broken, its end rolls back.
+            with suppress(Exception):
+                cursor.execute("ROLLBACK")
             raise
         cursor.execute("COMMIT")
 
@@ -195,13 +220,7 @@ def transaction(connection: SnowflakeConnection) -> Iterator[None]:
 def open_warehouse(settings: Settings, *, query_tag: str = "gong_assets") -> Warehouse:
     """The warehouse that the settings name; the local stack is started when the first connection is made."""
     if settings.target == "local":
-
-        def start_local_stack() -> dict[str, Any]:
-            from gong_assets.local import stack
-
-            return local_arguments(stack.up(settings.home).snowflake)
-
-        return Warehouse(start_local_stack, query_tag=query_tag)
+        return Warehouse(lambda: local_arguments(settings.home), query_tag=query_tag)
     arguments = connection_arguments(settings)
     secrets = {
         name: secret.get_secret_value() if secret else None
@@ -213,13 +232,3 @@ def open_warehouse(settings: Settings, *, query_tag: str = "gong_assets") -> War
         }.items()
     }
     return Warehouse({**arguments, **sign_in_arguments(arguments, **secrets)}, query_tag=query_tag)
-
-
-__all__ = [
-    "Warehouse",
-    "WarehouseError",
-    "connection_arguments",
-    "open_warehouse",
-    "sign_in_arguments",
-    "transaction",
-]

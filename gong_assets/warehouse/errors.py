@@ -30,20 +30,23 @@ class WarehouseQueryFailed(WarehouseError):
         self.sqlstate = sqlstate
 
 
-# 250001 is the connector's "could not connect" in general: it wraps both a refused sign-in, which carries the server's
-# own code in its text, and an unreachable host. 250003: a failed HTTP request.
+# The connector's own codes. 250001 is its "could not connect" in general, for an unreachable host as for an answer that
+# refuses the sign-in; 250003 is a failed HTTP request, 251005 to 251008 are missing or unfit credentials.
 # https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-api#error-codes
 _UNREACHABLE = {250001, 250002, 250003, 251001}
-_SIGN_IN = {251005, 251006, 251007, 251008, 250004}
+_SIGN_IN = {250004, 251005, 251006, 251007, 251008}
+# What the server answers to a sign-in that it refuses: 390100 (password), 390144 (key pair), 390303 (token) and others.
+_REFUSED_BY_THE_SERVER = range(390_000, 391_000)
 
 
 def translated(error: Exception, *, host: str) -> WarehouseError:
     """A connector's exception as one of ours, to be raised `from` the original."""
     text = " ".join(str(getattr(error, "msg", None) or error).split())
     errno: Any = getattr(error, "errno", None)
-    refused = "incorrect username or password" in text.lower() or "390" in text.partition(":")[0]
-    if errno in _SIGN_IN or refused:
+    # Both are put in the same words, but that a host which does not answer has nothing to say of the account.
+    refused = "Failed to connect to DB" in text and "Service is unavailable" not in text
+    if errno in _SIGN_IN or errno in _REFUSED_BY_THE_SERVER or refused:
         return WarehouseSignInFailed(f"Snowflake at {host} refused the sign-in: {text}")
-    if errno in _UNREACHABLE or "login request is retryable" in text.lower():
+    if errno in _UNREACHABLE:
         return WarehouseUnreachable(f"Snowflake at {host} does not answer: {text}")
     return WarehouseQueryFailed(text, errno=errno, sqlstate=getattr(error, "sqlstate", None))

@@ -5,17 +5,17 @@ the window; see `landing.py` for what is done here instead.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from itertools import chain
 
 import dagster as dg
 import pyarrow as pa
 
 from gong_assets.failures import failure
 from gong_assets.partitions import days_of
-from gong_assets.resources import SnowflakeResource
+from gong_assets.resources import SnowflakeResource, query_tag
 from gong_assets.warehouse.errors import WarehouseError
 from gong_assets.warehouse.landing import Days, replace
-from gong_assets.warehouse.queries import batches
+from gong_assets.warehouse.queries import arrow_tables
 from gong_assets.warehouse.spool import Spool
 from gong_assets.warehouse.tables import RAW_TABLES, RawTable
 
@@ -24,7 +24,7 @@ class SnowflakeIOManager(dg.ConfigurableIOManager):
     """Lands a `Spool` in the raw table that is called as the asset is.
 
     An asset that takes a raw asset as its input gets its partitions as one `pyarrow.Table`, or, where the input is
-    annotated `Iterator[pyarrow.Table]`, as tables of bounded size.
+    annotated `pyarrow.RecordBatchReader`, as batches of bounded size.
     """
 
     snowflake: dg.ResourceDependency[SnowflakeResource]
@@ -32,7 +32,7 @@ class SnowflakeIOManager(dg.ConfigurableIOManager):
     def handle_output(self, context: dg.OutputContext, obj: Spool) -> None:
         table = _table(context.asset_key)
         days = days_of(context.asset_partitions_time_window) if context.has_asset_partitions else None
-        warehouse = self.snowflake.warehouse()
+        warehouse = self.snowflake.warehouse(query_tag=query_tag(context.run_id, context.step_key))
         try:
             with warehouse.connect() as connection:
                 landed = replace(connection, table, obj, days=days, correlation_id=context.run_id)
@@ -53,17 +53,25 @@ class SnowflakeIOManager(dg.ConfigurableIOManager):
             }
         )
 
-    def load_input(self, context: dg.InputContext) -> pa.Table | Iterator[pa.Table]:
+    def load_input(self, context: dg.InputContext) -> pa.Table | pa.RecordBatchReader:
         table = _table(context.asset_key)
         days = days_of(context.asset_partitions_time_window) if context.has_asset_partitions else None
-        tables = self._batches(table, days)
-        if context.dagster_type.typing_type in (pa.Table, Any):
-            return pa.concat_tables(list(tables))
-        return tables
+        tables = self._tables(table, days)
+        first = next(tables, _no_rows(table))
+        batches = (batch for each in chain([first], tables) for batch in each.cast(first.schema).to_batches())
+        reader = pa.RecordBatchReader.from_batches(first.schema, batches)
+        return reader if context.dagster_type.typing_type is pa.RecordBatchReader else reader.read_all()
 
-    def _batches(self, table: RawTable, days: Days | None) -> Iterator[pa.Table]:
-        with self.snowflake.warehouse().connect() as connection:
-            yield from batches(connection, table, days)
+    def _tables(self, table: RawTable, days: Days | None) -> Iterator[pa.Table]:
+        with self.snowflake.get_connection() as connection:
+            yield from arrow_tables(connection, table, days)
+
+
+def _no_rows(table: RawTable) -> pa.Table:
+    types = {"DATE": pa.date32(), "TIMESTAMP_LTZ": pa.timestamp("ns", "UTC")}
+    return pa.schema(
+        [(column.name, types.get(column.type, pa.string())) for column in table.columns]
+    ).empty_table()
 
 
 def _table(asset_key: dg.AssetKey) -> RawTable:

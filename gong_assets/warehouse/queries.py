@@ -42,15 +42,16 @@ def days_without_transcripts(connection: SnowflakeConnection, since: date) -> di
         return dict(cursor.fetchall())
 
 
-def batches(connection: SnowflakeConnection, table: RawTable, days: Days | None) -> Iterator[pa.Table]:
-    """The table's rows, for `days` or all of them, as Arrow tables of bounded size."""
+def arrow_tables(connection: SnowflakeConnection, table: RawTable, days: Days | None) -> Iterator[pa.Table]:
+    """The table's rows, for `days` or all of them, as Arrow tables of bounded size; none if there are no rows."""
     where, bounds = (
         ("", ()) if days is None else ("WHERE CALL_DATE >= %s AND CALL_DATE < %s", (days.first, days.end))
     )
     create_table(connection, table)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {table.name} {where} ORDER BY {table.key.name}", bounds)
-        yield from cursor.fetch_arrow_batches()
+        if cursor.rowcount:  # The connector makes no Arrow table of a result without rows.
+            yield from cursor.fetch_arrow_batches()
 
 
 def row_counts(warehouse: Warehouse, tables: Sequence[str]) -> dict[str, int]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -87,10 +86,3 @@ class Spool:
 
     def discard(self) -> None:
         shutil.rmtree(self.directory, ignore_errors=True)
-
-    def __iter__(self) -> Iterator[Row]:
-        """The rows again, in order; for tests and for reading what a failed write would have landed."""
-        for file in self.files():
-            for batch in pq.ParquetFile(file).iter_batches():
-                for values in batch.to_pylist():
-                    yield Row(*(values[name] for name in SCHEMA.names))

@@ -92,7 +92,7 @@ def strange_gong() -> Iterator[Gong]:
 def sales_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """An account with a database SALES, on a Snowflake-speaking server that the graph does not start."""
     home = tmp_path_factory.mktemp("account")
-    warehouse = Warehouse(local_arguments(stack.up(home).snowflake))
+    warehouse = Warehouse(local_arguments(home))
     warehouse.query("CREATE DATABASE SALES")
     warehouse.query("CREATE SCHEMA SALES.GONG")
     yield Warehouse({**warehouse.arguments, "database": "SALES", "schema": "GONG"})

@@ -11,19 +11,18 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from gong_assets_tests.serving import serving
 
 Record = dict[str, Any]
 
@@ -107,20 +106,9 @@ class Gong:
     @contextmanager
     def served(self) -> Iterator[Gong]:
         """On a free port of 127.0.0.1 while the block runs."""
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         routes = [Route("/{path:path}", self._answer, methods=["GET", "POST"])]
-        server = uvicorn.Server(
-            uvicorn.Config(Starlette(routes=routes), log_level="critical", lifespan="off")
-        )
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
+        with serving(Starlette(routes=routes)) as self.base_url:
             yield self
-        finally:
-            server.should_exit = True
-            thread.join()
-            listener.close()
 
     async def _answer(self, request: Request) -> Response:
         body = json.loads(await request.body() or b"{}")

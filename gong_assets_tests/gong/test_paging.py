@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from gong_assets.gong import GongClient, GongCursorError, first_call_date
-from gong_assets_tests.gong.fake_gong import Answer, Asked, FakeGong, answer, call, refusal
+from gong_assets.gong import GongClient, GongCursorError, Window, first_call_date
+from gong_assets_tests.gong.fake_gong import Answer, Asked, FakeGong, answer, call, refusal, started
 from gong_assets_tests.gong.http_server import serving
 from gong_assets_tests.gong.reading import MAY, ImpatientClock, Reading, config, gong_with, read
 
@@ -112,7 +113,7 @@ def test_cursors_that_always_expire_end_the_walk_with_an_error() -> None:
     assert len(gong.log) < 20
 
 
-def test_the_first_call_date_takes_one_request() -> None:
+def test_the_first_call_date_takes_one_request_if_it_is_the_windows_first_day() -> None:
     gong = gong_with(950)
 
     async def work() -> None:
@@ -126,3 +127,23 @@ def test_the_first_call_date_takes_one_request() -> None:
             assert await first_call_date(client, MAY) is None
 
     asyncio.run(work())
+
+
+@pytest.mark.parametrize(("newest_first", "requests"), [(False, 2), (True, 4)])
+def test_the_first_call_date_is_found_in_whatever_order_calls_come(newest_first: bool, requests: int) -> None:
+    # 250 calls, one every half day from the third of May 2025 on, so that a page holds 50 days.
+    start = datetime(2025, 5, 3, 1, tzinfo=UTC)
+    gong = FakeGong(call(number, start + number * timedelta(hours=12)) for number in range(250))
+    if newest_first:
+        gong.sort_key = lambda document: -started(document).timestamp()
+    window = Window(datetime(2015, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=UTC))
+
+    async def work() -> date | None:
+        async with (
+            serving(gong) as server,
+            GongClient(config(server.base_url), clock=ImpatientClock()) as client,
+        ):
+            return await first_call_date(client, window)
+
+    assert asyncio.run(work()) == date(2025, 5, 3)
+    assert len(gong.log) == requests

@@ -5,9 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from gong_assets.settings import Settings
-from gong_assets.warehouse.connection import open_warehouse
+from gong_assets.warehouse.connection import Warehouse, open_warehouse
+from gong_assets.warehouse.errors import WarehouseSignInFailed
+from gong_assets_tests.serving import serving
 from gong_assets_tests.test_settings import DER, pem
 
 ACCOUNT = {"gong_assets_target": "snowflake", "snowflake_account": "org-account", "snowflake_user": "gong"}
@@ -77,3 +83,32 @@ def test_host_port_protocol_role_and_warehouse_reach_the_connector() -> None:
     given = {"host": "127.0.0.1", "port": 8801, "protocol": "http", "role": "LOADER", "warehouse": "WH"}
     settings = {f"snowflake_{name}": value for name, value in given.items()}
     assert arguments(snowflake_password="p", **settings) == {**PLACE, "password": "p", **given}
+
+
+def login_answering(status: int, body: dict[str, Any]) -> Starlette:
+    async def login(_: Request) -> JSONResponse:
+        return JSONResponse(body, status_code=status)
+
+    return Starlette(routes=[Route("/session/v1/login-request", login, methods=["POST"])])
+
+
+# https://docs.snowflake.com/en/user-guide/key-pair-auth-troubleshooting
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("390100", "Incorrect username or password was specified."),
+        ("390144", "JWT token is invalid. [e8a3a5d6-4b7e-4f0e-9d0b-0a1c2d3e4f50]"),
+        ("390303", "Invalid OAuth access token. [a1b2c3]"),
+        ("390201", "Role 'NOBODY' specified in the connect string does not exist or not authorized."),
+    ],
+)
+def test_a_sign_in_that_the_server_refuses_is_told_as_refused(code: str, message: str) -> None:
+    refusal = {"success": False, "code": code, "message": message, "data": {}}
+    with serving(login_answering(200, refusal)) as url:
+        port = int(url.rpartition(":")[2])
+        place = {"host": "127.0.0.1", "port": port, "protocol": "http", **PLACE}
+        with pytest.raises(WarehouseSignInFailed) as raised:
+            Warehouse({**place, "password": "s3cret"}).check()
+    assert f"127.0.0.1:{port}" in str(raised.value)
+    assert message.split(".")[0] in str(raised.value)
+    assert "s3cret" not in str(raised.value)

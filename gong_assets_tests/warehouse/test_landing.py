@@ -16,7 +16,7 @@ import pytest
 from gong_assets.warehouse.connection import Warehouse, transaction
 from gong_assets.warehouse.errors import WarehouseQueryFailed, WarehouseUnreachable
 from gong_assets.warehouse.landing import Days, Landed, replace
-from gong_assets.warehouse.queries import batches, call_dates, days_without_transcripts
+from gong_assets.warehouse.queries import arrow_tables, call_dates, days_without_transcripts
 from gong_assets.warehouse.spool import Row, Spool
 from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, USERS, RawTable
 
@@ -174,7 +174,7 @@ with Warehouse({warehouse.arguments!r}).connect() as connection:
 def test_the_table_reads_back_as_arrow(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY), row("2", TUESDAY)])
     with warehouse.connect() as connection:
-        tables = list(batches(connection, CALLS, Days(MONDAY, TUESDAY)))
+        tables = list(arrow_tables(connection, CALLS, Days(MONDAY, TUESDAY)))
     assert [key for table in tables for key in table["CALL_ID"].to_pylist()] == ["1"]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -11,9 +9,9 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from gong_assets.local.tenant.app import TenantOptions, create_app
+from gong_assets_tests.serving import serving
 
 # A Saturday, six days after the clocks changed in Los Angeles, so that the weeks before it have both offsets.
 NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
@@ -50,17 +48,8 @@ def serve(**options: Any) -> Iterator[httpx.Client]:
     """A client of a new tenant, without limits and at NOW unless said otherwise."""
     defaults: dict[str, Any] = {"now": NOW, "requests_per_second": 0, "requests_per_day": 0}
     app = create_app(TenantOptions(**(defaults | options)))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        try:
-            with httpx.Client(base_url=url, auth=("local", "local"), timeout=30) as client:
-                yield client
-        finally:
-            server.should_exit = True
-            thread.join()
+    with serving(app) as url, httpx.Client(base_url=url, auth=("local", "local"), timeout=30) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")
