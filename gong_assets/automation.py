@@ -18,6 +18,10 @@ from gong_assets.settings import Settings
 RAW_FRESHNESS = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(hours=12), warn_window=timedelta(hours=5)
 )
+# Scorecards, trackers, workspaces and the library are read once a day.
+SETTINGS_FRESHNESS = dg.FreshnessPolicy.time_window(
+    fail_window=timedelta(hours=50), warn_window=timedelta(hours=26)
+)
 # Staged tables, Cortex and views follow within the hour.
 FOLLOWING_FRESHNESS = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(hours=14), warn_window=timedelta(hours=7)

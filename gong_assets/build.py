@@ -10,6 +10,7 @@ import dagster as dg
 
 from gong_assets.assets.dbt import build_dbt_assets
 from gong_assets.assets.raw import build_raw_assets
+from gong_assets.assets.reconciliation import build_reconciliation
 from gong_assets.automation import automation_sensor
 from gong_assets.checks.warehouse import build_checks
 from gong_assets.dbt_project import dbt_executable
@@ -39,7 +40,11 @@ def build_defs(settings: Settings, *, resources: Mapping[str, Any] | None = None
     project, dbt_assets = build_dbt_assets(settings, partitions)
     snowflake = SnowflakeResource.from_settings(settings)
     return dg.Definitions(
-        assets=[*build_raw_assets(settings, partitions), *dbt_assets],
+        assets=[
+            *build_raw_assets(settings, partitions),
+            build_reconciliation(settings, partitions),
+            *dbt_assets,
+        ],
         asset_checks=build_checks(settings),
         jobs=JOBS,
         schedules=build_schedules(settings),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from gong_assets.assets.streams import DAILY_STREAMS, WHOLE_STREAMS
 from gong_assets.dbt_project import DbtParseError, prepared_project
 from gong_assets.failures import EXPECTED_ERRORS, explain
-from gong_assets.gong import Window
+from gong_assets.gong import GongClient, GongPermissionError, Page, Window
 from gong_assets.resources import GongResource
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse, open_warehouse
 from gong_assets.warehouse.errors import WarehouseError
+from gong_assets.warehouse.landing import Days
+from gong_assets.warehouse.tables import TRANSCRIPTS, RawTable
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,40 @@ def _gong(settings: Settings) -> Iterator[Finding]:
     )
     hint = "" if total else "; if calls were held, the key's user may not be allowed to see them"
     yield Finding(True, "gong", f"{where} answers, {total} calls in the last 24 hours{hint}")
+    yield from _scopes(resource)
+
+
+def _scopes(resource: GongResource) -> Iterator[Finding]:
+    """One request to each of the other endpoints, of which the scopes are told that the key lacks."""
+    day = Days.of(datetime.now(UTC).date() - timedelta(days=2))
+
+    def questions(client: GongClient) -> Iterator[tuple[RawTable, AsyncGenerator[Page, None]]]:
+        yield TRANSCRIPTS, client.transcripts(["0"])
+        for daily in DAILY_STREAMS:
+            yield daily.table, daily.ask(client, day)
+        for whole in WHOLE_STREAMS:
+            yield whole.table, whole.ask(client, None)
+
+    async def refused() -> dict[str, str]:
+        found = {}
+        async with resource.client() as client:
+            for table, pages in questions(client):
+                try:
+                    async with aclosing(pages):
+                        await anext(pages, None)
+                except GongPermissionError as error:
+                    found[table.name] = explain(error)
+        return found
+
+    try:
+        tables = asyncio.run(refused())
+    except EXPECTED_ERRORS as error:
+        yield Finding(False, "gong scopes", explain(error))
+        return
+    for table, reason in tables.items():
+        yield Finding(False, "gong scopes", f"{table} is not read: {reason}")
+    if not tables:
+        yield Finding(True, "gong scopes", "the key may read all that the graph asks for")
 
 
 def _sign_in(warehouse: Warehouse) -> Finding:

@@ -16,7 +16,7 @@ from gong_assets.gong import (
     GongPermissionError,
     GongQuotaExhausted,
 )
-from gong_assets.warehouse.errors import WarehouseError, WarehouseUnreachable
+from gong_assets.warehouse.errors import VanishedRecords, WarehouseError, WarehouseUnreachable
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -26,7 +26,7 @@ def failure(error: Exception) -> dg.Failure:
     """What a step should raise for `error`.
 
     Never one that Dagster tries again at once: a fault that passes was already tried again for minutes by the client,
-    and a spent daily quota comes back only the next day, when the next scheduled run reads the same days.
+    and a spent daily quota comes back only the next day, when a sensor starts a run that continues (`assets/attempts.py`).
     """
     import dagster as dg  # Here, since commands explain errors without it: importing it takes a second.
 
@@ -53,18 +53,25 @@ def explain_dbt(text: str) -> str:
 def _advice(error: Exception) -> str:
     if isinstance(error, GongAuthenticationError):
         return (
-            "Check GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET (or GONG_ACCESS_TOKEN), and that GONG_BASE_URL is the "
+            "Check GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET (or GONG_ACCESS_TOKEN, or GONG_CLIENT_ID, "
+            "GONG_CLIENT_SECRET and GONG_REFRESH_TOKEN), and that GONG_BASE_URL is the "
             "address that your Gong API page shows: a key works only on its own regional host."
         )
     if isinstance(error, GongPermissionError):
         return "Ask a Gong technical administrator to grant the scope to this key."
     if isinstance(error, GongQuotaExhausted):
         return (
-            "Other integrations of your company share Gong's daily limit. The table is untouched; the next run reads the "
-            "same days. GONG_MAX_REQUESTS_PER_DAY tells this project how much of the limit is its own."
+            "Other integrations of your company share Gong's daily limit; GONG_MAX_REQUESTS_PER_DAY tells this project how "
+            "much of it is its own."
         )
     if isinstance(error, GongConnectionError):
         return "Check GONG_BASE_URL and the network."
+    if isinstance(error, VanishedRecords):
+        return (
+            "If they were really deleted in Gong, run these days again with `confirm_deletions: true` in the asset's run "
+            "config, or with `gong-assets sync --confirm-deletions`. If not, look at what the key's user may see: a key that "
+            "lost the right to see calls gets the answer of a company that has none."
+        )
     if isinstance(error, WarehouseUnreachable):
         return "Check SNOWFLAKE_ACCOUNT or SNOWFLAKE_HOST and _PORT, and the network."
     return ""

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dagster as dg
 
+from gong_assets.assets.missing_transcripts import gong_transcripts
+from gong_assets.assets.streams import WHOLE_STREAMS
+
+_settings = dg.AssetSelection.assets(
+    *(stream.table.name.lower() for stream in WHOLE_STREAMS if not stream.is_people)
+)
+_reconciliation = dg.AssetSelection.assets("gong_call_reconciliation")
 _raw_calls = dg.AssetSelection.assets("gong_calls_raw", "gong_users_raw")
 _transcript_models = dg.AssetSelection.assets("stg_gong_call_transcripts").downstream()
 
 gong_sync = dg.define_asset_job(
     "gong_sync",
-    selection=dg.AssetSelection.all(),
+    selection=dg.AssetSelection.all() - _reconciliation,
     description="The whole graph for the days of the run: Gong, staged tables, Cortex, HubSpot and views.",
 )
 gong_calls = dg.define_asset_job(
@@ -19,13 +28,20 @@ gong_calls = dg.define_asset_job(
 )
 gong_ingestion = dg.define_asset_job(
     "gong_ingestion",
-    selection=dg.AssetSelection.groups("raw"),
-    description="Raw calls, transcripts and users only. The automation sensor stages and enriches what changed.",
+    selection=dg.AssetSelection.groups("raw") - _settings - _reconciliation,
+    description="Raw calls, transcripts, users, reviews and statistics. The automation sensor stages and enriches what "
+    "changed.",
 )
-gong_transcripts = dg.define_asset_job(
-    "gong_transcripts",
-    selection=dg.AssetSelection.assets("gong_call_transcripts_raw"),
-    description="Transcripts of calls that are already landed, for the sensor that asks again for missing ones.",
+gong_settings = dg.define_asset_job(
+    "gong_settings",
+    selection=_settings,
+    description="Workspaces, scorecards, trackers and the library, as they are now.",
+)
+gong_reconciliation = dg.define_asset_job(
+    "gong_reconciliation",
+    selection=_reconciliation,
+    description="Compares the landed calls of a long span with Gong's list, and reads the days that differ again: late "
+    "calls, deletions and edits that no lookback reaches.",
 )
 gong_staging = dg.define_asset_job(
     "gong_staging",
@@ -43,4 +59,14 @@ hubspot_refresh = dg.define_asset_job(
     description="HubSpot's deals, contacts and companies from the share.",
 )
 
-JOBS = [gong_sync, gong_calls, gong_ingestion, gong_transcripts, gong_staging, gong_cortex, hubspot_refresh]
+JOBS: list[Any] = [
+    gong_sync,
+    gong_calls,
+    gong_ingestion,
+    gong_transcripts,
+    gong_settings,
+    gong_reconciliation,
+    gong_staging,
+    gong_cortex,
+    hubspot_refresh,
+]

@@ -6,16 +6,20 @@ is over. Deciding which partitions to run is in `schedules.py` and `sensors.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
 import dagster as dg
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
 )
 
 from gong_assets.warehouse.landing import Days
+
+# What tells the days of a run: one partition, or a span of them.
+PARTITION_TAGS = (PARTITION_NAME_TAG, ASSET_PARTITION_RANGE_START_TAG, ASSET_PARTITION_RANGE_END_TAG)
 
 
 def daily_partitions(start: date) -> dg.DailyPartitionsDefinition:
@@ -39,6 +43,17 @@ def run_tags(days: Days) -> Mapping[str, str]:
 def days_of(window: dg.TimeWindow) -> Days:
     """The days of a run's partition window (its end is exclusive, as Dagster has it)."""
     return Days(window.start.astimezone(UTC).date(), window.end.astimezone(UTC).date())
+
+
+def spans(days: Iterable[date]) -> list[Days]:
+    """The days as few spans as they make, oldest first."""
+    found: list[Days] = []
+    for day in sorted(set(days)):
+        if found and found[-1].end == day:
+            found[-1] = Days(found[-1].first, day + timedelta(days=1))
+        else:
+            found.append(Days.of(day))
+    return found
 
 
 def bounds(days: Days) -> tuple[datetime, datetime]:

@@ -21,7 +21,7 @@ from pydantic import Field, SecretStr
 from pydantic.config import JsonDict
 
 from gong_assets.dbt_project import dbt_environment
-from gong_assets.gong import BasicAuth, BearerAuth, GongClient, GongConfig
+from gong_assets.gong import BasicAuth, BearerAuth, GongClient, GongConfig, RefreshingAuth
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import (
     Warehouse,
@@ -47,44 +47,68 @@ class GongResource(dg.ConfigurableResource[Any]):
     access_key: str | None = Field(default=None, json_schema_extra=_SECRET)
     access_key_secret: str | None = Field(default=None, json_schema_extra=_SECRET)
     access_token: str | None = Field(default=None, json_schema_extra=_SECRET)
+    client_id: str | None = None
+    client_secret: str | None = Field(default=None, json_schema_extra=_SECRET)
+    refresh_token: str | None = Field(default=None, json_schema_extra=_SECRET)
+    token_url: str | None = None
     max_requests_per_second: float = 3.0
     max_requests_per_day: int = 10_000
-    local_home: str | None = None
+    home: str = Field(
+        default=".gong_assets",
+        description="Where the local stack is, and where the processes of this machine share the limits and the OAuth token.",
+    )
 
     @classmethod
     def from_settings(cls, settings: Settings) -> GongResource:
-        base_url = settings.gong_base_url
         return cls(
-            base_url=None if settings.uses_simulated_gong else base_url or GongConfig.base_url,
+            base_url=settings.gong_base_url,
             access_key=_env("GONG_ACCESS_KEY", settings.gong_access_key),
             access_key_secret=_env("GONG_ACCESS_KEY_SECRET", settings.gong_access_key_secret),
             access_token=_env("GONG_ACCESS_TOKEN", settings.gong_access_token),
+            client_id=settings.gong_client_id,
+            client_secret=_env("GONG_CLIENT_SECRET", settings.gong_client_secret),
+            refresh_token=_env("GONG_REFRESH_TOKEN", settings.gong_refresh_token),
+            token_url=settings.gong_token_url,
             max_requests_per_second=settings.gong_max_requests_per_second,
             max_requests_per_day=settings.gong_max_requests_per_day,
-            local_home=str(settings.home),
+            home=str(settings.home),
         )
 
     def client(self) -> GongClient:
         return GongClient(self._config())
 
     def _config(self) -> GongConfig:
-        limits: dict[str, Any] = {
-            "max_requests_per_second": self.max_requests_per_second,
-            "max_requests_per_day": self.max_requests_per_day,
-        }
-        if self.base_url is None:
-            from gong_assets.local import stack
+        base_url, auth = self._base_url_and_auth()
+        return GongConfig(
+            auth=auth,
+            base_url=base_url or GongConfig.base_url,
+            max_requests_per_second=self.max_requests_per_second,
+            max_requests_per_day=self.max_requests_per_day,
+            state_directory=self._state,
+        )
 
-            tenant = stack.up(Path(self.local_home or ".gong_assets")).gong
-            return GongConfig(
-                base_url=tenant.base_url,
-                auth=BasicAuth(tenant.access_key, tenant.access_key_secret),
-                **limits,
+    @property
+    def _state(self) -> Path:
+        return Path(self.home) / "gong"
+
+    def _base_url_and_auth(self) -> tuple[str | None, BasicAuth | BearerAuth | RefreshingAuth]:
+        if self.client_id:
+            return self.base_url, RefreshingAuth(
+                client_id=self.client_id,
+                client_secret=self.client_secret or "",
+                refresh_token=self.refresh_token or "",
+                token_file=self._state / "oauth_token.json",
+                use_customer_host=self.base_url is None,
+                token_url=self.token_url or RefreshingAuth.token_url,
             )
         if self.access_token:
-            return GongConfig(base_url=self.base_url, auth=BearerAuth(self.access_token), **limits)
-        auth = BasicAuth(self.access_key or "", self.access_key_secret or "")
-        return GongConfig(base_url=self.base_url, auth=auth, **limits)
+            return self.base_url, BearerAuth(self.access_token)
+        if self.access_key:
+            return self.base_url, BasicAuth(self.access_key, self.access_key_secret or "")
+        from gong_assets.local import stack
+
+        tenant = stack.up(Path(self.home)).gong
+        return tenant.base_url, BasicAuth(tenant.access_key, tenant.access_key_secret)
 
 
 class SnowflakeResource(dg.ConfigurableResource[Any]):

@@ -1,12 +1,13 @@
 """When the graph runs by the clock. What follows ingestion runs by conditions: see `automation.py`."""
 
-from datetime import UTC
+from datetime import UTC, timedelta
 
 import dagster as dg
 
-from gong_assets.jobs import gong_ingestion, hubspot_refresh
+from gong_assets.jobs import gong_ingestion, gong_reconciliation, gong_settings, hubspot_refresh
 from gong_assets.partitions import lookback, run_tags
 from gong_assets.settings import Settings
+from gong_assets.warehouse.landing import Days
 
 
 def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
@@ -28,6 +29,31 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
             tags=run_tags(days),
         )
 
+    @dg.schedule(
+        name="gong_reconciliation_schedule",
+        job=gong_reconciliation,
+        cron_schedule="30 1 * * 0",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=f"Compares the last {settings.gong_reconciliation_days} days, but those that each sync reads anyway, "
+        "with what Gong lists.",
+    )
+    def gong_reconciliation_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        today = context.scheduled_execution_time.astimezone(UTC).date()
+        first = max(today - timedelta(days=settings.gong_reconciliation_days), settings.gong_start_date)
+        end = lookback(today, settings.gong_lookback_days, settings.gong_start_date).first
+        if first >= end:
+            return dg.SkipReason("each sync reads all days since the first partition")
+        return dg.RunRequest(run_key=f"{first}..{end}", tags=run_tags(Days(first, end)))
+
+    settings_schedule = dg.ScheduleDefinition(
+        name="gong_settings_schedule",
+        job=gong_settings,
+        cron_schedule="45 0 * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Workspaces, scorecards, trackers and the library change seldom.",
+    )
     hubspot_schedule = dg.ScheduleDefinition(
         name="hubspot_schedule",
         job=hubspot_refresh,
@@ -36,4 +62,4 @@ def build_schedules(settings: Settings) -> list[dg.ScheduleDefinition]:
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="HubSpot refreshes its share during the hour (V2_LIVE) or once a day (V2_DAILY).",
     )
-    return [gong_ingestion_schedule, hubspot_schedule]
+    return [gong_ingestion_schedule, gong_reconciliation_schedule, settings_schedule, hubspot_schedule]

@@ -73,6 +73,25 @@ class Settings(BaseSettings):
     gong_access_token: Annotated[
         SecretStr | None, Field(description="OAuth bearer token, instead of a key and secret.")
     ] = None
+    gong_client_id: Annotated[
+        str | None,
+        Field(description="OAuth app that renews its bearer token itself, instead of a key or a token."),
+    ] = None
+    gong_client_secret: Annotated[SecretStr | None, Field(description="Its secret.")] = None
+    gong_refresh_token: Annotated[
+        SecretStr | None,
+        Field(
+            description="The refresh token of the app's authorization. Gong replaces it at each use: the latest one is kept "
+            "under GONG_ASSETS_HOME."
+        ),
+    ] = None
+    gong_token_url: Annotated[
+        str | None, Field(description="Where the OAuth app renews its token; Gong's own address by default.")
+    ] = None
+    gong_workspace_id: Annotated[
+        str | None,
+        Field(description="Read the calls, trackers and library of this workspace only; all by default."),
+    ] = None
     gong_max_requests_per_second: Annotated[
         float, Field(ge=0, le=1000, description="Gong's limit for your company; 0 turns the limit off.")
     ] = 3.0
@@ -91,6 +110,23 @@ class Settings(BaseSettings):
     gong_transcript_retry_days: Annotated[
         int, Field(ge=0, le=366, description="Days after a call that its missing transcript is re-requested.")
     ] = 14
+    gong_reconciliation_days: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=5000,
+            description="Days back that the weekly reconciliation compares with Gong's list of calls.",
+        ),
+    ] = 365
+    gong_max_vanished_share: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="How large a part of the calls that are landed for the days of a run may be gone from Gong; with "
+            "more, or with all of them gone, the run fails and changes nothing. 1 turns this guard off.",
+        ),
+    ] = 0.5
 
     snowflake_account: Annotated[str | None, Field(description="Account identifier, `<org>-<account>`.")] = (
         None
@@ -148,7 +184,13 @@ class Settings(BaseSettings):
 
     @property
     def uses_simulated_gong(self) -> bool:
-        return not (self.gong_base_url or self.gong_access_key or self.gong_access_token)
+        return not (self.gong_base_url or self._gong_credentials)
+
+    @property
+    def _gong_credentials(self) -> list[str]:
+        """The ways to sign in to Gong that are given, by the variable that each begins with."""
+        names = ("gong_access_key", "gong_access_token", "gong_client_id")
+        return [name.upper() for name in names if getattr(self, name)]
 
     @property
     def needs_local_stack(self) -> bool:
@@ -181,14 +223,20 @@ class Settings(BaseSettings):
             problems.append(f"GONG_START_DATE: {self.gong_start_date} is in the future")
         if (self.gong_access_key is None) != (self.gong_access_key_secret is None):
             problems.append("GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET: set both or neither")
-        if self.gong_access_key and self.gong_access_token:
-            problems.append("GONG_ACCESS_TOKEN: set it or GONG_ACCESS_KEY, not both")
+        oauth = (self.gong_client_id, self.gong_client_secret, self.gong_refresh_token)
+        if any(oauth) and not all(oauth):
+            problems.append(
+                "GONG_CLIENT_ID, GONG_CLIENT_SECRET and GONG_REFRESH_TOKEN: set all three or none"
+            )
+        if len(self._gong_credentials) > 1:
+            problems.append(f"{' and '.join(self._gong_credentials)}: set only one way to sign in")
         if self.gong_base_url:
             if not self.gong_base_url.startswith(("https://", "http://")):
                 problems.append("GONG_BASE_URL: must start with https:// (as Gong's API page shows it)")
-            if not (self.gong_access_key or self.gong_access_token):
+            if not self._gong_credentials:
                 problems.append(
-                    "GONG_BASE_URL: needs GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET, or GONG_ACCESS_TOKEN"
+                    "GONG_BASE_URL: needs GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET, GONG_ACCESS_TOKEN, or "
+                    "GONG_CLIENT_ID, GONG_CLIENT_SECRET and GONG_REFRESH_TOKEN"
                 )
         return problems
 

@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
 
 Mode = Literal["incremental", "full", "backfill"]
 
-# A run is one window of Gong's API and one set of dbt commands: longer spans cost less per day, shorter ones lose less
-# work when a run is stopped. A quarter's calls are read well within a cursor's hour.
-DAYS_PER_RUN = 90
-
 SECONDS_BETWEEN_POLLS = 0.5
 
 
@@ -48,8 +44,10 @@ class SyncError(Exception):
 class Watcher(Protocol):
     """Gets what happens while runs go on; see `gong_assets.cli.output`."""
 
-    def run_started(self, days: Days, number: int, of: int) -> None: ...
+    def run_started(self, days: Days) -> None: ...
     def message(self, text: str) -> None: ...
+    def reading(self, noun: str, done: int, total: int | None) -> None:
+        """So many records have been read from Gong, of about so many."""
 
 
 @dataclass
@@ -100,17 +98,6 @@ def days_to_sync(
     return Days(first, last + timedelta(days=1))
 
 
-def chunks(days: Days, size: int = DAYS_PER_RUN) -> list[Days]:
-    """`days` in spans of at most `size`, oldest first."""
-    spans = []
-    first = days.first
-    while first < days.end:
-        end = min(first + timedelta(days=size), days.end)
-        spans.append(Days(first, end))
-        first = end
-    return spans
-
-
 def ensure_dagster_home(settings: Settings) -> Path:
     """Point Dagster at its home, in this process and those that it starts; our own gets our `dagster.yaml`."""
     if settings.dagster_home is not None:
@@ -130,12 +117,23 @@ def ensure_dagster_home(settings: Settings) -> Path:
 
 
 def run_sync(
-    settings: Settings, days: Days | None, *, transcripts: bool, watcher: Watcher
-) -> Iterator[RunReport]:
-    """Materialize the graph for `days`, one run after another, and yield each run's report when it is done.
+    settings: Settings,
+    days: Days | None,
+    *,
+    watcher: Watcher,
+    transcripts: bool = True,
+    resume: bool = False,
+    confirm_deletions: bool = False,
+) -> RunReport:
+    """Materialize the graph for `days` in one run, and report on it.
+
+    Args:
+        days: None for all since Gong's first call.
+        resume: go on where an earlier run for the same days was stopped, if there is one.
+        confirm_deletions: delete what Gong does not return any more, however much it is.
 
     Raises:
-        SyncError: a run failed; those before it keep what they did.
+        SyncError: the run failed.
         WarehouseError: the warehouse cannot be reached.
     """
     ensure_dagster_home(settings)
@@ -147,7 +145,7 @@ def run_sync(
 
     definitions = build_defs(settings)
     job = definitions.resolve_job_def("gong_sync" if transcripts else "gong_calls")
-    spans = chunks(days if days is not None else _all_days(settings, watcher))
+    span = days if days is not None else _all_days(settings, watcher)
     groups = {
         spec.key.to_user_string(): spec.group_name or "" for spec in definitions.resolve_all_asset_specs()
     }
@@ -157,12 +155,28 @@ def run_sync(
     warehouse.check()
     with dg.DagsterInstance.get() as instance:
         end_dead_runs(instance)
-        for number, span in enumerate(spans, start=1):
-            watcher.run_started(span, number, len(spans))
-            report = _run(job, instance, span, groups, watcher)
-            for name, rows in row_counts(warehouse, list(report.assets)).items():
-                report.assets[name].rows = rows
-            yield report
+        tags = tags_to_continue(instance, job, span, watcher) if resume else {}
+        watcher.run_started(span)
+        report = _run(job, instance, span, groups, watcher, tags, confirm_deletions=confirm_deletions)
+    for name, rows in row_counts(warehouse, list(report.assets)).items():
+        report.assets[name].rows = rows
+    return report
+
+
+def tags_to_continue(
+    instance: dg.DagsterInstance, job: dg.JobDefinition, days: Days, watcher: Watcher
+) -> Mapping[str, str]:
+    """The tags with which a run continues the latest one for the same days, if that did not succeed."""
+    import dagster as dg
+
+    from gong_assets.assets.attempts import continuing_tags
+    from gong_assets.partitions import run_tags
+
+    earlier = instance.get_runs(dg.RunsFilter(job_name=job.name, tags=run_tags(days)), limit=1)
+    if not earlier or earlier[0].status not in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED):
+        return {}
+    watcher.message(f"continuing run {earlier[0].run_id}")
+    return continuing_tags(earlier[0])
 
 
 def _all_days(settings: Settings, watcher: Watcher) -> Days:
@@ -192,7 +206,11 @@ def _run(
     days: Days,
     groups: Mapping[str, str],
     watcher: Watcher,
+    tags: Mapping[str, str],
+    *,
+    confirm_deletions: bool,
 ) -> RunReport:
+    from gong_assets.assets.progress import watching
     from gong_assets.dead_runs import process_tags
     from gong_assets.partitions import run_tags
 
@@ -202,13 +220,16 @@ def _run(
     started = datetime.now(UTC)
     follower.start()
     try:
-        with redirect_stdout(_DbtLines(watcher)):
+        with redirect_stdout(_DbtLines(watcher)), watching(watcher.reading):
             result = job.execute_in_process(
                 instance=instance,
                 run_id=run_id,
-                tags={**run_tags(days), **process_tags()},
-                # The events are in the instance; what the user should see is printed by the watcher.
-                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                tags={**run_tags(days), **process_tags(), **tags},
+                run_config={
+                    # The events are in the instance; what the user should see is printed by the watcher.
+                    "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                    "ops": _confirmed(job) if confirm_deletions else {},
+                },
                 raise_on_error=False,
             )
     finally:
@@ -221,6 +242,14 @@ def _run(
     if not result.success:
         raise SyncError(_reason(result.all_events) or f"run {run_id} failed; see it in the Dagster UI")
     return report
+
+
+def _confirmed(job: dg.JobDefinition) -> dict[str, Any]:
+    """The run config of each op that reads Gong, with its deletions confirmed."""
+    from gong_assets.assets.raw import GONG_POOL
+
+    config = {"config": {"confirm_deletions": True}}
+    return {node.name: config for node in job.graph.nodes if GONG_POOL in node.definition.pools}
 
 
 class _DbtLines(TextIOBase):

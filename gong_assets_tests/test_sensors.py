@@ -1,31 +1,44 @@
-"""Which days' transcripts are asked for again, and what a failed run is told as."""
+"""Which transcripts are asked for again, and what a failed run is told as."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import dagster as dg
 
-from gong_assets.sensors import days_of_runs, days_to_request, failure_line
+from gong_assets.sensors import days_of_runs, due, failure_line
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TODAY, YESTERDAY, LAST_WEEK = date(2026, 3, 10), date(2026, 3, 9), date(2026, 3, 3)
 
 
-def test_days_that_lack_transcripts_are_asked_for_oldest_first() -> None:
-    assert days_to_request({TODAY: 2, LAST_WEEK: 1, YESTERDAY: 0}, set(), {}, NOW) == [LAST_WEEK, TODAY]
+def test_a_transcript_is_not_asked_for_before_gong_can_have_it() -> None:
+    waiting = {"young": NOW - timedelta(minutes=20), "older": NOW - timedelta(minutes=31)}
+    assert due(waiting, None, NOW) == ["older"]
 
 
-def test_a_day_that_a_run_is_working_on_is_not_asked_for() -> None:
-    assert days_to_request({TODAY: 2, YESTERDAY: 1}, {TODAY}, {}, NOW) == [YESTERDAY]
+def test_nothing_is_asked_for_twice_between_two_ticks() -> None:
+    waiting = {"a": NOW - timedelta(hours=5), "b": NOW - timedelta(days=9)}
+    assert due(waiting, None, NOW) == ["a", "b"]
+    assert due(waiting, NOW, NOW) == []
 
 
 def test_the_older_a_call_the_less_often_it_is_asked_for() -> None:
-    missing = {TODAY: 1, LAST_WEEK: 1}
-    hour_ago = dict.fromkeys(missing, NOW - timedelta(hours=1))
-    assert days_to_request(missing, set(), hour_ago, NOW) == [TODAY]
-    day_ago = dict.fromkeys(missing, NOW - timedelta(days=1))
-    assert days_to_request(missing, set(), day_ago, NOW) == [LAST_WEEK, TODAY]
+    started = NOW - timedelta(days=14)
+    ticks = [started + timedelta(minutes=15) * number for number in range(14 * 24 * 4)]
+    asked = [tick - started for before, tick in pairwise(ticks) if due({"call": started}, before, tick)]
+    assert asked[0] == timedelta(minutes=30)
+    # The age grows by half each time: about a dozen times on the first two days, and then daily.
+    assert len([age for age in asked if age <= timedelta(days=2)]) in range(10, 14)
+    waits = [after - before for before, after in pairwise(asked)]
+    assert max(waits) < timedelta(days=1, hours=6)
+    assert len(asked) < 30
+
+
+def test_a_sensor_that_did_not_run_for_a_while_asks_once() -> None:
+    started = NOW - timedelta(days=5)
+    assert due({"call": started}, NOW - timedelta(days=3), NOW) == ["call"]
 
 
 def test_the_days_of_runs_are_read_from_single_partitions_and_ranges() -> None:

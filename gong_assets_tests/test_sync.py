@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import date
 
+import dagster as dg
 import pytest
+from dagster import _check as check
 
+from gong_assets.assets.attempts import CONTINUES_TAG
+from gong_assets.partitions import run_tags
 from gong_assets.settings import Settings
-from gong_assets.sync import DateRangeError, chunks, days_to_sync
+from gong_assets.sync import DateRangeError, days_to_sync, tags_to_continue
 from gong_assets.warehouse.landing import Days
 
 TODAY = date(2026, 3, 10)
@@ -55,10 +60,48 @@ def test_days_that_make_no_sense_are_refused(
         days_to_sync(settings(), mode, first, last, TODAY)  # type: ignore[arg-type]
 
 
-def test_a_long_span_is_cut_into_runs_that_touch_and_do_not_overlap() -> None:
-    spans = chunks(Days(date(2026, 1, 1), date(2026, 3, 11)), size=30)
-    assert [(span.first, span.end) for span in spans] == [
-        (date(2026, 1, 1), date(2026, 1, 31)),
-        (date(2026, 1, 31), date(2026, 3, 2)),
-        (date(2026, 3, 2), date(2026, 3, 11)),
-    ]
+class Messages:
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def run_started(self, days: Days) -> None: ...
+    def reading(self, noun: str, done: int, total: int | None) -> None: ...
+    def message(self, text: str) -> None:
+        self.texts.append(text)
+
+
+@pytest.mark.parametrize(
+    ("status", "continued"),
+    [
+        (dg.DagsterRunStatus.FAILURE, True),
+        (dg.DagsterRunStatus.CANCELED, True),
+        (dg.DagsterRunStatus.SUCCESS, False),
+    ],
+)
+def test_the_same_command_again_continues_the_latest_run_if_that_did_not_succeed(
+    status: dg.DagsterRunStatus, continued: bool
+) -> None:
+    @dg.op
+    def nothing() -> None: ...
+
+    @dg.job
+    def gong_sync() -> None:
+        nothing()
+
+    days, others = Days(date(2026, 1, 1), date(2026, 2, 1)), Days(date(2026, 2, 1), date(2026, 3, 1))
+    watcher = Messages()
+    with dg.DagsterInstance.ephemeral() as instance:
+        runs = {
+            span: gong_sync.execute_in_process(instance=instance, tags=run_tags(span)).run_id
+            for span in (days, others)
+        }
+        for run_id in runs.values():
+            instance.add_run(
+                check.not_none(instance.get_run_by_id(run_id))._replace(
+                    run_id=str(uuid.uuid4()), status=status
+                )
+            )
+        latest = instance.get_runs(dg.RunsFilter(tags=run_tags(days)), limit=1)[0]
+        tags = tags_to_continue(instance, gong_sync, days, watcher)
+        assert tags == ({**run_tags(days), CONTINUES_TAG: latest.run_id} if continued else {})
+        assert watcher.texts == ([f"continuing run {latest.run_id}"] if continued else [])

@@ -25,6 +25,7 @@ from gong_assets.resources import GongDbtResource, SnowflakeResource, query_tag
 from gong_assets.settings import Settings
 from gong_assets.warehouse.errors import WarehouseError
 from gong_assets.warehouse.landing import Days
+from gong_assets.warehouse.queries import create_raw_tables
 
 # Pools keep two runs from replacing the same tables at once; the limit of 1 is set in dagster.yaml.
 DBT_POOL = "dbt"
@@ -138,7 +139,8 @@ def build_dbt_assets(
         tag = query_tag(context.run_id, context.op_execution_context.op.name)
         warehouse = snowflake.warehouse(query_tag=tag)
         try:
-            warehouse.check()
+            with warehouse.connect() as connection:
+                create_raw_tables(connection)  # A source that was never read is empty, and no error.
         except WarehouseError as error:
             raise failure(error) from error
         with dbt.connected(warehouse, project, dbt_source_environment(settings)):

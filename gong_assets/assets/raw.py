@@ -1,33 +1,47 @@
 """The raw assets: what Gong sends, landed as it is.
 
 Each asset reads one window of Gong's API into a spool on disk, however many partitions the run has, and hands the spool
-to the Snowflake IO manager. How Gong is read is in `gong_assets/gong`, how a spool lands in `gong_assets/warehouse`.
+to the Snowflake IO manager. What is asked of Gong is in `reading.py` and `streams.py`.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
+from gong_assets.assets.attempts import days_to_read, stopped
 from gong_assets.assets.progress import ProgressLog
-from gong_assets.automation import RAW_FRESHNESS
+from gong_assets.assets.reading import Calls, Reading, Source, Transcripts, read, request_metadata
+from gong_assets.assets.streams import DAILY_STREAMS, WHOLE_STREAMS, Daily, Whole
+from gong_assets.automation import RAW_FRESHNESS, SETTINGS_FRESHNESS
 from gong_assets.failures import EXPECTED_ERRORS, failure
-from gong_assets.gong import Page, Record, RequestStats, Window, content_hash, validation_error
-from gong_assets.partitions import bounds, days_of
-from gong_assets.resources import GongResource, SnowflakeResource
+from gong_assets.gong import GongQuotaExhausted
+from gong_assets.resources import GongResource, SnowflakeResource, query_tag
 from gong_assets.settings import Settings
-from gong_assets.warehouse.landing import Days
+from gong_assets.warehouse.io_manager import land
 from gong_assets.warehouse.queries import call_dates
-from gong_assets.warehouse.spool import Row, Spool
-from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, USERS, RawTable
+from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, RawTable
 
 # One run at a time calls Gong: its limits are the company's, and two runs would share them.
 GONG_POOL = "gong_api"
 
-# How many ids a run shows in its metadata before it says only how many more there are.
-SHOWN_IDS = 50
+# Where the daily quota ends in mid-run, it should have been spent on these.
+BEFORE_THE_OTHERS = {"dagster/priority": "1"}
+
+SCOPE_CHECK = "scope_is_granted"
+
+
+class ReadConfig(dg.Config):
+    """How a raw asset reads Gong."""
+
+    confirm_deletions: bool = Field(
+        default=False,
+        description="Delete what Gong does not return any more, however much it is. Without it a run fails, and changes "
+        "nothing, when more records vanished than GONG_MAX_VANISHED_SHARE allows, or all: a key that lost the right to "
+        "see calls gets the answer of a company that has none.",
+    )
 
 
 def build_raw_assets(
@@ -38,6 +52,7 @@ def build_raw_assets(
         "owners": ["team:data-engineering"],
         "kinds": {"python", "gong", "snowflake"},
         "io_manager_key": "snowflake_io_manager",
+        "dagster_type": dg.Any,  # A spool, whatever the function says that it returns.
         "pool": GONG_POOL,
         "freshness_policy": RAW_FRESHNESS,
     }
@@ -51,175 +66,179 @@ def build_raw_assets(
         description="Calls with participants, content, interaction and CRM context, one row per call: "
         "POST /v2/calls/extensive. Each run replaces its days whole.",
         tags={"layer": "raw", "gong_endpoint": "calls_extensive"},
+        op_tags=BEFORE_THE_OTHERS,
         metadata=table_metadata(settings, CALLS),
         **daily,
     )
-    def gong_calls_raw(context: dg.AssetExecutionContext, gong: GongResource) -> Spool:
-        days = days_of(context.partition_time_window)
-        landing = CallLanding(days, include_private=settings.gong_include_private_calls)
-
-        async def read() -> RequestStats:
-            async with gong.client() as client:
-                log = ProgressLog(context, "calls")
-                await spool_pages(client.calls(Window(*bounds(days))), landing.row, spool, log)
-                return client.stats
-
-        spool = Spool()
-        stats = run_reading(read, spool)
-        context.add_output_metadata({**request_metadata(stats), **landing.metadata()})
-        add_partition_counts(context, spool)
-        return spool
+    def gong_calls_raw(
+        context: dg.AssetExecutionContext,
+        config: ReadConfig,
+        gong: GongResource,
+        snowflake: SnowflakeResource,
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        source = Calls(
+            days_to_read(context),
+            include_private=settings.gong_include_private_calls,
+            workspace_id=settings.gong_workspace_id,
+        )
+        return materialized(context, config, gong, snowflake, source, settings)
 
     @dg.asset(
         description="Transcripts of the landed calls, one row per call: POST /v2/calls/transcript by call id. "
         "A call whose transcript Gong has not finished has no row yet; the sensor for missing transcripts asks again.",
         deps=[gong_calls_raw],
         tags={"layer": "raw", "gong_endpoint": "calls_transcript"},
+        op_tags=BEFORE_THE_OTHERS,
         metadata=table_metadata(settings, TRANSCRIPTS),
+        check_specs=[scope_check(TRANSCRIPTS)],
         **daily,
     )
     def gong_call_transcripts_raw(
-        context: dg.AssetExecutionContext, gong: GongResource, snowflake: SnowflakeResource
-    ) -> Spool:
-        days = days_of(context.partition_time_window)
+        context: dg.AssetExecutionContext,
+        config: ReadConfig,
+        gong: GongResource,
+        snowflake: SnowflakeResource,
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        days = days_to_read(context)
         try:
             with snowflake.get_connection() as connection:
-                dates = call_dates(connection, days)
+                source = Transcripts(days, call_dates(connection, days))
         except EXPECTED_ERRORS as error:
             raise failure(error) from error
+        return materialized(context, config, gong, snowflake, source, settings)
 
-        def row(record: Record) -> Row | None:
-            return landed_row(record, dates[record.id]) if record.id in dates else None
-
-        async def read() -> RequestStats:
-            async with gong.client() as client:
-                log = ProgressLog(context, "transcripts", total=len(dates))
-                pages = client.transcripts(list(dates))
-                await spool_pages(pages, row, spool, log)
-                return client.stats
-
-        spool = Spool()
-        stats = run_reading(read, spool)
-        context.add_output_metadata(
-            {
-                **request_metadata(stats),
-                "calls": len(dates),
-                "calls_without_transcript": len(dates) - spool.rows,
-            }
+    def daily_asset(stream: Daily) -> Any:
+        @dg.asset(
+            name=stream.table.name.lower(),
+            description=stream.description,
+            tags={"layer": "raw", "gong_endpoint": stream.endpoint},
+            metadata=table_metadata(settings, stream.table),
+            check_specs=[scope_check(stream.table)],
+            **daily,
         )
-        add_partition_counts(context, spool)
-        return spool
+        def read_stream(
+            context: dg.AssetExecutionContext,
+            config: ReadConfig,
+            gong: GongResource,
+            snowflake: SnowflakeResource,
+        ) -> dg.MaterializeResult:  # type: ignore[type-arg]
+            source = stream.source(days_to_read(context))
+            return materialized(context, config, gong, snowflake, source, settings)
 
-    @dg.asset(
-        description="All users, and the avatars that stand in for them, one row per user: GET /v2/users. Gong has no "
-        "modified-since filter, so the table is replaced whole.",
-        tags={"layer": "raw", "gong_endpoint": "users"},
-        metadata=table_metadata(settings, USERS),
-        **common,
-    )
-    def gong_users_raw(context: dg.AssetExecutionContext, gong: GongResource) -> Spool:
-        async def read() -> RequestStats:
-            async with gong.client() as client:
-                await spool_pages(
-                    client.users(), lambda user: landed_row(user, None), spool, ProgressLog(context, "users")
-                )
-                return client.stats
+        return read_stream
 
-        spool = Spool()
-        stats = run_reading(read, spool)
-        context.add_output_metadata(request_metadata(stats))
-        return spool
+    def whole_asset(stream: Whole) -> Any:
+        @dg.asset(
+            name=stream.table.name.lower(),
+            description=stream.description,
+            tags={"layer": "raw", "gong_endpoint": stream.endpoint},
+            metadata=table_metadata(settings, stream.table),
+            check_specs=[scope_check(stream.table)],
+            **{**common, "freshness_policy": RAW_FRESHNESS if stream.is_people else SETTINGS_FRESHNESS},
+        )
+        def read_stream(
+            context: dg.AssetExecutionContext,
+            config: ReadConfig,
+            gong: GongResource,
+            snowflake: SnowflakeResource,
+        ) -> dg.MaterializeResult:  # type: ignore[type-arg]
+            source = stream.source(settings.gong_workspace_id)
+            return materialized(context, config, gong, snowflake, source, settings)
 
-    return [gong_calls_raw, gong_call_transcripts_raw, gong_users_raw]
+        return read_stream
 
-
-class CallLanding:
-    """Decides for each call whether, and on which day, it lands; counts what does not."""
-
-    def __init__(self, days: Days, *, include_private: bool) -> None:
-        self._days = days
-        self._include_private = include_private
-        self.private = 0
-        self.outside: list[str] = []
-
-    def row(self, record: Record) -> Row | None:
-        if record.is_private and not self._include_private:
-            self.private += 1
-            return None
-        call_date = self._call_date(record.started)
-        if call_date is None:
-            self.outside.append(record.id or "?")
-            return None
-        return landed_row(record, call_date)
-
-    def _call_date(self, started: datetime | None) -> date | None:
-        # A record without a time lands on the window's first day, with its PROCESSING_ERROR.
-        if started is None:
-            return self._days.first
-        call_date = started.astimezone(UTC).date()
-        return call_date if self._days.first <= call_date < self._days.end else None
-
-    def metadata(self) -> dict[str, Any]:
-        shown = self.outside[:SHOWN_IDS]
-        return {
-            "window": f"{self._days.first} to {self._days.end} (UTC, end exclusive)",
-            "private_calls_not_landed": self.private,
-            "calls_outside_window": len(self.outside),
-            **({"calls_outside_window_ids": dg.MetadataValue.json(shown)} if shown else {}),
-        }
+    return [
+        gong_calls_raw,
+        gong_call_transcripts_raw,
+        *(daily_asset(stream) for stream in DAILY_STREAMS),
+        *(whole_asset(stream) for stream in WHOLE_STREAMS),
+    ]
 
 
-def landed_row(record: Record, call_date: date | None) -> Row:
-    digest = content_hash(record.raw)
-    return Row(
-        # A record without an id still lands, under one that its content gives.
-        key=record.id or f"unidentified-{digest[:16]}",
-        payload=record.raw.decode(),
-        call_date=call_date,
-        content_hash=digest,
-        processing_error=validation_error(record),
-    )
-
-
-async def spool_pages(
-    pages: AsyncIterator[Page], row: Callable[[Record], Row | None], spool: Spool, log: ProgressLog
-) -> None:
-    async for page in pages:
-        for record in page.records:
-            if (landed := row(record)) is not None:
-                spool.append(landed)
-        log.page(page)
-    spool.close()
-
-
-def run_reading(read: Callable[[], Any], spool: Spool) -> RequestStats:
-    """Run the reading of a spool; when it fails, the spool is discarded and Dagster gets the right kind of failure."""
+def materialized(
+    context: dg.AssetExecutionContext,
+    config: ReadConfig,
+    gong: GongResource,
+    snowflake: SnowflakeResource,
+    source: Source,
+    settings: Settings,
+) -> dg.MaterializeResult:  # type: ignore[type-arg]
+    """Read the source; its spool is the asset's value, which the IO manager lands."""
+    share = 1.0 if config.confirm_deletions else settings.gong_max_vanished_share
+    log = ProgressLog(context.log.info, source.noun, total=source.total)
     try:
-        stats: RequestStats = asyncio.run(read())
+        reading = read(gong.client(), source, log.page, max_vanished_share=share)
     except EXPECTED_ERRORS as error:
-        spool.discard()
         raise failure(error) from error
-    except BaseException:
-        spool.discard()
-        raise
-    return stats
+    if reading.stopped is not None:
+        raise keep_finished(context, snowflake, source, reading, reading.stopped) from reading.stopped
+    if source.days is not None:
+        for key in context.partition_keys:
+            rows = reading.spool.rows_by_day[date.fromisoformat(key)]
+            context.add_asset_metadata({"dagster/partition_row_count": rows}, partition_key=key)
+    unread = reading.spool.unread
+    if unread is not None:
+        context.log.error(unread)
+    checks = [
+        dg.AssetCheckResult(
+            check_name=SCOPE_CHECK, passed=unread is None, metadata={"gong_says": unread} if unread else {}
+        )
+    ]
+    return dg.MaterializeResult(
+        value=reading.spool,
+        metadata={**request_metadata(reading.stats), **source.metadata()},
+        check_results=[] if source.table is CALLS else checks,
+    )
 
 
-def request_metadata(stats: RequestStats) -> dict[str, Any]:
-    metadata = {
-        "gong_requests": stats.requests,
-        "gong_retries": stats.retries,
-        "gong_bytes_received": stats.bytes,
-        "gong_seconds_waited_on_limit": round(stats.seconds_waited, 1),
-    }
-    left = stats.requests_left_today
-    return metadata if left is None else {**metadata, "gong_requests_left_today": left}
+def keep_finished(
+    context: dg.AssetExecutionContext,
+    snowflake: SnowflakeResource,
+    source: Source,
+    reading: Reading,
+    quota: GongQuotaExhausted,
+) -> dg.Failure:
+    """Land the days that were read whole, as materialized partitions; what the run then fails with is returned."""
+    finished = [day for span in reading.spool.days or () for day in span]
+    if finished:
+        warehouse = snowflake.warehouse(
+            query_tag=query_tag(context.run_id, context.op_execution_context.op.name)
+        )
+        try:
+            landed = land(warehouse, source.table, reading.spool, context.run_id)
+        except EXPECTED_ERRORS as error:
+            return failure(error)
+        for day in finished:
+            counts = {"dagster/partition_row_count": reading.spool.rows_by_day[day]}
+            context.log_event(
+                dg.AssetMaterialization(
+                    context.asset_key, partition=day.isoformat(), metadata={**landed, **counts}
+                )
+            )
+    else:
+        reading.spool.discard()
+    after = stopped(context, quota)
+    of = len(context.partition_keys) if source.days is not None else 0
+    kept = f"{len(finished):,} of {of:,} days were read before and are kept. " if of else ""
+    told = failure(quota)
+    return dg.Failure(
+        description=f"{told.description}\n{kept}A run that continues this one from {after:%Y-%m-%d %H:%M} UTC on reads the rest.",
+        metadata={
+            **request_metadata(reading.stats),
+            "days_finished": len(finished),
+            "continue_after": dg.MetadataValue.timestamp(after),
+        },
+        allow_retries=False,
+    )
 
 
-def add_partition_counts(context: dg.AssetExecutionContext, spool: Spool) -> None:
-    for key in context.partition_keys:
-        rows = spool.rows_by_date[date.fromisoformat(key)]
-        context.add_asset_metadata({"dagster/partition_row_count": rows}, partition_key=key)
+def scope_check(table: RawTable) -> dg.AssetCheckSpec:
+    return dg.AssetCheckSpec(
+        SCOPE_CHECK,
+        asset=table.name.lower(),
+        description="The key has the scope that this endpoint needs. Without it nothing is read, the table stays as it is, "
+        "and the other assets go on.",
+    )
 
 
 def table_metadata(settings: Settings, table: RawTable) -> Mapping[str, Any]:

@@ -46,7 +46,8 @@ def build_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
         dg.AssetCheckSpec(
             "calls_have_transcripts",
             asset="gong_call_transcripts_raw",
-            description=f"No call between one and {settings.gong_transcript_retry_days} days old lacks its transcript.",
+            description=f"No call between one and {settings.gong_transcript_retry_days} days old lacks its transcript. Older "
+            "ones that do are listed too: they are not asked for any more.",
         ),
         dg.AssetCheckSpec(
             "calls_are_recent",
@@ -96,10 +97,17 @@ def _calls_have_transcripts(
 ) -> dg.AssetCheckResult:
     today = datetime.now(UTC).date()
     since = today - timedelta(days=settings.gong_transcript_retry_days)
-    rows = fetch(connection, calls_without_transcript(), (since, today - TRANSCRIPT_GRACE))
-    return _result(
-        key, rows, {"call_ids": dg.MetadataValue.json([row["CALL_ID"] for row in rows[:SHOWN_IDS]])}
-    )
+    rows = fetch(connection, calls_without_transcript(), (today - TRANSCRIPT_GRACE,))
+    awaited = [row["CALL_ID"] for row in rows if row["CALL_DATE"] >= since]
+    given_up = [row["CALL_ID"] for row in rows if row["CALL_DATE"] < since]
+    result = _result(key, awaited, {"call_ids": dg.MetadataValue.json(awaited[:SHOWN_IDS])})
+    if not given_up:
+        return result
+    older: dict[str, Any] = {
+        "not_asked_for_any_more": len(given_up),
+        "not_asked_for_any_more_ids": given_up[:SHOWN_IDS],
+    }
+    return result._replace(metadata={**result.metadata, **older})
 
 
 def _calls_are_recent(connection: "SnowflakeConnection", key: dg.AssetCheckKey) -> dg.AssetCheckResult:

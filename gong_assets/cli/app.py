@@ -85,8 +85,23 @@ def sync(
         bool,
         typer.Option("--transcripts/--no-transcripts", help="Calls only, without transcripts and Cortex."),
     ] = True,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume/--no-resume",
+            help="When an earlier full sync or backfill of the same days was stopped (by Gong's daily quota, or killed), "
+            "read only the days that it had not finished; or read all of them again.",
+        ),
+    ] = True,
+    confirm_deletions: Annotated[
+        bool,
+        typer.Option(
+            "--confirm-deletions",
+            help="Delete what Gong does not return any more, even if that is more than GONG_MAX_VANISHED_SHARE.",
+        ),
+    ] = False,
 ) -> None:
-    """Materialize the graph for a span of days, as Dagster runs.
+    """Materialize the graph for a span of days, as a Dagster run.
 
     A day is replaced whole: running the same days again changes only what changed in Gong, and sends nothing to Cortex
     that it had before.
@@ -96,8 +111,15 @@ def sync(
     settings = load_settings()
     days = days_to_sync(settings, mode.value, from_date, to_date, datetime.now(UTC).date())
     with output.Progress() as progress:
-        for report in run_sync(settings, days, transcripts=transcripts, watcher=progress):
-            progress.report(report)
+        report = run_sync(
+            settings,
+            days,
+            watcher=progress,
+            transcripts=transcripts,
+            resume=resume and mode is not Mode.incremental,
+            confirm_deletions=confirm_deletions,
+        )
+    output.run_report(report)
 
 
 @local_app.command()

@@ -20,8 +20,8 @@ def run(settings: Settings, days: int) -> None:
 
     output.heading(f"The graph over the last {days} days, through Dagster")
     with output.Progress() as progress:
-        for report in run_sync(settings, span, transcripts=True, watcher=progress):
-            progress.report(report)
+        report = run_sync(settings, span, watcher=progress)
+    output.run_report(report)
 
     warehouse = open_warehouse(settings)
     output.heading("Calls that need coaching, worst first (gong-assets coach)")

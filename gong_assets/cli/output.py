@@ -7,13 +7,12 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
+from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
-from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -52,12 +51,13 @@ def status(text: str) -> Iterator[None]:
 
 
 class Progress:
-    """A live line on stderr while runs go on; a line for each step where stderr is no terminal."""
+    """A live line on stderr while a run goes on, with a bar while Gong is read; plain lines where stderr is no terminal."""
 
     def __init__(self) -> None:
         self._bar = RichProgress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
+            _BarWhereTotalIsKnown(),
             TimeElapsedColumn(),
             console=stderr,
             transient=True,
@@ -73,23 +73,33 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def run_started(self, days: Days, number: int, of: int) -> None:
-        last = days.end - timedelta(days=1)
-        span = f"{days.first}" if days.first == last else f"{days.first} to {last}"
-        self._title = f"{span}" + (f" ({number} of {of})" if of > 1 else "")
+    def run_started(self, days: Days) -> None:
+        self._title = str(days)
         self.message("run started")
 
     def message(self, text: str) -> None:
-        text = f"{self._title}: {text}" if self._title else text
-        self._bar.update(self._task, description=escape(text[:120]))
+        self._show(text, 0, None)
         if not stderr.is_terminal and text != self._last:
-            stderr.print(escape(text))
+            stderr.print(escape(f"{self._title}: {text}" if self._title else text), soft_wrap=True)
         self._last = text
 
-    def report(self, report: RunReport) -> None:
-        self._bar.stop()
-        run_report(report)
-        self._bar.start()
+    def reading(self, noun: str, done: int, total: int | None) -> None:
+        # Gong's total may lag behind what it sends.
+        known = max(total, done) if total else None
+        self._show(f"{done:,} of {known:,} {noun}" if known else f"{done:,} {noun}", done, known)
+
+    def _show(self, text: str, done: int, total: int | None) -> None:
+        text = f"{self._title}: {text}" if self._title else text
+        self._bar.update(self._task, description=escape(text[:120]), completed=done, total=total)
+
+
+class _BarWhereTotalIsKnown(ProgressColumn):
+    """Nothing at all for work without a total: a bar that only moves to and fro says no more than the spinner."""
+
+    _bar = BarColumn()
+
+    def render(self, task: Task) -> RenderableType:
+        return self._bar.render(task) if task.total is not None else ""
 
 
 def run_report(report: RunReport) -> None:
@@ -107,8 +117,7 @@ def run_report(report: RunReport) -> None:
     stdout.print(table)
     for check in report.failed_checks:
         stdout.print(f"[yellow]check did not pass[/] {escape(check)}")
-    last = report.days.end - timedelta(days=1)
-    line(f"{report.days.first} to {last}: done in {report.seconds:.1f} s (run {report.run_id})")
+    line(f"{report.days}: done in {report.seconds:.1f} s (run {report.run_id})")
 
 
 def local_status(stack: LocalStack, *, as_json: bool) -> None:

@@ -1,4 +1,6 @@
-"""Gong's public API, for reading: calls, transcripts and users, complete, fast and within its limits.
+"""Gong's public API, for reading: calls, transcripts, people, settings, the library, reviews and statistics.
+
+Complete, fast, and within Gong's limits.
 
 Knows Gong and nothing else: no Dagster, no warehouse, no environment variables. At a prompt (`python -m
 asyncio`):
@@ -22,7 +24,7 @@ Each record keeps its JSON byte for byte in `raw`; `Call`, `Transcript` and `Use
 what can be raised.
 """
 
-from gong_assets.gong.auth import BasicAuth, BearerAuth
+from gong_assets.gong.auth import BasicAuth, BearerAuth, RefreshingAuth
 from gong_assets.gong.client import GongClient, Progress, first_call_date
 from gong_assets.gong.clock import Clock
 from gong_assets.gong.config import GongConfig
@@ -71,6 +73,7 @@ __all__ = [
     "Page",
     "Progress",
     "Record",
+    "RefreshingAuth",
     "RequestStats",
     "Transcript",
     "User",

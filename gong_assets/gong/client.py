@@ -15,10 +15,23 @@ from typing import Any, Self
 
 import httpx
 
+from gong_assets.gong import streams
 from gong_assets.gong.chains import CallWalk
 from gong_assets.gong.clock import SYSTEM_CLOCK, Clock
 from gong_assets.gong.config import GongConfig
-from gong_assets.gong.paging import CALLS, PAGE_SIZE, TRANSCRIPTS, USERS, Page, walk
+from gong_assets.gong.errors import GongQuotaExhausted
+from gong_assets.gong.paging import (
+    CALLS,
+    LISTED_CALLS,
+    PAGE_SIZE,
+    SCORECARDS,
+    TRACKERS,
+    TRANSCRIPTS,
+    USERS,
+    WORKSPACES,
+    Page,
+    walk,
+)
 from gong_assets.gong.splits import chains_needed
 from gong_assets.gong.stream import Stream
 from gong_assets.gong.transport import RequestStats, Transport
@@ -83,22 +96,45 @@ class GongClient:
                     progress(Progress(done, page.total_records, self.stats))
                 yield page
 
+    async def list_calls(self, window: Window, workspace_id: str | None = None) -> AsyncGenerator[Page, None]:
+        """The basic fields of every call of a window once, private ones too; in no order of time.
+
+        GET /v2/calls, which is cheap, and says which calls there are. It goes by the scheduled time of web
+        conferences: one that began before or after the window may be among them, and one that was scheduled
+        before or after it is not.
+        """
+        listing = CallWalk(self._transport, window, workspace_id, endpoint=LISTED_CALLS, content=dict)
+        async with aclosing(listing.pages()) as pages:
+            async for page in pages:
+                yield page
+
     async def transcripts(self, call_ids: Sequence[str]) -> AsyncGenerator[Page, None]:
         """The transcripts of these calls, each once, in no order; a call that has none (yet) is left out.
 
-        POST /v2/calls/transcript, with 100 ids to a request and no request for no ids.
+        POST /v2/calls/transcript, with 100 ids to a request and no request for no ids. Raises
+        GongQuotaExhausted, with the ids that are `unread`, after the last page that has arrived.
         """
         ids = list(dict.fromkeys(call_ids))
         batches = deque(ids[first : first + PAGE_SIZE] for first in range(0, len(ids), PAGE_SIZE))
+        unread = dict.fromkeys(ids)
+        quota: GongQuotaExhausted | None = None
         stream: Stream[Page] = Stream()
         seen: set[str] = set()
 
         async def read_batches() -> None:
-            while batches:
-                async with aclosing(self._transcripts_of(batches.popleft())) as pages:
-                    async for page in pages:
-                        start_more()
-                        await stream.put(_without(seen, page))
+            nonlocal quota
+            while batches and quota is None:
+                batch = batches.popleft()
+                try:
+                    async with aclosing(self._transcripts_of(batch)) as pages:
+                        async for page in pages:
+                            start_more()
+                            await stream.put(_without(seen, page))
+                except GongQuotaExhausted as error:
+                    quota = quota or error
+                    return
+                for call_id in batch:
+                    del unread[call_id]
                 start_more()
 
         def start_more() -> None:
@@ -111,6 +147,9 @@ class GongClient:
             async for page in pages:
                 if page.records:
                     yield page
+        if quota is not None:
+            quota.unread = tuple(unread)
+            raise quota
 
     def _transcripts_of(self, ids: list[str]) -> AsyncGenerator[Page, None]:
         return walk(self._transport, TRANSCRIPTS, lambda: {"filter": {"callIds": ids}})
@@ -124,6 +163,53 @@ class GongClient:
                 fresh = _without(seen, page)
                 if fresh.records:
                     yield fresh
+
+    def workspaces(self) -> AsyncGenerator[Page, None]:
+        """Every workspace: GET /v2/workspaces."""
+        return streams.listed(self._transport, WORKSPACES, {})
+
+    def scorecards(self) -> AsyncGenerator[Page, None]:
+        """Every scorecard with its questions, disabled ones too: GET /v2/settings/scorecards."""
+        return streams.listed(self._transport, SCORECARDS, {})
+
+    def trackers(self, workspace_id: str | None = None) -> AsyncGenerator[Page, None]:
+        """Every keyword tracker, of all workspaces or of one: GET /v2/settings/trackers has no smart trackers."""
+        workspace = {"workspaceId": workspace_id} if workspace_id else {}
+        return streams.listed(self._transport, TRACKERS, workspace)
+
+    def library_calls(self, workspace_id: str | None = None) -> AsyncGenerator[Page, None]:
+        """The calls in the library's public folders, one record for each snippet and folder.
+
+        GET /v2/library/folders, and GET /v2/library/folder-content for each of them. `raw` is an object with
+        both elements, `folder` and `call`; the id is "<folder id>/<call id>", and "/<fromSec>-<toSec>" after
+        it for a snippet.
+        """
+        return streams.library_calls(self._transport, workspace_id)
+
+    def answered_scorecards(self, first: date, end: date) -> AsyncGenerator[Page, None]:
+        """The reviews of calls, by people and by Gong's AI, from the UTC day `first` to before `end`.
+
+        POST /v2/stats/activity/scorecards. `Record.day` is the day of the review in UTC; a review without a
+        readable time comes too.
+        """
+        return streams.answered_scorecards(self._transport, first, end)
+
+    def interaction_stats(self, days: Sequence[date]) -> AsyncGenerator[Page, None]:
+        """How each user spoke, on average over each of these days: one record for each user and day.
+
+        POST /v2/stats/interaction, with a request for each day. Days are the company's, whose time zone is
+        not known here; those that may not be over yet are left out, and are for a later run to read. A
+        GongQuotaExhausted comes after all that was read; the days left are its `unread`.
+        """
+        return streams.interaction_stats(self._transport, days)
+
+    def user_activity(self, first: date, end: date) -> AsyncGenerator[Page, None]:
+        """What each user did with which calls, from `first` to before `end`: one record for each user and day.
+
+        POST /v2/stats/activity/day-by-day, with a request for each 31 days. `raw` is Gong's element of the
+        user with that one day left in it. For days and the quota, see `interaction_stats`.
+        """
+        return streams.user_activity(self._transport, first, end)
 
 
 async def first_call_date(client: GongClient, window: Window) -> date | None:

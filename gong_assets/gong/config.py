@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from gong_assets.gong.auth import BasicAuth, BearerAuth
+from gong_assets.gong.auth import BasicAuth, BearerAuth, RefreshingAuth
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +16,7 @@ class GongConfig:
     Raises ValueError for a base URL that is no http(s) origin, and for numbers that make no sense.
     """
 
-    auth: BasicAuth | BearerAuth
+    auth: BasicAuth | BearerAuth | RefreshingAuth
     base_url: str = "https://api.gong.io"
     """A company's own regional host (`https://us-12345.api.gong.io`) is shown on its API page in Gong."""
 
@@ -34,6 +35,9 @@ class GongConfig:
 
     max_retry_wait_seconds: float = 300
     """A Retry-After beyond this is a spent quota, not a burst: `GongQuotaExhausted` instead of a sleep."""
+
+    state_directory: Path | None = None
+    """Where processes of this machine share the count of requests; None: only within this process."""
 
     def __post_init__(self) -> None:
         url = urlsplit(self.base_url)

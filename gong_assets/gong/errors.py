@@ -21,7 +21,9 @@ Whether an error is worth another try is not said here but in `retry.py`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
+
+from gong_assets.gong.window import Window
 
 ConnectionFault = Literal["dns", "tls", "refused", "broken", "timeout"]
 
@@ -43,12 +45,25 @@ class GongQuotaExhausted(GongError):
     """Gong's limit will not admit a request for longer than it is sensible to wait.
 
     `retry_after` is in seconds: what Gong's Retry-After said, or the time to the end of the UTC day of our
-    own count.
+    own count. What had arrived by then was handed on before this is raised:
+
+    `read`, of a walk over calls, are the spans whose calls have certainly all been handed on: in order, and
+    apart from one another. `unread`, of a list that was asked for (such as call ids), is what was not
+    answered, in the order asked.
     """
 
-    def __init__(self, message: str, *, retry_after: float) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float,
+        read: tuple[Window, ...] = (),
+        unread: tuple[Any, ...] = (),
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.read = read
+        self.unread = unread
 
 
 class GongCursorError(GongError):

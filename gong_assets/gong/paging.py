@@ -15,9 +15,22 @@ from typing import Any, Protocol
 
 import msgspec
 
-from gong_assets.gong.errors import GongCursorError, GongCursorExpiredError, GongNotFoundError
+from gong_assets.gong.errors import (
+    GongCursorError,
+    GongCursorExpiredError,
+    GongNotFoundError,
+    GongPermissionError,
+)
 from gong_assets.gong.faults import finds_nothing
-from gong_assets.gong.records import Record, read_call, read_transcript, read_user
+from gong_assets.gong.records import (
+    Record,
+    read_answered_scorecard,
+    read_call,
+    read_listed_call,
+    read_transcript,
+    read_user,
+    reader,
+)
 from gong_assets.gong.transport import Query, Transport
 
 # Gong's page size; there is no parameter for it.
@@ -50,12 +63,15 @@ class Envelope(Protocol):
 
 
 class Endpoint:
-    """A list endpoint: where it is, under which key its records are, and how one is read."""
+    """A list endpoint: where it is, under which key its records are, how one is read, and who may ask."""
 
-    def __init__(self, method: str, path: str, list_key: str, read: Callable[[bytes], Record]) -> None:
+    def __init__(
+        self, method: str, path: str, list_key: str, read: Callable[[bytes], Record], scope: str
+    ) -> None:
         self.method = method
         self.path = path
         self.read = read
+        self.scope = scope
         fields: list[tuple[str, Any] | tuple[str, Any, Any]] = [
             ("items", list[msgspec.Raw]),
             ("records", dict[str, Any] | None, None),
@@ -64,9 +80,39 @@ class Endpoint:
         self.decoder: msgspec.json.Decoder[Envelope] = msgspec.json.Decoder(envelope)
 
 
-CALLS = Endpoint("POST", "/v2/calls/extensive", "calls", read_call)
-TRANSCRIPTS = Endpoint("POST", "/v2/calls/transcript", "callTranscripts", read_transcript)
-USERS = Endpoint("GET", "/v2/users", "users", read_user)
+# Scopes as Gong's OpenAPI document names them.
+CALLS = Endpoint("POST", "/v2/calls/extensive", "calls", read_call, "api:calls:read:extensive")
+LISTED_CALLS = Endpoint("GET", "/v2/calls", "calls", read_listed_call, "api:calls:read:basic")
+TRANSCRIPTS = Endpoint(
+    "POST", "/v2/calls/transcript", "callTranscripts", read_transcript, "api:calls:read:transcript"
+)
+USERS = Endpoint("GET", "/v2/users", "users", read_user, "api:users:read")
+WORKSPACES = Endpoint("GET", "/v2/workspaces", "workspaces", reader("id"), "api:workspaces:read")
+SCORECARDS = Endpoint(
+    "GET", "/v2/settings/scorecards", "scorecards", reader("scorecardId"), "api:settings:scorecards:read"
+)
+TRACKERS = Endpoint(
+    "GET", "/v2/settings/trackers", "keywordTrackers", reader("trackerId"), "api:settings:trackers:read"
+)
+FOLDERS = Endpoint("GET", "/v2/library/folders", "folders", reader("id"), "api:library:read")
+FOLDER_CONTENT = Endpoint("GET", "/v2/library/folder-content", "calls", reader("id"), "api:library:read")
+ANSWERED_SCORECARDS = Endpoint(
+    "POST",
+    "/v2/stats/activity/scorecards",
+    "answeredScorecards",
+    read_answered_scorecard,
+    "api:stats:scorecards",
+)
+INTERACTION_STATS = Endpoint(
+    "POST", "/v2/stats/interaction", "peopleInteractionStats", reader("userId"), "api:stats:interaction"
+)
+USER_ACTIVITY = Endpoint(
+    "POST",
+    "/v2/stats/activity/day-by-day",
+    "usersDetailedActivities",
+    reader("userId"),
+    "api:stats:user-actions:detailed",
+)
 
 
 async def walk(
@@ -104,6 +150,10 @@ async def _walk_once(
             if cursor is None and finds_nothing(error):
                 return
             raise
+        except GongPermissionError as error:
+            if error.scope is not None:
+                raise
+            raise _guessing_the_scope(endpoint, error) from error
         digest = hash(tuple(record.key for record in page.records))
         barren = barren + 1 if not page.records or digest in contents else 0
         contents.add(digest)
@@ -116,6 +166,16 @@ async def _walk_once(
                 f"{endpoint.method} {endpoint.path}: the pages repeat themselves without end"
             )
         cursors.add(cursor)
+
+
+def _guessing_the_scope(endpoint: Endpoint, error: GongPermissionError) -> GongPermissionError:
+    """The refusal with what is probably missing in its message; its `scope` stays Gong's own word."""
+    return GongPermissionError(
+        f"{error}; the scope {endpoint.scope} is probably missing",
+        status=error.status,
+        errors=error.errors,
+        request_id=error.request_id,
+    )
 
 
 def read_page(endpoint: Endpoint, body: bytes) -> Page:

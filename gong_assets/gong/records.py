@@ -8,23 +8,33 @@ nothing is raised here on its account.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 import msgspec
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from gong_assets.gong.models import CallHeader, GongModel, TranscriptHeader, UserHeader
+from gong_assets.gong.models import (
+    CallHeader,
+    CallKeys,
+    GongModel,
+    Maybe,
+    TranscriptHeader,
+    UserHeader,
+    UtcTime,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A call, a transcript or a user. `Call.model_validate_json(record.raw)` is a call with typed fields.
+    """One element of a list of Gong's. `Call.model_validate_json(record.raw)` is a call with typed fields.
 
     `raw` is the JSON as Gong sent it, in UTF-8. `id` is None when it has none; a transcript's is its call's.
     `started` (UTC) and `is_private` are a call's only: `metaData.started`, or `metaData.scheduled` where that
-    is missing; None if not readable.
+    is missing; None if not readable. `day` is that of a statistic (the company's day) or of a scorecard's
+    review (the day in UTC); None if not readable, and for all that has none.
     """
 
     raw: bytes
@@ -32,6 +42,9 @@ class Record:
     error: str | None
     started: datetime | None = None
     is_private: bool = False
+    day: date | None = None
+    filter_time: datetime | None = None
+    """Of a call, what Gong's filter for the list that it came in goes by."""
 
     @property
     def key(self) -> str:
@@ -49,7 +62,29 @@ def read_call(raw: bytes) -> Record:
     if header is None:
         return Record(raw, _id(meta.get("id")), error, None, is_private)
     keys = header.meta_data
-    return Record(raw, keys.id, None, keys.started or keys.scheduled, is_private or bool(keys.is_private))
+    started = keys.started or keys.scheduled
+    return Record(raw, keys.id, None, started, is_private or bool(keys.is_private), filter_time=started)
+
+
+def read_listed_call(raw: bytes) -> Record:
+    """The record of a call as GET /v2/calls lists it: what is elsewhere `metaData` is all there is of it.
+
+    That list is filtered by the scheduled time of web conferences, and by the start of all other calls.
+    """
+    part = _part(_ListedCallPart, raw)
+    keys, error = _validated(CallKeys, msgspec.structs.asdict(part))
+    is_private = part.is_private is True
+    if keys is None:
+        return Record(raw, _id(part.id), error, None, is_private)
+    started = keys.started or keys.scheduled
+    return Record(
+        raw,
+        keys.id,
+        None,
+        started,
+        is_private or bool(keys.is_private),
+        filter_time=(keys.scheduled if part.direction == "Conference" else None) or started,
+    )
 
 
 def read_transcript(raw: bytes) -> Record:
@@ -64,6 +99,77 @@ def read_user(raw: bytes) -> Record:
     part = _part(_UserPart, raw)
     _, error = _validated(UserHeader, {"id": part.id})
     return Record(raw, _id(part.id), error)
+
+
+def reader(key: str) -> Callable[[bytes], Record]:
+    """Reads records that have their id under `key`, and nothing else that landing needs."""
+    part: type[Any] = msgspec.defstruct("Part", [("id", Any, None)], rename={"id": key})
+
+    def read(raw: bytes) -> Record:
+        found = _id(_part(part, raw).id)
+        return Record(raw, found, None if found else _missing(key))
+
+    return read
+
+
+def read_answered_scorecard(raw: bytes) -> Record:
+    """The record of a scorecard that was filled in for a call; its day is the review's, in UTC."""
+    part = _part(_AnsweredScorecardPart, raw)
+    reviewed = _time.validate_python(part.review_time)
+    found = _id(part.answered_scorecard_id)
+    error = _joined(
+        None if found else _missing("answeredScorecardId"), None if reviewed else _missing("reviewTime")
+    )
+    return Record(raw, found, error, day=reviewed.date() if reviewed else None)
+
+
+def in_folder(folder: Record, call: Record) -> Record:
+    """A call of a library folder, or a snippet of one, with the folder: neither says what the other does."""
+    snippet = _part(_LibraryCallPart, call.raw).snippet
+    cut = f"/{snippet.get('fromSec')}-{snippet.get('toSec')}" if isinstance(snippet, dict) else ""
+    return Record(
+        raw=b'{"folder":' + folder.raw + b',"call":' + call.raw + b"}",
+        id=f"{folder.id}/{call.id}{cut}" if folder.id and call.id else None,
+        error=_joined(
+            f"folder.{folder.error}" if folder.error else None, f"call.{call.error}" if call.error else None
+        ),
+    )
+
+
+def of_day(day: date, statistic: Record) -> Record:
+    """A user's statistic as that of a day: Gong's own record does not name the day that was asked for."""
+    return replace(statistic, id=f"{day}/{statistic.id}" if statistic.id else None, day=day)
+
+
+def day_by_day(user: Record) -> Iterator[Record]:
+    """A user's activity on several days as one record for each of them, alike but for the days left out.
+
+    A day on which the user did nothing has no record. Gong lists such days only of users who did something on another
+    of the days that were asked for: which ones there are would depend on the question.
+    """
+    try:
+        fields = msgspec.json.decode(user.raw, type=dict[str, msgspec.Raw])
+        days = msgspec.json.decode(fields[_DAYS], type=list[msgspec.Raw])
+    except (msgspec.ValidationError, KeyError):
+        yield replace(user, id=None, error=_joined(user.error, _missing(_DAYS)))
+        return
+    for entry in days:
+        if _is_idle(bytes(entry)):
+            continue
+        raw = msgspec.json.encode(fields | {_DAYS: [entry]})
+        day = _date(_part(_DayPart, bytes(entry)).from_date)
+        if day is None:
+            yield Record(raw, None, _joined(user.error, _missing(f"{_DAYS}.fromDate")))
+        else:
+            yield of_day(day, replace(user, raw=raw))
+
+
+def _is_idle(entry: bytes) -> bool:
+    fields = msgspec.json.decode(entry)
+    if not isinstance(fields, dict):
+        return False
+    activities = [value for name, value in fields.items() if name not in ("fromDate", "toDate")]
+    return bool(activities) and not any(activities)
 
 
 def validation_error(record: Record) -> str | None:
@@ -92,6 +198,14 @@ class _CallPart(msgspec.Struct, rename="camel"):
     meta_data: Any = None
 
 
+class _ListedCallPart(msgspec.Struct, rename="camel"):
+    id: Any = None
+    started: Any = None
+    scheduled: Any = None
+    is_private: Any = None
+    direction: Any = None
+
+
 class _TranscriptPart(msgspec.Struct, rename="camel"):
     call_id: Any = None
 
@@ -100,7 +214,23 @@ class _UserPart(msgspec.Struct):
     id: Any = None
 
 
-Part = TypeVar("Part", _CallPart, _TranscriptPart, _UserPart)
+class _AnsweredScorecardPart(msgspec.Struct, rename="camel"):
+    answered_scorecard_id: Any = None
+    review_time: Any = None
+
+
+class _LibraryCallPart(msgspec.Struct):
+    snippet: Any = None
+
+
+class _DayPart(msgspec.Struct, rename="camel"):
+    from_date: Any = None
+
+
+_DAYS = "userDailyActivityStats"
+_time: TypeAdapter[datetime | None] = TypeAdapter(Maybe[UtcTime])
+
+Part = TypeVar("Part", bound=msgspec.Struct)
 Header = TypeVar("Header", bound=GongModel)
 
 
@@ -129,3 +259,19 @@ def _id(value: object) -> str | None:
             return str(value)
         case _:
             return None
+
+
+def _missing(key: str) -> str:
+    return f"{key}: missing or unreadable"
+
+
+def _joined(*faults: str | None) -> str | None:
+    return "; ".join(filter(None, faults)) or None
+
+
+def _date(value: object) -> date | None:
+    """The date that a time begins with: in the offset that it is written with, the company's."""
+    try:
+        return date.fromisoformat(value[:10]) if isinstance(value, str) else None
+    except ValueError:
+        return None

@@ -21,7 +21,7 @@ from gong_assets.gong.clock import Clock
 from gong_assets.gong.config import GongConfig
 from gong_assets.gong.errors import GongError, GongQuotaExhausted, GongRateLimitedError
 from gong_assets.gong.faults import connection_error, malformed, response_error
-from gong_assets.gong.pacer import shared_pacer
+from gong_assets.gong.pacer import Turns, shared_pacer
 from gong_assets.gong.retry import RetryPolicy
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,9 @@ class RequestStats:
     """Summed over the requests waiting at the same time."""
     bytes: int = 0
     requests_left_today: int | None = None
-    """Of this process's own count; None without a daily limit."""
+    """By our own count, of this process or (with a `state_directory`) this machine; None without a daily
+    limit, 0 while Gong's quota is known to be spent.
+    """
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,9 @@ class Transport:
             clock,
             per_second=config.max_requests_per_second,
             per_day=config.max_requests_per_day,
+            state_directory=config.state_directory,
         )
+        self._turns = Turns()
         self._stats = RequestStats()
         self.latency: float | None = None
         """Mean seconds from sending a request to holding its answer, None before the first one."""
@@ -126,10 +130,11 @@ class Transport:
         """Return what `decode` makes of a successful answer's body; its ValueError means that it is not Gong's.
 
         Raises GongConnectionError, GongResponseError or one below it when trying again is useless or did not
-        help, and GongQuotaExhausted when the limit asks for a longer wait than the configured one.
+        help, and GongQuotaExhausted when the limit asks for a longer wait than the configured one: from then
+        on to everybody who asks before that time is over, without a request.
         """
         for attempt in count(1):
-            self._stats.seconds_waited += await self._pacer.admit()
+            await self._wait_for_admission()
             try:
                 return await self._exchange(query, decode)
             except GongError as error:
@@ -138,7 +143,7 @@ class Transport:
                 if isinstance(error, GongRateLimitedError):
                     self._stats.rate_limited += 1
                     if wait is None:
-                        raise _quota_exhausted(error) from error
+                        raise self._quota_exhausted(error) from error
                     self._pacer.pause(wait)
                 elif wait is None:
                     raise
@@ -147,6 +152,12 @@ class Transport:
                 self._stats.retries += 1
                 logger.warning("%s: tried again after %.1f s", error, wait)
         raise AssertionError("unreachable")
+
+    async def _wait_for_admission(self) -> None:
+        begin = self._clock.monotonic()
+        async with self._turns.turn():
+            await self._pacer.admit()
+        self._stats.seconds_waited += self._clock.monotonic() - begin
 
     async def _exchange(self, query: Query, decode: Callable[[bytes], T]) -> T:
         request = self._request(query)
@@ -182,18 +193,19 @@ class Transport:
         if event == "http11.send_request_headers.started":
             self._pacer.sent()
 
+    def _quota_exhausted(self, error: GongRateLimitedError) -> GongQuotaExhausted:
+        if error.retry_after is None:
+            return GongQuotaExhausted(
+                f"{error}; it does not say for how long", retry_after=RetryPolicy.longest_wait
+            )
+        if error.retry_after > self._config.max_retry_wait_seconds:
+            self._pacer.exhaust(error.retry_after)
+        return GongQuotaExhausted(
+            f"{error}; admits us again in {error.retry_after:.0f} s", retry_after=error.retry_after
+        )
+
     def _note_latency(self, seconds: float) -> None:
         if self.latency is None:
             self.latency = seconds
         else:
             self.latency += LATENCY_WEIGHT * (seconds - self.latency)
-
-
-def _quota_exhausted(error: GongRateLimitedError) -> GongQuotaExhausted:
-    if error.retry_after is None:
-        return GongQuotaExhausted(
-            f"{error}; it does not say for how long", retry_after=RetryPolicy.longest_wait
-        )
-    return GongQuotaExhausted(
-        f"{error}; admits us again in {error.retry_after:.0f} s", retry_after=error.retry_after
-    )

@@ -3,6 +3,7 @@
 WarehouseError               one plain line
 ├── WarehouseUnreachable     no answer from the host in time; trying again later may help
 ├── WarehouseSignInFailed    the host answers, and refuses the user, key, token or password
+├── VanishedRecords          more of a table's rows would be deleted than may be without somebody's word
 └── WarehouseQueryFailed     a statement was refused (`errno`, `sqlstate` as Snowflake gives them)
 """
 
@@ -21,6 +22,20 @@ class WarehouseUnreachable(WarehouseError):
 
 class WarehouseSignInFailed(WarehouseError):
     pass
+
+
+class VanishedRecords(WarehouseError):
+    """`lost` of the `held` rows are not in Gong's answer any more; nothing was changed."""
+
+    def __init__(self, table: str, *, held: int, lost: int, max_share: float, span: str) -> None:
+        what = "none of them" if lost == held else f"{lost:,} of them ({lost / held:.0%}) no more"
+        super().__init__(
+            f"{table} holds {held:,} records{span}, and Gong returned {what}; up to {max_share:.0%} may be gone "
+            "(GONG_MAX_VANISHED_SHARE). Nothing was changed."
+        )
+        self.table = table
+        self.held = held
+        self.lost = lost
 
 
 class WarehouseQueryFailed(WarehouseError):

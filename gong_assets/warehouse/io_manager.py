@@ -6,6 +6,7 @@ the window; see `landing.py` for what is done here instead.
 
 from collections.abc import Iterator
 from itertools import chain
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
@@ -13,11 +14,15 @@ import pyarrow as pa
 from gong_assets.failures import failure
 from gong_assets.partitions import days_of
 from gong_assets.resources import SnowflakeResource, query_tag
+from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.errors import WarehouseError
-from gong_assets.warehouse.landing import Days, replace
+from gong_assets.warehouse.landing import Days, create_table, replace
 from gong_assets.warehouse.queries import arrow_tables
 from gong_assets.warehouse.spool import Spool
 from gong_assets.warehouse.tables import RAW_TABLES, RawTable
+
+# How many ids metadata shows before it says only how many there are.
+SHOWN_IDS = 100
 
 
 class SnowflakeIOManager(dg.ConfigurableIOManager):
@@ -30,31 +35,15 @@ class SnowflakeIOManager(dg.ConfigurableIOManager):
     snowflake: dg.ResourceDependency[SnowflakeResource]
 
     def handle_output(self, context: dg.OutputContext, obj: Spool) -> None:
-        table = _table(context.asset_key)
-        days = days_of(context.asset_partitions_time_window) if context.has_asset_partitions else None
+        table = raw_table(context.asset_key)
         warehouse = self.snowflake.warehouse(query_tag=query_tag(context.run_id, context.step_key))
         try:
-            with warehouse.connect() as connection:
-                landed = replace(connection, table, obj, days=days, correlation_id=context.run_id)
+            context.add_output_metadata(land(warehouse, table, obj, context.run_id))
         except WarehouseError as error:
             raise failure(error) from error
-        finally:
-            obj.discard()
-        context.add_output_metadata(
-            {
-                "dagster/row_count": landed.total,
-                "dagster/table_name": warehouse.qualified(table.name),
-                "rows_inserted": landed.inserted,
-                "rows_deleted": landed.deleted,
-                "rows_unchanged": landed.unchanged,
-                "records": obj.rows,
-                "records_with_processing_error": obj.errors,
-                "json_bytes": obj.bytes,
-            }
-        )
 
     def load_input(self, context: dg.InputContext) -> pa.Table | pa.RecordBatchReader:
-        table = _table(context.asset_key)
+        table = raw_table(context.asset_key)
         days = days_of(context.asset_partitions_time_window) if context.has_asset_partitions else None
         tables = self._tables(table, days)
         first = next(tables, _no_rows(table))
@@ -74,7 +63,8 @@ def _no_rows(table: RawTable) -> pa.Table:
     ).empty_table()
 
 
-def _table(asset_key: dg.AssetKey) -> RawTable:
+def raw_table(asset_key: dg.AssetKey) -> RawTable:
+    """The table that is called as the asset is."""
     name = asset_key.path[-1].upper()
     for table in RAW_TABLES:
         if table.name == name:
@@ -82,3 +72,32 @@ def _table(asset_key: dg.AssetKey) -> RawTable:
     raise dg.DagsterInvariantViolationError(
         f"no raw table is declared for the asset {asset_key.to_user_string()}"
     )
+
+
+def land(warehouse: Warehouse, table: RawTable, spool: Spool, run_id: str) -> dict[str, Any]:
+    """Make the table hold what the spool does, discard the spool, and return what was done as metadata.
+
+    Raises:
+        WarehouseError: nothing was changed.
+    """
+    try:
+        with warehouse.connect() as connection:
+            if spool.unread is not None:
+                create_table(connection, table)
+                return {"not_read": spool.unread}
+            landed = replace(connection, table, spool, correlation_id=run_id)
+    finally:
+        spool.discard()
+    vanished = landed.vanished
+    return {
+        "dagster/row_count": landed.total,
+        "dagster/table_name": warehouse.qualified(table.name),
+        "rows_inserted": landed.inserted,
+        "rows_deleted": landed.deleted,
+        "rows_unchanged": landed.unchanged,
+        "records": spool.rows,
+        "records_vanished": len(vanished),
+        **({"records_vanished_ids": dg.MetadataValue.json(list(vanished[:SHOWN_IDS]))} if vanished else {}),
+        "records_with_processing_error": spool.errors,
+        "json_bytes": spool.bytes,
+    }

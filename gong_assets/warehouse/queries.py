@@ -3,50 +3,85 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from gong_assets.warehouse.connection import Warehouse
-from gong_assets.warehouse.landing import Days, create_table
+from gong_assets.warehouse.landing import Days, create_table, in_spans
 from gong_assets.warehouse.tables import CALLS, RAW_TABLES, TRANSCRIPTS, RawTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from snowflake.connector import SnowflakeConnection
 
+IDS_PER_STATEMENT = 1000
 
-def call_dates(connection: SnowflakeConnection, days: Days) -> dict[str, date]:
-    """The date of each valid call that is landed for these days, by call id."""
+
+def call_dates(connection: SnowflakeConnection, days: Sequence[Days]) -> dict[str, date]:
+    """The date of each valid call that is landed for these days, by call id, the oldest first."""
     create_table(connection, CALLS)
+    in_days, bounds = in_spans("CALL_DATE", days)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {CALLS.key.name}, CALL_DATE FROM {CALLS.name} "
-            "WHERE CALL_DATE >= %s AND CALL_DATE < %s AND PROCESSING_ERROR IS NULL ORDER BY CALL_DATE, CALL_ID",
-            (days.first, days.end),
+            f"WHERE {in_days} AND PROCESSING_ERROR IS NULL ORDER BY CALL_DATE, CALL_ID",
+            bounds,
         )
         return dict(cursor.fetchall())
 
 
-def days_without_transcripts(connection: SnowflakeConnection, since: date) -> dict[date, int]:
-    """How many landed calls lack a transcript, by call date, from `since` on."""
+def dates_of_calls(connection: SnowflakeConnection, call_ids: Sequence[str]) -> dict[str, date]:
+    """The date of each of these calls that is landed and valid, by call id."""
+    create_table(connection, CALLS)
+    dates: dict[str, date] = {}
+    with connection.cursor() as cursor:
+        for first in range(0, len(call_ids), IDS_PER_STATEMENT):
+            ids = call_ids[first : first + IDS_PER_STATEMENT]
+            cursor.execute(
+                f"SELECT CALL_ID, CALL_DATE FROM {CALLS.name} "
+                f"WHERE PROCESSING_ERROR IS NULL AND CALL_ID IN ({', '.join(['%s'] * len(ids))})",
+                ids,
+            )
+            dates.update(cursor.fetchall())
+    return dates
+
+
+def calls_awaiting_transcripts(connection: SnowflakeConnection, since: date) -> dict[str, datetime]:
+    """When each landed call without a transcript started (UTC), by call id, for calls from `since` on."""
     create_table(connection, CALLS)
     create_table(connection, TRANSCRIPTS)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT CALL_DATE, COUNT(*) FROM {CALLS.name} "
-            "WHERE CALL_DATE >= %s AND PROCESSING_ERROR IS NULL "
+            "SELECT CALL_ID, COALESCE(TRY_CAST(RAW_DATA:metaData:started::VARCHAR AS TIMESTAMP_TZ), "
+            f"CALL_DATE::TIMESTAMP_TZ) FROM {CALLS.name} WHERE CALL_DATE >= %s AND PROCESSING_ERROR IS NULL "
             f"AND CALL_ID NOT IN (SELECT CALL_ID FROM {TRANSCRIPTS.name} WHERE CALL_DATE >= %s) "
-            "GROUP BY CALL_DATE ORDER BY CALL_DATE",
+            "ORDER BY CALL_DATE, CALL_ID",
             (since, since),
         )
-        return dict(cursor.fetchall())
+        return {call_id: started.astimezone(UTC) for call_id, started in cursor.fetchall()}
+
+
+def basic_fields(
+    connection: SnowflakeConnection, days: Days, names: Sequence[str]
+) -> dict[str, tuple[date, tuple[str | None, ...]]]:
+    """The date and these fields of `metaData`, as text, of each valid call that is landed for these days, by call id."""
+    create_table(connection, CALLS)
+    fields = ", ".join(f"RAW_DATA:metaData:{name}::VARCHAR" for name in names)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT CALL_ID, CALL_DATE, {fields} FROM {CALLS.name} "
+            "WHERE CALL_DATE >= %s AND CALL_DATE < %s AND PROCESSING_ERROR IS NULL",
+            (days.first, days.end),
+        )
+        return {call_id: (day, tuple(values)) for call_id, day, *values in cursor}
 
 
 def arrow_tables(connection: SnowflakeConnection, table: RawTable, days: Days | None) -> Iterator[pa.Table]:
     """The table's rows, for `days` or all of them, as Arrow tables of bounded size; none if there are no rows."""
-    where, bounds = (
-        ("", ()) if days is None else ("WHERE CALL_DATE >= %s AND CALL_DATE < %s", (days.first, days.end))
-    )
+    where, bounds = "", tuple[date, ...]()
+    if days is not None and table.partition is not None:
+        day = table.partition.name
+        where, bounds = f"WHERE {day} >= %s AND {day} < %s", (days.first, days.end)
     create_table(connection, table)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {table.name} {where} ORDER BY {table.key.name}", bounds)
@@ -76,10 +111,10 @@ def processing_errors(table: RawTable) -> str:
 
 
 def calls_without_transcript() -> str:
-    """Calls of the dates from the first parameter to the second that have none."""
+    """Calls up to a date (the parameter) that have none, the latest first."""
     return (
-        f"SELECT CALL_ID FROM {CALLS.name} WHERE CALL_DATE >= %s AND CALL_DATE <= %s AND PROCESSING_ERROR IS NULL "
-        f"AND CALL_ID NOT IN (SELECT CALL_ID FROM {TRANSCRIPTS.name}) ORDER BY CALL_DATE, CALL_ID"
+        f"SELECT CALL_ID, CALL_DATE FROM {CALLS.name} WHERE CALL_DATE <= %s AND PROCESSING_ERROR IS NULL "
+        f"AND CALL_ID NOT IN (SELECT CALL_ID FROM {TRANSCRIPTS.name}) ORDER BY CALL_DATE DESC, CALL_ID"
     )
 
 

@@ -5,22 +5,30 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+if TYPE_CHECKING:
+    from gong_assets.warehouse.landing import Days
+
 # A file is closed when it holds about this much JSON. The warehouse loads files in parallel, and one row group of this
 # size is all that is in memory at a time.
 FILE_BYTES = 32 * 1024 * 1024
+# So many rows at a time become Arrow's: Python holds a text with an emoji in it with four bytes to a character, and a
+# fifth from when it is first encoded on.
+BATCH_ROWS = 100
 
 SCHEMA = pa.schema(
     [
         ("KEY", pa.string()),
         ("PAYLOAD", pa.string()),
-        ("CALL_DATE", pa.date32()),
+        ("DAY", pa.date32()),
         ("CONTENT_HASH", pa.string()),
         ("PROCESSING_ERROR", pa.string()),
     ]
@@ -29,9 +37,11 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    """One record. `day` is the value of the table's partition column, None in a table without one."""
+
     key: str
     payload: str
-    call_date: date | None
+    day: date | None
     content_hash: str
     processing_error: str | None
 
@@ -40,46 +50,74 @@ class Spool:
     """Collects the rows of one write; `files` may be read when `close` was called.
 
     A spool owns a temporary directory, which `discard` removes.
+
+    Args:
+        days: the days that it holds whole, and that the write therefore replaces; None for a table without partitions.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, days: Sequence[Days] | None = None) -> None:
+        self.days = days
+        self.holds_more = False
+        """Whether there are rows of other days too, which do not land."""
+        self.unread: str | None = None
+        """Why nothing was read at all: the table stays as it is."""
+        self.knows_to_be_gone: Callable[[str], bool] = lambda key: False
+        """Whether a record that is not here is known not to belong into the table any more."""
+        self.max_vanished_share = 1.0
         self.directory = Path(tempfile.mkdtemp(prefix="gong_assets-"))
         self.rows = 0
         self.bytes = 0
         self.errors = 0
-        self.rows_by_date: Counter[date | None] = Counter()
+        self.rows_by_day: Counter[date | None] = Counter()
         self._pending: list[Row] = []
-        self._pending_bytes = 0
+        self._batches: list[pa.RecordBatch] = []
+        self._unwritten_bytes = 0
         self._files = 0
 
     def append(self, row: Row) -> None:
         self._pending.append(row)
         size = len(row.payload)
-        self._pending_bytes += size
+        self._unwritten_bytes += size
         self.rows += 1
         self.bytes += size
         self.errors += row.processing_error is not None
-        self.rows_by_date[row.call_date] += 1
-        if self._pending_bytes >= FILE_BYTES:
+        self.rows_by_day[row.day] += 1
+        if self._unwritten_bytes >= FILE_BYTES:
             self._write()
+        elif len(self._pending) >= BATCH_ROWS:
+            self._pack()
 
     def close(self) -> None:
-        if self._pending:
+        if self._unwritten_bytes:
             self._write()
 
-    def _write(self) -> None:
+    def _pack(self) -> None:
         rows = self._pending
-        columns = {
-            "KEY": [row.key for row in rows],
-            "PAYLOAD": [row.payload for row in rows],
-            "CALL_DATE": [row.call_date for row in rows],
-            "CONTENT_HASH": [row.content_hash for row in rows],
-            "PROCESSING_ERROR": [row.processing_error for row in rows],
-        }
-        table = pa.table(columns, schema=SCHEMA)
+        columns = (
+            [row.key for row in rows],
+            [row.payload for row in rows],
+            [row.day for row in rows],
+            [row.content_hash for row in rows],
+            [row.processing_error for row in rows],
+        )
+        self._batches.append(
+            pa.record_batch(
+                [pa.array(values, each.type) for values, each in zip(columns, SCHEMA, strict=True)], SCHEMA
+            )
+        )
+        self._pending = []
+
+    def _write(self) -> None:
+        self._pack()
+        table = pa.Table.from_batches(self._batches, SCHEMA)
         pq.write_table(table, self.directory / f"part-{self._files:05}.parquet", compression="zstd")
         self._files += 1
-        self._pending, self._pending_bytes = [], 0
+        self._batches, self._unwritten_bytes = [], 0
+
+    def keep(self, days: Sequence[Days]) -> None:
+        """Only these days are whole: the others' rows do not land."""
+        self.days = days
+        self.holds_more = True
 
     def files(self) -> list[Path]:
         return sorted(self.directory.glob("part-*.parquet"))

@@ -87,4 +87,102 @@ USERS = RawTable(
     partition=None,
 )
 
-RAW_TABLES = (CALLS, TRANSCRIPTS, USERS)
+WORKSPACES = RawTable(
+    "GONG_WORKSPACES_RAW",
+    key=Column("WORKSPACE_ID", "VARCHAR(255)", "Gong's workspace id.", nullable=False),
+    payload=Column(
+        "RAW_DATA", "VARIANT", "One element of workspaces[] of GET /v2/workspaces.", nullable=False
+    ),
+    partition=None,
+)
+TRACKERS = RawTable(
+    "GONG_TRACKERS_RAW",
+    key=Column("TRACKER_ID", "VARCHAR(255)", "Gong's tracker id.", nullable=False),
+    payload=Column(
+        "RAW_DATA",
+        "VARIANT",
+        "One element of keywordTrackers[] of GET /v2/settings/trackers.",
+        nullable=False,
+    ),
+    partition=None,
+)
+SCORECARDS = RawTable(
+    "GONG_SCORECARDS_RAW",
+    key=Column("SCORECARD_ID", "VARCHAR(255)", "Gong's id of the scorecard's definition.", nullable=False),
+    payload=Column(
+        "RAW_DATA", "VARIANT", "One element of scorecards[] of GET /v2/settings/scorecards.", nullable=False
+    ),
+    partition=None,
+)
+ANSWERED_SCORECARDS = RawTable(
+    "GONG_ANSWERED_SCORECARDS_RAW",
+    key=Column(
+        "ANSWERED_SCORECARD_ID", "VARCHAR(255)", "Gong's id of one review of one call.", nullable=False
+    ),
+    payload=Column(
+        "RAW_DATA",
+        "VARIANT",
+        "One element of answeredScorecards[] of POST /v2/stats/activity/scorecards.",
+        nullable=False,
+    ),
+    partition=Column("REVIEW_DATE", "DATE", "UTC date of the review: the daily partition.", nullable=False),
+)
+LIBRARY_CALLS = RawTable(
+    "GONG_LIBRARY_CALLS_RAW",
+    key=Column(
+        "LIBRARY_CALL_ID",
+        "VARCHAR(255)",
+        "Folder id / call id, and of a snippet / its first and last second (with - between them).",
+        nullable=False,
+    ),
+    payload=Column(
+        "RAW_DATA",
+        "VARIANT",
+        "`folder`: one element of folders[] of GET /v2/library/folders; `call`: one of calls[] of "
+        "GET /v2/library/folder-content.",
+        nullable=False,
+    ),
+    partition=None,
+)
+INTERACTION_STATS = RawTable(
+    "GONG_INTERACTION_STATS_RAW",
+    key=Column(
+        "INTERACTION_STATS_ID", "VARCHAR(255)", "Day and user id, with / between them.", nullable=False
+    ),
+    payload=Column(
+        "RAW_DATA",
+        "VARIANT",
+        "One element of peopleInteractionStats[] of POST /v2/stats/interaction, asked for one day.",
+        nullable=False,
+    ),
+    partition=Column(
+        "STATS_DATE", "DATE", "Day in the company's time zone: the daily partition.", nullable=False
+    ),
+)
+USER_ACTIVITY = RawTable(
+    "GONG_USER_ACTIVITY_RAW",
+    key=Column("USER_ACTIVITY_ID", "VARCHAR(255)", "Day and user id, with / between them.", nullable=False),
+    payload=Column(
+        "RAW_DATA",
+        "VARIANT",
+        "One element of usersDetailedActivities[] of POST /v2/stats/activity/day-by-day, with one day in its "
+        "userDailyActivityStats[].",
+        nullable=False,
+    ),
+    partition=Column(
+        "ACTIVITY_DATE", "DATE", "Day in the company's time zone: the daily partition.", nullable=False
+    ),
+)
+
+RAW_TABLES = (
+    CALLS,
+    TRANSCRIPTS,
+    USERS,
+    WORKSPACES,
+    TRACKERS,
+    SCORECARDS,
+    ANSWERED_SCORECARDS,
+    LIBRARY_CALLS,
+    INTERACTION_STATS,
+    USER_ACTIVITY,
+)

@@ -18,7 +18,7 @@ from gong_assets_tests.dbt.warehouse import Tables
 # Every function that the models call. Each has a page at https://docs.snowflake.com/en/sql-reference/functions-all;
 # look a new one up there before adding it.
 SNOWFLAKE_FUNCTIONS = {
-    "AI_EMBED", "AI_SUMMARIZE_AGG", "ANY_VALUE", "ARRAY_AGG", "COALESCE", "CONVERT_TIMEZONE", "COUNT",
+    "AI_EMBED", "AI_SUMMARIZE_AGG", "ANY_VALUE", "ARRAY_AGG", "ARRAY_SIZE", "COALESCE", "CONVERT_TIMEZONE", "COUNT",
     "COUNT_IF", "CURRENT_TIMESTAMP", "DATEADD", "DATEDIFF", "EMBED_TEXT_768", "FLATTEN", "IFF",
     "INITCAP", "LEFT", "LENGTH", "LISTAGG", "LOWER", "MAX", "MD5", "MIN", "NULLIF", "REGEXP_COUNT",
     "REGEXP_REPLACE", "REPLACE", "ROW_NUMBER", "SENTIMENT", "SHA2", "SUM", "SUMMARIZE", "SYSDATE",

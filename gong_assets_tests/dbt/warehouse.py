@@ -11,7 +11,20 @@ from typing import Any
 
 from snowflake.connector import DictCursor, SnowflakeConnection
 
-from gong_assets.warehouse.tables import CALLS, RAW_TABLES, TRANSCRIPTS, USERS
+from gong_assets.warehouse.tables import (
+    ANSWERED_SCORECARDS,
+    CALLS,
+    INTERACTION_STATS,
+    LIBRARY_CALLS,
+    RAW_TABLES,
+    SCORECARDS,
+    TRACKERS,
+    TRANSCRIPTS,
+    USER_ACTIVITY,
+    USERS,
+    WORKSPACES,
+    RawTable,
+)
 from gong_assets_tests.dbt import records
 from gong_assets_tests.dbt.records import Record
 
@@ -27,6 +40,16 @@ KEYS = {
     "stg_gong_call_transcripts": "TRANSCRIPT_ID",
     "stg_gong_call_topics": "TOPIC_ID",
     "stg_gong_users": "USER_ID",
+    "stg_gong_workspaces": "WORKSPACE_ID",
+    "stg_gong_trackers": "TRACKER_ID",
+    "stg_gong_tracker_keywords": "TRACKER_KEYWORD_ID",
+    "stg_gong_scorecards": "SCORECARD_ID",
+    "stg_gong_scorecard_questions": "SCORECARD_QUESTION_ID",
+    "stg_gong_answered_scorecards": "ANSWERED_SCORECARD_ID",
+    "stg_gong_scorecard_answers": "SCORECARD_ANSWER_ID",
+    "stg_gong_library_calls": "LIBRARY_CALL_ID",
+    "stg_gong_interaction_stats": "INTERACTION_STATS_ID",
+    "stg_gong_user_activity": "USER_ACTIVITY_ID",
     "stg_hubspot_deals": "DEAL_ID",
     "stg_hubspot_contacts": "CONTACT_ID",
     "stg_hubspot_companies": "COMPANY_ID",
@@ -95,13 +118,11 @@ class Warehouse:
 
     def land_calls(self, calls: Iterable[tuple[date, Record, str | None]]) -> None:
         for call_date, call, error in calls:
-            self._land(CALLS.name, CALLS.payload.name, call["metaData"]["id"], call, call_date, error)
+            self._land(CALLS, call["metaData"]["id"], call, call_date, error)
 
     def land_transcripts(self, transcripts: Iterable[tuple[date, Record]]) -> None:
         for call_date, transcript in transcripts:
-            self._land(
-                TRANSCRIPTS.name, TRANSCRIPTS.payload.name, transcript["callId"], transcript, call_date, None
-            )
+            self._land(TRANSCRIPTS, transcript["callId"], transcript, call_date)
 
     def delete_call(self, call_id: str) -> None:
         """As a deletion in Gong arrives: the call and its transcript are not in the day's answer any more."""
@@ -109,26 +130,44 @@ class Warehouse:
             self.query(f"delete from {table.name} where call_id = %s", (call_id,))
 
     def land_everything(self) -> None:
-        """The raw tables anew, with what records.py has."""
+        """The raw tables anew, with what records.py has; a record that does not validate in each of them."""
         for table in RAW_TABLES:
             self.query(f"drop table if exists {table.name}")
             self.query(table.create_statement())
         self.land_calls(records.calls())
         self.land_transcripts(records.transcripts())
-        for user in records.users():
-            self.query(
-                f"insert into {USERS.name} (user_id, raw_data, ingested_at, content_hash) select %s, parse_json(%s), %s, %s",
-                (user["id"], *_content(user)),
-            )
+        for table, id_field, listed in (
+            (USERS, "id", records.users()),
+            (WORKSPACES, "id", records.workspaces()),
+            (TRACKERS, "trackerId", records.trackers()),
+            (SCORECARDS, "scorecardId", records.scorecards()),
+        ):
+            for record in listed:
+                self._land(table, record[id_field], record)
+        for day, review, error in records.answered_scorecards():
+            self._land(ANSWERED_SCORECARDS, review["answeredScorecardId"], review, day, error)
+        for key, library_call in records.library_calls():
+            self._land(LIBRARY_CALLS, key, library_call)
+        for table, by_day in (
+            (INTERACTION_STATS, records.interaction_stats()),
+            (USER_ACTIVITY, records.user_activity()),
+        ):
+            for day, of_user in by_day:
+                self._land(table, f"{day}/{of_user['userId']}", of_user, day)
+        for table in (WORKSPACES, TRACKERS, SCORECARDS, LIBRARY_CALLS):
+            self._land(table, records.BROKEN, {}, None, "id: Field required")
+        for table in (INTERACTION_STATS, USER_ACTIVITY):
+            self._land(table, records.BROKEN, {}, records.MONDAY, "userId: Field required")
 
     def _land(
-        self, table: str, payload: str, call_id: str, record: Record, call_date: date, error: str | None
+        self, table: RawTable, key: str, record: Record, day: date | None = None, error: str | None = None
     ) -> None:
-        self.query(f"delete from {table} where call_id = %s", (call_id,))
+        self.query(f"delete from {table.name} where {table.key.name} = %s", (key,))
+        partition = f", {table.partition.name}" if table.partition else ""
         self.query(
-            f"insert into {table} (call_id, call_date, processing_error, {payload}, ingested_at, content_hash) "
-            "select %s, %s, %s, parse_json(%s), %s, %s",
-            (call_id, call_date, error, *_content(record)),
+            f"insert into {table.name} ({table.key.name}, processing_error, {table.payload.name}, ingested_at, content_hash"
+            f"{partition}) select %s, %s, parse_json(%s), %s, %s{', %s' if partition else ''}",
+            (key, error, *_content(record), *((day,) if partition else ())),
         )
 
     def cortex_usage(self) -> list[tuple[str, int]]:

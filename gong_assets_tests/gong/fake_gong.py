@@ -97,6 +97,8 @@ class FakeGong:
         match request.path:
             case "/v2/calls/extensive":
                 return self._extensive(request)
+            case "/v2/calls":
+                return self._listing(request)
             case "/v2/calls/transcript":
                 return self._transcript(request)
             case "/v2/users":
@@ -105,15 +107,19 @@ class FakeGong:
                 return refusal(404, "Not Found")
 
     def _extensive(self, request: Asked) -> Answer:
-        limits = request.body["filter"]
+        return self._page(request, "calls", self._between(request.body["filter"]))
+
+    def _listing(self, request: Asked) -> Answer:
+        found = self._between(request.query)
+        return self._page(request, "calls", [document["metaData"] for document in found])
+
+    def _between(self, limits: dict[str, str]) -> list[dict[str, Any]]:
         first, end = (datetime.fromisoformat(limits[key]) for key in ("fromDateTime", "toDateTime"))
-        if first >= end:
-            return refusal(400, "filter.fromDateTime: must be before toDateTime")
+        assert first < end, "Gong answers 400 to that"
         if len(self._listed) != len(self.calls):
             in_order = sorted(self.calls, key=self.sort_key)
             self._listed = [(self.filter_time(document), document) for document in in_order]
-        found = [document for moment, document in self._listed if first <= moment < end]
-        return self._page(request, "calls", found)
+        return [document for moment, document in self._listed if first <= moment < end]
 
     def _transcript(self, request: Asked) -> Answer:
         ids = request.body["filter"]["callIds"]

@@ -146,8 +146,9 @@ def test_evenly_spread_calls_are_read_at_the_limit_without_a_429(latency: float,
     assert len(walked.network.sent_at) <= most_requests(count, latency)
 
 
-def test_calls_in_office_hours_are_read_at_the_limit_too() -> None:
-    walked = walk(office_hours(12_000), latency=1.0, limit=LeakyBucket(3))
+@pytest.mark.parametrize(("latency", "count"), [(1.0, 12_000), (3.0, 30_000)])
+def test_calls_in_office_hours_are_read_at_the_limit_too(latency: float, count: int) -> None:
+    walked = walk(office_hours(count), latency=latency, limit=LeakyBucket(3))
     assert walked.network.rate >= 2.85
     assert walked.network.refused == 0
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from gong_assets.gong import GongClient, GongConfig
+from gong_assets.gong import GongClient, GongConfig, GongQuotaExhausted, Page
 from gong_assets_tests.gong.fake_gong import Answer, Asked, FakeGong, answer
 from gong_assets_tests.gong.http_server import serving
 from gong_assets_tests.gong.reading import KEY, Reading, config, read
-from gong_assets_tests.gong.virtual_time import LeakyBucket, VirtualClock, VirtualNetwork, run
+from gong_assets_tests.gong.virtual_time import DailyQuota, LeakyBucket, VirtualClock, VirtualNetwork, run
 
 
 def gong_with_transcripts(count: int) -> FakeGong:
@@ -23,6 +24,11 @@ def gong_with_transcripts(count: int) -> FakeGong:
 def transcript(call_id: str) -> dict[str, Any]:
     sentences = [{"start": 460230, "end": 462343, "text": "No wait 🙂"}]
     return {"callId": call_id, "transcript": [{"speakerId": None, "topic": None, "sentences": sentences}]}
+
+
+async def drain(pages: AsyncIterator[Page], into: list[str]) -> None:
+    async for page in pages:
+        into += [record.key for record in page.records]
 
 
 def read_transcripts(gong: FakeGong, ids: list[str]) -> Reading:
@@ -61,21 +67,67 @@ def test_calls_without_a_transcript_are_left_out_also_where_a_whole_request_find
     assert reading.stats.requests == 4
 
 
-def test_a_cursor_beside_the_ids_is_followed() -> None:
-    class SmallPages(FakeGong):
-        def answer(self, request: Asked) -> Answer:
-            self.log.append(request)
-            ids = request.body["filter"]["callIds"]
-            first = int(request.cursor or 0)
-            records = {
-                "totalRecords": len(ids),
-                **({"cursor": str(first + 40)} if first + 40 < len(ids) else {}),
-            }
-            found = [transcript(each) for each in ids[first : first + 40]]
-            return answer(200, {"records": records, "callTranscripts": found})
+class SmallPages(FakeGong):
+    """Forty to a page, so that a hundred ids have three of them."""
 
+    def answer(self, request: Asked) -> Answer:
+        self.log.append(request)
+        ids = request.body["filter"]["callIds"]
+        first = int(request.cursor or 0)
+        records = {
+            "totalRecords": len(ids),
+            **({"cursor": str(first + 40)} if first + 40 < len(ids) else {}),
+        }
+        found = [transcript(each) for each in ids[first : first + 40]]
+        return answer(200, {"records": records, "callTranscripts": found})
+
+
+def test_a_cursor_beside_the_ids_is_followed() -> None:
     ids = [str(number) for number in range(150)]
     assert read_transcripts(SmallPages(), ids).ids == sorted(ids)
+
+
+@pytest.mark.parametrize("ours", [True, False])
+@pytest.mark.parametrize("latency", [0.1, 3.0])
+def test_a_quota_that_ends_leaves_the_ids_that_were_not_answered_in_the_order_asked(
+    latency: float, ours: bool
+) -> None:
+    gong = gong_with_transcripts(2000)
+    network = VirtualNetwork(gong, latency=latency, quota=None if ours else DailyQuota(7))
+    ids = sorted(gong.transcripts)
+
+    async def work() -> None:
+        settings = GongConfig(auth=KEY, max_requests_per_day=7 if ours else 0)
+        async with GongClient(settings, transport=network, clock=VirtualClock()) as client:
+            found: list[str] = []
+            with pytest.raises(GongQuotaExhausted) as caught:
+                await drain(client.transcripts(ids), found)
+            unread = list(caught.value.unread)
+            assert len(found) == 700
+            assert unread == [each for each in ids if each not in set(found)]
+            assert caught.value.read == ()
+            await VirtualClock().sleep(caught.value.retry_after)
+            with pytest.raises(GongQuotaExhausted) as caught:
+                await drain(client.transcripts(unread), found)
+            assert len(found) == len(set(found)) == 1400
+            assert len(caught.value.unread) == 600
+
+    run(work)
+
+
+def test_a_batch_whose_last_page_is_missing_counts_as_not_answered() -> None:
+    gong = SmallPages()
+    ids = [str(number) for number in range(250)]
+
+    async def work() -> None:
+        settings = GongConfig(auth=KEY, max_requests_per_second=3, max_requests_per_day=5)
+        network = VirtualNetwork(gong, latency=0.1)
+        async with GongClient(settings, transport=network, clock=VirtualClock()) as client:
+            with pytest.raises(GongQuotaExhausted) as caught:
+                await drain(client.transcripts(ids), [])
+        assert caught.value.unread == tuple(ids[100:])
+
+    run(work)
 
 
 @pytest.mark.parametrize("latency", [1.0, 3.0])

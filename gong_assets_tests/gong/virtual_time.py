@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+from collections import Counter
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from math import ceil
 from typing import Any, TypeVar
 
 import httpx
@@ -73,13 +75,35 @@ class LeakyBucket:
         return True
 
 
+class DailyQuota:
+    """Gong's other limit: `per_day` requests in a UTC day. One more is told how long the day still is."""
+
+    def __init__(self, per_day: int) -> None:
+        self.per_day = per_day
+        self._sent: Counter[date] = Counter()
+
+    def seconds_to_wait(self, at: float) -> int:
+        now = BEGINNING + timedelta(seconds=at)
+        self._sent[now.date()] += 1
+        tomorrow = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
+        return ceil((tomorrow - now).total_seconds()) if self._sent[now.date()] > self.per_day else 0
+
+
 class VirtualNetwork(httpx.AsyncBaseTransport):
     """Brings requests to a fake Gong, which takes `latency` seconds for each."""
 
-    def __init__(self, gong: FakeGong, *, latency: float = 0.0, limit: LeakyBucket | None = None) -> None:
+    def __init__(
+        self,
+        gong: FakeGong,
+        *,
+        latency: float = 0.0,
+        limit: LeakyBucket | None = None,
+        quota: DailyQuota | None = None,
+    ) -> None:
         self.gong = gong
         self.latency = latency
         self.limit = limit
+        self.quota = quota
         self.sent_at: list[float] = []
         self.refused = 0
 
@@ -94,6 +118,9 @@ class VirtualNetwork(httpx.AsyncBaseTransport):
         if self.limit is not None and not self.limit.admits(now):
             self.refused += 1
             return refusal(429, "API request limit exceeded", **{"Retry-After": "1"})
+        if self.quota is not None and (seconds := self.quota.seconds_to_wait(now)):
+            self.refused += 1
+            return refusal(429, "API request limit exceeded", **{"Retry-After": str(seconds)})
         target = request.url.raw_path.decode()
         return self.gong.answer(asked(request.method, target, dict(request.headers), request.content, now))
 

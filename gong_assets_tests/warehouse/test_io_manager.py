@@ -12,6 +12,7 @@ import pyarrow as pa
 from gong_assets.resources import SnowflakeResource
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.io_manager import SnowflakeIOManager
+from gong_assets.warehouse.landing import Days
 from gong_assets.warehouse.spool import Spool
 from gong_assets_tests.warehouse.test_landing import row
 
@@ -21,7 +22,8 @@ found: dict[str, Any] = {}
 
 @dg.asset(partitions_def=DAILY, io_manager_key="io")
 def gong_calls_raw(context) -> Spool:  # type: ignore[no-untyped-def]
-    spool = Spool()
+    day = date.fromisoformat(context.partition_key)
+    spool = Spool([Days.of(day)])
     if context.partition_key != "2026-03-03":
         spool.append(row(context.partition_key, date.fromisoformat(context.partition_key), title="hello"))
     spool.close()

@@ -8,19 +8,19 @@ import os
 import signal
 import subprocess
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from gong_assets.warehouse.connection import Warehouse, transaction
-from gong_assets.warehouse.errors import WarehouseQueryFailed, WarehouseUnreachable
+from gong_assets.warehouse.errors import VanishedRecords, WarehouseQueryFailed, WarehouseUnreachable
 from gong_assets.warehouse.landing import Days, Landed, replace
-from gong_assets.warehouse.queries import arrow_tables, call_dates, days_without_transcripts
+from gong_assets.warehouse.queries import arrow_tables, call_dates, calls_awaiting_transcripts
 from gong_assets.warehouse.spool import Row, Spool
 from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, USERS, RawTable
 
-MONDAY, TUESDAY, WEDNESDAY = date(2026, 3, 2), date(2026, 3, 3), date(2026, 3, 4)
+MONDAY, TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 3, day) for day in (2, 3, 4, 5))
 TWO_DAYS = Days(MONDAY, WEDNESDAY)
 
 
@@ -32,17 +32,19 @@ def row(key: str, day: date | None, error: str | None = None, **content: Any) ->
 def land(
     warehouse: Warehouse,
     rows: list[Row],
-    days: Days | None = TWO_DAYS,
+    days: Days | list[Days] | None = TWO_DAYS,
     table: RawTable = CALLS,
     run: str = "run-1",
+    **spool_has: Any,
 ) -> Landed:
-    spool = Spool()
+    spool = Spool([days] if isinstance(days, Days) else days)
+    vars(spool).update(spool_has)
     try:
         for each in rows:
             spool.append(each)
         spool.close()
         with warehouse.connect() as connection:
-            return replace(connection, table, spool, days=days, correlation_id=run)
+            return replace(connection, table, spool, correlation_id=run)
     finally:
         spool.discard()
 
@@ -74,14 +76,14 @@ def test_rows_land_with_exact_text_and_ids(warehouse: Warehouse) -> None:
 def test_only_the_days_of_the_write_are_replaced(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY), row("2", TUESDAY)])
     landed = land(warehouse, [row("3", MONDAY)], Days(MONDAY, TUESDAY))
-    assert landed == Landed(inserted=1, deleted=1, unchanged=0, total=2)
+    assert landed == Landed(inserted=1, deleted=1, unchanged=0, total=2, vanished=("1",))
     assert [each["CALL_ID"] for each in stored(warehouse)] == ["2", "3"]
 
 
 def test_a_day_that_is_now_empty_is_emptied(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY), row("2", TUESDAY)])
     assert land(warehouse, [], Days(TUESDAY, WEDNESDAY)) == Landed(
-        inserted=0, deleted=1, unchanged=0, total=1
+        inserted=0, deleted=1, unchanged=0, total=1, vanished=("2",)
     )
 
 
@@ -105,10 +107,66 @@ def test_a_call_that_moved_to_another_day_leaves_the_old_one(warehouse: Warehous
     assert [(each["CALL_ID"], each["CALL_DATE"]) for each in stored(warehouse)] == [("1", TUESDAY)]
 
 
+def test_a_window_that_held_calls_and_comes_back_empty_is_kept(warehouse: Warehouse) -> None:
+    land(warehouse, [row("1", MONDAY), row("2", TUESDAY), row("3", WEDNESDAY)], Days(MONDAY, THURSDAY))
+    before = stored(warehouse)
+    with pytest.raises(
+        VanishedRecords, match="holds 2 records of 2026-03-02 to 2026-03-03, and Gong returned none"
+    ):
+        land(warehouse, [], max_vanished_share=0.99)
+    assert stored(warehouse) == before
+    assert land(warehouse, [], max_vanished_share=1.0).vanished == ("1", "2")
+
+
+def test_a_window_may_lose_the_share_that_is_allowed_and_no_more(warehouse: Warehouse) -> None:
+    rows = [row(str(number), MONDAY) for number in range(10)]
+    land(warehouse, rows)
+    with pytest.raises(VanishedRecords, match=r"4 of them \(40%\) no more; up to 30%"):
+        land(warehouse, rows[4:], max_vanished_share=0.3)
+    assert len(stored(warehouse)) == 10
+    assert land(warehouse, rows[3:], max_vanished_share=0.3).vanished == ("0", "1", "2")
+
+
+def test_calls_that_are_known_to_be_private_now_need_nobodys_word(warehouse: Warehouse) -> None:
+    land(warehouse, [row("1", MONDAY), row("2", MONDAY)])
+    landed = land(warehouse, [], max_vanished_share=0.0, knows_to_be_gone=lambda key: True)
+    assert landed.vanished == ("1", "2")
+    assert stored(warehouse) == []
+
+
+def test_a_call_that_moved_to_another_day_did_not_vanish(warehouse: Warehouse) -> None:
+    land(warehouse, [row("1", MONDAY)], Days(MONDAY, TUESDAY))
+    moved = land(warehouse, [row("1", TUESDAY)], Days(TUESDAY, WEDNESDAY), max_vanished_share=0.0)
+    assert moved.vanished == ()
+
+
+def test_of_a_read_that_was_stopped_the_whole_days_land_and_no_others(warehouse: Warehouse) -> None:
+    land(warehouse, [row("1", MONDAY), row("2", TUESDAY, title="old"), row("3", TUESDAY)])
+    landed = land(
+        warehouse,
+        [row("4", MONDAY), row("2", TUESDAY, title="new")],
+        Days(MONDAY, TUESDAY),
+        holds_more=True,
+    )
+    assert (landed.inserted, landed.vanished) == (1, ("1",))
+    titles = warehouse.query(
+        "SELECT CALL_ID, RAW_DATA:title::VARCHAR AS TITLE FROM GONG_CALLS_RAW ORDER BY 1"
+    )
+    assert [(each["CALL_ID"], each["TITLE"]) for each in titles] == [("2", "old"), ("3", None), ("4", None)]
+
+
+def test_a_spool_of_no_days_replaces_its_own_records_and_no_others(warehouse: Warehouse) -> None:
+    land(warehouse, [row("1", MONDAY, title="old"), row("2", MONDAY)])
+    rows = [row("1", MONDAY, title="new"), row("3", TUESDAY)]
+    landed = land(warehouse, rows, days=[], max_vanished_share=0.0)
+    assert (landed.inserted, landed.deleted, landed.vanished) == (2, 1, ())
+    assert [each["CALL_ID"] for each in stored(warehouse)] == ["1", "2", "3"]
+
+
 def test_a_table_without_partitions_is_replaced_whole(warehouse: Warehouse) -> None:
     land(warehouse, [row("u1", None), row("u2", None)], None, USERS)
     landed = land(warehouse, [row("u2", None), row("u3", None)], None, USERS)
-    assert landed == Landed(inserted=1, deleted=1, unchanged=1, total=2)
+    assert landed == Landed(inserted=1, deleted=1, unchanged=1, total=2, vanished=("u1",))
 
 
 def test_many_files_land_in_one_write(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +193,7 @@ def test_a_process_killed_between_delete_and_commit_leaves_the_old_rows_whole(wa
     before = stored(warehouse)
     script = f"""
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 import gong_assets.warehouse.landing as landing
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.spool import Row, Spool
@@ -152,11 +210,11 @@ class Stopping:
 
 replace_rows = landing._replace_rows
 landing._replace_rows = lambda cursor, *args: replace_rows(Stopping(cursor), *args)
-spool = Spool()
+spool = Spool([landing.Days(date(2026, 3, 2), date(2026, 3, 3))])
 spool.append(Row("new", "{{}}", date(2026, 3, 2), "hash", None))
 spool.close()
 with Warehouse({warehouse.arguments!r}).connect() as connection:
-    landing.replace(connection, CALLS, spool, days=landing.Days(date(2026, 3, 2), date(2026, 3, 3)), correlation_id="r")
+    landing.replace(connection, CALLS, spool, correlation_id="r")
 """
     process = subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -181,14 +239,18 @@ def test_the_table_reads_back_as_arrow(warehouse: Warehouse) -> None:
 def test_calls_are_listed_without_those_that_do_not_validate(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY), row("2", TUESDAY), row("3", MONDAY, error="bad")])
     with warehouse.connect() as connection:
-        assert call_dates(connection, TWO_DAYS) == {"1": MONDAY, "2": TUESDAY}
+        assert call_dates(connection, [TWO_DAYS]) == {"1": MONDAY, "2": TUESDAY}
 
 
-def test_days_that_lack_transcripts_are_counted(warehouse: Warehouse) -> None:
-    land(warehouse, [row("1", MONDAY), row("2", TUESDAY), row("3", TUESDAY)])
+def test_calls_that_lack_a_transcript_are_listed_with_their_start(warehouse: Warehouse) -> None:
+    started = {"started": "2026-03-03T10:00:00-08:00"}
+    land(warehouse, [row("1", MONDAY), row("2", TUESDAY, metaData=started), row("3", TUESDAY)])
     land(warehouse, [row("1", MONDAY)], table=TRANSCRIPTS)
     with warehouse.connect() as connection:
-        assert days_without_transcripts(connection, MONDAY) == {TUESDAY: 2}
+        assert calls_awaiting_transcripts(connection, MONDAY) == {
+            "2": datetime(2026, 3, 3, 18, tzinfo=UTC),
+            "3": datetime(2026, 3, 3, tzinfo=UTC),
+        }
 
 
 def test_a_refused_statement_is_told_with_its_code(warehouse: Warehouse) -> None:

@@ -9,6 +9,11 @@
     try_to_number({{ value }}::varchar)
 {%- endmacro %}
 
+{#- How many elements a list has; a number counts as itself. -#}
+{% macro json_count(value) -%}
+    coalesce(array_size({{ value }}), {{ json_integer(value) }})
+{%- endmacro %}
+
 {% macro json_float(value) -%}
     try_to_double({{ value }}::varchar)
 {%- endmacro %}

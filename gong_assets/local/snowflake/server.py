@@ -20,7 +20,7 @@ from starlette.routing import Route
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gong_assets.local.snowflake.protocol import SnowflakeApi
-from gong_assets.local.snowflake.sessions import Sessions
+from gong_assets.local.snowflake.sessions import DISCONNECT_GRACE_SECONDS, Sessions
 from gong_assets.local.snowflake.storage import Storage
 
 # A client's idle connection says that it is alive: the server must not be the one that closes it.
@@ -56,7 +56,12 @@ async def _serve(storage: Storage, listener: socket.socket) -> None:
     app = Starlette(routes=[Route("/health", _health), *api.routes()])
 
     class Protocol(HttpToolsProtocol):
-        """uvicorn's connection, which tells the sessions when a client is gone."""
+        """uvicorn's connection, which tells the sessions when a client is there, and when it is gone."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            if self.client is not None:
+                sessions.connection_made(self.client)
 
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
@@ -75,9 +80,9 @@ async def _serve(storage: Storage, listener: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     for stop_signal in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(stop_signal, server.stop, sessions)
-    idle_check = asyncio.create_task(_close_idle(sessions))
+    checks = asyncio.gather(_close_idle(sessions), _close_abandoned(sessions))
     await server.serve(sockets=[listener])
-    idle_check.cancel()
+    checks.cancel()
     try:
         await asyncio.wait_for(sessions.close_all(), SHUTDOWN_SECONDS)
     except TimeoutError:
@@ -101,6 +106,12 @@ async def _close_idle(sessions: Sessions) -> None:
     while True:
         await asyncio.sleep(IDLE_CHECK_SECONDS)
         await sessions.close_idle()
+
+
+async def _close_abandoned(sessions: Sessions) -> None:
+    while True:
+        await asyncio.sleep(DISCONNECT_GRACE_SECONDS)
+        await sessions.close_abandoned()
 
 
 async def _health(_request: Request) -> Response:

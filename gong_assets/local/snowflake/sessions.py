@@ -27,6 +27,8 @@ class Sessions:
         self._lock = WriterLock()
         self._by_token: dict[str, Session] = {}
         self._peers: dict[str, set[Peer]] = {}
+        self._connected: set[Peer] = set()
+        self._abandoned: set[str] = set()
         # Logging in may create a database, and ending a session waits for its statement: neither on the loop.
         # One thread, so that two logins do not create the same database at the same time.
         self._openers = ThreadPoolExecutor(1, thread_name_prefix="login")
@@ -53,15 +55,20 @@ class Sessions:
         if session := self._by_token.pop(token, None):
             await asyncio.to_thread(session.close)
 
+    def connection_made(self, peer: Peer) -> None:
+        """A client has opened a TCP connection."""
+        self._connected.add(peer)
+
     def connection_lost(self, peer: Peer) -> None:
-        """A TCP connection went away: sessions that are left with an open transaction and no connection may end."""
-        for token, peers in self._peers.items():
-            if peer in peers:
-                peers.discard(peer)
-                if self._is_abandoned(token):
-                    asyncio.get_running_loop().call_later(
-                        DISCONNECT_GRACE_SECONDS, self._close_if_abandoned, token
-                    )
+        """A TCP connection went away; a request that came over it may still have to be answered."""
+        self._connected.discard(peer)
+
+    async def close_abandoned(self) -> None:
+        """End the sessions that were left with an open transaction and no connection since the call before."""
+        left = {token for token in self._by_token if self._is_abandoned(token)}
+        for token in left & self._abandoned:
+            await self.close(token)
+        self._abandoned = left
 
     async def close_idle(self) -> None:
         """End the sessions that have run nothing for four hours."""
@@ -80,8 +87,8 @@ class Sessions:
 
     def _is_abandoned(self, token: str) -> bool:
         session = self._by_token.get(token)
-        return session is not None and session.transaction.open and not self._peers[token]
-
-    def _close_if_abandoned(self, token: str) -> None:
-        if self._is_abandoned(token):
-            self._closing = asyncio.ensure_future(self.close(token))
+        return (
+            session is not None
+            and session.transaction.open
+            and self._peers[token].isdisjoint(self._connected)
+        )

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from gong_assets.assets.progress import progress_line
-from gong_assets.assets.raw import CallLanding, landed_row
+from gong_assets.assets.reading import Calls, landed_row
 from gong_assets.gong.records import read_call, read_user
 from gong_assets.warehouse.landing import Days
 
@@ -19,14 +19,14 @@ def call(**meta: Any) -> Any:
     return read_call(json.dumps({"metaData": {"id": "7", **meta}}).encode())
 
 
-def landing(days: Days = MARCH, *, include_private: bool = False) -> CallLanding:
-    return CallLanding(days, include_private=include_private)
+def landing(days: Days = MARCH, *, include_private: bool = False) -> Calls:
+    return Calls([days], include_private=include_private)
 
 
 def test_a_call_lands_on_the_utc_day_of_its_start() -> None:
     row = landing().row(call(started="2026-03-01T20:30:00-08:00"))
     assert row is not None
-    assert (row.key, row.call_date, row.processing_error) == ("7", date(2026, 3, 2), None)
+    assert (row.key, row.day, row.processing_error) == ("7", date(2026, 3, 2), None)
 
 
 def test_a_private_call_is_counted_and_lands_only_if_the_setting_says_so() -> None:
@@ -44,13 +44,13 @@ def test_a_call_of_another_day_is_named_and_left_to_the_run_of_that_day() -> Non
     assert day.row(call(started="2026-03-03T00:00:00Z")) is None
     assert day.row(call(started="2026-03-02T23:59:59.999Z")) is not None
     assert day.metadata()["calls_outside_window"] == 1
-    assert day.metadata()["calls_outside_window_ids"].value == ["7"]
+    assert day.metadata()["calls_outside_window_ids"] == ["7"]
 
 
 def test_a_record_without_a_time_lands_on_the_first_day_with_its_error() -> None:
     row = landing(MARCH_2).row(call(started="soon"))
     assert row is not None
-    assert row.call_date == MARCH_2.first
+    assert row.day == MARCH_2.first
     assert row.processing_error is not None
     assert "started" in row.processing_error
 

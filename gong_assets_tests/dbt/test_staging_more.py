@@ -1,0 +1,371 @@
+"""What the staged tables of settings, scorecards, activity and the library say about the raw records."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+
+from gong_assets_tests.dbt.records import (
+    AI_REVIEW,
+    AI_SCORECARD,
+    BROKEN,
+    ENGLISH_TRACKER,
+    FOLDER,
+    FULL,
+    LONG_ID,
+    MONDAY,
+    NEAR_MIDNIGHT,
+    NULL_REVIEW,
+    NULL_SCORECARD,
+    NULL_TRACKER,
+    ODD_TRACKER,
+    REVIEW,
+    SCORECARD,
+    STRANGE,
+    TUESDAY,
+    UNANSWERED_REVIEW,
+    WEDNESDAY,
+)
+from gong_assets_tests.dbt.warehouse import KEYS, Row, Tables, Warehouse
+
+TABLES = [
+    "stg_gong_workspaces", "stg_gong_trackers", "stg_gong_tracker_keywords", "stg_gong_scorecards",
+    "stg_gong_scorecard_questions", "stg_gong_answered_scorecards", "stg_gong_scorecard_answers", "stg_gong_library_calls",
+    "stg_gong_interaction_stats", "stg_gong_user_activity",
+]  # fmt: skip
+
+LANDING = {"CONTENT_HASH", "INGESTED_AT"}
+
+
+def said(row: Row, *keys: str) -> dict[str, Any]:
+    """What Gong said in a row: without its keys and when it landed."""
+    return {name: value for name, value in row.items() if name not in LANDING and name not in keys}
+
+
+def assert_has(row: Row, expected: dict[str, Any]) -> None:
+    assert {name: row[name] for name in expected} == expected
+
+
+def questions(built: Tables, scorecard: str) -> list[Row]:
+    rows = built["stg_gong_scorecard_questions"].values()
+    return sorted(
+        (row for row in rows if row["SCORECARD_ID"] == scorecard), key=lambda row: int(row["QUESTION_INDEX"])
+    )
+
+
+def answers(built: Tables, review: str) -> list[Row]:
+    rows = built["stg_gong_scorecard_answers"].values()
+    return sorted(
+        (row for row in rows if row["ANSWERED_SCORECARD_ID"] == review),
+        key=lambda row: int(row["ANSWER_INDEX"]),
+    )
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_a_record_that_does_not_validate_stays_out_of_the_table(built: Tables, table: str) -> None:
+    assert built[table]
+    assert BROKEN not in repr(built[table])
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_key_is_the_tables_first_column(warehouse: Warehouse, built: Tables, table: str) -> None:
+    assert next(iter(warehouse.query(f"select * from {table} limit 1")[0])) == KEYS[table]
+
+
+def test_workspaces_are_staged(built: Tables) -> None:
+    assert {key: said(row, "WORKSPACE_ID") for key, row in built["stg_gong_workspaces"].items()} == {
+        "623457276584334": {"NAME": "Initial workspace", "DESCRIPTION": "Everybody"},
+        "623457276584335": {"NAME": None, "DESCRIPTION": None},
+    }
+
+
+def test_a_tracker_is_staged_with_its_settings(built: Tables) -> None:
+    tracker = built["stg_gong_trackers"][ENGLISH_TRACKER]
+    assert json.loads(tracker["SAID_IN_TOPICS"]) == ["Pricing", "Legal"]
+    assert json.loads(tracker["LANGUAGES"]) == ["eng", "fra"]
+    assert said(tracker, "TRACKER_ID", "SAID_IN_TOPICS", "LANGUAGES") == {
+        "TRACKER_NAME": "Competitors",
+        "WORKSPACE_ID": "623457276584334",
+        "AFFILIATION": "NonCompany",
+        "SAID_AT": "First",
+        "SAID_AT_INTERVAL": 10,
+        "SAID_AT_UNIT": "Minutes",
+        "IS_PART_OF_QUESTION": False,
+        "FILTER_QUERY": '{"type":"And","filters":[]}',
+        "KEYWORD_COUNT": 3,
+        "CREATED_AT_UTC": datetime(2023, 2, 6, 17, 30, 7),
+        "CREATOR_USER_ID": None,
+        "UPDATED_AT_UTC": datetime(2026, 10, 31, 22, 30, 7, 816562),
+        "UPDATER_USER_ID": "502",
+    }
+
+
+def test_a_trackers_keywords_are_a_row_for_each_language(built: Tables) -> None:
+    columns = ("TRACKER_ID", "LANGUAGE", "KEYWORD", "INCLUDES_RELATED_FORMS")
+    rows = [tuple(row[name] for name in columns) for row in built["stg_gong_tracker_keywords"].values()]
+    assert sorted(rows, key=repr) == sorted(
+        [
+            (ENGLISH_TRACKER, "eng", "Acme", False),
+            (ENGLISH_TRACKER, "eng", "Initech", False),
+            (ENGLISH_TRACKER, "fra", "Acme", True),
+            (ODD_TRACKER, "eng", "it's 100% fine", True),
+            (ODD_TRACKER, "eng", "It's 100% fine", None),
+            (ODD_TRACKER, None, "für", None),
+        ],
+        key=repr,
+    )
+
+
+def test_a_language_without_keywords_and_numbers_as_texts_are_understood(built: Tables) -> None:
+    tracker = built["stg_gong_trackers"][ODD_TRACKER]
+    assert json.loads(tracker["LANGUAGES"]) == ["spa", "eng"]
+    assert_has(
+        tracker,
+        {
+            "KEYWORD_COUNT": 3,
+            "SAID_AT_INTERVAL": 25,
+            "IS_PART_OF_QUESTION": True,
+            "SAID_IN_TOPICS": None,
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "count"),
+    [
+        ("stg_gong_trackers", NULL_TRACKER, "KEYWORD_COUNT"),
+        ("stg_gong_scorecards", NULL_SCORECARD, "QUESTION_COUNT"),
+        ("stg_gong_answered_scorecards", NULL_REVIEW, None),
+    ],
+)
+def test_null_stays_null_and_only_what_is_counted_is_zero(
+    built: Tables, table: str, key: str, count: str | None
+) -> None:
+    row = said(built[table][key], KEYS[table], "REVIEW_DATE")
+    assert {name for name, value in row.items() if value is not None} == ({count} if count else set())
+    if count:
+        assert row[count] == 0
+
+
+def test_a_scorecard_is_staged(built: Tables) -> None:
+    assert said(built["stg_gong_scorecards"][SCORECARD], "SCORECARD_ID") == {
+        "SCORECARD_NAME": "Discovery",
+        "WORKSPACE_ID": "623457276584334",
+        "IS_ENABLED": True,
+        "REVIEW_METHOD": "MANUAL",
+        "QUESTION_COUNT": 2,
+        "CREATED_AT_UTC": datetime(2023, 2, 6, 17, 30, 7),
+        "UPDATED_AT_UTC": datetime(2026, 11, 1, 9, 30, 7),
+        "UPDATER_USER_ID": "502",
+    }
+
+
+def test_questions_are_staged_with_ranges_that_are_texts_or_numbers(built: Tables) -> None:
+    overall, methods = questions(built, SCORECARD)
+    assert said(overall, "SCORECARD_ID") == {
+        "SCORECARD_QUESTION_ID": f"{SCORECARD}_{LONG_ID}",
+        "QUESTION_ID": LONG_ID,
+        "QUESTION_REVISION_ID": f"{LONG_ID}1",
+        "QUESTION_INDEX": 0,
+        "QUESTION_TEXT": "Overall, how did it go?",
+        "QUESTION_TYPE": "RANGE",
+        "IS_OVERALL": True,
+        "ANSWER_GUIDE": "5 is best",
+        "MIN_RANGE": 1,
+        "MAX_RANGE": 5,
+        "ANSWER_OPTIONS": None,
+        "CREATED_AT_UTC": datetime(2023, 2, 6, 17, 30, 7),
+        "UPDATED_AT_UTC": datetime(2023, 2, 6, 18, 30, 7),
+        "UPDATER_USER_ID": "502",
+    }
+    assert_has(methods, {"QUESTION_TEXT": "Which methods?", "MIN_RANGE": 1, "MAX_RANGE": 10})
+    assert json.loads(methods["ANSWER_OPTIONS"]) == ["MEDDIC", "SPIN"]
+
+
+def test_questions_without_an_id_are_rows_and_a_range_that_is_no_number_is_null(built: Tables) -> None:
+    columns = ("SCORECARD_QUESTION_ID", "QUESTION_ID", "IS_OVERALL", "MIN_RANGE", "MAX_RANGE")
+    rows = questions(built, AI_SCORECARD)
+    assert [tuple(row[name] for name in columns) for row in rows] == [
+        (f"{AI_SCORECARD}_61", "61", True, None, None),
+        (f"{AI_SCORECARD}_question1", None, None, None, None),
+        (f"{AI_SCORECARD}_question2", None, None, None, None),
+    ]
+    assert built["stg_gong_scorecards"][AI_SCORECARD]["UPDATER_USER_ID"] == "-1"
+
+
+def test_a_review_is_staged_under_its_utc_day(built: Tables) -> None:
+    assert said(built["stg_gong_answered_scorecards"][REVIEW], "ANSWERED_SCORECARD_ID") == {
+        "REVIEW_DATE": TUESDAY,
+        "SCORECARD_ID": SCORECARD,
+        "SCORECARD_NAME": "Discovery",
+        "CALL_ID": FULL,
+        "CALL_DATETIME_UTC": datetime(2026, 11, 2, 10, 0, 0, 123456),
+        "REVIEW_METHOD": "MANUAL",
+        "REVIEWED_AT_UTC": datetime(2026, 11, 3, 7, 30),
+        "REVIEWED_USER_ID": "501",
+        "REVIEWER_USER_ID": "502",
+        "EDITOR_USER_ID": "503",
+        "VISIBILITY": "PUBLIC",
+        "OVERALL_SCORE": 4,
+    }
+
+
+def test_a_review_by_gongs_ai_has_no_reviewer_and_its_own_range(built: Tables) -> None:
+    assert_has(
+        built["stg_gong_answered_scorecards"][AI_REVIEW],
+        {
+            "SCORECARD_ID": AI_SCORECARD,
+            "CALL_ID": NEAR_MIDNIGHT,
+            "REVIEW_METHOD": "AUTOMATIC",
+            "REVIEWER_USER_ID": None,
+            "OVERALL_SCORE": 37,
+        },
+    )
+
+
+def test_answers_are_staged_with_scores_texts_and_options(built: Tables) -> None:
+    methods, overall, third = answers(built, REVIEW)
+    assert json.loads(methods["SELECTED_OPTIONS"]) == ["SPIN", "MEDDIC"]
+    assert said(methods, "ANSWERED_SCORECARD_ID", "SELECTED_OPTIONS") == {
+        "SCORECARD_ANSWER_ID": f"{REVIEW}_52",
+        "REVIEW_DATE": TUESDAY,
+        "SCORECARD_ID": SCORECARD,
+        "QUESTION_ID": "52",
+        "QUESTION_REVISION_ID": "521",
+        "ANSWER_INDEX": 0,
+        "IS_OVERALL": False,
+        "SCORE": None,
+        "ANSWER_TEXT": "Both.",
+        "IS_NOT_APPLICABLE": False,
+    }
+    answered = ("QUESTION_ID", "SCORE", "ANSWER_TEXT", "IS_NOT_APPLICABLE", "SELECTED_OPTIONS")
+    assert [overall[name] for name in answered] == [LONG_ID, 4, None, False, None]
+    assert [third[name] for name in answered] == ["53", None, None, True, None]
+
+
+def test_answers_join_their_questions_where_gong_still_has_them(warehouse: Warehouse, built: Tables) -> None:
+    assert built
+    joined = warehouse.query(
+        "select answers.question_id, questions.question_text from stg_gong_scorecard_answers as answers "
+        "inner join stg_gong_scorecard_questions as questions "
+        "on answers.scorecard_id = questions.scorecard_id and answers.question_id = questions.question_id "
+        "where answers.answered_scorecard_id = %s order by answers.answer_index",
+        (REVIEW,),
+    )
+    assert [tuple(row.values()) for row in joined] == [
+        ("52", "Which methods?"),
+        (LONG_ID, "Overall, how did it go?"),
+    ]
+
+
+def test_a_review_without_answers_is_a_review(built: Tables) -> None:
+    for review in (UNANSWERED_REVIEW, NULL_REVIEW):
+        assert answers(built, review) == []
+        assert_has(
+            built["stg_gong_answered_scorecards"][review],
+            {"REVIEW_DATE": WEDNESDAY, "OVERALL_SCORE": None},
+        )
+
+
+def test_a_call_is_in_the_library_once_for_each_snippet_and_once_whole(built: Tables) -> None:
+    calls = [row for row in built["stg_gong_library_calls"].values() if row["CALL_ID"] == FULL]
+    snippets = {
+        row["LIBRARY_CALL_ID"]: (row["SNIPPET_FROM_SECONDS"], row["SNIPPET_TO_SECONDS"]) for row in calls
+    }
+    assert snippets == {
+        f"{FOLDER}/{FULL}/10/30": (10, 30),
+        f"{FOLDER}/{FULL}/0/5": (0, 5),
+        f"{FOLDER}/{FULL}": (None, None),
+    }
+    for row in calls:
+        assert said(row, "LIBRARY_CALL_ID", "SNIPPET_FROM_SECONDS", "SNIPPET_TO_SECONDS") == {
+            "FOLDER_ID": FOLDER,
+            "FOLDER_NAME": "Onboarding",
+            "PARENT_FOLDER_ID": None,
+            "FOLDER_CREATED_BY_USER_ID": "502",
+            "FOLDER_UPDATED_AT_UTC": datetime(2026, 10, 31, 22, 30, 7),
+            "CALL_ID": FULL,
+            "CALL_TITLE": "Pricing",
+            "CALL_URL": "https://app.gong.io/call?id=1",
+            "NOTE": STRANGE,
+            "ADDED_BY_USER_ID": "501",
+            "ADDED_AT_UTC": datetime(2026, 11, 3, 18),
+        }
+
+
+def test_a_library_call_of_which_nothing_is_known_is_in_its_folder(built: Tables) -> None:
+    known = {
+        name: value
+        for name, value in said(built["stg_gong_library_calls"]["8/1009"]).items()
+        if value is not None
+    }
+    assert known == {
+        "LIBRARY_CALL_ID": "8/1009",
+        "FOLDER_ID": "8",
+        "PARENT_FOLDER_ID": FOLDER,
+        "CALL_ID": "1009",
+    }
+
+
+@pytest.mark.parametrize(
+    ("day", "user_id", "email_address", "stats"),
+    [
+        (MONDAY, "501", "rita@seller.example", (125.0, 95.5, 6.2, 0.92, 14.0)),
+        (TUESDAY, "501", "rita@seller.example", (60.5, None, None, 0.0, None)),
+        (TUESDAY, "502", None, (None,) * 5),
+        (WEDNESDAY, "502", None, (None,) * 5),
+    ],
+)
+def test_interaction_stats_are_a_column_each(
+    built: Tables, day: date, user_id: str, email_address: str | None, stats: tuple[float | None, ...]
+) -> None:
+    names = (
+        *("LONGEST_MONOLOGUE_SECONDS", "LONGEST_CUSTOMER_STORY_SECONDS", "INTERACTIVITY", "PATIENCE"),
+        "QUESTION_RATE",
+    )
+    row = built["stg_gong_interaction_stats"][f"{day}/{user_id}"]
+    assert said(row, "INTERACTION_STATS_ID") == {
+        "STATS_DATE": day,
+        "USER_ID": user_id,
+        "EMAIL_ADDRESS": email_address,
+        **dict(zip(names, stats, strict=True)),
+    }
+
+
+def test_each_list_of_calls_of_a_users_day_is_counted(built: Tables) -> None:
+    assert said(built["stg_gong_user_activity"][f"{MONDAY}/501"], "USER_ACTIVITY_ID") == {
+        "ACTIVITY_DATE": MONDAY,
+        "USER_ID": "501",
+        "EMAIL_ADDRESS": "rita@seller.example",
+        "CALLS_AS_HOST_COUNT": 2,
+        "CALLS_ATTENDED_COUNT": 1,
+        "CALLS_GAVE_FEEDBACK_COUNT": 0,
+        "CALLS_REQUESTED_FEEDBACK_COUNT": 0,
+        "CALLS_RECEIVED_FEEDBACK_COUNT": 0,
+        "OWN_CALLS_LISTENED_TO_COUNT": 3,
+        "OTHERS_CALLS_LISTENED_TO_COUNT": 0,
+        "CALLS_SHARED_INTERNALLY_COUNT": 0,
+        "CALLS_SHARED_EXTERNALLY_COUNT": 1,
+        "CALLS_SCORECARDS_FILLED_COUNT": 0,
+        "CALLS_SCORECARDS_RECEIVED_COUNT": 1,
+        "CALLS_COMMENTS_GIVEN_COUNT": 0,
+        "CALLS_COMMENTS_RECEIVED_COUNT": None,
+        "CALLS_MARKED_AS_FEEDBACK_GIVEN_COUNT": 0,
+        "CALLS_MARKED_AS_FEEDBACK_RECEIVED_COUNT": None,
+    }
+
+
+def test_plain_numbers_in_place_of_lists_are_the_counts(built: Tables) -> None:
+    row = said(built["stg_gong_user_activity"][f"{TUESDAY}/501"])
+    counts = {name: value for name, value in row.items() if name.endswith("_COUNT") and value is not None}
+    assert counts == {"CALLS_AS_HOST_COUNT": 3, "CALLS_ATTENDED_COUNT": 4}
+
+
+@pytest.mark.parametrize("day", [TUESDAY, WEDNESDAY])
+def test_a_users_day_without_anything_in_it_is_a_row_without_counts(built: Tables, day: date) -> None:
+    row = said(built["stg_gong_user_activity"][f"{day}/502"])
+    counts = {value for name, value in row.items() if name.endswith("_COUNT")}
+    assert (row["ACTIVITY_DATE"], row["USER_ID"], counts) == (day, "502", {None})

@@ -1,0 +1,247 @@
+"""The count of requests that the processes of a machine keep together in a file."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from filelock import FileLock
+
+from gong_assets.gong import BasicAuth, BearerAuth, GongClient, GongConfig
+from gong_assets.gong import ledger as ledger_module
+from gong_assets.gong.ledger import FileLedger, file_name, identity
+from gong_assets_tests.gong.fake_gong import Answer, Asked, FakeGong
+from gong_assets_tests.gong.http_server import serving
+from gong_assets_tests.gong.reading import KEY
+
+URL = "https://api.gong.io"
+REQUESTS = 30
+PER_SECOND = 20
+
+
+def sent(ledger: FileLedger) -> int:
+    with ledger.changing() as state:
+        return state.sent_today
+
+
+def send_one(ledger: FileLedger) -> None:
+    with ledger.changing() as state:
+        state.sent_today += 1
+
+
+def test_ledgers_of_one_file_know_of_each_others_requests(tmp_path: Path) -> None:
+    one, other = FileLedger(tmp_path / "new" / "state.json"), FileLedger(tmp_path / "new" / "state.json")
+    send_one(one)
+    send_one(other)
+    assert sent(one) == sent(other) == 2
+
+
+def test_threads_lose_no_request(tmp_path: Path) -> None:
+    ledgers = [FileLedger(tmp_path / "state.json") for _ in range(2)]
+
+    def work(ledger: FileLedger) -> None:
+        for _ in range(25):
+            send_one(ledger)
+
+    threads = [threading.Thread(target=work, args=(ledger,)) for ledger in ledgers * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sent(ledgers[0]) == 100
+
+
+def test_what_was_changed_before_an_error_is_kept(tmp_path: Path) -> None:
+    ledger = FileLedger(tmp_path / "state.json")
+
+    def work() -> None:
+        with ledger.changing() as state:
+            state.sent_today = 5
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        work()
+    assert sent(ledger) == 5
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[1]",
+        b"\xff\xfe",
+        b'{"sent_today": "many"}',
+        b'{"free_at": 1e999}',
+        b'{"free_at": NaN}',
+        b"[" * 100_000,
+    ],
+    ids=lambda content: repr(content[:30]),
+)
+def test_a_file_that_cannot_be_understood_is_begun_anew(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "state.json"
+    file.write_bytes(content)
+    send_one(FileLedger(file))
+    assert sent(FileLedger(file)) == 1
+
+
+def test_what_a_killed_process_left_behind_stops_nobody(tmp_path: Path) -> None:
+    file = tmp_path / "state.json"
+    send_one(FileLedger(file))
+    (tmp_path / "state.json.lock").touch()
+    send_one(FileLedger(file))
+    assert sent(FileLedger(file)) == 2
+
+
+def test_a_file_from_a_later_version_keeps_its_count(tmp_path: Path) -> None:
+    file = tmp_path / "state.json"
+    file.write_text(json.dumps({"sent_today": 7, "day": "2026-06-01", "moods": ["good"] * 100}))
+    send_one(FileLedger(file))
+    assert sent(FileLedger(file)) == 8
+
+
+def test_where_no_file_can_be_written_this_process_counts_and_says_so_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "occupied").touch()
+    ledger = FileLedger(tmp_path / "occupied" / "state.json")
+    for _ in range(3):
+        send_one(ledger)
+    assert sent(ledger) == 3
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert "counted in this process only" in caplog.text
+
+
+def test_a_file_that_cannot_be_replaced_loses_no_request(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ledger = FileLedger(tmp_path / "state.json")
+    send_one(ledger)
+    (tmp_path / "state.json").unlink()
+    (tmp_path / "state.json" / "now a directory").mkdir(parents=True)
+    for _ in range(2):
+        send_one(ledger)
+    assert sent(ledger) == 2
+    assert len(caplog.records) == 1
+
+
+def test_nobody_waits_long_for_a_process_that_was_stopped_while_it_held_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger_module, "LOCK_SECONDS", 0.05)
+    ledger = FileLedger(tmp_path / "state.json")
+    with FileLock(tmp_path / "state.json.lock"):
+        began = time.monotonic()
+        for _ in range(3):
+            send_one(ledger)
+        assert time.monotonic() - began < 1
+    assert sent(ledger) == 3
+
+
+def test_a_change_of_the_working_directory_is_no_other_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ledger = FileLedger(Path("state.json"))
+    monkeypatch.chdir("/")
+    send_one(ledger)
+    assert sent(FileLedger(tmp_path / "state.json")) == 1
+
+
+class RenewedAuth(httpx.Auth):
+    identity = "client-81"
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+
+
+def test_credentials_that_gong_counts_together_have_one_identity() -> None:
+    assert identity(BasicAuth("key", "secret")) == identity(BasicAuth("key", "its next secret"))
+    assert identity(RenewedAuth("one")) == identity(RenewedAuth("other"))
+    different = [
+        BasicAuth("key", "s"),
+        BasicAuth("other", "s"),
+        BearerAuth("key"),
+        BearerAuth("other"),
+        RenewedAuth(""),
+    ]
+    assert len({identity(auth) for auth in different}) == len(different)
+
+
+def test_the_name_of_the_file_tells_hosts_and_keys_apart_and_neither_of_them(tmp_path: Path) -> None:
+    token = BearerAuth("bearer-token-9913")
+    names = [file_name(url, auth) for url in (URL, "https://us-1.api.gong.io") for auth in (KEY, token)]
+    assert len(set(names)) == 4
+    for word in ("api", "7391", "5527", "9913"):
+        assert word not in "".join(names).replace("gong-requests-", "")
+
+
+class TimedGong(FakeGong):
+    """Notes when each request arrives."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.arrivals: list[tuple[float, str]] = []
+
+    def answer(self, request: Asked) -> Answer:
+        asker = request.body["filter"]["callIds"][0].split("-")[0]
+        self.arrivals.append((time.monotonic(), asker))
+        return super().answer(request)
+
+
+async def ask_for_transcripts(base_url: str, directory: Path, name: str) -> None:
+    """What each of the processes does, when it is told to."""
+    settings = GongConfig(
+        base_url=base_url, auth=KEY, max_requests_per_second=PER_SECOND, state_directory=directory
+    )
+    async with GongClient(settings) as client:
+        print("ready", flush=True)
+        sys.stdin.readline()
+        async for _ in client.transcripts([f"{name}-{number}" for number in range(REQUESTS * 100)]):
+            pass
+
+
+def test_two_processes_keep_the_limit_together_and_count_every_request(tmp_path: Path) -> None:
+    gong = TimedGong()
+
+    async def start(base_url: str, name: str) -> asyncio.subprocess.Process:
+        code = (
+            "import asyncio, pathlib, sys; from gong_assets_tests.gong.test_ledger import ask_for_transcripts;"
+            "asyncio.run(ask_for_transcripts(sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]))"
+        )
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", code, base_url, str(tmp_path), name),
+            cwd=Path(__file__).parents[2],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    async def work() -> None:
+        async with serving(gong) as server:
+            processes = [await start(server.base_url, name) for name in ("one", "other")]
+            for process in processes:
+                assert process.stdout is not None
+                assert await process.stdout.readline() == b"ready\n"
+            await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
+            assert [process.returncode for process in processes] == [0, 0]
+
+    asyncio.run(work())
+    moments = [moment for moment, _ in gong.arrivals]
+    assert len(moments) == 2 * REQUESTS
+    assert moments[-1] - moments[0] > (2 * REQUESTS - 1) / PER_SECOND - 0.1
+    # Two beside the limit: a busy machine may take a tenth of a second to notice one. Without sharing it is 40.
+    most = PER_SECOND + 2
+    assert all(late - early > 1 for early, late in zip(moments, moments[most:], strict=False))
+    # They were at it at the same time.
+    assert len({asker for _, asker in gong.arrivals[:REQUESTS]}) == 2
+    [file] = tmp_path.glob("*.json")
+    assert sent(FileLedger(file)) == 2 * REQUESTS

@@ -1,0 +1,599 @@
+"""OAuth tokens that renew themselves: in time, once for everyone, and without losing the one that comes next."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import os
+import stat
+import sys
+import traceback
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import filelock
+import httpx
+import msgspec
+import pytest
+
+from gong_assets.gong import (
+    GongAuthenticationError,
+    GongClient,
+    GongConfig,
+    GongConnectionError,
+    GongError,
+    GongMalformedResponseError,
+    GongPermissionError,
+    RefreshingAuth,
+)
+from gong_assets.gong import auth as auth_module
+from gong_assets_tests.gong.fake_gong import Answer, Asked, FakeGong, answer, refusal
+from gong_assets_tests.gong.http_server import HttpServer, serving
+from gong_assets_tests.gong.reading import ImpatientClock
+
+TOKEN_PATH = "/oauth2/generate-customer-token"
+DAY = 86_400
+SECRETS = ["client-secret-4410", "refresh-6182", "access-9037"]
+
+
+class AuthorizingGong(FakeGong):
+    """Takes only the latest access token, until it is revoked, and each refresh token only once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.users = [{"id": "1"}]
+        self.renewals: list[Asked] = []
+        self.outages: list[Answer] = []
+        self.lifetime: Any = DAY
+        self.base_url: str | None = None
+        self.missing_scope = False
+        self.takes_tokens = True
+        self.access_token: str | None = None
+
+    @property
+    def refresh_token(self) -> str:
+        return f"refresh-6182-{len(self.renewals)}"
+
+    def revoke(self) -> None:
+        self.access_token = None
+
+    def answer(self, request: Asked) -> Answer:
+        if request.path == TOKEN_PATH:
+            return self.outages.pop(0) if self.outages else self._renew(request)
+        if not self.takes_tokens or request.headers.get("authorization") != f"Bearer {self.access_token}":
+            self.log.append(request)
+            return refusal(401, "Validate credentials failed")
+        if self.missing_scope:
+            self.log.append(request)
+            return refusal(401, "You don't have permission to use 'api:users:read' in your app.")
+        return super().answer(request)
+
+    def _renew(self, request: Asked) -> Answer:
+        if request.query != {"grant_type": "refresh_token", "refresh_token": self.refresh_token}:
+            return answer(400, {"error": "invalid_grant"})
+        self.renewals.append(request)
+        self.access_token = f"access-9037-{len(self.renewals)}"
+        return answer(
+            200,
+            {
+                "access_token": self.access_token,
+                "refresh_token": self.refresh_token,
+                "expires_in": self.lifetime,
+                "scope": "api:users:read",
+                "token_type": "bearer",
+                "api_base_url_for_customer": self.base_url,
+            },
+        )
+
+
+class MovedClock(ImpatientClock):
+    def __init__(self, seconds: float = 0.0) -> None:
+        super().__init__()
+        self.ahead = timedelta(seconds=seconds)
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
+@pytest.fixture(autouse=True)
+def new_process() -> Iterator[None]:
+    restart()
+    yield
+    restart()
+
+
+def restart() -> None:
+    """What a new process would know: nothing but the file."""
+    auth_module._memories.clear()
+
+
+@asynccontextmanager
+async def authorizing(
+    gong: AuthorizingGong, token_file: Path | None = None, **changes: Any
+) -> AsyncIterator[tuple[HttpServer, RefreshingAuth]]:
+    async with serving(gong) as server:
+        yield server, app(server, token_file, **changes)
+
+
+def app(server: HttpServer, token_file: Path | None = None, **changes: Any) -> RefreshingAuth:
+    settings: dict[str, Any] = {
+        "client_id": "client-7",
+        "client_secret": "client-secret-4410",
+        "refresh_token": "refresh-6182-0",
+        "token_url": server.base_url + TOKEN_PATH,
+        "token_file": token_file,
+    }
+    return RefreshingAuth(**(settings | changes))
+
+
+async def read_users(auth: RefreshingAuth, base_url: str | None, times: int = 1) -> None:
+    settings = GongConfig(auth=auth, max_requests_per_second=0, max_requests_per_day=0)
+    if base_url is not None:
+        settings = replace(settings, base_url=base_url)
+    async with GongClient(settings, clock=ImpatientClock()) as client:
+
+        async def read() -> int:
+            return sum([len(page.records) async for page in client.users()])
+
+        assert await asyncio.gather(*(read() for _ in range(times))) == [1] * times
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(work, timeout=10))
+
+
+def test_the_first_token_is_asked_for_as_gong_wants_it_and_then_used() -> None:
+    gong = AuthorizingGong()
+
+    async def work() -> None:
+        async with authorizing(gong) as (server, auth):
+            await read_users(auth, server.base_url, times=3)
+            await read_users(auth, server.base_url)
+
+    run(work())
+    assert [asked.method for asked in gong.renewals] == ["POST"]
+    pair = base64.b64encode(b"client-7:client-secret-4410").decode()
+    assert gong.renewals[0].headers["authorization"] == f"Basic {pair}"
+    assert gong.renewals[0].body == {}
+    assert {asked.headers["authorization"] for asked in gong.log} == {"Bearer access-9037-1"}
+
+
+@pytest.mark.parametrize(("ahead", "renewals"), [(DAY - 90, 1), (DAY - 30, 2), (DAY + 30, 2)])
+def test_a_token_is_renewed_in_its_last_minute(ahead: float, renewals: int) -> None:
+    gong = AuthorizingGong()
+
+    async def work() -> None:
+        async with authorizing(gong) as (server, auth):
+            await read_users(auth, server.base_url)
+            await read_users(replace(auth, clock=MovedClock(ahead)), server.base_url)
+
+    run(work())
+    assert len(gong.renewals) == renewals
+
+
+def test_the_next_start_goes_on_with_what_the_last_one_kept(tmp_path: Path) -> None:
+    gong = AuthorizingGong()
+
+    async def work() -> None:
+        async with authorizing(gong, tmp_path / "token.json") as (server, auth):
+            await read_users(auth, server.base_url)
+            restart()
+            await read_users(auth, server.base_url)
+            assert len(gong.renewals) == 1
+            restart()
+            await read_users(replace(auth, clock=MovedClock(DAY)), server.base_url)
+            assert len(gong.renewals) == 2
+
+    run(work())
+
+
+def test_the_file_is_its_owners_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "token.json"
+    gong = AuthorizingGong()
+
+    async def work() -> None:
+        async with authorizing(gong, path, clock=MovedClock(DAY)) as (server, auth):
+            await read_users(auth, server.base_url)
+            path.chmod(0o644)
+            gong.takes_tokens = False
+            with pytest.raises(GongAuthenticationError):
+                await read_users(auth, server.base_url)
+
+    run(work())
+    assert len(gong.renewals) == 2
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert sorted(each.name for each in path.parent.iterdir()) == ["token.json", "token.json.lock"]
+    stored = msgspec.json.decode(path.read_bytes())
+    assert stored["refresh_token"] == "refresh-6182-2"
+    assert "refresh-6182-0" not in path.read_text()
+
+
+def test_a_file_of_another_authorization_is_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "token.json"
+    used, new = AuthorizingGong(), AuthorizingGong()
+
+    async def work() -> None:
+        async with authorizing(used, path) as (server, auth):
+            await read_users(auth, server.base_url)
+        new.renewals = [*used.renewals] * 5  # the app was authorized again, with refresh-6182-5
+        async with authorizing(new, path, refresh_token="refresh-6182-5") as (server, auth):
+            await read_users(auth, server.base_url)
+
+    run(work())
+    assert len(new.renewals) == 6
+
+
+def test_a_file_without_tokens_is_written_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "token.json"
+    path.write_text('{"access_token": ')
+    gong = AuthorizingGong()
+
+    async def work() -> None:
+        async with authorizing(gong, path) as (server, auth):
+            await read_users(auth, server.base_url)
+
+    run(work())
+    assert msgspec.json.decode(path.read_bytes())["access_token"] == "access-9037-1"
+    assert "written anew" in caplog.text
+
+
+def test_a_place_that_cannot_hold_the_file_is_told_before_a_refresh_token_is_spent(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    gong = AuthorizingGong()
+
+    async def work() -> None:
+        async with authorizing(gong, tmp_path / "file" / "token.json") as (server, auth):
+            with pytest.raises(GongError, match="token file"):
+                await read_users(auth, server.base_url)
+
+    run(work())
+    assert gong.renewals == []
+
+
+def test_a_full_disk_costs_the_next_start_and_not_this_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    gong = AuthorizingGong()
+    path = tmp_path / "token.json"
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    async def work() -> None:
+        async with authorizing(gong, path) as (server, auth):
+            await read_users(auth, server.base_url)
+            monkeypatch.setattr(os, "replace", full)
+            for _ in range(2):
+                gong.revoke()
+                await read_users(auth, server.base_url)
+
+    run(work())
+    assert len(gong.renewals) == 3
+    assert "No space left" in caplog.text
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["token.json", "token.json.lock"]
+
+
+def test_a_401_gets_one_new_token_and_the_request_is_sent_again() -> None:
+    gong = AuthorizingGong()
+
+    async def work() -> None:
+        async with authorizing(gong) as (server, auth):
+            await read_users(auth, server.base_url)
+            gong.revoke()
+            await read_users(auth, server.base_url)
+
+    run(work())
+    assert len(gong.renewals) == 2
+    assert [asked.headers["authorization"][-1] for asked in gong.log] == ["1", "1", "2"]
+
+
+def test_a_401_that_stays_is_an_error_after_one_new_token() -> None:
+    gong = AuthorizingGong()
+    gong.takes_tokens = False
+
+    async def work() -> None:
+        async with authorizing(gong) as (server, auth):
+            with pytest.raises(GongAuthenticationError):
+                await read_users(auth, server.base_url)
+
+    run(work())
+    assert len(gong.renewals) == 2
+    assert len(gong.log) == 2
+
+
+def test_a_missing_scope_gets_no_new_token() -> None:
+    gong = AuthorizingGong()
+    gong.missing_scope = True
+
+    async def work() -> None:
+        async with authorizing(gong) as (server, auth):
+            with pytest.raises(GongPermissionError) as caught:
+                await read_users(auth, server.base_url)
+            assert caught.value.scope == "api:users:read"
+
+    run(work())
+    assert len(gong.renewals) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401])
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_refused_refresh_token_says_what_to_do(tmp_path: Path, status: int, kept: bool) -> None:
+    gong = AuthorizingGong()
+
+    async def work() -> None:
+        async with authorizing(gong, tmp_path / "token.json" if kept else None) as (server, auth):
+            gong.outages.append(answer(status, {"error": "invalid_grant"}))
+            with pytest.raises(GongAuthenticationError) as caught:
+                await read_users(auth, server.base_url)
+            assert caught.value.status == status
+            told = str(caught.value)
+            assert "authorize the app again" in told
+            assert "GONG_REFRESH_TOKEN" in told
+            assert f"{TOKEN_PATH}: {status} invalid_grant" in told
+            assert ("without a token file" in told) is not kept
+
+    run(work())
+    assert gong.log == []
+
+
+def test_without_a_file_the_next_token_is_lost_with_the_process() -> None:
+    gong = AuthorizingGong()
+
+    async def work() -> None:
+        async with authorizing(gong) as (server, auth):
+            await read_users(auth, server.base_url)
+            restart()
+            with pytest.raises(GongAuthenticationError, match="without a token file"):
+                await read_users(auth, server.base_url)
+
+    run(work())
+
+
+def test_requests_at_the_same_time_renew_once(tmp_path: Path) -> None:
+    gong = AuthorizingGong()
+
+    async def work() -> None:
+        async with authorizing(gong, tmp_path / "token.json") as (server, auth):
+            await asyncio.gather(
+                *(read_users(app(server, auth.token_file), server.base_url, 5) for _ in "ab")
+            )
+            assert len(gong.renewals) == 1
+            gong.revoke()
+            await read_users(auth, server.base_url, times=8)
+
+    run(work())
+    assert len(gong.renewals) == 2
+
+
+def test_a_401_is_answered_with_the_token_that_another_process_got(tmp_path: Path) -> None:
+    gong = AuthorizingGong()
+
+    async def work() -> None:
+        async with authorizing(gong, tmp_path / "token.json") as (server, auth):
+            await read_users(auth, server.base_url)
+            mine = auth_module._memories.pop(auth)
+            await read_users(replace(auth, clock=MovedClock(DAY)), server.base_url)
+            auth_module._memories[auth] = mine
+            await read_users(auth, server.base_url)
+
+    run(work())
+    assert len(gong.renewals) == 2
+    assert [asked.headers["authorization"][-1] for asked in gong.log] == ["1", "2", "1", "2"]
+
+
+READ_USERS = """
+import asyncio, sys
+from pathlib import Path
+from gong_assets.gong import GongClient, GongConfig, RefreshingAuth
+
+async def work(base_url, token_file):
+    auth = RefreshingAuth("client-7", "client-secret-4410", "refresh-6182-0",
+                          token_url=base_url + "/oauth2/generate-customer-token", token_file=Path(token_file))
+    async with GongClient(GongConfig(base_url=base_url, auth=auth)) as client:
+        print("ready", flush=True)
+        print(sum([len(page.records) async for page in client.users()]))
+
+asyncio.run(work(*sys.argv[1:]))
+"""
+
+
+def test_two_processes_renew_once(tmp_path: Path) -> None:
+    gong = AuthorizingGong()
+    path = tmp_path / "token.json"
+
+    async def work() -> None:
+        async with serving(gong) as server:
+            command = [sys.executable, "-c", READ_USERS, server.base_url, str(path)]
+            with filelock.FileLock(f"{path}.lock"):  # so that both wait for the same moment
+                starting = (
+                    asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE) for _ in "ab"
+                )
+                processes = await asyncio.gather(*starting)
+                for process in processes:
+                    assert process.stdout is not None
+                    assert await process.stdout.readline() == b"ready\n"
+                await asyncio.sleep(0.1)
+                assert gong.renewals == []
+            told = await asyncio.gather(*(process.communicate() for process in processes))
+            assert [output for output, _ in told] == [b"1\n"] * 2
+
+    run(work())
+    assert len(gong.renewals) == 1
+
+
+def test_waiting_for_another_process_holds_nobody_up_and_can_be_given_up(tmp_path: Path) -> None:
+    gong = AuthorizingGong()
+
+    async def work() -> None:
+        path = tmp_path / "token.json"
+        async with authorizing(gong, path) as (server, auth):
+            with filelock.FileLock(f"{path}.lock"):
+                waiting = asyncio.create_task(read_users(auth, server.base_url))
+                begin = asyncio.get_running_loop().time()
+                await asyncio.sleep(0.2)
+                assert asyncio.get_running_loop().time() - begin < 0.4
+                waiting.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await waiting
+            await read_users(auth, server.base_url)
+
+    run(work())
+    assert len(gong.renewals) == 1
+
+
+def test_requests_go_to_the_host_that_gong_names_if_none_was_given() -> None:
+    gong = AuthorizingGong()
+
+    async def work() -> None:
+        async with authorizing(gong) as (server, auth):
+            gong.base_url = server.base_url
+            await read_users(auth, None)
+            await read_users(auth, None)
+            assert {asked.headers["host"] for asked in gong.log} == {server.host}
+
+    run(work())
+    assert [asked.path for asked in gong.log] == ["/v2/users"] * 2
+    assert len(gong.renewals) == 1
+
+
+def test_a_host_that_was_given_is_kept() -> None:
+    gong = AuthorizingGong()
+    gong.base_url = "http://127.0.0.1:9"
+
+    async def work() -> None:
+        async with authorizing(gong) as (server, auth):
+            await read_users(auth, server.base_url)
+
+    run(work())
+    assert len(gong.log) == 1
+
+
+def test_the_customers_host_is_only_used_where_it_is_wanted() -> None:
+    request = httpx.Request("GET", "https://api.gong.io/v2/users?cursor=x")
+    tokens = auth_module._Tokens("a", "r", "f", api_base_url="https://us-12345.api.gong.io")
+    wanting = RefreshingAuth("client-7", "s", "r")
+    url = request.url
+    assert str(replace(wanting, use_customer_host=False)._signed(request, url, tokens).url) == str(url)
+    assert request.headers["Host"] == "api.gong.io"
+    moved = wanting._signed(request, url, tokens)
+    assert str(moved.url) == "https://us-12345.api.gong.io/v2/users?cursor=x"
+    assert moved.headers["Host"] == "us-12345.api.gong.io"
+
+
+@pytest.mark.parametrize(
+    "host", [None, "", 5, "us-12345.api.gong.io", "file:///etc/passwd", "https://", "http://[::1"]
+)
+def test_what_is_no_host_is_not_taken_for_one(host: Any) -> None:
+    assert auth_module._base_url(host) is None
+
+
+def test_a_token_without_a_lifetime_is_good_until_it_is_refused() -> None:
+    gong = AuthorizingGong()
+    gong.lifetime = None
+
+    async def work() -> None:
+        async with authorizing(gong) as (server, auth):
+            await read_users(auth, server.base_url)
+            await read_users(replace(auth, clock=MovedClock(DAY * 365)), server.base_url)
+
+    run(work())
+    assert len(gong.renewals) == 1
+
+
+def test_a_failing_token_server_is_asked_again() -> None:
+    gong = AuthorizingGong()
+
+    async def work() -> None:
+        async with authorizing(gong) as (server, auth):
+            gong.outages += [refusal(503, "later"), Answer(200, b"<html>")]
+            await read_users(auth, server.base_url)
+
+    run(work())
+    assert len(gong.log) == 1
+
+
+def test_an_answer_without_a_token_is_no_gongs() -> None:
+    gong = AuthorizingGong()
+
+    async def work() -> None:
+        async with authorizing(gong) as (server, auth):
+            gong.outages += [answer(200, {"access_token": None})] * 20
+            with pytest.raises(GongMalformedResponseError, match="no access token"):
+                await read_users(auth, server.base_url)
+
+    run(work())
+
+
+def test_a_token_server_that_does_not_answer_is_named() -> None:
+    async def work() -> None:
+        async with authorizing(AuthorizingGong(), token_url="http://127.0.0.1:9/token") as (server, auth):
+            with pytest.raises(GongConnectionError) as caught:
+                await read_users(auth, server.base_url)
+            assert caught.value.host == "127.0.0.1:9"
+
+    run(work())
+
+
+def test_an_ordinary_httpx_client_is_told_that_it_cannot_be_used() -> None:
+    auth = RefreshingAuth("client-7", "s", "r")
+    transport = httpx.MockTransport(lambda _: httpx.Response(200))
+    with httpx.Client(transport=transport) as client, pytest.raises(RuntimeError, match="AsyncClient"):
+        client.get("https://api.gong.io", auth=auth)
+
+
+def test_the_app_is_whose_limit_counts() -> None:
+    assert RefreshingAuth("client-7", "s", "r").identity == "client-7"
+
+
+def shows_a_secret(*things: Any) -> bool:
+    text = " ".join(f"{thing} {thing!r}" for thing in things)
+    pair = base64.b64encode(b"client-7:client-secret-4410").decode()
+    return any(secret in text for secret in [*SECRETS, pair])
+
+
+# Not a local of the test: those are in the tracebacks that it looks at.
+OUTAGES = [
+    answer(400, {"error": "invalid_grant"}),
+    answer(403, {}),
+    answer(200, {"refresh_token": "refresh-6182-9"}),
+]
+
+
+def test_no_object_error_traceback_or_log_line_shows_a_secret(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    gong = AuthorizingGong()
+    caught: list[GongError] = []
+
+    async def work() -> None:
+        async with authorizing(gong, tmp_path / "token.json") as (server, auth):
+            await read_users(auth, server.base_url)
+            for kind in range(len(OUTAGES)):
+                gong.revoke()
+                gong.outages = [OUTAGES[kind]] * 9
+                with pytest.raises(GongError) as failed:
+                    await read_users(auth, server.base_url)
+                caught.append(failed.value)
+            settings = GongConfig(auth=auth)
+            client = GongClient(settings)
+            assert not shows_a_secret(
+                auth, settings, client, vars(client), auth_module._memories[auth].tokens
+            )
+
+    run(work())
+    assert [type(error).__name__ for error in caught] == [
+        "GongAuthenticationError",
+        "GongPermissionError",
+        "GongMalformedResponseError",
+    ]
+    for error in caught:
+        told = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+        assert not shows_a_secret(told)
+    assert TOKEN_PATH in caplog.text
+    assert not shows_a_secret(caplog.text)

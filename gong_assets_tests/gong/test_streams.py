@@ -1,0 +1,451 @@
+"""Settings, the library, reviews and statistics: each record once, with its bytes, its id and its day."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from gong_assets.gong import (
+    BasicAuth,
+    Clock,
+    GongClient,
+    GongConfig,
+    GongNotFoundError,
+    GongPermissionError,
+    GongQuotaExhausted,
+    Page,
+    Record,
+)
+from gong_assets.gong.streams import DAYS_PER_QUESTION, end_of_finished_days
+from gong_assets.local.tenant.app import TenantOptions, create_app
+from gong_assets_tests.gong.fake_gong import Answer, Asked, FakeGong, answer, refusal
+from gong_assets_tests.gong.http_server import serving
+from gong_assets_tests.gong.reading import KEY, Reading, config, read
+from gong_assets_tests.gong.virtual_time import BEGINNING, LeakyBucket, VirtualClock, VirtualNetwork, run
+from gong_assets_tests.serving import serving as serving_app
+
+Ask = Callable[[GongClient], AsyncIterator[Page]]
+
+# Odd on purpose: what is handed on must be these bytes, not merely the same values.
+ODD = '"n": 1.50,  "text": "caf\\u00e9 \U0001f642", "big": 99999999999999999999'
+
+
+class ScriptedGong(FakeGong):
+    """Answers as `script` says."""
+
+    def __init__(self, script: Callable[[Asked], Answer]) -> None:
+        super().__init__()
+        self.script = script
+
+    def answer(self, request: Asked) -> Answer:
+        self.log.append(request)
+        return self.script(request)
+
+
+def listing(key: str, *elements: str) -> Answer:
+    """A list as Gong sends it where there are no pages: without `records`."""
+    return Answer(200, f'{{"requestId": "x", "{key}": [{", ".join(elements)}]}}'.encode())
+
+
+def read_from(gong: FakeGong, ask: Ask) -> Reading:
+    async def work() -> Reading:
+        async with serving(gong) as server:
+            return await read(config(server.base_url), ask)
+
+    return asyncio.run(work())
+
+
+@pytest.mark.parametrize(
+    ("ask", "path", "key", "id_key"),
+    [
+        (lambda gong: gong.workspaces(), "/v2/workspaces", "workspaces", "id"),
+        (lambda gong: gong.scorecards(), "/v2/settings/scorecards", "scorecards", "scorecardId"),
+        (lambda gong: gong.trackers(), "/v2/settings/trackers", "keywordTrackers", "trackerId"),
+    ],
+)
+def test_a_list_without_pages_comes_whole_and_byte_for_byte(
+    ask: Ask, path: str, key: str, id_key: str
+) -> None:
+    elements = [f'{{"{id_key}": "{number}", {ODD}}}' for number in (7, 8)]
+    gong = ScriptedGong(lambda _: listing(key, *elements, elements[0], '{"name": "no id"}'))
+    first, second, third = read_from(gong, ask).records
+    assert [first.raw.decode(), second.raw.decode()] == elements
+    assert [first.id, second.id, first.error] == ["7", "8", None]
+    assert third.id is None
+    assert third.error is not None
+    assert id_key in third.error
+    assert [(asked.method, asked.path, asked.query) for asked in gong.log] == [("GET", path, {})]
+
+
+def test_an_empty_list_is_no_error() -> None:
+    gong = ScriptedGong(lambda _: listing("workspaces"))
+    assert read_from(gong, lambda client: client.workspaces()).records == []
+
+
+def test_the_workspace_is_asked_for_where_gong_takes_one() -> None:
+    gong = ScriptedGong(
+        lambda asked: listing("folders") if "library" in asked.path else listing("keywordTrackers")
+    )
+    read_from(gong, lambda client: client.trackers("42"))
+    read_from(gong, lambda client: client.library_calls("42"))
+    assert [asked.query for asked in gong.log] == [{"workspaceId": "42"}] * 2
+
+
+FOLDER = f'{{"id": "3", {ODD}}}'
+CALL = f'{{"id": "9", {ODD}}}'
+SNIPPET = '{"id": "9", "snippet": {"fromSec": 10, "toSec": 30}}'
+
+
+def library(contents: dict[str, Answer], *folders: str) -> ScriptedGong:
+    return ScriptedGong(
+        lambda asked: (
+            listing("folders", *folders)
+            if asked.path == "/v2/library/folders"
+            else contents[asked.query["folderId"]]
+        )
+    )
+
+
+def test_a_library_call_keeps_the_bytes_of_its_folder_and_of_itself() -> None:
+    gong = library({"3": listing("calls", CALL, SNIPPET)}, FOLDER)
+    call, snippet = read_from(gong, lambda client: client.library_calls()).records
+    assert call.raw.decode() == f'{{"folder":{FOLDER},"call":{CALL}}}'
+    assert json.loads(call.raw)["call"]["id"] == "9"
+    assert [call.id, snippet.id] == ["3/9", "3/9/10-30"]
+    assert [call.error, snippet.error] == [None, None]
+
+
+def test_the_snippets_of_a_call_are_apart_and_the_same_one_comes_once() -> None:
+    other = SNIPPET.replace("30", "45")
+    folders = ['{"id": "1"}', '{"id": "2"}']
+    gong = library(
+        {"1": listing("calls", SNIPPET, other, SNIPPET, CALL), "2": listing("calls", CALL)}, *folders
+    )
+    assert read_from(gong, lambda client: client.library_calls()).ids == [
+        "1/9",
+        "1/9/10-30",
+        "1/9/10-45",
+        "2/9",
+    ]
+
+
+NO_FOLDERS = refusal(404, "No folders found corresponding to the provided filters")
+
+
+def test_a_library_without_folders_is_empty() -> None:
+    gong = ScriptedGong(lambda _: NO_FOLDERS)
+    assert read_from(gong, lambda client: client.library_calls()).records == []
+
+
+@pytest.mark.parametrize("gone", [NO_FOLDERS, refusal(404, "Folder 1 was not found")])
+def test_a_folder_that_vanished_meanwhile_is_left_out(gone: Answer) -> None:
+    gong = library({"1": gone, "3": listing("calls", CALL)}, '{"id": "1"}', FOLDER)
+    assert read_from(gong, lambda client: client.library_calls()).ids == ["3/9"]
+
+
+def test_a_404_that_is_not_gongs_does_not_pass_for_a_vanished_folder() -> None:
+    gong = library({"3": Answer(404, b"<html>not here</html>")}, FOLDER)
+    with pytest.raises(GongNotFoundError):
+        read_from(gong, lambda client: client.library_calls())
+
+
+def test_what_has_no_id_in_the_library_says_so() -> None:
+    gong = library({"3": listing("calls", '{"title": "t"}')}, FOLDER, '{"name": "nameless"}')
+    found = {record.error: record.raw for record in read_from(gong, lambda c: c.library_calls()).records}
+    assert found["folder.id: missing or unreadable"] == b'{"folder":{"name": "nameless"},"call":null}'
+    assert json.loads(found["call.id: missing or unreadable"])["call"] == {"title": "t"}
+    assert len(gong.log) == 2
+
+
+def card(number: int, review_time: Any) -> dict[str, Any]:
+    return {"answeredScorecardId": str(number), "reviewTime": review_time, "reviewMethod": "AUTOMATIC"}
+
+
+def pages_of(key: str, documents: Sequence[Any], size: int = 100) -> Callable[[Asked], Answer]:
+    def script(asked: Asked) -> Answer:
+        first = int(asked.cursor or 0)
+        cursor = {"cursor": str(first + size)} if first + size < len(documents) else {}
+        return answer(
+            200,
+            {"records": {"totalRecords": len(documents), **cursor}, key: documents[first : first + size]},
+        )
+
+    return script
+
+
+MAY_DAYS = (date(2026, 5, 1), date(2026, 5, 3))
+
+
+def test_reviews_are_asked_for_with_a_day_around_and_handed_on_by_their_day_in_utc() -> None:
+    cards = [
+        card(1, "2026-04-30T16:59:59-07:00"),
+        card(2, "2026-04-30T17:00:00-07:00"),
+        card(3, "2026-05-03T01:59:59.816562+02:00"),
+        card(4, "2026-05-03T02:00:00+02:00"),
+        card(5, "when it was done"),
+    ]
+    gong = ScriptedGong(pages_of("answeredScorecards", cards, size=2))
+    records = read_from(gong, lambda client: client.answered_scorecards(*MAY_DAYS)).records
+    assert [(record.id, record.day) for record in records] == [
+        ("2", date(2026, 5, 1)),
+        ("3", date(2026, 5, 2)),
+        ("5", None),
+    ]
+    assert [record.error for record in records] == [None, None, "reviewTime: missing or unreadable"]
+    assert {json.dumps(asked.body["filter"]) for asked in gong.log} == {
+        '{"reviewFromDate": "2026-04-30", "reviewToDate": "2026-05-04", "reviewMethod": "BOTH"}'
+    }
+
+
+def test_no_reviews_are_no_error() -> None:
+    nothing = refusal(404, "No answered scorecards found corresponding to the provided filters.")
+    gong = ScriptedGong(lambda _: nothing)
+    assert read_from(gong, lambda client: client.answered_scorecards(*MAY_DAYS)).records == []
+
+
+def test_no_days_make_no_request() -> None:
+    gong = ScriptedGong(lambda _: refusal(400, "filter.fromDate: must be before toDate"))
+    day = MAY_DAYS[0]
+    for ask in (
+        lambda client: client.answered_scorecards(day, day),
+        lambda client: client.interaction_stats([]),
+        lambda client: client.user_activity(day, day),
+    ):
+        assert read_from(gong, ask).records == []
+    assert gong.log == []
+
+
+@pytest.mark.parametrize(
+    ("now", "end"),
+    [("2026-06-01T11:59:59Z", "2026-05-31"), ("2026-06-01T12:00:00Z", "2026-06-01")],
+)
+def test_a_day_is_over_when_it_is_over_in_the_last_time_zone(now: str, end: str) -> None:
+    assert end_of_finished_days(datetime.fromisoformat(now)) == date.fromisoformat(end)
+
+
+def in_virtual_time(network: VirtualNetwork, ask: Ask) -> tuple[list[Record], GongQuotaExhausted | None]:
+    """What came at BEGINNING, and how it ended."""
+
+    async def work() -> tuple[list[Record], GongQuotaExhausted | None]:
+        records: list[Record] = []
+        settings = GongConfig(auth=KEY, max_requests_per_day=0)
+        async with GongClient(settings, transport=network, clock=VirtualClock()) as client:
+            try:
+                async for page in ask(client):
+                    records += page.records
+            except GongQuotaExhausted as error:
+                return records, error
+        return records, None
+
+    return run(work)
+
+
+def days_from(first: date, count: int) -> list[date]:
+    return [first + timedelta(days=number) for number in range(count)]
+
+
+LAST = BEGINNING.date() - timedelta(days=2)  # the last day that is over everywhere at BEGINNING
+STATISTIC = {"userId": "7", "personInteractionStats": [{"name": "Patience", "value": 0.5}]}
+
+
+def test_each_day_of_interaction_stats_is_a_question_of_its_own() -> None:
+    gong = ScriptedGong(pages_of("peopleInteractionStats", [STATISTIC, {"userEmailAddress": "?"}]))
+    days = days_from(LAST - timedelta(days=1), 4)
+    records, _ = in_virtual_time(VirtualNetwork(gong), lambda c: c.interaction_stats([*days, days[0]]))
+    assert sorted((record.id, record.day) for record in records if record.id) == [
+        (f"{day}/7", day) for day in days[:2]
+    ]
+    assert {record.error for record in records} == {None, "userId: missing or unreadable"}
+    assert [asked.body["filter"] for asked in gong.log] == [
+        {"fromDate": f"{day}", "toDate": f"{day + timedelta(days=1)}"} for day in days[:2]
+    ]
+
+
+def test_many_days_are_read_at_the_limit_without_a_429() -> None:
+    gong = ScriptedGong(pages_of("peopleInteractionStats", [STATISTIC]))
+    network = VirtualNetwork(gong, latency=2.0, limit=LeakyBucket(3))
+    days = days_from(LAST - timedelta(days=299), 300)
+    records, _ = in_virtual_time(network, lambda client: client.interaction_stats(days))
+    assert {record.day for record in records} == set(days)
+    assert network.rate >= 2.7
+    assert network.refused == 0
+    assert len(gong.log) == 300
+
+
+def spent_after(count: int, script: Callable[[Asked], Answer]) -> ScriptedGong:
+    gong = ScriptedGong(
+        lambda asked: (
+            script(asked)
+            if len(gong.log) <= count
+            else refusal(429, "API request limit exceeded", **{"Retry-After": "36000"})
+        )
+    )
+    return gong
+
+
+def test_the_days_that_the_quota_leaves_unread_are_named_after_all_that_was_read() -> None:
+    gong = spent_after(20, pages_of("peopleInteractionStats", [STATISTIC]))
+    days = days_from(LAST - timedelta(days=59), 60)
+    records, stopped = in_virtual_time(
+        VirtualNetwork(gong, latency=2.0), lambda client: client.interaction_stats(days)
+    )
+    assert stopped is not None
+    assert len(records) == 20
+    read_days = {record.day for record in records}
+    assert stopped.unread == tuple(day for day in days if day not in read_days)
+
+
+def activity(user: str, days: Sequence[date]) -> str:
+    entries = ", ".join(f'{{"fromDate": "{day}T00:00:00-07:00", "callsAsHost": ["1"]}}' for day in days)
+    return f'{{"userId": "{user}", {ODD}, "userDailyActivityStats": [{entries}], "later": null}}'
+
+
+def asked_days(asked: Asked) -> list[date]:
+    first, end = (date.fromisoformat(asked.body["filter"][key]) for key in ("fromDate", "toDate"))
+    return days_from(first, (end - first).days)
+
+
+def activity_of(*users: str) -> Callable[[Asked], Answer]:
+    return lambda asked: listing(
+        "usersDetailedActivities", *(activity(user, asked_days(asked)) for user in users)
+    )
+
+
+def test_activity_is_a_record_for_each_user_and_day_with_all_other_bytes_kept() -> None:
+    gong = ScriptedGong(activity_of("7", "8"))
+    day = LAST - timedelta(days=1)
+    records, _ = in_virtual_time(VirtualNetwork(gong), lambda client: client.user_activity(day, LAST))
+    assert [(record.id, record.day, record.error) for record in records] == [
+        (f"{day}/{user}", day, None) for user in ("7", "8")
+    ]
+    values = '"n":1.50,"text":"caf\\u00e9 \U0001f642","big":99999999999999999999'
+    assert records[0].raw.decode() == (
+        f'{{"userId":"7",{values},"userDailyActivityStats":'
+        f'[{{"fromDate": "{day}T00:00:00-07:00", "callsAsHost": ["1"]}}],"later":null}}'
+    )
+
+
+def test_a_day_on_which_a_user_did_nothing_has_no_record() -> None:
+    def idle_on_the_first_day(asked: Asked) -> Answer:
+        first, *others = asked_days(asked)
+        idle = f'{{"fromDate": "{first}T00:00:00-07:00", "callsAsHost": [], "callsAttended": []}}'
+        return listing("usersDetailedActivities", activity("7", others).replace("[{", f"[{idle}, {{", 1))
+
+    gong = ScriptedGong(idle_on_the_first_day)
+    days = days_from(LAST - timedelta(days=3), 3)
+    records, _ = in_virtual_time(VirtualNetwork(gong), lambda client: client.user_activity(days[0], LAST))
+    assert [record.day for record in records] == days[1:]
+
+
+def test_a_long_range_of_activity_is_asked_for_a_month_at_a_time_and_up_to_the_last_finished_day() -> None:
+    gong = ScriptedGong(activity_of("7"))
+    days = days_from(LAST - timedelta(days=99), 100)
+    records, _ = in_virtual_time(
+        VirtualNetwork(gong, latency=1.0),
+        lambda client: client.user_activity(days[0], LAST + timedelta(days=30)),
+    )
+    assert sorted(record.day for record in records if record.day) == days
+    questions = [asked_days(asked) for asked in gong.log]
+    assert max(map(len, questions)) == DAYS_PER_QUESTION
+    assert sorted(day for question in questions for day in question) == days
+
+
+def test_days_of_activity_that_were_not_asked_for_are_not_handed_on() -> None:
+    gong = ScriptedGong(lambda asked: listing("usersDetailedActivities", activity("7", days_from(LAST, 3))))
+    records, _ = in_virtual_time(
+        VirtualNetwork(gong), lambda client: client.user_activity(LAST, BEGINNING.date())
+    )
+    assert [record.day for record in records] == [LAST]
+
+
+@pytest.mark.parametrize(
+    ("element", "wrong"),
+    [
+        ('{"userId": "7"}', "userDailyActivityStats:"),
+        ('{"userId": "7", "userDailyActivityStats": null}', "userDailyActivityStats:"),
+        ('{"userId": "7", "userDailyActivityStats": [{}]}', "userDailyActivityStats.fromDate:"),
+        (
+            '{"userId": "7", "userDailyActivityStats": [{"fromDate": 1780272000}]}',
+            "userDailyActivityStats.fromDate:",
+        ),
+        ('{"userId": "7", "userDailyActivityStats": [4]}', "userDailyActivityStats.fromDate:"),
+        (f'{{"userDailyActivityStats": [{{"fromDate": "{LAST}T00:00:00Z"}}]}}', "userId:"),
+        ("4", "userId:"),
+    ],
+)
+def test_activity_that_cannot_be_used_says_why(element: str, wrong: str) -> None:
+    gong = ScriptedGong(lambda _: listing("usersDetailedActivities", element))
+    records, _ = in_virtual_time(
+        VirtualNetwork(gong), lambda client: client.user_activity(LAST, BEGINNING.date())
+    )
+    assert [record.id for record in records] == [None]
+    assert wrong in str(records[0].error)
+
+
+def test_the_quota_leaves_the_days_of_unanswered_months_unread() -> None:
+    gong = spent_after(2, activity_of("7"))
+    days = days_from(LAST - timedelta(days=99), 100)
+    records, stopped = in_virtual_time(
+        VirtualNetwork(gong), lambda client: client.user_activity(days[0], BEGINNING.date())
+    )
+    assert stopped is not None
+    assert [record.day for record in records] == days[: 2 * DAYS_PER_QUESTION]
+    assert stopped.unread == tuple(days[2 * DAYS_PER_QUESTION :])
+
+
+def test_a_403_that_names_no_scope_is_told_with_the_one_that_is_probably_missing() -> None:
+    gong = ScriptedGong(lambda _: refusal(403, "Forbidden"))
+    with pytest.raises(GongPermissionError, match="api:library:read is probably missing") as caught:
+        read_from(gong, lambda client: client.library_calls())
+    assert caught.value.scope is None
+
+
+def test_a_scope_that_gong_names_is_not_guessed() -> None:
+    told = "You don't have permission to use 'api:stats:scorecards' in your app."
+    gong = ScriptedGong(lambda _: refusal(401, told))
+    with pytest.raises(GongPermissionError) as caught:
+        read_from(gong, lambda client: client.answered_scorecards(*MAY_DAYS))
+    assert caught.value.scope == "api:stats:scorecards"
+    assert "probably" not in str(caught.value)
+
+
+class StoppedClock(Clock):
+    def now(self) -> datetime:
+        return BEGINNING
+
+
+def test_every_stream_is_read_from_the_simulated_tenant() -> None:
+    days = days_from(LAST - timedelta(days=13), 14)
+    first, end = days[0], BEGINNING.date()
+    asks: dict[str, Ask] = {
+        "workspaces": lambda gong: gong.workspaces(),
+        "scorecards": lambda gong: gong.scorecards(),
+        "trackers": lambda gong: gong.trackers(),
+        "library calls": lambda gong: gong.library_calls(),
+        "answered scorecards": lambda gong: gong.answered_scorecards(first, end),
+        "interaction stats": lambda gong: gong.interaction_stats(days),
+        "user activity": lambda gong: gong.user_activity(first, end),
+    }
+
+    async def work(base_url: str) -> None:
+        settings = GongConfig(
+            base_url=base_url,
+            auth=BasicAuth("local", "local"),
+            max_requests_per_second=0,
+            max_requests_per_day=0,
+        )
+        async with GongClient(settings, clock=StoppedClock()) as client:
+            for name, ask in asks.items():
+                records = [record async for page in ask(client) for record in page.records]
+                assert records, name
+                assert len({record.id for record in records}) == len(records), name
+                assert {record.error for record in records} == {None}, name
+
+    options = TenantOptions(now=BEGINNING, requests_per_second=0, requests_per_day=0, words_per_call=50)
+    with serving_app(create_app(options)) as base_url:
+        asyncio.run(work(base_url))
