@@ -169,14 +169,16 @@ def tags_to_continue(
     """The tags with which a run continues the latest one for the same days, if that did not succeed."""
     import dagster as dg
 
-    from gong_assets.assets.attempts import continuing_tags
+    from gong_assets.assets.attempts import continuing_tags, may_be_continued
     from gong_assets.partitions import run_tags
 
-    earlier = instance.get_runs(dg.RunsFilter(job_name=job.name, tags=run_tags(days)), limit=1)
-    if not earlier or earlier[0].status not in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED):
+    same_days = dg.RunsFilter(job_name=job.name, tags=run_tags(days))
+    earlier = instance.get_run_records(same_days, limit=1)  # The newest comes first.
+    if not earlier or not may_be_continued(earlier[0]):
         return {}
-    watcher.message(f"continuing run {earlier[0].run_id}")
-    return continuing_tags(earlier[0])
+    run = earlier[0].dagster_run
+    watcher.message(f"continuing run {run.run_id}")
+    return continuing_tags(run)
 
 
 def _all_days(settings: Settings, watcher: Watcher) -> Days:
@@ -277,7 +279,7 @@ def _follow(instance: dg.DagsterInstance, run_id: str, watcher: Watcher, done: E
             # Of a dbt step, `_DbtLines` tells what matters.
             if (
                 event is None
-                and entry.level == logging.INFO
+                and entry.level >= logging.INFO
                 and not (entry.step_key or "").startswith("dbt_")
             ):
                 watcher.message(entry.user_message)

@@ -23,7 +23,7 @@ STOPPED_BY_TAG = "gong_assets/stopped_by"
 CONTINUE_AFTER_TAG = "gong_assets/continue_after"
 GONG_QUOTA = "gong_quota"
 
-# What was read longer ago is read again: by then it has changed in Gong.
+# The attempt that is continued may be so old. By then too much of what it and those before it read has changed in Gong.
 GOOD_FOR = timedelta(days=7)
 
 _PAGE = 1000
@@ -48,12 +48,16 @@ def first_attempt(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.RunRec
     """The first of the runs that this one continues: by its tag, or as a re-execution of one that did not succeed."""
     run_id = run.tags.get(CONTINUES_TAG)
     if run_id is None and run.parent_run_id is not None:
-        parent = instance.get_run_by_id(run.parent_run_id)
-        if parent is not None and parent.status != dg.DagsterRunStatus.SUCCESS:
-            run_id = parent.tags.get(CONTINUES_TAG) or parent.root_run_id or parent.run_id
-    record = instance.get_run_record_by_id(run_id) if run_id else None
-    too_old = record is not None and datetime.now(UTC) - record.create_timestamp > GOOD_FOR
-    return None if too_old else record
+        parent = instance.get_run_record_by_id(run.parent_run_id)
+        if parent is not None and may_be_continued(parent):
+            run_id = _first_attempt_id(parent.dagster_run)
+    return instance.get_run_record_by_id(run_id) if run_id else None
+
+
+def may_be_continued(attempt: dg.RunRecord) -> bool:
+    """Whether a run did not succeed, and that not too long ago."""
+    ended = attempt.dagster_run.status in (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
+    return ended and datetime.now(UTC) - attempt.create_timestamp <= GOOD_FOR
 
 
 def _finished_since(
@@ -79,7 +83,7 @@ def stopped(context: dg.AssetExecutionContext, error: GongQuotaExhausted) -> dat
 
 
 def stopped_runs(instance: dg.DagsterInstance, now: datetime) -> list[dg.RunRecord]:
-    """The runs that the quota stopped, and that may be continued by now."""
+    """The runs that the quota stopped, that may be continued by now, and that no later run continues."""
     stopped = dg.RunsFilter(
         statuses=[dg.DagsterRunStatus.FAILURE],
         tags={STOPPED_BY_TAG: GONG_QUOTA},
@@ -89,10 +93,21 @@ def stopped_runs(instance: dg.DagsterInstance, now: datetime) -> list[dg.RunReco
         record
         for record in instance.get_run_records(stopped)
         if datetime.fromisoformat(record.dagster_run.tags[CONTINUE_AFTER_TAG]) <= now
+        and _is_latest_attempt(instance, record.dagster_run)
     ]
+
+
+def _is_latest_attempt(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
+    attempts = dg.RunsFilter(tags={CONTINUES_TAG: _first_attempt_id(run)})
+    later = instance.get_runs(attempts, limit=1)  # The newest comes first.
+    return not later or later[0].run_id == run.run_id
 
 
 def continuing_tags(run: dg.DagsterRun) -> dict[str, str]:
     """The tags of a run that continues this one."""
     days = {name: run.tags[name] for name in PARTITION_TAGS if name in run.tags}
-    return {**days, CONTINUES_TAG: run.tags.get(CONTINUES_TAG) or run.root_run_id or run.run_id}
+    return {**days, CONTINUES_TAG: _first_attempt_id(run)}
+
+
+def _first_attempt_id(run: dg.DagsterRun) -> str:
+    return run.tags.get(CONTINUES_TAG) or run.root_run_id or run.run_id

@@ -103,10 +103,8 @@ class FileLedger:
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(poll_interval=POLL_SECONDS)
-        except (
-            OSError,
-            NotImplementedError,
-        ) as error:  # a timeout is an OSError; some file systems lock nothing
+        # filelock's Timeout is an OSError; the other is a file system without locks.
+        except (OSError, NotImplementedError) as error:
             self._keep_here(error)
             return False
         return True

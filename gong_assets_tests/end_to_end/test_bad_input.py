@@ -46,12 +46,28 @@ def test_a_wrong_key_is_told_with_its_variable_and_host_and_the_tables_are_untou
 
 
 def test_a_missing_scope_is_named(sales_run: Run, sales: CommandLine, strange_gong: Gong) -> None:
-    strange_gong.missing_scopes = {"api:calls:read:transcript"}
+    strange_gong.missing_scopes = {"api:calls:read:extensive"}
     try:
         lines = told(sales.gong_assets(*ONE_DAY), 1)
     finally:
         strange_gong.missing_scopes = set()
-    assert "api:calls:read:transcript" in lines[0]
+    assert "api:calls:read:extensive" in lines[0]
+
+
+def test_the_doctor_names_the_scopes_that_are_missing_and_what_is_not_read_for_it(
+    sales_run: Run, sales: CommandLine, strange_gong: Gong
+) -> None:
+    strange_gong.missing_scopes = {"api:calls:read:transcript", "api:library:read"}
+    try:
+        outcome = sales.gong_assets("doctor", "--json")
+    finally:
+        strange_gong.missing_scopes = set()
+    assert outcome.code == 1
+    told = [each["message"] for each in outcome.json if each["subject"] == "gong scopes"]
+    assert len(told) == 2
+    assert "GONG_CALL_TRANSCRIPTS_RAW" in told[0]
+    assert "api:calls:read:transcript" in told[0]
+    assert "api:library:read" in told[1]
 
 
 def test_an_unreachable_gong_is_named(sales_run: Run, sales: CommandLine, closed_port: int) -> None:

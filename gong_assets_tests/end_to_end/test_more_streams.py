@@ -1,0 +1,70 @@
+"""Settings, reviews, statistics and the library, from Gong through the command line into the staged tables."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from gong_assets_tests.end_to_end import company
+from gong_assets_tests.end_to_end.runs import Run
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("company")]
+
+
+def test_reviews_land_on_the_utc_day_of_the_review_those_by_ai_included(first_run: Run) -> None:
+    reviews = first_run.tables.rows("STG_GONG_ANSWERED_SCORECARDS")
+    assert {row["ANSWERED_SCORECARD_ID"] for row in reviews} == company.LANDED_REVIEWS
+    days = {row["ANSWERED_SCORECARD_ID"]: row["REVIEW_DATE"] for row in reviews}
+    # Of the evening of February 28 in the company's time zone.
+    assert days[company.FIRST_REVIEW] == date(2025, 3, 1)
+    by_ai = first_run.tables.row("STG_GONG_ANSWERED_SCORECARDS", answered_scorecard_id=company.AI_REVIEW)
+    assert (by_ai["REVIEWER_USER_ID"], by_ai["REVIEW_METHOD"], by_ai["OVERALL_SCORE"]) == (
+        None,
+        "AUTOMATIC",
+        42,
+    )
+
+
+def test_reviews_are_asked_for_with_those_by_ai(first_run: Run) -> None:
+    asked = [each.body["filter"] for each in first_run.asked if each.path == "/v2/stats/activity/scorecards"]
+    assert asked
+    assert {each["reviewMethod"] for each in asked} == {"BOTH"}
+
+
+def test_statistics_are_asked_for_day_by_day_and_land_by_user_and_day(first_run: Run) -> None:
+    asked = [each.body["filter"] for each in first_run.asked if each.path == "/v2/stats/interaction"]
+    days = {each["fromDate"] for each in asked}
+    assert len(days) == 30
+    stats = first_run.tables.row(
+        "STG_GONG_INTERACTION_STATS", stats_date=company.STATS_DAY, user_id=company.REP_USER
+    )
+    assert (stats["LONGEST_MONOLOGUE_SECONDS"], stats["LONGEST_CUSTOMER_STORY_SECONDS"]) == (125, 95.5)
+    crowd = first_run.tables.rows("STG_GONG_INTERACTION_STATS", stats_date=company.CROWDED_DAY)
+    assert len(crowd) == company.CROWD + 1
+
+
+def test_activity_lands_for_the_days_on_which_a_user_did_something(first_run: Run) -> None:
+    rows = first_run.tables.rows("STG_GONG_USER_ACTIVITY")
+    assert {row["ACTIVITY_DATE"] for row in rows} == {company.STATS_DAY, company.CROWDED_DAY}
+    host = first_run.tables.row(
+        "STG_GONG_USER_ACTIVITY", activity_date=company.STATS_DAY, user_id=company.REP_USER
+    )
+    assert (host["CALLS_AS_HOST_COUNT"], host["CALLS_ATTENDED_COUNT"]) == (2, 0)
+
+
+def test_settings_and_the_library_land_whole(first_run: Run) -> None:
+    def column(table: str, name: str) -> list[str]:
+        return [row[name] for row in first_run.tables.rows(table)]
+
+    assert column("STG_GONG_WORKSPACES", "WORKSPACE_ID") == [company.WORKSPACE, company.OTHER_WORKSPACE]
+    assert column("STG_GONG_TRACKERS", "TRACKER_ID") == [company.COMPETITORS, company.SECURITY]
+    assert column("STG_GONG_SCORECARDS", "SCORECARD_ID") == [company.DISCOVERY, company.SPOTLIGHT]
+    snippets = {
+        (row["CALL_ID"], row["SNIPPET_FROM_SECONDS"])
+        for row in first_run.tables.rows("STG_GONG_LIBRARY_CALLS")
+    }
+    assert snippets == {
+        *((company.PRICING, begin) for begin, _ in company.SNIPPETS),
+        (company.RENEWAL, None),
+    }

@@ -1,0 +1,94 @@
+"""A page a hundred times as long as usual arrives whole, and takes memory for itself and little else."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import multiprocessing
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from multiprocessing.connection import Connection
+
+import pyarrow.parquet as pq
+import pytest
+
+from gong_assets.assets.reading import Calls, read
+from gong_assets.gong import GongClient
+from gong_assets.warehouse.landing import Days
+from gong_assets_tests.gong.fake_gong import Answer, FakeGong, call
+from gong_assets_tests.gong.http_server import instead, serving
+from gong_assets_tests.gong.reading import config
+
+DAY = date(2026, 3, 2)
+CALLS = 100
+CALL_BYTES = 500_000
+
+# The body, and the records that are cut out of it. On top come parts of both: the latest record as text (with four bytes to a
+# character, since there is an emoji in it) and as objects.
+ALLOWED = 2.5
+
+
+def large_call(number: int) -> bytes:
+    text = "All of it was said 🚀, and the outline is long. " * 20
+    item = {"startTime": 568.9000244140625, "text": text}
+    size = len(json.dumps(item, ensure_ascii=False).encode())
+    document = call(number, datetime(2026, 3, 2, 12, number // 60, number % 60, tzinfo=UTC), title="Déjà vu")
+    document["content"] = {"outline": [{"section": "Ω", "items": [item] * (CALL_BYTES // size + 1)}]}
+    return json.dumps(document, ensure_ascii=False).encode()
+
+
+def response() -> bytes:
+    counts = f'{{"totalRecords":{CALLS},"currentPageSize":{CALLS},"currentPageNumber":0}}'.encode()
+    return b'{"records":%b,"calls":[%b]}' % (counts, b",".join(large_call(number) for number in range(CALLS)))
+
+
+@contextmanager
+def large_gong() -> Iterator[str]:
+    """In a process of its own: what the server allocates does not count."""
+    spawning = multiprocessing.get_context("spawn")
+    ours, theirs = spawning.Pipe()
+    process = spawning.Process(target=serve, args=(theirs,), daemon=True)
+    process.start()
+    try:
+        yield ours.recv()
+    finally:
+        process.terminate()
+        process.join()
+
+
+def serve(ready: Connection) -> None:
+    async def forever() -> None:
+        async with serving(FakeGong()) as server:
+            server.faults.append(instead(Answer(200, response())))
+            ready.send(server.base_url)
+            await asyncio.Event().wait()
+
+    asyncio.run(forever())
+
+
+@pytest.mark.slow
+def test_a_response_of_50_megabytes_arrives_exactly_and_is_held_about_twice() -> None:
+    source = Calls([Days.of(DAY)], include_private=False)
+    with large_gong() as base_url:
+        client = GongClient(config(base_url, read_timeout_seconds=60, request_timeout_seconds=60))
+        tracemalloc.start()
+        try:
+            spool = read(client, source).spool
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    try:
+        landed = {}
+        for file in spool.files():
+            table = pq.read_table(file, columns=["KEY", "PAYLOAD"])
+            landed |= dict(zip(*(column.to_pylist() for column in table.columns), strict=True))
+    finally:
+        spool.discard()
+    sent = [large_call(number) for number in range(CALLS)]
+    assert [payload.encode() for _, payload in sorted(landed.items())] == sent
+    assert spool.errors == 0
+    print(peak / 1e6, sum(map(len, sent)) / 1e6)
+    assert sum(map(len, sent)) >= 50_000_000
+    assert peak < ALLOWED * sum(map(len, sent))
