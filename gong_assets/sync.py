@@ -279,7 +279,7 @@ def _follow(instance: dg.DagsterInstance, run_id: str, watcher: Watcher, done: E
             # Of a dbt step, `_DbtLines` tells what matters.
             if (
                 event is None
-                and entry.level >= logging.INFO
+                and int(entry.level) >= logging.INFO
                 and not (entry.step_key or "").startswith("dbt_")
             ):
                 watcher.message(entry.user_message)

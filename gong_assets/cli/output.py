@@ -62,7 +62,7 @@ class Progress:
             console=stderr,
             transient=True,
         )
-        self._task = self._bar.add_task("starting", total=None)
+        self._task = self._bar.add_task("starting", total=None, measured=False)
         self._title = ""
         self._last = ""
 
@@ -90,7 +90,13 @@ class Progress:
 
     def _show(self, text: str, done: int, total: int | None) -> None:
         text = f"{self._title}: {text}" if self._title else text
-        self._bar.update(self._task, description=escape(text[:120]), completed=done, total=total)
+        self._bar.update(
+            self._task,
+            description=escape(text[:120]),
+            completed=done,
+            total=total,
+            measured=total is not None,
+        )
 
 
 class _BarWhereTotalIsKnown(ProgressColumn):
@@ -99,7 +105,7 @@ class _BarWhereTotalIsKnown(ProgressColumn):
     _bar = BarColumn()
 
     def render(self, task: Task) -> RenderableType:
-        return self._bar.render(task) if task.total is not None else ""
+        return self._bar.render(task) if task.fields["measured"] else ""
 
 
 def run_report(report: RunReport) -> None:
