@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from io import StringIO
 
@@ -14,10 +13,10 @@ from gong_assets.warehouse.landing import Days
 
 
 @pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Console]:
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Console:
     console = Console(file=StringIO(), force_terminal=True, width=100)
     monkeypatch.setattr(output, "stderr", console)
-    yield console
+    return console
 
 
 def shown(console: Console, progress: output.Progress) -> str:
