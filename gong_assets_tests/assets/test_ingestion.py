@@ -255,3 +255,17 @@ def test_reconciliation_with_a_key_that_lost_sight_of_calls_deletes_nothing(inge
     blind = ingestion.run(MARCH, "gong_call_reconciliation")
     assert "60 of them (60%) no more" in why(blind)
     assert len(ingestion.stored()) == 100
+
+
+def test_a_workspace_limits_what_is_asked_of_gong(ingestion: Ingestion) -> None:
+    ingestion.settings["gong_workspace_id"] = "623457276584334"
+    streams = ("gong_calls_raw", "gong_trackers_raw", "gong_library_calls_raw", "gong_call_reconciliation")
+    assert ingestion.run(MARCH, *streams).success
+    asked = {
+        each.path: each.body.get("filter", {}).get("workspaceId") or each.query.get("workspaceId")
+        for each in ingestion.gong.log
+    }
+    assert asked == dict.fromkeys(
+        ("/v2/calls/extensive", "/v2/settings/trackers", "/v2/library/folders", "/v2/calls"),
+        "623457276584334",
+    )
