@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,10 @@ for _name in Settings.model_fields:
     os.environ.pop(_name.upper(), None)
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
 os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
+
+# A shell's background jobs ignore SIGINT. Dagster then lets its process ignore SIGTERM too, and what is ignored is inherited
+# by the servers that tests start, and mean to end.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
