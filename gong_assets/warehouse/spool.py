@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 # A file is closed when it holds about this much JSON. The warehouse loads files in parallel, and one row group of this
 # size is all that is in memory at a time.
 FILE_BYTES = 32 * 1024 * 1024
-# So many rows at a time become Arrow's: Python holds a text with an emoji in it with four bytes to a character, and a
-# fifth from when it is first encoded on.
-BATCH_ROWS = 100
+# After so much of it rows become Arrow's. Python holds a text with an emoji in it with four bytes to each character.
+BATCH_BYTES = 1024 * 1024
 
 SCHEMA = pa.schema(
     [
@@ -69,50 +68,47 @@ class Spool:
         self.bytes = 0
         self.errors = 0
         self.rows_by_day: Counter[date | None] = Counter()
-        self._pending: list[Row] = []
+        self._rows: list[Row] = []
+        self._rows_bytes = 0
         self._batches: list[pa.RecordBatch] = []
-        self._unwritten_bytes = 0
+        self._batches_bytes = 0
         self._files = 0
 
     def append(self, row: Row) -> None:
-        self._pending.append(row)
+        self._rows.append(row)
         size = len(row.payload)
-        self._unwritten_bytes += size
+        self._rows_bytes += size
         self.rows += 1
         self.bytes += size
         self.errors += row.processing_error is not None
         self.rows_by_day[row.day] += 1
-        if self._unwritten_bytes >= FILE_BYTES:
+        if self._rows_bytes + self._batches_bytes >= FILE_BYTES:
             self._write()
-        elif len(self._pending) >= BATCH_ROWS:
+        elif self._rows_bytes >= BATCH_BYTES:
             self._pack()
 
     def close(self) -> None:
-        if self._unwritten_bytes:
+        if self._rows or self._batches:
             self._write()
 
     def _pack(self) -> None:
-        rows = self._pending
-        columns = (
-            [row.key for row in rows],
-            [row.payload for row in rows],
-            [row.day for row in rows],
-            [row.content_hash for row in rows],
-            [row.processing_error for row in rows],
-        )
-        self._batches.append(
-            pa.record_batch(
-                [pa.array(values, each.type) for values, each in zip(columns, SCHEMA, strict=True)], SCHEMA
-            )
-        )
-        self._pending = []
+        columns = {
+            "KEY": [row.key for row in self._rows],
+            "PAYLOAD": [row.payload for row in self._rows],
+            "DAY": [row.day for row in self._rows],
+            "CONTENT_HASH": [row.content_hash for row in self._rows],
+            "PROCESSING_ERROR": [row.processing_error for row in self._rows],
+        }
+        self._batches.append(pa.record_batch(columns, SCHEMA))
+        self._batches_bytes += self._rows_bytes
+        self._rows, self._rows_bytes = [], 0
 
     def _write(self) -> None:
         self._pack()
         table = pa.Table.from_batches(self._batches, SCHEMA)
         pq.write_table(table, self.directory / f"part-{self._files:05}.parquet", compression="zstd")
         self._files += 1
-        self._batches, self._unwritten_bytes = [], 0
+        self._batches, self._batches_bytes = [], 0
 
     def keep(self, days: Sequence[Days]) -> None:
         """Only these days are whole: the others' rows do not land."""
