@@ -202,7 +202,7 @@ def test_missing_transcripts_are_asked_for_by_call_id_in_one_run(
 def land_calls(warehouse: Warehouse, days: Iterable[date]) -> None:
     spool = Spool([])
     for number, day in enumerate(days):
-        spool.append(Row(str(number), "{}", day, "hash", None))
+        spool.append(Row(str(number), b"{}", day, "hash", None))
     spool.close()
     with warehouse.connect() as connection:
         replace(connection, CALLS, spool, correlation_id="run")

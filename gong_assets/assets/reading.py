@@ -224,7 +224,7 @@ def landed_row(record: Record, day: date | None) -> Row:
     return Row(
         # A record without an id still lands, under one that its content gives.
         key=record.id or f"unidentified-{digest[:16]}",
-        payload=record.raw.decode(),
+        payload=record.raw,
         day=day,
         content_hash=digest,
         processing_error=validation_error(record),

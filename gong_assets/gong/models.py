@@ -45,7 +45,10 @@ def _only_text(value: Any) -> Any:
 
 
 def _to_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("is beyond the years 1 to 9999 in UTC") from error
 
 
 T = TypeVar("T")

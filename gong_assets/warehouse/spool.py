@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 # A file is closed when it holds about this much JSON. The warehouse loads files in parallel, and one row group of this
 # size is all that is in memory at a time.
 FILE_BYTES = 32 * 1024 * 1024
-# After so much of it rows become Arrow's. Python holds a text with an emoji in it with four bytes to each character.
+# After this much of it rows become Arrow's: so a file's rows are not there twice when it is written.
 BATCH_BYTES = 1024 * 1024
 
 SCHEMA = pa.schema(
@@ -36,10 +37,10 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record. `day` is the value of the table's partition column, None in a table without one."""
+    """One record. `payload` is its JSON in UTF-8; `day` the value of the table's partition column, None without one."""
 
     key: str
-    payload: str
+    payload: bytes
     day: date | None
     content_hash: str
     processing_error: str | None
@@ -73,6 +74,8 @@ class Spool:
         self._batches: list[pa.RecordBatch] = []
         self._batches_bytes = 0
         self._files = 0
+        self._writer = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None
 
     def append(self, row: Row) -> None:
         self._rows.append(row)
@@ -90,6 +93,7 @@ class Spool:
     def close(self) -> None:
         if self._rows or self._batches:
             self._write()
+        self._wait()
 
     def _pack(self) -> None:
         columns = {
@@ -106,9 +110,17 @@ class Spool:
     def _write(self) -> None:
         self._pack()
         table = pa.Table.from_batches(self._batches, SCHEMA)
-        pq.write_table(table, self.directory / f"part-{self._files:05}.parquet", compression="zstd")
+        self._wait()
+        file = self.directory / f"part-{self._files:05}.parquet"
+        self._writing = self._writer.submit(pq.write_table, table, file, compression="zstd")
         self._files += 1
         self._batches, self._batches_bytes = [], 0
+
+    def _wait(self) -> None:
+        """One file at a time is being written while the next one's rows come."""
+        if self._writing is not None:
+            self._writing.result()
+            self._writing = None
 
     def keep(self, days: Sequence[Days]) -> None:
         """Only these days are whole: the others' rows do not land."""
@@ -119,4 +131,5 @@ class Spool:
         return sorted(self.directory.glob("part-*.parquet"))
 
     def discard(self) -> None:
+        self._writer.shutdown()
         shutil.rmtree(self.directory, ignore_errors=True)

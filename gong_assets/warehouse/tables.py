@@ -50,7 +50,7 @@ _CONTENT = (
     Column(
         "CONTENT_HASH",
         "VARCHAR(64)",
-        "SHA-256 of the record's canonical JSON, without the media URLs that Gong signs anew on every request.",
+        "SHA-256 of the record's JSON as Gong wrote it, without the media URLs that it signs anew on every request.",
         nullable=False,
     ),
     Column(

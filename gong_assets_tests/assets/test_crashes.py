@@ -36,9 +36,10 @@ _processes.set_forkserver_preload([__name__, "snowflake.connector", "pyarrow.par
 
 def ingest(environment: Gong, arguments: dict[str, Any], home: Path, days: Days, per_second: float) -> None:
     """A run in a process of its own; exits with 0 if it succeeds."""
-    home.mkdir(exist_ok=True)
+    dagster_home = home / f"dagster-{os.getpid()}"
+    dagster_home.mkdir(parents=True)
     settings = {"gong_max_requests_per_second": per_second}
-    with dg.DagsterInstance.local_temp(str(home)) as instance:
+    with dg.DagsterInstance.local_temp(str(dagster_home)) as instance:
         result = Ingestion(environment, Warehouse(arguments), home, instance, settings).run(days)
     raise SystemExit(0 if result.success else 1)
 

@@ -69,7 +69,7 @@ def test_the_json_lands_byte_for_byte() -> None:
     raw = b'{"metaData":  {"id": 12345678901234567890, "started": "2026-03-02T10:00:00Z"}, "x": 1.50}'
     row = landing().row(read_call(raw))
     assert row is not None
-    assert row.payload.encode() == raw
+    assert row.payload == raw
     assert row.key == "12345678901234567890"
 
 

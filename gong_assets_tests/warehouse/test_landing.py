@@ -25,8 +25,8 @@ TWO_DAYS = Days(MONDAY, WEDNESDAY)
 
 
 def row(key: str, day: date | None, error: str | None = None, **content: Any) -> Row:
-    payload = json.dumps({"id": key, **content}, ensure_ascii=False)
-    return Row(key, payload, day, hashlib.sha256(payload.encode()).hexdigest(), error)
+    payload = json.dumps({"id": key, **content}, ensure_ascii=False).encode()
+    return Row(key, payload, day, hashlib.sha256(payload).hexdigest(), error)
 
 
 def land(
@@ -211,7 +211,7 @@ class Stopping:
 replace_rows = landing._replace_rows
 landing._replace_rows = lambda cursor, *args: replace_rows(Stopping(cursor), *args)
 spool = Spool([landing.Days(date(2026, 3, 2), date(2026, 3, 3))])
-spool.append(Row("new", "{{}}", date(2026, 3, 2), "hash", None))
+spool.append(Row("new", b"{{}}", date(2026, 3, 2), "hash", None))
 spool.close()
 with Warehouse({warehouse.arguments!r}).connect() as connection:
     landing.replace(connection, CALLS, spool, correlation_id="r")
