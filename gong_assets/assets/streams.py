@@ -194,6 +194,6 @@ WHOLE_STREAMS = (
         "library calls",
         "The calls and snippets in the library's public folders, one row each: GET /v2/library/folders and, for each "
         "folder, GET /v2/library/folder-content.",
-        lambda gong, workspace_id: gong.library_calls(workspace_id),
+        lambda gong, workspace_id: gong.calls_in_library(workspace_id),
     ),
 )

@@ -177,14 +177,14 @@ class GongClient:
         workspace = {"workspaceId": workspace_id} if workspace_id else {}
         return streams.listed(self._transport, TRACKERS, workspace)
 
-    def library_calls(self, workspace_id: str | None = None) -> AsyncGenerator[Page, None]:
+    def calls_in_library(self, workspace_id: str | None = None) -> AsyncGenerator[Page, None]:
         """The calls in the library's public folders, one record for each snippet and folder.
 
         GET /v2/library/folders, and GET /v2/library/folder-content for each of them. `raw` is an object with
         both elements, `folder` and `call`; the id is "<folder id>/<call id>", and "/<fromSec>-<toSec>" after
         it for a snippet.
         """
-        return streams.library_calls(self._transport, workspace_id)
+        return streams.calls_in_library(self._transport, workspace_id)
 
     def answered_scorecards(self, first: date, end: date) -> AsyncGenerator[Page, None]:
         """The reviews of calls, by people and by Gong's AI, from the UTC day `first` to before `end`.

@@ -43,7 +43,7 @@ def listed(transport: Transport, endpoint: Endpoint, content: Mapping[str, Any])
     return once(walk(transport, endpoint, lambda: content))
 
 
-async def library_calls(transport: Transport, workspace_id: str | None) -> Pages:
+async def calls_in_library(transport: Transport, workspace_id: str | None) -> Pages:
     """The calls and snippets in all public folders. A folder that has vanished since they were listed is left out."""
     workspace = {"workspaceId": workspace_id} if workspace_id else {}
     async with aclosing(listed(transport, FOLDERS, workspace)) as listing:

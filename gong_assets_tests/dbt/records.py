@@ -327,7 +327,7 @@ def answered_scorecards() -> list[tuple[date, Record, str | None]]:
     ]  # fmt: skip
 
 
-def library_calls() -> list[tuple[str, Record]]:
+def calls_in_library() -> list[tuple[str, Record]]:
     """(LIBRARY_CALL_ID, RAW_DATA): a call as two snippets and whole, and one of which next to nothing is known."""
     folder = {
         "id": FOLDER, "name": "Onboarding", "parentFolderId": None, "createdBy": "502",

@@ -146,7 +146,7 @@ class Warehouse:
                 self._land(table, record[id_field], record)
         for day, review, error in records.answered_scorecards():
             self._land(ANSWERED_SCORECARDS, review["answeredScorecardId"], review, day, error)
-        for key, library_call in records.library_calls():
+        for key, library_call in records.calls_in_library():
             self._land(LIBRARY_CALLS, key, library_call)
         for table, by_day in (
             (INTERACTION_STATS, records.interaction_stats()),

@@ -450,7 +450,7 @@ def company() -> Gong:
         trackers=trackers(),
         scorecards=scorecards(),
         answered_scorecards=answered_scorecards(),
-        library=library(),
+        folders=library(),
         interaction_stats=interaction_stats(),
         activity=activity(),
         overlap=1,

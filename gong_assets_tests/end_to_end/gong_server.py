@@ -133,7 +133,7 @@ class Gong:
     trackers: list[Record] = field(default_factory=list)
     scorecards: list[Record] = field(default_factory=list)
     answered_scorecards: list[Record] = field(default_factory=list)
-    library: list[HeldFolder] = field(default_factory=list)
+    folders: list[HeldFolder] = field(default_factory=list)
     interaction_stats: dict[date, list[Record]] = field(default_factory=dict)
     activity: dict[date, list[Record]] = field(default_factory=dict)
     time_zone: str = "America/Los_Angeles"
@@ -339,7 +339,7 @@ class Gong:
         return datetime.combine(day, time(), ZoneInfo(self.time_zone)).isoformat()
 
     def _folders(self, workspace_id: str | None) -> Response:
-        found = [folder.document for folder in self.library if workspace_id in (None, folder.workspace_id)]
+        found = [folder.document for folder in self.folders if workspace_id in (None, folder.workspace_id)]
         if workspace_id and not found:
             return _refusal(404, _nothing_found("folders"))
         return _response(200, {"folders": found})
@@ -347,7 +347,7 @@ class Gong:
     def _folder_content(self, folder_id: str | None) -> Response:
         if not folder_id:
             return _refusal(400, "folderId: must not be null")
-        for folder in self.library:
+        for folder in self.folders:
             if str(folder.document.get("id")) == folder_id:
                 shown = {key: value for key, value in folder.document.items() if key != "parentFolderId"}
                 return _response(200, {**shown, "calls": folder.calls})

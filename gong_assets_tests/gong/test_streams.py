@@ -92,7 +92,7 @@ def test_the_workspace_is_asked_for_where_gong_takes_one() -> None:
         lambda asked: listing("folders") if "library" in asked.path else listing("keywordTrackers")
     )
     read_from(gong, lambda client: client.trackers("42"))
-    read_from(gong, lambda client: client.library_calls("42"))
+    read_from(gong, lambda client: client.calls_in_library("42"))
     assert [asked.query for asked in gong.log] == [{"workspaceId": "42"}] * 2
 
 
@@ -113,7 +113,7 @@ def library(contents: dict[str, Answer], *folders: str) -> ScriptedGong:
 
 def test_a_library_call_keeps_the_bytes_of_its_folder_and_of_itself() -> None:
     gong = library({"3": listing("calls", CALL, SNIPPET)}, FOLDER)
-    call, snippet = read_from(gong, lambda client: client.library_calls()).records
+    call, snippet = read_from(gong, lambda client: client.calls_in_library()).records
     assert call.raw.decode() == f'{{"folder":{FOLDER},"call":{CALL}}}'
     assert json.loads(call.raw)["call"]["id"] == "9"
     assert [call.id, snippet.id] == ["3/9", "3/9/10-30"]
@@ -126,7 +126,7 @@ def test_the_snippets_of_a_call_are_apart_and_the_same_one_comes_once() -> None:
     gong = library(
         {"1": listing("calls", SNIPPET, other, SNIPPET, CALL), "2": listing("calls", CALL)}, *folders
     )
-    assert read_from(gong, lambda client: client.library_calls()).ids == [
+    assert read_from(gong, lambda client: client.calls_in_library()).ids == [
         "1/9",
         "1/9/10-30",
         "1/9/10-45",
@@ -139,24 +139,24 @@ NO_FOLDERS = refusal(404, "No folders found corresponding to the provided filter
 
 def test_a_library_without_folders_is_empty() -> None:
     gong = ScriptedGong(lambda _: NO_FOLDERS)
-    assert read_from(gong, lambda client: client.library_calls()).records == []
+    assert read_from(gong, lambda client: client.calls_in_library()).records == []
 
 
 @pytest.mark.parametrize("gone", [NO_FOLDERS, refusal(404, "Folder 1 was not found")])
 def test_a_folder_that_vanished_meanwhile_is_left_out(gone: Answer) -> None:
     gong = library({"1": gone, "3": listing("calls", CALL)}, '{"id": "1"}', FOLDER)
-    assert read_from(gong, lambda client: client.library_calls()).ids == ["3/9"]
+    assert read_from(gong, lambda client: client.calls_in_library()).ids == ["3/9"]
 
 
 def test_a_404_that_is_not_gongs_does_not_pass_for_a_vanished_folder() -> None:
     gong = library({"3": Answer(404, b"<html>not here</html>")}, FOLDER)
     with pytest.raises(GongNotFoundError):
-        read_from(gong, lambda client: client.library_calls())
+        read_from(gong, lambda client: client.calls_in_library())
 
 
 def test_what_has_no_id_in_the_library_says_so() -> None:
     gong = library({"3": listing("calls", '{"title": "t"}')}, FOLDER, '{"name": "nameless"}')
-    found = {record.error: record.raw for record in read_from(gong, lambda c: c.library_calls()).records}
+    found = {record.error: record.raw for record in read_from(gong, lambda c: c.calls_in_library()).records}
     assert found["folder.id: missing or unreadable"] == b'{"folder":{"name": "nameless"},"call":null}'
     assert json.loads(found["call.id: missing or unreadable"])["call"] == {"title": "t"}
     assert len(gong.log) == 2
@@ -401,7 +401,7 @@ def test_the_quota_leaves_the_days_of_unanswered_months_unread() -> None:
 def test_a_403_that_names_no_scope_is_told_with_the_one_that_is_probably_missing() -> None:
     gong = ScriptedGong(lambda _: refusal(403, "Forbidden"))
     with pytest.raises(GongPermissionError, match="api:library:read is probably missing") as caught:
-        read_from(gong, lambda client: client.library_calls())
+        read_from(gong, lambda client: client.calls_in_library())
     assert caught.value.scope is None
 
 
@@ -426,7 +426,7 @@ def test_every_stream_is_read_from_the_simulated_tenant() -> None:
         "workspaces": lambda gong: gong.workspaces(),
         "scorecards": lambda gong: gong.scorecards(),
         "trackers": lambda gong: gong.trackers(),
-        "library calls": lambda gong: gong.library_calls(),
+        "library calls": lambda gong: gong.calls_in_library(),
         "answered scorecards": lambda gong: gong.answered_scorecards(first, end),
         "interaction stats": lambda gong: gong.interaction_stats(days),
         "user activity": lambda gong: gong.user_activity(first, end),
