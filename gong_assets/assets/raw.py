@@ -4,7 +4,7 @@ Each asset reads one window of Gong's API into a spool on disk, however many par
 to the Snowflake IO manager. What is asked of Gong is in `reading.py` and `streams.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -107,14 +107,16 @@ def build_raw_assets(
             raise failure(error) from error
         return materialized(context, config, gong, snowflake, source, settings)
 
-    def daily_asset(stream: Daily) -> Any:
+    def stream_asset(
+        stream: Daily | Whole, source: Callable[[dg.AssetExecutionContext], Source], **options: Any
+    ) -> Any:
         @dg.asset(
             name=stream.table.name.lower(),
             description=stream.description,
             tags={"layer": "raw", "gong_endpoint": stream.endpoint},
             metadata=table_metadata(settings, stream.table),
             check_specs=[scope_check(stream.table)],
-            **daily,
+            **options,
         )
         def read_stream(
             context: dg.AssetExecutionContext,
@@ -122,36 +124,23 @@ def build_raw_assets(
             gong: GongResource,
             snowflake: SnowflakeResource,
         ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-            source = stream.source(days_to_read(context))
-            return materialized(context, config, gong, snowflake, source, settings)
+            return materialized(context, config, gong, snowflake, source(context), settings)
 
         return read_stream
+
+    def daily_asset(stream: Daily) -> Any:
+        return stream_asset(stream, lambda context: stream.source(days_to_read(context)), **daily)
 
     def whole_asset(stream: Whole) -> Any:
-        @dg.asset(
-            name=stream.table.name.lower(),
-            description=stream.description,
-            tags={"layer": "raw", "gong_endpoint": stream.endpoint},
-            metadata=table_metadata(settings, stream.table),
-            check_specs=[scope_check(stream.table)],
-            **{**common, "freshness_policy": RAW_FRESHNESS if stream.is_people else SETTINGS_FRESHNESS},
-        )
-        def read_stream(
-            context: dg.AssetExecutionContext,
-            config: ReadConfig,
-            gong: GongResource,
-            snowflake: SnowflakeResource,
-        ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-            source = stream.source(settings.gong_workspace_id)
-            return materialized(context, config, gong, snowflake, source, settings)
-
-        return read_stream
+        freshness = RAW_FRESHNESS if stream.is_people else SETTINGS_FRESHNESS
+        options = {**common, "freshness_policy": freshness}
+        return stream_asset(stream, lambda _: stream.source(settings.gong_workspace_id), **options)
 
     return [
         gong_calls_raw,
         gong_call_transcripts_raw,
-        *(daily_asset(stream) for stream in DAILY_STREAMS),
-        *(whole_asset(stream) for stream in WHOLE_STREAMS),
+        *map(daily_asset, DAILY_STREAMS),
+        *map(whole_asset, WHOLE_STREAMS),
     ]
 
 
