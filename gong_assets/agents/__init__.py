@@ -5,20 +5,37 @@
     >>> from gong_assets.warehouse.connection import open_warehouse
     >>> similar_segments(open_warehouse(load_settings()), "worried about the price", limit=3)
 
-Each function reads the enriched views with bound parameters only, and returns pydantic models. Nothing here writes.
+Each function reads the enriched views with bound parameters only, and returns pydantic models of at most 1,000 rows. What
+cannot be asked raises AgentError with one line. Nothing here writes. `mcp_server` offers the same to agents.
 """
 
 from gong_assets.agents.analysis import analyze_call
 from gong_assets.agents.coaching import coaching_opportunities
-from gong_assets.agents.results import AgentError, CallAnalysis, CoachingOpportunity, NotFound, Segment
+from gong_assets.agents.results import (
+    AccountTimeline,
+    AgentError,
+    CallAnalysis,
+    CoachingOpportunity,
+    NotFound,
+    Segment,
+    SimilarSegment,
+    TimelineCall,
+    Turn,
+)
 from gong_assets.agents.search import similar_segments
+from gong_assets.agents.timeline import account_timeline
 
 __all__ = [
+    "AccountTimeline",
     "AgentError",
     "CallAnalysis",
     "CoachingOpportunity",
     "NotFound",
     "Segment",
+    "SimilarSegment",
+    "TimelineCall",
+    "Turn",
+    "account_timeline",
     "analyze_call",
     "coaching_opportunities",
     "similar_segments",

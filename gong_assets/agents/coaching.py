@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from gong_assets.agents.arguments import Days, Limit, Number, checked
 from gong_assets.agents.results import CoachingOpportunity
 from gong_assets.warehouse.connection import Warehouse
 
@@ -31,13 +32,14 @@ LIMIT %s
 """
 
 
+@checked
 def coaching_opportunities(
     warehouse: Warehouse,
     *,
-    days: int = 14,
-    limit: int = 10,
-    low_sentiment: float = LOW_SENTIMENT,
-    high_talk_ratio: float = HIGH_TALK_RATIO,
+    days: Days = 14,
+    limit: Limit = 10,
+    low_sentiment: Number = LOW_SENTIMENT,
+    high_talk_ratio: Number = HIGH_TALK_RATIO,
     now: datetime | None = None,
 ) -> list[CoachingOpportunity]:
     """Calls of the last `days` days with a sentiment below, or a talk ratio above the threshold; worst first.
@@ -45,6 +47,7 @@ def coaching_opportunities(
     A call is the worse, the farther it lies beyond the thresholds, both added up.
 
     Raises:
+        AgentError: an argument is not as it should be.
         WarehouseError: the warehouse cannot be reached, or the views are not there yet.
     """
     since = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None) - timedelta(days=days)

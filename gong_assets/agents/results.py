@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 
 class AgentError(Exception):
@@ -26,20 +27,40 @@ class _Row(BaseModel):
         return cls.model_validate({**{name.lower(): value for name, value in row.items()}, **more})
 
 
-class Segment(_Row):
-    """A speaker's turn, or a part of a long one. Times are seconds from the start of the call."""
+def _list(value: Any) -> Any:
+    """An ARRAY comes from the connector as JSON text."""
+    return json.loads(value) if isinstance(value, str) else value or []
+
+
+class Turn(_Row):
+    """What a speaker said in one go, or a part of it if it was long. Times are seconds from the start of the call."""
 
     transcript_id: str
-    call_id: str
-    call_title: str | None = None
-    call_datetime_utc: datetime | None = None
     speaker_name: str | None = None
     speaker_type: str | None = None
     start_time_seconds: float | None = None
     end_time_seconds: float | None = None
     text: str
+
+
+class Segment(Turn):
+    """A turn, and the call that it is from."""
+
+    call_id: str
+    call_title: str | None = None
+    call_datetime_utc: datetime | None = None
     segment_sentiment: float | None = None
-    similarity: float | None = None
+
+
+class SimilarSegment(Segment):
+    """A hit of a search, with the turns around it in the order of speech, if they were asked for."""
+
+    similarity: float
+    host_name: str | None = None
+    deal_name: str | None = None
+    company_name: str | None = None
+    context_before: list[Turn] = []
+    context_after: list[Turn] = []
 
 
 class CoachingOpportunity(_Row):
@@ -56,7 +77,11 @@ class CoachingOpportunity(_Row):
 
 
 class CallAnalysis(_Row):
-    """One call: what it was about, how it went, and where it was at risk (in time order)."""
+    """One call: what it was about, how it went, and where it was at risk (in time order).
+
+    `risk_segment_count` is how many segments are at risk; `risk_segments` are the worst of them if that is more than was
+    asked for.
+    """
 
     call_id: str
     call_title: str | None
@@ -71,4 +96,33 @@ class CallAnalysis(_Row):
     deal_name: str | None
     deal_stage: str | None
     company_name: str | None
+    risk_segment_count: int
     risk_segments: list[Segment]
+
+
+class TimelineCall(_Row):
+    """A call with a company: which deal it was about, how it went and what comes next."""
+
+    call_id: str
+    call_title: str | None
+    call_datetime_utc: datetime | None
+    call_url: str | None
+    host_name: str | None
+    hubspot_deal_id: str | None
+    deal_name: str | None
+    deal_stage: str | None
+    deal_amount: float | None
+    deal_outcome: str | None
+    sentiment_score: float | None
+    sentiment_category: str | None
+    summary: str | None
+    next_steps: Annotated[list[str], BeforeValidator(_list)]
+
+
+class AccountTimeline(_Row):
+    """The newest calls with a company, the newest one last; `call_count` is how many there are."""
+
+    company_id: str
+    company_name: str | None
+    call_count: int
+    calls: list[TimelineCall]

@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
-from gong_assets.agents.results import AgentError, NotFound, Segment
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from gong_assets.agents.arguments import (
+    MAX_ROWS,
+    Context,
+    DealId,
+    FromDate,
+    Limit,
+    MinSimilarity,
+    MinWords,
+    Question,
+    Rep,
+    Speaker,
+    ToDate,
+    checked,
+    shown,
+)
+from gong_assets.agents.results import AgentError, NotFound, SimilarSegment, Turn
 from gong_assets.warehouse.connection import Warehouse, fetch
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
 
 # What a model's card wants before a question. AI_EMBED has no parameter for it, so the caller puts it there; the
 # segments were embedded with the counterpart in `dbt/macros`.
@@ -18,6 +40,9 @@ QUERY_PREFIXES = {
     "nv-embed-qa-4": "",
 }
 
+# Conditions, each with the values that are bound in it.
+Filters = dict[str, tuple[Any, ...]]
+
 _MODEL = """
 SELECT EMBEDDING_MODEL
 FROM CORTEX_GONG_CALL_TRANSCRIPTS
@@ -26,51 +51,195 @@ ORDER BY CORTEX_PROCESSED_AT DESC
 LIMIT 1
 """
 
-# Segments of another model are left out: vectors of two models cannot be compared.
+_OF_REP = (
+    "(PRIMARY_USER_ID = %s OR LOWER(PRIMARY_USER_NAME) = LOWER(%s) OR LOWER(PRIMARY_USER_EMAIL) = LOWER(%s))"
+)
+_OF_DEAL = "HUBSPOT_DEAL_ID = %s"
+
+# Segments of another model are left out: vectors of two models cannot be compared. So is what is not processed, or was
+# with another text than it has now.
+_CANDIDATE = "EMBEDDING_MODEL = %s AND PROCESSED_BY_CORTEX"
+
+# The filters and the joins of the view come first, on ids alone, and the details of the nearest segments last: so no
+# embedding passes through the view's joins, and none is compared that cannot be in the answer. The lowest similarity is
+# looked at when the nearest are known: as a condition on all, it had each of them compared twice.
 _QUERY = """
 WITH question AS (
     SELECT AI_EMBED(%s, %s) AS EMBEDDING
 ),
+candidates AS (
+    SELECT TRANSCRIPT_ID
+    FROM VW_ENRICHED_GONG_CALL_TRANSCRIPTS
+    WHERE {conditions}
+),
 compared AS (
     SELECT
-        TRANSCRIPT_ID, CALL_ID, CALL_TITLE, CALL_DATETIME_UTC, SPEAKER_NAME, SPEAKER_TYPE, START_TIME_SECONDS,
-        END_TIME_SECONDS, TRANSCRIPT_TEXT AS TEXT, SEGMENT_SENTIMENT,
-        VECTOR_COSINE_SIMILARITY(TRANSCRIPT_EMBEDDING, question.EMBEDDING) AS SIMILARITY
-    FROM VW_ENRICHED_GONG_CALL_TRANSCRIPTS
+        embedded.TRANSCRIPT_ID,
+        VECTOR_COSINE_SIMILARITY(embedded.TRANSCRIPT_EMBEDDING, question.EMBEDDING) AS SIMILARITY
+    FROM CORTEX_GONG_CALL_TRANSCRIPTS AS embedded
     CROSS JOIN question
-    WHERE EMBEDDING_MODEL = %s AND TRANSCRIPT_EMBEDDING IS NOT NULL
+    WHERE embedded.TRANSCRIPT_EMBEDDING IS NOT NULL AND embedded.TRANSCRIPT_ID IN (SELECT TRANSCRIPT_ID FROM candidates)
+),
+nearest AS (
+    SELECT TRANSCRIPT_ID, SIMILARITY
+    FROM compared
+    ORDER BY SIMILARITY DESC, TRANSCRIPT_ID
+    LIMIT %s
 )
-SELECT *
-FROM compared
-WHERE SIMILARITY >= %s
-ORDER BY SIMILARITY DESC, TRANSCRIPT_ID
-LIMIT %s
+SELECT
+    segments.TRANSCRIPT_ID, segments.CALL_ID, segments.CALL_TITLE, segments.CALL_DATETIME_UTC, segments.SPEAKER_NAME,
+    segments.SPEAKER_TYPE, segments.START_TIME_SECONDS, segments.END_TIME_SECONDS, segments.TRANSCRIPT_TEXT AS TEXT,
+    segments.SEGMENT_SENTIMENT, segments.PRIMARY_USER_NAME AS HOST_NAME, segments.DEAL_NAME,
+    segments.HUBSPOT_COMPANY_NAME AS COMPANY_NAME, nearest.SIMILARITY
+FROM nearest
+INNER JOIN VW_ENRICHED_GONG_CALL_TRANSCRIPTS AS segments ON nearest.TRANSCRIPT_ID = segments.TRANSCRIPT_ID
+WHERE nearest.SIMILARITY >= %s
+ORDER BY nearest.SIMILARITY DESC, nearest.TRANSCRIPT_ID
 """
 
+# By position and not by TURN_INDEX: a turn without words has an index and no segment.
+_CONTEXT = """
+WITH spoken AS (
+    SELECT
+        TRANSCRIPT_ID, CALL_ID, SPEAKER_NAME, SPEAKER_TYPE, START_TIME_SECONDS, END_TIME_SECONDS, TRANSCRIPT_TEXT AS TEXT,
+        ROW_NUMBER() OVER (PARTITION BY CALL_ID ORDER BY TURN_INDEX, PART, TRANSCRIPT_ID) AS PLACE
+    FROM VW_ENRICHED_GONG_CALL_TRANSCRIPTS
+    WHERE CALL_ID IN ({calls})
+),
+hits AS (
+    SELECT TRANSCRIPT_ID, CALL_ID, PLACE
+    FROM spoken
+    WHERE TRANSCRIPT_ID IN ({hits})
+)
+SELECT hits.TRANSCRIPT_ID AS HIT_ID, spoken.PLACE < hits.PLACE AS IS_BEFORE, spoken.*
+FROM hits
+INNER JOIN spoken
+    ON hits.CALL_ID = spoken.CALL_ID
+    AND spoken.PLACE BETWEEN hits.PLACE - %s AND hits.PLACE + %s
+    AND spoken.PLACE <> hits.PLACE
+ORDER BY HIT_ID, spoken.PLACE
+"""
 
+_KNOWN = "SELECT CALL_ID FROM VW_ENRICHED_GONG_CALLS WHERE {condition} LIMIT 1"
+
+
+@checked
 def similar_segments(
-    warehouse: Warehouse, text: str, *, limit: int = 5, min_similarity: float | None = None
-) -> list[Segment]:
+    warehouse: Warehouse,
+    text: Question,
+    *,
+    limit: Limit = 5,
+    min_similarity: MinSimilarity = None,
+    from_date: FromDate = None,
+    to_date: ToDate = None,
+    rep: Rep = None,
+    deal_id: DealId = None,
+    speaker: Speaker = None,
+    min_words: MinWords = 0,
+    context: Context = 0,
+) -> list[SimilarSegment]:
     """The `limit` segments that are most similar to `text`, most similar first, with their cosine similarity (-1 to 1).
 
     Only the order is comparable between models: e5 gives 0.7 to 1.0 even to texts that have nothing in common.
 
+    Args:
+        min_similarity: leave out what is less similar.
+        from_date: first call date (UTC).
+        to_date: last call date (UTC), inclusive.
+        rep: the host's Gong user id, name or e-mail address.
+        deal_id: HubSpot's id of the call's deal.
+        speaker: segments that people from inside or from outside said.
+        min_words: leave out shorter segments.
+        context: so many turns before and after each segment come with it.
+
     Raises:
-        NotFound: no segment has an embedding yet.
-        AgentError: the text is empty, or the tables were made with a model that is not known here.
+        NotFound: no segment has an embedding yet, or no call is of that rep or deal.
+        AgentError: an argument is not as it should be, the answer could have more than 1,000 rows, or the tables were
+            made with a model that is not known here.
         WarehouseError: the warehouse cannot be reached, or the views are not there yet.
     """
     if not text.strip():
         raise AgentError("the text to search for is empty")
-    lowest = -1.0 if min_similarity is None else min_similarity
+    if from_date and to_date and from_date > to_date:
+        raise AgentError(f"from_date {from_date} is after to_date {to_date}")
+    if (most := limit * (1 + 2 * context)) > MAX_ROWS:
+        raise AgentError(
+            f"limit {limit} with context {context} may be {most:,} turns, and an answer has at most {MAX_ROWS:,}"
+        )
+    filters = given_filters(from_date, to_date, rep, deal_id, speaker, min_words)
     with warehouse.connect() as connection:
-        newest = fetch(connection, _MODEL)
-        if not newest:
-            raise NotFound(
-                "no segment has an embedding yet: materialize the graph first (`gong-assets sync`)"
-            )
-        model = newest[0]["EMBEDDING_MODEL"]
-        if model not in QUERY_PREFIXES:
-            raise AgentError(f"embedding model {model!r} is not one of {', '.join(QUERY_PREFIXES)}")
-        rows = fetch(connection, _QUERY, (model, QUERY_PREFIXES[model] + text, model, lowest, limit))
-    return [Segment.of(row) for row in rows]
+        model = _embedding_model(connection)
+        rows = fetch(connection, *search_statement(model, text, limit, min_similarity, filters))
+        if not rows:
+            _require_known(connection, "rep", rep, _OF_REP)
+            _require_known(connection, "deal", deal_id, _OF_DEAL)
+        around = _turns_around(connection, rows, context) if rows and context else {}
+    return [SimilarSegment.of(row, **around.get(row["TRANSCRIPT_ID"], {})) for row in rows]
+
+
+def search_statement(
+    model: str, text: str, limit: int, min_similarity: float | None, filters: Filters
+) -> tuple[str, tuple[Any, ...]]:
+    """The SQL of a search, and the values that are bound in it."""
+    query = _QUERY.format(conditions=" AND ".join([_CANDIDATE, *filters]))
+    values = [value for bound in filters.values() for value in bound]
+    lowest = -1.0 if min_similarity is None else min_similarity
+    return query, (model, QUERY_PREFIXES[model] + text, model, *values, limit, lowest)
+
+
+def given_filters(
+    from_date: date | None = None,
+    to_date: date | None = None,
+    rep: str | None = None,
+    deal_id: str | None = None,
+    speaker: str | None = None,
+    min_words: int = 0,
+) -> Filters:
+    """Those that are not left out."""
+    filters: Filters = {
+        "CALL_DATE >= %s": (from_date,),
+        "CALL_DATE <= %s": (to_date,),
+        _OF_REP: (rep, rep, rep),
+        _OF_DEAL: (deal_id,),
+        "SPEAKER_TYPE = %s": (speaker,),
+        "WORD_COUNT >= %s": (min_words or None,),
+    }
+    return {condition: values for condition, values in filters.items() if values[0] is not None}
+
+
+def _embedding_model(connection: SnowflakeConnection) -> str:
+    newest = fetch(connection, _MODEL)
+    if not newest:
+        raise NotFound("no segment has an embedding yet: materialize the graph first (`gong-assets sync`)")
+    model: str = newest[0]["EMBEDDING_MODEL"]
+    if model not in QUERY_PREFIXES:
+        raise AgentError(f"embedding model {model!r} is not one of {', '.join(QUERY_PREFIXES)}")
+    return model
+
+
+def _require_known(connection: SnowflakeConnection, what: str, who: str | None, condition: str) -> None:
+    """Nothing was found: because there is no such rep or deal, or because of the other filters?"""
+    if who is None:
+        return
+    if not fetch(connection, _KNOWN.format(condition=condition), (who,) * condition.count("%s")):
+        raise NotFound(f"no call in VW_ENRICHED_GONG_CALLS is of {what} {shown(who)}")
+
+
+def _turns_around(
+    connection: SnowflakeConnection, hits: Sequence[dict[str, Any]], count: int
+) -> dict[str, dict[str, list[Turn]]]:
+    """The `count` turns before and after each hit, by its id."""
+    calls = sorted({hit["CALL_ID"] for hit in hits})
+    ids = [hit["TRANSCRIPT_ID"] for hit in hits]
+    query = _CONTEXT.format(calls=_placeholders(calls), hits=_placeholders(ids))
+    around: dict[str, dict[str, list[Turn]]] = {
+        hit_id: {"context_before": [], "context_after": []} for hit_id in ids
+    }
+    for row in fetch(connection, query, (*calls, *ids, count, count)):
+        side = "context_before" if row["IS_BEFORE"] else "context_after"
+        around[row["HIT_ID"]][side].append(Turn.of(row))
+    return around
+
+
+def _placeholders(values: Sequence[Any]) -> str:
+    return ", ".join(["%s"] * len(values))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -41,11 +43,19 @@ class Mode(StrEnum):
     backfill = "backfill"
 
 
+class Speaker(StrEnum):
+    internal = "Internal"
+    external = "External"
+
+
 class Format(StrEnum):
     table = "table"
     json = "json"
     csv = "csv"
 
+
+MCP_HOST, MCP_PORT = "127.0.0.1", 8808
+MCP_LOOPBACK = (MCP_HOST, "localhost", "::1")
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
@@ -198,13 +208,113 @@ def search(
             min=-1, max=1, help="Leave out what is less similar. The scale depends on the embedding model."
         ),
     ] = None,
+    from_date: Annotated[
+        date | None, typer.Option(parser=_date, metavar="DATE", help="First call date (UTC).")
+    ] = None,
+    to_date: Annotated[
+        date | None, typer.Option(parser=_date, metavar="DATE", help="Last call date, inclusive.")
+    ] = None,
+    rep: Annotated[
+        str | None, typer.Option(help="Calls that this user hosted: Gong's user id, whole name or e-mail.")
+    ] = None,
+    deal: Annotated[str | None, typer.Option(help="Calls about this deal: HubSpot's id of it.")] = None,
+    speaker: Annotated[
+        Speaker | None,
+        typer.Option(
+            case_sensitive=False, help="External: what customers said. Internal: what our people said."
+        ),
+    ] = None,
+    min_words: Annotated[int, typer.Option(min=0, max=10_000, help="Leave out shorter segments.")] = 0,
+    context: Annotated[
+        int, typer.Option(min=0, max=20, help="Show so many turns before and after each segment.")
+    ] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Find the segments of calls that are most similar in meaning."""
+    """Find the segments of calls that are most similar in meaning.
+
+    The filters choose the segments that are compared at all. There is always a nearest segment: the similarity says how
+    near it is.
+    """
     from gong_assets.agents import similar_segments
 
-    segments = similar_segments(_warehouse(), text, limit=limit, min_similarity=min_similarity)
+    segments = similar_segments(
+        _warehouse(),
+        text,
+        limit=limit,
+        min_similarity=min_similarity,
+        from_date=from_date,
+        to_date=to_date,
+        rep=rep,
+        deal_id=deal,
+        speaker=speaker.value if speaker else None,
+        min_words=min_words,
+        context=context,
+    )
     output.segments(segments, as_json=as_json)
+
+
+@app.command()
+def account(
+    company: Annotated[str, typer.Argument(help="The company's id in HubSpot, or its whole name.")],
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many calls at most.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the newest calls with one company, the newest last: deal, sentiment, summary and next steps."""
+    from gong_assets.agents import account_timeline
+
+    output.account(account_timeline(_warehouse(), company, limit=limit), as_json=as_json)
+
+
+@app.command()
+def mcp(
+    http: Annotated[
+        bool, typer.Option("--http", help="Streamable HTTP instead of the standard streams.")
+    ] = False,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            show_default=MCP_HOST,
+            help="Address to listen on, with --http. Whoever reaches it can read the calls: there is no sign-in.",
+        ),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, show_default=str(MCP_PORT), help="Port to listen on, with --http."),
+    ] = None,
+) -> None:
+    """Serve coach, analyze, search and account to AI agents as the tools of an MCP server.
+
+    An MCP client starts it as `gong-assets mcp` and talks to it over the standard streams. With --http it serves many
+    clients at http://HOST:PORT/mcp, on this machine only unless --host says otherwise. It only reads.
+    """
+    from gong_assets.agents import mcp_server
+    from gong_assets.warehouse.connection import open_warehouse
+
+    if not http and (host or port):
+        raise typer.BadParameter("--host and --port are for --http")
+    settings = load_settings()
+
+    def warehouse() -> Warehouse:
+        return open_warehouse(settings, query_tag="gong_assets mcp")
+
+    with suppress(KeyboardInterrupt):
+        if not http:
+            mcp_server.serve_stdio(warehouse)
+            return
+        host, port = host or MCP_HOST, port or MCP_PORT
+        try:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            listening = socket.create_server((host, port), family=family)
+        except OSError as error:
+            # Python adds the address to the text of the operating system, which has no number for an unknown name.
+            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+            raise _Failed(f"cannot listen on {host}, port {port}: {reason}") from error
+        with listening:
+            shown = f"[{host}]" if ":" in host else host
+            output.note(f"MCP server on http://{shown}:{port}{mcp_server.PATH}")
+            if host not in MCP_LOOPBACK:
+                output.note("Whoever reaches this address can read the calls: there is no sign-in.")
+            mcp_server.serve_http(warehouse, listening, host)
 
 
 @app.command()

@@ -18,7 +18,14 @@ from rich.table import Table
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from gong_assets.agents import CallAnalysis, CoachingOpportunity, Segment
+    from gong_assets.agents import (
+        AccountTimeline,
+        CallAnalysis,
+        CoachingOpportunity,
+        Segment,
+        SimilarSegment,
+        Turn,
+    )
     from gong_assets.doctor import Finding
     from gong_assets.local.stack import LocalStack
     from gong_assets.sync import RunReport
@@ -38,6 +45,11 @@ def line(text: str) -> None:
 
 def error(text: str) -> None:
     stderr.print(f"[bold red]error:[/] {escape(text)}", soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """Beside the results: for who reads along."""
+    stderr.print(escape(text), soft_wrap=True)
 
 
 def heading(text: str) -> None:
@@ -198,21 +210,54 @@ def analysis(call: CallAnalysis, *, as_json: bool) -> None:
         _segment(segment, _number(segment.segment_sentiment))
 
 
-def segments(found: Sequence[Segment], *, as_json: bool) -> None:
+def segments(found: Sequence[SimilarSegment], *, as_json: bool) -> None:
     if as_json:
         as_json_lines(found)
         return
     for segment in found:
+        for turn in segment.context_before:
+            _context(turn)
         _segment(segment, _number(segment.similarity))
+        for turn in segment.context_after:
+            _context(turn)
     if not found:
         line("nothing similar")
 
 
 def _segment(segment: Segment, score: str) -> None:
-    minutes, seconds = divmod(int(segment.start_time_seconds or 0), 60)
-    where = f"{segment.call_title or segment.call_id} {minutes:02}:{seconds:02}"
+    where = f"{segment.call_title or segment.call_id} {_clock(segment)}"
     stdout.print(f"  {score}  [bold]{escape(segment.speaker_name or 'Unknown')}[/] [dim]{escape(where)}[/]")
     stdout.print(f"         {escape(' '.join(segment.text.split()))}")
+
+
+def _context(turn: Turn) -> None:
+    text = f"{_clock(turn)} {turn.speaker_name or 'Unknown'}: {' '.join(turn.text.split())}"
+    stdout.print(f"         [dim]{escape(text)}[/]")
+
+
+def _clock(turn: Turn) -> str:
+    minutes, seconds = divmod(int(turn.start_time_seconds or 0), 60)
+    return f"{minutes:02}:{seconds:02}"
+
+
+def account(timeline: AccountTimeline, *, as_json: bool) -> None:
+    if as_json:
+        print(timeline.model_dump_json(indent=2))
+        return
+    shown, all_calls = len(timeline.calls), timeline.call_count
+    of_all = f"{all_calls} calls" if shown == all_calls else f"the newest {shown} of {all_calls} calls"
+    line(f"{timeline.company_name or 'Company'} ({timeline.company_id}), {of_all}")
+    for call in timeline.calls:
+        date = f"{call.call_datetime_utc:%Y-%m-%d}" if call.call_datetime_utc else "no date"
+        host = f"{call.call_id}, host {call.host_name or '?'}"
+        stdout.print(
+            f"\n{date}  [bold]{escape(call.call_title or 'untitled')}[/]  [dim]{escape(host)}[/]",
+            soft_wrap=True,
+        )
+        line(f"  sentiment   {_number(call.sentiment_score)}  {call.sentiment_category or ''}")
+        line(f"  deal        {call.deal_name or '-'}  {call.deal_stage or ''}")
+        line(f"  summary     {call.summary or '-'}")
+        line(f"  next steps  {'; '.join(call.next_steps) or '-'}")
 
 
 def findings(found: Sequence[Finding], *, as_json: bool) -> None:

@@ -1,0 +1,105 @@
+"""MCP's own client, connected to the installed command as an agent's host would: over its standard streams, or over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mcp import Client, StdioServerParameters, stdio_client
+from mcp.types import CallToolResult
+
+from gong_assets_tests.cli.command_line import CommandLine
+
+T = TypeVar("T")
+
+COMMAND = Path(sys.executable).with_name("gong-assets")
+START_SECONDS = 30
+
+Ask = Callable[[Client], Awaitable[T]]
+
+
+@asynccontextmanager
+async def over_stdio(project: CommandLine, mode: str = "auto") -> AsyncIterator[Client]:
+    """A server of the client's own, whose errors go to `mcp.log` in the project's directory."""
+    parameters = StdioServerParameters(
+        command=str(COMMAND), args=["mcp"], env=project.environment, cwd=project.directory
+    )
+    with (project.directory / "mcp.log").open("a") as log:
+        async with Client(stdio_client(parameters, errlog=log), mode=mode) as client:
+            yield client
+
+
+def asked_over_stdio(project: CommandLine, ask: Ask[T], mode: str = "auto") -> T:
+    async def connect() -> T:
+        async with over_stdio(project, mode) as client:
+            return await ask(client)
+
+    return asyncio.run(connect())
+
+
+def asked_over_http(url: str, ask: Ask[T], mode: str = "auto") -> T:
+    async def connect() -> T:
+        async with Client(url, mode=mode) as client:
+            return await ask(client)
+
+    return asyncio.run(connect())
+
+
+@contextmanager
+def http_server(project: CommandLine, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The URL and the process of a server for many clients."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = subprocess.Popen(
+        [COMMAND, "mcp", "--http", "--port", str(port), *options],
+        cwd=project.directory,
+        env=project.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        wait_for(port, process)
+        yield f"http://127.0.0.1:{port}/mcp", process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            process.communicate(timeout=20)
+
+
+def wait_for(port: int, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        assert process.poll() is None, process.communicate()
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
+def error_of(result: CallToolResult) -> str:
+    """The line that a tool refused with."""
+    assert result.is_error
+    assert result.structured_content is None
+    (content,) = result.content
+    assert content.type == "text"
+    assert len(content.text.splitlines()) == 1
+    assert "Traceback" not in content.text
+    return content.text
+
+
+def answer_of(result: CallToolResult) -> dict[str, Any]:
+    """The structured answer of a tool, which it also gives as text for hosts that read only that."""
+    assert not result.is_error, result.content
+    assert result.structured_content is not None
+    assert result.content[0].type == "text"
+    return result.structured_content

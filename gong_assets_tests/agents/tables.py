@@ -1,0 +1,94 @@
+"""The enriched views as tables, with the views' own columns and rows of a test's choice.
+
+What the graph makes of Gong's records is tested elsewhere; here it is what a question makes of the rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from snowflake.connector import SnowflakeConnection
+
+import gong_assets
+from gong_assets.warehouse.connection import Warehouse, fetch
+
+MODEL = "e5-base-v2"
+CALLS, SEGMENTS = "VW_ENRICHED_GONG_CALLS", "VW_ENRICHED_GONG_CALL_TRANSCRIPTS"
+
+Row = dict[str, Any]
+
+
+def columns(view: str) -> dict[str, str]:
+    """Names and types, as the view's model documents them."""
+    file = Path(gong_assets.__file__).parent / "dbt" / "models" / "enriched" / f"{view.lower()}.yml"
+    (model,) = yaml.safe_load(file.read_text("utf-8"))["models"]
+    types = {column["name"].upper(): column["data_type"] for column in model["columns"]}
+    # The dimension is a variable of dbt's.
+    return {name: "vector(float, 768)" if kind.startswith("vector") else kind for name, kind in types.items()}
+
+
+def call(call_id: str, **values: Any) -> Row:
+    return {
+        "call_id": call_id,
+        "call_date": "2026-11-10",
+        "call_datetime_utc": "2026-11-10 15:00:00",
+        "call_title": f"Call {call_id}",
+        "next_steps": [],
+        **values,
+    }
+
+
+def segment(transcript_id: str, text: str, **values: Any) -> Row:
+    """Of call `1_2_3` the first part is the call's id, the second the turn's place."""
+    call_id, turn, *_ = transcript_id.split("_")
+    return {
+        "transcript_id": transcript_id,
+        "call_id": call_id,
+        "call_date": "2026-11-10",
+        "call_title": f"Call {call_id}",
+        "transcript_text": text,
+        "word_count": len(text.split()),
+        "turn_index": int(turn),
+        "part": 0,
+        "start_time_seconds": float(turn),
+        "processed_by_cortex": True,
+        "embedding_model": MODEL,
+        **values,
+    }
+
+
+def fill(warehouse: Warehouse, *, calls: Sequence[Row] = (), segments: Sequence[Row] = ()) -> None:
+    """Make the tables, and embed what the segments say."""
+    with warehouse.connect() as connection:
+        for view, rows in ((CALLS, calls), (SEGMENTS, segments)):
+            _create(connection, view, rows)
+        fetch(
+            connection,
+            f"UPDATE {SEGMENTS} SET TRANSCRIPT_EMBEDDING = AI_EMBED('{MODEL}', 'passage: ' || TRANSCRIPT_TEXT) "
+            "WHERE PROCESSED_BY_CORTEX",
+        )
+        fetch(
+            connection,
+            "CREATE OR REPLACE TABLE CORTEX_GONG_CALL_TRANSCRIPTS AS SELECT TRANSCRIPT_ID, TRANSCRIPT_EMBEDDING, "
+            f"EMBEDDING_MODEL, CORTEX_PROCESSED_AT FROM {SEGMENTS}",
+        )
+
+
+def _create(connection: SnowflakeConnection, view: str, rows: Sequence[Row]) -> None:
+    types = columns(view)
+    unknown = {name.upper() for row in rows for name in row} - types.keys()
+    assert not unknown, f"{view} has no {unknown}"
+    declared = ", ".join(f"{name} {kind}" for name, kind in types.items())
+    fetch(connection, f"CREATE OR REPLACE TABLE {view} ({declared})")
+    given = [name for name in types if any(name.lower() in row for row in rows)]
+    selected = ", ".join(f'VALUE:"{name.lower()}"::{types[name]}' for name in given)
+    if rows:
+        fetch(
+            connection,
+            f"INSERT INTO {view} ({', '.join(given)}) SELECT {selected} FROM TABLE(FLATTEN(INPUT => PARSE_JSON(%s)))",
+            (json.dumps(rows, default=str),),
+        )

@@ -1,0 +1,117 @@
+"""Whether a search finds what was meant: of the ten nearest segments of each question, how many are on its subject.
+
+The segments are turns of the simulated tenant, which knows what each of its sentences is about. The embeddings are the local
+stand-in's, so this says that the search asks and orders rightly, and nothing of how well Cortex's models do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from statistics import mean
+
+import pytest
+
+from gong_assets.agents import similar_segments
+from gong_assets.local.tenant.calls import Diary
+from gong_assets.local.tenant.company import Company
+from gong_assets.local.tenant.speech import pools, topic_of
+from gong_assets.warehouse.connection import Warehouse
+from gong_assets_tests.agents.tables import fill, segment
+
+pytestmark = pytest.mark.slow
+
+# Months pass until a rare subject has come up so often. With fewer than ten on a subject, ten could not be found.
+SEGMENTS_OF_A_TOPIC = 75
+FIRST_DAY, DAYS = datetime(2026, 1, 1, tzinfo=UTC), 365
+
+# In words that the calls do not use. Small talk, the customer's present situation and what comes next are left out: they are
+# in every call, and nobody searches for them.
+QUESTIONS = {
+    "adoption": "people do not use it and go on working as before",
+    "churn": "could we lose this unhappy client, and what might make them remain",
+    "competition": "they prefer a rival vendor to us",
+    "data_residency": "keeping personal information inside the EU for privacy reasons",
+    "implementation": "copying existing records over in a migration project",
+    "integrations": "linking it with SAP and other back-end programs",
+    "legal": "lawyers negotiating terms and conditions",
+    "mobile": "using a smartphone out on site where there is no internet",
+    "pain": "what annoys them most about appointments that go wrong",
+    "praise": "delighted clients who would tell others about us",
+    "pricing": "they find it too expensive and ask for a cheaper offer",
+    "reliability": "the service was unreachable and had crashed again",
+    "reporting": "statistics and KPIs that the executives look at",
+    "roadmap": "upcoming functionality they wish for in future versions",
+    "roi": "do we earn back the money that we spend",
+    "scheduling": "assigning visits to workers by dragging them on a calendar",
+    "security": "is the information encrypted, and has anybody tried to break in",
+    "support": "nobody at the help desk replies to their tickets",
+    "timeline": "the launch is late and they fear to miss the cold months",
+    "training": "teaching employees how to operate it",
+}
+
+# Words that say nothing of a subject.
+COMMON = {
+    "about", "after", "again", "also", "anybody", "because", "been", "before", "being", "could", "does",
+    "from", "have", "into", "it's", "many", "might", "more", "most", "much", "nobody", "other", "others",
+    "over", "should", "some", "such", "than", "that", "their", "them", "then", "there", "these", "they",
+    "this", "those", "until", "were", "what", "when", "where", "which", "while", "will", "with", "would",
+    "your",
+}  # fmt: skip
+
+
+def subject_words(text: str) -> set[str]:
+    """By their first five letters, so that "price" and "prices" are the same."""
+    words = re.findall(r"[a-z']{4,}", re.sub(r"\{\w+\}", "", text.lower()))
+    return {word[:5] for word in words if word not in COMMON}
+
+
+def sentences() -> list[str]:
+    return [
+        template
+        for pool in pools()["topics"].values()
+        for side in (pool["rep"], pool["customer"])
+        for templates in side.values()
+        for template in templates
+    ]
+
+
+def turns_by_topic() -> dict[str, dict[str, str]]:
+    """For each topic what was said in a turn about it, with the id of the call; no text twice."""
+    diary = Diary(Company(1), calls_per_day=12, words_per_call=300)
+    turns: dict[str, dict[str, str]] = defaultdict(dict)
+    for call in diary.between(FIRST_DAY, FIRST_DAY + timedelta(days=DAYS)):
+        for turn in diary.conversation(call).turns:
+            assert {topic_of(sentence.text) for sentence in turn.sentences} == {turn.topic}
+            if len(turns[turn.topic]) < SEGMENTS_OF_A_TOPIC:
+                turns[turn.topic].setdefault(" ".join(sentence.text for sentence in turn.sentences), call.id)
+        if all(len(turns[topic]) == SEGMENTS_OF_A_TOPIC for topic in pools()["topics"]):
+            break
+    return turns
+
+
+@pytest.mark.parametrize("question", QUESTIONS.values())
+def test_no_sentence_shares_more_than_a_word_with_a_question(question: str) -> None:
+    asked = subject_words(question)
+    assert len(asked) >= 2
+    assert [said for said in sentences() if len(asked & subject_words(said)) > 1] == []
+
+
+def test_of_the_ten_nearest_segments_most_are_about_the_question(warehouse: Warehouse) -> None:
+    topics = {
+        f"{call_id}_{number}_{topic}": (topic, text)
+        for topic, turns in turns_by_topic().items()
+        for number, (text, call_id) in enumerate(turns.items())
+    }
+    assert len(topics) == SEGMENTS_OF_A_TOPIC * len(pools()["topics"]) >= 1500
+    fill(warehouse, segments=[segment(transcript_id, text) for transcript_id, (_, text) in topics.items()])
+
+    precisions = {}
+    for topic, question in QUESTIONS.items():
+        found = similar_segments(warehouse, question, limit=10)
+        precisions[topic] = sum(topics[hit.transcript_id][0] == topic for hit in found) / 10
+
+    assert mean(precisions.values()) >= 0.85, precisions
+    # The simulated competitors' names mean nothing to a model: the one subject that is found in half of the hits only.
+    assert min(precisions.values()) >= 0.5, precisions

@@ -1,0 +1,204 @@
+"""Filtered searches, the turns around a hit and a company's history, of a month of real runs; and that no question, however
+hostile, changes a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+
+from gong_assets.agents import (
+    AgentError,
+    NotFound,
+    account_timeline,
+    analyze_call,
+    coaching_opportunities,
+    similar_segments,
+)
+from gong_assets.warehouse.connection import Warehouse
+from gong_assets_tests.cli.command_line import CommandLine
+from gong_assets_tests.end_to_end import company
+from gong_assets_tests.end_to_end.runs import changes, take
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("company"), pytest.mark.usefixtures("first_run")]
+
+EXPENSIVE = "the customer thinks that it costs too much"
+DEAL, DEALS_COMPANY = "8800000002", "Other GmbH"
+CUSTOMER_ID, CUSTOMER = "9900000001", "Customer Ltd, Istanbul"
+
+HOSTILE = [
+    "'; DROP TABLE GONG_CALLS_RAW; --",
+    "' OR '1' = '1",
+    "\\' OR 1 = 1; DELETE FROM STG_GONG_CALLS; --",
+    "%s %(name)s %d %",
+    "$$; DROP VIEW VW_ENRICHED_GONG_CALLS; $$",
+    "x\0; DROP TABLE GONG_CALLS_RAW",
+    "x" * 2**20,
+    company.STRANGE_TEXT,
+]
+
+
+def test_a_search_keeps_to_the_host_the_days_and_the_side(company_warehouse: Warehouse) -> None:
+    # At 23:00 in UTC; on the day's other calls nobody from outside says a word.
+    march_2 = date(2025, 3, 2)
+    found = similar_segments(
+        company_warehouse,
+        EXPENSIVE,
+        limit=100,
+        rep="rita o'neill",
+        from_date=march_2,
+        to_date=march_2,
+        speaker="External",
+    )
+    assert [hit.call_id for hit in found] == [company.PRICING] * 2
+    assert found[0].text == company.PRICE_COMPLAINT
+    assert {(hit.speaker_type, hit.host_name) for hit in found} == {("External", "Rita O'Neill")}
+
+
+def test_a_search_keeps_to_a_deal(company_warehouse: Warehouse) -> None:
+    found = similar_segments(company_warehouse, EXPENSIVE, limit=100, deal_id=DEAL)
+    assert [hit.call_id for hit in found] == [company.RENEWAL] * 2
+
+
+@pytest.mark.parametrize("rep", [company.REP_USER, "Rita O'Neill", "rita@seller.example"])
+def test_a_host_is_known_by_id_by_name_and_by_address(company_warehouse: Warehouse, rep: str) -> None:
+    found = similar_segments(company_warehouse, EXPENSIVE, rep=rep)
+    assert found == similar_segments(company_warehouse, EXPENSIVE)
+
+
+def test_days_without_a_call_like_it_leave_it_out(company_warehouse: Warehouse) -> None:
+    later = similar_segments(company_warehouse, EXPENSIVE, limit=100, from_date=date(2025, 3, 5))
+    assert company.PRICING not in {hit.call_id for hit in later}
+
+
+def test_the_turns_around_a_hit_are_those_of_the_call(company_warehouse: Warehouse) -> None:
+    (hit,) = similar_segments(company_warehouse, EXPENSIVE, limit=1, context=1)
+    assert hit.text == company.PRICE_COMPLAINT
+    assert [turn.text for turn in hit.context_before] == [
+        "Hello Çağla, thank you for joining. How is the weather in Istanbul today?"
+    ]
+    assert [turn.text for turn in hit.context_after] == [
+        "Let us look at the discount that we can give you for three years."
+    ]
+
+
+@pytest.mark.parametrize("asked", [CUSTOMER_ID, CUSTOMER, CUSTOMER.upper()])
+def test_a_companys_calls_come_with_sentiment_summary_and_next_steps(
+    company_warehouse: Warehouse, asked: str
+) -> None:
+    timeline = account_timeline(company_warehouse, asked)
+    assert (timeline.company_id, timeline.company_name, timeline.call_count) == (CUSTOMER_ID, CUSTOMER, 1)
+    (call,) = timeline.calls
+    assert call.call_id == company.PRICING
+    assert call.sentiment_score is not None
+    assert call.sentiment_score < 0
+    assert call.summary
+    assert call.next_steps == ["Send a new offer"]
+
+
+def test_a_companys_calls_come_with_their_deals(company_warehouse: Warehouse) -> None:
+    (call,) = account_timeline(company_warehouse, DEALS_COMPANY).calls
+    assert (call.hubspot_deal_id, call.deal_name, call.deal_amount, call.deal_stage) == (
+        DEAL, "Renewal of Other GmbH", 500, "closedwon",
+    )  # fmt: skip
+    assert call.next_steps == []
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_no_question_changes_anything(company_warehouse: Warehouse, text: str) -> None:
+    asked: list[Callable[[], Any]] = [
+        lambda: similar_segments(company_warehouse, text, context=1),
+        lambda: similar_segments(company_warehouse, EXPENSIVE, rep=text),
+        lambda: similar_segments(company_warehouse, EXPENSIVE, deal_id=text),
+        lambda: similar_segments(company_warehouse, EXPENSIVE, speaker=text),  # type: ignore[arg-type]
+        lambda: similar_segments(company_warehouse, EXPENSIVE, from_date=text),  # type: ignore[arg-type]
+        lambda: similar_segments(company_warehouse, EXPENSIVE, limit=text),  # type: ignore[arg-type]
+        lambda: analyze_call(company_warehouse, text),
+        lambda: account_timeline(company_warehouse, text),
+        lambda: coaching_opportunities(company_warehouse, days=text),  # type: ignore[arg-type]
+    ]
+    before = take(company_warehouse)
+
+    refusals = [line for ask in asked if (line := refusal(ask)) is not None]
+    # A text to search for may be any text of some length; nothing else is.
+    assert len(refusals) == len(asked) - (len(text) < 1500 and "\0" not in text)
+    assert max(map(len, refusals)) < 300
+    assert {len(line.splitlines()) for line in refusals} == {1}
+    assert changes(before, take(company_warehouse)) == []
+
+
+def refusal(ask: Callable[[], Any]) -> str | None:
+    try:
+        ask()
+    except AgentError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize("name", ["Nobody", "%", "' OR '1' = '1"])
+def test_unknown_people_deals_calls_and_companies_are_not_found(
+    company_warehouse: Warehouse, name: str
+) -> None:
+    for ask in (
+        lambda: similar_segments(company_warehouse, EXPENSIVE, rep=name),
+        lambda: similar_segments(company_warehouse, EXPENSIVE, deal_id=name),
+        lambda: analyze_call(company_warehouse, name),
+        lambda: account_timeline(company_warehouse, name),
+    ):
+        with pytest.raises(NotFound, match="VW_ENRICHED_GONG_CALLS"):
+            ask()
+
+
+def test_the_search_command_takes_the_filters(project: CommandLine) -> None:
+    filters = (
+        "--rep",
+        "rita@seller.example",
+        "--speaker",
+        "external",
+        "--from-date",
+        "2025-03-02",
+        "--to-date",
+        "2025-03-02",
+    )
+    found = project.gong_assets("search", EXPENSIVE, *filters, "--context", "1", "--json").succeeded().json
+    assert len(found) == 2
+    assert found[0]["text"] == company.PRICE_COMPLAINT
+    assert found[0]["context_after"][0]["text"].startswith("Let us look at the discount")
+    shown = project.gong_assets("search", EXPENSIVE, *filters, "--context", "1").succeeded().stdout
+    assert "Rita O'Neill: Let us look at the discount" in shown
+    of_a_deal = (
+        project.gong_assets("search", EXPENSIVE, "--deal", DEAL, "--min-words", "12", "--json")
+        .succeeded()
+        .json
+    )
+    assert [hit["call_id"] for hit in of_a_deal] == [company.RENEWAL] * len(of_a_deal)
+    assert of_a_deal
+
+
+def test_the_account_command_tells_a_companys_history(project: CommandLine) -> None:
+    timeline = project.gong_assets("account", CUSTOMER, "--json").succeeded().json
+    assert [call["call_id"] for call in timeline["calls"]] == [company.PRICING]
+    lines = project.gong_assets("account", CUSTOMER_ID).succeeded().stdout.splitlines()
+    assert lines[0] == f"{CUSTOMER} ({CUSTOMER_ID}), 1 calls"
+    assert lines[-1] == "  next steps  Send a new offer"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("search", EXPENSIVE, "--rep", "Nobody"), "no call in VW_ENRICHED_GONG_CALLS is of rep Nobody"),
+        (("search", EXPENSIVE, "--from-date", "2025-03-02", "--to-date", "2025-03-01"), "is after to_date"),
+        (("search", "x" * 100_000), "text: string should have at most 1500 characters"),
+        (("account", "Nobody"), "no call in VW_ENRICHED_GONG_CALLS is linked to company Nobody"),
+    ],
+)
+def test_a_command_that_cannot_answer_says_so_in_a_line(
+    project: CommandLine, arguments: tuple[str, ...], told: str
+) -> None:
+    outcome = project.gong_assets(*arguments)
+    assert (outcome.code, outcome.stdout) == (1, "")
+    assert outcome.stderr.startswith("error: ")
+    assert told in outcome.stderr
+    assert len(outcome.stderr.splitlines()) == 1
