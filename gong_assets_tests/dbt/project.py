@@ -23,10 +23,12 @@ class DbtProject:
     Attributes:
         work_dir: where dbt writes its target directory and logs.
         environment: the variables that name the warehouse.
+        project_dir: the project, or a copy of it.
     """
 
     work_dir: Path
     environment: dict[str, str] = field(default_factory=dict)
+    project_dir: Path = PROJECT_DIR
 
     def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Runs `dbt ARGUMENTS` to its end, whatever that is."""
@@ -35,7 +37,7 @@ class DbtProject:
             for name, value in os.environ.items()
             if not name.startswith(("SNOWFLAKE_", "DBT_", "HUBSPOT_", "GONG_"))
         }
-        project = ["--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)]
+        project = ["--project-dir", str(self.project_dir), "--profiles-dir", str(self.project_dir)]
         return subprocess.run(
             [str(DBT), "--no-use-colors", *arguments, *project],
             env={
@@ -57,11 +59,15 @@ class DbtProject:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def manifest(self) -> dict[str, Any]:
+        """What the last command knew of the project."""
+        manifest: dict[str, Any] = json.loads((self.work_dir / "target" / "manifest.json").read_text())
+        return manifest
+
     def compiled(self) -> dict[str, str]:
         """The SQL of each model, as the last command compiled it."""
-        manifest: dict[str, Any] = json.loads((self.work_dir / "target" / "manifest.json").read_text())
         return {
             node["name"]: node["compiled_code"]
-            for node in manifest["nodes"].values()
+            for node in self.manifest()["nodes"].values()
             if node["resource_type"] == "model" and node.get("compiled_code")
         }

@@ -70,6 +70,8 @@ def calls() -> list[tuple[date, Record, str | None]]:
             FULL, "2026-11-02T03:00:00.123456-07:00", scheduled="2026-11-02T10:00:00Z", title="Pricing",
             direction="Conference", system="Zoom", scope="External", media="Video", language="eng",
             url="https://app.gong.io/call?id=1", workspaceId="623457276584334", isPrivate=True, duration=1785,
+            purpose="Negotiation", sdrDisposition="Connected", clientUniqueId="zoom-7", customData='{"a": 1}',
+            calendarEventId="evt1",
         ),
         "context": [
             {"system": "Salesforce", "objects": [deal("006A", "Now", Name="SF deal", StageName="Prospecting")]},
@@ -78,7 +80,7 @@ def calls() -> list[tuple[date, Record, str | None]]:
                 deal(8070190, "Now", dealstage="closedwon", amount=12000.5, dealname="Customer Ltd renewal"),
                 deal("8070191", "Now", amount="not a number"),
                 deal("8070192", "TimeOfCall"),
-                deal("555", None, "ACCOUNT", name="Customer Ltd"),
+                deal("555", None, "ACCOUNT", name="Customer Ltd", **{'a "note"': STRANGE}),
             ]},
         ],
         # The customer is listed twice: the first row did not speak.
@@ -98,15 +100,25 @@ def calls() -> list[tuple[date, Record, str | None]]:
             "keyPoints": [{"text": "Price is fine"}, {"text": "Legal is next"}],
             "highlights": [{"title": "Next Steps", "items": [{"text": "Send contract"}, {"text": "Call Tuesday"}]}],
             "callOutcome": {"id": "1", "category": "ANSWERED", "name": "Meeting set"},
+            # Single-precision numbers, widened.
+            "outline": [{"section": "Pricing", "startTime": 568.9000244140625, "duration": 60.0, "items": [
+                {"text": "The price", "startTime": 570.0}]}],
+            "structure": [{"name": "Intro", "duration": 20}],
         },
         "interaction": {
             "speakers": [{"id": "4001", "userId": "501", "talkTime": 90.0}, {"id": "4002", "talkTime": 30.0}],
             "interactionStats": [
                 {"name": "Talk Ratio", "value": 0.7}, {"name": "Longest Monologue", "value": 66},
-                {"name": "Interactivity", "value": 4.2}],
+                {"name": "Interactivity", "value": 4.2}, {"name": "Patience", "value": 0.92},
+                {"name": "Longest Customer Story", "value": 95.5}],
+            "video": [{"name": "Presentation", "duration": 600}, {"name": "Presentation", "duration": 0.5},
+                      {"name": "WebcamPrimaryUser", "duration": 1700.25}, {"name": "Hologram", "duration": 9}],
             "questions": {"companyCount": 5, "nonCompanyCount": 2},
         },
-        "collaboration": {},
+        "collaboration": {"publicComments": [
+            {"id": "9001", "audioStartTime": 12.5, "audioEndTime": 40.0, "commenterUserId": "502", "comment": STRANGE,
+             "posted": "2026-11-02T23:30:00-08:00", "inReplyTo": None, "duringCall": False},
+            {"id": "9002", "comment": "Thanks", "inReplyTo": "9001"}]},
     }  # fmt: skip
     near_midnight = {
         # 23:30 on Monday in Los Angeles is Tuesday in UTC.

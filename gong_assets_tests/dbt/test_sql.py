@@ -18,11 +18,13 @@ from gong_assets_tests.dbt.warehouse import Tables
 # Every function that the models call. Each has a page at https://docs.snowflake.com/en/sql-reference/functions-all;
 # look a new one up there before adding it.
 SNOWFLAKE_FUNCTIONS = {
-    "AI_EMBED", "AI_SUMMARIZE_AGG", "ANY_VALUE", "ARRAY_AGG", "ARRAY_SIZE", "COALESCE", "CONVERT_TIMEZONE", "COUNT",
-    "COUNT_IF", "CURRENT_TIMESTAMP", "DATEADD", "DATEDIFF", "EMBED_TEXT_768", "FLATTEN", "IFF",
-    "INITCAP", "LEFT", "LENGTH", "LISTAGG", "LOWER", "MAX", "MD5", "MIN", "NULLIF", "REGEXP_COUNT",
-    "REGEXP_REPLACE", "REPLACE", "ROW_NUMBER", "SENTIMENT", "SHA2", "SUM", "SUMMARIZE", "SYSDATE",
-    "TRIM", "TRY_CAST", "TRY_TO_BOOLEAN", "TRY_TO_DECIMAL", "TRY_TO_DOUBLE", "TRY_TO_NUMBER",
+    "AI_EMBED", "AI_SUMMARIZE_AGG", "ANY_VALUE", "ARRAY_AGG", "ARRAY_CONSTRUCT", "ARRAY_CONSTRUCT_COMPACT",
+    "ARRAY_SIZE", "AVG", "COALESCE", "CONVERT_TIMEZONE", "COUNT", "COUNT_IF", "CURRENT_TIMESTAMP", "DATEADD",
+    "DATEDIFF", "DATE_TRUNC", "EMBED_TEXT_768", "FLATTEN", "IFF", "INITCAP", "IS_ARRAY", "LEFT", "LENGTH",
+    "LISTAGG", "LOWER", "MAX", "MD5", "MEDIAN", "MIN", "NULLIF", "OBJECT_CONSTRUCT", "PARSE_JSON",
+    "PERCENTILE_CONT", "REGEXP_COUNT", "REGEXP_REPLACE", "REPLACE", "ROW_NUMBER", "SENTIMENT", "SHA2", "SUM",
+    "SUMMARIZE", "SYSDATE", "TO_CHAR", "TO_JSON", "TRIM", "TRY_CAST", "TRY_TO_BOOLEAN", "TRY_TO_DECIMAL",
+    "TRY_TO_DOUBLE", "TRY_TO_NUMBER", "UPPER",
 }  # fmt: skip
 
 
@@ -40,7 +42,7 @@ def models(built: Tables, project: DbtProject) -> dict[str, str]:
 
 # What stands before a parenthesis without being called: keywords, and types with a size.
 NOT_FUNCTIONS = {
-    "AND", "AS", "BY", "FROM", "GROUP", "IN", "NOT", "NUMBER", "ON", "OR", "OVER", "VECTOR", "WHEN", "WHERE",
+    "AND", "ANY", "AS", "BY", "FROM", "GROUP", "IN", "NOT", "NUMBER", "ON", "OR", "OVER", "VALUES", "VECTOR", "WHEN", "WHERE",
 }  # fmt: skip
 
 

@@ -53,13 +53,44 @@ def test_a_call_is_staged_with_everything_that_gong_says_about_it(built: Tables)
         "QUESTIONS_ASKED_COUNT": 7,
         "COMPANY_QUESTION_COUNT": 5,
         "CUSTOMER_QUESTION_COUNT": 2,
+        "LONGEST_CUSTOMER_STORY_SECONDS": 95.5,
+        "PATIENCE_SECONDS": 0.92,
+        "PRESENTATION_SECONDS": Decimal("600.5"),
+        "BROWSER_SECONDS": None,
+        "HOST_WEBCAM_SECONDS": Decimal("1700.25"),
+        "CUSTOMER_WEBCAM_SECONDS": None,
         "CALL_BRIEF": "They agreed.",
         "CALL_OUTCOME": "Meeting set",
+        "CALL_OUTCOME_CATEGORY": "ANSWERED",
+        "CALL_OUTCOME_ID": "1",
+        "CALL_PURPOSE": "Negotiation",
+        "SDR_DISPOSITION": "Connected",
+        "CLIENT_UNIQUE_ID": "zoom-7",
+        "CUSTOM_DATA": '{"a": 1}',
+        "CALENDAR_EVENT_ID": "evt1",
     }
     assert {name: call[name] for name in expected} == expected
     assert json.loads(call["KEY_POINTS"]) == ["Price is fine", "Legal is next"]
     assert json.loads(call["KEY_TOPICS"]) == ["Security", "Pricing"]
     assert json.loads(call["NEXT_STEPS"]) == ["Send contract", "Call Tuesday"]
+    (section,) = json.loads(call["OUTLINE"])
+    assert (section["section"], section["startTime"]) == ("Pricing", 568.9000244140625)
+    assert json.loads(call["HIGHLIGHTS"])[0]["items"][1] == {"text": "Call Tuesday"}
+    assert json.loads(call["CALL_STRUCTURE"]) == [{"name": "Intro", "duration": 20}]
+
+
+def test_a_call_without_gongs_analysis_has_none_of_it(built: Tables) -> None:
+    call = built["stg_gong_calls"][NO_HUBSPOT]
+    for column in (
+        "CALL_BRIEF",
+        "KEY_POINTS",
+        "KEY_TOPICS",
+        "NEXT_STEPS",
+        "OUTLINE",
+        "HIGHLIGHTS",
+        "CALL_OUTCOME",
+    ):
+        assert call[column] is None, column
 
 
 def test_the_deal_is_hubspots_present_one_and_deals_are_counted_once(built: Tables) -> None:
@@ -91,6 +122,35 @@ def test_another_crms_deal_is_no_hubspot_deal(built: Tables) -> None:
         "006B",
         Decimal(1000),
     )
+
+
+def test_every_linked_crm_record_is_one_row_with_its_fields_at_both_times(built: Tables) -> None:
+    links = [row for row in built["stg_gong_call_crm_links"].values() if row["CALL_ID"] == FULL]
+    columns = ("CRM_SYSTEM", "OBJECT_TYPE", "OBJECT_ID", "IS_LINKED_NOW", "IS_LINKED_AT_CALL", "PREFERENCE")
+    assert sorted(tuple(row[name] for name in columns) for row in links) == [
+        ("HubSpot", "Account", "555", True, False, 1),
+        ("HubSpot", "Opportunity", "8070190", True, True, 1),
+        ("HubSpot", "Opportunity", "8070191", True, False, 2),
+        ("HubSpot", "Opportunity", "8070192", False, True, None),
+        ("Salesforce", "Opportunity", "006A", True, False, 3),
+    ]
+    deal = built["stg_gong_call_crm_links"][f"{FULL}_hubspot_opportunity_8070190"]
+    assert json.loads(deal["FIELDS_NOW"]) == {
+        "dealstage": "closedwon",
+        "amount": 12000.5,
+        "dealname": "Customer Ltd renewal",
+    }
+    assert json.loads(deal["FIELDS_AT_CALL"]) == {"dealstage": "appointmentscheduled", "amount": "100"}
+    account = built["stg_gong_call_crm_links"][f"{FULL}_hubspot_account_555"]
+    assert json.loads(account["FIELDS_NOW"]) == {"name": "Customer Ltd", 'a "note"': STRANGE}
+    assert (deal["STAGE_AT_CALL"], deal["STAGE_NOW"]) == ("appointmentscheduled", "closedwon")
+    assert (deal["AMOUNT_AT_CALL"], deal["AMOUNT_NOW"]) == (Decimal(100), Decimal("12000.50"))
+    assert {row["CALL_DATE"] for row in links} == {MONDAY}
+
+
+def test_a_record_of_the_time_of_the_call_counts_where_none_is_linked_now(built: Tables) -> None:
+    (link,) = (row for row in built["stg_gong_call_crm_links"].values() if row["CALL_ID"] == NO_HUBSPOT)
+    assert (link["OBJECT_ID"], link["IS_LINKED_NOW"], link["IS_CURRENT"]) == ("006B", False, True)
 
 
 def test_a_call_late_in_america_is_of_the_next_day_in_utc(built: Tables) -> None:
@@ -154,6 +214,39 @@ def test_topics_and_trackers_are_staged_with_when_and_by_whom(built: Tables) -> 
     assert [topics["Competitors"][name] for name in heard] == [3, 2.25, 40.0, "Carl Customer"]
     assert [topics["Budget"][name] for name in heard] == [1, 5.0, 5.0, "Rita Rep"]
     assert [topics["Unheard"][name] for name in heard] == [0, None, None, None]
+
+
+def test_each_time_that_a_tracker_was_heard_is_a_row(built: Tables) -> None:
+    columns = ("TRACKER_NAME", "TRACKER_TYPE", "PHRASE", "STARTED_AT_SECONDS", "SPEAKER_NAME", "SPEAKER_TYPE")
+    occurrences = [
+        tuple(row[name] for name in columns)
+        for row in built["stg_gong_call_tracker_occurrences"].values()
+        if row["CALL_ID"] == FULL
+    ]
+    assert sorted(occurrences, key=str) == [
+        ("Budget", "SMART", "budget", 5.0, "Rita Rep", "Internal"),
+        ("Competitors", "KEYWORD", None, 12.5, "Carl Customer", "External"),
+        ("Competitors", "KEYWORD", None, 2.25, "Rita Rep", "Internal"),
+        ("Competitors", "KEYWORD", None, 40.0, "Carl Customer", "External"),
+    ]
+
+
+def test_public_comments_are_staged_word_for_word(built: Tables) -> None:
+    comment, reply = (built["stg_gong_call_comments"][f"{FULL}_{number}"] for number in ("9001", "9002"))
+    assert comment == {
+        "COMMENT_ID": f"{FULL}_9001",
+        "CALL_ID": FULL,
+        "CALL_DATE": MONDAY,
+        "COMMENT_INDEX": 0,
+        "COMMENTER_USER_ID": "502",
+        "COMMENT_TEXT": STRANGE,
+        "START_TIME_SECONDS": 12.5,
+        "END_TIME_SECONDS": 40.0,
+        "POSTED_AT_UTC": datetime(2026, 11, 3, 7, 30),
+        "IN_REPLY_TO_COMMENT_ID": None,
+        "IS_DURING_CALL": False,
+    }
+    assert (reply["IN_REPLY_TO_COMMENT_ID"], reply["POSTED_AT_UTC"]) == (f"{FULL}_9001", None)
 
 
 def test_each_turn_is_a_segment_with_its_speaker(built: Tables) -> None:

@@ -9,4 +9,5 @@ from gong_assets_tests.dbt.warehouse import Tables
 def test_the_projects_unit_tests_pass(built: Tables, project: DbtProject) -> None:
     assert built  # dbt asks the built tables for the types of the tests' inputs
     output = project.succeed("test", "--select", "test_type:unit")
-    assert "PASS=9 WARN=0 ERROR=0 SKIP=0" in output
+    tests = len(project.manifest()["unit_tests"])
+    assert f"PASS={tests} WARN=0 ERROR=0 SKIP=0" in output

@@ -32,13 +32,16 @@ INGESTED_AT = datetime(2026, 11, 5, 6, 0)
 
 Row = dict[str, Any]
 # Rows by their key, for each table.
-Tables = dict[str, dict[str, Row]]
+Tables = dict[str, dict[Any, Row]]
 
 KEYS = {
     "stg_gong_calls": "CALL_ID",
     "stg_gong_call_participants": "PARTICIPANT_ID",
     "stg_gong_call_transcripts": "TRANSCRIPT_ID",
     "stg_gong_call_topics": "TOPIC_ID",
+    "stg_gong_call_tracker_occurrences": "OCCURRENCE_ID",
+    "stg_gong_call_crm_links": "CRM_LINK_ID",
+    "stg_gong_call_comments": "COMMENT_ID",
     "stg_gong_users": "USER_ID",
     "stg_gong_workspaces": "WORKSPACE_ID",
     "stg_gong_trackers": "TRACKER_ID",
@@ -57,7 +60,16 @@ KEYS = {
     "cortex_gong_call_transcripts": "TRANSCRIPT_ID",
     "vw_enriched_gong_calls": "CALL_ID",
     "vw_enriched_gong_call_transcripts": "TRANSCRIPT_ID",
+    "vw_gong_call_risks": "RISK_ID",
+    "vw_sales_performance_analysis": "PERFORMANCE_ID",
+    "vw_coaching_opportunities": "CALL_ID",
+    "vw_deal_risk": "HUBSPOT_DEAL_ID",
+    "vw_account_timeline": "EVENT_ID",
     "vw_gong_ingestion_status": "CALL_ID",
+    "vw_gong_ingestion_completeness": "CALL_DATE",
+    "vw_calls_without_transcripts": "CALL_ID",
+    "vw_cortex_status": "CALL_DATE",
+    "vw_pipeline_health": "HEALTH_WINDOW",
 }
 
 _HUBSPOT_SHARE = (
@@ -99,7 +111,7 @@ class Warehouse:
             cursor.execute(sql, parameters or None)
             return [dict(row) for row in cursor.fetchall()]
 
-    def rows(self, table: str, key: str) -> dict[str, Row]:
+    def rows(self, table: str, key: str) -> dict[Any, Row]:
         """All rows of a table by their key, which must be unique."""
         rows = self.query(f"select * from {table}")
         by_key = {row[key]: row for row in rows}

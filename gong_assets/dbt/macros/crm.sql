@@ -1,53 +1,38 @@
 {#-
-    The CRM records that a `context[]` of Gong's links to, one row per (key, kind, record).
+    The CRM objects that a `context[]` of Gong's lists, as it lists them: once for each of the timings that were asked for.
 
     `relation` is a CTE with `key`, and with Gong's array of {system, objects: [{objectType, objectId, timing, fields}]}
     as crm_context. Gong calls a HubSpot deal `Opportunity` (its specification) or `Deal` (seen), a company `Account` or
-    `Company`. With both contextTimings each record comes twice, as it is now and as it was at the time of the call: the
-    latter counts only where there is no record of the kind now. preference 1 is the record to use where one is wanted:
-    HubSpot's before another system's, then in Gong's order.
+    `Company`. An object without a timing is as it is now.
 -#}
-{% macro crm_records(relation, key) %}
-    with linked as (
-
-        select
-            {{ relation }}.{{ key }},
-            case
-                when lower(record.value:objectType::varchar) in ('opportunity', 'deal') then 'deal'
-                when lower(record.value:objectType::varchar) in ('account', 'company') then 'company'
-                when lower(record.value:objectType::varchar) = 'contact' then 'contact'
-            end as crm_kind,
-            {{ json_text('record.value:objectId') }} as crm_id,
-            coalesce(lower(crm.value:system::varchar) = 'hubspot', false) as is_hubspot,
-            iff(lower(record.value:timing::varchar) = 'timeofcall', 1, 0) as is_past,
-            record.value:fields as fields,
-            crm.index as crm_index,
-            record.index as record_index
-        from {{ relation }},
-            lateral flatten(input => {{ relation }}.crm_context) as crm,
-            lateral flatten(input => crm.value:objects) as record
-
-    ),
-
-    current_records as (
-
-        select *
-        from linked
-        where crm_kind is not null and crm_id is not null
-        qualify
-            is_past = min(is_past) over (partition by {{ key }}, crm_kind)
-            and row_number() over (
-                partition by {{ key }}, crm_kind, is_hubspot, crm_id order by is_past, crm_index, record_index
-            ) = 1
-
-    )
-
+{% macro crm_objects(relation, key) %}
     select
-        *,
-        row_number() over (
-            partition by {{ key }}, crm_kind order by iff(is_hubspot, 0, 1), crm_index, record_index
-        ) as preference
-    from current_records
+        {{ relation }}.{{ key }},
+        case lower({{ json_text('crm.value:system') }})
+            when 'hubspot' then 'HubSpot'
+            when 'salesforce' then 'Salesforce'
+            when 'microsoftdynamic' then 'MicrosoftDynamic'
+            when 'generic' then 'Generic'
+            else coalesce({{ json_text('crm.value:system') }}, 'Unknown')
+        end as crm_system,
+        case lower({{ json_text('record.value:objectType') }})
+            when 'opportunity' then 'Opportunity'
+            when 'deal' then 'Opportunity'
+            when 'account' then 'Account'
+            when 'company' then 'Account'
+            when 'contact' then 'Contact'
+            when 'lead' then 'Lead'
+            when 'user' then 'User'
+            else {{ json_text('record.value:objectType') }}
+        end as object_type,
+        {{ json_text('record.value:objectId') }} as object_id,
+        coalesce(lower(record.value:timing::varchar) = 'timeofcall', false) as is_at_call,
+        record.value:fields as fields,
+        row_number() over (partition by {{ relation }}.{{ key }} order by crm.index, record.index) as listed_order
+    from {{ relation }},
+        lateral flatten(input => {{ relation }}.crm_context) as crm,
+        lateral flatten(input => crm.value:objects) as record
+    where {{ json_text('record.value:objectType') }} is not null and {{ json_text('record.value:objectId') }} is not null
 {% endmacro %}
 
 {#- A field's name as spelled by any CRM: StageName, dealstage and deal_stage are told apart by letters only. -#}

@@ -14,6 +14,11 @@
     coalesce(array_size({{ value }}), {{ json_integer(value) }})
 {%- endmacro %}
 
+{#- A list as it is, an empty one included; NULL for anything else. -#}
+{% macro json_list(value) -%}
+    iff(is_array({{ value }}), {{ value }}, null)::array
+{%- endmacro %}
+
 {% macro json_float(value) -%}
     try_to_double({{ value }}::varchar)
 {%- endmacro %}

@@ -12,7 +12,7 @@ enriched as (
 
 calls as (
 
-    select * from {{ ref('vw_enriched_gong_calls') }}
+    {{ enriched_calls() }}
 
 )
 

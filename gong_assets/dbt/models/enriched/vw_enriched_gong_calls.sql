@@ -1,113 +1,26 @@
 with calls as (
 
-    select * from {{ ref('stg_gong_calls') }}
+    {{ enriched_calls() }}
 
 ),
 
-enriched as (
+risks as (
 
-    select * from {{ ref('cortex_gong_calls') }}
-
-),
-
-users as (
-
-    select * from {{ ref('stg_gong_users') }}
-
-),
-
-deals as (
-
-    select * from {{ ref('stg_hubspot_deals') }}
-
-),
-
-contacts as (
-
-    select * from {{ ref('stg_hubspot_contacts') }}
-
-),
-
-companies as (
-
-    select * from {{ ref('stg_hubspot_companies') }}
+    select
+        call_id,
+        array_agg(
+            object_construct(
+                'risk', risk, 'detail', detail, 'at_seconds', at_seconds, 'sentiment', sentiment,
+                'transcript_id', transcript_id, 'hubspot_deal_id', hubspot_deal_id
+            )
+        ) within group (order by risk, at_seconds, risk_id) as risk_indicators
+    from {{ ref('vw_gong_call_risks') }}
+    group by 1
 
 )
 
 select
-    ---------- the call
-    calls.call_id,
-    calls.call_date,
-    calls.call_title,
-    calls.call_datetime_utc,
-    calls.call_duration_seconds,
-    calls.call_direction,
-    calls.call_system,
-    calls.call_scope,
-    calls.call_language,
-    calls.call_url,
-    calls.workspace_id,
-    calls.is_private,
-    calls.primary_user_id,
-    coalesce(calls.primary_user_email, users.email_address) as primary_user_email,
-    coalesce(calls.primary_user_name, users.full_name) as primary_user_name,
-
-    ---------- what was said
-    enriched.sentiment_score,
-    {{ sentiment_category('enriched.sentiment_score') }} as sentiment_category,
-    enriched.customer_sentiment,
-    enriched.seller_sentiment,
-    enriched.call_summary,
-    calls.call_brief,
-    calls.key_points,
-    calls.key_topics,
-    calls.next_steps,
-    calls.call_outcome,
-    calls.talk_ratio,
-    calls.longest_monologue_seconds,
-    calls.interactivity_score,
-    calls.questions_asked_count,
-    calls.company_question_count,
-    calls.customer_question_count,
-    coalesce(enriched.processed_by_cortex, false) as processed_by_cortex,
-    enriched.cortex_processed_at,
-
-    ---------- the deal
-    calls.hubspot_deal_id,
-    calls.crm_opportunity_id,
-    calls.crm_deal_count,
-    coalesce(deals.deal_name, calls.deal_name) as deal_name,
-    coalesce(deals.deal_stage, calls.deal_stage) as deal_stage,
-    coalesce(deals.deal_amount, calls.deal_value) as deal_amount,
-    deals.close_date,
-    deals.pipeline_name,
-    deals.deal_owner,
-    deals.deal_status,
-    case
-        when deals.deal_id is null then null
-        when deals.deal_status in ('Won', 'Lost') then deals.deal_status
-        else 'In Progress'
-    end as deal_outcome,
-    datediff('day', calls.call_date, deals.close_date) as days_to_close,
-
-    ---------- the customer
-    coalesce(calls.hubspot_contact_id, deals.associated_contact_id) as hubspot_contact_id,
-    contacts.first_name,
-    contacts.last_name,
-    contacts.email,
-    contacts.company_name,
-    contacts.job_title,
-    contacts.lifecycle_stage,
-    calls.contact_name,
-    coalesce(calls.hubspot_company_id, deals.associated_company_id) as hubspot_company_id,
-    calls.crm_account_id,
-    coalesce(companies.company_name, calls.account_name) as hubspot_company_name,
-    companies.industry,
-    companies.annual_revenue,
-    companies.number_of_employees
+    calls.*,
+    coalesce(risks.risk_indicators, iff(calls.processed_by_cortex, array_construct(), null)) as risk_indicators
 from calls
-left join enriched on calls.call_id = enriched.call_id
-left join users on calls.primary_user_id = users.user_id
-left join deals on calls.hubspot_deal_id = deals.deal_id
-left join contacts on coalesce(calls.hubspot_contact_id, deals.associated_contact_id) = contacts.contact_id
-left join companies on coalesce(calls.hubspot_company_id, deals.associated_company_id) = companies.company_id
+left join risks on calls.call_id = risks.call_id

@@ -21,6 +21,7 @@ parties as (
         {{ json_text('party.value:userId') }} as user_id,
         lower({{ json_text('party.value:emailAddress') }}) as email_address,
         {{ json_text('party.value:name') }} as full_name,
+        {{ json_text('party.value:phoneNumber') }} as phone_number,
         {{ json_text('party.value:title') }} as role,
         coalesce(initcap({{ json_text('party.value:affiliation') }}), 'Unknown') as participant_type,
         party.value:methods as methods,
@@ -55,17 +56,21 @@ talk_times as (
 
 ),
 
-crm_records as (
+crm_objects as (
 
-    {{ crm_records('participants', 'participant_id') }}
+    {{ crm_objects('participants', 'participant_id') }}
 
 ),
 
 contacts as (
 
-    select participant_id, crm_id, is_hubspot, fields
-    from crm_records
-    where crm_kind = 'contact' and preference = 1
+    select participant_id, crm_system = 'HubSpot' as is_hubspot, object_id as crm_contact_id, fields
+    from crm_objects
+    where object_type = 'Contact'
+    qualify row_number() over (
+        partition by participant_id
+        order by iff(is_at_call, 1, 0), iff(crm_system = 'HubSpot', 0, 1), listed_order
+    ) = 1
 
 ),
 
@@ -89,6 +94,7 @@ select
     participants.speaker_id,
     participants.user_id,
     participants.email_address,
+    participants.phone_number,
     participants.full_name,
     participants.participant_type,
     participants.role,
@@ -99,8 +105,8 @@ select
         talk_times.talk_time_seconds
         / nullif(sum(talk_times.talk_time_seconds) over (partition by participants.call_id), 0)
     )::float as talk_ratio,
-    iff(contacts.is_hubspot, contacts.crm_id, null) as hubspot_contact_id,
-    contacts.crm_id as crm_contact_id
+    iff(contacts.is_hubspot, contacts.crm_contact_id, null) as hubspot_contact_id,
+    contacts.crm_contact_id
 from participants
 left join talk_times
     on participants.call_id = talk_times.call_id and participants.party_id = talk_times.party_id

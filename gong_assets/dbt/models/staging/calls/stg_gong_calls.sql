@@ -6,7 +6,6 @@ with source as (
         raw_data:metaData as meta,
         raw_data:content as content,
         raw_data:interaction as interaction,
-        raw_data:context as crm_context,
         content_hash,
         ingested_at
     from {{ source('gong', 'gong_calls_raw') }}
@@ -34,10 +33,20 @@ renamed as (
         {{ json_text('meta:workspaceId') }} as workspace_id,
         coalesce({{ json_boolean('meta:isPrivate') }}, false) as is_private,
         {{ json_text('meta:primaryUserId') }} as primary_user_id,
+        {{ json_text('meta:purpose') }} as call_purpose,
+        {{ json_text('meta:sdrDisposition') }} as sdr_disposition,
+        {{ json_text('meta:clientUniqueId') }} as client_unique_id,
+        {{ json_text('meta:customData') }} as custom_data,
+        {{ json_text('meta:calendarEventId') }} as calendar_event_id,
 
         ---------- what Gong made of it
         {{ json_text('content:brief') }} as call_brief,
         {{ json_text('content:callOutcome:name') }} as call_outcome,
+        {{ json_text('content:callOutcome:category') }} as call_outcome_category,
+        {{ json_text('content:callOutcome:id') }} as call_outcome_id,
+        {{ json_list('content:outline') }} as outline,
+        {{ json_list('content:highlights') }} as highlights,
+        {{ json_list('content:structure') }} as call_structure,
         {{ json_integer('interaction:questions:companyCount') }} as company_question_count,
         {{ json_integer('interaction:questions:nonCompanyCount') }} as customer_question_count,
 
@@ -48,16 +57,49 @@ renamed as (
 ),
 
 -- Gong's own figures about the host, absent until it has analysed the call.
-interaction_stats as (
+listed_stats as (
 
     select
         source.call_id,
-        max(iff(lower(stat.value:name::varchar) = 'talk ratio', {{ json_float('stat.value:value') }}, null)) as talk_ratio,
-        max(iff(lower(stat.value:name::varchar) = 'longest monologue', {{ json_float('stat.value:value') }}, null))
-            as longest_monologue_seconds,
-        max(iff(lower(stat.value:name::varchar) = 'interactivity', {{ json_float('stat.value:value') }}, null))
-            as interactivity_score
+        lower({{ json_text('stat.value:name') }}) as stat_name,
+        {{ json_float('stat.value:value') }} as stat_value
     from source, lateral flatten(input => source.interaction:interactionStats) as stat
+
+),
+
+interaction_stats as (
+
+    select
+        call_id,
+        max(iff(stat_name = 'talk ratio', stat_value, null)) as talk_ratio,
+        max(iff(stat_name = 'longest monologue', stat_value, null)) as longest_monologue_seconds,
+        max(iff(stat_name = 'longest customer story', stat_value, null)) as longest_customer_story_seconds,
+        max(iff(stat_name = 'interactivity', stat_value, null)) as interactivity_score,
+        max(iff(stat_name = 'patience', stat_value, null)) as patience_seconds
+    from listed_stats
+    group by 1
+
+),
+
+listed_videos as (
+
+    select
+        source.call_id,
+        lower({{ json_text('part.value:name') }}) as video_name,
+        {{ json_seconds('part.value:duration') }} as video_seconds
+    from source, lateral flatten(input => source.interaction:video) as part
+
+),
+
+videos as (
+
+    select
+        call_id,
+        sum(iff(video_name = 'presentation', video_seconds, null))::number(38, 6) as presentation_seconds,
+        sum(iff(video_name = 'browser', video_seconds, null))::number(38, 6) as browser_seconds,
+        sum(iff(video_name = 'webcamprimaryuser', video_seconds, null))::number(38, 6) as host_webcam_seconds,
+        sum(iff(video_name = 'webcamnoncompany', video_seconds, null))::number(38, 6) as customer_webcam_seconds
+    from listed_videos
     group by 1
 
 ),
@@ -72,19 +114,50 @@ key_points as (
 
 ),
 
-key_topics as (
+-- The topics that were talked about, the longest first; where Gong has none, the trackers that were heard.
+listed_key_topics as (
 
     select
         source.call_id,
-        array_agg({{ json_text('topic.value:name') }})
-            within group (order by {{ json_float('topic.value:duration') }} desc, topic.index) as key_topics
+        1 as source_order,
+        {{ json_text('topic.value:name') }} as topic_name,
+        sum({{ json_seconds('topic.value:duration') }}) as weight,
+        min(topic.index) as topic_index
     from source, lateral flatten(input => source.content:topics) as topic
-    where {{ json_float('topic.value:duration') }} > 0
+    group by 1, 2, 3
+
+    union all
+
+    select
+        source.call_id,
+        2 as source_order,
+        {{ json_text('tracker.value:name') }} as topic_name,
+        sum({{ json_integer('tracker.value:count') }}) as weight,
+        min(tracker.index) as topic_index
+    from source, lateral flatten(input => source.content:trackers) as tracker
+    group by 1, 2, 3
+
+),
+
+preferred_key_topics as (
+
+    select *
+    from listed_key_topics
+    where topic_name is not null and weight > 0
+    qualify source_order = min(source_order) over (partition by call_id)
+
+),
+
+key_topics as (
+
+    select call_id, array_agg(topic_name) within group (order by weight desc, topic_index) as key_topics
+    from preferred_key_topics
     group by 1
 
 ),
 
--- Gong's action items where a tenant still gets them, else the highlights under a heading such as "Next steps".
+-- Gong's action items where a tenant still gets them, else the highlights under a heading such as "Next steps", else the
+-- key points that say that they are one.
 listed_next_steps as (
 
     select
@@ -106,7 +179,18 @@ listed_next_steps as (
     from source,
         lateral flatten(input => source.content:highlights) as highlight,
         lateral flatten(input => highlight.value:items) as item
-    where highlight.value:title::varchar ilike '%next step%'
+    where highlight.value:title::varchar ilike any ('%next step%', '%action item%', '%follow%up%')
+
+    union all
+
+    select
+        source.call_id,
+        3 as source_order,
+        0 as highlight_index,
+        point.index as item_index,
+        {{ json_text('point.value:text') }} as next_step
+    from source, lateral flatten(input => source.content:keyPoints) as point
+    where point.value:text::varchar ilike any ('next step%', 'action item%', 'follow%up%')
 
 ),
 
@@ -170,49 +254,26 @@ contacts as (
 
 ),
 
-crm_records as (
-
-    {{ crm_records('source', 'call_id') }}
-
-),
-
+-- The one deal and the one company to use of those that the call is linked to.
 crm_links as (
 
     select
         call_id,
-        max(iff(crm_kind = 'deal' and preference = 1, crm_id, null)) as crm_opportunity_id,
-        max(iff(crm_kind = 'deal' and preference = 1 and is_hubspot, crm_id, null)) as hubspot_deal_id,
-        count_if(crm_kind = 'deal') as crm_deal_count,
-        max(iff(crm_kind = 'company' and preference = 1, crm_id, null)) as crm_account_id,
-        max(iff(crm_kind = 'company' and preference = 1 and is_hubspot, crm_id, null)) as hubspot_company_id
-    from crm_records
-    group by 1
-
-),
-
-crm_fields as (
-
-    select
-        crm_records.call_id,
-        crm_records.crm_kind,
-        {{ crm_field_name('field') }} as field_name,
-        {{ json_text('field.value:value') }} as field_value
-    from crm_records, lateral flatten(input => crm_records.fields) as field
-    where crm_records.preference = 1
-
-),
-
-crm_values as (
-
-    select
-        call_id,
-        max(iff(crm_kind = 'deal' and field_name in ('name', 'dealname'), field_value, null)) as deal_name,
-        max(iff(crm_kind = 'deal' and field_name in ('stagename', 'dealstage', 'stage'), field_value, null)) as deal_stage,
-        max(iff(crm_kind = 'deal' and field_name in ('amount', 'dealamount'), try_to_decimal(field_value, 15, 2), null))
+        max(iff(object_type = 'Opportunity' and preference = 1, object_id, null)) as crm_opportunity_id,
+        max(iff(object_type = 'Opportunity' and preference = 1 and crm_system = 'HubSpot', object_id, null))
+            as hubspot_deal_id,
+        count_if(object_type = 'Opportunity') as crm_deal_count,
+        max(iff(object_type = 'Account' and preference = 1, object_id, null)) as crm_account_id,
+        max(iff(object_type = 'Account' and preference = 1 and crm_system = 'HubSpot', object_id, null))
+            as hubspot_company_id,
+        max(iff(object_type = 'Opportunity' and preference = 1, object_name, null)) as deal_name,
+        max(iff(object_type = 'Opportunity' and preference = 1, iff(is_linked_now, stage_now, stage_at_call), null))
+            as deal_stage,
+        max(iff(object_type = 'Opportunity' and preference = 1, iff(is_linked_now, amount_now, amount_at_call), null))
             as deal_value,
-        max(iff(crm_kind = 'company' and field_name in ('name', 'companyname', 'accountname'), field_value, null))
-            as account_name
-    from crm_fields
+        max(iff(object_type = 'Account' and preference = 1, object_name, null)) as account_name
+    from {{ ref('stg_gong_call_crm_links') }}
+    where is_current and {{ in_run_window('call_date') }}
     group by 1
 
 )
@@ -241,26 +302,43 @@ select
     crm_links.crm_opportunity_id,
     crm_links.crm_account_id,
     coalesce(crm_links.crm_deal_count, 0) as crm_deal_count,
-    crm_values.deal_name,
-    crm_values.deal_stage,
-    crm_values.deal_value,
-    crm_values.account_name,
+    crm_links.deal_name,
+    crm_links.deal_stage,
+    crm_links.deal_value,
+    crm_links.account_name,
     contacts.full_name as contact_name,
     coalesce(interaction_stats.talk_ratio, talk_ratios.talk_ratio) as talk_ratio,
     interaction_stats.longest_monologue_seconds,
+    interaction_stats.longest_customer_story_seconds,
     interaction_stats.interactivity_score,
+    interaction_stats.patience_seconds,
     renamed.company_question_count + renamed.customer_question_count as questions_asked_count,
     renamed.company_question_count,
     renamed.customer_question_count,
+    videos.presentation_seconds,
+    videos.browser_seconds,
+    videos.host_webcam_seconds,
+    videos.customer_webcam_seconds,
     renamed.call_brief,
     key_points.key_points,
     key_topics.key_topics,
     next_steps.next_steps,
+    renamed.outline,
+    renamed.highlights,
+    renamed.call_structure,
     renamed.call_outcome,
+    renamed.call_outcome_category,
+    renamed.call_outcome_id,
+    renamed.call_purpose,
+    renamed.sdr_disposition,
+    renamed.client_unique_id,
+    renamed.custom_data,
+    renamed.calendar_event_id,
     renamed.content_hash,
     renamed.ingested_at
 from renamed
 left join interaction_stats on renamed.call_id = interaction_stats.call_id
+left join videos on renamed.call_id = videos.call_id
 left join key_points on renamed.call_id = key_points.call_id
 left join key_topics on renamed.call_id = key_topics.call_id
 left join next_steps on renamed.call_id = next_steps.call_id
@@ -269,4 +347,3 @@ left join primary_users
 left join talk_ratios on renamed.call_id = talk_ratios.call_id
 left join contacts on renamed.call_id = contacts.call_id
 left join crm_links on renamed.call_id = crm_links.call_id
-left join crm_values on renamed.call_id = crm_values.call_id

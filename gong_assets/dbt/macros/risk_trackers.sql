@@ -1,0 +1,8 @@
+{#- True for trackers that stand for a risk, by var risk_trackers. -#}
+{% macro is_risk_tracker(name) -%}
+    {%- set patterns = [] -%}
+    {%- for part in var('risk_trackers') -%}
+        {%- do patterns.append("'%" ~ part | lower | replace("'", "''") ~ "%'") -%}
+    {%- endfor -%}
+    {{ 'lower(' ~ name ~ ') like any (' ~ patterns | join(', ') ~ ')' if patterns else 'false' }}
+{%- endmacro %}

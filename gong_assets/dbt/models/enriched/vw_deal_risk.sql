@@ -1,0 +1,151 @@
+{%- set recent_calls = var('deal_risk_recent_calls') | int %}
+
+with open_deals as (
+
+    select * from {{ ref('stg_hubspot_deals') }}
+    where deal_status not in ('Won', 'Lost')
+
+),
+
+deal_calls as (
+
+    {{ deal_calls() }}
+
+),
+
+calls as (
+
+    select
+        deal_calls.deal_id,
+        row_number() over (partition by deal_calls.deal_id order by {{ latest_call_first('deal_calls') }}) as recency,
+        enriched.*
+    from deal_calls
+    inner join {{ ref('vw_enriched_gong_calls') }} as enriched on deal_calls.call_id = enriched.call_id
+
+),
+
+call_figures as (
+
+    select
+        deal_id,
+        count(*) as call_count,
+        min(call_datetime_utc) as first_call_at_utc,
+        max(call_datetime_utc) as last_call_at_utc,
+        max(call_date) as last_call_date,
+        max(iff(recency = 1, call_id, null)) as last_call_id,
+        max(iff(recency = 1, call_title, null)) as last_call_title,
+        max(iff(recency = 1, primary_user_name, null)) as last_call_host,
+        -- Only where Gong has analysed the call it would have found a next step.
+        count_if(recency = 1 and next_steps is null and (call_brief is not null or key_topics is not null))
+            as last_calls_without_next_step,
+        {{ exact_mean("iff(recency <= " ~ recent_calls ~ ", customer_sentiment, null)") }} as customer_sentiment,
+        {{ exact_mean("iff(recency > " ~ recent_calls ~ ", customer_sentiment, null)") }} as earlier_customer_sentiment
+    from calls
+    group by 1
+
+),
+
+-- A risk of a call, and a person in it, counts once for each deal that the call is about.
+call_risks as (
+
+    select
+        calls.deal_id,
+        count_if(risks.risk = 'Negative Segment') as negative_segment_count,
+        count_if(risks.risk = 'Tracker') as risk_tracker_count
+    from calls
+    inner join {{ ref('vw_gong_call_risks') }} as risks on calls.call_id = risks.call_id
+    where calls.recency <= {{ recent_calls }}
+    group by 1
+
+),
+
+customers as (
+
+    select
+        calls.deal_id,
+        count(distinct coalesce(participants.email_address, participants.full_name, participants.participant_id))
+            as customer_count
+    from calls
+    inner join {{ ref('stg_gong_call_participants') }} as participants on calls.call_id = participants.call_id
+    where participants.participant_type <> 'Internal' and participants.talk_time_seconds > 0
+    group by 1
+
+),
+
+judged as (
+
+    select
+        open_deals.*,
+        coalesce(call_figures.call_count, 0) as call_count,
+        call_figures.first_call_at_utc,
+        call_figures.last_call_at_utc,
+        call_figures.last_call_date,
+        call_figures.last_call_id,
+        call_figures.last_call_title,
+        call_figures.last_call_host,
+        coalesce(customers.customer_count, 0) as customer_count,
+        call_figures.customer_sentiment,
+        call_figures.earlier_customer_sentiment,
+        coalesce(call_risks.negative_segment_count, 0) as negative_segment_count,
+        coalesce(call_risks.risk_tracker_count, 0) as risk_tracker_count,
+        array_construct_compact(
+            iff(open_deals.deal_status = 'Overdue', 'Overdue', null),
+            iff(call_figures.call_count is null, 'No Call', null),
+            iff(
+                call_figures.last_call_date < dateadd('day', -{{ var('stalled_deal_days') | int }}, sysdate()::date),
+                'Stalled', null
+            ),
+            iff(call_figures.customer_sentiment < {{ var('deal_risk_sentiment_below') }}, 'Unhappy Customer', null),
+            iff(
+                call_figures.earlier_customer_sentiment - call_figures.customer_sentiment
+                > {{ var('deal_risk_sentiment_drop_above') }},
+                'Falling Sentiment', null
+            ),
+            iff(call_risks.risk_tracker_count > 0, 'Risk Tracker', null),
+            iff(call_figures.last_calls_without_next_step > 0, 'No Next Step', null),
+            iff(
+                call_figures.call_count >= {{ var('single_contact_from_calls') | int }} and customers.customer_count = 1,
+                'Single Contact', null
+            )
+        ) as risk_indicators
+    from open_deals
+    left join call_figures on open_deals.deal_id = call_figures.deal_id
+    left join call_risks on open_deals.deal_id = call_risks.deal_id
+    left join customers on open_deals.deal_id = customers.deal_id
+
+)
+
+select
+    judged.deal_id as hubspot_deal_id,
+    judged.deal_name,
+    judged.deal_stage,
+    judged.deal_amount,
+    judged.close_date,
+    judged.days_to_close,
+    judged.deal_status,
+    judged.pipeline_name,
+    judged.deal_owner,
+    judged.deal_owner_email,
+    judged.associated_company_id as hubspot_company_id,
+    companies.company_name as hubspot_company_name,
+    case
+        when array_size(judged.risk_indicators) >= {{ var('deal_risk_high_from') | int }} then 'High'
+        when array_size(judged.risk_indicators) >= {{ var('deal_risk_medium_from') | int }} then 'Medium'
+        else 'Low'
+    end as risk_level,
+    array_size(judged.risk_indicators)::number(38, 0) as risk_count,
+    judged.risk_indicators,
+    judged.call_count,
+    judged.first_call_at_utc,
+    judged.last_call_at_utc,
+    datediff('day', judged.last_call_date, sysdate()::date) as days_since_last_call,
+    judged.last_call_id,
+    judged.last_call_title,
+    judged.last_call_host,
+    judged.customer_count,
+    judged.customer_sentiment,
+    judged.earlier_customer_sentiment,
+    judged.negative_segment_count,
+    judged.risk_tracker_count
+from judged
+left join {{ ref('stg_hubspot_companies') }} as companies on judged.associated_company_id = companies.company_id

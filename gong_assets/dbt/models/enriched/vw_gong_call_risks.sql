@@ -1,0 +1,117 @@
+-- What customers said that sounded bad, the worst first.
+with segments as (
+
+    select
+        staged.call_id,
+        staged.call_date,
+        staged.transcript_id,
+        staged.start_time_seconds,
+        staged.transcript_text,
+        enriched.segment_sentiment
+    from {{ ref('stg_gong_call_transcripts') }} as staged
+    inner join {{ ref('cortex_gong_call_transcripts') }} as enriched
+        on staged.transcript_id = enriched.transcript_id and staged.content_hash = enriched.content_hash
+    where
+        staged.speaker_type <> 'Internal'
+        and enriched.segment_sentiment <= {{ var('risk_segment_sentiment_at_most') }}
+    qualify row_number() over (
+        partition by staged.call_id order by enriched.segment_sentiment, staged.transcript_id
+    ) <= {{ var('risk_segments_per_call') | int }}
+
+),
+
+trackers as (
+
+    select * from {{ ref('stg_gong_call_topics') }}
+    where topic_category = 'Tracker' and mention_count > 0 and {{ is_risk_tracker('topic_name') }}
+
+),
+
+deal_calls as (
+
+    {{ deal_calls() }}
+
+),
+
+-- Of each deal the call that nothing followed.
+last_calls as (
+
+    select * from deal_calls
+    qualify row_number() over (partition by deal_id order by {{ latest_call_first('deal_calls') }}) = 1
+
+),
+
+open_deals as (
+
+    select
+        last_calls.call_id,
+        last_calls.call_date,
+        deals.deal_id,
+        deals.deal_name,
+        deals.close_date,
+        deals.deal_status
+    from last_calls
+    inner join {{ ref('stg_hubspot_deals') }} as deals on last_calls.deal_id = deals.deal_id
+    where deals.deal_status not in ('Won', 'Lost')
+
+)
+
+select
+    transcript_id || '_segment' as risk_id,
+    call_id,
+    call_date,
+    'Negative Segment' as risk,
+    transcript_text as detail,
+    start_time_seconds as at_seconds,
+    segment_sentiment as sentiment,
+    transcript_id,
+    null::varchar as topic_id,
+    null::varchar as hubspot_deal_id
+from segments
+
+union all
+
+select
+    topic_id || '_tracker' as risk_id,
+    call_id,
+    call_date,
+    'Tracker' as risk,
+    topic_name || ' (' || mention_count::varchar || ')' as detail,
+    first_mentioned_at_seconds as at_seconds,
+    null::float as sentiment,
+    null::varchar as transcript_id,
+    topic_id,
+    null::varchar as hubspot_deal_id
+from trackers
+
+union all
+
+select
+    call_id || '_' || deal_id || '_stalled' as risk_id,
+    call_id,
+    call_date,
+    'Stalled Deal' as risk,
+    'No call about ' || coalesce(deal_name, deal_id) || ' since ' || to_char(call_date, 'YYYY-MM-DD') as detail,
+    null::float as at_seconds,
+    null::float as sentiment,
+    null::varchar as transcript_id,
+    null::varchar as topic_id,
+    deal_id as hubspot_deal_id
+from open_deals
+where call_date < dateadd('day', -{{ var('stalled_deal_days') | int }}, sysdate()::date)
+
+union all
+
+select
+    call_id || '_' || deal_id || '_overdue' as risk_id,
+    call_id,
+    call_date,
+    'Overdue Deal' as risk,
+    coalesce(deal_name, deal_id) || ' was to close on ' || to_char(close_date, 'YYYY-MM-DD') as detail,
+    null::float as at_seconds,
+    null::float as sentiment,
+    null::varchar as transcript_id,
+    null::varchar as topic_id,
+    deal_id as hubspot_deal_id
+from open_deals
+where deal_status = 'Overdue'

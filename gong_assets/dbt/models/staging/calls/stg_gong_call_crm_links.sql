@@ -1,0 +1,127 @@
+with source as (
+
+    select
+        call_id,
+        call_date,
+        raw_data:context as crm_context
+    from {{ source('gong', 'gong_calls_raw') }}
+    where processing_error is null and {{ in_run_window('call_date') }}
+
+),
+
+objects as (
+
+    {{ crm_objects('source', 'call_id') }}
+
+),
+
+distinct_objects as (
+
+    select
+        *,
+        call_id || '_' || lower(crm_system) || '_' || lower(object_type) || '_' || object_id as crm_link_id
+    from objects
+    qualify row_number() over (
+        partition by call_id, crm_system, object_type, object_id, is_at_call order by listed_order
+    ) = 1
+
+),
+
+links as (
+
+    select
+        crm_link_id,
+        call_id,
+        crm_system,
+        object_type,
+        object_id,
+        count_if(not is_at_call) > 0 as is_linked_now,
+        count_if(is_at_call) > 0 as is_linked_at_call,
+        coalesce(min(iff(is_at_call, null, listed_order)), min(listed_order)) as listed_order
+    from distinct_objects
+    group by 1, 2, 3, 4, 5
+
+),
+
+-- A call that was linked to other objects since it was held is about those, and no longer about the ones of its time.
+current_links as (
+
+    select
+        *,
+        is_linked_now or count_if(is_linked_now) over (partition by call_id, object_type) = 0 as is_current
+    from links
+
+),
+
+fields as (
+
+    select
+        distinct_objects.crm_link_id,
+        distinct_objects.is_at_call,
+        field.value:name::varchar as field_name,
+        {{ crm_field_name('field') }} as plain_name,
+        field.value:value as field_value
+    from distinct_objects, lateral flatten(input => distinct_objects.fields) as field
+    where field.value:name::varchar is not null and field.value:value::varchar is not null
+    qualify row_number() over (
+        partition by distinct_objects.crm_link_id, distinct_objects.is_at_call, field.value:name::varchar
+        order by field.index
+    ) = 1
+
+),
+
+records as (
+
+    select
+        crm_link_id,
+        is_at_call,
+        parse_json(
+            '{' || listagg(to_json(field_name::variant) || ':' || to_json(field_value), ',')
+                within group (order by field_name) || '}'
+        )::object as fields,
+        max(iff(
+            plain_name in ('name', 'dealname', 'companyname', 'accountname'), {{ json_text('field_value') }}, null
+        )) as object_name,
+        max(iff(plain_name in ('stagename', 'dealstage', 'stage'), {{ json_text('field_value') }}, null)) as stage,
+        max(iff(
+            plain_name in ('amount', 'dealamount'), try_to_decimal({{ json_text('field_value') }}, 15, 2), null
+        )) as amount
+    from fields
+    group by 1, 2
+
+)
+
+select
+    current_links.crm_link_id,
+    current_links.call_id,
+    source.call_date,
+    current_links.crm_system,
+    current_links.object_type,
+    current_links.object_id,
+    current_links.listed_order,
+    current_links.is_linked_now,
+    current_links.is_linked_at_call,
+    current_links.is_current,
+    iff(
+        current_links.is_current,
+        row_number() over (
+            partition by current_links.call_id, current_links.object_type
+            order by
+                iff(current_links.is_current, 0, 1), iff(current_links.crm_system = 'HubSpot', 0, 1),
+                current_links.listed_order
+        ),
+        null
+    ) as preference,
+    coalesce(records_now.object_name, records_at_call.object_name) as object_name,
+    records_now.stage as stage_now,
+    records_at_call.stage as stage_at_call,
+    records_now.amount as amount_now,
+    records_at_call.amount as amount_at_call,
+    records_now.fields as fields_now,
+    records_at_call.fields as fields_at_call
+from current_links
+inner join source on current_links.call_id = source.call_id
+left join records as records_now
+    on current_links.crm_link_id = records_now.crm_link_id and not records_now.is_at_call
+left join records as records_at_call
+    on current_links.crm_link_id = records_at_call.crm_link_id and records_at_call.is_at_call

@@ -1,0 +1,58 @@
+"""What the views about the pipeline itself make of the records; each rule of theirs has a dbt unit test."""
+
+from __future__ import annotations
+
+from gong_assets_tests.dbt.records import MONDAY, TUESDAY, WEDNESDAY
+from gong_assets_tests.dbt.warehouse import Tables
+
+
+def test_each_day_says_how_many_of_its_calls_have_come_how_far(built: Tables) -> None:
+    days = built["vw_gong_ingestion_completeness"]
+    assert set(days) == {MONDAY, TUESDAY, WEDNESDAY}
+    tuesday = days[TUESDAY]
+    expected = {
+        "LANDED_CALLS": 5,
+        "INVALID_CALLS": 1,
+        "TRANSCRIPTS_WITHOUT_CALL": 1,
+        "STAGED_CALLS": 4,
+        "CALLS_WITH_TRANSCRIPT": 4,
+        "CALLS_TO_STAGE": 0,
+        "CALLS_TO_ENRICH": 0,
+        "ENRICHED_CALLS": 4,
+        "STAGED_SEGMENTS": 4,
+        "ENRICHED_SEGMENTS": 4,
+        "TRANSCRIPT_COVERAGE": 1.0,
+        "IS_COMPLETE": True,
+    }
+    assert {name: tuesday[name] for name in expected} == expected
+
+
+def test_no_call_of_the_records_lacks_its_transcript(built: Tables) -> None:
+    assert built["vw_calls_without_transcripts"] == {}
+
+
+def test_each_day_says_what_cortex_has_done_of_it(built: Tables) -> None:
+    monday = built["vw_cortex_status"][MONDAY]
+    expected = {
+        "CALLS": 1,
+        "SENT_CALLS": 1,
+        "SEGMENTS": 5,
+        "TOO_SHORT_SEGMENTS": 1,
+        "SENT_SEGMENTS": 4,
+        "WAITING_SEGMENTS": 0,
+        "SEGMENTS_WITHOUT_SENTIMENT": 0,
+        "EMBEDDING_MODELS": 1,
+        "CORTEX_STATUS": "Complete",
+    }
+    assert {name: monday[name] for name in expected} == expected
+    assert monday["LAST_SEGMENT_SENT_AT"] is not None
+
+
+def test_the_pipelines_health_is_told_for_four_windows(built: Tables) -> None:
+    windows = built["vw_pipeline_health"]
+    assert sorted(int(row["WINDOW_HOURS"]) for row in windows.values()) == [1, 24, 168, 720]
+    # The records have landed on one day of the past, whichever window that is in.
+    for row in windows.values():
+        assert row["LANDED_CALLS"] in (0, 9)
+        assert (row["ERROR_RATE"] is None) == (row["LANDED_CALLS"] == 0)
+        assert row["LAST_LANDED_AT_UTC"].isoformat() == "2026-11-05T06:00:00"
