@@ -13,6 +13,10 @@ The tenant is configured by environment variables, read when it is started:
     GONG_ASSETS_LOCAL_CALLS_PER_DAY    calls on a weekday (12)
     GONG_ASSETS_LOCAL_WORDS_PER_CALL   words on a call, on average (300)
 
+So is the warehouse:
+
+    GONG_ASSETS_LOCAL_CORTEX_REFUSES   a regular expression: texts that match fail, as one fails that Cortex refuses (none)
+
 How processes are started and stopped is in `processes`; what the servers do is theirs.
 """
 

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gong_assets.local.cortex.errors import UnknownModelError
-from gong_assets.local.cortex.tokens import wordpiece
+from gong_assets.local.cortex.tokens import refuse_over, wordpiece
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -42,10 +42,11 @@ _SEARCH_QUERY = ("Represent this sentence for searching relevant passages: ",)
 
 @dataclass(frozen=True)
 class EmbeddingModel:
-    """A Cortex embedding model: its vector length, and the text prefixes that its model card asks callers for."""
+    """A Cortex embedding model: its vector length, the text prefixes that its model card asks for, and its window."""
 
     dimension: int
     prefixes: tuple[str, ...] = ()
+    max_tokens: int = 512
 
 
 # https://docs.snowflake.com/en/user-guide/snowflake-cortex/vector-embeddings; prefixes from the model cards.
@@ -54,9 +55,9 @@ MODELS = {
     "snowflake-arctic-embed-m": EmbeddingModel(768, _SEARCH_QUERY),
     "snowflake-arctic-embed-m-v1.5": EmbeddingModel(768, _SEARCH_QUERY),
     "snowflake-arctic-embed-l-v2.0": EmbeddingModel(1024, ("query: ",)),
-    "snowflake-arctic-embed-l-v2.0-8k": EmbeddingModel(1024, ("query: ",)),
+    "snowflake-arctic-embed-l-v2.0-8k": EmbeddingModel(1024, ("query: ",), 8192),
     "multilingual-e5-large": EmbeddingModel(1024, _QUERY_PASSAGE),
-    "voyage-multilingual-2": EmbeddingModel(1024),
+    "voyage-multilingual-2": EmbeddingModel(1024, max_tokens=32_000),
     "nv-embed-qa-4": EmbeddingModel(1024),
 }
 
@@ -93,6 +94,11 @@ def embed(model: str, texts: Sequence[str]) -> Vectors:
     return vectors
 
 
+def refuse_too_long(function: str, model: str, text: str) -> None:
+    """Raise TooLongError if ``text``, its prefix included, is beyond the window of the Cortex model ``model``."""
+    refuse_over(function, text, model_named(model).max_tokens)
+
+
 def similarity(left: Sequence[str], right: Sequence[str]) -> npt.NDArray[np.float64]:
     """Cosine similarity of each pair of texts, in [-1, 1]: the stand-in for AI_SIMILARITY."""
     a = embed(DEFAULT_SIMILARITY_MODEL, left)
@@ -102,7 +108,10 @@ def similarity(left: Sequence[str], right: Sequence[str]) -> npt.NDArray[np.floa
 
 
 def classify(texts: Sequence[str], labels: Sequence[str]) -> list[str]:
-    """The label nearest in meaning to each text: the stand-in for AI_CLASSIFY with one label per text."""
+    """The label nearest in meaning to each text: the stand-in for AI_CLASSIFY with one label per text.
+
+    A text is judged by its first 256 tokens.
+    """
     scores = embed(DEFAULT_SIMILARITY_MODEL, texts) @ embed(DEFAULT_SIMILARITY_MODEL, labels).T
     return [labels[best] for best in scores.argmax(axis=1)]
 

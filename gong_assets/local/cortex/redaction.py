@@ -10,6 +10,11 @@ import re
 from collections.abc import Sequence
 
 from gong_assets.local.cortex.errors import CortexError
+from gong_assets.local.cortex.tokens import refuse_over
+
+# https://docs.snowflake.com/en/sql-reference/functions/ai_redact#limitations
+MAX_TOKENS = 4096  # of input and output together
+MAX_OUTPUT_TOKENS = 1024
 
 _NAME = r"[A-ZÀ-Þ][\w'’-]+(?: [A-ZÀ-Þ][\w'’-]+){0,2}"
 
@@ -29,16 +34,32 @@ PATTERNS = {
     ),
 }
 
+# Those of Cortex: https://docs.snowflake.com/en/sql-reference/functions/ai_redact#detected-pii-categories
+CATEGORIES = (
+    *PATTERNS,
+    "DATE_OF_BIRTH",
+    "GENDER",
+    "AGE",
+    "ADDRESS",
+    "PASSPORT",
+    "TAX_IDENTIFIER",
+    "DRIVERS_LICENSE",
+)
+
 
 def redact(text: str, categories: Sequence[str] = ()) -> str:
     """``text`` with personal data replaced by ``[EMAIL]``, ``[PHONE_NUMBER]``, ``[NAME]``, ...
 
-    ``categories`` limits what is replaced; raises CortexError for one that the stand-in cannot see.
+    ``categories`` limits what is replaced; one of Cortex's that has no pattern here replaces nothing. Raises CortexError
+    for one that Cortex has not, and TooLongError over 1,024 tokens of the answer, or 4,096 of it and the text together.
     """
-    if unknown := [name for name in categories if name.upper() not in PATTERNS]:
-        raise CortexError(f"AI_REDACT stand-in knows {', '.join(PATTERNS)}, not '{unknown[0]}'.")
+    if unknown := [name for name in categories if name.upper() not in CATEGORIES]:
+        raise CortexError(f"AI_REDACT knows the categories {', '.join(CATEGORIES)}, not '{unknown[0]}'.")
     wanted = [name.upper() for name in categories] or list(PATTERNS)
+    redacted = text
     for name, pattern in PATTERNS.items():
         if name in wanted:
-            text = pattern.sub(f"[{name}]", text)
-    return text
+            redacted = pattern.sub(f"[{name}]", redacted)
+    refuse_over("AI_REDACT", redacted, MAX_OUTPUT_TOKENS)
+    refuse_over("AI_REDACT", f"{text}\n{redacted}", MAX_TOKENS)
+    return redacted

@@ -5,7 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+SPEAKER_LABEL = re.compile(r"^[^\W\d_][\w .'’()-]{0,40}:\s+")
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"')\]]*\s+|\n+")
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+# Function words say nothing about what a sentence is about.
+_STOP_WORDS = frozenset(
+    _WORD.findall(
+        "a about after all also am an and any are as at be because been but by can could did do does doing done "
+        "for from get got had has have he her here him his how i i'd i'll i'm i've if in into is it it's its just "
+        "know let like me mean more my no not now of off okay on one or our out over really right she so some sure "
+        "than that that's the their them then there these they think this those to too uh um up us very was we "
+        "we'll we're we've well were what when where which who why will with would yeah yes you you're you've your"
+    )
+)
 
 # The order in which Snowflake's recursive splitter tries its separators.
 DEFAULT_SEPARATORS = ("\n\n", "\n", " ", "")
@@ -15,6 +28,20 @@ MARKDOWN_SEPARATORS = ("\n# ", "\n## ", "\n### ", "\n#### ", "```", "\n---\n", *
 def sentences(text: str) -> list[str]:
     """The sentences of ``text`` in order, stripped, without empty ones."""
     return [sentence for part in _SENTENCE_END.split(text) if (sentence := part.strip())]
+
+
+def said_in(dialogue: str) -> list[str]:
+    """The sentences of a dialogue of lines "Name: what was said", without the names."""
+    return [
+        sentence
+        for line in dialogue.splitlines()
+        for sentence in sentences(SPEAKER_LABEL.sub("", line.strip()))
+    ]
+
+
+def terms(text: str) -> list[str]:
+    """The lower-case words of ``text`` that say what it is about, in order."""
+    return [word for word in _WORD.findall(text.lower()) if word not in _STOP_WORDS]
 
 
 def split_recursively(

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from gong_assets.local.cortex.errors import CortexError, TooLongError
+from gong_assets.local.cortex.errors import CortexError
 from gong_assets.local.cortex.sentences import sentences
-from gong_assets.local.cortex.tokens import count_tokens
+from gong_assets.local.cortex.tokens import refuse_over
 
 if TYPE_CHECKING:
     from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
@@ -70,8 +70,8 @@ def sentiment(text: str) -> float:
     A whole call is averaged, because VADER's own score saturates on long texts. Raises TooLongError over 512
     tokens, as SNOWFLAKE.CORTEX.SENTIMENT does.
     """
-    _refuse_over("SENTIMENT", text, SENTIMENT_MAX_TOKENS)
-    return _mean([_score(sentence) for sentence in sentences(text)])
+    refuse_over("SENTIMENT", text, SENTIMENT_MAX_TOKENS)
+    return _mean([sentence_score(sentence) for sentence in sentences(text)])
 
 
 def sentiment_labels(text: str, categories: Sequence[str] = ()) -> dict[str, list[dict[str, str]]]:
@@ -80,7 +80,7 @@ def sentiment_labels(text: str, categories: Sequence[str] = ()) -> dict[str, lis
     ``label`` is positive, negative, neutral, mixed or unknown. A category is judged by the sentences that name
     it, and is unknown when none does. Raises TooLongError over 2,048 tokens, CortexError for a bad category.
     """
-    _refuse_over("AI_SENTIMENT", text, AI_SENTIMENT_MAX_TOKENS)
+    refuse_over("AI_SENTIMENT", text, AI_SENTIMENT_MAX_TOKENS)
     if len(categories) > MAX_CATEGORIES:
         raise CortexError(f"AI_SENTIMENT takes at most {MAX_CATEGORIES} categories, not {len(categories)}.")
     if too_long := [name for name in categories if len(name) > MAX_CATEGORY_CHARACTERS]:
@@ -98,7 +98,7 @@ def sentiment_labels(text: str, categories: Sequence[str] = ()) -> dict[str, lis
 def _label(said: list[str]) -> str:
     if not said:
         return "unknown"
-    scores = [_score(sentence) for sentence in said]
+    scores = [sentence_score(sentence) for sentence in said]
     positive = any(score > NEUTRAL_BAND for score in scores)
     negative = any(score < -NEUTRAL_BAND for score in scores)
     mean = _mean(scores)
@@ -109,7 +109,8 @@ def _label(said: list[str]) -> str:
     return "negative" if mean < -NEUTRAL_BAND else "neutral"
 
 
-def _score(sentence: str) -> float:
+def sentence_score(sentence: str) -> float:
+    """The charge of one sentence, in [-1, 1]."""
     as_words = _PHRASES.sub(lambda phrase: phrase.group().lower().replace(" ", "_"), sentence)
     compound: float = _analyzer().polarity_scores(as_words)["compound"]
     return compound
@@ -117,12 +118,6 @@ def _score(sentence: str) -> float:
 
 def _mean(scores: list[float]) -> float:
     return round(sum(scores) / len(scores), 6) if scores else 0.0
-
-
-def _refuse_over(function: str, text: str, limit: int) -> None:
-    # A token has at least one character, so a short text needs no counting.
-    if len(text) > limit - 2 and (tokens := count_tokens(text)) > limit:
-        raise TooLongError(function, tokens, limit)
 
 
 @cache

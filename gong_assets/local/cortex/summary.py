@@ -7,18 +7,20 @@ this is not what Cortex would answer, but it is about the right things and alway
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from gong_assets.local.cortex.errors import TooLongError
-from gong_assets.local.cortex.sentences import sentences
-from gong_assets.local.cortex.tokens import count_tokens
+from gong_assets.local.cortex.sentences import SPEAKER_LABEL, sentences, terms
+from gong_assets.local.cortex.tokens import refuse_over
 
 # https://docs.snowflake.com/en/user-guide/snowflake-cortex/aisql-regional-availability
 SUMMARIZE_MAX_TOKENS = 32_000
+# Of one row; a group has no limit.
+AGGREGATE_MAX_TOKENS = 128_000
+# The smallest of its windows, which differ by region: https://docs.snowflake.com/en/sql-reference/functions/ai_summarize
+AI_SUMMARIZE_MAX_TOKENS = 128_000
 # AI_SUMMARIZE returns a text of up to this many characters unchanged:
 # https://docs.snowflake.com/en/sql-reference/functions/ai_summarize
 SHORT_TEXT_CHARACTERS = 110
@@ -37,30 +39,19 @@ DAMPING = 0.85
 
 Floats = npt.NDArray[np.float64]
 
-_SPEAKER_LABEL = re.compile(r"^[^\W\d_][\w .'’()-]{0,40}:\s+")
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
-# Function words say nothing about what a sentence is about.
-_STOP_WORDS = frozenset(
-    _WORD.findall(
-        "a about after all also am an and any are as at be because been but by can could did do does doing done "
-        "for from get got had has have he her here him his how i i'd i'll i'm i've if in into is it it's its just "
-        "know let like me mean more my no not now of off okay on one or our out over really right she so some sure "
-        "than that that's the their them then there these they think this those to too uh um up us very was we "
-        "we'll we're we've well were what when where which who why will with would yeah yes you you're you've your"
-    )
-)
-
 
 def summarize(text: str) -> str:
     """A summary of ``text`` in about 120 words; raises TooLongError over 32,000 tokens."""
-    # A token has at least one character, so a short text needs no counting.
-    if len(text) > SUMMARIZE_MAX_TOKENS and (tokens := count_tokens(text)) > SUMMARIZE_MAX_TOKENS:
-        raise TooLongError("SUMMARIZE", tokens, SUMMARIZE_MAX_TOKENS)
+    refuse_over("SUMMARIZE", text, SUMMARIZE_MAX_TOKENS)
     return _summary(sentences(text)) or text
 
 
 def ai_summarize(text: str) -> str:
-    """As ``summarize``, but a text of up to 110 characters, or shorter than its summary, comes back unchanged."""
+    """As ``summarize``, but a text of up to 110 characters, or shorter than its summary, comes back unchanged.
+
+    Raises TooLongError over 128,000 tokens.
+    """
+    refuse_over("AI_SUMMARIZE", text, AI_SUMMARIZE_MAX_TOKENS)
     if len(text) <= SHORT_TEXT_CHARACTERS:
         return text
     return min(_summary(sentences(text)) or text, text, key=len)
@@ -76,7 +67,7 @@ def summarize_all(texts: Sequence[str], instruction: str = "") -> str:
 
 
 def _summary(said: list[str], focus: str = "") -> str:
-    candidates = _distinct(_SPEAKER_LABEL.sub("", sentence) for sentence in said)
+    candidates = _distinct(SPEAKER_LABEL.sub("", sentence) for sentence in said)
     while len(candidates) > MAX_SENTENCES:
         parts = (candidates[i : i + MAX_SENTENCES] for i in range(0, len(candidates), MAX_SENTENCES))
         candidates = [sentence for part in parts for sentence in _central(part, focus, MAX_SENTENCES // 4)]
@@ -97,7 +88,7 @@ def _central(candidates: list[str], focus: str, count: int, words: int | None = 
         return []
     vectors, focus_vector = _tf_idf(candidates, focus)
     likeness = vectors @ vectors.T
-    scores = _text_rank(likeness)
+    scores = text_rank(likeness)
     if focus_vector is not None:
         scores = scores / scores.max() + FOCUS * (vectors @ focus_vector)
     scores = scores / scores.max()
@@ -120,23 +111,19 @@ def _central(candidates: list[str], focus: str, count: int, words: int | None = 
 
 def _tf_idf(candidates: list[str], focus: str) -> tuple[Floats, Floats | None]:
     """Unit TF-IDF vectors, shape (sentences, terms), and that of ``focus`` if it shares a term with them."""
-    terms = [_terms(sentence) for sentence in candidates]
-    index = {term: column for column, term in enumerate(sorted({term for row in terms for term in row}))}
+    rows = [terms(sentence) for sentence in candidates]
+    index = {term: column for column, term in enumerate(sorted({term for row in rows for term in row}))}
     counts = np.zeros((len(candidates), max(len(index), 1)))
-    for row, found in enumerate(terms):
+    for row, found in enumerate(rows):
         for term in found:
             counts[row, index[term]] += 1
     rarity = np.log((1 + len(candidates)) / (1 + (counts > 0).sum(axis=0))) + 1
     focus_counts = np.zeros(counts.shape[1])
-    for term in _terms(focus):
+    for term in terms(focus):
         if term in index:
             focus_counts[index[term]] += 1
     focus_vector = _unit(focus_counts * rarity) if focus_counts.any() else None
     return _unit(counts * rarity), focus_vector
-
-
-def _terms(text: str) -> list[str]:
-    return [word for word in _WORD.findall(text.lower()) if word not in _STOP_WORDS]
 
 
 def _unit(vectors: Floats) -> Floats:
@@ -145,8 +132,8 @@ def _unit(vectors: Floats) -> Floats:
     return unit
 
 
-def _text_rank(likeness: Floats) -> Floats:
-    """Centrality of each sentence: the stationary weights of a random walk along likeness, shape (n,)."""
+def text_rank(likeness: Floats) -> Floats:
+    """Centrality of each of n things: the stationary weights of a random walk along their likeness (n, n)."""
     links = likeness.copy()
     np.fill_diagonal(links, 0)
     totals = links.sum(axis=0)

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from gong_assets.local.cortex.errors import TooLongError
+
 VOCABULARY_FILE = Path(__file__).with_name("vocab.txt")
 
 # BERT gives up on a longer word and reads it as one unknown token.
@@ -119,3 +121,10 @@ def wordpiece() -> WordPiece:
 def count_tokens(text: str) -> int:
     """Number of tokens of ``text``: the stand-in for AI_COUNT_TOKENS and SNOWFLAKE.CORTEX.COUNT_TOKENS."""
     return wordpiece().count(text)
+
+
+def refuse_over(function: str, text: str, limit: int) -> None:
+    """Raise TooLongError naming ``function`` if ``text`` has more than ``limit`` tokens."""
+    # A token has at least one character, so a short text needs no counting.
+    if len(text) > limit - 2 and (tokens := count_tokens(text)) > limit:
+        raise TooLongError(function, tokens, limit)

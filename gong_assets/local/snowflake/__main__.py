@@ -1,5 +1,7 @@
 """``python -m gong_assets.local.snowflake --data DIR --port N``: run the server until it is stopped.
 
+GONG_ASSETS_LOCAL_CORTEX_REFUSES, a regular expression, tells which texts the Cortex stand-ins refuse.
+
 Exit codes: 0 stopped, 1 the data directory or the port is in use, 2 wrong usage.
 """
 
@@ -7,10 +9,12 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 import warnings
 from pathlib import Path
 
+from gong_assets.local.cortex.refusal import refused_texts
 from gong_assets.local.snowflake import server
 from gong_assets.local.snowflake.storage import DataInUseError, Storage
 
@@ -27,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     # sqlglot warns about each statement that it leaves unparsed; those are handled here.
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
     try:
+        refused_texts(os.environ)
         listener = server.listen(options.host, options.port)
     except ValueError as error:
         parser.error(str(error))

@@ -8,16 +8,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlglot import exp
+from sqlglot.dialects.snowflake import Snowflake
+from sqlglot.helper import flatten
 
 from gong_assets.local.cortex import embedding
 from gong_assets.local.cortex.errors import CortexError, UnknownModelError
 from gong_assets.local.snowflake import macros
-from gong_assets.local.snowflake.cortex_functions import EMBEDDING_FUNCTIONS, FUNCTIONS, embedding_udf
+from gong_assets.local.snowflake.cortex_functions import (
+    EMBEDDING_FUNCTIONS,
+    FUNCTIONS,
+    CortexFunction,
+    embedding_udf,
+)
 from gong_assets.local.snowflake.errors import SnowflakeError
+
+# sqlglot's own node for this function has no place for `return_error_details`.
+Snowflake.Parser.FUNCTIONS.pop("AI_CLASSIFY", None)
 
 # The DuckDB variable of a session that holds the id of its running query. A view that calls a Cortex function
 # reads the variable of the session that queries it.
 QUERY_ID_VARIABLE = "query_id"
+# The one that holds the session parameter of this name: https://docs.snowflake.com/en/sql-reference/functions/ai_redact
+FAIL_ON_ERROR_VARIABLE = "ai_sql_error_handling_use_fail_on_error"
 
 
 def call(name: str, arguments: Sequence[exp.Expression]) -> exp.Expression:
@@ -33,6 +45,8 @@ def call(name: str, arguments: Sequence[exp.Expression]) -> exp.Expression:
         raise SnowflakeError(
             2140, "42601", f"SQL compilation error: Unknown function SNOWFLAKE.CORTEX.{name}"
         )
+    of_rows = _is_of_rows(arguments)
+    arguments, with_details = _error_details(function, arguments)
     given = _bind(
         name, function.parameters, arguments, required=len(function.parameters) - len(function.optional)
     )
@@ -42,9 +56,60 @@ def call(name: str, arguments: Sequence[exp.Expression]) -> exp.Expression:
         _as_json_text(value) if parameter in function.structured else _as_text(value)
         for parameter, value in zip(function.parameters, given, strict=True)
     ]
+    if function.fails_by_parameter:
+        passed.append(_variable(FAIL_ON_ERROR_VARIABLE))
     # One list holds the arguments, because DuckDB wants a Python function with as many parameters as it has types.
-    result: exp.Expression = exp.Anonymous(this=function.udf, expressions=[exp.array(_query_id(), *passed)])
-    return exp.cast(result, exp.DataType.Type.JSON) if function.returns_json else result
+    result: exp.Expression = exp.Anonymous(
+        this=function.udf(details=with_details, of_rows=of_rows),
+        expressions=[exp.array(_variable(QUERY_ID_VARIABLE), *passed)],
+    )
+    return exp.cast(result, exp.DataType.Type.JSON) if function.returns_json or with_details else result
+
+
+def _is_of_rows(arguments: Sequence[exp.Expression]) -> bool:
+    """Whether DuckDB has to make a call for each row, once.
+
+    It evaluates a function twice where an outer query filters by its result, and for all rows but one time where its
+    arguments are constant: the first is wrong for calls that are counted, and the second is right for a search's question.
+    What it must evaluate once it does so before a LIMIT, and it knows no other name for it in the same SELECT.
+    """
+    if not any(argument.find(exp.Column, exp.Query) for argument in arguments):
+        return False
+    item = arguments[0]
+    while item.parent is not None and not isinstance(item.parent, exp.Select):
+        item = item.parent
+    select = item.parent
+    return select is None or not (select.args.get("limit") or _is_named_again(item, select))
+
+
+def _is_named_again(item: exp.Expression, select: exp.Expression) -> bool:
+    """Whether another part of ``select`` than GROUP BY and ORDER BY reads the column ``item`` by its alias."""
+    if not isinstance(item, exp.Alias):
+        return False
+    parts = [
+        *select.expressions,
+        *(select.args.get(part) for part in ("where", "having", "qualify", "joins")),
+    ]
+    return any(
+        column.name.upper() == item.alias.upper() and not column.table
+        for part in flatten(parts)
+        if part is not None and part is not item
+        for column in part.find_all(exp.Column)
+    )
+
+
+def _error_details(
+    function: CortexFunction, arguments: Sequence[exp.Expression]
+) -> tuple[Sequence[exp.Expression], bool]:
+    """The other arguments, and whether `return_error_details` is TRUE; by name, or last by position."""
+    if not function.error_details or not arguments:
+        return arguments, False
+    *others, last = arguments
+    value = last.expression if isinstance(last, exp.Kwarg) else last
+    named = isinstance(last, exp.Kwarg) and last.this.name.lower() == "return_error_details"
+    if not isinstance(value, exp.Boolean) or (isinstance(last, exp.Kwarg) and not named):
+        return arguments, False
+    return others, bool(value.this)
 
 
 def _embed_call(name: str, arguments: Sequence[exp.Expression]) -> exp.Expression:
@@ -62,8 +127,8 @@ def _embed_call(name: str, arguments: Sequence[exp.Expression]) -> exp.Expressio
     except CortexError as error:
         raise SnowflakeError(100351, "P0000", str(error)) from error
     return exp.Anonymous(
-        this=embedding_udf(dimension),
-        expressions=[_query_id(), exp.Literal.string(name), model, _as_text(text)],
+        this=embedding_udf(dimension, of_rows=_is_of_rows([text])),
+        expressions=[_variable(QUERY_ID_VARIABLE), exp.Literal.string(name), model, _as_text(text)],
     )
 
 
@@ -97,8 +162,8 @@ def _bind(
     return [given.get(parameter, exp.null()) for parameter in parameters]
 
 
-def _query_id() -> exp.Expression:
-    return exp.Anonymous(this="getvariable", expressions=[exp.Literal.string(QUERY_ID_VARIABLE)])
+def _variable(name: str) -> exp.Expression:
+    return exp.Anonymous(this="getvariable", expressions=[exp.Literal.string(name)])
 
 
 def _as_text(value: exp.Expression) -> exp.Expression:
@@ -110,4 +175,17 @@ def _as_text(value: exp.Expression) -> exp.Expression:
 def _as_json_text(value: exp.Expression) -> exp.Expression:
     if isinstance(value, exp.Null):
         return exp.cast(value, exp.DataType.Type.VARCHAR)
+    value = value.copy().transform(_object)
     return exp.cast(exp.Anonymous(this="TO_JSON", expressions=[value]), exp.DataType.Type.VARCHAR)
+
+
+def _object(node: exp.Expression) -> exp.Expression:
+    """An object constant as JSON: as a DuckDB struct its keys would be in upper case."""
+    if not isinstance(node, exp.Struct):
+        return node
+    parts = [
+        part
+        for pair in node.expressions
+        for part in (exp.Literal.string(pair.this.name), pair.expression.transform(_object))
+    ]
+    return exp.Anonymous(this="JSON_OBJECT", expressions=parts)

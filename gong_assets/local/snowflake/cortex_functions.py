@@ -9,12 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gong_assets.local.cortex import completion, embedding, redaction, sentences, sentiment, summary, tokens
+from gong_assets.local.cortex import (
+    completion,
+    embedding,
+    extraction,
+    redaction,
+    sentences,
+    sentiment,
+    summary,
+    tokens,
+)
 from gong_assets.local.cortex.errors import CortexError
 
+# https://docs.snowflake.com/en/user-guide/snowflake-cortex/aisql-regional-availability
+AI_CLASSIFY_MAX_TOKENS = 128_000
 # Tokens that Snowflake's hidden prompt adds to each call, from the examples on its AI_COUNT_TOKENS page.
 _AI_SENTIMENT_PROMPT_TOKENS = 120
 _AI_REDACT_PROMPT_TOKENS = 425
+
+# Ends the names of functions that DuckDB may neither evaluate twice for a row nor once for all rows.
+ROWS = "_rows"
 
 
 @dataclass(frozen=True)
@@ -37,11 +51,17 @@ class CortexFunction:
     billed: bool = True
     prompt_tokens: int = 0
     writes_text: bool = False
+    # AI_EXTRACT answers {response, error}.
+    error_in_answer: bool = False
+    # Takes `return_error_details => TRUE`, and then answers {value, error} for each row instead of failing.
+    error_details: bool = False
 
-    @property
-    def udf(self) -> str:
-        """The name of the DuckDB function that answers."""
-        return f"_cortex_{self.name.lower()}"
+    # Fails the statement unless the session parameter AI_SQL_ERROR_HANDLING_USE_FAIL_ON_ERROR is FALSE; then NULL.
+    fails_by_parameter: bool = False
+
+    def udf(self, *, details: bool, of_rows: bool) -> str:
+        """The name of the DuckDB function that answers, with {value, error} or plainly, for each row or a constant."""
+        return f"_cortex_{self.name.lower()}{'_details' * details}{ROWS * of_rows}"
 
 
 def _sentiment_labels(text: str, categories: list[str] | None) -> object:
@@ -52,8 +72,19 @@ def _count_tokens(_model_or_function: str, text: str) -> int:
     return tokens.count_tokens(text)
 
 
-def _ai_count_tokens(_function: str, model_or_text: str, text: str | None) -> int:
-    return tokens.count_tokens(model_or_text if text is None else text)
+def _ai_count_tokens(name: str, model_or_text: str, text_or_options: str | None) -> int:
+    if name.upper() not in {*FUNCTIONS, *EMBEDDING_FUNCTIONS} or not name.startswith("ai_"):
+        raise CortexError(
+            f"AI_COUNT_TOKENS knows functions by their names in lower case, as 'ai_embed', not '{name}'."
+        )
+    if name in ("ai_complete", "ai_embed"):
+        if text_or_options is None:
+            raise CortexError(f"AI_COUNT_TOKENS needs a model for '{name}'.")
+        return tokens.count_tokens(text_or_options)
+    function = FUNCTIONS[name.upper()]
+    return function.prompt_tokens + sum(
+        tokens.count_tokens(part) for part in (model_or_text, text_or_options) if part
+    )
 
 
 def _label_names(categories: list[str | dict[str, str]]) -> list[str]:
@@ -63,7 +94,12 @@ def _label_names(categories: list[str | dict[str, str]]) -> list[str]:
     return names
 
 
-def _ai_classify(text: str, categories: list[str | dict[str, str]]) -> object:
+def _ai_classify(
+    text: str, categories: list[str | dict[str, str]], config: dict[str, object] | None
+) -> object:
+    if config and config.get("output_mode", "single") != "single":
+        raise CortexError("AI_CLASSIFY: the local stand-in gives one label only (output_mode 'single').")
+    tokens.refuse_over("AI_CLASSIFY", text, AI_CLASSIFY_MAX_TOKENS)
     return {"labels": embedding.classify([text], _label_names(categories))}
 
 
@@ -93,11 +129,18 @@ def _split_text(
 
 
 def _summarize_group(texts: list[str | None]) -> str:
-    return summary.summarize_all([text for text in texts if text])
+    return summary.summarize_all(_readable("AI_SUMMARIZE_AGG", texts))
 
 
 def _aggregate_group(texts: list[str | None], instruction: str) -> str:
-    return summary.summarize_all([text for text in texts if text], instruction)
+    return summary.summarize_all(_readable("AI_AGG", texts), instruction)
+
+
+def _readable(function: str, texts: list[str | None]) -> list[str]:
+    said = [text for text in texts if text]
+    for text in said:
+        tokens.refuse_over(function, text, summary.AGGREGATE_MAX_TOKENS)
+    return said
 
 
 _CATEGORIES = frozenset({"categories"})
@@ -106,10 +149,12 @@ _ROW_FUNCTIONS = (
     CortexFunction("SENTIMENT", ("text",), sentiment.sentiment, returns="DOUBLE"),
     CortexFunction(
         "AI_SENTIMENT", ("text", "categories"), _sentiment_labels, optional=_CATEGORIES, structured=_CATEGORIES,
-        returns_json=True, null_on_error=True, prompt_tokens=_AI_SENTIMENT_PROMPT_TOKENS,
+        returns_json=True, null_on_error=True, error_details=True, prompt_tokens=_AI_SENTIMENT_PROMPT_TOKENS,
     ),
     CortexFunction("SUMMARIZE", ("text",), summary.summarize, writes_text=True),
-    CortexFunction("AI_SUMMARIZE", ("text",), summary.ai_summarize, writes_text=True),
+    CortexFunction(
+        "AI_SUMMARIZE", ("text",), summary.ai_summarize, null_on_error=True, error_details=True, writes_text=True
+    ),
     CortexFunction(
         "AI_SUMMARIZE_AGG", ("expr",), _summarize_group, structured=frozenset({"expr"}), aggregate=True,
         writes_text=True,
@@ -118,22 +163,32 @@ _ROW_FUNCTIONS = (
         "AI_AGG", ("expr", "task_description"), _aggregate_group, structured=frozenset({"expr"}), aggregate=True,
         writes_text=True,
     ),
-    CortexFunction("AI_COMPLETE", ("model", "prompt"), completion.complete, null_on_error=True, writes_text=True),
-    CortexFunction("COMPLETE", ("model", "prompt"), completion.complete, writes_text=True),
     CortexFunction(
-        "AI_CLASSIFY", ("input", "categories"), _ai_classify, structured=_CATEGORIES, returns_json=True,
-        null_on_error=True,
+        "AI_COMPLETE", ("model", "prompt"), completion.complete, null_on_error=True, error_details=True,
+        writes_text=True,
+    ),
+    CortexFunction("COMPLETE", ("model", "prompt"), completion.complete, writes_text=True),
+    CortexFunction("TRY_COMPLETE", ("model", "prompt"), completion.complete, null_on_error=True, writes_text=True),
+    CortexFunction(
+        "AI_EXTRACT", ("text", "responseformat"), extraction.extract, structured=frozenset({"responseformat"}),
+        returns_json=True, error_in_answer=True, writes_text=True,
+    ),
+    CortexFunction("EXTRACT_ANSWER", ("text", "question"), extraction.extract_answer, returns_json=True),
+    CortexFunction(
+        "AI_CLASSIFY", ("input", "categories", "config"), _ai_classify, optional=frozenset({"config"}),
+        structured=frozenset({"categories", "config"}), returns_json=True,
+        null_on_error=True, error_details=True,
     ),
     CortexFunction("CLASSIFY_TEXT", ("input", "categories"), _classify_text, structured=_CATEGORIES, returns_json=True),
     CortexFunction("AI_SIMILARITY", ("input1", "input2"), _similarity, returns="DOUBLE"),
     CortexFunction(
         "AI_REDACT", ("input", "categories"), _redact, optional=_CATEGORIES, structured=_CATEGORIES,
-        prompt_tokens=_AI_REDACT_PROMPT_TOKENS, writes_text=True,
+        error_details=True, fails_by_parameter=True, prompt_tokens=_AI_REDACT_PROMPT_TOKENS, writes_text=True,
     ),
     CortexFunction("COUNT_TOKENS", ("model", "text"), _count_tokens, returns="BIGINT", billed=False),
     CortexFunction(
         "AI_COUNT_TOKENS", ("function_name", "model_name", "input_text"), _ai_count_tokens,
-        optional=frozenset({"input_text"}), returns="BIGINT", null_on_error=True, billed=False,
+        optional=frozenset({"input_text"}), returns="BIGINT", null_on_error=True, error_details=True, billed=False,
     ),
     CortexFunction(
         "SPLIT_TEXT_RECURSIVE_CHARACTER", ("text", "format", "chunk_size", "overlap", "separators"), _split_text,
@@ -153,6 +208,6 @@ EMBEDDING_FUNCTIONS: dict[str, int | None] = {
 EMBEDDING_DIMENSIONS = (768, 1024)
 
 
-def embedding_udf(dimension: int) -> str:
+def embedding_udf(dimension: int, *, of_rows: bool) -> str:
     """The name of the DuckDB function that answers with vectors of ``dimension``."""
-    return f"_cortex_embed_{dimension}"
+    return f"_cortex_embed_{dimension}{ROWS * of_rows}"

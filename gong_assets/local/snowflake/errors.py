@@ -87,6 +87,8 @@ _RULES = (
     _rule(r"Malformed JSON[^:]*(?:: )?([^\n]*)", 100069, "22P02", _plain(r"Error parsing JSON: \1")),
     _rule(r"NOT NULL constraint failed: ([\w.\"]+)", 100072, "22000",
           _plain(r"NULL result in a non-nullable column: \1")),
+    _rule(r"CHECK constraint failed on table \"?[\w.]+\"? with expression CHECK\(+length\(\"?([^\")]+)\"?\) <= (\d+)",
+          100078, "22000", _plain(r"A text is too long for \1 VARCHAR(\2) and would be truncated")),
     _rule(r"Could not convert string [\"']([^\"']*)[\"'] to (?:U?INT\w*|DECIMAL\S*|DOUBLE|FLOAT|HUGEINT|BIGINT)",
           100038, "22018", _plain(r"Numeric value '\1' is not recognized")),
     _rule(r"Attempting to write to database \"(\w+)\" in a transaction that has already modified database \"(\w+)\"",

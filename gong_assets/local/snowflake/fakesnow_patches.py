@@ -50,6 +50,37 @@ def columns_view_sql() -> str:
     )
 
 
+def list_views_as_tables() -> None:
+    """Let INFORMATION_SCHEMA.TABLES have the views too, as Snowflake's has; dbt's catalog is made of it.
+
+    Raises RuntimeError if fakesnow's view is no longer the one that this was written for.
+    """
+    original = info_schema.SQL_CREATE_INFORMATION_SCHEMA_TABLES_VIEW.template
+    if "'VIEW'" in original:
+        return
+    table, tables = "'BASE TABLE' AS", "from duckdb_tables tables"
+    never = 'to_timestamp(0)::timestamptz AS "LAST_ALTERED"'
+    if any(original.count(part) != 1 for part in (table, tables, never)):
+        raise RuntimeError("This version of fakesnow lists tables in another way.")
+    both = """from (
+    select database_name, schema_name, table_name, estimated_size, 'BASE TABLE' as kind from duckdb_tables
+    union all
+    select database_name, schema_name, view_name, null, 'VIEW' from duckdb_views
+) tables"""
+    info_schema.SQL_CREATE_INFORMATION_SCHEMA_TABLES_VIEW = Template(
+        original.replace(table, "tables.kind AS")
+        .replace(tables, both)
+        # It is not known, and 1970 would be shown.
+        .replace(never, 'NULL::timestamptz AS "LAST_ALTERED"')
+    )
+
+
+def tables_view_sql(database: str) -> str:
+    """INFORMATION_SCHEMA.TABLES of a database, also of one that was made before views were listed in it."""
+    sql: str = info_schema.SQL_CREATE_INFORMATION_SCHEMA_TABLES_VIEW.substitute(catalog=database)
+    return sql.replace("create view if not exists", "create or replace view")
+
+
 def describe_tables_of_every_database() -> None:
     """Let DESCRIBE TABLE see other databases than the current one, and temporary tables.
 

@@ -15,6 +15,10 @@ from gong_assets.local.snowflake.errors import SnowflakeError
 _STRING_AGG = re.compile(r"\bstring_agg\s*\(", re.IGNORECASE)
 _TEXT = re.compile(r"'(?:[^'\\]|''|\\.)*'|\$\$.*?\$\$", re.DOTALL)
 
+# https://docs.snowflake.com/en/sql-reference/constructs/values: what is there must be constant, and no JSON is.
+_NOT_CONSTANT = (exp.ParseJSON, exp.Array, exp.Struct)
+_SEMI_STRUCTURED = (exp.DataType.Type.VARIANT, exp.DataType.Type.OBJECT, exp.DataType.Type.ARRAY)
+
 
 def refuse(sql: str, statement: exp.Expression) -> None:
     """Raise SnowflakeError if Snowflake would not compile ``statement``."""
@@ -26,8 +30,20 @@ def refuse(sql: str, statement: exp.Expression) -> None:
         raise SnowflakeError(
             391420, "0A000", "SQL compilation error: an index can be created on a hybrid table only"
         )
-    # https://docs.snowflake.com/en/sql-reference/functions/to_variant: not in a VALUES clause.
-    if any(values.find(exp.ParseJSON) for values in statement.find_all(exp.Values)):
-        raise SnowflakeError(
-            2014, "22000", "SQL compilation error: Invalid expression [PARSE_JSON(...)] in VALUES clause"
-        )
+    for values in statement.find_all(exp.Values):
+        for node in values.find_all(*_NOT_CONSTANT, exp.Cast):
+            if not isinstance(node, exp.Cast) or node.to.is_type(*_SEMI_STRUCTURED):
+                expression = node.sql(dialect="snowflake")
+                raise SnowflakeError(
+                    2014,
+                    "22000",
+                    f"SQL compilation error: Invalid expression [{expression}] in VALUES clause",
+                )
+    for cast in statement.find_all(exp.Cast):
+        if cast.to.is_type(exp.DataType.Type.VECTOR) and cast.this.is_string:
+            kind = cast.to.sql(dialect="snowflake")
+            raise SnowflakeError(
+                1044,
+                "42P13",
+                f"SQL compilation error: Invalid argument types for function 'CAST': (VARCHAR, {kind})",
+            )

@@ -123,6 +123,20 @@ def _without_keys(node: exp.Create) -> exp.Expression:
     return node
 
 
+def _limited_texts(node: exp.Create) -> exp.Expression:
+    """A column of type VARCHAR(n) takes no longer text: DuckDB reads over the length."""
+    if not isinstance(node.this, exp.Schema):
+        return node
+    for column in node.this.find_all(exp.ColumnDef):
+        kind = column.kind
+        size = kind.find(exp.DataTypeParam) if kind and kind.is_type(*exp.DataType.TEXT_TYPES) else None
+        if size is not None:
+            length = exp.Length(this=exp.Column(this=column.this.copy()))
+            check = exp.CheckColumnConstraint(this=exp.LTE(this=length, expression=size.this.copy()))
+            column.append("constraints", exp.ColumnConstraint(kind=check))
+    return node
+
+
 _REWRITES: tuple[tuple[tuple[type[exp.Expression], ...], Callable[..., exp.Expression]], ...] = (
     ((exp.Array,), variant.array),
     ((exp.Dot,), _cortex_schema_function),
@@ -134,6 +148,7 @@ _REWRITES: tuple[tuple[tuple[type[exp.Expression], ...], Callable[..., exp.Expre
     *variant.REWRITES,
     ((exp.Lateral, exp.TableFromRows), table_function),
     ((exp.Create,), _without_keys),
+    ((exp.Create,), _limited_texts),
     ((exp.Merge,), _merge_source_columns),
     ((exp.Identifier,), _reserved_name),
 )

@@ -17,7 +17,7 @@ from fakesnow.transforms import stage
 from sqlglot import exp
 
 from gong_assets.local.snowflake import commands, fakesnow_patches
-from gong_assets.local.snowflake.cortex_calls import QUERY_ID_VARIABLE
+from gong_assets.local.snowflake.cortex_calls import FAIL_ON_ERROR_VARIABLE, QUERY_ID_VARIABLE
 from gong_assets.local.snowflake.cursor import Cursor, Parameters
 from gong_assets.local.snowflake.errors import SnowflakeError, translate
 from gong_assets.local.snowflake.locks import DEFAULT_LOCK_TIMEOUT_SECONDS, WriterLock
@@ -97,6 +97,7 @@ class Session:
             ("current_session", str(self.id)),
             ("last_query_id", ""),
             (QUERY_ID_VARIABLE, ""),
+            (FAIL_ON_ERROR_VARIABLE, "true"),
         ):
             self.set_variable(name, value)
         for name, value in login.parameters.items():
@@ -169,6 +170,8 @@ class Session:
         elif name == "AUTOCOMMIT":
             self.transaction.commit()
             self.transaction.autocommit = value.lower() == "true"
+        elif name == FAIL_ON_ERROR_VARIABLE.upper():
+            self.set_variable(FAIL_ON_ERROR_VARIABLE, value)
         self.parameters[name] = value
 
     def unset_parameter(self, name: str) -> None:
@@ -178,6 +181,8 @@ class Session:
             self.duck.execute("SET TimeZone = 'UTC'")
         elif name == "AUTOCOMMIT":
             self.transaction.autocommit = True
+        elif name == FAIL_ON_ERROR_VARIABLE.upper():
+            self.set_variable(FAIL_ON_ERROR_VARIABLE, "true")
         self.parameters.pop(name, None)
 
     def variable(self, name: str) -> str:

@@ -50,8 +50,17 @@ def function(node: exp.Expression) -> exp.Expression:
     left, right = (_float_list(operand) for operand in (node.this, node.expression))
     if isinstance(node, exp.ManhattanDistance):
         return macros.call("_l1_distance", left, right)
-    result = exp.Anonymous(this=_LIST_FUNCTIONS[type(node)], expressions=[left, right])
-    return exp.cast(result, exp.DataType.Type.DOUBLE)
+    result = exp.cast(
+        exp.Anonymous(this=_LIST_FUNCTIONS[type(node)], expressions=[left, right]),
+        exp.DataType.Type.DOUBLE,
+    )
+    # To them a NULL among the arrays is an error. Only columns are looked at twice: a call may be one that costs something.
+    missing = [
+        exp.Is(this=operand.copy(), expression=exp.null())
+        for operand in (node.this, node.expression)
+        if isinstance(operand, exp.Column)
+    ]
+    return exp.case().when(exp.or_(*missing), exp.null()).else_(result) if missing else result
 
 
 def _float_list(operand: exp.Expression) -> exp.Expression:

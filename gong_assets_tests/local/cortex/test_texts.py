@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gong_assets.local.cortex.completion import DISCLAIMER, complete
-from gong_assets.local.cortex.errors import CortexError, UnknownModelError
+from gong_assets.local.cortex.errors import CortexError, TooLongError, UnknownModelError
 from gong_assets.local.cortex.redaction import redact
 from gong_assets.local.cortex.sentences import sentences, split_recursively
+from gong_assets.local.cortex.tokens import count_tokens
 
 
 def test_sentences_end_at_marks_and_line_ends() -> None:
@@ -57,6 +58,29 @@ def test_only_the_categories_that_are_asked_for() -> None:
     assert redact("Ana: a@b.com", ["EMAIL"]) == "Ana: [EMAIL]"
     with pytest.raises(CortexError, match="not 'HOROSCOPE'"):
         redact("x", ["HOROSCOPE"])
+
+
+def test_redaction_writes_1024_tokens_and_not_one_more() -> None:
+    most = "word " * 1022  # and a token each for the beginning and the end
+    assert redact(most) == most
+    with pytest.raises(TooLongError, match="AI_REDACT reads at most 1024 tokens; the text has 1025"):
+        redact(most + "word")
+
+
+def test_what_is_redacted_away_is_not_written() -> None:
+    long = "x.y.z.jane.doe@mail.example.com " * 90
+    assert count_tokens(long) > 1024
+    assert redact(long) == "[EMAIL] " * 90
+
+
+def test_redaction_reads_and_writes_4096_tokens_together() -> None:
+    address = "jane.doe.of.the.sales.team.in.the.north@mail.example.com "
+    # Of each address there are its own tokens and the three of [EMAIL]; two are those of the beginning and the end.
+    fit = (4096 - 2) // (count_tokens(address) - 2 + 3)
+    assert redact(address * fit) == "[EMAIL] " * fit
+    assert count_tokens("[EMAIL] " * (fit + 1)) < 1024
+    with pytest.raises(TooLongError, match="AI_REDACT reads at most 4096 tokens"):
+        redact(address * (fit + 1))
 
 
 def test_a_completion_says_that_no_language_model_wrote_it() -> None:

@@ -139,7 +139,7 @@ def test_the_rest_of_the_family_answers_in_its_shape(query: Query) -> None:
         " array_size(snowflake.cortex.split_text_recursive_character('one two three four', 'none', 9))"
     )
 
-    assert row == ("billing", True, 4, "Mail me at [EMAIL]", True, 3)
+    assert row == ("billing", True, 124, "Mail me at [EMAIL]", True, 3)
 
 
 def test_a_function_that_does_not_exist_is_refused_at_once(query: Query) -> None:
@@ -158,3 +158,85 @@ def test_a_view_computes_for_the_session_that_reads_it(query: Query) -> None:
     query("create view scored as select snowflake.cortex.sentiment(said) as score from t")
 
     assert query("select score > 0.3 from scored where score is not null") == [(True,)]
+
+
+def test_extraction_answers_each_question_in_each_documented_form(query: Query) -> None:
+    text = "'Ana: I will send the contract on Friday.\\nBob: It is too expensive for us.'"
+    (row,) = query(
+        f"select ai_extract({text}, object_construct('next_steps', 'What are the next steps?')):response:next_steps::varchar,"
+        f" ai_extract(text => {text}, responseFormat => object_construct('schema', object_construct('type', 'object',"
+        " 'properties', object_construct('risks', object_construct('description', 'Risks?', 'type', 'array')))))"
+        ":response:risks[0]::varchar,"
+        f" ai_extract({text}, array_construct(array_construct('risk', 'Which risks?'))):response:risk::varchar,"
+        f" snowflake.cortex.extract_answer({text}, 'What is too expensive?')[0]:answer::varchar"
+    )
+    assert row == (
+        "I will send the contract on Friday.",
+        "It is too expensive for us.",
+        "It is too expensive for us.",
+        "It is too expensive for us.",
+    )
+
+
+def test_extraction_puts_its_error_into_the_answer(query: Query) -> None:
+    (row,) = query(
+        "select answer:error::varchar, answer:response::varchar from"
+        " (select ai_extract(repeat('word ', 130000), object_construct('a', 'What?')) as answer)"
+    )
+    assert "AI_EXTRACT reads at most 128000 tokens" in row[0]
+    assert row[1] is None
+
+
+def test_error_details_are_given_by_name_or_by_position(query: Query) -> None:
+    too_long = "repeat('word ', 2100)"
+    rows = query(
+        f"select ai_sentiment({too_long}), ai_sentiment({too_long}, return_error_details => true):error::varchar,"
+        f" ai_sentiment({too_long}, null, true):error::varchar,"
+        " ai_sentiment('This is great.', return_error_details => true):value:categories[0]:sentiment::varchar,"
+        " ai_redact('Mail me at jane@example.com', return_error_details => true):value::varchar"
+    )
+    ((nothing, by_name, by_position, value, redacted),) = rows
+    assert nothing is None
+    assert by_name == by_position
+    assert "AI_SENTIMENT reads at most 2048 tokens" in by_name
+    assert (value, redacted) == ("positive", "Mail me at [EMAIL]")
+
+
+def test_a_text_that_redaction_cannot_write_back_fails_the_statement(query: Query) -> None:
+    assert query("select length(ai_redact(repeat('word ', 1020)))") == [(5100,)]
+    with pytest.raises(ProgrammingError, match="AI_REDACT reads at most 1024 tokens"):
+        query("select ai_redact(repeat('word ', 1030))")
+
+
+def test_only_the_rows_of_a_batch_are_sent_whatever_the_statement(query: Query) -> None:
+    query("create or replace table texts (id number, t varchar, s float, batch number)")
+    query(
+        "insert into texts select seq4(), 'This is fine, number ' || seq4(), null, mod(seq4(), 4) from table(generator(rowcount => 40))"
+    )
+    chosen = "id in (select id from texts where batch = 3)"
+
+    def calls_of(statement: str) -> int:
+        before = _sentiment_tokens(query)
+        query(statement)
+        return _sentiment_tokens(query) - before
+
+    each = calls_of(
+        f"create or replace table answers as select snowflake.cortex.sentiment(t) as s from texts where {chosen}"
+    )
+    assert each == calls_of(
+        "update texts set s = sent.s from (select id, snowflake.cortex.sentiment(t) as s from texts where "
+        f"{chosen}) as sent where texts.id = sent.id"
+    )
+    assert each == calls_of(
+        f"insert into answers select snowflake.cortex.sentiment(t) from texts where {chosen}"
+    )
+    assert query("select count(s) from texts") == [(10,)]
+    assert each == 10 * 8  # [CLS] this is fine , number 3 [SEP]
+
+
+def _sentiment_tokens(query: Query) -> int:
+    ((tokens,),) = query(
+        "select coalesce(sum(metrics[0]:value::int), 0) from snowflake.account_usage.cortex_ai_functions_usage_history"
+        " where function_name = 'SENTIMENT'"
+    )
+    return int(tokens)

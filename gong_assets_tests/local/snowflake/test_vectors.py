@@ -53,6 +53,28 @@ def test_the_four_functions_mean_what_snowflake_says(query: Query) -> None:
     assert row == pytest.approx((1, -1, -9, 6, 10))
 
 
+@pytest.mark.parametrize(
+    ("function", "of_the_other"),
+    [
+        ("vector_cosine_similarity", 1.0),
+        ("vector_inner_product", 25.0),
+        ("vector_l2_distance", 0.0),
+        ("vector_l1_distance", 0.0),
+    ],
+)
+def test_of_a_vector_that_is_missing_nothing_is_known(
+    query: Query, function: str, of_the_other: float
+) -> None:
+    query(
+        "create table v as select 1 as id, [3, 4]::vector(float, 2) as a"
+        " union all select 2, null::vector(float, 2)"
+    )
+
+    compared = query(f"select id, {function}(a, [3, 4]::vector(float, 2)) from v order by id")
+
+    assert compared == [(1, of_the_other), (2, None)]
+
+
 def test_vectors_of_integers(query: Query) -> None:
     query("create table v (a vector(int, 2))")
     query("insert into v select [3, 4]::vector(int, 2)")

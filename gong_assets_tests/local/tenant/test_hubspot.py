@@ -39,22 +39,78 @@ def calls() -> list[Call]:
     return list(diary.between(NOW - timedelta(days=365), NOW))
 
 
-def ids(cursor: Any, table: str) -> set[str]:
-    rows = cursor.execute(f"SELECT OBJECTID::VARCHAR FROM HUBSPOT_SHARE.V2_DAILY.{table}").fetchall()
+MERGED_ACCOUNT = COMPANY.accounts[hubspot.ACCOUNT_WITH_MERGED_RECORDS]
+MERGED_DEAL, MERGED_CONTACT = COMPANY.deal(MERGED_ACCOUNT, TODAY).id, MERGED_ACCOUNT.contacts[0].id
+
+
+def ids(cursor: Any, table: str, schema: str = "V2_DAILY") -> set[str]:
+    rows = cursor.execute(f"SELECT OBJECTID::VARCHAR FROM HUBSPOT_SHARE.{schema}.{table}").fetchall()
     return {value for (value,) in rows}
 
 
-def test_all_deals_of_calls_are_there_but_the_deleted_one(cursor: Any, calls: list[Call]) -> None:
+def survivors(cursor: Any, table: str) -> dict[str, str]:
+    """By merged id."""
+    rows = cursor.execute(
+        f"SELECT OBJECTID::VARCHAR, PROPERTY_HS_MERGED_OBJECT_IDS FROM HUBSPOT_SHARE.V2_DAILY.{table}"
+        " WHERE PROPERTY_HS_MERGED_OBJECT_IDS IS NOT NULL"
+    ).fetchall()
+    return {merged: survivor for survivor, listed in rows for merged in listed.split(";")}
+
+
+def test_all_deals_of_calls_are_there_but_the_deleted_and_the_merged_one(
+    cursor: Any, calls: list[Call]
+) -> None:
     referred = {deal.id for call in calls for deal in (*call.deals, *call.deals_before)}
     deleted = COMPANY.deal(COMPANY.accounts[hubspot.ACCOUNT_WITH_DELETED_DEAL], TODAY)
-    assert deleted.id in referred
-    assert referred - ids(cursor, "OBJECTS_DEALS") == {deleted.id}
+    assert {deleted.id, MERGED_DEAL} <= referred
+    assert referred - ids(cursor, "OBJECTS_DEALS") == {deleted.id, MERGED_DEAL}
 
 
-def test_all_companies_and_contacts_of_calls_are_there(cursor: Any, calls: list[Call]) -> None:
+def test_all_companies_and_contacts_of_calls_are_there_but_the_merged_one(
+    cursor: Any, calls: list[Call]
+) -> None:
     assert {call.account.id for call in calls} <= ids(cursor, "OBJECTS_COMPANIES")
     contacts = {person.id for call in calls for person in call.attendees if not hasattr(person, "role")}
-    assert contacts <= ids(cursor, "OBJECTS_CONTACTS")
+    assert contacts - ids(cursor, "OBJECTS_CONTACTS") == {MERGED_CONTACT}
+
+
+@pytest.mark.parametrize(
+    ("table", "merged"), [("OBJECTS_DEALS", MERGED_DEAL), ("OBJECTS_CONTACTS", MERGED_CONTACT)]
+)
+def test_a_merged_record_became_a_new_one_that_lists_it_and_its_duplicate(
+    cursor: Any, table: str, merged: str
+) -> None:
+    found = survivors(cursor, table)
+    assert len(found) == 2
+    assert set(found.values()) == {found[merged]}
+    assert found[merged] in ids(cursor, table)
+    assert not found.keys() & ids(cursor, table)
+
+
+def test_what_belonged_to_a_merged_record_belongs_to_its_survivor(cursor: Any) -> None:
+    deal, contact = (
+        survivors(cursor, "OBJECTS_DEALS")[MERGED_DEAL],
+        survivors(cursor, "OBJECTS_CONTACTS")[MERGED_CONTACT],
+    )
+    rows = cursor.execute(
+        "SELECT CONTACT_OBJECTID::VARCHAR FROM HUBSPOT_SHARE.V2_DAILY.ASSOCIATIONS_DEALS_TO_CONTACTS"
+        " WHERE DEAL_OBJECTID = %s",
+        (int(deal),),
+    ).fetchall()
+    assert {value for (value,) in rows} == {
+        contact,
+        *(other.id for other in MERGED_ACCOUNT.contacts if other.id != MERGED_CONTACT),
+    }
+
+
+def test_the_live_schema_has_views_of_all_tables(cursor: Any) -> None:
+    listed = cursor.execute(
+        "SELECT TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE FROM HUBSPOT_SHARE.INFORMATION_SCHEMA.TABLES"
+    ).fetchall()
+    tables = {name for schema, name, kind in listed if (schema, kind) == ("V2_DAILY", "BASE TABLE")}
+    assert {"OBJECTS_DEALS", "OWNERS", "PIPELINES", "PIPELINE_STAGES"} <= tables
+    assert {name for schema, name, kind in listed if (schema, kind) == ("V2_LIVE", "VIEW")} == tables
+    assert ids(cursor, "OBJECTS_DEALS", "V2_LIVE") == ids(cursor, "OBJECTS_DEALS")
 
 
 def test_some_calls_link_two_deals(calls: list[Call]) -> None:
@@ -68,7 +124,10 @@ def test_a_deal_has_the_stage_that_its_calls_see_now(cursor: Any) -> None:
         " FROM HUBSPOT_SHARE.V2_DAILY.OBJECTS_DEALS"
     ).fetchall()
     seen = {row[0]: row[1:] for row in rows if row[0] in deals}
-    assert len(seen) == len(deals) - 1
+    assert deals.keys() - seen.keys() == {
+        COMPANY.deal(COMPANY.accounts[hubspot.ACCOUNT_WITH_DELETED_DEAL], TODAY).id,
+        MERGED_DEAL,
+    }
     for deal_id, (stage, pipeline, amount, won) in seen.items():
         deal = deals[deal_id]
         assert (stage, pipeline, amount) == (deal.stage(TODAY).id, deal.pipeline.id, deal.amount_on(TODAY))

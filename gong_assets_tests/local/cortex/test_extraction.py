@@ -1,0 +1,302 @@
+"""Topics, next steps, risks and answers of sales calls: what is useful in them, and what is refused as Cortex refuses it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gong_assets.local.cortex.errors import CortexError, TooLongError
+from gong_assets.local.cortex.extraction import MAX_ITEMS, Field, extract, extract_answer, fields_of
+from gong_assets.local.cortex.key_phrases import key_phrases, topics
+from gong_assets.local.cortex.sentences import said_in
+
+PRICING = """Dana Whitfield: Thanks for joining, how was the weekend?
+Marco Silva: Quiet, thanks. I wanted to talk about the price before anything else.
+Dana Whitfield: Of course. The list price for two hundred seats is forty thousand dollars a year.
+Marco Silva: Honestly that is too expensive for us, finance approved thirty thousand and the budget is frozen.
+Dana Whitfield: We can look at a discount if you sign for two years.
+Marco Silva: We are also talking to another vendor, Routely, and their offer is cheaper.
+Dana Whitfield: Understood. Does your security team need single sign-on?
+Marco Silva: Yes, single sign-on and audit logs are required, security will not approve it without them.
+Dana Whitfield: Both are in the enterprise plan. I'll send you the revised quote by Thursday.
+Marco Silva: Good. I will talk to our finance director next week.
+Dana Whitfield: Let's schedule a call with your security team on Monday."""
+
+KICKOFF = """Priya Nair: Welcome to the kick-off. The contract is signed, so today is about the rollout.
+Tom Becker: Great, everyone here is excited.
+Priya Nair: We start the pilot with the Hamburg depot and migrate the other depots in May.
+Tom Becker: Our dispatchers need training, some of them have never used a planning tool.
+Priya Nair: We run a workshop for key users, and then a webinar for everybody.
+Tom Becker: My only concern is the integration with our ERP, the last connector crashed all the time.
+Priya Nair: The connector is new. Can you send us the credentials of the test system by Friday?
+Tom Becker: Sure, I'll forward them tomorrow.
+Priya Nair: Then we will set up the integration next week and test it together."""
+
+SMALL_TALK = """Dana Whitfield: Hi Marco, can you hear me?
+Marco Silva: Yes, I can hear you fine. How was the weekend?
+Dana Whitfield: It rained all the time, so we stayed at home."""
+
+
+def listed(text: str, name: str, question: str) -> list[str]:
+    """The answers to one question, as the graph asks it: in a list."""
+    schema = {"type": "object", "properties": {name: {"type": "array", "description": question}}}
+    answer: list[str] = extract(text, {"schema": schema})["response"][name]
+    return answer
+
+
+def next_steps(text: str) -> list[str]:
+    return listed(text, "next_steps", "What are the next steps that the speakers agreed on or promised?")
+
+
+def risks(text: str) -> list[str]:
+    return listed(text, "risks", "What objections, concerns or other risks does the customer mention?")
+
+
+def key_topics(text: str) -> list[str]:
+    return listed(text, "key_topics", "What are the main topics of this sales call, in a few words each?")
+
+
+def test_next_steps_are_what_was_promised_in_the_order_of_the_call() -> None:
+    assert next_steps(PRICING) == [
+        "I'll send you the revised quote by Thursday.",
+        "I will talk to our finance director next week.",
+        "Let's schedule a call with your security team on Monday.",
+    ]
+    assert next_steps(KICKOFF) == [
+        "Can you send us the credentials of the test system by Friday?",
+        "Sure, I'll forward them tomorrow.",
+        "Then we will set up the integration next week and test it together.",
+    ]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "We talked about the contract last week.",
+        "I will be honest with you.",
+        "Security will not approve it without audit logs.",
+        "The webinar is for everybody.",
+    ],
+)
+def test_what_nobody_promised_to_do_is_no_next_step(sentence: str) -> None:
+    assert next_steps(f"Ana: {sentence}") == []
+
+
+def test_risks_are_the_objections_and_not_the_praise() -> None:
+    assert risks(PRICING) == [
+        "Honestly that is too expensive for us, finance approved thirty thousand and the budget is frozen.",
+        "We are also talking to another vendor, Routely, and their offer is cheaper.",
+    ]
+    assert risks(KICKOFF) == [
+        "My only concern is the integration with our ERP, the last connector crashed all the time."
+    ]
+
+
+def test_who_asks_about_a_budget_is_no_risk_and_who_has_none_is() -> None:
+    assert risks("Ana: Is there a budget for it?") == []
+    assert risks("Bob: There is no budget for it this year.") == ["There is no budget for it this year."]
+
+
+def test_a_long_list_keeps_the_heaviest_few_in_their_order() -> None:
+    mild = [f"Bob: Item {n} is a risk." for n in range(MAX_ITEMS)]
+    grave = "Bob: It is too expensive, we will cancel and switch to a competitor."
+    found = risks("\n".join([*mild, grave]))
+    assert len(found) == MAX_ITEMS
+    assert found[-1] == grave.removeprefix("Bob: ")
+    assert found[0] == "Item 0 is a risk."
+
+
+def test_topics_are_names_that_can_be_counted_from_call_to_call() -> None:
+    assert key_topics(PRICING)[:2] == ["Pricing", "Security"]
+    assert {"Integration", "Implementation", "Training"} <= set(key_topics(KICKOFF))
+    assert "Pricing" not in key_topics(KICKOFF)
+    assert len(key_topics(PRICING)) <= MAX_ITEMS
+
+
+def test_small_talk_is_about_nothing_and_leads_to_nothing() -> None:
+    assert key_topics(SMALL_TALK) == next_steps(SMALL_TALK) == risks(SMALL_TALK) == []
+
+
+def test_a_topic_that_has_no_name_is_named_by_its_own_phrase() -> None:
+    said = [
+        "The cold chain has to be monitored.",
+        "Without cold chain data the auditors complain.",
+        "So the cold chain comes first.",
+    ]
+    assert topics(said, 3)[0].startswith("cold chain")
+
+
+def test_a_phrase_does_not_repeat_a_topic_that_is_named() -> None:
+    said = ["The list price is high.", "The list price has to go down.", "The price list is old."]
+    assert topics(said, 5) == ["Pricing"]
+
+
+def test_one_mention_in_a_long_call_is_no_topic() -> None:
+    said = [f"Sentence number {n} is about the cold chain." for n in range(40)]
+    assert "Training" not in topics([*said, "Training is on Monday."], 5)
+    assert "Training" in topics([*said, "Training is on Monday.", "The training takes a day."], 5)
+
+
+def test_phrases_end_at_marks_and_at_words_that_say_nothing() -> None:
+    phrases = key_phrases(["Audit logs, data retention and the enterprise plan are required."])
+    assert set(phrases) == {"audit logs", "data retention", "enterprise plan"}
+    assert key_phrases(["Yes.", "I know, thank you.", ""]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "answer"),
+    [
+        (PRICING, "How many seats does the customer want?", "two hundred seats"),
+        (PRICING, "Which other vendor is considered?", "Routely"),
+        (KICKOFF, "Where does the pilot start?", "Hamburg"),
+        (KICKOFF, "Who needs training?", "dispatchers"),
+    ],
+)
+def test_any_other_question_gets_the_sentence_that_is_nearest(text: str, question: str, answer: str) -> None:
+    assert answer in extract(text, {"asked": question})["response"]["asked"]
+    (found,) = extract_answer(text, question)
+    assert answer in found["answer"]
+    assert 0 < found["score"] <= 1
+
+
+def test_of_many_sentences_the_one_that_shares_the_words_of_the_question_is_found() -> None:
+    said = [f"Ana: We looked at screen {n} and went on." for n in range(1000)]
+    said.insert(700, "Bob: The notice period of the contract is ninety days.")
+    answer = extract("\n".join(said), {"asked": "How long is the notice period?"})["response"]["asked"]
+    assert answer == "The notice period of the contract is ninety days."
+
+
+def test_an_empty_text_has_no_answer() -> None:
+    assert extract("", {"asked": "Who?", "next_steps": "Next steps?"}) == {
+        "response": {"asked": None, "next_steps": None},
+        "error": None,
+    }
+    for text in ("", " \n\n"):
+        assert key_topics(text) == next_steps(text) == risks(text) == []
+        assert listed(text, "asked", "Who is the buyer?") == []
+        assert extract_answer(text, "Who?") == []
+
+
+QUESTION = "What are the next steps?"
+
+
+@pytest.mark.parametrize(
+    ("response_format", "fields"),
+    [
+        ({"steps": QUESTION}, [Field("steps", QUESTION, False)]),
+        ([["steps", QUESTION], ["who", "Who?"]], [Field("steps", QUESTION, False), Field("who", "Who?", False)]),
+        ([QUESTION], [Field(QUESTION, QUESTION, False)]),
+        (
+            {"schema": {"type": "object", "properties": {"steps": {"type": "string", "description": QUESTION}}}},
+            [Field("steps", QUESTION, False)],
+        ),
+        (
+            {"schema": {"type": "object", "properties": {"steps": {"type": "array", "description": QUESTION}}}},
+            [Field("steps", QUESTION, True)],
+        ),
+        ({"schema": {"properties": {"steps": {"type": "string"}}}}, [Field("steps", "steps", False)]),
+    ],
+    ids=["object", "pairs", "questions", "schema", "list", "without description"],
+)  # fmt: skip
+def test_each_documented_form_is_read(response_format: Any, fields: list[Field]) -> None:
+    assert fields_of(response_format) == fields
+    assert extract(PRICING, response_format)["response"].keys() == {field.name for field in fields}
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"steps": QUESTION},
+        [["steps", QUESTION]],
+        {"schema": {"properties": {"steps": {"type": "string", "description": QUESTION}}}},
+    ],
+    ids=["object", "pairs", "schema"],
+)
+def test_only_an_array_gives_a_list_and_the_others_one_text(form: Any) -> None:
+    answer = extract(PRICING, form)["response"]["steps"]
+    assert answer == " ".join(next_steps(PRICING))
+
+
+@pytest.mark.parametrize(
+    ("response_format", "words"),
+    [
+        (None, "in none of the documented forms"),
+        ("What?", "in none of the documented forms"),
+        (7, "in none of the documented forms"),
+        ({"schema": {}}, "in none of the documented forms"),
+        ({"schema": {"properties": ["a"]}}, "in none of the documented forms"),
+        ({"schema": "What schema?"}, "in none of the documented forms"),
+        ({}, "1 to 100 questions, not 0"),
+        ([], "1 to 100 questions, not 0"),
+        ({"schema": {"properties": {}}}, "1 to 100 questions, not 0"),
+        (["Who?"] * 101, "1 to 100 questions, not 101"),
+        ({"schema": {"properties": {"rows": {"type": "object"}}}}, "'rows' is a table"),
+        (
+            {"schema": {"properties": {"n": {"type": "number"}}}},
+            "'n' must be of type string, array or object",
+        ),
+        ({"schema": {"properties": {"n": "Who?"}}}, "'n' must be of type string, array or object"),
+        ({"schema": {"properties": {"n": {"type": "string", "description": 1}}}}, "int where a text belongs"),
+        ({"n": 1}, "int where a text belongs"),
+        ([None], "NoneType where a text belongs"),
+        ([["n", None]], "NoneType where a text belongs"),
+        ([["n"]], "list where a text belongs"),
+        ([["n", "Who?", "What?"]], "list where a text belongs"),
+    ],
+)
+def test_a_form_that_is_not_documented_is_refused(response_format: Any, words: str) -> None:
+    with pytest.raises(CortexError, match=words):
+        fields_of(response_format)
+    with pytest.raises(CortexError, match=words):
+        extract(PRICING, response_format)
+
+
+def test_a_hundred_questions_are_not_too_many() -> None:
+    assert len(fields_of([f"Question {n}?" for n in range(100)])) == 100
+
+
+# A text of n words has two tokens more, for its beginning and its end.
+def words(tokens: int) -> str:
+    return "word " * (tokens - 2)
+
+
+def test_ai_extract_reads_128000_tokens_and_not_one_more() -> None:
+    assert extract(words(128_000), {"next_steps": QUESTION})["error"] is None
+    with pytest.raises(TooLongError, match="AI_EXTRACT reads at most 128000 tokens; the text has 128001"):
+        extract(words(128_001), {"next_steps": QUESTION})
+
+
+def test_extract_answer_reads_2048_tokens_of_text_and_not_one_more() -> None:
+    assert len(extract_answer(words(2048), "Who?")) == 1
+    with pytest.raises(TooLongError, match="EXTRACT_ANSWER reads at most 2048 tokens; the text has 2049"):
+        extract_answer(words(2049), "Who?")
+
+
+def test_extract_answer_reads_64_tokens_of_question_and_not_one_more() -> None:
+    assert len(extract_answer("It is word.", words(64))) == 1
+    with pytest.raises(TooLongError, match=r"\(question\) reads at most 64 tokens; the text has 65"):
+        extract_answer("It is word.", words(65))
+
+
+def test_another_process_extracts_the_same() -> None:
+    # String hashes differ from process to process: an order that came of a set would too.
+    program = (
+        "from gong_assets.local.cortex.extraction import *; from gong_assets_tests.local.cortex.test_extraction import *;"
+        "print([key_topics(t) + risks(t) + next_steps(t) + key_phrases(said_in(t)) for t in (PRICING, KICKOFF)])"
+    )
+    here = [key_topics(t) + risks(t) + next_steps(t) + key_phrases(said_in(t)) for t in (PRICING, KICKOFF)]
+    for seed in ("1", "2"):
+        there = subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=Path(__file__).parents[3],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert there.stdout.strip() == str(here)
