@@ -84,8 +84,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--segments", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--segments", type=int, default=100_000, help="how many there are (default 100,000)")
+    parser.add_argument("--rounds", type=int, default=15, help="rounds (default 15)")
     options = parser.parse_args()
     vectors = unit_vectors(options.segments)
     with materialized_stack() as warehouse, warehouse.connect() as connection:
@@ -172,6 +172,12 @@ def measure(connection: SnowflakeConnection, vectors: Vectors, rounds: int) -> N
         nearest = np.argpartition(-similarities, NEAREST)[:NEAREST]
         return [str(number) for number in nearest[np.argsort(-similarities[nearest])]]
 
+    def numpy_cosine() -> list[str]:
+        lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors)) * np.linalg.norm(asked)
+        similarities = (vectors @ asked) / lengths
+        nearest = np.argpartition(-similarities, NEAREST)[:NEAREST]
+        return [str(number) for number in nearest[np.argsort(-similarities[nearest])]]
+
     def statement(sql: str, values: tuple[Any, ...]) -> Callable[[], list[str]]:
         return lambda: [str(row["TRANSCRIPT_ID"]) for row in fetch(connection, sql, values)]
 
@@ -181,13 +187,14 @@ def measure(connection: SnowflakeConnection, vectors: Vectors, rounds: int) -> N
     one_day = {"from_date": FIRST_DAY, "to_date": FIRST_DAY}
     contenders = {
         "numpy": numpy_search,
+        "numpy, cosine": numpy_cosine,
         "search": search(),
         "search, one day of a hundred": search(**one_day),
         "comparison alone": statement(COMPARISON, (*question, NEAREST)),
         "translation alone": search(from_date=date(2999, 1, 1)),
     }
     expected = numpy_search()
-    for name in ("search", "comparison alone"):
+    for name in ("numpy, cosine", "search", "comparison alone"):
         assert contenders[name]() == expected, f"{name} finds others than numpy"
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for number in range(rounds):
@@ -197,8 +204,10 @@ def measure(connection: SnowflakeConnection, vectors: Vectors, rounds: int) -> N
             times[name].append(time.perf_counter() - begin)
         say(f"round {number + 1} of {rounds}")
     print(f"{len(vectors):,} segments of {DIMENSION} dimensions, medians of {rounds} rounds")
+    print(f"{'':30}{'':11}{'to numpy':>10}{'to its cosine':>15}")
     for name, taken in times.items():
-        print(f"{name:<30}{median(taken) * 1000:8.1f} ms{median(taken) / median(times['numpy']):8.1f}")
+        to_product, to_cosine = (median(taken) / median(times[other]) for other in ("numpy", "numpy, cosine"))
+        print(f"{name:<30}{median(taken) * 1000:8.1f} ms{to_product:10.1f}{to_cosine:15.1f}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,11 @@ import dagster as dg
 from gong_assets.assets.dbt import build_dbt_assets
 from gong_assets.assets.raw import build_raw_assets
 from gong_assets.assets.reconciliation import build_reconciliation
+from gong_assets.assets.search_service import build_search_service
 from gong_assets.automation import automation_sensor
+from gong_assets.checks.cortex import build_cortex_checks
+from gong_assets.checks.hubspot import build_hubspot_checks
+from gong_assets.checks.schema_drift import build_schema_checks
 from gong_assets.checks.warehouse import build_checks
 from gong_assets.dbt_project import dbt_executable
 from gong_assets.jobs import JOBS
@@ -44,8 +48,14 @@ def build_defs(settings: Settings, *, resources: Mapping[str, Any] | None = None
             *build_raw_assets(settings, partitions),
             build_reconciliation(settings, partitions),
             *dbt_assets,
+            *build_search_service(settings),
         ],
-        asset_checks=build_checks(settings),
+        asset_checks=[
+            *build_checks(settings),
+            *build_cortex_checks(settings),
+            *build_hubspot_checks(settings),
+            *build_schema_checks(),
+        ],
         jobs=JOBS,
         schedules=build_schedules(settings),
         sensors=[*build_sensors(settings), automation_sensor(settings)],

@@ -12,7 +12,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,10 @@ PROJECT_DIR = Path(__file__).parent / "dbt"
 
 class DbtParseError(Exception):
     """`dbt parse` failed; the text is what dbt said."""
+
+
+class DbtDocsError(Exception):
+    """`dbt docs generate` failed; the text is what dbt said."""
 
 
 def dbt_executable() -> str:
@@ -56,12 +61,20 @@ def prepared_project(settings: Settings) -> DbtProject:
 
 
 def _parse(target_path: Path, settings: Settings) -> None:
-    result = subprocess.run(
-        [dbt_executable(), "parse", "--quiet", "--target", settings.target],
+    result = _run_dbt(["parse"], target_path, settings, dbt_environment({}))
+    if result.returncode != 0 or not (target_path / "manifest.json").exists():
+        raise DbtParseError(f"dbt parse failed in {PROJECT_DIR}:\n{(result.stdout + result.stderr).strip()}")
+
+
+def _run_dbt(
+    command: Sequence[str], target_path: Path, settings: Settings, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [dbt_executable(), *command, "--quiet", "--target", settings.target],
         cwd=PROJECT_DIR,
         env={
             **os.environ,
-            **dbt_environment({}),
+            **environment,
             **dbt_source_environment(settings),
             "DBT_PROFILES_DIR": str(PROJECT_DIR),
             "DBT_PROJECT_DIR": str(PROJECT_DIR),
@@ -73,8 +86,32 @@ def _parse(target_path: Path, settings: Settings) -> None:
         text=True,
         check=False,
     )
-    if result.returncode != 0 or not (target_path / "manifest.json").exists():
-        raise DbtParseError(f"dbt parse failed in {PROJECT_DIR}:\n{(result.stdout + result.stderr).strip()}")
+
+
+def write_docs(
+    settings: Settings, directory: Path | str, *, arguments: Mapping[str, Any] | None = None
+) -> Path:
+    """The models' documentation as one HTML file in `directory`, which needs no server; its path.
+
+    Types and row counts are those of the warehouse that the settings, or the connector's `arguments`, name; a table that
+    is not built there is documented without them. The local stack is started on first need.
+
+    Raises:
+        DbtDocsError: dbt could not make it.
+    """
+    if arguments is None:
+        from gong_assets.warehouse.connection import open_warehouse
+
+        arguments = open_warehouse(settings).arguments
+    with tempfile.TemporaryDirectory() as target:
+        result = _run_dbt(
+            ["docs", "generate", "--static"], Path(target), settings, dbt_environment(arguments)
+        )
+        page = Path(target) / "static_index.html"
+        if result.returncode != 0 or not page.exists():
+            raise DbtDocsError(f"dbt docs failed:\n{(result.stdout + result.stderr).strip()}")
+        Path(directory).mkdir(parents=True, exist_ok=True)
+        return Path(shutil.copy(page, Path(directory) / "index.html")).resolve()
 
 
 def _fingerprint(settings: Settings) -> str:
@@ -101,11 +138,12 @@ def _fingerprint(settings: Settings) -> str:
 
 
 def dbt_source_environment(settings: Settings) -> dict[str, str]:
-    """Where the sources are, as the `src_*.yml` of the project read it."""
+    """What the project reads when it is parsed: where its sources are, and whether transcripts are redacted."""
     return {
         "HUBSPOT_DATABASE": settings.hubspot_database,
         "HUBSPOT_SCHEMA": settings.hubspot_schema,
         "HUBSPOT_SHAPE": settings.hubspot_shape,
+        "GONG_REDACT_TRANSCRIPTS": str(settings.gong_redact_transcripts).lower(),
     }
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from gong_assets.assets.streams import DAILY_STREAMS, WHOLE_STREAMS
+from gong_assets.checks.hubspot import look_for_tables, place, remedy
 from gong_assets.dbt_project import DbtParseError, prepared_project
 from gong_assets.failures import EXPECTED_ERRORS, explain
 from gong_assets.gong import GongClient, GongPermissionError, Page, Window
@@ -48,14 +49,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
             "Cortex functions can be called",
             "Grant USE AI FUNCTIONS on the account and the database role SNOWFLAKE.CORTEX_USER to the role.",
         )
-        yield _attempt(
-            "hubspot",
-            warehouse,
-            f"SELECT 1 FROM {settings.hubspot_database}.{settings.hubspot_schema}."
-            f"{'OBJECTS_DEALS' if settings.hubspot_shape == 'share' else 'DEALS'} LIMIT 1",
-            f"{settings.hubspot_database}.{settings.hubspot_schema} can be read",
-            "Grant IMPORTED PRIVILEGES on the share's database, or set HUBSPOT_DATABASE, HUBSPOT_SCHEMA and HUBSPOT_SHAPE.",
-        )
+        yield _hubspot(settings, warehouse)
     yield _dbt(settings)
 
 
@@ -133,6 +127,24 @@ def _attempt(subject: str, warehouse: Warehouse, sql: str, success: str, remedy:
     except WarehouseError as error:
         return Finding(False, subject, f"{error}. {remedy}")
     return Finding(True, subject, success)
+
+
+def _hubspot(settings: Settings, warehouse: Warehouse) -> Finding:
+    try:
+        with warehouse.connect() as connection:
+            found = look_for_tables(connection, settings)
+    except WarehouseError as error:
+        return Finding(False, "hubspot", explain(error))
+    where = f"{place(settings)} (shape {settings.hubspot_shape})"
+    empty = f"; without rows: {', '.join(found.empty)}" if found.empty else ""
+    if found.missing:
+        missing = ", ".join(found.missing)
+        return Finding(
+            False,
+            "hubspot",
+            f"not found in {where}: {missing}{empty}. {remedy(settings)} The graph runs without.",
+        )
+    return Finding(True, "hubspot", f"{where} can be read{empty}")
 
 
 def _dbt(settings: Settings) -> Finding:

@@ -17,6 +17,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Target = Literal["local", "snowflake"]
+HubSpotShape = Literal["share", "fivetran", "airbyte", "plain"]
 
 # What the connector calls `authenticator`, see
 # https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-api#connect.
@@ -160,13 +161,41 @@ class Settings(BaseSettings):
     snowflake_workload_identity_provider: Literal["AWS", "AZURE", "GCP", "OIDC"] | None = None
 
     hubspot_database: Annotated[
-        str, Field(description="Database that HubSpot's data share was mounted as.")
+        str,
+        Field(
+            description="Database that HubSpot's data share was mounted as, or that a connector writes to."
+        ),
     ] = "HUBSPOT_SHARE"
-    hubspot_schema: Annotated[str, Field(description="V2_DAILY or V2_LIVE for the share.")] = "V2_DAILY"
+    hubspot_schema: Annotated[
+        str, Field(description="V2_DAILY or V2_LIVE for the share, else the connector's schema.")
+    ] = "V2_DAILY"
     hubspot_shape: Annotated[
-        Literal["share", "plain"],
-        Field(description="`share` (HubSpot's own) or `plain` (DEALS, CONTACTS, COMPANIES)."),
+        HubSpotShape,
+        Field(
+            description="`share` (HubSpot's own), `fivetran`, `airbyte`, or `plain` (DEALS, CONTACTS, COMPANIES)."
+        ),
     ] = "share"
+
+    gong_redact_transcripts: Annotated[
+        bool,
+        Field(
+            description="Whether agents, search and summaries get transcripts with personal data taken out (AI_REDACT)."
+        ),
+    ] = False
+    gong_cortex_token_budget: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            description="Tokens that one run may send to Cortex, instead of the dbt var cortex_token_budget; "
+            "0 only says what a run would cost.",
+        ),
+    ] = None
+    gong_cortex_search: Annotated[
+        bool,
+        Field(
+            description="Whether a Cortex Search service is one more asset of the graph; Snowflake only, with a standing cost."
+        ),
+    ] = False
 
     @property
     def target(self) -> Target:
@@ -212,7 +241,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check(self) -> Settings:
-        problems = [*self._gong_problems(), *self._snowflake_problems()]
+        problems = [*self._gong_problems(), *self._snowflake_problems(), *self._cortex_search_problems()]
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -266,6 +295,17 @@ class Settings(BaseSettings):
         except ValueError as error:
             problems.append(str(error))
         return problems
+
+    def _cortex_search_problems(self) -> list[str]:
+        if not self.gong_cortex_search:
+            return []
+        if self.target == "local":
+            return [
+                "GONG_CORTEX_SEARCH: Cortex Search is on Snowflake only; unset it, or set GONG_ASSETS_TARGET=snowflake"
+            ]
+        if self.snowflake_warehouse is None:
+            return ["GONG_CORTEX_SEARCH: needs SNOWFLAKE_WAREHOUSE, which keeps the service fresh"]
+        return []
 
     def _authenticator_problems(self, given: list[str]) -> list[str]:
         authenticator = (self.snowflake_authenticator or "").lower()

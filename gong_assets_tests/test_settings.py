@@ -75,6 +75,13 @@ def test_a_dotenv_file_is_read_and_the_environment_wins(
     assert str(settings.gong_start_date) == "2024-05-01"
 
 
+def test_cortex_search_is_off_until_it_is_asked_for_on_snowflake(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_all(monkeypatch, **SNOWFLAKE, SNOWFLAKE_PASSWORD="x", SNOWFLAKE_WAREHOUSE="WH")
+    assert not load_settings().gong_cortex_search
+    monkeypatch.setenv("GONG_CORTEX_SEARCH", "true")
+    assert load_settings().gong_cortex_search
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [
@@ -96,6 +103,12 @@ def test_a_dotenv_file_is_read_and_the_environment_wins(
             {**SNOWFLAKE, "SNOWFLAKE_AUTHENTICATOR": "workload_identity"},
             "needs SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER",
         ),
+        ({"GONG_CORTEX_SEARCH": "true"}, "GONG_CORTEX_SEARCH: Cortex Search is on Snowflake only"),
+        (
+            {**SNOWFLAKE, "SNOWFLAKE_PASSWORD": "p", "GONG_CORTEX_SEARCH": "true"},
+            "GONG_CORTEX_SEARCH: needs SNOWFLAKE_WAREHOUSE",
+        ),
+        ({"GONG_CORTEX_SEARCH": "perhaps"}, "GONG_CORTEX_SEARCH"),
         ({**SNOWFLAKE, "SNOWFLAKE_PRIVATE_KEY": "no key at all"}, "SNOWFLAKE_PRIVATE_KEY: is no private key"),
         (
             {**SNOWFLAKE, "SNOWFLAKE_PRIVATE_KEY_PATH": "missing.p8"},

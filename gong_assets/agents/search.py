@@ -55,22 +55,18 @@ _OF_REP = (
     "(PRIMARY_USER_ID = %s OR LOWER(PRIMARY_USER_NAME) = LOWER(%s) OR LOWER(PRIMARY_USER_EMAIL) = LOWER(%s))"
 )
 _OF_DEAL = "HUBSPOT_DEAL_ID = %s"
+_DAYS = _FROM_DATE, _TO_DATE = "CALL_DATE >= %s", "CALL_DATE <= %s"
 
 # Segments of another model are left out: vectors of two models cannot be compared. So is what is not processed, or was
-# with another text than it has now.
-_CANDIDATE = "EMBEDDING_MODEL = %s AND PROCESSED_BY_CORTEX"
+# with another text than it has now, and one that is not redacted where transcripts are.
+_CANDIDATE = "EMBEDDING_MODEL = %s AND PROCESSED_BY_CORTEX AND TRANSCRIPT_TEXT IS NOT NULL"
 
-# The filters and the joins of the view come first, on ids alone, and the details of the nearest segments last: so no
-# embedding passes through the view's joins, and none is compared that cannot be in the answer. The lowest similarity is
-# looked at when the nearest are known: as a condition on all, it had each of them compared twice.
+# Embeddings are large: each is compared where it is stored, and only its similarity goes through the filters and the view's
+# joins. The details are read of the nearest segments alone. The condition on days stands with both, as it spares Snowflake
+# the other days' partitions; one on the embedding or its similarity would have them copied, or compared twice.
 _QUERY = """
 WITH question AS (
     SELECT AI_EMBED(%s, %s) AS EMBEDDING
-),
-candidates AS (
-    SELECT TRANSCRIPT_ID
-    FROM VW_ENRICHED_GONG_CALL_TRANSCRIPTS
-    WHERE {conditions}
 ),
 compared AS (
     SELECT
@@ -78,12 +74,18 @@ compared AS (
         VECTOR_COSINE_SIMILARITY(embedded.TRANSCRIPT_EMBEDDING, question.EMBEDDING) AS SIMILARITY
     FROM CORTEX_GONG_CALL_TRANSCRIPTS AS embedded
     CROSS JOIN question
-    WHERE embedded.TRANSCRIPT_EMBEDDING IS NOT NULL AND embedded.TRANSCRIPT_ID IN (SELECT TRANSCRIPT_ID FROM candidates)
+    WHERE {days}
+),
+candidates AS (
+    SELECT TRANSCRIPT_ID
+    FROM VW_ENRICHED_GONG_CALL_TRANSCRIPTS
+    WHERE {conditions}
 ),
 nearest AS (
     SELECT TRANSCRIPT_ID, SIMILARITY
     FROM compared
-    ORDER BY SIMILARITY DESC, TRANSCRIPT_ID
+    WHERE TRANSCRIPT_ID IN (SELECT TRANSCRIPT_ID FROM candidates)
+    ORDER BY SIMILARITY DESC NULLS LAST, TRANSCRIPT_ID
     LIMIT %s
 )
 SELECT
@@ -104,7 +106,7 @@ WITH spoken AS (
         TRANSCRIPT_ID, CALL_ID, SPEAKER_NAME, SPEAKER_TYPE, START_TIME_SECONDS, END_TIME_SECONDS, TRANSCRIPT_TEXT AS TEXT,
         ROW_NUMBER() OVER (PARTITION BY CALL_ID ORDER BY TURN_INDEX, PART, TRANSCRIPT_ID) AS PLACE
     FROM VW_ENRICHED_GONG_CALL_TRANSCRIPTS
-    WHERE CALL_ID IN ({calls})
+    WHERE CALL_ID IN ({calls}) AND TRANSCRIPT_TEXT IS NOT NULL
 ),
 hits AS (
     SELECT TRANSCRIPT_ID, CALL_ID, PLACE
@@ -181,10 +183,18 @@ def search_statement(
     model: str, text: str, limit: int, min_similarity: float | None, filters: Filters
 ) -> tuple[str, tuple[Any, ...]]:
     """The SQL of a search, and the values that are bound in it."""
-    query = _QUERY.format(conditions=" AND ".join([_CANDIDATE, *filters]))
-    values = [value for bound in filters.values() for value in bound]
+    days = {condition: bound for condition, bound in filters.items() if condition in _DAYS}
+    query = _QUERY.format(
+        days=" AND ".join(f"embedded.{condition}" for condition in days) or "TRUE",
+        conditions=" AND ".join([_CANDIDATE, *filters]),
+    )
     lowest = -1.0 if min_similarity is None else min_similarity
-    return query, (model, QUERY_PREFIXES[model] + text, model, *values, limit, lowest)
+    asked = (model, QUERY_PREFIXES[model] + text)
+    return query, (*asked, *_values(days), model, *_values(filters), limit, lowest)
+
+
+def _values(filters: Filters) -> list[Any]:
+    return [value for bound in filters.values() for value in bound]
 
 
 def given_filters(
@@ -197,8 +207,8 @@ def given_filters(
 ) -> Filters:
     """Those that are not left out."""
     filters: Filters = {
-        "CALL_DATE >= %s": (from_date,),
-        "CALL_DATE <= %s": (to_date,),
+        _FROM_DATE: (from_date,),
+        _TO_DATE: (to_date,),
         _OF_REP: (rep, rep, rep),
         _OF_DEAL: (deal_id,),
         "SPEAKER_TYPE = %s": (speaker,),

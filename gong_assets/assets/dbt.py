@@ -10,7 +10,9 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 from dagster_dbt.errors import DagsterDbtCliRuntimeError
+from pydantic import Field
 
+from gong_assets.assets.cortex_costs import with_cortex_costs
 from gong_assets.assets.lineage import ColumnLineage
 from gong_assets.automation import (
     FOLLOWING_FRESHNESS,
@@ -23,12 +25,28 @@ from gong_assets.failures import explain_dbt, failure
 from gong_assets.partitions import days_of
 from gong_assets.resources import GongDbtResource, SnowflakeResource, query_tag
 from gong_assets.settings import Settings
+from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.errors import WarehouseError
 from gong_assets.warehouse.landing import Days
-from gong_assets.warehouse.queries import create_raw_tables
+from gong_assets.warehouse.queries import create_raw_tables, unanswered_batches
 
 # Pools keep two runs from replacing the same tables at once; the limit of 1 is set in dagster.yaml.
 DBT_POOL = "dbt"
+
+# A text that fails takes its batch with it. A retry sends those texts in smaller batches, in the end alone: three attempts for
+# one such text, as many for its dialogue, and one more for each other text. See macros/cortex_sending.sql.
+CORTEX_RETRIES = 20
+
+
+class DailyModelsConfig(dg.Config):
+    """What a run over days may be told in the launchpad."""
+
+    cortex_token_budget: int | None = Field(
+        default=None,
+        ge=0,
+        description="Tokens that this run may send to Cortex, instead of GONG_CORTEX_TOKEN_BUDGET; 0 sends nothing and "
+        "only says what it would cost.",
+    )
 
 
 def build_command(days: Days | None) -> list[str]:
@@ -101,6 +119,11 @@ def build_dbt_assets(
     project = prepared_project(settings)
     translator = GongDbtTranslator(settings)
     manifest = json.loads(project.manifest_path.read_bytes())
+    cortex_models = {
+        node["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and _folder(node) == "cortex"
+    }
 
     @dbt_assets(
         manifest=manifest,
@@ -113,9 +136,19 @@ def build_dbt_assets(
         pool=DBT_POOL,
     )
     def dbt_daily_models(
-        context: dg.AssetExecutionContext, dbt: GongDbtResource, snowflake: SnowflakeResource
+        context: dg.AssetExecutionContext,
+        config: DailyModelsConfig,
+        dbt: GongDbtResource,
+        snowflake: SnowflakeResource,
     ) -> Iterator[Any]:
-        yield from _build(context, dbt, snowflake, days_of(context.partition_time_window))
+        budget = config.cortex_token_budget
+        yield from _build(
+            context,
+            dbt,
+            snowflake,
+            days_of(context.partition_time_window),
+            settings.gong_cortex_token_budget if budget is None else budget,
+        )
 
     @dbt_assets(
         manifest=manifest,
@@ -135,6 +168,7 @@ def build_dbt_assets(
         dbt: GongDbtResource,
         snowflake: SnowflakeResource,
         days: Days | None,
+        token_budget: int | None = None,
     ) -> Iterator[Any]:
         tag = query_tag(context.run_id, context.op_execution_context.op.name)
         warehouse = snowflake.warehouse(query_tag=tag)
@@ -143,16 +177,39 @@ def build_dbt_assets(
                 create_raw_tables(connection)  # A source that was never read is empty, and no error.
         except WarehouseError as error:
             raise failure(error) from error
-        with dbt.connected(warehouse, project, dbt_source_environment(settings)):
-            invocation = dbt.cli(build_command(days), context=context)
+        environment = {
+            **dbt_source_environment(settings),
+            "GONG_CORTEX_TOKEN_BUDGET": "" if token_budget is None else str(token_budget),
+        }
+        with dbt.connected(warehouse, project, environment):
+            command = build_command(days)
+            if context.retry_number:  # The attempt before this one got past them.
+                command += ["--exclude", "path:models/staging"]
+            invocation = dbt.cli(command, context=context)
             selected = {key.to_user_string() for key in context.selected_asset_keys}
+            events = ColumnLineage(project.target_path).stream(invocation, selected)
             try:
-                yield from ColumnLineage(project.target_path).stream(invocation, selected)
+                yield from with_cortex_costs(events, cortex_models, warehouse)
             except DagsterDbtCliRuntimeError as error:
-                raise dg.Failure(description=explain_dbt(str(error)), allow_retries=False) from error
+                explained = explain_dbt(str(error))
+                # Each attempt left a batch without an answer, or it ended for another reason.
+                if context.retry_number < min(_unanswered_batches(warehouse), CORTEX_RETRIES):
+                    context.log.warning(
+                        f"{explained}\nCortex did not answer a batch: its texts are sent in smaller ones."
+                    )
+                    raise dg.RetryRequested(max_retries=CORTEX_RETRIES) from error
+                raise dg.Failure(description=explained, allow_retries=False) from error
         keep_parse_state(project, invocation.target_path)
 
     return project, [*_hubspot_tables(manifest, translator), dbt_daily_models, dbt_models]
+
+
+def _unanswered_batches(warehouse: Warehouse) -> int:
+    """How many batches Cortex did not answer of those that this run sent."""
+    try:
+        return int(warehouse.query(unanswered_batches(), (warehouse.query_tag,))[0]["BATCHES"])
+    except WarehouseError:
+        return 0  # The table is made when the first texts are sent.
 
 
 def _hubspot_tables(manifest: Mapping[str, Any], translator: GongDbtTranslator) -> Iterator[dg.AssetSpec]:

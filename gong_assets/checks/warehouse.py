@@ -18,7 +18,6 @@ from gong_assets.warehouse.queries import (
     create_raw_tables,
     newest_call_date,
     processing_errors,
-    waiting_for_cortex,
 )
 from gong_assets.warehouse.tables import RAW_TABLES
 
@@ -70,20 +69,7 @@ def build_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
                 else:
                     yield _calls_are_recent(connection, key)
 
-    @dg.asset_check(
-        asset="cortex_gong_call_transcripts",
-        name="segments_are_enriched",
-        description="Every staged segment was enriched as it is now, or is too short to be sent.",
-    )
-    def segments_are_enriched(snowflake: SnowflakeResource) -> dg.AssetCheckResult:
-        waiting = snowflake.warehouse().query(waiting_for_cortex())[0]
-        return dg.AssetCheckResult(
-            passed=waiting["SEGMENTS"] == 0,
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata={"segments_without_enrichment": waiting["SEGMENTS"], "calls": waiting["CALLS"]},
-        )
-
-    return [raw_checks, segments_are_enriched]
+    return [raw_checks]
 
 
 def _records_validate(connection: "SnowflakeConnection", key: dg.AssetCheckKey) -> dg.AssetCheckResult:

@@ -53,7 +53,9 @@ def _to_utc(moment: datetime) -> datetime:
 
 T = TypeVar("T")
 
-Id = Annotated[str, StringConstraints(min_length=1)]
+# Gong's have up to 20 digits; the warehouse has columns for them.
+MAX_ID_LENGTH = 100
+Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_LENGTH)]
 UtcTime = Annotated[AwareDatetime, BeforeValidator(_only_text), AfterValidator(_to_utc)]
 Maybe = Annotated[T | None, WrapValidator(_none_unless_valid)]
 Many = Annotated[list[T], WrapValidator(_empty_unless_valid)]

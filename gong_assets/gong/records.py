@@ -18,6 +18,7 @@ import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from gong_assets.gong.models import (
+    MAX_ID_LENGTH,
     CallHeader,
     CallKeys,
     GongModel,
@@ -206,7 +207,7 @@ _MEDIA_LINKS = (b'"media":{', b'"media": {')
 class _UsualKeys(msgspec.Struct, rename="camel"):
     """`CallKeys` as Gong writes them, decoded in one go. What is written otherwise is for `CallHeader` to judge."""
 
-    id: Annotated[str, msgspec.Meta(min_length=1)]
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID_LENGTH)]
     # No datetime: msgspec would round a seventh digit, perhaps into the next day.
     started: Annotated[
         str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$")
@@ -285,7 +286,7 @@ def _id(value: object) -> str | None:
     match value:
         case bool():
             return None
-        case str() | int() if value != "":
+        case str() | int() if 1 <= len(str(value)) <= MAX_ID_LENGTH:
             return str(value)
         case _:
             return None

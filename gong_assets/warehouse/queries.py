@@ -122,13 +122,51 @@ def newest_call_date() -> str:
     return f"SELECT MAX(CALL_DATE) AS NEWEST FROM {CALLS.name}"
 
 
-def waiting_for_cortex() -> str:
-    """Staged segments that Cortex has not seen as they are now, or gave nothing for."""
+def unanswered_segments() -> str:
+    """Staged segments that Cortex gave nothing for as they are now, by its error; NULL where it was not asked yet."""
     return (
-        "SELECT COUNT(*) AS SEGMENTS, COUNT(DISTINCT staged.CALL_ID) AS CALLS "
+        "SELECT enriched.CORTEX_ERROR, COUNT(*) AS TEXTS, MIN(staged.TRANSCRIPT_ID) AS EXAMPLE, "
+        "MIN(staged.CALL_DATE) AS FIRST_DATE, MAX(staged.CALL_DATE) AS LAST_DATE "
         "FROM STG_GONG_CALL_TRANSCRIPTS AS staged "
         "LEFT JOIN CORTEX_GONG_CALL_TRANSCRIPTS AS enriched ON staged.TRANSCRIPT_ID = enriched.TRANSCRIPT_ID "
         "AND staged.CONTENT_HASH = enriched.CONTENT_HASH "
-        "WHERE enriched.TRANSCRIPT_ID IS NULL OR (enriched.PROCESSED_BY_CORTEX "
-        "AND (enriched.TRANSCRIPT_EMBEDDING IS NULL OR enriched.SEGMENT_SENTIMENT IS NULL))"
+        "WHERE enriched.TRANSCRIPT_ID IS NULL OR NOT enriched.IS_TOO_SHORT "
+        "AND (NOT enriched.PROCESSED_BY_CORTEX OR enriched.CORTEX_ERROR IS NOT NULL) "
+        "GROUP BY enriched.CORTEX_ERROR ORDER BY TEXTS DESC, CORTEX_ERROR"
+    )
+
+
+def unanswered_calls(table: str) -> str:
+    """The same for the dialogues of calls in CORTEX_GONG_CALLS or CORTEX_GONG_CALL_INSIGHTS."""
+    return (
+        "SELECT CORTEX_ERROR, COUNT(*) AS TEXTS, MIN(CALL_ID) AS EXAMPLE, MIN(CALL_DATE) AS FIRST_DATE, "
+        f"MAX(CALL_DATE) AS LAST_DATE FROM {table} "
+        "WHERE TRANSCRIPT_HASH IS NOT NULL AND (NOT PROCESSED_BY_CORTEX OR CORTEX_ERROR IS NOT NULL) "
+        "GROUP BY CORTEX_ERROR ORDER BY TEXTS DESC, CORTEX_ERROR"
+    )
+
+
+def unredacted_segments() -> str:
+    return (
+        "SELECT CORTEX_ERROR, COUNT(*) AS TEXTS, MIN(TRANSCRIPT_ID) AS EXAMPLE, MIN(CALL_DATE) AS FIRST_DATE, "
+        "MAX(CALL_DATE) AS LAST_DATE FROM CORTEX_GONG_REDACTED_TRANSCRIPTS "
+        "WHERE REDACTED_TEXT IS NULL GROUP BY CORTEX_ERROR ORDER BY TEXTS DESC, CORTEX_ERROR"
+    )
+
+
+def cortex_batches() -> str:
+    """What a run (the first parameter, its query tag) sent to Cortex for a dbt model (the second), by function and status."""
+    return (
+        "SELECT FUNCTION_NAME, STATUS, SUM(CALLS)::INT AS CALLS, SUM(INPUT_TOKENS + OUTPUT_TOKENS)::INT AS TOKENS, "
+        "SUM(ESTIMATED_CREDITS) AS ESTIMATED_CREDITS, SUM(ESTIMATED_DOLLARS) AS ESTIMATED_DOLLARS "
+        "FROM GONG_CORTEX_BATCHES WHERE RUN_KEY = %s AND MODEL_NAME = %s "
+        "GROUP BY FUNCTION_NAME, STATUS ORDER BY FUNCTION_NAME, STATUS"
+    )
+
+
+def unanswered_batches() -> str:
+    """How many batches a run (the parameter, its query tag) sent to Cortex without getting an answer."""
+    return (
+        "SELECT COUNT(*) AS BATCHES FROM (SELECT DISTINCT INVOCATION_ID, MODEL_NAME, BATCH FROM GONG_CORTEX_BATCHES "
+        "WHERE RUN_KEY = %s AND STATUS = 'Sent')"
     )

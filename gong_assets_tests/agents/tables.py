@@ -73,8 +73,8 @@ def fill(warehouse: Warehouse, *, calls: Sequence[Row] = (), segments: Sequence[
         )
         fetch(
             connection,
-            "CREATE OR REPLACE TABLE CORTEX_GONG_CALL_TRANSCRIPTS AS SELECT TRANSCRIPT_ID, TRANSCRIPT_EMBEDDING, "
-            f"EMBEDDING_MODEL, CORTEX_PROCESSED_AT FROM {SEGMENTS}",
+            "CREATE OR REPLACE TABLE CORTEX_GONG_CALL_TRANSCRIPTS AS SELECT TRANSCRIPT_ID, CALL_DATE, "
+            f"TRANSCRIPT_EMBEDDING, EMBEDDING_MODEL, CORTEX_PROCESSED_AT FROM {SEGMENTS}",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,14 +24,23 @@ DATABASE, SCHEMA = "SOPHIA_AI", "GONG_DATA"
 
 @pytest.fixture(scope="session")
 def warehouse_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with served(tmp_path_factory.mktemp("warehouse")) as port:
+        yield port
+
+
+@contextmanager
+def served(home: Path, **environment: str) -> Iterator[int]:
+    """The port of a local server of its own, which ends with the block."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
-    home = tmp_path_factory.mktemp("warehouse")
     with (home / "log").open("w") as log:
         command = [sys.executable, "-m", "gong_assets.local.snowflake"]
         server = subprocess.Popen(
-            [*command, "--data", str(home / "data"), "--port", str(port)], stdout=log, stderr=log
+            [*command, "--data", str(home / "data"), "--port", str(port)],
+            stdout=log,
+            stderr=log,
+            env={**os.environ, **environment},
         )
     try:
         while not _healthy(port):
@@ -51,15 +62,21 @@ def _healthy(port: int) -> bool:
 
 @pytest.fixture(scope="session")
 def warehouse(warehouse_port: int) -> Iterator[Warehouse]:
+    with connected(warehouse_port) as connection:
+        yield connection
+
+
+@contextmanager
+def connected(port: int, schema: str = SCHEMA) -> Iterator[Warehouse]:
     connection = snowflake.connector.connect(
         account="local",
         user="local",
         password="local",
         host="127.0.0.1",
-        port=warehouse_port,
+        port=port,
         protocol="http",
         database=DATABASE,
-        schema=SCHEMA,
+        schema=schema,
         session_parameters={"TIMEZONE": "UTC"},
     )
     with connection:
@@ -68,13 +85,17 @@ def warehouse(warehouse_port: int) -> Iterator[Warehouse]:
 
 @pytest.fixture(scope="session")
 def project(tmp_path_factory: pytest.TempPathFactory, warehouse_port: int) -> DbtProject:
+    return project_of(tmp_path_factory.mktemp("dbt"), warehouse_port)
+
+
+def project_of(work_dir: Path, port: int, schema: str = SCHEMA) -> DbtProject:
     return DbtProject(
-        work_dir=Path(tmp_path_factory.mktemp("dbt")),
+        work_dir=work_dir,
         environment={
             "GONG_ASSETS_TARGET": "local",
-            "SNOWFLAKE_PORT": str(warehouse_port),
+            "SNOWFLAKE_PORT": str(port),
             "SNOWFLAKE_DATABASE": DATABASE,
-            "SNOWFLAKE_SCHEMA": SCHEMA,
+            "SNOWFLAKE_SCHEMA": schema,
         },
     )
 

@@ -71,3 +71,10 @@ class DbtProject:
             for node in self.manifest()["nodes"].values()
             if node["resource_type"] == "model" and node.get("compiled_code")
         }
+
+    def failures(self) -> list[str]:
+        """The tests that the last command found something with, warnings included."""
+        results = json.loads((self.work_dir / "target" / "run_results.json").read_text())["results"]
+        return [
+            result["unique_id"].split(".")[2] for result in results if result["status"] in ("fail", "warn")
+        ]

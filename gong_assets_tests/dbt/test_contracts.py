@@ -22,9 +22,16 @@ def models(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
 
 
-def test_every_model_but_those_of_cortex_has_a_contract(models: dict[str, dict[str, Any]]) -> None:
-    without = {name for name, model in models.items() if not model["config"]["contract"]["enforced"]}
-    assert {name for name in without if not name.startswith("cortex_")} == set()
+def test_every_model_has_a_contract(models: dict[str, dict[str, Any]]) -> None:
+    assert {name for name, model in models.items() if not model["config"]["contract"]["enforced"]} == set()
+
+
+def test_the_promised_vector_is_the_models(project: DbtProject) -> None:
+    variables = '{"embedding_model": "multilingual-e5-large", "embedding_dimension": 1024}'
+    project.succeed("parse", "--vars", variables)
+    columns = project.manifest()["nodes"]["model.gong_assets.cortex_gong_call_transcripts"]["columns"]
+    assert columns["transcript_embedding"]["data_type"] == "vector(float, 1024)"
+    project.succeed("parse")
 
 
 def test_every_column_has_a_type_and_a_description(models: dict[str, dict[str, Any]], built: Tables) -> None:

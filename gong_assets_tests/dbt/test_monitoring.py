@@ -40,7 +40,9 @@ def test_each_day_says_what_cortex_has_done_of_it(built: Tables) -> None:
         "TOO_SHORT_SEGMENTS": 1,
         "SENT_SEGMENTS": 4,
         "WAITING_SEGMENTS": 0,
-        "SEGMENTS_WITHOUT_SENTIMENT": 0,
+        "WAITING_CALLS": 0,
+        "FAILED_SEGMENTS": 0,
+        "FAILED_CALLS": 0,
         "EMBEDDING_MODELS": 1,
         "CORTEX_STATUS": "Complete",
     }

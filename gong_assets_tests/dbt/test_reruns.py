@@ -28,7 +28,7 @@ STAGED = [
     "stg_gong_calls", "stg_gong_call_participants", "stg_gong_call_transcripts", "stg_gong_call_topics",
     "stg_gong_call_tracker_occurrences", "stg_gong_call_crm_links", "stg_gong_call_comments",
 ]  # fmt: skip
-PARTITIONED = [*STAGED, "cortex_gong_calls", "cortex_gong_call_transcripts"]
+PARTITIONED = [*STAGED, "cortex_gong_calls", "cortex_gong_call_transcripts", "cortex_gong_call_insights"]
 
 
 @dataclass(frozen=True)
@@ -95,13 +95,11 @@ def test_only_the_changed_segment_and_its_call_are_sent_again(reruns: Reruns) ->
         key for key, row in after.items() if row["CORTEX_PROCESSED_AT"] != before[key]["CORTEX_PROCESSED_AT"]
     }
     assert sent == {f"{NEAR_MIDNIGHT}_0_1"}
-    assert [function for function, _ in reruns.tuesday.cortex] == [
-        "AI_EMBED",
-        "SENTIMENT",
-        "AI_SUMMARIZE_AGG",
-    ]
+    sent_to = dict(reruns.tuesday.cortex)
+    assert set(sent_to) == {"AI_EMBED", "SENTIMENT", "AI_SUMMARIZE_AGG", "AI_EXTRACT"}
     # "passage: No, we start tomorrow." is some ten tokens; all of Tuesday's segments would be many more.
-    assert all(tokens < 15 for function, tokens in reruns.tuesday.cortex if function != "AI_SUMMARIZE_AGG")
+    assert sent_to["AI_EMBED"] < 20
+    assert sent_to["SENTIMENT"] < 20
 
     summaries = {
         call_id: row["CORTEX_PROCESSED_AT"]
@@ -129,6 +127,12 @@ def test_a_call_that_moved_to_the_runs_day_is_there_once(reruns: Reruns) -> None
             if row["CALL_ID"] == STRANGE_TEXT
         }
         assert days <= {TUESDAY}, table
+
+
+def test_a_transcript_that_landed_under_another_day_stays_with_its_call(reruns: Reruns) -> None:
+    for run in (reruns.unchanged, reruns.tuesday):
+        said = run.tables["stg_gong_call_transcripts"].values()
+        assert [row["CALL_DATE"] for row in said if row["CALL_ID"] == NO_HUBSPOT] == [TUESDAY]
 
 
 def test_other_days_are_left_as_they_were(reruns: Reruns) -> None:

@@ -3,28 +3,30 @@ does not prove it."""
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
-import sqlglot
-from sqlglot import exp
-from sqlglot.tokens import Tokenizer, TokenType
 
 from gong_assets_tests.dbt.project import DbtProject
-from gong_assets_tests.dbt.warehouse import Tables
+from gong_assets_tests.dbt.warehouse import Tables, Warehouse
+from gong_assets_tests.snowflake_sql import functions, parsed, refusals
 
 # Every function that the models call. Each has a page at https://docs.snowflake.com/en/sql-reference/functions-all;
 # look a new one up there before adding it.
 SNOWFLAKE_FUNCTIONS = {
-    "AI_EMBED", "AI_SUMMARIZE_AGG", "ANY_VALUE", "ARRAY_AGG", "ARRAY_CONSTRUCT", "ARRAY_CONSTRUCT_COMPACT",
-    "ARRAY_SIZE", "AVG", "COALESCE", "CONVERT_TIMEZONE", "COUNT", "COUNT_IF", "CURRENT_TIMESTAMP", "DATEADD",
-    "DATEDIFF", "DATE_TRUNC", "EMBED_TEXT_768", "FLATTEN", "IFF", "INITCAP", "IS_ARRAY", "LEFT", "LENGTH",
-    "LISTAGG", "LOWER", "MAX", "MD5", "MEDIAN", "MIN", "NULLIF", "OBJECT_CONSTRUCT", "PARSE_JSON",
-    "PERCENTILE_CONT", "REGEXP_COUNT", "REGEXP_REPLACE", "REPLACE", "ROW_NUMBER", "SENTIMENT", "SHA2", "SUM",
-    "SUMMARIZE", "SYSDATE", "TO_CHAR", "TO_JSON", "TRIM", "TRY_CAST", "TRY_TO_BOOLEAN", "TRY_TO_DECIMAL",
-    "TRY_TO_DOUBLE", "TRY_TO_NUMBER", "UPPER",
+    "AI_COUNT_TOKENS", "AI_EMBED", "AI_EXTRACT", "AI_SUMMARIZE_AGG", "ANY_VALUE", "ARRAY_AGG",
+    "ARRAY_CONSTRUCT", "ARRAY_CONSTRUCT_COMPACT", "ARRAY_SIZE", "AVG", "CAST", "COALESCE", "CONVERT_TIMEZONE",
+    "COUNT", "COUNT_IF", "COUNT_TOKENS", "CURRENT_TIMESTAMP", "DATEADD", "DATEDIFF", "DATE_TRUNC", "DENSE_RANK",
+    "EMBED_TEXT_768", "EXTRACT_ANSWER", "FLATTEN", "FLOOR", "GREATEST", "IFF", "INITCAP", "IS_ARRAY", "LEAST", "LEFT",
+    "LENGTH", "LISTAGG", "LOWER", "MAX", "MD5", "MEDIAN", "MIN", "NULLIF", "OBJECT_CONSTRUCT", "PARSE_JSON",
+    "PERCENTILE_CONT", "POWER", "REGEXP_COUNT", "REGEXP_REPLACE", "REPLACE", "ROW_NUMBER", "SENTIMENT", "SHA2",
+    "SPLIT", "SUM", "SUMMARIZE", "SYSDATE", "TO_CHAR", "TO_JSON", "TRIM", "TRY_CAST", "TRY_PARSE_JSON",
+    "TRY_TO_BOOLEAN", "TRY_TO_DECIMAL", "TRY_TO_DOUBLE", "TRY_TO_NUMBER", "UPPER",
 }  # fmt: skip
 
 
@@ -40,59 +42,135 @@ def models(built: Tables, project: DbtProject) -> dict[str, str]:
     return current | legacy
 
 
-# What stands before a parenthesis without being called: keywords, and types with a size.
-NOT_FUNCTIONS = {
-    "AND", "ANY", "AS", "BY", "FROM", "GROUP", "IN", "NOT", "NUMBER", "ON", "OR", "OVER", "VALUES", "VECTOR", "WHEN", "WHERE",
-}  # fmt: skip
+CORTEX_FUNCTIONS = {
+    name
+    for name in SNOWFLAKE_FUNCTIONS
+    if name.startswith("AI_")
+    or name in ("COUNT_TOKENS", "EMBED_TEXT_768", "EXTRACT_ANSWER", "SENTIMENT", "SUMMARIZE")
+}
+
+# How dbt logs what it executes. A statement goes on over lines that do not begin with a time.
+EXECUTED = re.compile(r'On "?(?P<node>[\w.]+)"?: (?P<sql>(?:/\*.*?\*/\s*)?(?P<verb>\w+)\b.*)', re.DOTALL)
+LINE = re.compile(r"^\d\d:\d\d:\d\d\.\d+ \[\w+ *\] \[[^\]]*\]: ", re.MULTILINE)
+VERBS = {
+    "alter",
+    "begin",
+    "comment",
+    "commit",
+    "create",
+    "delete",
+    "drop",
+    "insert",
+    "merge",
+    "select",
+    "update",
+    "with",
+}
 
 
-def functions(sql: str) -> set[str]:
-    """The names of the functions that are called."""
-    tokens = Tokenizer(dialect="snowflake").tokenize(sql)
-    tables = {
-        cte.alias_or_name.upper() for cte in sqlglot.parse_one(sql, dialect="snowflake").find_all(exp.CTE)
+def executed(log: str) -> Iterator[tuple[str, str]]:
+    """Each statement that dbt sent, with the model or test that it was sent for: hooks and dbt's own included."""
+    for entry in LINE.split(log):
+        found = EXECUTED.fullmatch(entry.strip())
+        # The mocks of unit tests are written by dbt.
+        is_mocked = found is not None and found["node"].startswith("unit_test.")
+        if found and not is_mocked and found["verb"].lower() in VERBS:
+            yield found["node"], found["sql"]
+
+
+@pytest.fixture(scope="module")
+def legacy(
+    warehouse: Warehouse, project: DbtProject, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[DbtProject, subprocess.CompletedProcess[str]]:
+    """A run of the Cortex models in their other family, in a schema of its own."""
+    legacy = replace(
+        project,
+        work_dir=Path(tmp_path_factory.mktemp("legacy")),
+        environment={**project.environment, "SNOWFLAKE_SCHEMA": "LEGACY"},
+    )
+    warehouse.query("create schema if not exists legacy")
+    warehouse.query("use schema legacy")
+    try:
+        warehouse.land_everything()
+    finally:
+        warehouse.query("use schema gong_data")
+    family = json.dumps({"cortex_family": "legacy"})
+    return legacy, legacy.command("run", "--select", "+path:models/cortex", "--vars", family)
+
+
+@pytest.fixture(scope="module")
+def statements(
+    built: Tables, project: DbtProject, legacy: tuple[DbtProject, subprocess.CompletedProcess[str]]
+) -> dict[str, list[tuple[str, str]]]:
+    """By Cortex family: what a build of everything sent, and the run of the other family."""
+    return {
+        family: list(executed((each.work_dir / "logs" / "dbt.log").read_text()))
+        for family, each in (("current", project), ("legacy", legacy[0]))
     }
-    before_parenthesis = {
-        token.text.upper()
-        for token, following in itertools.pairwise(tokens)
-        if following.token_type is TokenType.L_PAREN and re.fullmatch(r"\w+", token.text)
-    }
-    return before_parenthesis - NOT_FUNCTIONS - tables
+
+
+def test_the_legacy_cortex_functions_can_be_sent_the_same_texts(
+    legacy: tuple[DbtProject, subprocess.CompletedProcess[str]],
+) -> None:
+    assert legacy[1].returncode == 0, legacy[1].stdout
 
 
 def test_every_model_is_snowflake_sql(models: dict[str, str]) -> None:
     for sql in models.values():
-        sqlglot.parse_one(sql, dialect="snowflake", error_level=sqlglot.ErrorLevel.RAISE)
+        parsed(sql)
 
 
-def test_no_model_calls_a_function_that_snowflake_lacks(models: dict[str, str]) -> None:
-    unknown = {name: functions(sql) - SNOWFLAKE_FUNCTIONS for name, sql in models.items()}
+def test_the_models_and_their_hooks_call_just_the_functions_that_are_listed(
+    models: dict[str, str], statements: dict[str, list[tuple[str, str]]]
+) -> None:
+    sent = {sql for each in statements.values() for node, sql in each if node.startswith("model.")}
+    called = {name: functions(sql) for name, sql in models.items()} | {sql: functions(sql) for sql in sent}
+    unknown = {name: names - SNOWFLAKE_FUNCTIONS for name, names in called.items()}
     assert {name: names for name, names in unknown.items() if names} == {}
+    assert set().union(*called.values()) == SNOWFLAKE_FUNCTIONS
 
 
-def test_no_function_is_listed_that_no_model_calls(models: dict[str, str]) -> None:
-    assert set().union(*map(functions, models.values())) == SNOWFLAKE_FUNCTIONS
+def test_no_model_does_what_snowflake_refuses(models: dict[str, str]) -> None:
+    found = {name: refusals(sql) for name, sql in models.items()}
+    assert {name: lines for name, lines in found.items() if lines} == {}
 
 
-def test_every_list_is_ordered(models: dict[str, str]) -> None:
-    """Without WITHIN GROUP (ORDER BY ...) Snowflake's order is another each time."""
-    for sql in models.values():
-        tree = sqlglot.parse_one(sql, dialect="snowflake")
-        for listed in tree.find_all(exp.GroupConcat, exp.ArrayAgg):
-            whole = listed.parent if isinstance(listed.parent, exp.WithinGroup) else listed
-            assert "WITHIN GROUP (ORDER BY" in whole.sql(dialect="snowflake")
+@pytest.mark.parametrize("family", ["current", "legacy"])
+def test_no_statement_of_a_build_does_what_snowflake_refuses(
+    statements: dict[str, list[tuple[str, str]]], family: str
+) -> None:
+    found = [(node, lines, sql) for node, sql in statements[family] if (lines := refusals(sql))]
+    assert found == []
 
 
-def test_each_cortex_family_has_its_own_functions(models: dict[str, str]) -> None:
-    cortex = {
-        name: functions(sql) & {"AI_EMBED", "EMBED_TEXT_768", "SENTIMENT", "AI_SUMMARIZE_AGG", "SUMMARIZE"}
-        for name, sql in models.items()
-    }
-    assert {name: names for name, names in cortex.items() if names} == {
-        "cortex_gong_calls": {"AI_SUMMARIZE_AGG"},
-        "cortex_gong_calls (legacy)": {"SUMMARIZE"},
-        "cortex_gong_call_transcripts": {"AI_EMBED", "SENTIMENT"},
-        "cortex_gong_call_transcripts (legacy)": {"EMBED_TEXT_768", "SENTIMENT"},
+def test_the_statements_of_a_build_are_all_those_that_dbt_logged(
+    project: DbtProject, statements: dict[str, list[tuple[str, str]]]
+) -> None:
+    """Should dbt log in another way, the test above would see nothing and pass."""
+    created = {node for node, sql in statements["current"] if re.match(r"\s*create or replace\s", sql)}
+    models = {name for name, node in project.manifest()["nodes"].items() if node["resource_type"] == "model"}
+    assert models <= created
+
+
+def test_each_cortex_family_has_its_own_functions(statements: dict[str, list[tuple[str, str]]]) -> None:
+    called: dict[tuple[str, str], set[str]] = {}
+    for family, each in statements.items():
+        for node, sql in each:
+            model = node.rpartition(".")[2]
+            if node.startswith("model.") and (names := functions(sql) & CORTEX_FUNCTIONS):
+                called.setdefault((family, model), set()).update(names)
+    assert called == {
+        ("current", "cortex_gong_calls"): {"AI_COUNT_TOKENS", "AI_SUMMARIZE_AGG"},
+        ("current", "cortex_gong_call_insights"): {"AI_COUNT_TOKENS", "AI_EXTRACT"},
+        ("current", "cortex_gong_call_transcripts"): {
+            "AI_COUNT_TOKENS",
+            "AI_EMBED",
+            "COUNT_TOKENS",
+            "SENTIMENT",
+        },
+        ("legacy", "cortex_gong_calls"): {"COUNT_TOKENS", "SUMMARIZE"},
+        ("legacy", "cortex_gong_call_insights"): {"COUNT_TOKENS", "EXTRACT_ANSWER"},
+        ("legacy", "cortex_gong_call_transcripts"): {"COUNT_TOKENS", "EMBED_TEXT_768", "SENTIMENT"},
     }
 
 

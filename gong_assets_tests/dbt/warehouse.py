@@ -56,8 +56,10 @@ KEYS = {
     "stg_hubspot_deals": "DEAL_ID",
     "stg_hubspot_contacts": "CONTACT_ID",
     "stg_hubspot_companies": "COMPANY_ID",
+    "stg_hubspot_merged_records": "MERGED_RECORD_ID",
     "cortex_gong_calls": "CALL_ID",
     "cortex_gong_call_transcripts": "TRANSCRIPT_ID",
+    "cortex_gong_call_insights": "CALL_ID",
     "vw_enriched_gong_calls": "CALL_ID",
     "vw_enriched_gong_call_transcripts": "TRANSCRIPT_ID",
     "vw_gong_call_risks": "RISK_ID",
@@ -69,6 +71,7 @@ KEYS = {
     "vw_gong_ingestion_completeness": "CALL_DATE",
     "vw_calls_without_transcripts": "CALL_ID",
     "vw_cortex_status": "CALL_DATE",
+    "vw_cortex_costs": "COST_ID",
     "vw_pipeline_health": "HEALTH_WINDOW",
 }
 

@@ -67,6 +67,7 @@ def take(warehouse: Warehouse) -> Snapshot:
         )
     ]
     names.remove("GONG_RAW_LANDINGS")  # When each raw table was last written, also if nothing in it changed.
+    names.remove("GONG_CORTEX_BATCHES")  # What each run sent, by batch: VW_CORTEX_COSTS sums it up.
     return Snapshot({name: sorted(warehouse.query(f"SELECT * FROM {name}"), key=_key) for name in names})
 
 

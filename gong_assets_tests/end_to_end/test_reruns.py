@@ -19,6 +19,7 @@ COUNTING = (
     "VW_GONG_INGESTION_COMPLETENESS",
     "VW_CORTEX_STATUS",
     "VW_PIPELINE_HEALTH",
+    "VW_CORTEX_COSTS",
 )
 
 CHANGED = frozenset({company.DELETED, company.EDITED, company.HIDDEN, company.MOVED, company.AWAITED})
@@ -29,13 +30,14 @@ def of_calls(run: Run, table: str, *calls: str) -> list[Row]:
 
 
 def test_a_second_run_changes_no_row_of_any_table(first_run: Run, second_run: Run) -> None:
-    assert len(first_run.tables.tables) == 45
+    assert len(first_run.tables.tables) == 48
     assert changes(first_run.tables, second_run.tables) == []
 
 
 def test_a_second_run_makes_no_cortex_call(first_run: Run, second_run: Run) -> None:
-    # One statement with sentiment and embedding, one with the summary: the usage history has a row for each function.
-    assert (first_run.cortex_statements, second_run.cortex_statements) == (3, 0)
+    # One statement with sentiment and embedding, for which the usage history has a row each, and two batches of calls for
+    # summaries and insights.
+    assert (first_run.cortex_statements, second_run.cortex_statements) == (6, 0)
 
 
 def test_a_call_that_was_deleted_in_gong_is_in_no_table(second_run: Run, third_run: Run) -> None:
@@ -110,7 +112,7 @@ def test_only_the_changed_texts_were_sent_to_cortex(second_run: Run, third_run: 
         )
     ]
     assert sorted(sent) == [company.EDITED_TO, "The transcript took Gong a whole day to finish."]
-    assert third_run.cortex_statements == 3
+    assert third_run.cortex_statements == 4
 
 
 def test_the_search_finds_the_edited_text_and_not_the_deleted_call(

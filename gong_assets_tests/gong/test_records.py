@@ -56,6 +56,7 @@ def test_an_id_sent_as_a_number_is_exact(digits: str) -> None:
         (b'{"metaData": {"started": "2026-01-01T00:00:00Z"}}', "metaData.id"),
         (raw_call(id=""), "metaData.id"),
         (raw_call(id=True), "metaData.id"),
+        (raw_call(id="7" * 101), "metaData.id"),
         (raw_call(started="yesterday"), "metaData.started"),
         (raw_call(started="2026-01-01T00:00:00"), "metaData.started"),
         (raw_call(started=1767225600), "metaData.started"),

@@ -2,79 +2,255 @@
     Snowflake Cortex, one macro per capability. No model names a Cortex function, so that an account that has only one
     of the two families can run all of them: var cortex_family is `current` or `legacy`.
 
-    A Cortex call costs money per token, and a call that fails fails its whole statement. So each macro is used over rows
-    that are already chosen, in a select of its own, and cuts its input to what the function reads.
+    `cortex_function(capability)` says how a capability is asked for: the function and model that are called, how its input
+    is counted, and how many tokens it reads. What sends texts is in cortex_sending.sql.
+
+    The functions, what they read and how they fail: https://docs.snowflake.com/en/sql-reference/functions-cortex and
+    https://docs.snowflake.com/en/user-guide/snowflake-cortex/aisql-regional-availability
 -#}
 
+{#-
+    name, model    what a bill names
+    reads          tokens of a text that are sent at most in one call, as `cortex_tokens` counts them; of AI_REDACT's 4,096 so
+                   many that the answer fits into its 1,024, and counted with the some 425 of its prompt
+    adds           tokens that are billed with each text and not counted with it: the questions
+    writes         tokens of an answer, for the estimate before it is there; 0 where only input is billed
+    calls          calls for each text
+-#}
+{% macro cortex_function(capability) -%}
+    {%- set legacy = _cortex_choice('cortex_family', var('cortex_family'), {'current': false, 'legacy': true}) -%}
+    {%- set embedding = embedding_model() -%}
+    {%- set functions = {
+        'sentiment': _cortex_choice('cortex_sentiment_function', var('cortex_sentiment_function'), {
+            'sentiment': {'name': 'SENTIMENT', 'reads': 512},
+            'ai_sentiment': {'name': 'AI_SENTIMENT', 'reads': 2048, 'writes': 20},
+        }),
+        'embedding': {
+            'name': 'EMBED_TEXT_' ~ embedding.dimension if legacy else 'AI_EMBED',
+            'model': embedding.name,
+            'reads': embedding.reads,
+        },
+        'summary': (
+            {'name': 'SUMMARIZE', 'reads': 32000, 'writes': 500} if legacy
+            else {'name': 'AI_SUMMARIZE_AGG', 'reads': 128000, 'writes': 500}
+        ),
+        'insights': (
+            {'name': 'EXTRACT_ANSWER', 'reads': 2048, 'adds': 20, 'writes': 60, 'calls': 3} if legacy
+            else {'name': 'AI_EXTRACT', 'reads': 128000, 'adds': 120, 'writes': 300}
+        ),
+        'redaction': {'name': 'AI_REDACT', 'reads': 1300, 'writes': 875},
+    } -%}
+    {{ return(dict({'model': '', 'adds': 0, 'writes': 0, 'calls': 1}, **functions[capability])) }}
+{%- endmacro %}
+
+{#- How many tokens a text is for a capability; counting is not billed. The functions of each family count their own. -#}
+{% macro cortex_tokens(capability, text) -%}
+    {%- set function = cortex_function(capability) -%}
+    {%- if capability == 'embedding' -%}
+        {%- if function.name == 'AI_EMBED' -%}
+            ai_count_tokens('ai_embed', '{{ function.model }}', {{ as_passage(text) }})
+        {%- else -%}
+            snowflake.cortex.count_tokens('{{ function.model }}', {{ as_passage(text) }})
+        {%- endif -%}
+    {%- elif function.name.startswith('AI_') -%}
+        ai_count_tokens('{{ function.name | lower }}', {{ text }})
+    {%- else -%}
+        snowflake.cortex.count_tokens('{{ function.name | lower }}', {{ text }})
+    {%- endif -%}
+{%- endmacro %}
+
+{#- What a capability's answers depend on: other than before, and texts that were answered are sent again. -#}
+{% macro cortex_request(capabilities) -%}
+    {%- set parts = [] -%}
+    {%- for capability in capabilities -%}
+        {%- set function = cortex_function(capability) -%}
+        {#- Both families embed with the same models: only the model counts. -#}
+        {%- do parts.append(function.model or function.name | lower) -%}
+    {%- endfor -%}
+    {{ (parts + ['version ' ~ var('enrichment_version')]) | join(', ') }}
+{%- endmacro %}
+
 {% macro cortex_embedding(text) -%}
-    {%- set model = _embedding_model() -%}
-    {%- set function = _cortex_choice('cortex_family', var('cortex_family'), {
-        'current': 'ai_embed', 'legacy': 'snowflake.cortex.embed_text_' ~ model.dimension
-    }) -%}
-    {{ function }}('{{ model.name }}', {{ "'" ~ model.prefix ~ "' || " if model.prefix }}{{ cortex_segment_text(text) }})
+    {%- set function = cortex_function('embedding') -%}
+    {{ 'ai_embed' if function.name == 'AI_EMBED' else 'snowflake.cortex.' ~ function.name | lower -}}
+    ('{{ function.model }}', {{ as_passage(text) }})
 {%- endmacro %}
 
 {% macro cortex_embedding_type() -%}
-    vector(float, {{ _embedding_model().dimension }})
+    vector(float, {{ embedding_model().dimension }})
 {%- endmacro %}
 
-{#-
-    The models and their dimensions are those of
-    https://docs.snowflake.com/en/user-guide/snowflake-cortex/vector-embeddings; the prefix is what a model was trained to
-    see before a passage, by its model card: AI_EMBED has no argument for it.
--#}
-{% macro _embedding_model() -%}
+{#- A text as a model was trained to see a passage, by its model card: AI_EMBED has no argument for it. -#}
+{% macro as_passage(text) -%}
+    {{ "'" ~ embedding_model().prefix ~ "' || " if embedding_model().prefix }}{{ text }}
+{%- endmacro %}
+
+{#- The models are those of https://docs.snowflake.com/en/user-guide/snowflake-cortex/vector-embeddings -#}
+{% macro embedding_model() -%}
     {%- set name, dimension = var('embedding_model'), var('embedding_dimension') | int -%}
     {%- set model = _cortex_choice('embedding_model', name, {
-        'e5-base-v2': {'dimension': 768, 'prefix': 'passage: '},
-        'snowflake-arctic-embed-m': {'dimension': 768, 'prefix': ''},
-        'snowflake-arctic-embed-m-v1.5': {'dimension': 768, 'prefix': ''},
-        'multilingual-e5-large': {'dimension': 1024, 'prefix': 'passage: '},
-        'snowflake-arctic-embed-l-v2.0': {'dimension': 1024, 'prefix': ''},
-        'snowflake-arctic-embed-l-v2.0-8k': {'dimension': 1024, 'prefix': ''},
-        'voyage-multilingual-2': {'dimension': 1024, 'prefix': ''},
-        'nv-embed-qa-4': {'dimension': 1024, 'prefix': ''},
+        'e5-base-v2': {'dimension': 768, 'reads': 512, 'prefix': 'passage: '},
+        'snowflake-arctic-embed-m': {'dimension': 768, 'reads': 512, 'prefix': ''},
+        'snowflake-arctic-embed-m-v1.5': {'dimension': 768, 'reads': 512, 'prefix': ''},
+        'multilingual-e5-large': {'dimension': 1024, 'reads': 512, 'prefix': 'passage: '},
+        'snowflake-arctic-embed-l-v2.0': {'dimension': 1024, 'reads': 512, 'prefix': ''},
+        'snowflake-arctic-embed-l-v2.0-8k': {'dimension': 1024, 'reads': 8192, 'prefix': ''},
+        'voyage-multilingual-2': {'dimension': 1024, 'reads': 32000, 'prefix': ''},
+        'nv-embed-qa-4': {'dimension': 1024, 'reads': 512, 'prefix': ''},
     }) -%}
     {%- if dimension != model.dimension -%}
         {%- do exceptions.raise_compiler_error(
             'embedding_dimension is ' ~ dimension ~ '; the vectors of ' ~ name ~ ' have ' ~ model.dimension
         ) -%}
     {%- endif -%}
-    {{ return({'name': name, 'dimension': model.dimension, 'prefix': model.prefix}) }}
+    {{ return({'name': name, 'dimension': model.dimension, 'reads': model.reads, 'prefix': model.prefix}) }}
 {%- endmacro %}
 
-{#- In [-1, 1]. AI_SENTIMENT gives labels and no number, so that both families score with SENTIMENT. -#}
+{#- In [-1, 1] by SENTIMENT, an object with labels by AI_SENTIMENT. -#}
 {% macro cortex_sentiment(text) -%}
-    {%- set function = _cortex_choice('cortex_family', var('cortex_family'), {
-        'current': 'snowflake.cortex.sentiment', 'legacy': 'snowflake.cortex.sentiment'
-    }) -%}
-    {{ function }}({{ cortex_segment_text(text) }})
+    {%- if cortex_function('sentiment').name == 'SENTIMENT' -%}
+        snowflake.cortex.sentiment({{ text }})
+    {%- else -%}
+        ai_sentiment({{ text }}, return_error_details => true)
+    {%- endif -%}
 {%- endmacro %}
 
-{#- An aggregate over one text per group: AI_SUMMARIZE_AGG documents no order for several. -#}
-{% macro cortex_summary(text) -%}
-    {{ _cortex_choice('cortex_family', var('cortex_family'), {
-        'current': 'ai_summarize_agg(' ~ text ~ ')',
-        'legacy': 'snowflake.cortex.summarize(any_value(' ~ text ~ '))'
+{#- The number that an answer of `cortex_sentiment` is; of labels 1, 0 or -1, and NULL where it is unknown. -#}
+{% macro sentiment_score_of(answer) -%}
+    {%- if cortex_function('sentiment').name == 'SENTIMENT' -%}
+        {{ answer }}
+    {%- else -%}
+        decode({{ answer }}:value:categories[0]:sentiment::varchar, 'positive', 1, 'negative', -1, 'neutral', 0, 'mixed', 0)
+    {%- endif -%}
+{%- endmacro %}
+
+{#- What failed. SENTIMENT fails its statement instead. -#}
+{% macro sentiment_error_of(answer) -%}
+    {%- if cortex_function('sentiment').name == 'SENTIMENT' -%}
+        iff({{ answer }} is null, 'SENTIMENT gave no score', null)
+    {%- else -%}
+        iff(
+            {{ sentiment_score_of(answer) }} is null,
+            coalesce({{ answer }}:error::varchar, 'AI_SENTIMENT gave no polarity'),
+            null
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+    Queries below are over `batch`: a row for each part of a text, with REQUEST_ID, PART (from 0) and SENT_TEXT. They give a row
+    for each request, with CORTEX_ERROR where the function says what failed.
+-#}
+
+{#- AI_SUMMARIZE_AGG reads any number of parts, and SUMMARIZE one: it summarizes the summaries of several. -#}
+{% macro cortex_summaries() -%}
+    {%- if cortex_function('summary').name == 'AI_SUMMARIZE_AGG' -%}
+        select request_id, ai_summarize_agg(sent_text) as call_summary, null::varchar as cortex_error
+        from batch
+        group by 1
+    {%- else -%}
+        select request_id, any_value(part_summary) as call_summary, null::varchar as cortex_error
+        from part_summaries
+        group by 1
+        having count(*) = 1
+
+        union all
+
+        select
+            request_id,
+            snowflake.cortex.summarize(listagg(part_summary, '\n') within group (order by part)) as call_summary,
+            null::varchar as cortex_error
+        from part_summaries
+        group by 1
+        having count(*) > 1
+    {%- endif -%}
+{%- endmacro %}
+
+{#- The CTEs that `cortex_summaries` needs besides `batch`. -#}
+{% macro cortex_summaries_with() -%}
+    {%- if cortex_function('summary').name == 'SUMMARIZE' -%}
+        , part_summaries as (
+
+            select request_id, part, snowflake.cortex.summarize(sent_text) as part_summary
+            from batch
+
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Names what made a summary. -#}
+{% macro cortex_summary_model() -%}
+    {{ cortex_function('summary').name | lower }}
+{%- endmacro %}
+
+{% macro cortex_questions() -%}
+    {{ return({
+        'key_topics': 'What are the main topics of this sales call, in a few words each?',
+        'next_steps': 'What are the next steps that the speakers agreed on or promised?',
+        'risks': 'What objections, concerns, competitors or other risks to the deal does the customer mention?',
     }) }}
 {%- endmacro %}
 
-{#- Names what made a summary; a summary by another function, or of another enrichment_version, is made again. -#}
-{% macro cortex_summary_model() -%}
-    {{ _cortex_choice('cortex_family', var('cortex_family'), {'current': 'ai_summarize_agg', 'legacy': 'summarize'}) }}
+{#- A row for each part: an object that has a list for each of `cortex_questions`, and what failed. -#}
+{% macro cortex_insights() -%}
+    {%- if cortex_function('insights').name == 'AI_EXTRACT' -%}
+        select
+            request_id,
+            part,
+            answer:response as insights,
+            iff(answer is null, 'AI_EXTRACT gave no answer', answer:error::varchar) as cortex_error
+        from (
+            select
+                request_id,
+                part,
+                ai_extract(
+                    text => sent_text,
+                    responseFormat => object_construct('schema', object_construct(
+                        'type', 'object',
+                        'properties', object_construct(
+                            {%- for name, question in cortex_questions().items() %}
+                            '{{ name }}', object_construct('description', '{{ question }}', 'type', 'array')
+                            {{- ',' if not loop.last }}
+                            {%- endfor %}
+                        )
+                    ))
+                ) as answer
+            from batch
+        ) as answered
+    {%- else -%}
+        select
+            request_id,
+            part,
+            object_construct(
+                {%- for name in cortex_questions() %}
+                '{{ name }}', array_construct_compact({{ name }}[0]:answer)
+                {{- ',' if not loop.last }}
+                {%- endfor %}
+            ) as insights,
+            null::varchar as cortex_error
+        from (
+            select
+                request_id,
+                part,
+                {%- for name, question in cortex_questions().items() %}
+                snowflake.cortex.extract_answer(sent_text, '{{ question }}') as {{ name }}{{ ',' if not loop.last }}
+                {%- endfor %}
+            from batch
+        ) as answered
+    {%- endif -%}
 {%- endmacro %}
 
-{#- A text with more than a tenth of its characters beyond ASCII is of another script: European accents are fewer. -#}
-{% macro cortex_segment_text(text) -%}
-    left({{ text }}, iff(
-        regexp_count({{ text }}, '[^ -~]') > length({{ text }}) / 10,
-        {{ var('cortex_segment_max_characters_of_other_scripts') | int }},
-        {{ var('cortex_segment_max_characters') | int }}
-    ))
-{%- endmacro %}
-
-{% macro cortex_call_text(text) -%}
-    left({{ text }}, {{ var('cortex_call_max_characters') | int }})
+{#- The text with what identifies a person replaced, and what failed. -#}
+{% macro cortex_redactions() -%}
+    select
+        request_id,
+        listagg(answer:value::varchar, ' ') within group (order by part) as redacted_text,
+        max(answer:error::varchar) as cortex_error
+    from (
+        select request_id, part, ai_redact(sent_text, return_error_details => true) as answer
+        from batch
+    ) as redacted_parts
+    group by 1
 {%- endmacro %}
 
 {% macro _cortex_choice(name, value, choices) -%}

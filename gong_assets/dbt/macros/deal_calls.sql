@@ -9,9 +9,9 @@
         calls.call_datetime_utc,
         calls.primary_user_id,
         links.object_id as deal_id
-    from {{ ref('stg_gong_call_crm_links') }} as links
+    from ({{ current_crm_links() }}) as links
     inner join {{ ref('stg_gong_calls') }} as calls on links.call_id = calls.call_id
-    where links.is_current and links.object_type = 'Opportunity' and links.crm_system = 'HubSpot'
+    where links.object_type = 'Opportunity' and links.crm_system = 'HubSpot'
 {% endmacro %}
 
 {#- The order of calls: by their start, and by their id where two start together; by their day if the start is not known. -#}

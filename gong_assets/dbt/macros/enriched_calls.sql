@@ -31,8 +31,12 @@
         enriched.call_summary,
         calls.call_brief,
         calls.key_points,
-        calls.key_topics,
-        calls.next_steps,
+        coalesce(calls.key_topics, insights.key_topics) as key_topics,
+        case when calls.key_topics is not null then 'Gong' when insights.key_topics is not null then 'Cortex' end
+            as key_topics_source,
+        coalesce(calls.next_steps, insights.next_steps) as next_steps,
+        case when calls.next_steps is not null then 'Gong' when insights.next_steps is not null then 'Cortex' end
+            as next_steps_source,
         calls.call_outcome,
         calls.talk_ratio,
         calls.longest_monologue_seconds,
@@ -46,7 +50,7 @@
         enriched.cortex_processed_at,
 
         ---------- the deal
-        calls.hubspot_deal_id,
+        coalesce(merged_deals.survivor_id, calls.hubspot_deal_id) as hubspot_deal_id,
         calls.crm_opportunity_id,
         calls.crm_deal_count,
         coalesce(deals.deal_name, calls.deal_name) as deal_name,
@@ -64,7 +68,7 @@
         datediff('day', calls.call_date, deals.close_date) as days_to_close,
 
         ---------- the customer
-        coalesce(calls.hubspot_contact_id, deals.associated_contact_id) as hubspot_contact_id,
+        coalesce(merged_contacts.survivor_id, calls.hubspot_contact_id, deals.associated_contact_id) as hubspot_contact_id,
         contacts.first_name,
         contacts.last_name,
         contacts.email,
@@ -72,7 +76,7 @@
         contacts.job_title,
         contacts.lifecycle_stage,
         calls.contact_name,
-        coalesce(calls.hubspot_company_id, deals.associated_company_id) as hubspot_company_id,
+        coalesce(merged_companies.survivor_id, calls.hubspot_company_id, deals.associated_company_id) as hubspot_company_id,
         calls.crm_account_id,
         coalesce(companies.company_name, calls.account_name) as hubspot_company_name,
         companies.industry,
@@ -80,10 +84,20 @@
         companies.number_of_employees
     from {{ ref('stg_gong_calls') }} as calls
     left join {{ ref('cortex_gong_calls') }} as enriched on calls.call_id = enriched.call_id
+    left join {{ ref('cortex_gong_call_insights') }} as insights on calls.call_id = insights.call_id
     left join {{ ref('stg_gong_users') }} as users on calls.primary_user_id = users.user_id
-    left join {{ ref('stg_hubspot_deals') }} as deals on calls.hubspot_deal_id = deals.deal_id
+    left join {{ ref('stg_hubspot_merged_records') }} as merged_deals
+        on merged_deals.object_type = 'Opportunity' and calls.hubspot_deal_id = merged_deals.merged_id
+    left join {{ ref('stg_hubspot_merged_records') }} as merged_contacts
+        on merged_contacts.object_type = 'Contact' and calls.hubspot_contact_id = merged_contacts.merged_id
+    left join {{ ref('stg_hubspot_merged_records') }} as merged_companies
+        on merged_companies.object_type = 'Account' and calls.hubspot_company_id = merged_companies.merged_id
+    left join {{ ref('stg_hubspot_deals') }} as deals
+        on coalesce(merged_deals.survivor_id, calls.hubspot_deal_id) = deals.deal_id
     left join {{ ref('stg_hubspot_contacts') }} as contacts
-        on coalesce(calls.hubspot_contact_id, deals.associated_contact_id) = contacts.contact_id
+        on coalesce(merged_contacts.survivor_id, calls.hubspot_contact_id, deals.associated_contact_id)
+        = contacts.contact_id
     left join {{ ref('stg_hubspot_companies') }} as companies
-        on coalesce(calls.hubspot_company_id, deals.associated_company_id) = companies.company_id
+        on coalesce(merged_companies.survivor_id, calls.hubspot_company_id, deals.associated_company_id)
+        = companies.company_id
 {% endmacro %}

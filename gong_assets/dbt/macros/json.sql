@@ -25,7 +25,7 @@
 
 {#- Seconds as a decimal, exact to the microsecond: a sum of floats depends on the order of the rows. -#}
 {% macro json_seconds(value) -%}
-    try_to_double({{ value }}::varchar)::number(18, 6)
+    try_to_decimal({{ value }}::varchar, 18, 6)
 {%- endmacro %}
 
 {% macro json_boolean(value) -%}

@@ -12,12 +12,20 @@
     {#- By name, as source() is refused in models that do not depend on it directly. -#}
     {%- set calls = target.incorporate(path={'identifier': 'gong_calls_raw'}) -%}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
+    {#- Two statements: with OR between the conditions neither of them would spare Snowflake the other days' partitions. -#}
     {%- set statements %}
         delete from {{ target }}
+        where {{ in_run_window('call_date') }};
+
+        {% if run_has_window() %}
+        delete from {{ target }}
         where
-            ({{ in_run_window('call_date') }})
-            or call_id in (select call_id from {{ source }})
-            or call_id in (select call_id from {{ calls }} where {{ in_run_window('call_date') }});
+            call_id in (
+                select call_id from {{ source }}
+                union
+                select call_id from {{ calls }} where {{ in_run_window('call_date') }}
+            );
+        {% endif %}
 
         insert into {{ target }} ({{ columns }})
         select {{ columns }} from {{ source }}

@@ -23,6 +23,11 @@
     {{ return(none if moment is none else (moment | string)[:19] | replace('T', ' ')) }}
 {%- endmacro %}
 
+{#- Whether the run is about some days only. -#}
+{% macro run_has_window() -%}
+    {{ return(run_window_start() is not none or run_window_end() is not none) }}
+{%- endmacro %}
+
 {#- True for the rows of the run's days, by a DATE column. Without the flags every day is the run's. -#}
 {% macro in_run_window(date_column) -%}
     {%- set bounds = [] -%}
@@ -30,8 +35,9 @@
         {%- do bounds.append(date_column ~ " >= '" ~ run_window_start()[:10] ~ "'::date") -%}
     {%- endif -%}
     {%- if run_window_end() is not none -%}
-        {#- As a timestamp, so that an end within a day includes that day: a day is replaced whole or not at all. -#}
-        {%- do bounds.append(date_column ~ " < '" ~ run_window_end() ~ "'::timestamp_ntz") -%}
+        {#- An end within a day includes that day: a day is replaced whole or not at all. -#}
+        {%- set before = '<' if run_window_end()[10:] in ('', ' 00:00:00') else '<=' -%}
+        {%- do bounds.append(date_column ~ " " ~ before ~ " '" ~ run_window_end()[:10] ~ "'::date") -%}
     {%- endif -%}
     {{ bounds | join(' and ') if bounds else 'true' }}
 {%- endmacro %}

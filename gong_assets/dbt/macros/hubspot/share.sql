@@ -1,26 +1,28 @@
 {#-
     HubSpot's Snowflake share: pivoted tables OBJECTS_<TYPE> with a column PROPERTY_<INTERNAL NAME> per property, see
     https://knowledge.hubspot.com/reports/query-hubspot-data-in-snowflake
-    Ids are numbers there and text in Gong's CRM context: they are text here. A deal's stage and pipeline are ids there
-    too, and labels here; the columns of OWNERS, PIPELINES and PIPELINE_STAGES follow HubSpot's property names.
+    V2_DAILY has tables, V2_LIVE secure views of the same names. A deal's stage and pipeline are ids there, and labels here;
+    the columns of OWNERS, PIPELINES and PIPELINE_STAGES follow HubSpot's property names. Deleted records are absent.
 -#}
 {% macro hubspot_deals_from_share() -%}
     with deals as (
 
         {{ hubspot_table('objects_deals', {
-            'objectid': 'varchar',
-            'updatedat': 'timestamp_ntz',
-            'property_dealname': 'varchar',
-            'property_dealstage': 'varchar',
-            'property_pipeline': 'varchar',
-            'property_amount': 'number(15, 2)',
-            'property_closedate': 'date',
-            'property_createdate': 'date',
-            'property_hubspot_owner_id': 'varchar',
-            'property_hs_analytics_source': 'varchar',
-            'property_dealtype': 'varchar',
-            'property_hs_is_closed': 'varchar',
-            'property_hs_is_closed_won': 'varchar',
+            'deal_id': ['objectid', 'id'],
+            'deal_name': ['property_dealname', 'varchar'],
+            'stage_id': ['property_dealstage', 'id'],
+            'pipeline_id': ['property_pipeline', 'id'],
+            'deal_amount': ['property_amount', 'number(15, 2)'],
+            'close_date': ['property_closedate', 'date'],
+            'create_date': ['property_createdate', 'date'],
+            'owner_id': ['property_hubspot_owner_id', 'id'],
+            'deal_source': ['property_hs_analytics_source', 'varchar'],
+            'deal_type': ['property_dealtype', 'varchar'],
+            'primary_company_id': ['property_hs_primary_associated_company', 'id'],
+            'is_closed': ['property_hs_is_closed', 'boolean'],
+            'is_won': ['property_hs_is_closed_won', 'boolean'],
+            'is_deleted': ['flag'],
+            'updated_at': ['updatedat', 'timestamp_ntz'],
         }) }}
 
     ),
@@ -28,162 +30,145 @@
     owners as (
 
         {{ hubspot_table('owners', {
-            'ownerid': 'varchar', 'email': 'varchar', 'firstname': 'varchar', 'lastname': 'varchar'
+            'owner_id': ['ownerid', 'id'],
+            'email': ['email', 'varchar'],
+            'first_name': ['firstname', 'varchar'],
+            'last_name': ['lastname', 'varchar'],
         }) }}
 
     ),
 
-    pipelines as (
+    all_pipelines as (
 
-        {{ hubspot_table('pipelines', {'pipelineid': 'varchar', 'objecttypeid': 'varchar', 'label': 'varchar'}) }}
+        {{ hubspot_table('pipelines', {
+            'pipeline_id': ['pipelineid', 'id'],
+            'object_type_id': ['objecttypeid', 'varchar'],
+            'label': ['label', 'varchar'],
+        }) }}
 
     ),
 
-    pipeline_stages as (
+    all_stages as (
 
         {{ hubspot_table('pipeline_stages', {
-            'pipelineid': 'varchar', 'objecttypeid': 'varchar', 'stageid': 'varchar', 'label': 'varchar'
+            'pipeline_id': ['pipelineid', 'id'],
+            'object_type_id': ['objecttypeid', 'varchar'],
+            'stage_id': ['stageid', 'id'],
+            'label': ['label', 'varchar'],
+            'metadata': ['metadata', 'varchar'],
         }) }}
 
     ),
 
-    contact_associations as (
+    deal_contacts as (
 
         {{ hubspot_table('associations_deals_to_contacts', {
-            'deal_objectid': 'varchar', 'contact_objectid': 'varchar', 'ismainassociationdefinition': 'boolean'
+            'deal_id': ['deal_objectid', 'id'],
+            'contact_id': ['contact_objectid', 'id'],
+            'is_main': ['ismainassociationdefinition', 'boolean'],
         }) }}
 
     ),
 
-    company_associations as (
+    deal_companies as (
 
         {{ hubspot_table('associations_deals_to_companies', {
-            'deal_objectid': 'varchar', 'company_objectid': 'varchar', 'ismainassociationdefinition': 'boolean'
+            'deal_id': ['deal_objectid', 'id'],
+            'company_id': ['company_objectid', 'id'],
+            'is_main': ['ismainassociationdefinition', 'boolean'],
         }) }}
 
     ),
 
     -- A label may be defined again for another object type: a deal's is '0-3', and a table without types has only deals.
-    deal_pipelines as (
+    pipelines as (
 
-        select * from pipelines
-        where coalesce(objecttypeid, '0-3') = '0-3'
-        qualify row_number() over (partition by pipelineid order by label) = 1
-
-    ),
-
-    deal_stages as (
-
-        select * from pipeline_stages
-        where coalesce(objecttypeid, '0-3') = '0-3'
-        qualify row_number() over (partition by pipelineid, stageid order by label) = 1
+        select * from all_pipelines
+        where coalesce(object_type_id, '0-3') = '0-3'
 
     ),
 
-    deal_owners as (
+    parsed_stages as (
 
-        select * from owners
-        qualify row_number() over (partition by ownerid order by email) = 1
-
-    ),
-
-    main_contacts as (
-
-        select * from contact_associations
-        qualify row_number() over (
-            partition by deal_objectid order by iff(ismainassociationdefinition, 0, 1), contact_objectid
-        ) = 1
+        select
+            *,
+            try_parse_json(metadata) as stage_metadata
+        from all_stages
+        where coalesce(object_type_id, '0-3') = '0-3'
 
     ),
 
-    main_companies as (
+    stages as (
 
-        select * from company_associations
-        qualify row_number() over (
-            partition by deal_objectid order by iff(ismainassociationdefinition, 0, 1), company_objectid
-        ) = 1
+        select
+            pipeline_id,
+            stage_id,
+            label,
+            {{ hubspot_stage_is_closed('stage_metadata') }} as is_closed,
+            {{ hubspot_stage_is_won('stage_metadata') }} as is_won
+        from parsed_stages
 
-    )
+    ),
 
-    select
-        deals.objectid as deal_id,
-        deals.property_dealname as deal_name,
-        deals.property_dealstage as deal_stage_id,
-        coalesce(deal_stages.label, deals.property_dealstage) as deal_stage,
-        coalesce(deal_pipelines.label, deals.property_pipeline) as pipeline_name,
-        deals.property_amount as deal_amount,
-        deals.property_closedate as close_date,
-        deals.property_createdate as create_date,
-        nullif(trim(coalesce(deal_owners.firstname, '') || ' ' || coalesce(deal_owners.lastname, '')), '') as deal_owner,
-        lower(deal_owners.email) as deal_owner_email,
-        deals.property_hs_analytics_source as deal_source,
-        deals.property_dealtype as deal_type,
-        main_contacts.contact_objectid as associated_contact_id,
-        main_companies.company_objectid as associated_company_id,
-        try_to_boolean(deals.property_hs_is_closed) as is_closed,
-        try_to_boolean(deals.property_hs_is_closed_won) as is_won,
-        deals.updatedat as updated_at
-    from deals
-    left join deal_owners on deals.property_hubspot_owner_id = deal_owners.ownerid
-    left join deal_pipelines on deals.property_pipeline = deal_pipelines.pipelineid
-    left join deal_stages
-        on deals.property_pipeline = deal_stages.pipelineid and deals.property_dealstage = deal_stages.stageid
-    left join main_contacts on deals.objectid = main_contacts.deal_objectid
-    left join main_companies on deals.objectid = main_companies.deal_objectid
+    {{ hubspot_labelled_deals() }}
 {%- endmacro %}
 
 {% macro hubspot_contacts_from_share() -%}
-    with contacts as (
-
-        {{ hubspot_table('objects_contacts', {
-            'objectid': 'varchar',
-            'updatedat': 'timestamp_ntz',
-            'property_firstname': 'varchar',
-            'property_lastname': 'varchar',
-            'property_email': 'varchar',
-            'property_company': 'varchar',
-            'property_jobtitle': 'varchar',
-            'property_lifecyclestage': 'varchar',
-            'property_createdate': 'date',
-        }) }}
-
-    )
-
-    select
-        objectid as contact_id,
-        property_firstname as first_name,
-        property_lastname as last_name,
-        lower(property_email) as email,
-        property_company as company_name,
-        property_jobtitle as job_title,
-        property_lifecyclestage as lifecycle_stage,
-        property_createdate as create_date,
-        updatedat as updated_at
-    from contacts
+    {{ hubspot_table('objects_contacts', {
+        'contact_id': ['objectid', 'id'],
+        'first_name': ['property_firstname', 'varchar'],
+        'last_name': ['property_lastname', 'varchar'],
+        'email': ['property_email', 'varchar'],
+        'company_name': ['property_company', 'varchar'],
+        'job_title': ['property_jobtitle', 'varchar'],
+        'lifecycle_stage': ['property_lifecyclestage', 'varchar'],
+        'create_date': ['property_createdate', 'date'],
+        'is_deleted': ['flag'],
+        'updated_at': ['updatedat', 'timestamp_ntz'],
+    }) }}
 {%- endmacro %}
 
 {% macro hubspot_companies_from_share() -%}
-    with companies as (
+    {{ hubspot_table('objects_companies', {
+        'company_id': ['objectid', 'id'],
+        'company_name': ['property_name', 'varchar'],
+        'domain': ['property_domain', 'varchar'],
+        'industry': ['property_industry', 'varchar'],
+        'annual_revenue': ['property_annualrevenue', 'number(38, 2)'],
+        'number_of_employees': ['property_numberofemployees', 'number(38, 0)'],
+        'is_deleted': ['flag'],
+        'updated_at': ['updatedat', 'timestamp_ntz'],
+    }) }}
+{%- endmacro %}
+
+{% macro hubspot_merges_from_share() -%}
+    with deals as (
+
+        {{ hubspot_table('objects_deals', {
+            'survivor_id': ['objectid', 'id'],
+            'merged_ids': ['property_hs_merged_object_ids', 'varchar'],
+        }) }}
+
+    ),
+
+    companies as (
 
         {{ hubspot_table('objects_companies', {
-            'objectid': 'varchar',
-            'updatedat': 'timestamp_ntz',
-            'property_name': 'varchar',
-            'property_domain': 'varchar',
-            'property_industry': 'varchar',
-            'property_annualrevenue': 'number(38, 2)',
-            'property_numberofemployees': 'number(38, 0)',
+            'survivor_id': ['objectid', 'id'],
+            'merged_ids': ['property_hs_merged_object_ids', 'varchar'],
+        }) }}
+
+    ),
+
+    contacts as (
+
+        {{ hubspot_table('objects_contacts', {
+            'survivor_id': ['objectid', 'id'],
+            'merged_ids': ['property_hs_merged_object_ids', 'varchar'],
+            'merged_vids': ['property_hs_calculated_merged_vids', 'varchar'],
         }) }}
 
     )
 
-    select
-        objectid as company_id,
-        property_name as company_name,
-        lower(property_domain) as domain,
-        property_industry as industry,
-        property_annualrevenue as annual_revenue,
-        property_numberofemployees as number_of_employees,
-        updatedat as updated_at
-    from companies
+    {{ hubspot_merge_lists() }}
 {%- endmacro %}

@@ -1,116 +1,49 @@
+{{ config(post_hook="{{ send_segments_to_cortex() }}") }}
+
 with segments as (
 
     select
         transcript_id,
         call_id,
         call_date,
-        transcript_text,
-        word_count,
+        word_count < {{ var('cortex_min_words') | int }} as is_too_short,
         content_hash
     from {{ ref('stg_gong_call_transcripts') }}
     where {{ in_run_window('call_date') }}
 
-),
-
-long_enough as (
-
-    select * from segments
-    where word_count >= {{ var('cortex_min_words') | int }}
-
-),
-
--- What was enriched before, by the same model, from the same text: paid for once.
-enriched_before as (
-
-    {% if is_incremental() -%}
-    select
-        long_enough.transcript_id,
-        long_enough.call_id,
-        long_enough.call_date,
-        earlier.segment_sentiment,
-        earlier.transcript_embedding,
-        earlier.cortex_processed_at,
-        long_enough.content_hash
-    from long_enough
-    inner join {{ this }} as earlier
-        on long_enough.transcript_id = earlier.transcript_id
-        and long_enough.content_hash = earlier.content_hash
-    where
-        earlier.processed_by_cortex
-        and earlier.embedding_model = '{{ var("embedding_model") }}'
-        and earlier.enrichment_version = '{{ var("enrichment_version") }}'
-    {%- else -%}
-    select
-        transcript_id,
-        call_id,
-        call_date,
-        null::float as segment_sentiment,
-        null::{{ cortex_embedding_type() }} as transcript_embedding,
-        null::timestamp_ltz as cortex_processed_at,
-        content_hash
-    from long_enough
-    where false
-    {%- endif %}
-
-),
-
-to_enrich as (
-
-    select long_enough.*
-    from long_enough
-    left join enriched_before on long_enough.transcript_id = enriched_before.transcript_id
-    where enriched_before.transcript_id is null
-
-),
-
-enriched_now as (
-
-    select
-        transcript_id,
-        call_id,
-        call_date,
-        {{ cortex_sentiment('transcript_text') }} as segment_sentiment,
-        {{ cortex_embedding('transcript_text') }} as transcript_embedding,
-        current_timestamp() as cortex_processed_at,
-        content_hash
-    from to_enrich
-
-),
-
-too_short as (
-
-    select
-        transcript_id,
-        call_id,
-        call_date,
-        null::float as segment_sentiment,
-        null::{{ cortex_embedding_type() }} as transcript_embedding,
-        null::timestamp_ltz as cortex_processed_at,
-        content_hash
-    from segments
-    where word_count < {{ var('cortex_min_words') | int }}
-
-),
-
-unioned as (
-
-    select * from enriched_before
-    union all
-    select * from enriched_now
-    union all
-    select * from too_short
-
 )
 
+-- What was answered for the same text is carried over: it was paid for. The rest waits for the post-hook.
 select
-    transcript_id,
-    call_id,
-    call_date,
-    segment_sentiment::float as segment_sentiment,
-    transcript_embedding,
-    cortex_processed_at is not null as processed_by_cortex,
-    cortex_processed_at::timestamp_ltz as cortex_processed_at,
-    content_hash,
-    '{{ var("embedding_model") }}' as embedding_model,
-    '{{ var("enrichment_version") }}' as enrichment_version
-from unioned
+    segments.transcript_id,
+    segments.call_id,
+    segments.call_date,
+    segments.is_too_short,
+    {% if is_incremental() -%}
+    earlier.segment_sentiment,
+    earlier.transcript_embedding,
+    coalesce(earlier.processed_by_cortex, false) as processed_by_cortex,
+    earlier.cortex_processed_at,
+    coalesce(earlier.cortex_attempts, 0) as cortex_attempts,
+    earlier.cortex_error,
+    earlier.cortex_request,
+    segments.content_hash,
+    earlier.embedding_model,
+    earlier.enrichment_version
+    {%- else -%}
+    null::float as segment_sentiment,
+    null::{{ cortex_embedding_type() }} as transcript_embedding,
+    false as processed_by_cortex,
+    null::timestamp_ltz as cortex_processed_at,
+    0::number(38, 0) as cortex_attempts,
+    null::varchar as cortex_error,
+    null::varchar as cortex_request,
+    segments.content_hash,
+    null::varchar as embedding_model,
+    null::varchar as enrichment_version
+    {%- endif %}
+from segments
+{% if is_incremental() -%}
+left join {{ this }} as earlier
+    on segments.transcript_id = earlier.transcript_id and segments.content_hash = earlier.content_hash
+{%- endif %}

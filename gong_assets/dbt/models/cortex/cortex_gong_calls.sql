@@ -1,3 +1,5 @@
+{{ config(post_hook="{{ send_calls_to_cortex() }}") }}
+
 with calls as (
 
     select call_id, call_date from {{ ref('stg_gong_calls') }}
@@ -9,11 +11,7 @@ segments as (
 
     select
         staged.call_id,
-        staged.turn_index,
-        staged.part,
-        staged.speaker_name,
         staged.speaker_type,
-        staged.transcript_text,
         staged.word_count,
         enriched.segment_sentiment
     from {{ ref('stg_gong_call_transcripts') }} as staged
@@ -54,93 +52,42 @@ sentiments as (
 
 dialogues as (
 
-    select
-        call_id,
-        {{ cortex_call_text("listagg(coalesce(speaker_name, speaker_type || ' speaker') || ': ' || transcript_text, '\\n')
-            within group (order by turn_index, part)") }} as dialogue
-    from segments
-    group by 1
-    having sum(word_count) >= {{ var('cortex_min_words') | int }}
-
-),
-
-hashed_dialogues as (
-
-    select call_id, dialogue, sha2(dialogue, 256) as transcript_hash
-    from dialogues
-
-),
-
--- What was summarized before, by the same function, from the same text: paid for once.
-summarized_before as (
-
-    {% if is_incremental() -%}
-    select
-        hashed_dialogues.call_id,
-        hashed_dialogues.transcript_hash,
-        earlier.call_summary,
-        earlier.cortex_processed_at
-    from hashed_dialogues
-    inner join {{ this }} as earlier
-        on hashed_dialogues.call_id = earlier.call_id
-        and hashed_dialogues.transcript_hash = earlier.transcript_hash
-    where
-        earlier.processed_by_cortex
-        and earlier.summary_model = '{{ cortex_summary_model() }}'
-        and earlier.enrichment_version = '{{ var("enrichment_version") }}'
-    {%- else -%}
-    select
-        call_id,
-        transcript_hash,
-        null::varchar as call_summary,
-        null::timestamp_ltz as cortex_processed_at
-    from hashed_dialogues
-    where false
-    {%- endif %}
-
-),
-
-to_summarize as (
-
-    select hashed_dialogues.*
-    from hashed_dialogues
-    left join summarized_before on hashed_dialogues.call_id = summarized_before.call_id
-    where summarized_before.call_id is null
-
-),
-
-summarized_now as (
-
-    select
-        call_id,
-        transcript_hash,
-        {{ cortex_summary('dialogue') }} as call_summary,
-        current_timestamp() as cortex_processed_at
-    from to_summarize
-    group by 1, 2
-
-),
-
-summaries as (
-
-    select * from summarized_before
-    union all
-    select * from summarized_now
+    {{ dialogue_hashes() }}
 
 )
 
+-- A summary of the same dialogue is carried over: it was paid for. The rest waits for the post-hook.
 select
     calls.call_id,
     calls.call_date,
     sentiments.sentiment_score::float as sentiment_score,
     sentiments.customer_sentiment::float as customer_sentiment,
     sentiments.seller_sentiment::float as seller_sentiment,
-    summaries.call_summary,
-    summaries.call_id is not null as processed_by_cortex,
-    summaries.cortex_processed_at::timestamp_ltz as cortex_processed_at,
-    summaries.transcript_hash,
-    '{{ cortex_summary_model() }}' as summary_model,
-    '{{ var("enrichment_version") }}' as enrichment_version
+    {% if is_incremental() -%}
+    earlier.call_summary,
+    coalesce(earlier.processed_by_cortex, false) as processed_by_cortex,
+    earlier.cortex_processed_at,
+    coalesce(earlier.cortex_attempts, 0) as cortex_attempts,
+    earlier.cortex_error,
+    earlier.cortex_request,
+    dialogues.transcript_hash,
+    earlier.summary_model,
+    earlier.enrichment_version
+    {%- else -%}
+    null::varchar as call_summary,
+    false as processed_by_cortex,
+    null::timestamp_ltz as cortex_processed_at,
+    0::number(38, 0) as cortex_attempts,
+    null::varchar as cortex_error,
+    null::varchar as cortex_request,
+    dialogues.transcript_hash,
+    null::varchar as summary_model,
+    null::varchar as enrichment_version
+    {%- endif %}
 from calls
 left join sentiments on calls.call_id = sentiments.call_id
-left join summaries on calls.call_id = summaries.call_id
+left join dialogues on calls.call_id = dialogues.call_id
+{% if is_incremental() -%}
+left join {{ this }} as earlier
+    on dialogues.call_id = earlier.call_id and dialogues.transcript_hash = earlier.transcript_hash
+{%- endif %}

@@ -25,8 +25,8 @@ linked_accounts as (
         crm_system,
         object_id as account_id,
         object_name as account_name
-    from {{ ref('stg_gong_call_crm_links') }}
-    where is_current and object_type = 'Account'
+    from ({{ current_crm_links() }}) as links
+    where object_type = 'Account'
 
     union all
 

@@ -1,6 +1,6 @@
 with segments as (
 
-    select * from {{ ref('stg_gong_call_transcripts') }}
+    {{ readable_segments() }}
 
 ),
 

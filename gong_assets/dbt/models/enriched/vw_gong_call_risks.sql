@@ -8,7 +8,7 @@ with segments as (
         staged.start_time_seconds,
         staged.transcript_text,
         enriched.segment_sentiment
-    from {{ ref('stg_gong_call_transcripts') }} as staged
+    from ({{ readable_segments() }}) as staged
     inner join {{ ref('cortex_gong_call_transcripts') }} as enriched
         on staged.transcript_id = enriched.transcript_id and staged.content_hash = enriched.content_hash
     where
@@ -24,6 +24,18 @@ trackers as (
 
     select * from {{ ref('stg_gong_call_topics') }}
     where topic_category = 'Tracker' and mention_count > 0 and {{ is_risk_tracker('topic_name') }}
+
+),
+
+-- What Cortex heard in calls that Gong has no content for.
+extracted as (
+
+    select
+        insights.call_id,
+        insights.call_date,
+        item.index as risk_number,
+        item.value::varchar as detail
+    from {{ ref('cortex_gong_call_insights') }} as insights, lateral flatten(input => insights.risks) as item
 
 ),
 
@@ -83,6 +95,21 @@ select
     topic_id,
     null::varchar as hubspot_deal_id
 from trackers
+
+union all
+
+select
+    call_id || '_extracted_' || risk_number::varchar as risk_id,
+    call_id,
+    call_date,
+    'Extracted Risk' as risk,
+    detail,
+    null::float as at_seconds,
+    null::float as sentiment,
+    null::varchar as transcript_id,
+    null::varchar as topic_id,
+    null::varchar as hubspot_deal_id
+from extracted
 
 union all
 

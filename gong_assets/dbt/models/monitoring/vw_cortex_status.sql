@@ -3,12 +3,10 @@ with segments as (
 
     select
         staged.call_date,
-        staged.call_id,
         staged.word_count >= {{ var('cortex_min_words') | int }} as is_long_enough,
-        enriched.transcript_id is not null as is_seen,
-        coalesce(enriched.processed_by_cortex, false) as is_sent,
-        enriched.segment_sentiment is not null as has_sentiment,
-        enriched.transcript_embedding is not null as has_embedding,
+        coalesce(enriched.processed_by_cortex, false) as is_answered,
+        {{ waits_for_cortex('enriched', ['sentiment', 'embedding']) }} as waits,
+        enriched.cortex_error is not null as has_failed,
         enriched.embedding_model,
         enriched.cortex_processed_at
     from {{ ref('stg_gong_call_transcripts') }} as staged
@@ -23,10 +21,9 @@ segment_counts as (
         call_date,
         count(*) as segments,
         count_if(not is_long_enough) as too_short_segments,
-        count_if(is_sent) as sent_segments,
-        count_if(is_long_enough and not is_seen) as waiting_segments,
-        count_if(is_sent and not has_sentiment) as segments_without_sentiment,
-        count_if(is_sent and not has_embedding) as segments_without_embedding,
+        count_if(is_answered) as sent_segments,
+        count_if(is_long_enough and waits) as waiting_segments,
+        count_if(is_long_enough and has_failed and not waits) as failed_segments,
         count(distinct embedding_model) as embedding_models,
         max(cortex_processed_at) as last_segment_sent_at
     from segments
@@ -34,17 +31,53 @@ segment_counts as (
 
 ),
 
-call_counts as (
+calls as (
 
     select
         staged.call_date,
-        count(*) as calls,
-        count_if(coalesce(enriched.processed_by_cortex, false)) as sent_calls,
-        count_if(coalesce(enriched.processed_by_cortex, false) and enriched.call_summary is null) as calls_without_summary,
-        max(enriched.cortex_processed_at) as last_call_sent_at
+        coalesce(enriched.processed_by_cortex, false) as is_answered,
+        enriched.transcript_hash is not null and {{ waits_for_cortex('enriched', ['summary']) }} as waits,
+        enriched.cortex_error is not null as has_failed,
+        insights.transcript_hash is not null and {{ waits_for_cortex('insights', ['insights']) }} as waits_for_insights,
+        insights.cortex_error is not null as has_failed_insights,
+        enriched.cortex_processed_at
     from {{ ref('stg_gong_calls') }} as staged
     left join {{ ref('cortex_gong_calls') }} as enriched on staged.call_id = enriched.call_id
+    left join {{ ref('cortex_gong_call_insights') }} as insights on staged.call_id = insights.call_id
+
+),
+
+call_counts as (
+
+    select
+        call_date,
+        count(*) as calls,
+        count_if(is_answered) as sent_calls,
+        count_if(waits or waits_for_insights) as waiting_calls,
+        count_if(has_failed and not waits or has_failed_insights and not waits_for_insights) as failed_calls,
+        max(cortex_processed_at) as last_call_sent_at
+    from calls
     group by 1
+
+),
+
+{#- What may not be read before it is redacted. #}
+redaction_counts as (
+
+    {% if redacts_transcripts() -%}
+    select
+        staged.call_date,
+        count_if({{ waits_for_cortex('redacted', ['redaction']) }}) as waiting_redactions,
+        count_if(redacted.cortex_error is not null and not {{ waits_for_cortex('redacted', ['redaction']) }})
+            as failed_redactions
+    from {{ ref('stg_gong_call_transcripts') }} as staged
+    left join {{ ref('cortex_gong_redacted_transcripts') }} as redacted
+        on staged.transcript_id = redacted.transcript_id and staged.content_hash = redacted.content_hash
+    group by 1
+    {%- else -%}
+    select null::date as call_date, 0 as waiting_redactions, 0 as failed_redactions
+    where false
+    {%- endif %}
 
 )
 
@@ -52,21 +85,22 @@ select
     call_counts.call_date,
     call_counts.calls,
     call_counts.sent_calls,
-    call_counts.calls_without_summary,
+    call_counts.waiting_calls,
+    call_counts.failed_calls,
     coalesce(segment_counts.segments, 0) as segments,
     coalesce(segment_counts.too_short_segments, 0) as too_short_segments,
     coalesce(segment_counts.sent_segments, 0) as sent_segments,
     coalesce(segment_counts.waiting_segments, 0) as waiting_segments,
-    coalesce(segment_counts.segments_without_sentiment, 0) as segments_without_sentiment,
-    coalesce(segment_counts.segments_without_embedding, 0) as segments_without_embedding,
+    coalesce(segment_counts.failed_segments, 0) as failed_segments,
+    coalesce(redaction_counts.waiting_redactions, 0) as waiting_redactions,
+    coalesce(redaction_counts.failed_redactions, 0) as failed_redactions,
     coalesce(segment_counts.embedding_models, 0) as embedding_models,
     case
-        when segment_counts.waiting_segments > 0 then 'Waiting'
         when
-            call_counts.calls_without_summary > 0
-            or segment_counts.segments_without_sentiment > 0
-            or segment_counts.segments_without_embedding > 0
-            then 'Incomplete'
+            call_counts.waiting_calls > 0 or segment_counts.waiting_segments > 0 or redaction_counts.waiting_redactions > 0
+            then 'Waiting'
+        when call_counts.failed_calls > 0 or segment_counts.failed_segments > 0 or redaction_counts.failed_redactions > 0
+            then 'Failed'
         when segment_counts.segments is null then 'No Speech'
         else 'Complete'
     end as cortex_status,
@@ -74,3 +108,4 @@ select
     call_counts.last_call_sent_at
 from call_counts
 left join segment_counts on call_counts.call_date = segment_counts.call_date
+left join redaction_counts on call_counts.call_date = redaction_counts.call_date

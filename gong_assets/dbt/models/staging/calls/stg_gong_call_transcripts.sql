@@ -8,15 +8,25 @@ with recursive calls as (
 ),
 
 -- A transcript belongs to its call's day, whichever day it was itself landed under, and goes with its call.
-source as (
+landed_days as (
 
-    select
-        calls.call_id,
-        calls.call_date,
-        landed.transcript_data:transcript as turns
+    select calls.call_id, calls.call_date, landed.call_date as landed_date
     from calls
     inner join {{ source('gong', 'gong_call_transcripts_raw') }} as landed on calls.call_id = landed.call_id
     where landed.processing_error is null
+
+),
+
+-- Joined by their days too, so that the transcripts of other days are not read, large as they are.
+source as (
+
+    select
+        landed_days.call_id,
+        landed_days.call_date,
+        landed.transcript_data:transcript as turns
+    from landed_days
+    inner join {{ source('gong', 'gong_call_transcripts_raw') }} as landed
+        on landed_days.landed_date = landed.call_date and landed_days.call_id = landed.call_id
 
 ),
 
@@ -46,6 +56,15 @@ renamed_sentences as (
 
 ),
 
+-- Counted before the windows: to look for words is most of the work of this model.
+counted_sentences as (
+
+    select *, {{ word_count('sentence_text') }}::number(38, 0) as word_count
+    from renamed_sentences
+    where sentence_text is not null
+
+),
+
 sentences as (
 
     select
@@ -55,10 +74,9 @@ sentences as (
         start_ms,
         end_ms,
         sentence_text,
-        {{ word_count('sentence_text') }}::number(38, 0) as word_count,
-        sum({{ word_count('sentence_text') }}) over (partition by call_id, turn_index) as turn_word_count
-    from renamed_sentences
-    where sentence_text is not null
+        word_count,
+        sum(word_count) over (partition by call_id, turn_index) as turn_word_count
+    from counted_sentences
 
 ),
 

@@ -8,14 +8,26 @@ distinct_companies as (
 
     select * from hubspot_companies
     where company_id is not null
-    qualify row_number() over (partition by company_id order by updated_at desc nulls last) = 1
+    qualify row_number() over (
+        partition by company_id order by updated_at desc nulls last, is_deleted desc, company_name, domain
+    ) = 1
+
+),
+
+present_companies as (
+
+    select distinct_companies.*
+    from distinct_companies
+    left join {{ ref('stg_hubspot_merged_records') }} as merged
+        on merged.object_type = 'Account' and distinct_companies.company_id = merged.merged_id
+    where not distinct_companies.is_deleted and merged.merged_id is null
 
 )
 
 select
     company_id,
     company_name,
-    domain,
+    lower(domain) as domain,
     industry,
     annual_revenue,
     number_of_employees,
@@ -31,4 +43,4 @@ select
     end as revenue_category,
     updated_at,
     sysdate() as last_refreshed
-from distinct_companies
+from present_companies

@@ -8,7 +8,19 @@ distinct_contacts as (
 
     select * from hubspot_contacts
     where contact_id is not null
-    qualify row_number() over (partition by contact_id order by updated_at desc nulls last) = 1
+    qualify row_number() over (
+        partition by contact_id order by updated_at desc nulls last, is_deleted desc, email, last_name, first_name
+    ) = 1
+
+),
+
+present_contacts as (
+
+    select distinct_contacts.*
+    from distinct_contacts
+    left join {{ ref('stg_hubspot_merged_records') }} as merged
+        on merged.object_type = 'Contact' and distinct_contacts.contact_id = merged.merged_id
+    where not distinct_contacts.is_deleted and merged.merged_id is null
 
 )
 
@@ -16,7 +28,7 @@ select
     contact_id,
     first_name,
     last_name,
-    email,
+    lower(email) as email,
     company_name,
     job_title,
     lifecycle_stage,
@@ -24,4 +36,4 @@ select
     datediff('day', create_date, sysdate()::date) as days_since_created,
     updated_at,
     sysdate() as last_refreshed
-from distinct_contacts
+from present_contacts

@@ -6,15 +6,40 @@ with hubspot_deals as (
 
 distinct_deals as (
 
-    select
-        *,
-        -- 'closedwon', 'Closed Won' and 'Closed - Won' are one stage: its id, its label, and its label in older accounts.
-        regexp_replace(lower(coalesce(deal_stage_id, deal_stage)), '[^a-z]', '') as plain_stage,
-        regexp_replace(lower(deal_stage), '[^a-z]', '') as plain_label,
-        sysdate()::date as today
-    from hubspot_deals
+    select * from hubspot_deals
     where deal_id is not null
-    qualify row_number() over (partition by deal_id order by updated_at desc nulls last) = 1
+    qualify row_number() over (
+        partition by deal_id order by updated_at desc nulls last, is_deleted desc, deal_name, deal_stage, deal_amount
+    ) = 1
+
+),
+
+merged_records as (
+
+    select * from {{ ref('stg_hubspot_merged_records') }}
+
+),
+
+present_deals as (
+
+    select
+        distinct_deals.*,
+        coalesce(merged_contacts.survivor_id, distinct_deals.associated_contact_id) as present_contact_id,
+        coalesce(merged_companies.survivor_id, distinct_deals.associated_company_id) as present_company_id,
+        -- 'closedwon', 'Closed Won' and 'Closed - Won' are one stage: its id, its label, and its label in older accounts.
+        regexp_replace(
+            lower(coalesce(distinct_deals.deal_stage_id, distinct_deals.deal_stage)), '[^a-z]', ''
+        ) as plain_stage,
+        regexp_replace(lower(distinct_deals.deal_stage), '[^a-z]', '') as plain_label,
+        sysdate()::date as today
+    from distinct_deals
+    left join merged_records as merged_deals
+        on merged_deals.object_type = 'Opportunity' and distinct_deals.deal_id = merged_deals.merged_id
+    left join merged_records as merged_contacts
+        on merged_contacts.object_type = 'Contact' and distinct_deals.associated_contact_id = merged_contacts.merged_id
+    left join merged_records as merged_companies
+        on merged_companies.object_type = 'Account' and distinct_deals.associated_company_id = merged_companies.merged_id
+    where not distinct_deals.is_deleted and merged_deals.merged_id is null
 
 )
 
@@ -28,11 +53,11 @@ select
     create_date,
     pipeline_name,
     deal_owner,
-    deal_owner_email,
+    lower(deal_owner_email) as deal_owner_email,
     deal_source,
     deal_type,
-    associated_contact_id,
-    associated_company_id,
+    present_contact_id as associated_contact_id,
+    present_company_id as associated_company_id,
     datediff('day', create_date, today) as days_since_created,
     datediff('day', today, close_date) as days_to_close,
     case
@@ -44,4 +69,4 @@ select
     end as deal_status,
     updated_at,
     sysdate() as last_refreshed
-from distinct_deals
+from present_deals

@@ -1,0 +1,172 @@
+"""A local warehouse with days of landed calls and transcripts: what the benchmarks of staging read.
+
+    with stack_in(home) as warehouse, warehouse.connect() as connection:
+        sentences = land(connection, days, calls_per_day=20, sentences_per_call=150)
+        dbt(home, warehouse, "build", ...)
+
+Calls and transcripts are the simulated tenant's, with parties, CRM objects, topics and trackers: those of one busy day,
+repeated under ids and starts of their own. They land as the graph's do, by way of Parquet files, a stage and COPY INTO.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from snowflake.connector import SnowflakeConnection
+
+from gong_assets.dbt_project import PROJECT_DIR, dbt_environment, dbt_executable
+from gong_assets.gong.chains import CONTENT_SELECTOR
+from gong_assets.local import stack
+from gong_assets.local.tenant.calls import Diary
+from gong_assets.local.tenant.company import DEFAULT_SEED, Company
+from gong_assets.local.tenant.documents import extensive, transcript
+from gong_assets.local.tenant.requests import ContentSelector
+from gong_assets.warehouse.connection import Warehouse, local_arguments
+from gong_assets.warehouse.landing import Days, replace
+from gong_assets.warehouse.queries import create_raw_tables
+from gong_assets.warehouse.spool import Row, Spool
+from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS
+
+DOCUMENTS = 100
+WORDS_PER_SENTENCE = 10
+FIRST_ID = 7_000_000_000_000_000_000
+STAGED = "tag:partitioned,path:models/staging"
+
+Document = dict[str, Any]
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def stack_in(home: Path) -> Iterator[Warehouse]:
+    """The warehouse of a local stack that is stopped in the end."""
+    try:
+        yield Warehouse(local_arguments(home))
+    finally:
+        stack.down(home)
+
+
+def land(
+    connection: SnowflakeConnection, days: Sequence[date], *, calls_per_day: int, sentences_per_call: int
+) -> int:
+    """Land so many calls on each of the days; returns how many sentences their transcripts have.
+
+    Each transcript is cut, or begun again, at `sentences_per_call`.
+    """
+    create_raw_tables(connection)
+    documents = cycle(_documents(sentences_per_call))
+    spools = {
+        CALLS: Spool([Days.of(day) for day in days]),
+        TRANSCRIPTS: Spool([Days.of(day) for day in days]),
+    }
+    try:
+        number = sentences = 0
+        for day in days:
+            for call, said in islice(documents, calls_per_day):
+                call_id = str(FIRST_ID + number)
+                started = datetime(day.year, day.month, day.day, 8, tzinfo=UTC) + timedelta(
+                    seconds=number % 36_000
+                )
+                number += 1
+                sentences += sum(len(turn["sentences"]) for turn in said)
+                call["metaData"] |= {"id": call_id, "started": started.isoformat()}
+                spools[CALLS].append(_row(call_id, call, day))
+                spools[TRANSCRIPTS].append(_row(call_id, {"callId": call_id, "transcript": said}, day))
+        for table, spool in spools.items():
+            spool.close()
+            begin = time.perf_counter()
+            replace(connection, table, spool, correlation_id="benchmark")
+            seconds = time.perf_counter() - begin
+            say(f"{spool.rows:,} rows ({spool.bytes / 1e6:,.0f} MB) landed in {table.name}, {seconds:.0f} s")
+    finally:
+        for spool in spools.values():
+            spool.discard()
+    return sentences
+
+
+def _row(call_id: str, record: Document, day: date) -> Row:
+    payload = msgspec.json.encode(record)
+    return Row(call_id, payload, day, hashlib.sha256(payload).hexdigest(), None)
+
+
+def _documents(sentences_per_call: int) -> list[tuple[Document, list[Document]]]:
+    """Calls, each with the turns of its transcript."""
+    company = Company(DEFAULT_SEED)
+    # A few words more than are needed: what is too much is cut.
+    words = sentences_per_call * WORDS_PER_SENTENCE * 5 // 4
+    diary = Diary(company, calls_per_day=DOCUMENTS, words_per_call=words)
+    selector = ContentSelector.model_validate(dict(CONTENT_SELECTOR))
+    made = []
+    for call in diary.calls_of(date(2025, 3, 3)):
+        conversation = diary.conversation(call)
+        document = extensive(company, call, conversation, selector, datetime(2025, 6, 1, tzinfo=UTC))
+        document["metaData"] |= {"scheduled": None, "isPrivate": False}
+        made.append(
+            (document, _cut(transcript(company, call, conversation)["transcript"], sentences_per_call))
+        )
+    return made
+
+
+def _cut(turns: Sequence[Document], sentences: int) -> list[Document]:
+    """The turns with exactly so many sentences, going through them again where they have fewer, with later times."""
+    cut: list[Document] = []
+    length = max(sentence["end"] for turn in turns for sentence in turn["sentences"]) + 1000
+    for position, turn in enumerate(cycle(turns)):
+        later = position // len(turns) * length
+        said = [
+            {**sentence, "start": sentence["start"] + later, "end": sentence["end"] + later}
+            for sentence in turn["sentences"][:sentences]
+        ]
+        if said:
+            cut.append({**turn, "sentences": said})
+            sentences -= len(said)
+        if not sentences:
+            return cut
+    raise AssertionError("a transcript has turns")
+
+
+def dbt(home: Path, warehouse: Warehouse, *arguments: str) -> tuple[float, list[Document]]:
+    """Run one dbt command to its end; the seconds it took, and dbt's results of each model and test."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("DBT_", "SNOWFLAKE_"))},
+        **dbt_environment(warehouse.arguments),
+        "GONG_ASSETS_TARGET": "local",
+        "DBT_PROJECT_DIR": str(PROJECT_DIR),
+        "DBT_PROFILES_DIR": str(PROJECT_DIR),
+        "DBT_TARGET_PATH": str(home / "target"),
+        "DBT_LOG_PATH": str(home / "logs"),
+        # As in the graph's runs.
+        "DBT_INDIRECT_SELECTION": "buildable",
+    }
+    begin = time.perf_counter()
+    done = subprocess.run(
+        [dbt_executable(), *arguments], cwd=home, env=environment, capture_output=True, text=True, check=False
+    )
+    seconds = time.perf_counter() - begin
+    if done.returncode:
+        raise SystemExit(f"dbt {' '.join(arguments)} failed:\n{done.stdout[-4000:]}{done.stderr[-2000:]}")
+    results: list[Document] = json.loads((home / "target" / "run_results.json").read_bytes())["results"]
+    return seconds, results
+
+
+def name_of(result: Document) -> str:
+    """`stg_gong_calls` of `model.gong_assets.stg_gong_calls`."""
+    return str(result["unique_id"]).split(".")[2]
+
+
+def is_model(result: Document) -> bool:
+    return str(result["unique_id"]).startswith("model.")

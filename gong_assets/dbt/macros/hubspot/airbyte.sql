@@ -1,0 +1,177 @@
+{#-
+    What Airbyte's HubSpot source writes: a table per stream, with a record's properties in one object PROPERTIES or in a
+    column PROPERTIES_<INTERNAL NAME> each, and its associations as lists of ids, see
+    https://docs.airbyte.com/integrations/sources/hubspot
+    A deal that is archived stays as it was in DEALS, and comes in DEALS_ARCHIVED where that stream is read too.
+-#}
+{% macro hubspot_deals_from_airbyte() -%}
+    with all_deals as (
+
+        {{ hubspot_table('deals', {
+            'deal_id': ['id', 'id'],
+            'deal_name': ['properties_dealname', 'varchar'],
+            'stage_id': ['properties_dealstage', 'id'],
+            'pipeline_id': ['properties_pipeline', 'id'],
+            'deal_amount': ['properties_amount', 'number(15, 2)'],
+            'close_date': ['properties_closedate', 'date'],
+            'create_date': ['properties_createdate', 'date'],
+            'owner_id': ['properties_hubspot_owner_id', 'id'],
+            'deal_source': ['properties_hs_analytics_source', 'varchar'],
+            'deal_type': ['properties_dealtype', 'varchar'],
+            'primary_company_id': ['properties_hs_primary_associated_company', 'id'],
+            'is_closed': ['properties_hs_is_closed', 'boolean'],
+            'is_won': ['properties_hs_is_closed_won', 'boolean'],
+            'is_archived': ['archived', 'flag'],
+            'updated_at': ['updatedat', 'timestamp_ntz'],
+            'contacts': ['contacts', 'array'],
+            'companies': ['companies', 'array'],
+        }) }}
+
+    ),
+
+    archived_deals as (
+
+        {{ hubspot_table('deals_archived', {
+            'deal_id': ['id', 'id'], 'archived_at': ['archivedat', 'timestamp_ntz']
+        }, optional=true) }}
+
+    ),
+
+    last_archived as (
+
+        select deal_id, max(archived_at) as archived_at
+        from archived_deals
+        group by 1
+
+    ),
+
+    deals as (
+
+        select
+            all_deals.*,
+            all_deals.is_archived
+            or (
+                last_archived.deal_id is not null
+                -- A deal that was restored has changed since.
+                and coalesce(last_archived.archived_at >= all_deals.updated_at, true)
+            ) as is_deleted
+        from all_deals
+        left join last_archived on all_deals.deal_id = last_archived.deal_id
+
+    ),
+
+    owners as (
+
+        {{ hubspot_table('owners', {
+            'owner_id': ['id', 'id'],
+            'email': ['email', 'varchar'],
+            'first_name': ['firstname', 'varchar'],
+            'last_name': ['lastname', 'varchar'],
+        }) }}
+
+    ),
+
+    pipelines as (
+
+        {{ hubspot_table('deal_pipelines', {
+            'pipeline_id': ['pipelineid', 'id', 'id'],
+            'label': ['label', 'varchar'],
+            'stages': ['stages', 'array'],
+        }) }}
+
+    ),
+
+    stages as (
+
+        select
+            pipelines.pipeline_id,
+            {{ hubspot_id('coalesce(stage.value:stageId, stage.value:id)') }} as stage_id,
+            {{ json_text('stage.value:label') }} as label,
+            {{ hubspot_stage_is_closed('stage.value:metadata') }} as is_closed,
+            {{ hubspot_stage_is_won('stage.value:metadata') }} as is_won
+        from pipelines, lateral flatten(input => pipelines.stages) as stage
+
+    ),
+
+    deal_contacts as (
+
+        select
+            deals.deal_id,
+            {{ hubspot_id('associated.value') }} as contact_id,
+            null::boolean as is_main
+        from deals, lateral flatten(input => deals.contacts) as associated
+
+    ),
+
+    deal_companies as (
+
+        select
+            deals.deal_id,
+            {{ hubspot_id('associated.value') }} as company_id,
+            null::boolean as is_main
+        from deals, lateral flatten(input => deals.companies) as associated
+
+    ),
+
+    {{ hubspot_labelled_deals() }}
+{%- endmacro %}
+
+{% macro hubspot_contacts_from_airbyte() -%}
+    {{ hubspot_table('contacts', {
+        'contact_id': ['id', 'id'],
+        'first_name': ['properties_firstname', 'varchar'],
+        'last_name': ['properties_lastname', 'varchar'],
+        'email': ['properties_email', 'varchar'],
+        'company_name': ['properties_company', 'varchar'],
+        'job_title': ['properties_jobtitle', 'varchar'],
+        'lifecycle_stage': ['properties_lifecyclestage', 'varchar'],
+        'create_date': ['properties_createdate', 'date'],
+        'is_deleted': ['archived', 'flag'],
+        'updated_at': ['updatedat', 'timestamp_ntz'],
+    }) }}
+{%- endmacro %}
+
+{% macro hubspot_companies_from_airbyte() -%}
+    {{ hubspot_table('companies', {
+        'company_id': ['id', 'id'],
+        'company_name': ['properties_name', 'varchar'],
+        'domain': ['properties_domain', 'varchar'],
+        'industry': ['properties_industry', 'varchar'],
+        'annual_revenue': ['properties_annualrevenue', 'number(38, 2)'],
+        'number_of_employees': ['properties_numberofemployees', 'number(38, 0)'],
+        'is_deleted': ['archived', 'flag'],
+        'updated_at': ['updatedat', 'timestamp_ntz'],
+    }) }}
+{%- endmacro %}
+
+{% macro hubspot_merges_from_airbyte() -%}
+    with deals as (
+
+        {{ hubspot_table('deals', {
+            'survivor_id': ['id', 'id'],
+            'merged_ids': ['properties_hs_merged_object_ids', 'varchar'],
+        }) }}
+
+    ),
+
+    companies as (
+
+        {{ hubspot_table('companies', {
+            'survivor_id': ['id', 'id'],
+            'merged_ids': ['properties_hs_merged_object_ids', 'varchar'],
+        }) }}
+
+    ),
+
+    contacts as (
+
+        {{ hubspot_table('contacts', {
+            'survivor_id': ['id', 'id'],
+            'merged_ids': ['properties_hs_merged_object_ids', 'varchar'],
+            'merged_vids': ['properties_hs_calculated_merged_vids', 'varchar'],
+        }) }}
+
+    )
+
+    {{ hubspot_merge_lists() }}
+{%- endmacro %}

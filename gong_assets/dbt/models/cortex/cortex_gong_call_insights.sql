@@ -1,0 +1,51 @@
+{{ config(post_hook="{{ send_calls_for_insights() }}") }}
+
+-- The calls of which Gong says no topics or no next steps.
+with calls as (
+
+    select call_id, call_date from {{ ref('stg_gong_calls') }}
+    where {{ in_run_window('call_date') }} and (key_topics is null or next_steps is null)
+
+),
+
+dialogues as (
+
+    {{ dialogue_hashes() }}
+
+)
+
+-- Insights of the same dialogue are carried over: they were paid for. The rest waits for the post-hook.
+select
+    calls.call_id,
+    calls.call_date,
+    {% if is_incremental() -%}
+    earlier.key_topics,
+    earlier.next_steps,
+    earlier.risks,
+    coalesce(earlier.processed_by_cortex, false) as processed_by_cortex,
+    earlier.cortex_processed_at,
+    coalesce(earlier.cortex_attempts, 0) as cortex_attempts,
+    earlier.cortex_error,
+    earlier.cortex_request,
+    dialogues.transcript_hash,
+    earlier.insights_model,
+    earlier.enrichment_version
+    {%- else -%}
+    null::array as key_topics,
+    null::array as next_steps,
+    null::array as risks,
+    false as processed_by_cortex,
+    null::timestamp_ltz as cortex_processed_at,
+    0::number(38, 0) as cortex_attempts,
+    null::varchar as cortex_error,
+    null::varchar as cortex_request,
+    dialogues.transcript_hash,
+    null::varchar as insights_model,
+    null::varchar as enrichment_version
+    {%- endif %}
+from calls
+inner join dialogues on calls.call_id = dialogues.call_id
+{% if is_incremental() -%}
+left join {{ this }} as earlier
+    on dialogues.call_id = earlier.call_id and dialogues.transcript_hash = earlier.transcript_hash
+{%- endif %}

@@ -1,0 +1,42 @@
+{{ config(
+    enabled=(env_var('GONG_REDACT_TRANSCRIPTS', '') or 'false') | lower == 'true',
+    post_hook="{{ send_segments_for_redaction() }}"
+) }}
+
+with segments as (
+
+    select transcript_id, call_id, call_date, content_hash
+    from {{ ref('stg_gong_call_transcripts') }}
+    where {{ in_run_window('call_date') }}
+
+)
+
+-- The redaction of the same text is carried over: it was paid for. The rest waits for the post-hook.
+select
+    segments.transcript_id,
+    segments.call_id,
+    segments.call_date,
+    {% if is_incremental() -%}
+    earlier.redacted_text,
+    coalesce(earlier.processed_by_cortex, false) as processed_by_cortex,
+    earlier.cortex_processed_at,
+    coalesce(earlier.cortex_attempts, 0) as cortex_attempts,
+    earlier.cortex_error,
+    earlier.cortex_request,
+    segments.content_hash,
+    earlier.enrichment_version
+    {%- else -%}
+    null::varchar as redacted_text,
+    false as processed_by_cortex,
+    null::timestamp_ltz as cortex_processed_at,
+    0::number(38, 0) as cortex_attempts,
+    null::varchar as cortex_error,
+    null::varchar as cortex_request,
+    segments.content_hash,
+    null::varchar as enrichment_version
+    {%- endif %}
+from segments
+{% if is_incremental() -%}
+left join {{ this }} as earlier
+    on segments.transcript_id = earlier.transcript_id and segments.content_hash = earlier.content_hash
+{%- endif %}

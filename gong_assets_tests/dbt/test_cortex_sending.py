@@ -1,0 +1,298 @@
+"""What is sent to Cortex, in which batches, at what price, and what happens to a text that fails."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from gong_assets.warehouse.tables import RAW_TABLES
+from gong_assets_tests.dbt.conftest import connected, project_of, served
+from gong_assets_tests.dbt.project import DbtProject
+from gong_assets_tests.dbt.records import MONDAY, meta, sentence, turn
+from gong_assets_tests.dbt.warehouse import Row, Warehouse
+
+REFUSED = "unspeakable"
+CALLS, TURNS = 3, 6
+MODELS = ("+path:models/cortex",)
+SEGMENTS = "CORTEX_GONG_CALL_TRANSCRIPTS"
+
+
+@dataclass(frozen=True)
+class Company:
+    """A schema of its own with a few calls, and a dbt project over it."""
+
+    warehouse: Warehouse
+    project: DbtProject
+    variables: dict[str, Any]
+    sent_before: int
+
+    def land(self, calls: dict[str, list[str]], *, first: date = MONDAY) -> None:
+        """One call a day, with one speaker's turn for each text."""
+        for table in RAW_TABLES:
+            self.warehouse.query(table.create_statement())
+        for number, (call_id, texts) in enumerate(calls.items()):
+            day = first + timedelta(days=number)
+            speakers = [{"id": "1", "speakerId": "7", "name": "Carl Customer", "affiliation": "External"}]
+            record = {"metaData": meta(call_id, f"{day}T09:00:00Z"), "parties": speakers}
+            turns = [turn("7", sentence(i * 1000, i * 1000 + 900, text)) for i, text in enumerate(texts)]
+            self.warehouse.land_calls([(day, record, None)])
+            self.warehouse.land_transcripts([(day, {"callId": call_id, "transcript": turns})])
+
+    def run(self, *, fails: bool = False, variables: dict[str, Any] | None = None, **environment: str) -> str:
+        """Build the staged and Cortex models; what dbt said."""
+        merged = json.dumps(self.variables | (variables or {}))
+        done = self.project.command("run", "--select", *MODELS, "--vars", merged, **environment)
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
+        return done.stdout
+
+    def segments(self) -> dict[str, Row]:
+        return self.warehouse.rows(SEGMENTS, "TRANSCRIPT_ID")
+
+    def sent(self) -> list[Row]:
+        """What the usage history says, the oldest first."""
+        return self.warehouse.query(
+            "select function_name, query_id, is_completed, metrics "
+            "from snowflake.account_usage.cortex_ai_functions_usage_history order by start_time, function_name"
+        )[self.sent_before :]
+
+    def batches(self) -> list[Row]:
+        return self.warehouse.query(
+            "select * from gong_cortex_batches order by planned_at, function_name, batch"
+        )
+
+
+def texts(call: int) -> list[str]:
+    return [f"We talked about offer number {call} {number} and it was great." for number in range(TURNS)]
+
+
+@pytest.fixture(scope="module")
+def served_company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    with (
+        served(tmp_path_factory.mktemp("refusing"), GONG_ASSETS_LOCAL_CORTEX_REFUSES=REFUSED) as port,
+        connected(port) as warehouse,
+    ):
+        project = project_of(tmp_path_factory.mktemp("dbt"), port)
+        variables = {"cortex_segments_per_batch": 8, "cortex_calls_per_batch": 2, "cortex_max_attempts": 2}
+        yield Company(warehouse, project, variables, 0)
+
+
+@pytest.fixture
+def company(served_company: Company) -> Company:
+    """With no table at all."""
+    named = "select table_name from information_schema.tables where table_schema = 'GONG_DATA'"
+    for row in served_company.warehouse.query(named):
+        served_company.warehouse.query(f"drop table {row['TABLE_NAME']}")
+    return replace(served_company, sent_before=len(served_company.sent()))
+
+
+def test_a_text_that_fails_is_isolated_and_then_left_and_everything_else_is_answered(
+    company: Company,
+) -> None:
+    calls = {f"call{number}": texts(number) for number in range(CALLS)}
+    calls["call1"][2] = f"This is quite {REFUSED} to me."
+    refused = "call1_2000_0"
+    company.land(calls)
+
+    # In batches of 8, the latest days first: the second batch has the refused text, and the third is not reached.
+    assert "batch 2 of 3" in company.run(fails=True)
+    rows = company.segments()
+    assert sum(row["PROCESSED_BY_CORTEX"] for row in rows.values()) == 8
+    tried = {key for key, row in rows.items() if row["CORTEX_ERROR"]}
+    assert len(tried) == 8
+    assert refused in tried
+    assert {row["CORTEX_ATTEMPTS"] for row in rows.values()} == {0, 1}
+
+    # Those that were never sent go first, and then the tried ones one by one. It stops at the refused one again.
+    assert "of 9" in company.run(fails=True)
+    rows = company.segments()
+    assert rows[refused]["CORTEX_ATTEMPTS"] == 2
+    assert rows[refused]["CORTEX_ERROR"].startswith("No answer")
+
+    # It has failed as often as it may; the dialogue that it is part of fails in its turn, and is left too.
+    for _ in range(2):
+        company.run(fails=True)
+    company.run()
+    rows = company.segments()
+    assert {key for key, row in rows.items() if not row["PROCESSED_BY_CORTEX"]} == {refused}
+    assert [key for key, row in rows.items() if row["CORTEX_ERROR"]] == [refused]
+    summaries = company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID")
+    assert {key for key, row in summaries.items() if row["CALL_SUMMARY"]} == {"call0", "call2"}
+    assert summaries["call1"]["CORTEX_ERROR"].startswith("No answer")
+    insights = company.warehouse.rows("CORTEX_GONG_CALL_INSIGHTS", "CALL_ID")
+    assert "GONG_ASSETS_LOCAL_CORTEX_REFUSES" in insights["call1"]["CORTEX_ERROR"]
+
+    # Of the good texts each was answered once: what was billed twice shared a statement with the refused one.
+    answered = [row for row in company.sent() if row["IS_COMPLETED"] and row["FUNCTION_NAME"] == "AI_EMBED"]
+    probe = 2  # "Good morning, and thank you.", sent before each retry
+    assert len(answered) <= 3 + 7 + probe
+    sent = len(company.sent())
+    company.run()
+    assert len(company.sent()) == sent
+
+
+def test_a_budget_is_never_exceeded_and_the_next_run_goes_on(company: Company) -> None:
+    company.land({f"call{number}": texts(number) for number in range(CALLS)})
+
+    output = company.run(GONG_CORTEX_TOKEN_BUDGET="0")
+
+    assert company.sent() == []
+    said = re.search(
+        r"cortex_gong_call_transcripts leaves for another run, over the token budget of 0: 18 calls of AI_EMBED, about (\d+) "
+        r"tokens and 0\.\d{4} credits \(\$0\.\d\d\)",
+        output,
+    )
+    assert said, output
+    embedding_tokens = int(said[1])
+    assert all(row["CORTEX_ATTEMPTS"] == 0 for row in company.segments().values())
+
+    budget = embedding_tokens
+    company.run(GONG_CORTEX_TOKEN_BUDGET=str(budget))
+    done = company.segments()
+    answered = {key for key, row in done.items() if row["PROCESSED_BY_CORTEX"]}
+    assert 0 < len(answered) < len(done)
+    billed = sum(json.loads(row["METRICS"])[0]["value"] for row in company.sent())
+    assert billed <= budget
+    # The latest day is the first to be sent.
+    assert {key.split("_")[0] for key in answered} <= {"call2", "call1"}
+
+    company.run()
+    rows = company.segments()
+    assert all(row["PROCESSED_BY_CORTEX"] and row["CORTEX_ATTEMPTS"] == 1 for row in rows.values())
+    assert {key: rows[key]["CORTEX_PROCESSED_AT"] for key in answered} == {
+        key: done[key]["CORTEX_PROCESSED_AT"] for key in answered
+    }
+    estimated = sum(
+        row["INPUT_TOKENS"]
+        for row in company.batches()
+        if row["STATUS"] == "Answered" and row["FUNCTION_NAME"] == "AI_EMBED"
+    )
+    assert estimated == embedding_tokens
+
+
+def test_another_version_says_what_it_costs_and_keeps_the_old_answers_until_it_has_new_ones(
+    company: Company,
+) -> None:
+    company.land({"call0": texts(0)})
+    company.run()
+    before, sent = company.segments(), len(company.sent())
+
+    output = company.run(variables={"enrichment_version": "2"}, GONG_CORTEX_TOKEN_BUDGET="0")
+
+    assert "leaves for another run, over the token budget of 0: 6 calls of SENTIMENT" in output
+    assert company.segments() == before
+    assert len(company.sent()) == sent
+
+    output = company.run(variables={"enrichment_version": "2"})
+    assert re.search(
+        r"cortex_gong_call_transcripts sends 6 calls of AI_EMBED, about \d+ tokens and", output
+    ), output
+    after = company.segments()
+    assert all(row["ENRICHMENT_VERSION"] == "2" for row in after.values())
+    assert {key: row["TRANSCRIPT_EMBEDDING"] for key, row in after.items()} == {
+        key: row["TRANSCRIPT_EMBEDDING"] for key, row in before.items()
+    }
+
+
+def test_of_a_hundred_segments_the_one_that_changed_is_sent(company: Company) -> None:
+    lines = [f"Segment {number} of a hundred speaks about the contract." for number in range(100)]
+    company.land({"call0": lines})
+    company.run()
+    before = company.segments()
+    sent = len(company.sent())
+
+    lines[41] = "This one speaks about something else."
+    company.land({"call0": lines})
+    company.run()
+
+    changed = {key for key, row in company.segments().items() if row != before[key]}
+    assert changed == {"call0_41000_0"}
+    assert [row["FUNCTION_NAME"] for row in company.sent()[sent:]].count("AI_EMBED") == 1
+    assert [row["CALLS"] for row in company.batches() if row["FUNCTION_NAME"] == "AI_EMBED"][-1] == 1
+
+
+def test_what_costs_was_written_down_by_function(company: Company) -> None:
+    company.land({"call0": texts(0)})
+    company.run()
+    by_function = {row["FUNCTION_NAME"]: row for row in company.batches()}
+    assert {name: row["CALLS"] for name, row in by_function.items()} == {
+        "SENTIMENT": 6, "AI_EMBED": 6, "AI_SUMMARIZE_AGG": 1, "AI_EXTRACT": 1,
+    }  # fmt: skip
+    usage = {row["FUNCTION_NAME"]: json.loads(row["METRICS"])[0]["value"] for row in company.sent()[-4:]}
+    for name in ("SENTIMENT", "AI_EMBED", "AI_SUMMARIZE_AGG"):
+        assert by_function[name]["INPUT_TOKENS"] == usage[name], name
+    embedded = by_function["AI_EMBED"]
+    assert embedded["ESTIMATED_CREDITS"] == pytest.approx(embedded["INPUT_TOKENS"] * 0.05 / 1e6)
+    assert embedded["ESTIMATED_DOLLARS"] == pytest.approx(2 * embedded["ESTIMATED_CREDITS"])
+    assert embedded["CORTEX_MODEL"] == "e5-base-v2"
+
+
+@pytest.mark.parametrize("family", ["current", "legacy"])
+def test_texts_beyond_what_a_function_reads_are_cut_or_sent_in_parts(company: Company, family: str) -> None:
+    """Digits are a token each, so that neither characters nor words tell how long a text is; a long call has many parts."""
+    digits = "7 " * 700
+    # The same each time, so that the stand-in has embedded it.
+    long_call = ["I will send the contract next week and look at prices. " * 15] * 220
+    company.land({"call0": [digits, "日本語のとても長い文章です。" * 60, "🙂" * 400], "call1": long_call})
+
+    company.run(variables={"cortex_family": family})
+
+    rows = company.segments()
+    assert all(row["PROCESSED_BY_CORTEX"] or row["IS_TOO_SHORT"] for row in rows.values())
+    calls = company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID")
+    assert calls["call1"]["CALL_SUMMARY"]
+    insights = company.warehouse.rows("CORTEX_GONG_CALL_INSIGHTS", "CALL_ID")
+    assert insights["call1"]["CORTEX_ERROR"] is None
+    assert json.loads(insights["call1"]["NEXT_STEPS"])
+    if family == "legacy":
+        functions = {row["FUNCTION_NAME"] for row in company.batches()}
+        assert functions == {"SENTIMENT", "EMBED_TEXT_768", "SUMMARIZE", "EXTRACT_ANSWER"}
+
+
+def test_labels_of_ai_sentiment_count_as_numbers_and_an_unknown_one_as_none(company: Company) -> None:
+    company.land(
+        {"call0": ["This is great and we love it.", "It is terrible, we hate it.", "... --- ... --- ... ---"]}
+    )
+
+    company.run(variables={"cortex_sentiment_function": "ai_sentiment"})
+
+    rows = company.segments()
+    assert rows["call0_0_0"]["SEGMENT_SENTIMENT"] == 1
+    assert rows["call0_1000_0"]["SEGMENT_SENTIMENT"] == -1
+    unknown = rows.get("call0_2000_0")
+    assert unknown is None or unknown["SEGMENT_SENTIMENT"] in (None, 0)
+
+
+def test_redacted_transcripts_are_all_that_views_and_summaries_show(company: Company) -> None:
+    secret = "carl@customer.example"
+    company.land({
+        "call0": [f"Please write to {secret} about the offer.", "We love the new offer, thank you."],
+        "call1": ["Words without any end " * 180 + f"and then {secret} is where I read it."],
+        "call2": [f"This is {REFUSED} to me, and {secret} knows.", "And this is not, thank you."],
+    })  # fmt: skip
+
+    # The refused text fails the statement that embeds it, and no other one's redaction.
+    company.run(GONG_REDACT_TRANSCRIPTS="true", fails=True)
+    first = company.warehouse.rows("CORTEX_GONG_REDACTED_TRANSCRIPTS", "TRANSCRIPT_ID")
+    assert [key for key, row in first.items() if row["CORTEX_ERROR"]] == ["call2_0_0"]
+    company.run(GONG_REDACT_TRANSCRIPTS="true", fails=True)
+    company.run(GONG_REDACT_TRANSCRIPTS="true")
+
+    redacted = company.warehouse.rows("CORTEX_GONG_REDACTED_TRANSCRIPTS", "TRANSCRIPT_ID")
+    assert redacted["call0_0_0"]["REDACTED_TEXT"] == "Please write to [EMAIL] about the offer."
+    # What is not redacted cannot be read, and its dialogue is not sent at all.
+    refused = redacted.pop("call2_0_0")
+    assert (refused["REDACTED_TEXT"], refused["CORTEX_ATTEMPTS"]) == (None, 2)
+    assert refused["CORTEX_ERROR"]
+    assert all(row["PROCESSED_BY_CORTEX"] for row in redacted.values())
+    assert not any(secret in row["REDACTED_TEXT"] for row in redacted.values())
+    assert company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID")["call2"]["TRANSCRIPT_HASH"] is None
+    assert secret not in json.dumps(company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID"), default=str)
+    assert secret not in json.dumps(
+        company.warehouse.rows("CORTEX_GONG_CALL_INSIGHTS", "CALL_ID"), default=str
+    )

@@ -1,0 +1,87 @@
+"""The documentation that dbt writes: one file with every model, its columns, and what the warehouse knows of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gong_assets.dbt_project import DbtDocsError, write_docs
+from gong_assets.settings import Settings
+from gong_assets_tests.dbt.project import DbtProject
+from gong_assets_tests.dbt.warehouse import Tables, Warehouse
+
+pytestmark = pytest.mark.slow
+
+
+def arguments(port: int) -> dict[str, Any]:
+    sign_in = dict.fromkeys(("account", "user", "password"), "local")
+    return {**sign_in, "host": "127.0.0.1", "port": port, "protocol": "http"}
+
+
+@pytest.fixture(scope="module")
+def page(built: Tables, warehouse_port: int, tmp_path_factory: pytest.TempPathFactory) -> str:
+    home = tmp_path_factory.mktemp("docs")
+    directory = home / "not" / "there yet"
+    written = write_docs(Settings(gong_assets_home=home), directory, arguments=arguments(warehouse_port))
+    assert written == (directory / "index.html").resolve()
+    assert [file.name for file in directory.iterdir()] == ["index.html"]
+    return written.read_text("utf-8")
+
+
+def document(page: str, name: str) -> dict[str, Any]:
+    """The manifest or the catalog, which the page's script holds as JSON."""
+    start = page.index(f'{name}:{{"metadata"') + len(name) + 1
+    found: dict[str, Any] = json.JSONDecoder().raw_decode(page, start)[0]
+    return found
+
+
+def models(manifest: dict[str, Any]) -> dict[str, Any]:
+    return {name: node for name, node in manifest["nodes"].items() if node["resource_type"] == "model"}
+
+
+def test_the_page_holds_every_model_with_its_description_and_those_of_its_columns(
+    page: str, project: DbtProject
+) -> None:
+    documented = models(document(page, "manifest"))
+    assert documented.keys() == models(project.manifest()).keys()
+    for name, model in documented.items():
+        assert model["description"], name
+        assert model["columns"], name
+        assert all(column["description"] for column in model["columns"].values()), name
+
+
+def test_the_page_knows_the_columns_of_every_model_as_the_warehouse_has_them_views_included(
+    page: str,
+) -> None:
+    catalog, documented = document(page, "catalog"), models(document(page, "manifest"))
+    assert not catalog["errors"]
+    assert documented.keys() <= catalog["nodes"].keys()
+    for name, model in documented.items():
+        built = catalog["nodes"][name]
+        assert (built["metadata"]["type"] == "VIEW") == (model["config"]["materialized"] == "view"), name
+        assert {column.upper() for column in model["columns"]} == built["columns"].keys(), name
+        assert all(column["type"] for column in built["columns"].values()), name
+    raw = catalog["sources"]["source.gong_assets.gong.gong_calls_raw"]
+    assert raw["columns"]["RAW_DATA"]["type"] == "VARIANT"
+
+
+def test_the_page_says_how_many_rows_a_table_has_and_not_when_it_was_altered(
+    page: str, warehouse: Warehouse
+) -> None:
+    stats = document(page, "catalog")["nodes"]["model.gong_assets.stg_gong_calls"]["stats"]
+    assert stats["row_count"]["value"] == len(warehouse.rows("stg_gong_calls", "CALL_ID"))
+    assert "last_modified" not in {name for name, stat in stats.items() if stat["include"]}
+
+
+def test_the_page_reports_nothing_to_dbts_makers(page: str) -> None:
+    assert document(page, "manifest")["metadata"]["send_anonymous_usage_stats"] is False
+
+
+def test_what_dbt_says_is_the_error(tmp_path: Path) -> None:
+    nobody = arguments(port=1)
+    with pytest.raises(DbtDocsError, match="dbt docs failed"):
+        write_docs(Settings(gong_assets_home=tmp_path), tmp_path / "docs", arguments=nobody)
+    assert not (tmp_path / "docs").exists()

@@ -1,0 +1,132 @@
+"""The package's own SQL is Snowflake's, as it stands in the files and as it is sent."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from snowflake.connector.cursor import SnowflakeCursor
+
+import gong_assets
+from gong_assets.checks import schema_drift
+from gong_assets.warehouse import queries
+from gong_assets.warehouse.connection import Warehouse, fetch
+from gong_assets.warehouse.landing import Days, replace
+from gong_assets.warehouse.spool import Row, Spool
+from gong_assets.warehouse.tables import CALLS, RAW_TABLES, USERS
+from gong_assets_tests.snowflake_sql import functions, parsed, refusals
+
+PACKAGE = Path(gong_assets.__file__).parent
+
+# As for the models: each has a page at https://docs.snowflake.com/en/sql-reference/functions-all.
+SNOWFLAKE_FUNCTIONS = {
+    "COALESCE", "COUNT", "CURRENT_TIMESTAMP", "MAX", "PARSE_JSON", "ROW_NUMBER", "TO_CHAR", "TO_JSON", "TRY_CAST",
+}  # fmt: skip
+
+DAY = date(2026, 11, 20)
+
+STATEMENT = re.compile(
+    r"\s*(SELECT|WITH|INSERT INTO|UPDATE|DELETE FROM|MERGE INTO|CREATE|ALTER|DROP|COPY INTO|PUT|TRUNCATE|SHOW|DESCRIBE)\s+\S+\s+\S"
+)
+
+
+def written() -> Iterator[tuple[str, str]]:
+    """Each text in the package that is a statement, with where it is. What an f-string puts in is `x`."""
+    for file in sorted(PACKAGE.rglob("*.py")):
+        if PACKAGE / "local" in file.parents:
+            continue  # It speaks DuckDB's SQL too.
+        tree = ast.parse(file.read_text("utf-8"))
+        inner = {
+            part for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)
+        } - {node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)}
+        for node in ast.walk(tree):
+            text = _text(node) if node not in inner else None
+            if text is not None and STATEMENT.match(text):
+                yield f"{file.relative_to(PACKAGE)}:{getattr(node, 'lineno', 0)}", text
+
+
+def _text(node: ast.AST) -> str | None:
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else " x " for part in node.values)
+    return None
+
+
+WRITTEN = dict(written())
+
+
+def test_the_statements_in_the_files_are_found() -> None:
+    files = {where.partition(":")[0] for where in WRITTEN}
+    assert {
+        "warehouse/landing.py", "warehouse/queries.py", "warehouse/tables.py", "agents/search.py", "agents/analysis.py",
+        "agents/coaching.py", "agents/timeline.py", "checks/schema_drift.py", "doctor.py",
+    } <= files  # fmt: skip
+
+
+@pytest.mark.parametrize("where", WRITTEN)
+def test_no_statement_in_the_files_does_what_snowflake_refuses(where: str) -> None:
+    assert refusals(WRITTEN[where]) == []
+
+
+@pytest.fixture
+def sent(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What landing, reading and checking send, over a real connection."""
+    statements: list[str] = []
+    execute = SnowflakeCursor.execute
+
+    def recording(cursor: SnowflakeCursor, command: str, *arguments: Any, **options: Any) -> Any:
+        statements.append(command)
+        return execute(cursor, command, *arguments, **options)
+
+    monkeypatch.setattr(SnowflakeCursor, "execute", recording)
+    days = [Days.of(DAY)]
+    with warehouse.connect() as connection:
+        for table, day in ((CALLS, DAY), (USERS, None)):
+            spool = Spool(days if day else None)
+            spool.holds_more = day is not None
+            spool.append(Row("1", b'{"a": 1}', day, "hash", None))
+            spool.close()
+            replace(connection, table, spool, correlation_id="run")
+            spool.discard()
+        queries.create_raw_tables(connection)
+        queries.call_dates(connection, days)
+        queries.dates_of_calls(connection, ["1", "2"])
+        queries.calls_awaiting_transcripts(connection, DAY)
+        queries.basic_fields(connection, Days.of(DAY), ["title", "duration"])
+        for table in RAW_TABLES:
+            list(queries.arrow_tables(connection, table, Days.of(DAY)))
+            fetch(connection, queries.processing_errors(table))
+            list(schema_drift.recent_records(connection, table))
+        fetch(connection, queries.calls_without_transcript(), (DAY,))
+        fetch(connection, queries.newest_call_date())
+    queries.row_counts(warehouse, [table.name for table in RAW_TABLES])
+    return statements
+
+
+def test_no_statement_that_is_sent_does_what_snowflake_refuses_or_calls_what_it_lacks(
+    sent: list[str],
+) -> None:
+    assert len(set(sent)) > 40
+    assert {sql: refusals(sql) for sql in sent if refusals(sql)} == {}
+    queried = [sql for sql in sent if not sql.startswith(("BEGIN", "COMMIT", "PUT"))]
+    for sql in queried:
+        parsed(sql)
+    assert set().union(*map(functions, queried)) == SNOWFLAKE_FUNCTIONS
+
+
+def test_the_columns_of_limited_length_hold_what_is_written_into_them() -> None:
+    """Snowflake refuses a longer text, the server takes it."""
+    limited = {
+        (column.name, column.type)
+        for table in RAW_TABLES
+        for column in table.columns
+        if column.type.startswith("VARCHAR(") and column is not table.key
+    }
+    # A Dagster run id has 36 characters, a SHA-256 in hex 64.
+    assert limited == {("CORRELATION_ID", "VARCHAR(255)"), ("CONTENT_HASH", "VARCHAR(64)")}
