@@ -85,8 +85,7 @@ def test_what_was_sent_is_metadata_of_the_assets_by_function(synced: Synced) -> 
         return {(record.data["function_name"], record.data["status"]) for record in table.records}
 
     assert functions("cortex_gong_call_transcripts") == {("AI_EMBED", "Answered"), ("SENTIMENT", "Answered")}
-    assert functions("cortex_gong_calls") == {("AI_SUMMARIZE_AGG", "Sent")}
-    assert metadata("cortex_gong_calls")["cortex/calls"].value == 3
+    assert functions("cortex_gong_calls") == {("AI_SUMMARIZE_AGG", "Sent"), ("AI_SUMMARIZE_AGG", "Answered")}
     spent = metadata("cortex_gong_call_transcripts")["cortex/estimated_dollars"].value
     assert isinstance(spent, float)
     assert spent > 0
