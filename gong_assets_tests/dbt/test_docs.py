@@ -71,8 +71,9 @@ def test_the_page_knows_the_columns_of_every_model_as_the_warehouse_has_them_vie
 def test_the_page_says_how_many_rows_a_table_has_and_not_when_it_was_altered(
     page: str, warehouse: Warehouse
 ) -> None:
-    stats = document(page, "catalog")["nodes"]["model.gong_assets.stg_gong_calls"]["stats"]
-    assert stats["row_count"]["value"] == len(warehouse.rows("stg_gong_calls", "CALL_ID"))
+    # A table that is built whole: of one with rows deleted the local server still counts them, until its next checkpoint.
+    stats = document(page, "catalog")["nodes"]["model.gong_assets.stg_gong_users"]["stats"]
+    assert stats["row_count"]["value"] == len(warehouse.rows("stg_gong_users", "USER_ID"))
     assert "last_modified" not in {name for name, stat in stats.items() if stat["include"]}
 
 
