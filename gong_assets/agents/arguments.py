@@ -32,7 +32,7 @@ MAX_DAYS = 36_500
 # Longer than any id of Gong or HubSpot, and than the names that HubSpot takes.
 MAX_NAME = 500
 # The embedding models read 512 tokens and refuse more: the segments were cut to as many characters (see the variables
-# `cortex_segment_max_characters...` in dbt_project.yml), which a search must not do silently with a question.
+# `cortex_cut` in macros/cortex_sending.sql), which a search must not do silently with a question.
 MAX_QUESTION = 1500
 MAX_QUESTION_OF_OTHER_SCRIPTS = 480
 
