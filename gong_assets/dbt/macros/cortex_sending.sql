@@ -3,8 +3,8 @@
     was answered before, and their post-hooks update the rows that wait for an answer.
 
     A batch is one UPDATE. A function that fails for one text fails its statement, so that a whole batch is lost with it:
-    those texts wait for the next attempt, which sends them in batches of a fiftieth of the size, and the one after it one by one. A text that fails alone is left, with its error, after `cortex_max_attempts`. What other batches answered
-    stays.
+    those texts wait for the next attempt, which sends them in batches of a fiftieth of the size, and the one after it one by
+    one. A text that fails alone is left, with its error, after `cortex_max_attempts`. What other batches answered stays.
 
     What is sent, and what it costs by estimate, is in GONG_CORTEX_BATCHES before it is sent.
 -#}
@@ -44,6 +44,21 @@
     {%- endfor -%}
     {%- do run_query('drop table if exists ' ~ queue) -%}
 {% endmacro %}
+
+{#- What the model holds, to carry over what was answered; no rows before it is first built. -#}
+{% macro earlier_rows() -%}
+    {%- if is_incremental() -%}
+        {{ this }}
+    {%- else -%}
+        (
+            select
+                {%- for column in model.columns.values() %}
+                null::{{ column.data_type }} as {{ column.name }}{{ ',' if not loop.last }}
+                {%- endfor %}
+            limit 0
+        )
+    {%- endif -%}
+{%- endmacro %}
 
 {#- Whether a row waits: it was never sent, or to other functions than now, or failed fewer times than it may. -#}
 {% macro waits_for_cortex(row, capabilities) -%}
@@ -266,7 +281,8 @@
 {% macro _say_what_it_costs() -%}
     {%- set planned = run_query(
         'select status, function_name, sum(calls), sum(input_tokens + output_tokens), sum(estimated_credits),'
-        ~ ' sum(estimated_dollars), coalesce(max(batch), 0) from ' ~ cortex_batches() ~ ' where ' ~ _of_this_run() ~ " and model_name = '" ~ this.identifier ~ "'"
+        ~ ' sum(estimated_dollars), coalesce(max(batch), 0) from ' ~ cortex_batches() ~ ' where ' ~ _of_this_run()
+        ~ " and model_name = '" ~ this.identifier ~ "'"
         ~ " and status in ('Planned', 'Over Budget') group by 1, 2 order by 1 desc, 2"
     ) -%}
     {%- set batches = [0] -%}

@@ -18,7 +18,6 @@ dialogues as (
 select
     calls.call_id,
     calls.call_date,
-    {% if is_incremental() -%}
     earlier.key_topics,
     earlier.next_steps,
     earlier.risks,
@@ -30,22 +29,7 @@ select
     dialogues.transcript_hash,
     earlier.insights_model,
     earlier.enrichment_version
-    {%- else -%}
-    null::array as key_topics,
-    null::array as next_steps,
-    null::array as risks,
-    false as processed_by_cortex,
-    null::timestamp_ltz as cortex_processed_at,
-    0::number(38, 0) as cortex_attempts,
-    null::varchar as cortex_error,
-    null::varchar as cortex_request,
-    dialogues.transcript_hash,
-    null::varchar as insights_model,
-    null::varchar as enrichment_version
-    {%- endif %}
 from calls
 inner join dialogues on calls.call_id = dialogues.call_id
-{% if is_incremental() -%}
-left join {{ this }} as earlier
+left join {{ earlier_rows() }} as earlier
     on dialogues.call_id = earlier.call_id and dialogues.transcript_hash = earlier.transcript_hash
-{%- endif %}

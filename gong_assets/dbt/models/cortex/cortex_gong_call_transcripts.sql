@@ -19,7 +19,6 @@ select
     segments.call_id,
     segments.call_date,
     segments.is_too_short,
-    {% if is_incremental() -%}
     earlier.segment_sentiment,
     earlier.transcript_embedding,
     coalesce(earlier.processed_by_cortex, false) as processed_by_cortex,
@@ -30,20 +29,6 @@ select
     segments.content_hash,
     earlier.embedding_model,
     earlier.enrichment_version
-    {%- else -%}
-    null::float as segment_sentiment,
-    null::{{ cortex_embedding_type() }} as transcript_embedding,
-    false as processed_by_cortex,
-    null::timestamp_ltz as cortex_processed_at,
-    0::number(38, 0) as cortex_attempts,
-    null::varchar as cortex_error,
-    null::varchar as cortex_request,
-    segments.content_hash,
-    null::varchar as embedding_model,
-    null::varchar as enrichment_version
-    {%- endif %}
 from segments
-{% if is_incremental() -%}
-left join {{ this }} as earlier
+left join {{ earlier_rows() }} as earlier
     on segments.transcript_id = earlier.transcript_id and segments.content_hash = earlier.content_hash
-{%- endif %}

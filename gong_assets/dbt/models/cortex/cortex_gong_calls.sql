@@ -63,7 +63,6 @@ select
     sentiments.sentiment_score::float as sentiment_score,
     sentiments.customer_sentiment::float as customer_sentiment,
     sentiments.seller_sentiment::float as seller_sentiment,
-    {% if is_incremental() -%}
     earlier.call_summary,
     coalesce(earlier.processed_by_cortex, false) as processed_by_cortex,
     earlier.cortex_processed_at,
@@ -73,21 +72,8 @@ select
     dialogues.transcript_hash,
     earlier.summary_model,
     earlier.enrichment_version
-    {%- else -%}
-    null::varchar as call_summary,
-    false as processed_by_cortex,
-    null::timestamp_ltz as cortex_processed_at,
-    0::number(38, 0) as cortex_attempts,
-    null::varchar as cortex_error,
-    null::varchar as cortex_request,
-    dialogues.transcript_hash,
-    null::varchar as summary_model,
-    null::varchar as enrichment_version
-    {%- endif %}
 from calls
 left join sentiments on calls.call_id = sentiments.call_id
 left join dialogues on calls.call_id = dialogues.call_id
-{% if is_incremental() -%}
-left join {{ this }} as earlier
+left join {{ earlier_rows() }} as earlier
     on dialogues.call_id = earlier.call_id and dialogues.transcript_hash = earlier.transcript_hash
-{%- endif %}

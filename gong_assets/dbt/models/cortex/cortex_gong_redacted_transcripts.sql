@@ -16,7 +16,6 @@ select
     segments.transcript_id,
     segments.call_id,
     segments.call_date,
-    {% if is_incremental() -%}
     earlier.redacted_text,
     coalesce(earlier.processed_by_cortex, false) as processed_by_cortex,
     earlier.cortex_processed_at,
@@ -25,18 +24,6 @@ select
     earlier.cortex_request,
     segments.content_hash,
     earlier.enrichment_version
-    {%- else -%}
-    null::varchar as redacted_text,
-    false as processed_by_cortex,
-    null::timestamp_ltz as cortex_processed_at,
-    0::number(38, 0) as cortex_attempts,
-    null::varchar as cortex_error,
-    null::varchar as cortex_request,
-    segments.content_hash,
-    null::varchar as enrichment_version
-    {%- endif %}
 from segments
-{% if is_incremental() -%}
-left join {{ this }} as earlier
+left join {{ earlier_rows() }} as earlier
     on segments.transcript_id = earlier.transcript_id and segments.content_hash = earlier.content_hash
-{%- endif %}
