@@ -18,6 +18,8 @@ for _name in Settings.model_fields:
     os.environ.pop(_name.upper(), None)
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
 os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
+# The connector looks up the names of clouds before it signs in, which takes seconds where nothing answers.
+os.environ["SNOWFLAKE_DISABLE_PLATFORM_DETECTION"] = "true"
 
 # A shell's background jobs ignore SIGINT. Dagster then lets its process ignore SIGTERM too, and what is ignored is inherited
 # by the servers that tests start, and mean to end.

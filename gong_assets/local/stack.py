@@ -183,7 +183,7 @@ def _load_hubspot_share(warehouse_port: int) -> None:
     endpoint = _snowflake_endpoint(warehouse_port, hubspot.DATABASE, hubspot.SCHEMA)
     try:
         with snowflake.connector.connect(
-            **asdict(endpoint), login_timeout=30, network_timeout=60
+            **asdict(endpoint), login_timeout=30, network_timeout=60, platform_detection_timeout_seconds=0.0
         ) as connection:
             hubspot.load(connection, Company(seed), today())
     except snowflake.connector.Error as error:

@@ -15,6 +15,7 @@ from gong_assets.local import stack
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse, local_arguments, open_warehouse
 from gong_assets_tests.cli.command_line import CommandLine
+from gong_assets_tests.cli.network import NetworkLog
 from gong_assets_tests.end_to_end.company import FIRST, LAST, change, company
 from gong_assets_tests.end_to_end.gong_server import Gong
 from gong_assets_tests.end_to_end.odd_records import odd_calls, odd_transcripts, odd_users, unusable_calls
@@ -40,10 +41,19 @@ def gong() -> Iterator[Gong]:
 
 
 @pytest.fixture(scope="session")
-def project(gong: Gong, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+def network(tmp_path_factory: pytest.TempPathFactory) -> NetworkLog:
+    """What the commands of `project`, and its local stack, asked of the network so far."""
+    return NetworkLog(tmp_path_factory.mktemp("network"))
+
+
+@pytest.fixture(scope="session")
+def project(
+    gong: Gong, network: NetworkLog, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[CommandLine]:
     """A home with a running local stack, reading from the company's Gong."""
     directory = tmp_path_factory.mktemp("company")
-    command_line = CommandLine(directory, {"GONG_ASSETS_HOME": str(directory / "home"), **gong.environment})
+    home = {"GONG_ASSETS_HOME": str(directory / "home")}
+    command_line = network.watching(CommandLine(directory, {**home, **gong.environment}))
     command_line.gong_assets("local", "up").succeeded()
     yield command_line
     command_line.gong_assets("local", "down").succeeded()

@@ -10,22 +10,9 @@ from pathlib import Path
 import pytest
 
 from gong_assets_tests.cli.command_line import CommandLine
+from gong_assets_tests.cli.network import NetworkLog
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("definitions")]
-
-# Python runs a module of this name first in every process, those that commands start included. It notes each connection and
-# each name that is looked up; a socket of the file system is no network.
-WATCH_NETWORK = """
-import os, sys
-
-def note(event, arguments):
-    target = arguments[1] if event == "socket.connect" else arguments[0] if event == "socket.getaddrinfo" else None
-    if target is not None and not isinstance(target, (str, bytes)) or event == "socket.getaddrinfo":
-        with open(os.environ["NETWORK_LOG"], "a") as log:
-            print(event, target, file=log)
-
-sys.addaudithook(note)
-"""
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +26,14 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
 def test_definitions_validate_without_network_and_without_a_variable(
     empty: CommandLine, tmp_path: Path
 ) -> None:
-    (tmp_path / "sitecustomize.py").write_text(WATCH_NETWORK)
-    log = tmp_path / "network.log"
-    log.touch()
-    watched = empty.with_variables(PYTHONPATH=str(tmp_path), NETWORK_LOG=str(log))
-    outcome = watched.run("dagster", "definitions", "validate", "-m", "gong_assets.definitions").succeeded()
+    log = NetworkLog(tmp_path)
+    outcome = (
+        log.watching(empty)
+        .run("dagster", "definitions", "validate", "-m", "gong_assets.definitions")
+        .succeeded()
+    )
     assert "All code locations passed validation" in outcome.stdout + outcome.stderr
-    assert log.read_text() == ""
+    assert log.hosts == set()
     assert empty.gong_assets("local", "status").code == 1, "loading the definitions started the local stack"
 
 

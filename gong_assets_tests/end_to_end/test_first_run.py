@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from gong_assets_tests.cli.command_line import CommandLine
+from gong_assets_tests.cli.network import NetworkLog
 from gong_assets_tests.end_to_end import company
 from gong_assets_tests.end_to_end.company import CUSTOMER, REP, STRANGE_TEXT, landed_calls
 from gong_assets_tests.end_to_end.gong_server import PAGE_SIZE, Gong
@@ -214,3 +215,8 @@ def test_the_command_prints_the_rows_of_every_table(first_run: Run) -> None:
     for table, rows in first_run.tables.tables.items():
         line = next(line for line in printed.splitlines() if f" {table.lower()} " in line)
         assert f" {len(rows):,} " in line
+
+
+def test_nobody_but_this_machine_was_asked_anything(first_run: Run, network: NetworkLog) -> None:
+    assert "127.0.0.1" in network.hosts
+    assert network.hosts <= {"127.0.0.1", "localhost"}
