@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtProject, dbt_assets
 from dagster_dbt.errors import DagsterDbtCliRuntimeError
 from pydantic import Field
 
@@ -193,7 +193,10 @@ def build_dbt_assets(
             except DagsterDbtCliRuntimeError as error:
                 explained = explain_dbt(str(error))
                 # Each attempt left a batch without an answer, or it ended for another reason.
-                if context.retry_number < min(_unanswered_batches(warehouse), CORTEX_RETRIES):
+                unanswered = (
+                    _unanswered_batches(warehouse) if failed_nodes(invocation) <= cortex_models else 0
+                )
+                if context.retry_number < min(unanswered, CORTEX_RETRIES):
                     context.log.warning(
                         f"{explained}\nCortex did not answer a batch: its texts are sent in smaller ones."
                     )
@@ -202,6 +205,14 @@ def build_dbt_assets(
         keep_parse_state(project, invocation.target_path)
 
     return project, [*_hubspot_tables(manifest, translator), dbt_daily_models, dbt_models]
+
+
+def failed_nodes(invocation: DbtCliInvocation) -> set[str]:
+    """The models and tests that failed, by name; those behind them, which were skipped, are not among them."""
+    if not (invocation.target_path / "run_results.json").exists():
+        return {"dbt"}  # It ended before it came to any of them.
+    results = invocation.get_artifact("run_results.json")["results"]
+    return {result["unique_id"].split(".")[2] for result in results if result["status"] in ("error", "fail")}
 
 
 def _unanswered_batches(warehouse: Warehouse) -> int:

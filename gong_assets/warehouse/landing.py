@@ -67,11 +67,16 @@ def create_table(connection: SnowflakeConnection, table: RawTable) -> None:
 _LANDINGS = "GONG_RAW_LANDINGS"
 
 
+def create_landings(connection: SnowflakeConnection) -> None:
+    """The table that says when each raw table was last written, also if nothing in it changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TABLE IF NOT EXISTS {_LANDINGS} "
+            "(TABLE_NAME VARCHAR(255), LANDED_AT TIMESTAMP_LTZ, CORRELATION_ID VARCHAR(255))"
+        )
+
+
 def _create_lock(cursor: SnowflakeCursor, table: RawTable) -> None:
-    cursor.execute(
-        f"CREATE TABLE IF NOT EXISTS {_LANDINGS} "
-        "(TABLE_NAME VARCHAR(255), LANDED_AT TIMESTAMP_LTZ, CORRELATION_ID VARCHAR(255))"
-    )
     cursor.execute(
         f"INSERT INTO {_LANDINGS} (TABLE_NAME) SELECT %s "
         f"WHERE NOT EXISTS (SELECT 1 FROM {_LANDINGS} WHERE TABLE_NAME = %s)",
@@ -110,6 +115,7 @@ def replace(
     load = f"{table.name}__LOAD"
     with connection.cursor() as cursor:
         create_table(connection, table)
+        create_landings(connection)
         _create_lock(cursor, table)
         cursor.execute(f"CREATE OR REPLACE TEMPORARY STAGE {load}_STAGE")
         cursor.execute(

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from gong_assets.warehouse.connection import Warehouse
-from gong_assets.warehouse.landing import Days, create_table, in_spans
+from gong_assets.warehouse.landing import Days, create_landings, create_table, in_spans
 from gong_assets.warehouse.tables import CALLS, RAW_TABLES, TRANSCRIPTS, RawTable
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def create_raw_tables(connection: SnowflakeConnection) -> None:
     """All raw tables, so that what follows the raw assets finds them before their first run."""
     for table in RAW_TABLES:
         create_table(connection, table)
+    create_landings(connection)
 
 
 def processing_errors(table: RawTable) -> str:

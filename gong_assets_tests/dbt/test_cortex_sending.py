@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gong_assets.warehouse.landing import create_landings
 from gong_assets.warehouse.tables import RAW_TABLES
 from gong_assets_tests.dbt.conftest import connected, project_of, served
 from gong_assets_tests.dbt.project import DbtProject
@@ -18,8 +19,11 @@ from gong_assets_tests.dbt.records import MONDAY, meta, sentence, turn
 from gong_assets_tests.dbt.warehouse import Row, Warehouse
 
 REFUSED = "unspeakable"
+# Refused where a text begins with it: where it is embedded, "passage" does.
+UNSCORABLE = "Unscorable"
 CALLS, TURNS = 3, 6
 MODELS = ("+path:models/cortex",)
+VIEWS = ("+vw_enriched_gong_calls", "+vw_enriched_gong_call_transcripts", "+vw_gong_call_risks")
 SEGMENTS = "CORTEX_GONG_CALL_TRANSCRIPTS"
 
 
@@ -32,22 +36,32 @@ class Company:
     variables: dict[str, Any]
     sent_before: int
 
-    def land(self, calls: dict[str, list[str]], *, first: date = MONDAY) -> None:
+    def land(
+        self, calls: dict[str, list[str]], *, first: date = MONDAY, speaker: str = "Carl Customer"
+    ) -> None:
         """One call a day, with one speaker's turn for each text."""
         for table in RAW_TABLES:
             self.warehouse.query(table.create_statement())
+        create_landings(self.warehouse.connection)
         for number, (call_id, texts) in enumerate(calls.items()):
             day = first + timedelta(days=number)
-            speakers = [{"id": "1", "speakerId": "7", "name": "Carl Customer", "affiliation": "External"}]
+            speakers = [{"id": "1", "speakerId": "7", "name": speaker, "affiliation": "External"}]
             record = {"metaData": meta(call_id, f"{day}T09:00:00Z"), "parties": speakers}
             turns = [turn("7", sentence(i * 1000, i * 1000 + 900, text)) for i, text in enumerate(texts)]
             self.warehouse.land_calls([(day, record, None)])
             self.warehouse.land_transcripts([(day, {"callId": call_id, "transcript": turns})])
 
-    def run(self, *, fails: bool = False, variables: dict[str, Any] | None = None, **environment: str) -> str:
-        """Build the staged and Cortex models; what dbt said."""
+    def run(
+        self,
+        *more: str,
+        select: tuple[str, ...] = MODELS,
+        fails: bool = False,
+        variables: dict[str, Any] | None = None,
+        **environment: str,
+    ) -> str:
+        """Build the staged and Cortex models, or what is selected; what dbt said."""
         merged = json.dumps(self.variables | (variables or {}))
-        done = self.project.command("run", "--select", *MODELS, "--vars", merged, **environment)
+        done = self.project.command("run", "--select", *select, "--vars", merged, *more, **environment)
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done.stdout
 
@@ -60,6 +74,9 @@ class Company:
             "select function_name, query_id, is_completed, metrics "
             "from snowflake.account_usage.cortex_ai_functions_usage_history order by start_time, function_name"
         )[self.sent_before :]
+
+    def billed_tokens(self) -> int:
+        return sum(metric["value"] for row in self.sent() for metric in json.loads(row["METRICS"]))
 
     def batches(self) -> list[Row]:
         return self.warehouse.query(
@@ -74,7 +91,9 @@ def texts(call: int) -> list[str]:
 @pytest.fixture(scope="module")
 def served_company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     with (
-        served(tmp_path_factory.mktemp("refusing"), GONG_ASSETS_LOCAL_CORTEX_REFUSES=REFUSED) as port,
+        served(
+            tmp_path_factory.mktemp("refusing"), GONG_ASSETS_LOCAL_CORTEX_REFUSES=f"{REFUSED}|^{UNSCORABLE}"
+        ) as port,
         connected(port) as warehouse,
     ):
         project = project_of(tmp_path_factory.mktemp("dbt"), port)
@@ -85,9 +104,10 @@ def served_company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company
 @pytest.fixture
 def company(served_company: Company) -> Company:
     """With no table at all."""
-    named = "select table_name from information_schema.tables where table_schema = 'GONG_DATA'"
+    named = "select table_name, table_type from information_schema.tables where table_schema = 'GONG_DATA'"
     for row in served_company.warehouse.query(named):
-        served_company.warehouse.query(f"drop table {row['TABLE_NAME']}")
+        kind = "view" if row["TABLE_TYPE"] == "VIEW" else "table"
+        served_company.warehouse.query(f"drop {kind} {row['TABLE_NAME']}")
     return replace(served_company, sent_before=len(served_company.sent()))
 
 
@@ -114,9 +134,11 @@ def test_a_text_that_fails_is_isolated_and_then_left_and_everything_else_is_answ
     assert rows[refused]["CORTEX_ATTEMPTS"] == 2
     assert rows[refused]["CORTEX_ERROR"].startswith("No answer")
 
-    # It has failed as often as it may; the dialogue that it is part of fails in its turn, and is left too.
+    # It has failed as often as it may; the dialogue that it is part of fails in its turn, and is left too. What is extracted of
+    # it comes last, and fails no statement.
     for _ in range(2):
         company.run(fails=True)
+    company.run()
     company.run()
     rows = company.segments()
     assert {key for key, row in rows.items() if not row["PROCESSED_BY_CORTEX"]} == {refused}
@@ -151,13 +173,15 @@ def test_a_budget_is_never_exceeded_and_the_next_run_goes_on(company: Company) -
     embedding_tokens = int(said[1])
     assert all(row["CORTEX_ATTEMPTS"] == 0 for row in company.segments().values())
 
-    budget = embedding_tokens
+    # What the segments cost is more than that, as they are counted for two functions.
+    budget = 3 * embedding_tokens
     company.run(GONG_CORTEX_TOKEN_BUDGET=str(budget))
     done = company.segments()
     answered = {key for key, row in done.items() if row["PROCESSED_BY_CORTEX"]}
     assert 0 < len(answered) < len(done)
-    billed = sum(json.loads(row["METRICS"])[0]["value"] for row in company.sent())
-    assert billed <= budget
+    assert 0 < company.billed_tokens() <= budget
+    planned = [row for row in company.batches() if row["STATUS"] == "Answered"]
+    assert sum(row["INPUT_TOKENS"] + row["OUTPUT_TOKENS"] for row in planned) <= budget
     # The latest day is the first to be sent.
     assert {key.split("_")[0] for key in answered} <= {"call2", "call1"}
 
@@ -181,6 +205,11 @@ def test_another_version_says_what_it_costs_and_keeps_the_old_answers_until_it_h
     company.land({"call0": texts(0)})
     company.run()
     before, sent = company.segments(), len(company.sent())
+    (call,) = company.warehouse.query("select * from cortex_gong_calls")
+    assert call["FIRST_PROCESSED_AT"] == call["CORTEX_PROCESSED_AT"]
+    company.warehouse.query(
+        "update cortex_gong_call_insights set risks = array_construct('what an earlier version found')"
+    )
 
     output = company.run(variables={"enrichment_version": "2"}, GONG_CORTEX_TOKEN_BUDGET="0")
 
@@ -197,6 +226,16 @@ def test_another_version_says_what_it_costs_and_keeps_the_old_answers_until_it_h
     assert {key: row["TRANSCRIPT_EMBEDDING"] for key, row in after.items()} == {
         key: row["TRANSCRIPT_EMBEDDING"] for key, row in before.items()
     }
+    (insights,) = company.warehouse.query("select * from cortex_gong_call_insights")
+    assert json.loads(insights["RISKS"]) == []
+    (again,) = company.warehouse.query("select * from cortex_gong_calls")
+    assert again["CORTEX_PROCESSED_AT"] > call["CORTEX_PROCESSED_AT"]
+    assert again["FIRST_PROCESSED_AT"] == call["FIRST_PROCESSED_AT"]
+
+    sent = len(company.sent())
+    company.run(variables={"enrichment_version": "2", "embedding_model": "snowflake-arctic-embed-m"})
+    assert {row["FUNCTION_NAME"] for row in company.sent()[sent:]} == {"AI_EMBED", "SENTIMENT"}
+    assert {row["EMBEDDING_MODEL"] for row in company.segments().values()} == {"snowflake-arctic-embed-m"}
 
 
 def test_of_a_hundred_segments_the_one_that_changed_is_sent(company: Company) -> None:
@@ -223,9 +262,13 @@ def test_what_costs_was_written_down_by_function(company: Company) -> None:
     assert {name: row["CALLS"] for name, row in by_function.items()} == {
         "SENTIMENT": 6, "AI_EMBED": 6, "AI_SUMMARIZE_AGG": 1, "AI_EXTRACT": 1,
     }  # fmt: skip
-    usage = {row["FUNCTION_NAME"]: json.loads(row["METRICS"])[0]["value"] for row in company.sent()[-4:]}
-    for name in ("SENTIMENT", "AI_EMBED", "AI_SUMMARIZE_AGG"):
-        assert by_function[name]["INPUT_TOKENS"] == usage[name], name
+    billed = {
+        row["FUNCTION_NAME"]: sum(metric["value"] for metric in json.loads(row["METRICS"]))
+        for row in company.sent()[-4:]
+    }
+    for name, row in by_function.items():
+        assert row["INPUT_TOKENS"] + row["OUTPUT_TOKENS"] >= billed[name], name
+    assert by_function["AI_EMBED"]["INPUT_TOKENS"] == billed["AI_EMBED"]
     embedded = by_function["AI_EMBED"]
     assert embedded["ESTIMATED_CREDITS"] == pytest.approx(embedded["INPUT_TOKENS"] * 0.05 / 1e6)
     assert embedded["ESTIMATED_DOLLARS"] == pytest.approx(2 * embedded["ESTIMATED_CREDITS"])
@@ -238,12 +281,13 @@ def test_texts_beyond_what_a_function_reads_are_cut_or_sent_in_parts(company: Co
     digits = "7 " * 700
     # The same each time, so that the stand-in has embedded it.
     long_call = ["I will send the contract next week and look at prices. " * 15] * 220
-    company.land({"call0": [digits, "日本語のとても長い文章です。" * 60, "🙂" * 400], "call1": long_call})
+    company.land({"call0": [digits, "日本語の とても 長い 文章です。" * 60, "🙂 " * 400], "call1": long_call})
 
     company.run(variables={"cortex_family": family})
 
     rows = company.segments()
-    assert all(row["PROCESSED_BY_CORTEX"] or row["IS_TOO_SHORT"] for row in rows.values())
+    assert len(rows) == 3 + len(long_call)
+    assert all(row["PROCESSED_BY_CORTEX"] for row in rows.values())
     calls = company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID")
     assert calls["call1"]["CALL_SUMMARY"]
     insights = company.warehouse.rows("CORTEX_GONG_CALL_INSIGHTS", "CALL_ID")
@@ -254,44 +298,127 @@ def test_texts_beyond_what_a_function_reads_are_cut_or_sent_in_parts(company: Co
         assert functions == {"SENTIMENT", "EMBED_TEXT_768", "SUMMARIZE", "EXTRACT_ANSWER"}
 
 
-def test_labels_of_ai_sentiment_count_as_numbers_and_an_unknown_one_as_none(company: Company) -> None:
+def test_labels_of_ai_sentiment_count_as_numbers_and_an_unknown_one_is_an_answer_without_a_score(
+    company: Company,
+) -> None:
     company.land(
-        {"call0": ["This is great and we love it.", "It is terrible, we hate it.", "... --- ... --- ... ---"]}
+        {"call0": ["This is great and we love it.", "It is terrible, we hate it.", "-- -- -- -- --"]}
     )
+    labels = {"cortex_sentiment_function": "ai_sentiment"}
 
-    company.run(variables={"cortex_sentiment_function": "ai_sentiment"})
+    company.run(variables=labels)
 
     rows = company.segments()
     assert rows["call0_0_0"]["SEGMENT_SENTIMENT"] == 1
     assert rows["call0_1000_0"]["SEGMENT_SENTIMENT"] == -1
-    unknown = rows.get("call0_2000_0")
-    assert unknown is None or unknown["SEGMENT_SENTIMENT"] in (None, 0)
+    unknown = rows["call0_2000_0"]
+    assert (unknown["SEGMENT_SENTIMENT"], unknown["CORTEX_ERROR"]) == (None, None)
+    assert unknown["PROCESSED_BY_CORTEX"]
+    sent = len(company.sent())
+    company.run(variables=labels)
+    assert len(company.sent()) == sent
+
+
+def test_a_row_without_an_answer_keeps_its_error_and_is_sent_again_up_to_a_limit(company: Company) -> None:
+    """AI_SENTIMENT gives NULL for one text of a statement, and everything else is answered."""
+    company.land({"call0": [f"{UNSCORABLE} as it is, this is about the offer.", *texts(0)]})
+    labels = {"cortex_sentiment_function": "ai_sentiment"}
+    for attempt in (1, 2):
+        company.run(variables=labels)
+        rows = company.segments()
+        refused = rows.pop("call0_0_0")
+        assert (refused["CORTEX_ATTEMPTS"], refused["PROCESSED_BY_CORTEX"]) == (attempt, False)
+        assert "GONG_ASSETS_LOCAL_CORTEX_REFUSES" in refused["CORTEX_ERROR"]
+        assert refused["SEGMENT_SENTIMENT"] is None
+        assert all(row["PROCESSED_BY_CORTEX"] and row["CORTEX_ATTEMPTS"] == 1 for row in rows.values())
+    sent = len(company.sent())
+    company.run(variables=labels)
+    assert len(company.sent()) == sent
+
+
+def test_a_dialogue_beyond_the_whole_budget_keeps_no_other_waiting(company: Company) -> None:
+    calls = {"call0": texts(0), "call1": ["We talked about the offer and how it was made. " * 18] * 8}
+    company.land(calls)
+    company.run()
+    # Another name of the speaker changes the dialogues, and no segment.
+    company.land(calls, speaker="Carla")
+    sent = len(company.sent())
+
+    output = company.run(GONG_CORTEX_TOKEN_BUDGET="1600")
+
+    assert "1 of cortex_gong_calls alone cost up to" in output
+    assert "no run sends them within its token budget of 1,600" in output
+    assert [row["FUNCTION_NAME"] for row in company.sent()[sent:]] == ["AI_SUMMARIZE_AGG", "AI_EXTRACT"]
+    summaries = company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID")
+    assert {key for key, row in summaries.items() if row["CALL_SUMMARY"]} == {"call0"}
+    insights = company.warehouse.rows("CORTEX_GONG_CALL_INSIGHTS", "CALL_ID")
+    assert {key for key, row in insights.items() if row["PROCESSED_BY_CORTEX"]} == {"call0"}
+
+
+def test_after_redaction_is_turned_on_nothing_that_was_made_of_unredacted_speech_is_shown(
+    company: Company,
+) -> None:
+    """Also for the days that are not run again."""
+    secret = "carl@customer.example"
+    said = [
+        f"Honestly we worry about the price, and {secret} has doubts about the contract.",
+        f"The next step is that I will send {secret} the offer next week.",
+    ]
+    company.land({"call0": said, "call1": said})
+    company.run(select=VIEWS)
+    shown = company.warehouse.rows("VW_ENRICHED_GONG_CALLS", "CALL_ID")
+    assert all(secret in shown[call]["CALL_SUMMARY"] for call in shown)
+    assert any(
+        row["RISK"] == "Extracted Risk" for row in company.warehouse.query("select * from vw_gong_call_risks")
+    )
+
+    second, end = ((MONDAY + timedelta(days=days)).isoformat() for days in (1, 2))
+    window = ("--event-time-start", second, "--event-time-end", end)
+    company.run(*window, select=VIEWS, GONG_REDACT_TRANSCRIPTS="true")
+
+    shown = company.warehouse.rows("VW_ENRICHED_GONG_CALLS", "CALL_ID")
+    old, redacted = shown["call0"], shown["call1"]
+    assert (old["CALL_SUMMARY"], old["NEXT_STEPS"], old["NEXT_STEPS_SOURCE"]) == (None, None, None)
+    assert "[EMAIL]" in redacted["CALL_SUMMARY"]
+    risks = company.warehouse.query("select * from vw_gong_call_risks")
+    assert "call0" not in {row["CALL_ID"] for row in risks if row["RISK"] == "Extracted Risk"}
+    segments = company.warehouse.rows("VW_ENRICHED_GONG_CALL_TRANSCRIPTS", "TRANSCRIPT_ID")
+    assert {row["TRANSCRIPT_TEXT"] for row in segments.values() if row["CALL_ID"] == "call0"} == {None}
+    assert secret not in json.dumps([shown, risks, segments], default=str)
 
 
 def test_redacted_transcripts_are_all_that_views_and_summaries_show(company: Company) -> None:
     secret = "carl@customer.example"
     company.land({
         "call0": [f"Please write to {secret} about the offer.", "We love the new offer, thank you."],
-        "call1": ["Words without any end " * 180 + f"and then {secret} is where I read it."],
+        "call1": ["Words without any end " * 300 + f"and then {secret} is where I read it."],
         "call2": [f"This is {REFUSED} to me, and {secret} knows.", "And this is not, thank you."],
+        # Too long to be redacted at once; of its pieces one is refused, which is behind what is embedded of it.
+        "call3": ["Words without any end " * 300 + f"which is {REFUSED}, and {secret} knows."],
     })  # fmt: skip
 
     # The refused text fails the statement that embeds it, and no other one's redaction.
     company.run(GONG_REDACT_TRANSCRIPTS="true", fails=True)
     first = company.warehouse.rows("CORTEX_GONG_REDACTED_TRANSCRIPTS", "TRANSCRIPT_ID")
-    assert [key for key, row in first.items() if row["CORTEX_ERROR"]] == ["call2_0_0"]
+    assert {key for key, row in first.items() if row["CORTEX_ERROR"]} == {"call2_0_0", "call3_0_0"}
     company.run(GONG_REDACT_TRANSCRIPTS="true", fails=True)
     company.run(GONG_REDACT_TRANSCRIPTS="true")
 
     redacted = company.warehouse.rows("CORTEX_GONG_REDACTED_TRANSCRIPTS", "TRANSCRIPT_ID")
     assert redacted["call0_0_0"]["REDACTED_TEXT"] == "Please write to [EMAIL] about the offer."
     # What is not redacted cannot be read, and its dialogue is not sent at all.
-    refused = redacted.pop("call2_0_0")
-    assert (refused["REDACTED_TEXT"], refused["CORTEX_ATTEMPTS"]) == (None, 2)
-    assert refused["CORTEX_ERROR"]
+    for key in ("call2_0_0", "call3_0_0"):
+        refused = redacted.pop(key)
+        assert (refused["REDACTED_TEXT"], refused["CORTEX_ATTEMPTS"]) == (None, 2)
+        assert refused["CORTEX_ERROR"]
     assert all(row["PROCESSED_BY_CORTEX"] for row in redacted.values())
     assert not any(secret in row["REDACTED_TEXT"] for row in redacted.values())
-    assert company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID")["call2"]["TRANSCRIPT_HASH"] is None
+    hashes = {
+        key: row["TRANSCRIPT_HASH"]
+        for key, row in company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID").items()
+    }
+    assert [hashes["call2"], hashes["call3"]] == [None, None]
+    assert len(redacted["call1_0_0"]["REDACTED_TEXT"]) > 6000
     assert secret not in json.dumps(company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID"), default=str)
     assert secret not in json.dumps(
         company.warehouse.rows("CORTEX_GONG_CALL_INSIGHTS", "CALL_ID"), default=str

@@ -19,13 +19,13 @@ from gong_assets_tests.snowflake_sql import functions, parsed, refusals
 # Every function that the models call. Each has a page at https://docs.snowflake.com/en/sql-reference/functions-all;
 # look a new one up there before adding it.
 SNOWFLAKE_FUNCTIONS = {
-    "AI_COUNT_TOKENS", "AI_EMBED", "AI_EXTRACT", "AI_SUMMARIZE_AGG", "ANY_VALUE", "ARRAY_AGG",
-    "ARRAY_CONSTRUCT", "ARRAY_CONSTRUCT_COMPACT", "ARRAY_SIZE", "AVG", "CAST", "COALESCE", "CONVERT_TIMEZONE",
+    "AI_COUNT_TOKENS", "AI_EMBED", "AI_EXTRACT", "AI_REDACT", "AI_SUMMARIZE_AGG", "ARRAY_AGG",
+    "ARRAY_CONSTRUCT", "ARRAY_CONSTRUCT_COMPACT", "ARRAY_FLATTEN", "ARRAY_SIZE", "AVG", "CAST", "COALESCE", "CONVERT_TIMEZONE",
     "COUNT", "COUNT_IF", "COUNT_TOKENS", "CURRENT_TIMESTAMP", "DATEADD", "DATEDIFF", "DATE_TRUNC", "DENSE_RANK",
     "EMBED_TEXT_768", "EXTRACT_ANSWER", "FLATTEN", "FLOOR", "GREATEST", "IFF", "INITCAP", "IS_ARRAY", "LEAST", "LEFT",
     "LENGTH", "LISTAGG", "LOWER", "MAX", "MD5", "MEDIAN", "MIN", "NULLIF", "OBJECT_CONSTRUCT", "PARSE_JSON",
     "PERCENTILE_CONT", "POWER", "REGEXP_COUNT", "REGEXP_REPLACE", "REPLACE", "ROW_NUMBER", "SENTIMENT", "SHA2",
-    "SPLIT", "SUM", "SUMMARIZE", "SYSDATE", "TO_CHAR", "TO_JSON", "TRIM", "TRY_CAST", "TRY_PARSE_JSON",
+    "SPLIT", "SPLIT_TEXT_RECURSIVE_CHARACTER", "SUM", "SUMMARIZE", "SYSDATE", "TO_CHAR", "TO_JSON", "TO_VARIANT", "TRIM", "TRY_CAST", "TRY_PARSE_JSON",
     "TRY_TO_BOOLEAN", "TRY_TO_DECIMAL", "TRY_TO_DOUBLE", "TRY_TO_NUMBER", "UPPER",
 }  # fmt: skip
 
@@ -46,7 +46,15 @@ CORTEX_FUNCTIONS = {
     name
     for name in SNOWFLAKE_FUNCTIONS
     if name.startswith("AI_")
-    or name in ("COUNT_TOKENS", "EMBED_TEXT_768", "EXTRACT_ANSWER", "SENTIMENT", "SUMMARIZE")
+    or name
+    in (
+        "COUNT_TOKENS",
+        "EMBED_TEXT_768",
+        "EXTRACT_ANSWER",
+        "SENTIMENT",
+        "SPLIT_TEXT_RECURSIVE_CHARACTER",
+        "SUMMARIZE",
+    )
 }
 
 # How dbt logs what it executes. A statement goes on over lines that do not begin with a time.
@@ -82,11 +90,11 @@ def executed(log: str) -> Iterator[tuple[str, str]]:
 def legacy(
     warehouse: Warehouse, project: DbtProject, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[DbtProject, subprocess.CompletedProcess[str]]:
-    """A run of the Cortex models in their other family, in a schema of its own."""
+    """A run of the Cortex models in their other family, of redacted transcripts, in a schema of its own."""
     legacy = replace(
         project,
         work_dir=Path(tmp_path_factory.mktemp("legacy")),
-        environment={**project.environment, "SNOWFLAKE_SCHEMA": "LEGACY"},
+        environment={**project.environment, "SNOWFLAKE_SCHEMA": "LEGACY", "GONG_REDACT_TRANSCRIPTS": "true"},
     )
     warehouse.query("create schema if not exists legacy")
     warehouse.query("use schema legacy")
@@ -165,8 +173,12 @@ def test_each_cortex_family_has_its_own_functions(statements: dict[str, list[tup
         ("current", "cortex_gong_call_transcripts"): {
             "AI_COUNT_TOKENS",
             "AI_EMBED",
-            "COUNT_TOKENS",
             "SENTIMENT",
+        },
+        ("legacy", "cortex_gong_redacted_transcripts"): {
+            "AI_COUNT_TOKENS",
+            "AI_REDACT",
+            "SPLIT_TEXT_RECURSIVE_CHARACTER",
         },
         ("legacy", "cortex_gong_calls"): {"COUNT_TOKENS", "SUMMARIZE"},
         ("legacy", "cortex_gong_call_insights"): {"COUNT_TOKENS", "EXTRACT_ANSWER"},

@@ -11,6 +11,7 @@ from typing import Any
 
 from snowflake.connector import DictCursor, SnowflakeConnection
 
+from gong_assets.warehouse.landing import create_landings
 from gong_assets.warehouse.tables import (
     ANSWERED_SCORECARDS,
     CALLS,
@@ -72,6 +73,7 @@ KEYS = {
     "vw_calls_without_transcripts": "CALL_ID",
     "vw_cortex_status": "CALL_DATE",
     "vw_cortex_costs": "COST_ID",
+    "vw_gong_landings": "TABLE_NAME",
     "vw_pipeline_health": "HEALTH_WINDOW",
 }
 
@@ -149,6 +151,7 @@ class Warehouse:
         for table in RAW_TABLES:
             self.query(f"drop table if exists {table.name}")
             self.query(table.create_statement())
+        create_landings(self.connection)
         self.land_calls(records.calls())
         self.land_transcripts(records.transcripts())
         for table, id_field, listed in (

@@ -39,12 +39,12 @@ def changes(before: Snapshot, after: Snapshot, *, but_calls: frozenset[str] = fr
     """Each value that differs, as a line, apart from those of `but_calls`; for a row that came or went, all of its values."""
 
     def values(snapshot: Snapshot, table: str) -> dict[tuple[str, str], Any]:
-        # LAST_REFRESHED tells when HubSpot's tables were read, and nothing of what they hold.
+        # These tell when HubSpot's tables and Gong were read, and nothing of what was found.
         return {
             (_key(row), name): value
             for row in snapshot.tables.get(table, [])
             for name, value in row.items()
-            if name != "LAST_REFRESHED" and row.get("CALL_ID") not in but_calls
+            if name not in ("LAST_REFRESHED", "LAST_READ_AT_UTC") and row.get("CALL_ID") not in but_calls
         }
 
     lines = []
@@ -66,7 +66,9 @@ def take(warehouse: Warehouse) -> Snapshot:
             (warehouse.arguments["schema"],) * 2,
         )
     ]
-    names.remove("GONG_RAW_LANDINGS")  # When each raw table was last written, also if nothing in it changed.
+    # When each raw table was last written, also if nothing in it changed.
+    names.remove("GONG_RAW_LANDINGS")
+    names.remove("VW_GONG_LANDINGS")
     names.remove("GONG_CORTEX_BATCHES")  # What each run sent, by batch: VW_CORTEX_COSTS sums it up.
     return Snapshot({name: sorted(warehouse.query(f"SELECT * FROM {name}"), key=_key) for name in names})
 

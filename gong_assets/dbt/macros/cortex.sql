@@ -13,7 +13,9 @@
     name, model    what a bill names
     reads          tokens of a text that are sent at most in one call, as `cortex_tokens` counts them; of AI_REDACT's 4,096 so
                    many that the answer fits into its 1,024, and counted with the some 425 of its prompt
-    adds           tokens that are billed with each text and not counted with it: the questions
+    adds           tokens that are billed with each text and not counted with it: questions, and prompts. Those of SENTIMENT and
+                   of summaries have no size in the documentation: AI_SENTIMENT's, some 120, stands for them, which
+                   SENTIMENT's text leaves room for too
     writes         tokens of an answer, for the estimate before it is there; 0 where only input is billed
     calls          calls for each text
 -#}
@@ -22,7 +24,9 @@
     {%- set embedding = embedding_model() -%}
     {%- set functions = {
         'sentiment': _cortex_choice('cortex_sentiment_function', var('cortex_sentiment_function'), {
-            'sentiment': {'name': 'SENTIMENT', 'reads': 512},
+            'sentiment': (
+                {'name': 'SENTIMENT', 'reads': 390, 'adds': 120} if legacy else {'name': 'SENTIMENT', 'reads': 510}
+            ),
             'ai_sentiment': {'name': 'AI_SENTIMENT', 'reads': 2048, 'writes': 20},
         }),
         'embedding': {
@@ -31,19 +35,27 @@
             'reads': embedding.reads,
         },
         'summary': (
-            {'name': 'SUMMARIZE', 'reads': 32000, 'writes': 500} if legacy
-            else {'name': 'AI_SUMMARIZE_AGG', 'reads': 128000, 'writes': 500}
+            {'name': 'SUMMARIZE', 'reads': 32000, 'adds': 120, 'writes': 500} if legacy
+            else {'name': 'AI_SUMMARIZE_AGG', 'reads': 128000, 'adds': 120, 'writes': 500}
         ),
         'insights': (
-            {'name': 'EXTRACT_ANSWER', 'reads': 2048, 'adds': 20, 'writes': 60, 'calls': 3} if legacy
+            {'name': 'EXTRACT_ANSWER', 'reads': 1900, 'adds': 140, 'writes': 60, 'calls': 3} if legacy
             else {'name': 'AI_EXTRACT', 'reads': 128000, 'adds': 120, 'writes': 300}
         ),
-        'redaction': {'name': 'AI_REDACT', 'reads': 1300, 'writes': 875},
+        'redaction': {'name': 'AI_REDACT', 'reads': 1300},
     } -%}
     {{ return(dict({'model': '', 'adds': 0, 'writes': 0, 'calls': 1}, **functions[capability])) }}
 {%- endmacro %}
 
-{#- How many tokens a text is for a capability; counting is not billed. The functions of each family count their own. -#}
+{#- Tokens of an answer, by the estimate before it is there. A redacted text is as long as the text, without the prompt. -#}
+{% macro cortex_tokens_written(capability, tokens) -%}
+    {{ 'greatest(' ~ tokens ~ ' - 425, 0)' if capability == 'redaction' else cortex_function(capability).writes }}
+{%- endmacro %}
+
+{#-
+    How many tokens a text is for a capability; counting is not billed. The functions of each family count their own, but for
+    SENTIMENT, which the current one counts as AI_SENTIMENT, with its prompt: the older counter is to go before SENTIMENT does.
+-#}
 {% macro cortex_tokens(capability, text) -%}
     {%- set function = cortex_function(capability) -%}
     {%- if capability == 'embedding' -%}
@@ -52,8 +64,8 @@
         {%- else -%}
             snowflake.cortex.count_tokens('{{ function.model }}', {{ as_passage(text) }})
         {%- endif -%}
-    {%- elif function.name.startswith('AI_') -%}
-        ai_count_tokens('{{ function.name | lower }}', {{ text }})
+    {%- elif function.name.startswith('AI_') or capability == 'sentiment' and var('cortex_family') == 'current' -%}
+        ai_count_tokens('{{ 'ai_sentiment' if capability == 'sentiment' else function.name | lower }}', {{ text }})
     {%- else -%}
         snowflake.cortex.count_tokens('{{ function.name | lower }}', {{ text }})
     {%- endif -%}
@@ -111,7 +123,7 @@
     {%- if cortex_function('sentiment').name == 'SENTIMENT' -%}
         snowflake.cortex.sentiment({{ text }})
     {%- else -%}
-        ai_sentiment({{ text }}, return_error_details => true)
+        ai_sentiment({{ text }}, true)
     {%- endif -%}
 {%- endmacro %}
 
@@ -124,14 +136,14 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- What failed. SENTIMENT fails its statement instead. -#}
+{#- What failed. SENTIMENT fails its statement instead. That there is no polarity ('unknown') is an answer. -#}
 {% macro sentiment_error_of(answer) -%}
     {%- if cortex_function('sentiment').name == 'SENTIMENT' -%}
         iff({{ answer }} is null, 'SENTIMENT gave no score', null)
     {%- else -%}
         iff(
-            {{ sentiment_score_of(answer) }} is null,
-            coalesce({{ answer }}:error::varchar, 'AI_SENTIMENT gave no polarity'),
+            {{ answer }}:value:categories[0]:sentiment::varchar is null,
+            coalesce({{ answer }}:error::varchar, 'AI_SENTIMENT gave no label'),
             null
         )
     {%- endif -%}
@@ -139,43 +151,38 @@
 
 {#-
     Queries below are over `batch`: a row for each part of a text, with REQUEST_ID, PART (from 0) and SENT_TEXT. They give a row
-    for each request, with CORTEX_ERROR where the function says what failed.
+    for each request, with CORTEX_ERROR where the function says what failed, or gives nothing. Each reads what it is answered
+    once: a query that names a CTE twice may be made to ask, and pay, twice.
 -#}
 
 {#- AI_SUMMARIZE_AGG reads any number of parts, and SUMMARIZE one: it summarizes the summaries of several. -#}
 {% macro cortex_summaries() -%}
-    {%- if cortex_function('summary').name == 'AI_SUMMARIZE_AGG' -%}
-        select request_id, ai_summarize_agg(sent_text) as call_summary, null::varchar as cortex_error
+    select
+        request_id,
+        call_summary,
+        iff(call_summary is null, '{{ cortex_function("summary").name }} gave no summary', null) as cortex_error
+    from (
+        {%- if cortex_function('summary').name == 'AI_SUMMARIZE_AGG' %}
+        select request_id, ai_summarize_agg(sent_text) as call_summary
         from batch
         group by 1
-    {%- else -%}
-        select request_id, any_value(part_summary) as call_summary, null::varchar as cortex_error
-        from part_summaries
-        group by 1
-        having count(*) = 1
-
-        union all
-
+        {%- else %}
         select
             request_id,
-            snowflake.cortex.summarize(listagg(part_summary, '\n') within group (order by part)) as call_summary,
-            null::varchar as cortex_error
-        from part_summaries
-        group by 1
-        having count(*) > 1
-    {%- endif -%}
-{%- endmacro %}
-
-{#- The CTEs that `cortex_summaries` needs besides `batch`. -#}
-{% macro cortex_summaries_with() -%}
-    {%- if cortex_function('summary').name == 'SUMMARIZE' -%}
-        , part_summaries as (
-
-            select request_id, part, snowflake.cortex.summarize(sent_text) as part_summary
-            from batch
-
-        )
-    {%- endif -%}
+            coalesce(snowflake.cortex.summarize(iff(parts > 1, part_summaries, null)), part_summaries) as call_summary
+        from (
+            select
+                request_id,
+                count(*) as parts,
+                nullif(listagg(part_summary, '\n') within group (order by part), '') as part_summaries
+            from (
+                select request_id, part, snowflake.cortex.summarize(sent_text) as part_summary
+                from batch
+            ) as summarized_parts
+            group by 1
+        ) as summarized_texts
+        {%- endif %}
+    ) as summaries
 {%- endmacro %}
 
 {#- Names what made a summary. -#}
@@ -198,7 +205,8 @@
             request_id,
             part,
             answer:response as insights,
-            iff(answer is null, 'AI_EXTRACT gave no answer', answer:error::varchar) as cortex_error
+            coalesce(answer:error::varchar, iff(answer:response is null, 'AI_EXTRACT gave no answer', null))
+                as cortex_error
         from (
             select
                 request_id,
@@ -221,34 +229,44 @@
         select
             request_id,
             part,
+            {#- An array of {answer, score}; by its page, which names no type but a string, it may be the answer itself. #}
             object_construct(
                 {%- for name in cortex_questions() %}
-                '{{ name }}', array_construct_compact({{ name }}[0]:answer)
+                '{{ name }}', array_construct_compact(coalesce({{ name }}[0]:answer, {{ name }}))
                 {{- ',' if not loop.last }}
                 {%- endfor %}
             ) as insights,
-            null::varchar as cortex_error
+            iff(
+                {% for name in cortex_questions() %}{{ 'or ' if not loop.first }}{{ name }} is null {% endfor -%},
+                'EXTRACT_ANSWER gave no answer',
+                null
+            ) as cortex_error
         from (
             select
                 request_id,
                 part,
                 {%- for name, question in cortex_questions().items() %}
-                snowflake.cortex.extract_answer(sent_text, '{{ question }}') as {{ name }}{{ ',' if not loop.last }}
+                to_variant(snowflake.cortex.extract_answer(sent_text, '{{ question }}')) as {{ name }}
+                {{- ',' if not loop.last }}
                 {%- endfor %}
             from batch
         ) as answered
     {%- endif -%}
 {%- endmacro %}
 
-{#- The text with what identifies a person replaced, and what failed. -#}
+{#- The text with what identifies a person replaced, and what failed. Half a text is none: it would read as the whole. -#}
 {% macro cortex_redactions() -%}
     select
         request_id,
-        listagg(answer:value::varchar, ' ') within group (order by part) as redacted_text,
-        max(answer:error::varchar) as cortex_error
+        iff(count(redacted_part) = count(*), listagg(redacted_part, ' ') within group (order by part), null)
+            as redacted_text,
+        max(iff(redacted_part is null, coalesce(error, 'AI_REDACT gave no text'), null)) as cortex_error
     from (
-        select request_id, part, ai_redact(sent_text, return_error_details => true) as answer
-        from batch
+        select request_id, part, answer:value::varchar as redacted_part, answer:error::varchar as error
+        from (
+            select request_id, part, ai_redact(sent_text, true) as answer
+            from batch
+        ) as answered_parts
     ) as redacted_parts
     group by 1
 {%- endmacro %}

@@ -23,9 +23,13 @@
             request_id,
             {{ sentiment_score_of('sentiment') }}::float as segment_sentiment,
             embedding as transcript_embedding,
-            '{{ embedding_model().name }}' as embedding_model,
+            {#- A row that keeps its vector of another model keeps that name too. #}
+            iff(embedding is null, null, '{{ embedding_model().name }}') as embedding_model,
             '{{ var("enrichment_version") }}' as enrichment_version,
-            {{ sentiment_error_of('sentiment') }} as cortex_error
+            coalesce(
+                {{ sentiment_error_of('sentiment') }},
+                iff(embedding is null, '{{ cortex_function("embedding").name }} gave no embedding', null)
+            ) as cortex_error
         from (
             select
                 request_id,
@@ -54,7 +58,7 @@
     {%- endset -%}
     {{ send_to_cortex(
         'call_id', waiting, ['summary'], answers, ['call_summary', 'summary_model', 'enrichment_version'],
-        var('cortex_calls_per_batch'), cortex_summaries_with()
+        var('cortex_calls_per_batch')
     ) }}
 {% endmacro %}
 
@@ -65,31 +69,30 @@
     {#- A list of each part, put together in the order of the parts. -#}
     {%- set answers -%}
         select
-            answered.request_id,
+            request_id,
             {%- for name in cortex_questions() %}
-            {{ name }}.{{ name }},
+            iff(max(cortex_error) is null, array_flatten(array_agg({{ name }}) within group (order by part)), null)
+                as {{ name }},
             {%- endfor %}
             '{{ cortex_function("insights").name | lower }}' as insights_model,
             '{{ var("enrichment_version") }}' as enrichment_version,
-            answered.cortex_error
+            max(cortex_error) as cortex_error
         from (
-            select request_id, max(cortex_error) as cortex_error
-            from answered_parts
-            group by 1
-        ) as answered
-        {%- for name in cortex_questions() %}
-        left join (
-            select answered_parts.request_id, array_agg(item.value) within group (order by answered_parts.part, item.index)
-                as {{ name }}
-            from answered_parts, lateral flatten(input => answered_parts.insights:{{ name }}) as item
-            group by 1
-        ) as {{ name }} on answered.request_id = {{ name }}.request_id
-        {%- endfor %}
+            select
+                request_id,
+                part,
+                cortex_error,
+                {%- for name in cortex_questions() %}
+                coalesce({{ json_list('insights:' ~ name) }}, array_construct()) as {{ name }}{{ ',' if not loop.last }}
+                {%- endfor %}
+            from ({{ cortex_insights() }}) as answered_parts
+        ) as listed_parts
+        group by 1
     {%- endset -%}
     {{ send_to_cortex(
         'call_id', waiting, ['insights'], answers,
         cortex_questions().keys() | list + ['insights_model', 'enrichment_version'],
-        var('cortex_calls_per_batch'), ', answered_parts as (' ~ cortex_insights() ~ ')'
+        var('cortex_calls_per_batch')
     ) }}
 {% endmacro %}
 
@@ -153,6 +156,9 @@
         'transcript_id', waiting, ['redaction'], answers, ['redacted_text', 'enrichment_version'],
         var('cortex_segments_per_batch')
     ) }}
+    {%- if execute -%}
+        {%- do run_query('alter session unset AI_SQL_ERROR_HANDLING_USE_FAIL_ON_ERROR') -%}
+    {%- endif -%}
 {% endmacro %}
 
 {% macro redacts_transcripts() -%}
@@ -175,6 +181,15 @@
     {%- else -%}
         select * from {{ ref('stg_gong_call_transcripts') }}
         where {{ in_run_window('call_date') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- What Cortex made of a dialogue, as agents may read it: where transcripts are redacted, nothing of an unredacted one. -#}
+{% macro readable_answer(row, column) -%}
+    {%- if redacts_transcripts() -%}
+        iff({{ row }}.is_redacted, {{ row }}.{{ column }}, null)
+    {%- else -%}
+        {{ row }}.{{ column }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -3,8 +3,8 @@
     was answered before, and their post-hooks update the rows that wait for an answer.
 
     A batch is one UPDATE. A function that fails for one text fails its statement, so that a whole batch is lost with it:
-    those texts wait for the next attempt, which sends them in batches of a fiftieth of the size, and the one after it one by
-    one. A text that fails alone is left, with its error, after `cortex_max_attempts`. What other batches answered stays.
+    those texts wait for the next attempt, which sends them in batches of a fiftieth of the size, and the last one sends them
+    one by one. A text that fails alone is left, with its error, after `cortex_max_attempts`. What other batches answered stays.
 
     What is sent, and what it costs by estimate, is in GONG_CORTEX_BATCHES before it is sent.
 -#}
@@ -14,32 +14,33 @@
     waiting      SQL of the texts that wait: REQUEST_ID (of the key), PART, SENT_TEXT, CALL_DATE, CORTEX_ATTEMPTS
     capabilities what they are sent to, see `cortex_function`
     answers      SQL of the answers to the rows of the CTE `batch`, with CORTEX_ERROR
-    answers_with CTEs that it needs besides
     results      the columns of an answer
     batch_size   texts in a batch at the first attempt
 -#}
-{% macro send_to_cortex(key, waiting, capabilities, answers, results, batch_size, answers_with='') %}
+{% macro send_to_cortex(key, waiting, capabilities, answers, results, batch_size) %}
     {%- if not execute -%}{{ return('') }}{%- endif -%}
     {%- set queue = this.incorporate(path={'identifier': this.identifier ~ '__cortex_queue'}) -%}
     {%- do run_query(create_cortex_batches()) -%}
     {%- do run_query(_forget_what_was_not_sent()) -%}
     {%- set spent = run_query(
         'select coalesce(sum(input_tokens + output_tokens), 0) from ' ~ cortex_batches() ~ ' where ' ~ _of_this_run()
+        ~ " and status <> 'Over Budget'"
     ).columns[0][0] -%}
     {%- set tokens_left = cortex_token_budget() | int - spent | int -%}
     {%- do run_query(_create_queue(queue, waiting, capabilities, batch_size, tokens_left)) -%}
     {%- do run_query(_plan_batches(queue, capabilities)) -%}
     {%- set batches = _say_what_it_costs() -%}
+    {%- do _say_what_no_run_sends(queue) -%}
     {%- if run_query('select count(*) from ' ~ queue ~ ' where batch is not null and cortex_attempts > 0').columns[0][0] > 0 -%}
         {#- If Cortex as such does not answer, no text should lose an attempt to it. -#}
-        {%- do run_query("with batch as (select 'probe' as request_id, 0 as part, 'Good morning, and thank you.' as sent_text)"
-            ~ answers_with ~ ' ' ~ answers) -%}
+        {%- do run_query("with batch as (select 'probe' as request_id, 0 as part, 'Good morning, and thank you.' as sent_text) "
+            ~ answers) -%}
     {%- endif -%}
     {%- for batch in range(1, batches + 1) -%}
         {%- do log('Cortex: ' ~ this.identifier ~ ', batch ' ~ batch ~ ' of ' ~ batches, info=true) -%}
         {%- do run_query(_mark_attempt(queue, capabilities, key, batch)) -%}
         {%- do run_query(_set_status(batch, 'Sent')) -%}
-        {%- do run_query(_send_batch(queue, answers, answers_with, results, key, batch)) -%}
+        {%- do run_query(_send_batch(queue, answers, results, key, batch)) -%}
         {%- do run_query(_set_status(batch, 'Answered')) -%}
     {%- endfor -%}
     {%- do run_query('drop table if exists ' ~ queue) -%}
@@ -118,7 +119,7 @@
                 iff(
                     sum(length(line) + 1) over (partition by request_id) <= {{ part_room // 4 }},
                     0,
-                    coalesce({{ cortex_tokens(capability, 'line') }}, length(line))
+                    coalesce({{ cortex_tokens(capability, "line || '\\n'") }}, 4 * length(line))
                 ) as tokens
             from ({{ lines }}) as lines
         ) as counted_lines
@@ -175,7 +176,8 @@
     NULL for what the budget leaves no room for.
 -#}
 {% macro _create_queue(queue, waiting, capabilities, batch_size, tokens_left) %}
-    create or replace transient table {{ queue }} as
+    {#- Temporary: it holds what was said, and a run that fails leaves nothing of it behind. #}
+    create or replace temporary table {{ queue }} as
     with waiting as (
 
         {{ waiting }}
@@ -203,7 +205,9 @@
             sum(
                 {%- for capability in capabilities %}
                 {%- set function = cortex_function(capability) %}
-                {{ '+ ' if not loop.first }}{{ function.calls }} * ({{ capability }}_tokens + {{ function.writes }})
+                {{ '+ ' if not loop.first }}{{ function.calls }} * (
+                    {{ capability }}_tokens + {{ cortex_tokens_written(capability, capability ~ '_tokens') }}
+                )
                 {%- endfor %}
             ) as tokens
         from counted
@@ -221,7 +225,11 @@
             ) as tokens_up_to_here,
             floor(
                 (row_number() over (partition by cortex_attempts order by call_date desc, request_id) - 1)
-                / greatest(1, floor({{ batch_size | int }} / power(50, cortex_attempts)))
+                / iff(
+                    cortex_attempts + 1 >= {{ var('cortex_max_attempts') | int }},
+                    1,
+                    greatest(1, floor({{ batch_size | int }} / power(50, cortex_attempts)))
+                )
             ) as place,
             cortex_attempts
         from requests
@@ -232,6 +240,7 @@
 
         select
             request_id,
+            tokens as request_tokens,
             iff(
                 tokens <= {{ tokens_left }} and tokens_up_to_here <= {{ tokens_left }},
                 dense_rank() over (order by cortex_attempts, place),
@@ -241,7 +250,7 @@
 
     )
 
-    select counted.*, batched.batch
+    select counted.*, batched.request_tokens, batched.batch
     from counted
     inner join batched on counted.request_id = batched.request_id
 {% endmacro %}
@@ -254,7 +263,7 @@
     {%- for capability in capabilities %}
     {%- set function = cortex_function(capability) %}
     {%- set input_tokens = function.calls ~ ' * sum(' ~ capability ~ '_tokens)' %}
-    {%- set output_tokens = function.calls * function.writes ~ ' * count(*)' %}
+    {%- set output_tokens = function.calls ~ ' * sum(' ~ cortex_tokens_written(capability, capability ~ '_tokens') ~ ')' %}
     {%- set price = var('cortex_credits_per_million_tokens').get(function.name) %}
     {%- set credits = 'null' if price is none else '(' ~ input_tokens ~ ' + ' ~ output_tokens ~ ') / 1000000 * ' ~ price %}
     {{ 'union all' if not loop.first }}
@@ -300,6 +309,22 @@
     {{ return(batches | max) }}
 {%- endmacro %}
 
+{#- A text that is longer than a whole budget would wait for ever without a word. -#}
+{% macro _say_what_no_run_sends(queue) -%}
+    {%- set budget = cortex_token_budget() | int -%}
+    {%- if budget > 0 -%}
+        {%- set too_long = run_query(
+            'select count(distinct request_id), max(request_tokens) from ' ~ queue ~ ' where request_tokens > ' ~ budget
+        ).rows[0] -%}
+        {%- if too_long[0] > 0 -%}
+            {%- do exceptions.warn(
+                'Cortex: ' ~ too_long[0] ~ ' of ' ~ this.identifier ~ ' alone cost up to ' ~ '{:,}'.format(too_long[1] | int)
+                ~ ' tokens: no run sends them within its token budget of ' ~ '{:,}'.format(budget) ~ '.'
+            ) -%}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
 {#- Before it is sent: if its statement fails, or the process dies, the attempt was made. -#}
 {% macro _mark_attempt(queue, capabilities, key, batch) %}
     update {{ this }}
@@ -311,7 +336,7 @@
 {% endmacro %}
 
 {#- What a function did not answer leaves what an earlier request did. -#}
-{% macro _send_batch(queue, answers, answers_with, results, key, batch) %}
+{% macro _send_batch(queue, answers, results, key, batch) %}
     {%- set table = this.identifier %}
     update {{ this }}
     set
@@ -320,6 +345,11 @@
         {%- endfor %}
         cortex_error = answered.cortex_error,
         processed_by_cortex = {{ table }}.processed_by_cortex or answered.cortex_error is null,
+        {%- if 'first_processed_at' in model.columns %}
+        first_processed_at = coalesce(
+            {{ table }}.first_processed_at, iff(answered.cortex_error is null, current_timestamp(), null)
+        ),
+        {%- endif %}
         cortex_processed_at = iff(answered.cortex_error is null, current_timestamp(), {{ table }}.cortex_processed_at)
     from (
         with batch as (
@@ -328,7 +358,7 @@
             from {{ queue }}
             where batch = {{ batch }}
 
-        ){{ answers_with }}
+        )
 
         {{ answers }}
     ) as answered

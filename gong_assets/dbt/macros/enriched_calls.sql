@@ -28,15 +28,16 @@
         {{ sentiment_category('enriched.sentiment_score') }} as sentiment_category,
         enriched.customer_sentiment,
         enriched.seller_sentiment,
-        enriched.call_summary,
+        {{ readable_answer('enriched', 'call_summary') }} as call_summary,
         calls.call_brief,
         calls.key_points,
-        coalesce(calls.key_topics, insights.key_topics) as key_topics,
-        case when calls.key_topics is not null then 'Gong' when insights.key_topics is not null then 'Cortex' end
-            as key_topics_source,
-        coalesce(calls.next_steps, insights.next_steps) as next_steps,
-        case when calls.next_steps is not null then 'Gong' when insights.next_steps is not null then 'Cortex' end
-            as next_steps_source,
+        {%- for column in ['key_topics', 'next_steps'] %}
+        {%- set listed = readable_answer('insights', column) %}
+        {%- set extracted = 'iff(array_size(' ~ listed ~ ') > 0, ' ~ listed ~ ', null)' %}
+        coalesce(calls.{{ column }}, {{ extracted }}) as {{ column }},
+        case when calls.{{ column }} is not null then 'Gong' when {{ extracted }} is not null then 'Cortex' end
+            as {{ column }}_source,
+        {%- endfor %}
         calls.call_outcome,
         calls.talk_ratio,
         calls.longest_monologue_seconds,

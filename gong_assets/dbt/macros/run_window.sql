@@ -13,8 +13,9 @@
     {{ return(_run_window_flag('event_time_end')) }}
 {%- endmacro %}
 
+{#- A view is of all days, whichever the run that makes it is about. -#}
 {% macro _run_window_flag(name) -%}
-    {%- set moment = invocation_args_dict.get(name) -%}
+    {%- set moment = none if model.config.materialized == 'view' else invocation_args_dict.get(name) -%}
     {%- if moment is not none and flags.FULL_REFRESH -%}
         {%- do exceptions.raise_compiler_error(
             '--full-refresh builds tables from nothing: with --event-time-start/-end only those days would be left.'

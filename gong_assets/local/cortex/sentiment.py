@@ -96,6 +96,8 @@ def sentiment_labels(text: str, categories: Sequence[str] = ()) -> dict[str, lis
 
 
 def _label(said: list[str]) -> str:
+    # Dashes and digits say nothing.
+    said = [sentence for sentence in said if any(map(str.isalpha, sentence))]
     if not said:
         return "unknown"
     scores = [sentence_score(sentence) for sentence in said]

@@ -69,6 +69,7 @@ _ARRAY_TO_STRING = (
 _ARRAY_DISTINCT = f"(a) AS to_json(list_distinct({_JSON_LIST}))"
 _ARRAY_CAT = f"(a, b) AS to_json(list_concat({_JSON_LIST}, CAST(to_json(b) AS JSON[])))"
 _ARRAY_APPEND = f"(a, x) AS to_json(list_append({_JSON_LIST}, to_json(x)))"
+_ARRAY_FLATTEN = f"(a) AS to_json(flatten(list_transform({_JSON_LIST}, lambda v: CAST(v AS JSON[]))))"
 # Snowflake counts from 0 and leaves the end out; DuckDB counts from 1 and includes it. A negative position counts
 # from the end in both.
 _ARRAY_SLICE = f"""
@@ -94,6 +95,7 @@ _MACROS = {
     "_array_distinct": _ARRAY_DISTINCT,
     "_array_cat": _ARRAY_CAT,
     "_array_append": _ARRAY_APPEND,
+    "_array_flatten": _ARRAY_FLATTEN,
     "_array_slice": _ARRAY_SLICE,
     "_l1_distance": _L1_DISTANCE,
 }

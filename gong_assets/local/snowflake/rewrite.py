@@ -12,7 +12,7 @@ from functools import cache
 import duckdb
 from sqlglot import exp
 
-from gong_assets.local.snowflake import cortex_calls, variant, vector
+from gong_assets.local.snowflake import aggregates, cortex_calls, variant, vector
 from gong_assets.local.snowflake.flatten import table_function
 
 # AI functions that sqlglot parses into nodes of their own.
@@ -146,6 +146,7 @@ _REWRITES: tuple[tuple[tuple[type[exp.Expression], ...], Callable[..., exp.Expre
     (vector.FUNCTIONS, vector.function),
     ((exp.DataType,), _vector_type),
     *variant.REWRITES,
+    (aggregates.NODES, aggregates.aggregate),
     ((exp.Lateral, exp.TableFromRows), table_function),
     ((exp.Create,), _without_keys),
     ((exp.Create,), _limited_texts),

@@ -25,6 +25,7 @@ _ARRAY_FUNCTIONS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.ArrayDistinct: ("_array_distinct", ("this",)),
     exp.ArrayConcat: ("_array_cat", ("this", "expressions")),
     exp.ArrayAppend: ("_array_append", ("this", "expression")),
+    exp.Flatten: ("_array_flatten", ("this",)),
     exp.ArraySlice: ("_array_slice", ("this", "start", "end")),
 }
 

@@ -25,6 +25,16 @@ Query = Callable[..., list[Any]]
         ("median(n)", 2),
         ("sum(iff(k = 'a', n, 0))", 3),
         ("array_size(array_agg(n))", 3),
+        # NULLs are left out; of nothing else there is an empty text, or an empty array.
+        ("listagg(iff(n > 1, k, null), ',') within group (order by n)", "a,b"),
+        ("listagg(iff(n > 9, k, null), ',') within group (order by n)", ""),
+        ("array_to_string(array_agg(iff(n > 1, k, null)) within group (order by n), ',')", "a,b"),
+        ("array_to_string(array_agg(distinct k) within group (order by k), ',')", "a,b"),
+        ("array_size(array_agg(iff(n > 9, k, null)))", 0),
+        (
+            "array_to_string(array_flatten(array_agg(array_construct(k, n)) within group (order by n)), ',')",
+            "a,1,a,2,b,3",
+        ),
     ],
 )
 def test_aggregates(query: Query, expression: str, value: Any) -> None:

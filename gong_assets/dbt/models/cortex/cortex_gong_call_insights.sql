@@ -1,5 +1,8 @@
 {{ config(post_hook="{{ send_calls_for_insights() }}") }}
 
+-- Models that send are built one after another, as they share the run's token budget.
+-- depends_on: {{ ref('cortex_gong_calls') }}
+
 -- The calls of which Gong says no topics or no next steps.
 with calls as (
 
@@ -27,6 +30,7 @@ select
     earlier.cortex_error,
     earlier.cortex_request,
     dialogues.transcript_hash,
+    {{ redacts_transcripts() }} as is_redacted,
     earlier.insights_model,
     earlier.enrichment_version
 from calls

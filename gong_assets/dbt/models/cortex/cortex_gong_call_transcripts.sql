@@ -1,5 +1,10 @@
 {{ config(post_hook="{{ send_segments_to_cortex() }}") }}
 
+{% if redacts_transcripts() -%}
+-- Models that send are built one after another, as they share the run's token budget.
+-- depends_on: {{ ref('cortex_gong_redacted_transcripts') }}
+{%- endif %}
+
 with segments as (
 
     select

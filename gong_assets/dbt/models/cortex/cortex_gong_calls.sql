@@ -66,10 +66,12 @@ select
     earlier.call_summary,
     coalesce(earlier.processed_by_cortex, false) as processed_by_cortex,
     earlier.cortex_processed_at,
+    coalesce(first_answers.first_processed_at, first_answers.cortex_processed_at) as first_processed_at,
     coalesce(earlier.cortex_attempts, 0) as cortex_attempts,
     earlier.cortex_error,
     earlier.cortex_request,
     dialogues.transcript_hash,
+    {{ redacts_transcripts() }} as is_redacted,
     earlier.summary_model,
     earlier.enrichment_version
 from calls
@@ -77,3 +79,4 @@ left join sentiments on calls.call_id = sentiments.call_id
 left join dialogues on calls.call_id = dialogues.call_id
 left join {{ earlier_rows() }} as earlier
     on dialogues.call_id = earlier.call_id and dialogues.transcript_hash = earlier.transcript_hash
+left join {{ earlier_rows() }} as first_answers on calls.call_id = first_answers.call_id

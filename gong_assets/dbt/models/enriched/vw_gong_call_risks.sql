@@ -35,7 +35,8 @@ extracted as (
         insights.call_date,
         item.index as risk_number,
         item.value::varchar as detail
-    from {{ ref('cortex_gong_call_insights') }} as insights, lateral flatten(input => insights.risks) as item
+    from {{ ref('cortex_gong_call_insights') }} as insights,
+        lateral flatten(input => {{ readable_answer('insights', 'risks') }}) as item
 
 ),
 

@@ -23,6 +23,7 @@ counted as (
         count_if(coalesce(awaited.is_overdue, false)) as overdue_transcripts,
         count_if(calls.ingestion_status = 'Landed' and calls.call_landed_at is not null) as calls_to_stage,
         count_if(calls.ingestion_status = 'Staged') as calls_to_enrich,
+        count_if(calls.ingestion_status = 'Failed') as failed_calls,
         count_if(calls.ingestion_status = 'Enriched') as enriched_calls,
         sum(calls.staged_segment_count)::number(38, 0) as staged_segments,
         sum(calls.enriched_segment_count)::number(38, 0) as enriched_segments
@@ -43,6 +44,7 @@ select
     overdue_transcripts,
     calls_to_stage,
     calls_to_enrich,
+    failed_calls,
     enriched_calls,
     staged_segments,
     enriched_segments,

@@ -19,13 +19,18 @@ staged_calls as (
 
 ),
 
--- An enriched segment counts only while its text is the staged one.
+-- An enriched segment counts only while its text is the staged one, and once Cortex has answered for it.
 segments as (
 
     select
         staged.call_id,
         count(*) as staged_segment_count,
-        count(enriched.transcript_id) as enriched_segment_count
+        sum(staged.word_count) >= {{ var('cortex_min_words') | int }} as has_dialogue,
+        count_if(enriched.is_too_short or enriched.processed_by_cortex) as enriched_segment_count,
+        count_if(
+            not enriched.is_too_short and not enriched.processed_by_cortex
+            and not {{ waits_for_cortex('enriched', ['sentiment', 'embedding']) }}
+        ) as failed_segment_count
     from {{ ref('stg_gong_call_transcripts') }} as staged
     left join {{ ref('cortex_gong_call_transcripts') }} as enriched
         on staged.transcript_id = enriched.transcript_id and staged.content_hash = enriched.content_hash
@@ -35,8 +40,13 @@ segments as (
 
 enriched_calls as (
 
-    select call_id, processed_by_cortex, cortex_processed_at
-    from {{ ref('cortex_gong_calls') }}
+    select
+        call_id,
+        processed_by_cortex,
+        cortex_processed_at,
+        first_processed_at,
+        transcript_hash is not null and not {{ waits_for_cortex('summaries', ['summary']) }} as is_settled
+    from {{ ref('cortex_gong_calls') }} as summaries
 
 ),
 
@@ -63,13 +73,18 @@ select
     coalesce(segments.enriched_segment_count, 0) as enriched_segment_count,
     coalesce(enriched_calls.processed_by_cortex, false) as is_summarized,
     enriched_calls.cortex_processed_at,
+    enriched_calls.first_processed_at,
     landed.processing_error,
     case
         when landed.processing_error is not null then 'Invalid'
         when staged_calls.call_id is null then 'Landed'
         when landed.transcript_landed_at is null then 'Awaiting Transcript'
         when enriched_calls.call_id is null then 'Staged'
-        when coalesce(segments.enriched_segment_count < segments.staged_segment_count, false) then 'Staged'
+        when segments.enriched_segment_count + segments.failed_segment_count < segments.staged_segment_count then 'Staged'
+        when segments.has_dialogue and not enriched_calls.processed_by_cortex and not enriched_calls.is_settled
+            then 'Staged'
+        when segments.failed_segment_count > 0 or segments.has_dialogue and not enriched_calls.processed_by_cortex
+            then 'Failed'
         else 'Enriched'
     end as ingestion_status
 from landed

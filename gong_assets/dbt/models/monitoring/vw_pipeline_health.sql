@@ -11,7 +11,9 @@ calls as (
         status.call_id,
         status.ingestion_status,
         convert_timezone('UTC', coalesce(status.call_landed_at, status.transcript_landed_at))::timestamp_ntz as landed_at_utc,
-        convert_timezone('UTC', status.cortex_processed_at)::timestamp_ntz as ready_at_utc,
+        -- What was ready stays so: a transcript that changed, or another model, is no latency of the pipeline.
+        convert_timezone('UTC', status.first_processed_at)::timestamp_ntz as ready_at_utc,
+        status.transcript_landed_at is not null and status.ingestion_status in ('Landed', 'Staged') as is_waiting,
         dateadd('second', coalesce(staged.call_duration_seconds, 0), staged.call_datetime_utc) as ended_at_utc
     from {{ ref('vw_gong_ingestion_status') }} as status
     left join {{ ref('stg_gong_calls') }} as staged on status.call_id = staged.call_id
@@ -29,14 +31,27 @@ freshness as (
 
 ),
 
--- How long a call took says nothing of the pipeline if it was held before there was one.
+reads as (
+
+    select convert_timezone('UTC', max(last_read_at))::timestamp_ntz as last_read_at_utc
+    from {{ ref('vw_gong_landings') }}
+    where table_name = 'GONG_CALLS_RAW'
+
+),
+
+-- How long a call took says nothing of the pipeline if it was held before there was one. One that still waits has taken as
+-- long at least.
 timed as (
 
     select
         calls.*,
         iff(
             calls.ended_at_utc >= freshness.first_landed_at_utc,
-            (datediff('second', calls.ended_at_utc, calls.ready_at_utc) / 60)::float,
+            (
+                datediff(
+                    'second', calls.ended_at_utc, coalesce(calls.ready_at_utc, iff(calls.is_waiting, sysdate(), null))
+                ) / 60
+            )::float,
             null
         ) as latency_minutes
     from calls
@@ -51,7 +66,9 @@ counted as (
         windows.window_hours,
         count(timed.call_id) as landed_calls,
         count_if(timed.ingestion_status = 'Invalid') as invalid_calls,
-        count_if(timed.ready_at_utc is not null) as ready_calls,
+        count_if(timed.ingestion_status = 'Failed') as failed_calls,
+        count_if(timed.is_waiting) as waiting_calls,
+        count_if(timed.ingestion_status = 'Enriched' and timed.ready_at_utc is not null) as ready_calls,
         count(timed.latency_minutes) as timed_calls,
         median(timed.latency_minutes) as median_latency_minutes,
         percentile_cont(0.95) within group (order by timed.latency_minutes) as p95_latency_minutes,
@@ -68,24 +85,29 @@ select
     counted.landed_calls,
     (counted.landed_calls / counted.window_hours)::float as calls_per_hour,
     counted.invalid_calls,
-    (counted.invalid_calls / nullif(counted.landed_calls, 0))::float as error_rate,
+    counted.failed_calls,
+    ((counted.invalid_calls + counted.failed_calls) / nullif(counted.landed_calls, 0))::float as error_rate,
+    counted.waiting_calls,
     counted.ready_calls,
     counted.timed_calls,
     counted.median_latency_minutes::float as median_latency_minutes,
     counted.p95_latency_minutes::float as p95_latency_minutes,
     counted.max_latency_minutes::float as max_latency_minutes,
     freshness.newest_call_ended_at_utc,
+    reads.last_read_at_utc,
     freshness.last_landed_at_utc,
     freshness.last_ready_at_utc,
     case
         when freshness.last_landed_at_utc is null then 'Empty'
         when
-            freshness.last_landed_at_utc
+            coalesce(reads.last_read_at_utc, freshness.last_landed_at_utc)
             < dateadd('hour', -{{ var('pipeline_stale_after_hours') | int }}, sysdate())
             then 'Stale'
-        when counted.invalid_calls > {{ var('pipeline_error_rate_above') }} * counted.landed_calls then 'Failing'
+        when counted.invalid_calls + counted.failed_calls > {{ var('pipeline_error_rate_above') }} * counted.landed_calls
+            then 'Failing'
         when counted.p95_latency_minutes > {{ var('pipeline_latency_minutes_above') }} then 'Slow'
         else 'Healthy'
     end as health_status
 from counted
 cross join freshness
+cross join reads
