@@ -10,7 +10,13 @@ import dagster as dg
 import pytest
 
 from gong_assets import doctor
-from gong_assets.checks.hubspot import MOST_UNKNOWN_CALLS, TABLES, build_hubspot_checks
+from gong_assets.checks.hubspot import (
+    MOST_UNKNOWN_CALLS,
+    MOST_UNLABELLED_DEALS,
+    STAGE_TABLES,
+    TABLES,
+    build_hubspot_checks,
+)
 from gong_assets.resources import SnowflakeResource
 from gong_assets.settings import HubSpotShape, Settings
 from gong_assets.warehouse.connection import Warehouse
@@ -171,6 +177,59 @@ def test_no_call_about_a_deal_is_no_warning(
     check = evaluated("hubspot_knows_the_deals", settings(tmp_path), snowflake)
     assert check.passed
     assert metadata(check) == {"calls_with_a_deal": 0, "calls_with_an_unknown_deal": 0, "share": 0.0}
+
+
+def stage_deals(warehouse: Warehouse, labelled: int, unlabelled: int) -> None:
+    """Deals in stages with and without a label, and one that is in none."""
+    deals = [("closedwon", "Closed Won")] * labelled
+    deals += [(f"807019{number % 2}", f"807019{number % 2}") for number in range(unlabelled)]
+    values = ", ".join(str(deal) for deal in deals)
+    warehouse.query(
+        "CREATE TABLE STG_HUBSPOT_DEALS AS SELECT COLUMN1 AS DEAL_STAGE_ID, COLUMN2 AS DEAL_STAGE "
+        f"FROM VALUES {values}, (NULL, NULL)"
+    )
+
+
+@pytest.mark.parametrize("shape", STAGE_TABLES)
+def test_stages_that_show_as_ids_are_named_with_the_table_that_has_their_labels(
+    warehouse: Warehouse, snowflake: SnowflakeResource, tmp_path: Path, shape: HubSpotShape
+) -> None:
+    stage_deals(warehouse, labelled=2, unlabelled=3)
+    check = evaluated("hubspot_labels_the_stages", settings(tmp_path, hubspot_shape=shape), snowflake)
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    found = metadata(check)
+    what_to_do = found.pop("what_to_do")
+    assert found == {
+        "deals_in_a_stage": 5,
+        "deals_in_a_stage_without_label": 3,
+        "share": 0.6,
+        "stages_without_label": {"8070190": 2, "8070191": 1},
+    }
+    assert f"{SHARE}.V2_DAILY.{STAGE_TABLES[shape]}" in what_to_do
+    assert f"gong_assets/dbt/macros/hubspot/{shape}.sql" in what_to_do
+
+
+@pytest.mark.parametrize(("labelled", "unlabelled"), [(9, 1), (1, 0)])
+def test_a_few_deals_in_stages_that_were_deleted_are_no_warning(
+    warehouse: Warehouse, snowflake: SnowflakeResource, tmp_path: Path, labelled: int, unlabelled: int
+) -> None:
+    stage_deals(warehouse, labelled, unlabelled)
+    check = evaluated("hubspot_labels_the_stages", settings(tmp_path), snowflake)
+    assert check.passed
+    found = metadata(check)
+    assert found["share"] == (MOST_UNLABELLED_DEALS if unlabelled else 0)
+    assert "what_to_do" not in found
+
+
+def test_the_tables_with_labels_are_looked_for_and_the_plain_shape_needs_none(tmp_path: Path) -> None:
+    assert STAGE_TABLES.keys() == TABLES.keys() - {"plain"}
+    assert all(table in TABLES[shape] for shape, table in STAGE_TABLES.items())
+    names = {
+        key.name
+        for check in build_hubspot_checks(settings(tmp_path, hubspot_shape="plain"))
+        for key in check.check_keys
+    }
+    assert names == {"hubspot_is_shared", "hubspot_knows_the_deals"}
 
 
 @pytest.mark.usefixtures("share")

@@ -16,6 +16,7 @@ import pytest
 from gong_assets.checks.hubspot import TABLES
 from gong_assets.settings import HubSpotShape
 from gong_assets_tests.dbt.project import DbtProject
+from gong_assets_tests.dbt.records import FULL
 from gong_assets_tests.dbt.test_sql import SNOWFLAKE_FUNCTIONS
 from gong_assets_tests.dbt.warehouse import Tables, Warehouse
 from gong_assets_tests.snowflake_sql import functions, refusals
@@ -30,8 +31,10 @@ CHANGED = "2026-11-01 10:00:00"
 
 # The portal:
 #   deal 8070190       has two contacts, and two companies of which the one with the higher id is the primary one
-#   deal 8070301       its stage alone tells that it is won; its contact and company have been merged, its owner is unknown
-#   deal 8070302       was made of 8070303, which a connector keeps as it was, and of 8070304
+#   deal 8070301       its stage alone tells that it is won; its contact and company have been merged, its owner is unknown; it
+#                      is in another currency
+#   deal 8070302       was made of 8070303, which a connector keeps as it was, and of 8070304; its amount is absurd
+#   deal 8070307       is closed, in a stage that was deleted: its count or its probability alone tells that it is won
 #   deals 8070305/6    have been deleted; 8070306 had been changed after it was first read
 #   contact 8804       was made of 8803; contact 8805 has been deleted
 #   company 999        was made of 998; company 997 has been deleted
@@ -44,12 +47,14 @@ PORTALS: dict[str, str] = {
             column3::number(38, 2) as property_amount, column4 as property_dealstage, 'default' as property_pipeline,
             column5::timestamp_ntz as property_closedate, '2026-10-01 00:30:00'::timestamp_ntz as property_createdate,
             column6::number(38, 0) as property_hubspot_owner_id, column7 as property_hs_is_closed_won,
-            column7 as property_hs_is_closed, column8 as property_hs_merged_object_ids, 'newbusiness' as property_dealtype,
-            '{CHANGED}'::timestamp_ntz as updatedat, '{CHANGED}'::timestamp_ntz as ingestedat
+            column8 as property_hs_is_closed, column9::number(38, 0) as property_hs_closed_won_count,
+            column10 as property_hs_merged_object_ids, column11::number(38, 2) as property_amount_in_home_currency,
+            'newbusiness' as property_dealtype, '{CHANGED}'::timestamp_ntz as updatedat, '{CHANGED}'::timestamp_ntz as ingestedat
         from values
-            (8070190, 'Renewal 2027', 15000.5, 'closedwon', '2026-11-12 23:30:00', 77, 'true', null),
-            (8070301, 'Expansion', 7, '8070199', '2026-11-13 00:00:00', 78, null, null),
-            (8070302, 'Merged', null, '8070191', '2099-01-01 00:00:00', 77, 'false', '8070303;8070304');
+            (8070190, 'Renewal 2027', 15000.5, 'closedwon', '2026-11-12 23:30:00', 77, 'true', 'true', 1, null, null),
+            (8070301, 'Expansion', 7, '8070199', '2026-11-13 00:00:00', 78, null, null, null, null, 6.5),
+            (8070302, 'Merged', 1e14, '8070191', '2099-01-01 00:00:00', 77, 'false', 'false', 0, '8070303;8070304', 1e14),
+            (8070307, 'Closed', 5, '8070198', '2026-11-13 00:00:00', 77, null, 'true', 1, null, 5);
         create or replace table portal.v2_daily.objects_contacts as
         select column1::number(38, 0) as objectid, 'Carl' as property_firstname, column2 as property_lastname,
             'Carl@Customer.example' as property_email, 'CTO' as property_jobtitle, 'customer' as property_lifecyclestage,
@@ -93,15 +98,17 @@ PORTALS: dict[str, str] = {
         select column1::float as deal_id, column2 as property_dealname, column3::float as property_amount,
             column4 as deal_pipeline_stage_id, 'default' as deal_pipeline_id, column5::timestamp_tz as property_closedate,
             '2026-09-30 17:30:00-07:00'::timestamp_tz as property_createdate, column6::float as owner_id,
-            column7 as property_hs_is_closed_won, column7 as property_hs_is_closed, 'newbusiness' as property_dealtype,
-            column8 as is_deleted, column9::timestamp_tz as property_hs_lastmodifieddate
+            column7 as property_hs_is_closed_won, iff(column1 = 8070307, true, column7) as property_hs_is_closed,
+            'newbusiness' as property_dealtype, column8 as is_deleted, column9::timestamp_tz as property_hs_lastmodifieddate,
+            column10::float as property_hs_deal_stage_probability, column11::float as property_amount_in_home_currency
         from values
-            (8070190, 'Renewal 2027', 15000.5, 'closedwon', '2026-11-12 15:30:00-08:00', 77, true, false, '{CHANGED}+00:00'),
-            (8070301, 'Expansion', 7, '8070199', '2026-11-13 00:00:00+00:00', 78, null, false, '{CHANGED}+00:00'),
-            (8070302, 'Merged', null, '8070191', '2099-01-01 00:00:00+00:00', 77, false, false, '{CHANGED}+00:00'),
-            (8070303, 'Merged', null, '8070191', '2099-01-01 00:00:00+00:00', 77, false, false, '{CHANGED}+00:00'),
-            (8070305, 'Deleted', 1, '8070191', null, 77, false, true, '{CHANGED}+00:00'),
-            (8070306, 'Deleted', 1, '8070191', null, 77, false, true, '{CHANGED}+00:00');
+            (8070190, 'Renewal 2027', 15000.5, 'closedwon', '2026-11-12 15:30:00-08:00', 77, true, false, '{CHANGED}+00:00', 1, null),
+            (8070301, 'Expansion', 7, '8070199', '2026-11-13 00:00:00+00:00', 78, null, false, '{CHANGED}+00:00', null, 6.5),
+            (8070302, 'Merged', 1e14, '8070191', '2099-01-01 00:00:00+00:00', 77, false, false, '{CHANGED}+00:00', 1, 1e14),
+            (8070303, 'Merged', null, '8070191', '2099-01-01 00:00:00+00:00', 77, false, false, '{CHANGED}+00:00', 0.9, null),
+            (8070305, 'Deleted', 1, '8070191', null, 77, false, true, '{CHANGED}+00:00', 0.9, 1),
+            (8070306, 'Deleted', 1, '8070191', null, 77, false, true, '{CHANGED}+00:00', 0.9, 1),
+            (8070307, 'Closed', 5, '8070198', '2026-11-13 00:00:00+00:00', 77, null, false, '{CHANGED}+00:00', 1, 5);
         create or replace table portal.fivetran.merged_deal as
         select 8070302::number(38, 0) as deal_id, column1::number(38, 0) as merged_deal_id from values (8070303), (8070304);
         create or replace table portal.fivetran.contact as
@@ -141,23 +148,27 @@ PORTALS: dict[str, str] = {
     # Texts in an object for deals, typed columns beside a leaner object for contacts, and columns alone for companies.
     "AIRBYTE": f"""
         create or replace table portal.airbyte.deals as
-        select column1 as id, parse_json(column2) as properties, '{CHANGED}+00:00'::timestamp_tz as updatedat, column3 as archived,
-            parse_json(column4) as contacts, parse_json(column5) as companies
+        select column1 as id, parse_json(column2) as properties, column3 as archived, parse_json(column4) as contacts,
+            parse_json(column5) as companies, coalesce(column6, '{CHANGED}+00:00')::timestamp_tz as updatedat
         from values
             ('8070190', '{{"dealname": "Renewal 2027", "amount": "15000.5", "dealstage": "closedwon", "pipeline": "default",
                 "closedate": "2026-11-12T23:30:00.000Z", "createdate": "2026-10-01T00:30:00Z", "hubspot_owner_id": "77",
                 "hs_is_closed": "true", "hs_is_closed_won": "true", "dealtype": "newbusiness",
-                "hs_primary_associated_company": "555"}}', false, '[8802, 8801]', '[111, 555]'),
+                "hs_primary_associated_company": "555"}}', false, '[8802, 8801]', '[111, 555]', null),
+            ('8070190', '{{"dealname": "Renewal"}}', false, '[8800]', '[110]', '2026-10-01 00:30:00+00:00'),
             ('8070301', '{{"dealname": "Expansion", "amount": "7", "dealstage": "8070199", "pipeline": "default",
                 "closedate": "2026-11-13", "createdate": "2026-10-01T00:30:00Z", "hubspot_owner_id": 78.0,
-                "hs_is_closed": "", "dealtype": "newbusiness"}}', false, '[8803]', '[998]'),
+                "hs_is_closed": "", "dealtype": "newbusiness", "amount_in_home_currency": "6.5"}}', false, '[8803]', '[998]', null),
             ('8070302', '{{"dealname": "Merged", "amount": "much", "dealstage": "8070191", "pipeline": "default",
                 "closedate": "2099-01-01T00:00:00Z", "createdate": "2026-10-01T00:30:00Z", "hubspot_owner_id": "77",
                 "hs_is_closed": "false", "hs_is_closed_won": "false", "dealtype": "newbusiness",
-                "hs_merged_object_ids": "8070303;8070304"}}', false, null, '[]'),
-            ('8070303', '{{"dealname": "Merged"}}', false, '[]', '[]'),
-            ('8070305', '{{"dealname": "Deleted"}}', true, '[]', '[]'),
-            ('8070306', '{{"dealname": "Deleted"}}', false, '[]', '[]');
+                "hs_merged_object_ids": "8070303;8070304"}}', false, null, '[]', null),
+            ('8070303', '{{"dealname": "Merged"}}', false, '[]', '[]', null),
+            ('8070305', '{{"dealname": "Deleted"}}', true, '[]', '[]', null),
+            ('8070306', '{{"dealname": "Deleted"}}', false, '[]', '[]', null),
+            ('8070307', '{{"dealname": "Closed", "amount": "5", "dealstage": "8070198", "pipeline": "default",
+                "closedate": "2026-11-13", "createdate": "2026-10-01T00:30:00Z", "hubspot_owner_id": "77",
+                "hs_is_closed": "true", "hs_deal_stage_probability": "1.0", "dealtype": "newbusiness"}}', false, '[]', '[]', null);
         create or replace table portal.airbyte.deals_archived as
         select column1 as id, column2::timestamp_tz as archivedat, true as archived
         from values ('8070306', '2026-11-02 00:00:00+00:00'), ('8070306', '2026-09-01 00:00:00+00:00'),
@@ -192,16 +203,18 @@ PORTALS: dict[str, str] = {
             'Sales Pipeline' as pipeline_name, column5 as deal_amount, column6 as close_date, '2026-10-01'::date as create_date,
             column7 as deal_owner, column8 as deal_owner_email, 'newbusiness' as deal_type,
             column9 as associated_contact_id, column10 as associated_company_id, column11 as is_won, column12 as is_deleted,
-            column13 as merged_object_ids, '{CHANGED}' as updated_at
+            column13 as merged_object_ids, column14 as deal_amount_in_home_currency, '{CHANGED}' as updated_at
         from values
             ('8070190.0', 'Renewal 2027', 'closedwon', 'Closed Won', '15000.50', '2026-11-12', 'Olga Owner',
-                'Olga@Seller.example', '8801.0', '555', 'true', 'false', null),
+                'Olga@Seller.example', '8801.0', '555', 'true', 'false', null, null),
             ('8.070301e+06', 'Expansion', '8070199', 'Renewed', '7', '2026-11-13', null, null, '8803', '998', 'true',
-                null, null),
-            ('8070302', 'Merged', '8070191', 'Contract Sent', '', '2099-01-01', 'Olga Owner', 'Olga@Seller.example',
-                null, null, 'false', 'false', '8070303;8070304'),
-            ('8070303', 'Merged', '8070191', 'Contract Sent', '', null, null, null, null, null, null, null, null),
-            ('8070305', 'Deleted', '8070191', 'Contract Sent', '1', null, null, null, null, null, null, 'true', null);
+                null, null, '6.5'),
+            ('8070302', 'Merged', '8070191', 'Contract Sent', '1e14', '2099-01-01', 'Olga Owner', 'Olga@Seller.example',
+                null, null, 'false', 'false', '8070303;8070304', ''),
+            ('8070303', 'Merged', '8070191', 'Contract Sent', '', null, null, null, null, null, null, null, null, null),
+            ('8070305', 'Deleted', '8070191', 'Contract Sent', '1', null, null, null, null, null, null, 'true', null, null),
+            ('8070307', 'Closed', '8070198', '8070198', '5', '2026-11-13', 'Olga Owner', 'Olga@Seller.example', null, null,
+                'true', null, null, null);
         create or replace table portal.plain.contacts as
         select column1 as contact_id, 'Carl' as first_name, column2 as last_name, 'Carl@Customer.example' as email,
             'Customer' as company_name, 'CTO' as job_title, 'customer' as lifecycle_stage, '2026-10-01' as create_date,
@@ -214,8 +227,22 @@ PORTALS: dict[str, str] = {
         from values (111, 'Partner', null), (555, 'Customer Limited', null), (999, 'Both', '998');
     """,
 }
+# The same share, should the columns of its labels and owners be named otherwise.
+PORTALS["OTHER_NAMES"] = (
+    PORTALS["V2_LIVE"]
+    + "".join(
+        f"create or replace view portal.other_names.{table} as select {columns} from portal.v2_daily.{table};\n"
+        for table, columns in {
+            **dict.fromkeys(TABLES["share"], "*"),
+            "OWNERS": "ownerid as id, email, firstname as first_name, lastname as last_name",
+            "PIPELINES": "pipelineid as id, label, objecttypeid as object_type_id",
+            "PIPELINE_STAGES": "pipelineid as pipeline_id, stageid as stage_id, label, metadata",
+        }.items()
+    )
+)  # fmt: skip
 SHAPES: dict[str, HubSpotShape] = {
     "V2_LIVE": "share",
+    "OTHER_NAMES": "share",
     "FIVETRAN": "fivetran",
     "AIRBYTE": "airbyte",
     "PLAIN": "plain",
@@ -224,24 +251,34 @@ SHAPES: dict[str, HubSpotShape] = {
 DEALS = [
     {
         "DEAL_ID": "8070190", "DEAL_NAME": "Renewal 2027", "DEAL_STAGE": "Closed Won", "DEAL_STAGE_ID": "closedwon",
-        "DEAL_AMOUNT": Decimal("15000.50"), "CLOSE_DATE": date(2026, 11, 12), "CREATE_DATE": date(2026, 10, 1),
+        "DEAL_AMOUNT": Decimal("15000.50"), "DEAL_AMOUNT_IN_HOME_CURRENCY": Decimal("15000.50"),
+        "CLOSE_DATE": date(2026, 11, 12), "CREATE_DATE": date(2026, 10, 1),
         "PIPELINE_NAME": "Sales Pipeline", "DEAL_OWNER": "Olga Owner", "DEAL_OWNER_EMAIL": "olga@seller.example",
         "DEAL_SOURCE": None, "DEAL_TYPE": "newbusiness", "ASSOCIATED_CONTACT_ID": "8801", "ASSOCIATED_COMPANY_ID": "555",
         "DEAL_STATUS": "Won", "UPDATED_AT": datetime.fromisoformat(CHANGED),
     },
     {
         "DEAL_ID": "8070301", "DEAL_NAME": "Expansion", "DEAL_STAGE": "Renewed", "DEAL_STAGE_ID": "8070199",
-        "DEAL_AMOUNT": Decimal("7.00"), "CLOSE_DATE": date(2026, 11, 13), "CREATE_DATE": date(2026, 10, 1),
+        "DEAL_AMOUNT": Decimal("7.00"), "DEAL_AMOUNT_IN_HOME_CURRENCY": Decimal("6.50"),
+        "CLOSE_DATE": date(2026, 11, 13), "CREATE_DATE": date(2026, 10, 1),
         "PIPELINE_NAME": "Sales Pipeline", "DEAL_OWNER": None, "DEAL_OWNER_EMAIL": None,
         "DEAL_SOURCE": None, "DEAL_TYPE": "newbusiness", "ASSOCIATED_CONTACT_ID": "8804", "ASSOCIATED_COMPANY_ID": "999",
         "DEAL_STATUS": "Won", "UPDATED_AT": datetime.fromisoformat(CHANGED),
     },
     {
         "DEAL_ID": "8070302", "DEAL_NAME": "Merged", "DEAL_STAGE": "Contract Sent", "DEAL_STAGE_ID": "8070191",
-        "DEAL_AMOUNT": None, "CLOSE_DATE": date(2099, 1, 1), "CREATE_DATE": date(2026, 10, 1),
+        "DEAL_AMOUNT": None, "DEAL_AMOUNT_IN_HOME_CURRENCY": None, "CLOSE_DATE": date(2099, 1, 1), "CREATE_DATE": date(2026, 10, 1),
         "PIPELINE_NAME": "Sales Pipeline", "DEAL_OWNER": "Olga Owner", "DEAL_OWNER_EMAIL": "olga@seller.example",
         "DEAL_SOURCE": None, "DEAL_TYPE": "newbusiness", "ASSOCIATED_CONTACT_ID": None, "ASSOCIATED_COMPANY_ID": None,
         "DEAL_STATUS": "In Progress", "UPDATED_AT": datetime.fromisoformat(CHANGED),
+    },
+    {
+        "DEAL_ID": "8070307", "DEAL_NAME": "Closed", "DEAL_STAGE": "8070198", "DEAL_STAGE_ID": "8070198",
+        "DEAL_AMOUNT": Decimal("5.00"), "DEAL_AMOUNT_IN_HOME_CURRENCY": Decimal("5.00"),
+        "CLOSE_DATE": date(2026, 11, 13), "CREATE_DATE": date(2026, 10, 1),
+        "PIPELINE_NAME": "Sales Pipeline", "DEAL_OWNER": "Olga Owner", "DEAL_OWNER_EMAIL": "olga@seller.example",
+        "DEAL_SOURCE": None, "DEAL_TYPE": "newbusiness", "ASSOCIATED_CONTACT_ID": None, "ASSOCIATED_COMPANY_ID": None,
+        "DEAL_STATUS": "Won", "UPDATED_AT": datetime.fromisoformat(CHANGED),
     },
 ]  # fmt: skip
 CONTACTS = [
@@ -309,7 +346,7 @@ def stage(warehouse: Warehouse, project: DbtProject) -> Iterator[Callable[..., S
 def staged(request: pytest.FixtureRequest, warehouse: Warehouse, stage: Callable[..., Staged]) -> Staged:
     schema: str = request.param
     warehouse.query("create database if not exists portal")
-    for name in {schema, "V2_DAILY"}:
+    for name in {schema, "V2_DAILY", "V2_LIVE"}:
         warehouse.query(f"create schema if not exists portal.{name}")
     for statement in filter(str.strip, PORTALS[schema].split(";\n")):
         warehouse.query(statement)
@@ -355,6 +392,34 @@ def test_without_its_database_hubspot_is_empty_and_dbt_says_which_tables_it_look
     assert without.tables == {name: {} for name in MODELS}
     for table in TABLES["share"]:
         assert f"There is no NOT_MOUNTED.V2_DAILY.{table.lower()}" in without.output
+
+
+def test_without_hubspot_the_whole_graph_is_built_and_calls_keep_what_gong_knows_of_their_deals(
+    warehouse: Warehouse, project: DbtProject, built: Tables
+) -> None:
+    warehouse.query("create schema if not exists without_hubspot")
+    warehouse.query("use schema without_hubspot")
+    try:
+        warehouse.land_everything()
+        project.succeed(
+            *("build", "--exclude-resource-type", "unit_test"),
+            HUBSPOT_DATABASE="NOT_MOUNTED",
+            SNOWFLAKE_SCHEMA="WITHOUT_HUBSPOT",
+        )
+        tables = warehouse.tables()
+    finally:
+        warehouse.query("use schema gong_data")
+
+    calls = tables["vw_enriched_gong_calls"]
+    assert calls.keys() == built["vw_enriched_gong_calls"].keys()
+    assert {call["DEAL_OUTCOME"] for call in calls.values()} == {None}
+    assert (calls[FULL]["HUBSPOT_DEAL_ID"], calls[FULL]["DEAL_NAME"]) == ("8070190", "Customer Ltd renewal")
+    assert tables["vw_deal_risk"] == {}
+    months = tables["vw_sales_performance_analysis"].values()
+    assert sum(month["TOTAL_CALLS"] for month in months) == len(calls)
+    assert {(month["DEALS_WON"], month["REVENUE_WON"]) for month in months} == {(0, 0)}
+    assert {event["EVENT_TYPE"] for event in tables["vw_account_timeline"].values()} == {"Call"}
+    assert tables["vw_coaching_opportunities"].keys() == built["vw_coaching_opportunities"].keys()
 
 
 def test_an_unknown_shape_is_refused_by_name(project: DbtProject) -> None:

@@ -5,6 +5,13 @@
     of the other one too.
 -#}
 {% macro enriched_calls() %}
+    {#- The deal's contact stands for a customer of whom Gong says nothing, not for one whom the CRM does not know. -#}
+    {%- set contact_id -%}
+        coalesce(
+            merged_contacts.survivor_id, calls.hubspot_contact_id,
+            iff(calls.contact_name is null, deals.associated_contact_id, null)
+        )
+    {%- endset %}
     select
         ---------- the call
         calls.call_id,
@@ -69,7 +76,7 @@
         datediff('day', calls.call_date, deals.close_date) as days_to_close,
 
         ---------- the customer
-        coalesce(merged_contacts.survivor_id, calls.hubspot_contact_id, deals.associated_contact_id) as hubspot_contact_id,
+        {{ contact_id }} as hubspot_contact_id,
         contacts.first_name,
         contacts.last_name,
         contacts.email,
@@ -96,8 +103,7 @@
     left join {{ ref('stg_hubspot_deals') }} as deals
         on coalesce(merged_deals.survivor_id, calls.hubspot_deal_id) = deals.deal_id
     left join {{ ref('stg_hubspot_contacts') }} as contacts
-        on coalesce(merged_contacts.survivor_id, calls.hubspot_contact_id, deals.associated_contact_id)
-        = contacts.contact_id
+        on {{ contact_id }} = contacts.contact_id
     left join {{ ref('stg_hubspot_companies') }} as companies
         on coalesce(merged_companies.survivor_id, calls.hubspot_company_id, deals.associated_company_id)
         = companies.company_id

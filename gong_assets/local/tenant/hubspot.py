@@ -143,6 +143,7 @@ def _deal_table(
     columns = _OBJECT | {
         "PROPERTY_DEALNAME": "VARCHAR",
         "PROPERTY_AMOUNT": "NUMBER(38,2)",
+        "PROPERTY_AMOUNT_IN_HOME_CURRENCY": "NUMBER(38,2)",
         "PROPERTY_DEALSTAGE": "VARCHAR",
         "PROPERTY_PIPELINE": "VARCHAR",
         "PROPERTY_DEALTYPE": "VARCHAR",
@@ -162,7 +163,8 @@ def _deal_table(
         rows.append(
             (
                 *(_present_id(survivors, deal.id), DEAL, min(updated, ingested), ingested),
-                *(deal.name, deal.amount_on(today), stage.id, deal.pipeline.id, deal.deal_type),
+                *(deal.name, deal.amount_on(today), deal.amount_on(today)),
+                *(stage.id, deal.pipeline.id, deal.deal_type),
                 *(
                     opened,
                     datetime.combine(deal.closes, time(17, 0)),

@@ -13,6 +13,7 @@
             'stage_id': ['properties_dealstage', 'id'],
             'pipeline_id': ['properties_pipeline', 'id'],
             'deal_amount': ['properties_amount', 'number(15, 2)'],
+            'deal_amount_in_home_currency': ['properties_amount_in_home_currency', 'number(15, 2)'],
             'close_date': ['properties_closedate', 'date'],
             'create_date': ['properties_createdate', 'date'],
             'owner_id': ['properties_hubspot_owner_id', 'id'],
@@ -20,12 +21,25 @@
             'deal_type': ['properties_dealtype', 'varchar'],
             'primary_company_id': ['properties_hs_primary_associated_company', 'id'],
             'is_closed': ['properties_hs_is_closed', 'boolean'],
-            'is_won': ['properties_hs_is_closed_won', 'boolean'],
+            'is_won': ['properties_hs_is_closed_won', 'properties_hs_closed_won_count', 'boolean'],
+            'stage_probability': ['properties_hs_deal_stage_probability', 'number(5, 4)'],
             'is_archived': ['archived', 'flag'],
             'updated_at': ['updatedat', 'timestamp_ntz'],
+            'read_at': ['_airbyte_extracted_at', 'timestamp_ntz'],
             'contacts': ['contacts', 'array'],
             'companies': ['companies', 'array'],
         }) }}
+
+    ),
+
+    -- A sync that appends keeps a deal as it was, with the contacts and companies of that time.
+    latest_deals as (
+
+        select * from all_deals
+        qualify row_number() over (
+            partition by deal_id
+            order by updated_at desc nulls last, read_at desc nulls last, is_archived desc, deal_name, stage_id, deal_amount
+        ) = 1
 
     ),
 
@@ -48,15 +62,15 @@
     deals as (
 
         select
-            all_deals.*,
-            all_deals.is_archived
+            latest_deals.*,
+            latest_deals.is_archived
             or (
                 last_archived.deal_id is not null
                 -- A deal that was restored has changed since.
-                and coalesce(last_archived.archived_at >= all_deals.updated_at, true)
+                and coalesce(last_archived.archived_at >= latest_deals.updated_at, true)
             ) as is_deleted
-        from all_deals
-        left join last_archived on all_deals.deal_id = last_archived.deal_id
+        from latest_deals
+        left join last_archived on latest_deals.deal_id = last_archived.deal_id
 
     ),
 

@@ -1,8 +1,9 @@
 {#-
     Deals with labels, owners and their main contact and company, once a shape has put its tables into these CTEs:
 
-    deals                 deal_id, deal_name, stage_id, pipeline_id, deal_amount, close_date, create_date, owner_id,
-                          deal_source, deal_type, primary_company_id, is_closed, is_won, is_deleted, updated_at
+    deals                 deal_id, deal_name, stage_id, pipeline_id, deal_amount, deal_amount_in_home_currency, close_date,
+                          create_date, owner_id, deal_source, deal_type, primary_company_id, is_closed, is_won,
+                          stage_probability, is_deleted, updated_at
     owners                owner_id, email, first_name, last_name
     pipelines             pipeline_id, label
     stages                pipeline_id, stage_id, label, is_closed, is_won
@@ -56,6 +57,7 @@
         coalesce(distinct_stages.label, deals.stage_id) as deal_stage,
         coalesce(distinct_pipelines.label, deals.pipeline_id) as pipeline_name,
         deals.deal_amount,
+        deals.deal_amount_in_home_currency,
         deals.close_date,
         deals.create_date,
         nullif(
@@ -67,7 +69,10 @@
         main_contacts.contact_id as associated_contact_id,
         coalesce(deals.primary_company_id, main_companies.company_id) as associated_company_id,
         coalesce(deals.is_closed, distinct_stages.is_closed) as is_closed,
-        coalesce(deals.is_won, distinct_stages.is_won) as is_won,
+        coalesce(
+            deals.is_won, distinct_stages.is_won,
+            iff(coalesce(deals.is_closed, distinct_stages.is_closed), deals.stage_probability = 1, null)
+        ) as is_won,
         deals.is_deleted,
         deals.updated_at
     from deals

@@ -12,6 +12,7 @@
             'stage_id': ['deal_pipeline_stage_id', 'id'],
             'pipeline_id': ['deal_pipeline_id', 'id'],
             'deal_amount': ['property_amount', 'number(15, 2)'],
+            'deal_amount_in_home_currency': ['property_amount_in_home_currency', 'number(15, 2)'],
             'close_date': ['property_closedate', 'date'],
             'create_date': ['property_createdate', 'date'],
             'owner_id': ['owner_id', 'id'],
@@ -19,7 +20,8 @@
             'deal_type': ['property_dealtype', 'varchar'],
             'primary_company_id': ['property_hs_primary_associated_company', 'id'],
             'is_closed': ['property_hs_is_closed', 'boolean'],
-            'is_won': ['property_hs_is_closed_won', 'boolean'],
+            'is_won': ['property_hs_is_closed_won', 'property_hs_closed_won_count', 'boolean'],
+            'stage_probability': ['property_hs_deal_stage_probability', 'number(5, 4)'],
             'is_deleted': ['is_deleted', '_fivetran_deleted', 'flag'],
             'updated_at': ['property_hs_lastmodifieddate', 'timestamp_ntz'],
         }) }}

@@ -11,6 +11,7 @@
         'deal_stage': ['deal_stage', 'varchar'],
         'pipeline_name': ['pipeline_name', 'varchar'],
         'deal_amount': ['deal_amount', 'number(15, 2)'],
+        'deal_amount_in_home_currency': ['deal_amount_in_home_currency', 'number(15, 2)'],
         'close_date': ['close_date', 'date'],
         'create_date': ['create_date', 'date'],
         'deal_owner': ['deal_owner', 'varchar'],

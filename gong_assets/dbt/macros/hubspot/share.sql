@@ -2,7 +2,8 @@
     HubSpot's Snowflake share: pivoted tables OBJECTS_<TYPE> with a column PROPERTY_<INTERNAL NAME> per property, see
     https://knowledge.hubspot.com/reports/query-hubspot-data-in-snowflake
     V2_DAILY has tables, V2_LIVE secure views of the same names. A deal's stage and pipeline are ids there, and labels here;
-    the columns of OWNERS, PIPELINES and PIPELINE_STAGES follow HubSpot's property names. Deleted records are absent.
+    the columns of OWNERS, PIPELINES and PIPELINE_STAGES are looked for under each name that they may have. Deleted records
+    are absent.
 -#}
 {% macro hubspot_deals_from_share() -%}
     with deals as (
@@ -13,6 +14,7 @@
             'stage_id': ['property_dealstage', 'id'],
             'pipeline_id': ['property_pipeline', 'id'],
             'deal_amount': ['property_amount', 'number(15, 2)'],
+            'deal_amount_in_home_currency': ['property_amount_in_home_currency', 'number(15, 2)'],
             'close_date': ['property_closedate', 'date'],
             'create_date': ['property_createdate', 'date'],
             'owner_id': ['property_hubspot_owner_id', 'id'],
@@ -20,7 +22,8 @@
             'deal_type': ['property_dealtype', 'varchar'],
             'primary_company_id': ['property_hs_primary_associated_company', 'id'],
             'is_closed': ['property_hs_is_closed', 'boolean'],
-            'is_won': ['property_hs_is_closed_won', 'boolean'],
+            'is_won': ['property_hs_is_closed_won', 'property_hs_closed_won_count', 'boolean'],
+            'stage_probability': ['property_hs_deal_stage_probability', 'number(5, 4)'],
             'is_deleted': ['flag'],
             'updated_at': ['updatedat', 'timestamp_ntz'],
         }) }}
@@ -30,10 +33,10 @@
     owners as (
 
         {{ hubspot_table('owners', {
-            'owner_id': ['ownerid', 'id'],
+            'owner_id': ['ownerid', 'owner_id', 'id', 'id'],
             'email': ['email', 'varchar'],
-            'first_name': ['firstname', 'varchar'],
-            'last_name': ['lastname', 'varchar'],
+            'first_name': ['firstname', 'first_name', 'varchar'],
+            'last_name': ['lastname', 'last_name', 'varchar'],
         }) }}
 
     ),
@@ -41,8 +44,8 @@
     all_pipelines as (
 
         {{ hubspot_table('pipelines', {
-            'pipeline_id': ['pipelineid', 'id'],
-            'object_type_id': ['objecttypeid', 'varchar'],
+            'pipeline_id': ['pipelineid', 'pipeline_id', 'id', 'id'],
+            'object_type_id': ['objecttypeid', 'object_type_id', 'varchar'],
             'label': ['label', 'varchar'],
         }) }}
 
@@ -51,9 +54,9 @@
     all_stages as (
 
         {{ hubspot_table('pipeline_stages', {
-            'pipeline_id': ['pipelineid', 'id'],
-            'object_type_id': ['objecttypeid', 'varchar'],
-            'stage_id': ['stageid', 'id'],
+            'pipeline_id': ['pipelineid', 'pipeline_id', 'id'],
+            'object_type_id': ['objecttypeid', 'object_type_id', 'varchar'],
+            'stage_id': ['stageid', 'stage_id', 'id', 'id'],
             'label': ['label', 'varchar'],
             'metadata': ['metadata', 'varchar'],
         }) }}

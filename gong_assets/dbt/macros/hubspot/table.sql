@@ -9,8 +9,8 @@
     varchar, boolean, date, timestamp_ntz, number(p, s)     as in Snowflake; times in UTC
 
     The graph runs without HubSpot: a table or a view that is not there is an empty one, with a warning (none for an
-    `optional` one). A column that is not there is NULL, as a portal has only the properties that it uses. A text that is no
-    number, date or boolean is NULL.
+    `optional` one). A column that is not there is NULL, as a portal has only the properties that it uses. So is a text that
+    is no number, date or boolean, and a number that is too large: one absurd amount does not fail the table.
 -#}
 {% macro hubspot_table(name, columns, optional=false) -%}
     {%- set relation = source('hubspot', name) -%}
@@ -85,10 +85,9 @@
         {%- else -%}
             {{ "convert_timezone('UTC', " ~ value ~ ")" if has_zone else value }}::timestamp_ntz::{{ type }}
         {%- endif -%}
-    {%- elif is_text -%}
-        try_to_decimal({{ json_text(value) }}, {{ type | replace('number(', '') }}
     {%- else -%}
-        {{ value }}::{{ type }}
+        {#- Text for numbers too: their own cast has no TRY_. -#}
+        try_to_decimal({{ json_text(value) }}, {{ type | replace('number(', '') }}
     {%- endif -%}
 {%- endmacro %}
 

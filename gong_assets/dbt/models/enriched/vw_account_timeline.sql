@@ -17,8 +17,9 @@ deals as (
 
 ),
 
--- A call may be about several companies: it is in the timeline of each of them, once.
-linked_accounts as (
+-- A call may be about several companies: it is in the timeline of each that it is linked to, and of its HubSpot company,
+-- which may be known by its deal alone.
+accounts_of_calls as (
 
     select
         call_id,
@@ -30,14 +31,20 @@ linked_accounts as (
 
     union all
 
-    -- Of a call that is linked to a deal and to no company, the deal's.
     select
-        calls.call_id,
+        call_id,
         'HubSpot' as crm_system,
-        calls.hubspot_company_id as account_id,
-        calls.hubspot_company_name as account_name
+        hubspot_company_id as account_id,
+        null::varchar as account_name
     from calls
-    where calls.hubspot_company_id is not null and calls.crm_account_id is null
+    where hubspot_company_id is not null
+
+),
+
+linked_accounts as (
+
+    select * from accounts_of_calls
+    qualify row_number() over (partition by call_id, crm_system, account_id order by account_name nulls last) = 1
 
 ),
 
@@ -54,6 +61,7 @@ events as (
         coalesce(calls.call_brief, calls.call_summary) as event_detail,
         calls.primary_user_name as sales_rep,
         calls.call_id,
+        calls.is_private,
         calls.hubspot_deal_id,
         calls.sentiment_score,
         null::number(15, 2) as deal_amount
@@ -73,6 +81,7 @@ events as (
         deals.pipeline_name as event_detail,
         deals.deal_owner as sales_rep,
         null::varchar as call_id,
+        null::boolean as is_private,
         deals.deal_id as hubspot_deal_id,
         null::float as sentiment_score,
         deals.deal_amount
@@ -96,6 +105,7 @@ events as (
         deals.deal_stage as event_detail,
         deals.deal_owner as sales_rep,
         null::varchar as call_id,
+        null::boolean as is_private,
         deals.deal_id as hubspot_deal_id,
         null::float as sentiment_score,
         deals.deal_amount
@@ -115,6 +125,7 @@ select
     events.event_detail,
     events.sales_rep,
     events.call_id,
+    events.is_private,
     events.hubspot_deal_id,
     events.sentiment_score,
     events.deal_amount,

@@ -49,6 +49,7 @@ select
     judged.call_title,
     judged.call_datetime_utc,
     judged.call_url,
+    judged.is_private,
     judged.primary_user_id,
     judged.primary_user_name,
     judged.primary_user_email,

@@ -120,6 +120,7 @@ select
     judged.deal_name,
     judged.deal_stage,
     judged.deal_amount,
+    judged.deal_amount_in_home_currency,
     judged.close_date,
     judged.days_to_close,
     judged.deal_status,

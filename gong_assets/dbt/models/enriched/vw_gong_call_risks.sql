@@ -67,79 +67,89 @@ open_deals as (
     inner join {{ ref('stg_hubspot_deals') }} as deals on last_calls.deal_id = deals.deal_id
     where deals.deal_status not in ('Won', 'Lost')
 
+),
+
+risks as (
+
+    select
+        transcript_id || '_segment' as risk_id,
+        call_id,
+        call_date,
+        'Negative Segment' as risk,
+        transcript_text as detail,
+        start_time_seconds as at_seconds,
+        segment_sentiment as sentiment,
+        transcript_id,
+        null::varchar as topic_id,
+        null::varchar as hubspot_deal_id
+    from segments
+
+    union all
+
+    select
+        topic_id || '_tracker' as risk_id,
+        call_id,
+        call_date,
+        'Tracker' as risk,
+        topic_name || ' (' || mention_count::varchar || ')' as detail,
+        first_mentioned_at_seconds as at_seconds,
+        null::float as sentiment,
+        null::varchar as transcript_id,
+        topic_id,
+        null::varchar as hubspot_deal_id
+    from trackers
+
+    union all
+
+    select
+        call_id || '_extracted_' || risk_number::varchar as risk_id,
+        call_id,
+        call_date,
+        'Extracted Risk' as risk,
+        detail,
+        null::float as at_seconds,
+        null::float as sentiment,
+        null::varchar as transcript_id,
+        null::varchar as topic_id,
+        null::varchar as hubspot_deal_id
+    from extracted
+
+    union all
+
+    select
+        call_id || '_' || deal_id || '_stalled' as risk_id,
+        call_id,
+        call_date,
+        'Stalled Deal' as risk,
+        'No call about ' || coalesce(deal_name, deal_id) || ' since ' || to_char(call_date, 'YYYY-MM-DD') as detail,
+        null::float as at_seconds,
+        null::float as sentiment,
+        null::varchar as transcript_id,
+        null::varchar as topic_id,
+        deal_id as hubspot_deal_id
+    from open_deals
+    where call_date < dateadd('day', -{{ var('stalled_deal_days') | int }}, sysdate()::date)
+
+    union all
+
+    select
+        call_id || '_' || deal_id || '_overdue' as risk_id,
+        call_id,
+        call_date,
+        'Overdue Deal' as risk,
+        coalesce(deal_name, deal_id) || ' was to close on ' || to_char(close_date, 'YYYY-MM-DD') as detail,
+        null::float as at_seconds,
+        null::float as sentiment,
+        null::varchar as transcript_id,
+        null::varchar as topic_id,
+        deal_id as hubspot_deal_id
+    from open_deals
+    where deal_status = 'Overdue'
+
 )
 
 select
-    transcript_id || '_segment' as risk_id,
-    call_id,
-    call_date,
-    'Negative Segment' as risk,
-    transcript_text as detail,
-    start_time_seconds as at_seconds,
-    segment_sentiment as sentiment,
-    transcript_id,
-    null::varchar as topic_id,
-    null::varchar as hubspot_deal_id
-from segments
-
-union all
-
-select
-    topic_id || '_tracker' as risk_id,
-    call_id,
-    call_date,
-    'Tracker' as risk,
-    topic_name || ' (' || mention_count::varchar || ')' as detail,
-    first_mentioned_at_seconds as at_seconds,
-    null::float as sentiment,
-    null::varchar as transcript_id,
-    topic_id,
-    null::varchar as hubspot_deal_id
-from trackers
-
-union all
-
-select
-    call_id || '_extracted_' || risk_number::varchar as risk_id,
-    call_id,
-    call_date,
-    'Extracted Risk' as risk,
-    detail,
-    null::float as at_seconds,
-    null::float as sentiment,
-    null::varchar as transcript_id,
-    null::varchar as topic_id,
-    null::varchar as hubspot_deal_id
-from extracted
-
-union all
-
-select
-    call_id || '_' || deal_id || '_stalled' as risk_id,
-    call_id,
-    call_date,
-    'Stalled Deal' as risk,
-    'No call about ' || coalesce(deal_name, deal_id) || ' since ' || to_char(call_date, 'YYYY-MM-DD') as detail,
-    null::float as at_seconds,
-    null::float as sentiment,
-    null::varchar as transcript_id,
-    null::varchar as topic_id,
-    deal_id as hubspot_deal_id
-from open_deals
-where call_date < dateadd('day', -{{ var('stalled_deal_days') | int }}, sysdate()::date)
-
-union all
-
-select
-    call_id || '_' || deal_id || '_overdue' as risk_id,
-    call_id,
-    call_date,
-    'Overdue Deal' as risk,
-    coalesce(deal_name, deal_id) || ' was to close on ' || to_char(close_date, 'YYYY-MM-DD') as detail,
-    null::float as at_seconds,
-    null::float as sentiment,
-    null::varchar as transcript_id,
-    null::varchar as topic_id,
-    deal_id as hubspot_deal_id
-from open_deals
-where deal_status = 'Overdue'
+    risks.*,
+    calls.is_private
+from risks
+left join {{ ref('stg_gong_calls') }} as calls on risks.call_id = calls.call_id

@@ -44,7 +44,7 @@ dated_deal_calls as (
         date_trunc('month', deal_calls.call_date)::date as call_month,
         coalesce(deal_calls.primary_user_id, 'none') as rep_id,
         deals.deal_status,
-        deals.deal_amount,
+        deals.deal_amount_in_home_currency,
         deals.close_date
     from deal_calls
     left join {{ ref('stg_hubspot_deals') }} as deals on deal_calls.deal_id = deals.deal_id
@@ -78,7 +78,7 @@ outcomes as (
         call_month,
         count_if(deal_status = 'Won') as deals_won,
         count_if(deal_status = 'Lost') as deals_lost,
-        sum(iff(deal_status = 'Won', deal_amount, null)) as revenue_won
+        sum(iff(deal_status = 'Won', deal_amount_in_home_currency, null)) as revenue_won
     from credited_deals
     group by 1, 2
 

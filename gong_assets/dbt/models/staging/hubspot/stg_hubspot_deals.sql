@@ -49,6 +49,7 @@ select
     deal_stage,
     deal_stage_id,
     deal_amount,
+    coalesce(deal_amount_in_home_currency, deal_amount) as deal_amount_in_home_currency,
     close_date,
     create_date,
     pipeline_name,
@@ -60,9 +61,10 @@ select
     present_company_id as associated_company_id,
     datediff('day', create_date, today) as days_since_created,
     datediff('day', today, close_date) as days_to_close,
+    -- A stage's name counts only where neither the deal nor the stage says anything: a stage may be named anything.
     case
-        when is_won or plain_stage = 'closedwon' or plain_label = 'closedwon' then 'Won'
-        when is_closed or plain_stage = 'closedlost' or plain_label = 'closedlost' then 'Lost'
+        when coalesce(is_won, coalesce(is_closed, true) and 'closedwon' in (plain_stage, plain_label)) then 'Won'
+        when coalesce(is_closed, 'closedlost' in (plain_stage, plain_label)) then 'Lost'
         when close_date < today then 'Overdue'
         when close_date <= dateadd('day', {{ var('closing_soon_days') }}, today) then 'Closing Soon'
         else 'In Progress'
