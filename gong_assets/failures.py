@@ -16,7 +16,12 @@ from gong_assets.gong import (
     GongPermissionError,
     GongQuotaExhausted,
 )
-from gong_assets.warehouse.errors import VanishedRecords, WarehouseError, WarehouseUnreachable
+from gong_assets.warehouse.errors import (
+    VanishedRecords,
+    WarehouseError,
+    WarehouseQueryFailed,
+    WarehouseUnreachable,
+)
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -74,7 +79,14 @@ def _advice(error: Exception) -> str:
         )
     if isinstance(error, WarehouseUnreachable):
         return "Check SNOWFLAKE_ACCOUNT or SNOWFLAKE_HOST and _PORT, and the network."
+    if isinstance(error, WarehouseQueryFailed) and _is_of_an_unknown_object(error):
+        return "Materialize the graph first (`gong-assets sync`); if it has run, the role may not read it."
     return ""
+
+
+def _is_of_an_unknown_object(error: WarehouseQueryFailed) -> bool:
+    """Snowflake does not say whether it is not there, or not for this role."""
+    return error.errno == 2003 or error.sqlstate == "42S02"
 
 
 EXPECTED_ERRORS: tuple[type[Exception], ...] = (GongError, WarehouseError)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gong_assets.failures import explain, explain_dbt
 from gong_assets.gong import GongQuotaExhausted
-from gong_assets.warehouse.errors import WarehouseUnreachable
+from gong_assets.warehouse.errors import WarehouseQueryFailed, WarehouseUnreachable
 
 DBT = """The dbt CLI process with command
 
@@ -47,3 +49,14 @@ def test_advice_follows_the_error_on_a_line_of_its_own() -> None:
     assert "GONG_MAX_REQUESTS_PER_DAY" in explain(
         GongQuotaExhausted("Gong's daily limit is spent", retry_after=60)
     )
+
+
+@pytest.mark.parametrize(("errno", "sqlstate"), [(2003, None), (None, "42S02")])
+def test_a_table_that_is_not_there_comes_with_what_to_do(errno: int | None, sqlstate: str | None) -> None:
+    refused = WarehouseQueryFailed(
+        "Object 'X' does not exist or not authorized", errno=errno, sqlstate=sqlstate
+    )
+    assert explain(refused).splitlines()[1:] == [
+        "Materialize the graph first (`gong-assets sync`); if it has run, the role may not read it."
+    ]
+    assert len(explain(WarehouseQueryFailed("syntax error", errno=1003)).splitlines()) == 1

@@ -7,6 +7,9 @@
 
 Each function reads the enriched views with bound parameters only, and returns pydantic models of at most 1,000 rows. What
 cannot be asked raises AgentError with one line. Nothing here writes. `mcp_server` offers the same to agents.
+
+Private calls are landed for who may read the tables, if they are (GONG_INCLUDE_PRIVATE_CALLS), and agents ask for anybody:
+every statement leaves them out.
 """
 
 from gong_assets.agents.analysis import analyze_call
@@ -16,9 +19,11 @@ from gong_assets.agents.results import (
     AgentError,
     CallAnalysis,
     CoachingOpportunity,
+    InvalidQuestion,
     NotFound,
     Segment,
     SimilarSegment,
+    SimilarSegments,
     TimelineCall,
     Turn,
 )
@@ -30,9 +35,11 @@ __all__ = [
     "AgentError",
     "CallAnalysis",
     "CoachingOpportunity",
+    "InvalidQuestion",
     "NotFound",
     "Segment",
     "SimilarSegment",
+    "SimilarSegments",
     "TimelineCall",
     "Turn",
     "account_timeline",

@@ -21,7 +21,7 @@ from pydantic import (
     validate_call,
 )
 
-from gong_assets.agents.results import AgentError
+from gong_assets.agents.results import InvalidQuestion
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -87,7 +87,7 @@ Days = Annotated[
 ]
 CallId = Annotated[_Name, Field(description="Gong's call id, as every other answer names it.")]
 Company = Annotated[
-    _Name, Field(description="The company's id in HubSpot, or its whole name (case does not matter).")
+    _Name, Field(description="The company's id in the CRM, or its whole name (case does not matter).")
 ]
 Question = Annotated[
     str,
@@ -109,7 +109,7 @@ Rep = Annotated[
         description="The host of the call: Gong's user id, whole name or e-mail address (case does not matter)."
     ),
 ]
-DealId = Annotated[_Name | None, Field(description="HubSpot's id of the deal that the call is linked to.")]
+DealId = Annotated[_Name | None, Field(description="HubSpot's id of a deal that the call is about.")]
 Speaker = Annotated[
     Literal["Internal", "External"] | None,
     Field(description="External: what customers said. Internal: what our own people said."),
@@ -142,7 +142,7 @@ Context = Annotated[
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
-    """The function, which raises AgentError for arguments that are not as their types say."""
+    """The function, which raises InvalidQuestion for arguments that are not as their types say."""
     signature = inspect.signature(function)
     validated = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(function)
 
@@ -155,7 +155,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         except ValidationError as error:
             if error.title != function.__name__:
                 raise  # Of an answer, and not of the question.
-            raise AgentError(one_line(error)) from None
+            raise InvalidQuestion(one_line(error)) from None
 
     return ask
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any, TypeVar
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context as CallContext
 from mcp.server.mcpserver.exceptions import ToolError, UnexpectedToolError
-from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
+from mcp.types import CallToolResult, InputRequiredResult, Tool, ToolAnnotations
 from pydantic import BaseModel, Field, ValidationError
 
 from gong_assets.agents import analysis, coaching, search, timeline
@@ -77,13 +77,21 @@ class CoachingOpportunities(BaseModel):
 
 
 class SimilarCalls(BaseModel):
-    """Segments of calls, the most similar first; none if nothing passes the filters."""
+    """Segments of calls, the most similar first; none if nothing passes the filters, with a note if not all was compared."""
 
     segments: list[SimilarSegment]
+    note: str = ""
 
 
 class _Server(MCPServer[Any]):
     """Tells the agent what was wrong with a call in one line, whichever part of the server found out."""
+
+    async def list_tools(self) -> list[Tool]:
+        """With schemas that say that there are no other arguments: see `call_tool`."""
+        return [
+            tool.model_copy(update={"input_schema": {**tool.input_schema, "additionalProperties": False}})
+            for tool in await super().list_tools()
+        ]
 
     async def call_tool(
         self, name: str, arguments: dict[str, Any], context: CallContext[Any, Any] | None = None
@@ -121,7 +129,7 @@ def build_server(warehouse: Callable[[], Warehouse]) -> MCPServer[Any]:
     ) -> CoachingOpportunities:
         """Find calls that a manager should look at: a low sentiment, or a host who talked too much; the worst first.
 
-        Use it for "who needs help", "which calls went badly" and weekly reviews. Each call says why it is here. Follow
+        Calls among our own people, and those under a minute, are left out. Use it for "who needs help", "which calls went badly" and weekly reviews. Each call says why it is here. Follow
         up on one with analyze_call. Not for what was said about a subject: that is similar_calls.
         """
         found = _answered(lambda: coaching.coaching_opportunities(warehouse(), days=days, limit=limit))
@@ -177,7 +185,7 @@ def build_server(warehouse: Callable[[], Warehouse]) -> MCPServer[Any]:
                 context=context,
             )
         )
-        return SimilarCalls(segments=found)
+        return SimilarCalls(segments=found, note=found.note)
 
     @tool("All calls with a company")
     def account_timeline(
@@ -186,8 +194,9 @@ def build_server(warehouse: Callable[[], Warehouse]) -> MCPServer[Any]:
     ) -> AccountTimeline:
         """Tell the history with one company: its calls in time order with deal, sentiment, summary and next steps.
 
-        Use it to prepare a meeting, or for "how is it going with ...". The name has to be the whole name in the CRM. If
-        several companies have it, the error lists their ids. `call_count` is how many calls there are in all.
+        Use it to prepare a meeting, or for "how is it going with ...". The name has to be the whole name in the CRM: the
+        error lists some that contain what you asked for, and the ids if several companies have the name. A call about
+        several companies is in the history of each. `call_count` is how many calls there are in all.
         """
         return _answered(lambda: timeline.account_timeline(warehouse(), company, limit=limit))
 

@@ -18,6 +18,10 @@ class NotFound(AgentError):
     """What was asked about is not in the tables."""
 
 
+class InvalidQuestion(AgentError):
+    """A question that is not as it should be, whatever is in the tables."""
+
+
 class _Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -57,10 +61,18 @@ class SimilarSegment(Segment):
 
     similarity: float
     host_name: str | None = None
+    hubspot_deal_id: str | None = None
     deal_name: str | None = None
+    hubspot_company_id: str | None = None
     company_name: str | None = None
     context_before: list[Turn] = []
     context_after: list[Turn] = []
+
+
+class SimilarSegments(list[SimilarSegment]):
+    """The hits of a search; of none, `note` may say what could not be compared. It is empty where all was."""
+
+    note: str = ""
 
 
 class CoachingOpportunity(_Row):
@@ -72,7 +84,10 @@ class CoachingOpportunity(_Row):
     host_name: str | None
     sentiment_score: float | None
     talk_ratio: float | None
+    hubspot_deal_id: str | None
     deal_name: str | None
+    hubspot_company_id: str | None
+    company_name: str | None
     reasons: list[str]
 
 
@@ -93,8 +108,10 @@ class CallAnalysis(_Row):
     sentiment_score: float | None
     sentiment_category: str | None
     summary: str | None
+    hubspot_deal_id: str | None
     deal_name: str | None
     deal_stage: str | None
+    hubspot_company_id: str | None
     company_name: str | None
     risk_segment_count: int
     risk_segments: list[Segment]
@@ -120,8 +137,12 @@ class TimelineCall(_Row):
 
 
 class AccountTimeline(_Row):
-    """The newest calls with a company, the newest one last; `call_count` is how many there are."""
+    """The newest calls with a company, the newest one last; `call_count` is how many there are.
 
+    `company_id` is the company's id in `crm_system`, which is HubSpot for most.
+    """
+
+    crm_system: str
     company_id: str
     company_name: str | None
     call_count: int

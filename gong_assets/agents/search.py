@@ -21,8 +21,16 @@ from gong_assets.agents.arguments import (
     checked,
     shown,
 )
-from gong_assets.agents.results import AgentError, NotFound, SimilarSegment, Turn
+from gong_assets.agents.results import (
+    AgentError,
+    InvalidQuestion,
+    NotFound,
+    SimilarSegment,
+    SimilarSegments,
+    Turn,
+)
 from gong_assets.warehouse.connection import Warehouse, fetch
+from gong_assets.warehouse.errors import WarehouseQueryFailed
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -54,12 +62,15 @@ LIMIT 1
 _OF_REP = (
     "(PRIMARY_USER_ID = %s OR LOWER(PRIMARY_USER_NAME) = LOWER(%s) OR LOWER(PRIMARY_USER_EMAIL) = LOWER(%s))"
 )
-_OF_DEAL = "HUBSPOT_DEAL_ID = %s"
+# A call may be about several deals: its own HUBSPOT_DEAL_ID is the first of them.
+_OF_DEAL = "CALL_ID IN (SELECT CALL_ID FROM VW_DEAL_CALLS WHERE HUBSPOT_DEAL_ID = %s)"
 _DAYS = _FROM_DATE, _TO_DATE = "CALL_DATE >= %s", "CALL_DATE <= %s"
 
+_PUBLIC = "NOT COALESCE(IS_PRIVATE, FALSE)"
 # Segments of another model are left out: vectors of two models cannot be compared. So is what is not processed, or was
 # with another text than it has now, and one that is not redacted where transcripts are.
-_CANDIDATE = "EMBEDDING_MODEL = %s AND PROCESSED_BY_CORTEX AND TRANSCRIPT_TEXT IS NOT NULL"
+_COMPARABLE = "EMBEDDING_MODEL = %s AND PROCESSED_BY_CORTEX AND TRANSCRIPT_TEXT IS NOT NULL"
+_NOT_COMPARABLE = f"NOT COALESCE({_COMPARABLE}, FALSE)"
 
 # Embeddings are large: each is compared where it is stored, and only its similarity goes through the filters and the view's
 # joins. The details are read of the nearest segments alone. The condition on days stands with both, as it spares Snowflake
@@ -91,8 +102,8 @@ nearest AS (
 SELECT
     segments.TRANSCRIPT_ID, segments.CALL_ID, segments.CALL_TITLE, segments.CALL_DATETIME_UTC, segments.SPEAKER_NAME,
     segments.SPEAKER_TYPE, segments.START_TIME_SECONDS, segments.END_TIME_SECONDS, segments.TRANSCRIPT_TEXT AS TEXT,
-    segments.SEGMENT_SENTIMENT, segments.PRIMARY_USER_NAME AS HOST_NAME, segments.DEAL_NAME,
-    segments.HUBSPOT_COMPANY_NAME AS COMPANY_NAME, nearest.SIMILARITY
+    segments.SEGMENT_SENTIMENT, segments.PRIMARY_USER_NAME AS HOST_NAME, segments.HUBSPOT_DEAL_ID, segments.DEAL_NAME,
+    segments.HUBSPOT_COMPANY_ID, segments.HUBSPOT_COMPANY_NAME AS COMPANY_NAME, nearest.SIMILARITY
 FROM nearest
 INNER JOIN VW_ENRICHED_GONG_CALL_TRANSCRIPTS AS segments ON nearest.TRANSCRIPT_ID = segments.TRANSCRIPT_ID
 WHERE nearest.SIMILARITY >= %s
@@ -106,7 +117,7 @@ WITH spoken AS (
         TRANSCRIPT_ID, CALL_ID, SPEAKER_NAME, SPEAKER_TYPE, START_TIME_SECONDS, END_TIME_SECONDS, TRANSCRIPT_TEXT AS TEXT,
         ROW_NUMBER() OVER (PARTITION BY CALL_ID ORDER BY TURN_INDEX, PART, TRANSCRIPT_ID) AS PLACE
     FROM VW_ENRICHED_GONG_CALL_TRANSCRIPTS
-    WHERE CALL_ID IN ({calls}) AND TRANSCRIPT_TEXT IS NOT NULL
+    WHERE CALL_ID IN ({calls}) AND NOT COALESCE(IS_PRIVATE, FALSE) AND TRANSCRIPT_TEXT IS NOT NULL
 ),
 hits AS (
     SELECT TRANSCRIPT_ID, CALL_ID, PLACE
@@ -122,7 +133,20 @@ INNER JOIN spoken
 ORDER BY HIT_ID, spoken.PLACE
 """
 
-_KNOWN = "SELECT CALL_ID FROM VW_ENRICHED_GONG_CALLS WHERE {condition} LIMIT 1"
+_KNOWN = """
+SELECT CALL_ID
+FROM VW_ENRICHED_GONG_CALLS
+WHERE {condition} AND NOT COALESCE(IS_PRIVATE, FALSE)
+LIMIT 1
+"""
+
+# What is too short to be embedded is not waited for.
+_NOT_COMPARED = """
+SELECT COUNT(*) AS SEGMENT_COUNT
+FROM VW_ENRICHED_GONG_CALL_TRANSCRIPTS
+WHERE {conditions}
+    AND TRANSCRIPT_ID NOT IN (SELECT TRANSCRIPT_ID FROM CORTEX_GONG_CALL_TRANSCRIPTS WHERE IS_TOO_SHORT)
+"""
 
 
 @checked
@@ -139,7 +163,7 @@ def similar_segments(
     speaker: Speaker = None,
     min_words: MinWords = 0,
     context: Context = 0,
-) -> list[SimilarSegment]:
+) -> SimilarSegments:
     """The `limit` segments that are most similar to `text`, most similar first, with their cosine similarity (-1 to 1).
 
     Only the order is comparable between models: e5 gives 0.7 to 1.0 even to texts that have nothing in common.
@@ -149,34 +173,43 @@ def similar_segments(
         from_date: first call date (UTC).
         to_date: last call date (UTC), inclusive.
         rep: the host's Gong user id, name or e-mail address.
-        deal_id: HubSpot's id of the call's deal.
+        deal_id: HubSpot's id of a deal that the call is about.
         speaker: segments that people from inside or from outside said.
         min_words: leave out shorter segments.
         context: so many turns before and after each segment come with it.
 
     Raises:
         NotFound: no segment has an embedding yet, or no call is of that rep or deal.
-        AgentError: an argument is not as it should be, the answer could have more than 1,000 rows, or the tables were
-            made with a model that is not known here.
+        InvalidQuestion: an argument is not as it should be, or the answer could have more than 1,000 rows.
+        AgentError: the tables were made with a model that is not known here.
         WarehouseError: the warehouse cannot be reached, or the views are not there yet.
     """
     if not text.strip():
-        raise AgentError("the text to search for is empty")
+        raise InvalidQuestion("the text to search for is empty")
     if from_date and to_date and from_date > to_date:
-        raise AgentError(f"from_date {from_date} is after to_date {to_date}")
+        raise InvalidQuestion(f"from_date {from_date} is after to_date {to_date}")
     if (most := limit * (1 + 2 * context)) > MAX_ROWS:
-        raise AgentError(
+        raise InvalidQuestion(
             f"limit {limit} with context {context} may be {most:,} turns, and an answer has at most {MAX_ROWS:,}"
         )
     filters = given_filters(from_date, to_date, rep, deal_id, speaker, min_words)
-    with warehouse.connect() as connection:
-        model = _embedding_model(connection)
-        rows = fetch(connection, *search_statement(model, text, limit, min_similarity, filters))
-        if not rows:
-            _require_known(connection, "rep", rep, _OF_REP)
-            _require_known(connection, "deal", deal_id, _OF_DEAL)
-        around = _turns_around(connection, rows, context) if rows and context else {}
-    return [SimilarSegment.of(row, **around.get(row["TRANSCRIPT_ID"], {})) for row in rows]
+    try:
+        with warehouse.connect() as connection:
+            model = _embedding_model(connection)
+            rows = fetch(connection, *search_statement(model, text, limit, min_similarity, filters))
+            if not rows:
+                _require_known(connection, "rep", rep, _OF_REP)
+                _require_known(connection, "deal", deal_id, _OF_DEAL)
+            note = "" if rows else _what_was_not_compared(connection, model, filters)
+            around = _turns_around(connection, rows, context) if rows and context else {}
+    except WarehouseQueryFailed as error:
+        # A character may be a token or several, so that the limit of characters does not hold all of them back.
+        if "tokens" not in str(error):
+            raise
+        raise InvalidQuestion("the text is too long for the embedding model: shorten it") from error
+    found = SimilarSegments(SimilarSegment.of(row, **around.get(row["TRANSCRIPT_ID"], {})) for row in rows)
+    found.note = note
+    return found
 
 
 def search_statement(
@@ -186,11 +219,17 @@ def search_statement(
     days = {condition: bound for condition, bound in filters.items() if condition in _DAYS}
     query = _QUERY.format(
         days=" AND ".join(f"embedded.{condition}" for condition in days) or "TRUE",
-        conditions=" AND ".join([_CANDIDATE, *filters]),
+        conditions=" AND ".join([_COMPARABLE, _PUBLIC, *filters]),
     )
     lowest = -1.0 if min_similarity is None else min_similarity
     asked = (model, QUERY_PREFIXES[model] + text)
     return query, (*asked, *_values(days), model, *_values(filters), limit, lowest)
+
+
+def not_compared_statement(model: str, filters: Filters) -> tuple[str, tuple[Any, ...]]:
+    """The SQL that counts what passes the filters and is not compared, and the values that are bound in it."""
+    query = _NOT_COMPARED.format(conditions=" AND ".join([_NOT_COMPARABLE, _PUBLIC, *filters]))
+    return query, (model, *_values(filters))
 
 
 def _values(filters: Filters) -> list[Any]:
@@ -233,6 +272,17 @@ def _require_known(connection: SnowflakeConnection, what: str, who: str | None, 
         return
     if not fetch(connection, _KNOWN.format(condition=condition), (who,) * condition.count("%s")):
         raise NotFound(f"no call in VW_ENRICHED_GONG_CALLS is of {what} {shown(who)}")
+
+
+def _what_was_not_compared(connection: SnowflakeConnection, model: str, filters: Filters) -> str:
+    """Nothing was found: is it that nobody said it, or that not all is there to be compared?"""
+    count = fetch(connection, *not_compared_statement(model, filters))[0]["SEGMENT_COUNT"]
+    if not count:
+        return ""
+    return (
+        f"{count:,} segments that pass the filters could not be compared: they have no embedding of {model}, or wait to be "
+        "redacted (VW_CORTEX_STATUS shows the days)"
+    )
 
 
 def _turns_around(

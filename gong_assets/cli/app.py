@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,8 @@ from gong_assets.cli import output
 from gong_assets.settings import SettingsError, load_settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gong_assets.warehouse.connection import Warehouse
 
 app = typer.Typer(
@@ -204,8 +206,9 @@ def search(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many segments at most.")] = 5,
     min_similarity: Annotated[
         float | None,
+        # Its range is the function's to check: Typer takes "nan" for a number that is too large.
         typer.Option(
-            min=-1, max=1, help="Leave out what is less similar. The scale depends on the embedding model."
+            help="Leave out what is less similar (-1 to 1). The scale depends on the embedding model."
         ),
     ] = None,
     from_date: Annotated[
@@ -217,7 +220,9 @@ def search(
     rep: Annotated[
         str | None, typer.Option(help="Calls that this user hosted: Gong's user id, whole name or e-mail.")
     ] = None,
-    deal: Annotated[str | None, typer.Option(help="Calls about this deal: HubSpot's id of it.")] = None,
+    deal: Annotated[
+        str | None, typer.Option(help="Calls that are about this deal: HubSpot's id of it.")
+    ] = None,
     speaker: Annotated[
         Speaker | None,
         typer.Option(
@@ -255,7 +260,7 @@ def search(
 
 @app.command()
 def account(
-    company: Annotated[str, typer.Argument(help="The company's id in HubSpot, or its whole name.")],
+    company: Annotated[str, typer.Argument(help="The company's id in the CRM, or its whole name.")],
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many calls at most.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
@@ -306,8 +311,8 @@ def mcp(
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             listening = socket.create_server((host, port), family=family)
         except OSError as error:
-            # Python adds the address to the text of the operating system, which has no number for an unknown name.
-            reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+            # Python adds the address to the text of the operating system.
+            reason = str(error.strerror).partition(" (while")[0]
             raise _Failed(f"cannot listen on {host}, port {port}: {reason}") from error
         with listening:
             shown = f"[{host}]" if ":" in host else host
@@ -359,13 +364,16 @@ def demo(
 
 
 def _warehouse() -> Warehouse:
-    from gong_assets.warehouse.connection import open_warehouse
+    from gong_assets.warehouse.connection import Warehouse, open_warehouse
 
-    settings = load_settings()
-    with output.status("connecting"):
-        warehouse = open_warehouse(settings)
-        _ = warehouse.arguments  # Starts the local stack on first need.
-    return warehouse
+    warehouse = open_warehouse(load_settings())
+
+    def arguments() -> Mapping[str, object]:
+        # Starts the local stack on first need: when the question is asked, and so not for one that is none.
+        with output.status("connecting"):
+            return warehouse.arguments
+
+    return Warehouse(arguments)
 
 
 class _Failed(Exception):
@@ -374,7 +382,7 @@ class _Failed(Exception):
 
 def _expected_errors() -> dict[type[Exception], int]:
     """Errors that are told in a line or two, and the exit code of each."""
-    from gong_assets.agents import AgentError
+    from gong_assets.agents import AgentError, InvalidQuestion
     from gong_assets.dbt_project import DbtParseError
     from gong_assets.gong import GongError
     from gong_assets.local.stack import LocalStackError
@@ -382,13 +390,23 @@ def _expected_errors() -> dict[type[Exception], int]:
     from gong_assets.warehouse.errors import WarehouseError
 
     work = (_Failed, AgentError, DbtParseError, GongError, LocalStackError, SyncError, WarehouseError)
-    return {SettingsError: 2, DateRangeError: 2, **dict.fromkeys(work, 1)}
+    return {SettingsError: 2, DateRangeError: 2, InvalidQuestion: 2, **dict.fromkeys(work, 1)}
+
+
+# The base of what Typer raises for wrong usage; the name of its module has changed between versions.
+_UsageError: type[Exception] = typer.BadParameter.mro()[1]
 
 
 def main() -> None:
-    """Exit codes: 0 done, 1 the work failed, 2 wrong usage or settings."""
+    """Exit codes: 0 done, 1 the work failed, 2 wrong usage or settings, 130 interrupted."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except _UsageError as error:
+        if told := _wrong_usage(error):
+            output.error(told)
+        sys.exit(2)
+    except typer.Abort:
+        sys.exit(130)
     except BrokenPipeError:
         os._exit(0)  # The reader of our output, such as `head`, has all that it wanted.
     except Exception as error:
@@ -403,6 +421,13 @@ def main() -> None:
                 sys.exit(code)
         output.error(f"{type(error).__name__}: {error}\nThis is a bug of gong-assets; --verbose shows where.")
         sys.exit(1)
+
+
+def _wrong_usage(error: Any) -> str:
+    """What was wrong and how to get help; nothing for a command without arguments, which has shown its help instead."""
+    what = error.format_message().replace("Value error, ", "")
+    help_of = error.ctx.command_path if error.ctx else "gong-assets"
+    return what and f"{what[:1].lower()}{what[1:]}\n`{help_of} --help` tells what there is."
 
 
 def _explained(error: Exception) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from rich import markup
 from rich.console import Console, RenderableType
-from rich.markup import escape
 from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
 from rich.table import Table
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         CallAnalysis,
         CoachingOpportunity,
         Segment,
-        SimilarSegment,
+        SimilarSegments,
         Turn,
     )
     from gong_assets.doctor import Finding
@@ -31,12 +31,18 @@ if TYPE_CHECKING:
     from gong_assets.sync import RunReport
     from gong_assets.warehouse.landing import Days
 
-# Into a file or a pipe, rows keep to one line each: what reads them next looks at lines.
-stdout = Console(highlight=False, width=None if sys.stdout.isatty() else 240)
+# Into a file or a pipe, rows keep to one line each, however long: what reads them next looks at lines.
+stdout = Console(highlight=False, width=None if sys.stdout.isatty() else 1_000_000)
 stderr = Console(stderr=True, highlight=False)
 
 # The order in which data flows; a group that is not named here comes last.
 LAYERS = ("raw", "staging", "hubspot", "cortex", "enriched", "monitoring")
+
+
+def escape(text: str) -> str:
+    """A text as it can be printed: what Rich takes for markup, and a terminal for a command, is only text."""
+    shown = (c if c.isprintable() or c == "\n" else " " if c.isspace() else "" for c in text)
+    return markup.escape("".join(shown))
 
 
 def line(text: str) -> None:
@@ -187,7 +193,7 @@ def coaching(found: Sequence[CoachingOpportunity], *, as_json: bool) -> None:
             call.call_id,
             f"{call.call_datetime_utc:%Y-%m-%d}" if call.call_datetime_utc else "",
             escape(call.host_name or ""),
-            escape(call.call_title or ""),
+            escape(_in_one_line(call.call_title or "")),
             _number(call.sentiment_score),
             _number(call.talk_ratio),
             "; ".join(call.reasons),
@@ -200,17 +206,20 @@ def analysis(call: CallAnalysis, *, as_json: bool) -> None:
         print(call.model_dump_json(indent=2))
         return
     line(
-        f"{call.call_title or 'untitled'}  ({call.call_id}, {call.call_datetime_utc} UTC, host {call.host_name or '?'})"
+        f"{_in_one_line(call.call_title or 'untitled')}  "
+        f"({call.call_id}, {call.call_datetime_utc} UTC, host {call.host_name or '?'})"
     )
     line(f"sentiment  {_number(call.sentiment_score)}  {call.sentiment_category or ''}")
     line(f"deal       {call.deal_name or '-'}  {call.deal_stage or ''}")
-    line(f"summary    {call.summary or '-'}")
+    line(f"summary    {_in_one_line(call.summary or '-')}")
     line("risk segments" if call.risk_segments else "no risk segments")
     for segment in call.risk_segments:
         _segment(segment, _number(segment.segment_sentiment))
 
 
-def segments(found: Sequence[SimilarSegment], *, as_json: bool) -> None:
+def segments(found: SimilarSegments, *, as_json: bool) -> None:
+    if found.note:
+        note(found.note)
     if as_json:
         as_json_lines(found)
         return
@@ -225,13 +234,13 @@ def segments(found: Sequence[SimilarSegment], *, as_json: bool) -> None:
 
 
 def _segment(segment: Segment, score: str) -> None:
-    where = f"{segment.call_title or segment.call_id} {_clock(segment)}"
+    where = f"{_in_one_line(segment.call_title or segment.call_id)} {_clock(segment)}"
     stdout.print(f"  {score}  [bold]{escape(segment.speaker_name or 'Unknown')}[/] [dim]{escape(where)}[/]")
-    stdout.print(f"         {escape(' '.join(segment.text.split()))}")
+    stdout.print(f"         {escape(_in_one_line(segment.text))}")
 
 
 def _context(turn: Turn) -> None:
-    text = f"{_clock(turn)} {turn.speaker_name or 'Unknown'}: {' '.join(turn.text.split())}"
+    text = f"{_clock(turn)} {turn.speaker_name or 'Unknown'}: {_in_one_line(turn.text)}"
     stdout.print(f"         [dim]{escape(text)}[/]")
 
 
@@ -251,13 +260,13 @@ def account(timeline: AccountTimeline, *, as_json: bool) -> None:
         date = f"{call.call_datetime_utc:%Y-%m-%d}" if call.call_datetime_utc else "no date"
         host = f"{call.call_id}, host {call.host_name or '?'}"
         stdout.print(
-            f"\n{date}  [bold]{escape(call.call_title or 'untitled')}[/]  [dim]{escape(host)}[/]",
+            f"\n{date}  [bold]{escape(_in_one_line(call.call_title or 'untitled'))}[/]  [dim]{escape(host)}[/]",
             soft_wrap=True,
         )
         line(f"  sentiment   {_number(call.sentiment_score)}  {call.sentiment_category or ''}")
         line(f"  deal        {call.deal_name or '-'}  {call.deal_stage or ''}")
-        line(f"  summary     {call.summary or '-'}")
-        line(f"  next steps  {'; '.join(call.next_steps) or '-'}")
+        line(f"  summary     {_in_one_line(call.summary or '-')}")
+        line(f"  next steps  {_in_one_line('; '.join(call.next_steps) or '-')}")
 
 
 def findings(found: Sequence[Finding], *, as_json: bool) -> None:
@@ -267,6 +276,10 @@ def findings(found: Sequence[Finding], *, as_json: bool) -> None:
     for finding in found:
         mark = "[green]ok[/]  " if finding.ok else "[red]fail[/]"
         stdout.print(f"{mark} {escape(finding.subject)}: {escape(finding.message)}")
+
+
+def _in_one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _number(value: float | None) -> str:

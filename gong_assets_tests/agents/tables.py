@@ -18,6 +18,8 @@ from gong_assets.warehouse.connection import Warehouse, fetch
 
 MODEL = "e5-base-v2"
 CALLS, SEGMENTS = "VW_ENRICHED_GONG_CALLS", "VW_ENRICHED_GONG_CALL_TRANSCRIPTS"
+TIMELINE, DEAL_CALLS = "VW_ACCOUNT_TIMELINE", "VW_DEAL_CALLS"
+EMBEDDINGS = "CORTEX_GONG_CALL_TRANSCRIPTS"
 
 Row = dict[str, Any]
 
@@ -61,10 +63,35 @@ def segment(transcript_id: str, text: str, **values: Any) -> Row:
     }
 
 
-def fill(warehouse: Warehouse, *, calls: Sequence[Row] = (), segments: Sequence[Row] = ()) -> None:
+def with_account(
+    call_id: str, account_id: str, account_name: str | None = None, crm_system: str = "HubSpot"
+) -> Row:
+    return {
+        "event_id": f"call_{call_id}_{crm_system}_{account_id}",
+        "event_type": "Call",
+        "call_id": call_id,
+        "crm_system": crm_system,
+        "account_id": account_id,
+        "account_name": account_name,
+    }
+
+
+def about_deal(call_id: str, deal_id: str) -> Row:
+    return {"deal_call_id": f"{call_id}_{deal_id}", "call_id": call_id, "hubspot_deal_id": deal_id}
+
+
+def fill(
+    warehouse: Warehouse,
+    *,
+    calls: Sequence[Row] = (),
+    segments: Sequence[Row] = (),
+    timeline: Sequence[Row] = (),
+    deal_calls: Sequence[Row] = (),
+) -> None:
     """Make the tables, and embed what the segments say."""
+    views = {CALLS: calls, SEGMENTS: segments, TIMELINE: timeline, DEAL_CALLS: deal_calls}
     with warehouse.connect() as connection:
-        for view, rows in ((CALLS, calls), (SEGMENTS, segments)):
+        for view, rows in views.items():
             _create(connection, view, rows)
         fetch(
             connection,
@@ -73,7 +100,7 @@ def fill(warehouse: Warehouse, *, calls: Sequence[Row] = (), segments: Sequence[
         )
         fetch(
             connection,
-            "CREATE OR REPLACE TABLE CORTEX_GONG_CALL_TRANSCRIPTS AS SELECT TRANSCRIPT_ID, CALL_DATE, "
+            f"CREATE OR REPLACE TABLE {EMBEDDINGS} AS SELECT TRANSCRIPT_ID, CALL_DATE, WORD_COUNT < 3 AS IS_TOO_SHORT, "
             f"TRANSCRIPT_EMBEDDING, EMBEDDING_MODEL, CORTEX_PROCESSED_AT FROM {SEGMENTS}",
         )
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gong_assets.agents import (
-    AgentError,
+    InvalidQuestion,
     account_timeline,
     analyze_call,
     coaching_opportunities,
@@ -62,7 +62,7 @@ SEARCH = [
     ({"context": -1}, "context: input should be greater than or equal to 0"),
     ({"context": 21}, "context: input should be less than or equal to 20"),
     ({"min_similarity": 1.01}, "min_similarity: input should be less than or equal to 1"),
-    ({"min_similarity": float("nan")}, "min_similarity: input should be"),
+    ({"min_similarity": float("nan")}, "min_similarity: input should be a finite number"),
     ({"limit": 334, "context": 1}, "limit 334 with context 1 may be 1,002 turns, and an answer has at most 1,000"),
     (
         {"from_date": date(2026, 2, 1), "to_date": date(2026, 1, 31)},
@@ -95,7 +95,7 @@ def unreachable() -> Warehouse:
 
 
 def refusal(ask: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
-    with pytest.raises(AgentError) as raised:
+    with pytest.raises(InvalidQuestion) as raised:
         ask(*args, **kwargs)
     return str(raised.value)
 

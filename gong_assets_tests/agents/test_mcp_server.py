@@ -69,6 +69,7 @@ def test_an_agent_learns_what_to_use_when_before_anything_is_started(project: Co
         assert (tool.annotations.read_only_hint, tool.annotations.destructive_hint) == (True, False)
         assert tool.output_schema is not None
         assert tool.output_schema["type"] == "object"
+        assert tool.input_schema["additionalProperties"] is False
         for argument in tool.input_schema["properties"].values():
             assert argument["description"]
         assert tool.input_schema["properties"].get("limit", {"maximum": 1000})["maximum"] == 1000
@@ -114,6 +115,7 @@ def test_the_standard_output_holds_the_protocol_only_also_while_the_local_stack_
     assert told[1]["serverInfo"]["name"] == "gong-assets"
     # Nothing is materialized: the stack runs now, and has no views.
     assert "VW_ENRICHED_GONG_CALLS" in told[2]["content"][0]["text"]
+    assert "gong-assets sync" in told[2]["content"][0]["text"]
     assert told[3]["content"][0]["text"] == "the text to search for is empty"
     assert stack.status(project.directory / "home") is not None
 
@@ -179,6 +181,13 @@ def test_a_port_that_is_in_use_is_told_in_a_line(tmp_path: Path) -> None:
         outcome = CommandLine(tmp_path).gong_assets("mcp", "--http", "--port", str(port))
     assert (outcome.code, outcome.stdout) == (1, "")
     assert outcome.stderr == f"error: cannot listen on 127.0.0.1, port {port}: Address already in use\n"
+
+
+def test_a_host_that_does_not_exist_is_told_in_a_line(tmp_path: Path) -> None:
+    outcome = CommandLine(tmp_path).gong_assets("mcp", "--http", "--host", "nosuch.invalid")
+    assert (outcome.code, outcome.stdout) == (1, "")
+    assert outcome.stderr.startswith("error: cannot listen on nosuch.invalid, port 8808: ")
+    assert len(outcome.stderr.splitlines()) == outcome.stderr.count("nosuch.invalid") == 1
 
 
 def test_a_host_without_http_is_wrong_usage(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from gong_assets.agents import AgentError, NotFound, SimilarSegment, similar_segments
+from gong_assets.agents import AgentError, InvalidQuestion, NotFound, SimilarSegment, similar_segments
 from gong_assets.warehouse.connection import Warehouse
-from gong_assets_tests.agents.tables import call, fill, segment
+from gong_assets_tests.agents.tables import about_deal, call, fill, segment
 
 EXPENSIVE = "they find it too expensive"
 
@@ -18,7 +18,7 @@ RITA = {
     "primary_user_email": "Rita@Seller.example",
 }
 SAM = {"primary_user_id": "78", "primary_user_name": "Sam", "primary_user_email": None}
-# Two calls of Rita's, about one deal each, and one of Sam's. The price is talked about on all of them.
+# Two calls of Rita's, the second of them about two deals, and one of Sam's. The price is talked about on all of them.
 SEGMENTS = [
     segment("1_0", "Good morning, how are you?", **RITA, hubspot_deal_id="10", speaker_type="Internal"),
     segment("1_2", "The price is far too high for us.", **RITA, hubspot_deal_id="10", speaker_type="External"),
@@ -40,7 +40,8 @@ def calls(warehouse: Warehouse) -> Warehouse:
         call("2", **RITA, hubspot_deal_id="20"),
         call("3", **SAM),
     ]
-    fill(warehouse, calls=rows, segments=SEGMENTS)
+    deal_calls = [about_deal("1", "10"), about_deal("2", "20"), about_deal("2", "21")]
+    fill(warehouse, calls=rows, segments=SEGMENTS, deal_calls=deal_calls)
     return warehouse
 
 
@@ -66,6 +67,7 @@ def test_without_filters_all_that_is_embedded_with_the_newest_model_is_compared(
         ({"rep": "rita o'neill"}, COMPARED - {"3_0"}),
         ({"rep": " rita@seller.EXAMPLE "}, COMPARED - {"3_0"}),
         ({"deal_id": "20"}, {"2_0"}),
+        ({"deal_id": "21"}, {"2_0"}),
         ({"speaker": "Internal"}, {"1_0", "1_3"}),
         ({"speaker": "External"}, {"1_2", "1_8", "2_0", "3_0"}),
         ({"min_words": 8}, {"1_2", "1_3", "3_0"}),
@@ -143,10 +145,17 @@ def test_the_parts_of_a_long_turn_are_around_one_another(warehouse: Warehouse) -
 
 
 def test_a_hit_says_whose_call_it_is(warehouse: Warehouse) -> None:
-    details = {"deal_name": "Renewal", "hubspot_company_name": "Customer Ltd", "segment_sentiment": -0.5}
+    details = {
+        "hubspot_deal_id": "10",
+        "deal_name": "Renewal",
+        "hubspot_company_id": "900",
+        "hubspot_company_name": "Customer Ltd",
+        "segment_sentiment": -0.5,
+    }
     fill(warehouse, segments=[segment("1_0", "The price is too high.", **RITA, **details)])
     (hit,) = similar_segments(warehouse, EXPENSIVE)
     assert (hit.host_name, hit.deal_name, hit.company_name) == ("Rita O'Neill", "Renewal", "Customer Ltd")
+    assert (hit.hubspot_deal_id, hit.hubspot_company_id) == ("10", "900")
     assert (hit.call_id, hit.call_title, hit.segment_sentiment) == ("1", "Call 1", -0.5)
 
 
@@ -158,6 +167,36 @@ def test_a_rep_or_a_deal_that_no_call_has_is_not_found(calls: Warehouse, filters
         NotFound, match=r"no call in VW_ENRICHED_GONG_CALLS is of (rep Nobody|deal 30|deal '; --)"
     ):
         similar_segments(calls, EXPENSIVE, **filters)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "waiting",
+    [
+        {"processed_by_cortex": False, "embedding_model": None},
+        {"embedding_model": "snowflake-arctic-embed-m"},
+        {"transcript_text": None},
+    ],
+)
+def test_an_empty_answer_says_if_not_all_was_compared(
+    warehouse: Warehouse, waiting: dict[str, object]
+) -> None:
+    rows = [
+        segment("1_0", "The price is too high.", speaker_type="External"),
+        segment("2_0", "What a price that is.", speaker_type="Internal", call_date="2026-11-12") | waiting,
+        segment("2_1", "Yes.", speaker_type="Internal", processed_by_cortex=False),
+    ]
+    fill(warehouse, segments=rows)
+    found = similar_segments(warehouse, EXPENSIVE, speaker="Internal")
+    assert found == []
+    assert found.note.startswith("1 segments that pass the filters could not be compared")
+    # Of other days, and of an answer, there is nothing to say.
+    assert similar_segments(warehouse, EXPENSIVE, speaker="Internal", to_date=date(2026, 11, 11)).note == ""
+    assert similar_segments(warehouse, EXPENSIVE).note == ""
+
+
+def test_a_text_of_more_tokens_than_the_model_reads_is_an_invalid_question(calls: Warehouse) -> None:
+    with pytest.raises(InvalidQuestion, match="too long for the embedding model: shorten it"):
+        similar_segments(calls, "! " * 750)
 
 
 def test_nothing_embedded_is_told_with_what_to_do(warehouse: Warehouse) -> None:

@@ -3,6 +3,7 @@ that running it there proves none of these."""
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -10,12 +11,13 @@ import sqlglot
 from sqlglot import exp
 
 from gong_assets.agents import analysis, coaching, search, timeline
-from gong_assets_tests.agents.tables import CALLS, SEGMENTS, columns
+from gong_assets_tests.agents.tables import CALLS, DEAL_CALLS, EMBEDDINGS, SEGMENTS, TIMELINE, columns
 from gong_assets_tests.snowflake_sql import functions, parsed, refusals
 
 # As for the models: each has a page at https://docs.snowflake.com/en/sql-reference/functions-all.
 SNOWFLAKE_FUNCTIONS = {
-    "AI_EMBED", "COALESCE", "COUNT", "GREATEST", "LOWER", "MAX", "ROW_NUMBER", "VECTOR_COSINE_SIMILARITY",
+    "AI_EMBED", "COALESCE", "CONTAINS", "COUNT", "COUNT_IF", "GREATEST", "LOWER", "MAX", "ROW_NUMBER",
+    "VECTOR_COSINE_SIMILARITY",
 }  # fmt: skip
 
 EVERY_FILTER = search.given_filters(date(2026, 1, 1), date(2026, 1, 2), "rep", "deal", "External", 5)
@@ -26,19 +28,27 @@ def searching(filters: search.Filters) -> tuple[str, int]:
     return sql, len(values)
 
 
+def not_compared(filters: search.Filters) -> tuple[str, int]:
+    sql, values = search.not_compared_statement("e5-base-v2", filters)
+    return sql, len(values)
+
+
 # Each with as many values as are bound to it.
 STATEMENTS = {
     "model": (search._MODEL, 0),
     "search": searching({}),
     "filtered search": searching(EVERY_FILTER),
+    "not compared": not_compared({}),
+    "filtered not compared": not_compared(EVERY_FILTER),
     "context": (search._CONTEXT.format(calls="%s, %s", hits="%s, %s, %s"), 7),
     "rep": (search._KNOWN.format(condition=search._OF_REP), 3),
     "deal": (search._KNOWN.format(condition=search._OF_DEAL), 1),
     "call": (analysis._CALL, 1),
     "risks": (analysis._RISKS, 3),
-    "coaching": (coaching._QUERY, 4),
-    "companies": (timeline._COMPANIES, 2),
-    "timeline": (timeline._CALLS, 2),
+    "coaching": (coaching._QUERY, 6),
+    "company": (timeline._COMPANIES.format(condition=timeline._NAMED), 3),
+    "companies": (timeline._COMPANIES.format(condition=timeline._LIKE_IT), 2),
+    "timeline": (timeline._CALLS, 4),
 }
 
 
@@ -52,8 +62,10 @@ def test_a_statement_is_one_select_with_every_value_bound(sql: str, bound: int) 
 
 
 @pytest.mark.parametrize(("sql", "bound"), STATEMENTS.values(), ids=STATEMENTS)
-def test_a_statement_has_a_limit_or_reads_one_call_or_the_turns_around_hits(sql: str, bound: int) -> None:
-    bounded = ("LIMIT", "BETWEEN hits.PLACE", "WHERE CALL_ID = %s\n")
+def test_a_statement_has_a_limit_or_reads_one_call_or_the_turns_around_hits_or_counts(
+    sql: str, bound: int
+) -> None:
+    bounded = ("LIMIT", "BETWEEN hits.PLACE", "WHERE CALL_ID = %s AND", "SELECT COUNT(*) AS SEGMENT_COUNT\n")
     assert any(words in sql for words in bounded)
 
 
@@ -71,11 +83,15 @@ def test_a_statement_does_nothing_that_snowflake_refuses(sql: str, bound: int) -
 def test_a_statement_reads_the_enriched_views_and_the_embeddings_only(sql: str, bound: int) -> None:
     tree = parsed(sql)
     own = {cte.alias_or_name.upper() for cte in tree.find_all(exp.CTE)}
-    assert {table.name.upper() for table in tree.find_all(exp.Table)} - own <= {
-        CALLS,
-        SEGMENTS,
-        "CORTEX_GONG_CALL_TRANSCRIPTS",
-    }
+    allowed = {CALLS, SEGMENTS, TIMELINE, DEAL_CALLS, EMBEDDINGS}
+    assert {table.name.upper() for table in tree.find_all(exp.Table)} - own <= allowed
+
+
+@pytest.mark.parametrize(("sql", "bound"), STATEMENTS.values(), ids=STATEMENTS)
+def test_a_statement_that_reads_calls_or_what_was_said_leaves_out_private_calls(sql: str, bound: int) -> None:
+    read = {table.name.upper() for table in parsed(sql).find_all(exp.Table)}
+    if read & {CALLS, SEGMENTS}:
+        assert re.search(r"\bNOT COALESCE\((\w+\.)?IS_PRIVATE, FALSE\)", sql)
 
 
 def test_what_is_left_out_is_no_condition() -> None:

@@ -91,6 +91,9 @@ def test_help_starts_nothing_and_leaves_nothing_behind(tmp_path: Path) -> None:
         ("coach", "--days", "0"),
         ("coach", "--days", "99999999999"),
         ("sql", "SELECT 1", "--format", "xml"),
+        ("sql", "SELECT 1", "--bogus"),
+        ("local", "nonsense"),
+        ("search", "x", "--limit", "0"),
         ("search", "x", "--limit", "1001"),
         ("search", "x", "--from-date", "yesterday"),
         ("search", "x", "--speaker", "anybody"),
@@ -98,9 +101,49 @@ def test_help_starts_nothing_and_leaves_nothing_behind(tmp_path: Path) -> None:
         ("mcp", "--port", "8808"),
     ],
 )
-def test_wrong_usage_is_exit_2_and_says_how_to_get_help(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+def test_wrong_usage_is_exit_2_and_a_line_on_it_and_one_on_how_to_get_help(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
     outcome = CommandLine(tmp_path).gong_assets(*arguments)
-    assert outcome.code == 2
-    assert "-h" in outcome.stderr
-    assert "Traceback" not in outcome.stderr
-    assert outcome.stdout == ""
+    assert (outcome.code, outcome.stdout) == (2, "")
+    wrong, help_line = outcome.stderr.splitlines()
+    assert wrong.startswith("error: ")
+    assert "Value error" not in wrong
+    assert "--help" in help_line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("search", ""), "the text to search for is empty"),
+        (("search", "x" * 1501), "text: string should have at most 1500 characters"),
+        (("search", "x", "--rep", ""), "rep: string should have at least 1 character"),
+        (
+            ("search", "x", "--from-date", "2026-11-25", "--to-date", "2026-11-01"),
+            "is after to_date 2026-11-01",
+        ),
+        (("search", "x", "--limit", "1000", "--context", "20"), "may be 41,000 turns"),
+        (("search", "x", "--min-similarity", "nan"), "min_similarity: input should be a finite number"),
+        (("search", "x", "--min-similarity", "2"), "min_similarity: input should be less than or equal to 1"),
+        (("analyze", ""), "call_id: string should have at least 1 character"),
+        (("account", " "), "company: it is empty"),
+    ],
+)
+def test_a_question_that_is_none_is_exit_2_and_a_line_and_starts_nothing(
+    tmp_path: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    outcome = CommandLine(tmp_path).gong_assets(*arguments)
+    assert (outcome.code, outcome.stdout) == (2, "")
+    (line,) = outcome.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert told in line
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("group", [(), ("local",)])
+def test_a_command_without_its_command_shows_its_help_and_is_exit_2(
+    tmp_path: Path, group: tuple[str, ...]
+) -> None:
+    outcome = CommandLine(tmp_path).gong_assets(*group)
+    assert (outcome.code, outcome.stderr) == (2, "")
+    assert "Usage:" in outcome.stdout

@@ -79,5 +79,28 @@ def test_a_refused_statement_is_exit_1_and_a_line(project: CommandLine) -> None:
     outcome = project.gong_assets("sql", "SELECT * FROM NO_SUCH_TABLE")
     assert (outcome.code, outcome.stdout) == (1, "")
     assert outcome.stderr.startswith("error: ")
-    assert "NO_SUCH_TABLE" in outcome.stderr
-    assert len(outcome.stderr.splitlines()) == 1
+    refused, advice = outcome.stderr.splitlines()
+    assert "NO_SUCH_TABLE" in refused
+    assert "gong-assets sync" in advice
+
+
+def test_a_question_before_the_first_run_says_what_to_do(project: CommandLine) -> None:
+    outcome = project.gong_assets("analyze", "1")
+    assert (outcome.code, outcome.stdout) == (1, "")
+    refused, advice = outcome.stderr.splitlines()
+    assert "VW_ENRICHED_GONG_CALLS" in refused
+    assert "gong-assets sync" in advice
+
+
+def test_a_long_row_into_a_pipe_is_a_line(project: CommandLine) -> None:
+    outcome = project.gong_assets("sql", "SELECT REPEAT('word ', 200) || 'end' AS TEXT").succeeded()
+    _, row = outcome.stdout.splitlines()
+    assert row.split() == ["word"] * 200 + ["end"]
+
+
+def test_what_a_terminal_would_obey_is_only_text(project: CommandLine) -> None:
+    clear = "SELECT 'a' || CHR(27) || '[2Jb' AS TEXT"
+    shown = project.gong_assets("sql", clear).succeeded().stdout
+    assert "a[2Jb" in shown
+    assert "\x1b" not in shown
+    assert project.gong_assets("sql", clear, "--format", "json").succeeded().json == [{"TEXT": "a\x1b[2Jb"}]

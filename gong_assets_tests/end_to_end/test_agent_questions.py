@@ -106,6 +106,19 @@ def test_a_companys_calls_come_with_their_deals(company_warehouse: Warehouse) ->
     assert call.next_steps == []
 
 
+def test_every_account_has_the_calls_that_the_view_has_in_its_timeline(company_warehouse: Warehouse) -> None:
+    calls: dict[tuple[str, str], set[str]] = {}
+    for row in company_warehouse.query(
+        "SELECT CRM_SYSTEM, ACCOUNT_ID, CALL_ID FROM VW_ACCOUNT_TIMELINE WHERE EVENT_TYPE = 'Call'"
+    ):
+        calls.setdefault((row["CRM_SYSTEM"], row["ACCOUNT_ID"]), set()).add(row["CALL_ID"])
+    assert len(calls) >= 2
+    for (crm_system, account_id), expected in calls.items():
+        timeline = account_timeline(company_warehouse, account_id)
+        assert timeline.crm_system == crm_system
+        assert {call.call_id for call in timeline.calls} == expected
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_question_changes_anything(company_warehouse: Warehouse, text: str) -> None:
     asked: list[Callable[[], Any]] = [
@@ -147,7 +160,7 @@ def test_unknown_people_deals_calls_and_companies_are_not_found(
         lambda: analyze_call(company_warehouse, name),
         lambda: account_timeline(company_warehouse, name),
     ):
-        with pytest.raises(NotFound, match="VW_ENRICHED_GONG_CALLS"):
+        with pytest.raises(NotFound, match=r"VW_(ENRICHED_GONG_CALLS|ACCOUNT_TIMELINE)"):
             ask()
 
 
@@ -186,19 +199,20 @@ def test_the_account_command_tells_a_companys_history(project: CommandLine) -> N
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "code", "told"),
     [
-        (("search", EXPENSIVE, "--rep", "Nobody"), "no call in VW_ENRICHED_GONG_CALLS is of rep Nobody"),
-        (("search", EXPENSIVE, "--from-date", "2025-03-02", "--to-date", "2025-03-01"), "is after to_date"),
-        (("search", "x" * 100_000), "text: string should have at most 1500 characters"),
-        (("account", "Nobody"), "no call in VW_ENRICHED_GONG_CALLS is linked to company Nobody"),
+        (("search", EXPENSIVE, "--rep", "Nobody"), 1, "no call in VW_ENRICHED_GONG_CALLS is of rep Nobody"),
+        (("search", EXPENSIVE, "--deal", "1"), 1, "no call in VW_ENRICHED_GONG_CALLS is of deal 1"),
+        (("search", "! " * 700), 2, "the text is too long for the embedding model: shorten it"),
+        (("account", "Nobody"), 1, "no call in VW_ACCOUNT_TIMELINE is linked to company Nobody"),
+        (("account", "customer"), 1, f"ask for one by its whole name or its id: {CUSTOMER} ({CUSTOMER_ID})"),
     ],
 )
 def test_a_command_that_cannot_answer_says_so_in_a_line(
-    project: CommandLine, arguments: tuple[str, ...], told: str
+    project: CommandLine, arguments: tuple[str, ...], code: int, told: str
 ) -> None:
     outcome = project.gong_assets(*arguments)
-    assert (outcome.code, outcome.stdout) == (1, "")
+    assert (outcome.code, outcome.stdout) == (code, "")
     assert outcome.stderr.startswith("error: ")
     assert told in outcome.stderr
     assert len(outcome.stderr.splitlines()) == 1

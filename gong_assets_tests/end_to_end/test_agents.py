@@ -113,4 +113,4 @@ def test_an_unknown_call_is_told_in_a_line(project: CommandLine) -> None:
 
 def test_an_empty_search_is_told_in_a_line(project: CommandLine) -> None:
     outcome = project.gong_assets("search", "  ")
-    assert (outcome.code, outcome.stderr) == (1, "error: the text to search for is empty\n")
+    assert (outcome.code, outcome.stderr) == (2, "error: the text to search for is empty\n")

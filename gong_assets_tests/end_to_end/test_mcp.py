@@ -113,6 +113,7 @@ HOSTILE: list[tuple[str, dict[str, Any], str]] = [
     ("coaching_opportunities", {"sql": "DROP TABLE X"}, "coaching_opportunities has no argument sql"),
     ("similar_calls", {"text": "x" * 2**20}, "text: string should have at most 1500 characters"),
     ("similar_calls", {"text": " "}, "the text to search for is empty"),
+    ("similar_calls", {"text": "! " * 700}, "the text is too long for the embedding model: shorten it"),
     ("similar_calls", {"text": EXPENSIVE, "from_date": "2025-03-02", "to_date": "2025-03-01"}, "is after to_date"),
     ("similar_calls", {"text": EXPENSIVE, "from_date": "'; --"}, "from_date: it is no date"),
     ("similar_calls", {"text": EXPENSIVE, "rep": "%"}, "is of rep %"),
@@ -145,7 +146,7 @@ def test_an_answer_without_rows_is_an_answer(ask: Asked) -> None:
         [("coaching_opportunities", {"days": 1}), ("similar_calls", {"text": EXPENSIVE, "min_similarity": 1})]
     )
     assert answer_of(coaching) == {"calls": []}
-    assert answer_of(search) == {"segments": []}
+    assert answer_of(search)["segments"] == []
 
 
 def test_two_clients_are_served_at_once_over_http(url: str) -> None:

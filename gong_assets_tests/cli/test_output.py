@@ -1,0 +1,80 @@
+"""What is printed of texts that others wrote: a row is a line, and a text is only a text."""
+
+from __future__ import annotations
+
+import pytest
+
+from gong_assets.agents import AccountTimeline, CallAnalysis, CoachingOpportunity, Segment, SimilarSegments
+from gong_assets.agents.results import SimilarSegment, TimelineCall
+from gong_assets.cli import output
+
+# Clears the screen, renames the window, goes back to the line's beginning, and turns round what follows.
+CONTROLS = "\x1b[2J\x1b]0;title\x07\r\u202e\u009b31m"
+HOSTILE = f"be{CONTROLS}fore [bold]and[/] after"
+LONG = "word " * 200 + "end"
+
+SEGMENT = {
+    "transcript_id": "1_0",
+    "call_id": "1",
+    "text": HOSTILE,
+    "speaker_name": HOSTILE,
+    "call_title": HOSTILE,
+}
+CALL = {
+    "call_id": "1", "call_title": HOSTILE, "call_datetime_utc": None, "call_url": None, "host_name": HOSTILE,
+    "hubspot_deal_id": None, "deal_name": HOSTILE, "deal_stage": HOSTILE, "deal_amount": None, "deal_outcome": None,
+    "sentiment_score": None, "sentiment_category": None, "summary": HOSTILE, "next_steps": [HOSTILE],
+    "call_duration_seconds": None, "talk_ratio": None, "hubspot_company_id": None, "company_name": HOSTILE,
+    "risk_segment_count": 1, "reasons": [],
+}  # fmt: skip
+
+
+def hits(text: str) -> SimilarSegments:
+    return SimilarSegments([SimilarSegment(transcript_id="1_0", call_id="1", text=text, similarity=0.5)])
+
+
+def test_a_terminal_is_given_no_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    turn = Segment.model_validate(SEGMENT)
+    hit = SimilarSegment(**turn.model_dump(), similarity=0.5, context_before=[turn], context_after=[turn])
+    output.segments(SimilarSegments([hit]), as_json=False)
+    output.analysis(CallAnalysis.model_validate({**CALL, "risk_segments": [turn]}), as_json=False)
+    output.coaching([CoachingOpportunity.model_validate(CALL)], as_json=False)
+    calls = [TimelineCall.model_validate(CALL)]
+    timeline = AccountTimeline(
+        crm_system="HubSpot", company_id="900", company_name=HOSTILE, call_count=1, calls=calls
+    )
+    output.account(timeline, as_json=False)
+    output.error(HOSTILE)
+
+    for printed in capsys.readouterr():
+        assert "[bold]and[/] after" in printed
+        assert not [c for c in printed if not c.isprintable() and c != "\n"]
+
+
+def test_json_holds_a_text_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    output.segments(hits(HOSTILE), as_json=True)
+    assert '"text": "be\\u001b[2J' in capsys.readouterr().out
+
+
+def test_what_is_printed_into_a_pipe_is_a_line_however_long(capsys: pytest.CaptureFixture[str]) -> None:
+    output.segments(hits(f"{LONG}\n{LONG}"), as_json=False)
+    output.coaching([CoachingOpportunity.model_validate({**CALL, "call_title": LONG})], as_json=False)
+    output.analysis(
+        CallAnalysis.model_validate({**CALL, "summary": f"{LONG}\n{LONG}", "risk_segments": []}),
+        as_json=False,
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert len([line for line in lines if "end" in line]) == 3
+    assert len([line for line in lines if "word" in line]) == 3
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_what_a_search_could_not_compare_is_told_beside_its_empty_answer(
+    capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    nothing = SimilarSegments()
+    nothing.note = "3 segments could not be compared"
+    output.segments(nothing, as_json=as_json)
+    printed = capsys.readouterr()
+    assert printed.out == ("[]\n" if as_json else "nothing similar\n")
+    assert printed.err == "3 segments could not be compared\n"
