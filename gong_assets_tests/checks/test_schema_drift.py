@@ -32,6 +32,7 @@ from gong_assets.checks.schema_drift import (
 from gong_assets.gong import Record
 from gong_assets.gong.records import in_folder, read_call, read_user, reader
 from gong_assets.resources import SnowflakeResource
+from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.landing import replace
 from gong_assets.warehouse.spool import Row, Spool
@@ -41,6 +42,7 @@ from gong_assets_tests.local.tenant.conftest import extensive, serve, walk, wind
 KNOWN = {"id": "scalar!", "title": "text", "topics": [{"name": "text", "seconds": "number"}], "custom": "any"}
 FULL = {"id": "1", "title": "Pricing", "topics": [{"name": "Price", "seconds": 1.5}]}
 TODAY = date(2026, 11, 20)
+LOOKBACK_DAYS = Settings.model_fields["gong_lookback_days"].default
 
 
 def days(*records: Any, per_day: int = 10) -> list[tuple[str, str, str]]:
@@ -128,6 +130,31 @@ def test_what_may_be_chance_is_not_called_vanished(newer: list[Any], older: list
     assert found(*newer, *older) == []
 
 
+def test_a_field_that_vanished_is_told_from_the_first_sync_for_weeks_though_each_sync_reads_days_anew() -> (
+    None
+):
+    """Up to 20 calls a day; the sync of the day on which Gong drops the title has the last seven days without it."""
+    dropped = TODAY - timedelta(days=LOOKBACK_DAYS)
+    told = []
+    for days_later in range(SAMPLED_DAYS):
+        now = TODAY + timedelta(days=days_later)
+        sample = [
+            (str(day), f"{day}/{number}", json.dumps(FULL if day <= dropped else without("title")))
+            for age in range(SAMPLED_DAYS)
+            for day in [now - timedelta(days=age)]
+            for number in range(20 - age % 3)
+        ]
+        told.append([(drift.path, drift.record_id) for drift in drifts(sample, KNOWN)])
+    assert told[:22] == [[("title", f"{dropped}/0")]] * 22
+    assert told[-1] == [], "where nothing is left that had it, nothing is known to have vanished"
+
+
+def test_days_that_lack_a_field_count_only_after_the_last_day_that_has_it() -> None:
+    """A field that comes and goes did not vanish."""
+    now_and_then = [*[FULL] * 10, *[without("title")] * 10] * 3
+    assert found(*[without("title")] * 70, *now_and_then) == []
+
+
 def test_a_block_that_vanished_is_told_without_all_that_was_in_it() -> None:
     assert found(*[without("topics")] * 30, *[FULL] * 30) == [("topics", VANISHED, "list", 30)]
 
@@ -152,8 +179,8 @@ def test_a_field_that_changed_its_type_did_not_vanish() -> None:
 
 def test_without_older_records_only_what_every_record_has_can_vanish() -> None:
     table = [("", f"r{number}", json.dumps(without("id", "title"))) for number in range(20)]
-    assert [(drift.path, drift.what, drift.record_id) for drift in drifts(table, KNOWN)] == [
-        ("id", VANISHED, "")
+    assert [(drift.path, drift.what, drift.records, drift.record_id) for drift in drifts(table, KNOWN)] == [
+        ("id", VANISHED, 0, "r0")
     ]
     assert drifts(table[:19], KNOWN) == []
 
