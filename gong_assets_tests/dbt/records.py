@@ -299,7 +299,7 @@ def answered_scorecards() -> list[tuple[date, Record, str | None]]:
         "reviewTime": "2026-11-02T23:30:00-08:00", "visibilityType": "PUBLIC",
         "answers": [
             answer("52", None, isOverall=False, answerText=" Both. ", notApplicable=False,
-                   selectedOptions=["SPIN", "MEDDIC", None], newIn2027=1),
+                   selectedOptions=["2", 0, "7", None], newIn2027=1),
             answer(LONG_ID, 4, isOverall=True, answerText=None, notApplicable=False, selectedOptions=None),
             answer(LONG_ID, 1, isOverall=True),
             answer("53", None, isOverall=False, answerText="", notApplicable=True, selectedOptions=[]),
