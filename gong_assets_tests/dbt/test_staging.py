@@ -129,6 +129,7 @@ def test_every_linked_crm_record_is_one_row_with_its_fields_at_both_times(built:
     columns = ("CRM_SYSTEM", "OBJECT_TYPE", "OBJECT_ID", "IS_LINKED_NOW", "IS_LINKED_AT_CALL", "PREFERENCE")
     assert sorted(tuple(row[name] for name in columns) for row in links) == [
         ("HubSpot", "Account", "555", True, False, 1),
+        ("HubSpot", "Contact", "8801", True, False, None),
         ("HubSpot", "Opportunity", "8070190", True, True, 1),
         ("HubSpot", "Opportunity", "8070191", True, False, 2),
         ("HubSpot", "Opportunity", "8070192", False, True, None),
@@ -146,6 +147,9 @@ def test_every_linked_crm_record_is_one_row_with_its_fields_at_both_times(built:
     assert (deal["STAGE_AT_CALL"], deal["STAGE_NOW"]) == ("appointmentscheduled", "closedwon")
     assert (deal["AMOUNT_AT_CALL"], deal["AMOUNT_NOW"]) == (Decimal(100), Decimal("12000.50"))
     assert {row["CALL_DATE"] for row in links} == {MONDAY}
+    contact = built["stg_gong_call_crm_links"][f"{FULL}_hubspot_contact_8801"]
+    assert json.loads(contact["FIELDS_NOW"]) == {"company": "Customer Ltd"}
+    assert {row["OBJECT_TYPE"] for row in links if not row["IS_OF_CALL"]} == {"Contact"}
 
 
 def test_a_record_of_the_time_of_the_call_counts_where_none_is_linked_now(built: Tables) -> None:
