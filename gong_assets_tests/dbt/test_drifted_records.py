@@ -19,7 +19,14 @@ from gong_assets.checks.schema_drift import known_fields
 from gong_assets.gong.records import in_folder, read_call, reader
 from gong_assets.warehouse.landing import replace as land
 from gong_assets.warehouse.spool import Row, Spool
-from gong_assets.warehouse.tables import CALLS, LIBRARY_CALLS, RAW_TABLES, RawTable
+from gong_assets.warehouse.tables import (
+    CALLS,
+    INTERACTION_STATS,
+    LIBRARY_CALLS,
+    RAW_TABLES,
+    USER_ACTIVITY,
+    RawTable,
+)
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.records import MONDAY
 from gong_assets_tests.dbt.warehouse import KEYS, Tables, Warehouse
@@ -122,6 +129,8 @@ def _error(table: RawTable, record: Any) -> str | None:
     if table is LIBRARY_CALLS:
         folder, call = (reader("id")(json.dumps(record.get(part)).encode()) for part in ("folder", "call"))
         return in_folder(folder, call).error
+    if table in (INTERACTION_STATS, USER_ACTIVITY):
+        return reader("userId")(json.dumps(record).encode()).error
     return None
 
 

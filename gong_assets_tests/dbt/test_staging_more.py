@@ -281,8 +281,8 @@ def test_a_call_is_in_the_library_once_for_each_snippet_and_once_whole(built: Ta
         row["LIBRARY_CALL_ID"]: (row["SNIPPET_FROM_SECONDS"], row["SNIPPET_TO_SECONDS"]) for row in calls
     }
     assert snippets == {
-        f"{FOLDER}/{FULL}/10/30": (10, 30),
-        f"{FOLDER}/{FULL}/0/5": (0, 5),
+        f"{FOLDER}/{FULL}/10-30": (10, 30),
+        f"{FOLDER}/{FULL}/0-5": (0, 5),
         f"{FOLDER}/{FULL}": (None, None),
     }
     for row in calls:
