@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.records import (
     FULL,
     IMPORTED,
@@ -164,6 +165,16 @@ def test_a_record_of_the_time_of_the_call_counts_where_none_is_linked_now(built:
 def test_a_call_late_in_america_is_of_the_next_day_in_utc(built: Tables) -> None:
     call = built["stg_gong_calls"][NEAR_MIDNIGHT]
     assert (call["CALL_DATE"], call["CALL_DATETIME_UTC"]) == (TUESDAY, datetime(2026, 11, 3, 7, 30))
+
+
+def test_times_are_read_whatever_format_the_account_has_set(built: Tables, project: DbtProject) -> None:
+    """The local server reads them in any case; Snowflake would make NULL of all of them."""
+    assert built
+    log = (project.work_dir / "logs" / "dbt.log").read_text()
+    sessions = [line for line in log.splitlines() if "alter session set query_tag" in line]
+    assert sessions
+    for parameter in ("date_input_format = 'AUTO'", "timestamp_input_format = 'AUTO'", "timezone = 'UTC'"):
+        assert all(parameter in line for line in sessions)
 
 
 def test_without_gongs_talk_ratio_it_is_the_share_of_people_from_inside(built: Tables) -> None:
