@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from importlib.resources import files
+from itertools import dropwhile
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import dagster as dg
@@ -41,7 +42,8 @@ RECORDS_PER_DAY = 20
 SAMPLED_RECORDS = SAMPLED_DAYS * RECORDS_PER_DAY
 
 # A field counts as vanished when none of so many of the newest records has it, though it was in nearly all of as many
-# older ones. The newest are those of a few days, for the same reason as above.
+# older ones, up to the last day that has it: each sync reads the last days anew, which then lack it all at once. The
+# newest are those of a few days, for the same reason as above.
 ENOUGH_RECORDS = 20
 NEWEST_DAYS = 3
 NEARLY_ALL = 0.9
@@ -63,7 +65,8 @@ class Drift:
     """One field that is not as it is known, with one record as an example of it.
 
     `found` is the JSON type, of a field that vanished the last known one. `records` is in how many of the sampled
-    records it is so; for a field that vanished, how many older ones had it.
+    records it is so. For a field that vanished it is how many older ones had it, and the example is the last of those, or
+    one of the newest records where there is none.
     """
 
     path: str
@@ -87,11 +90,13 @@ class Seen:
 class Fields:
     """What is in the records of one day: `present` by path, `odd` by path, what is odd, and JSON type."""
 
+    record_id: str = ""
     records: int = 0
     present: dict[str, Seen] = field(default_factory=dict)
     odd: dict[tuple[str, str, str], Seen] = field(default_factory=dict)
 
     def read(self, record_id: str, raw: str, known: Any) -> None:
+        self.record_id = self.record_id or record_id
         self.records += 1
         try:
             record = json.loads(raw)
@@ -109,6 +114,7 @@ class Fields:
                 _note(self.odd, key, record_id, example(value))
 
     def add(self, other: "Fields") -> None:
+        self.record_id = self.record_id or other.record_id
         self.records += other.records
         _add(self.present, other.present)
         _add(self.odd, other.odd)
@@ -139,11 +145,14 @@ def drifts(sample: Iterable[Sample], known: Any) -> list[Drift]:
     by_day: dict[str, Fields] = {}
     for day, record_id, raw in sample:
         by_day.setdefault(day, Fields()).read(record_id, raw, known)
-    every, newest, older = Fields(), Fields(), Fields()
+    every, newest = Fields(), Fields()
+    older: list[Fields] = []
     for number, day in enumerate(sorted(by_day, reverse=True)):
         every.add(by_day[day])
-        is_new = number < NEWEST_DAYS or newest.records < ENOUGH_RECORDS
-        (newest if is_new else older).add(by_day[day])
+        if number < NEWEST_DAYS or newest.records < ENOUGH_RECORDS:
+            newest.add(by_day[day])
+        else:
+            older.append(by_day[day])
     odd = [
         Drift(path, what, found, seen.records, seen.record_id, seen.example)
         for (path, what, found), seen in sorted(every.odd.items())
@@ -151,23 +160,24 @@ def drifts(sample: Iterable[Sample], known: Any) -> list[Drift]:
     return [*odd, *_vanished(newest, older, known, {each.path for each in odd if each.what == CHANGED})]
 
 
-def _vanished(newest: Fields, older: Fields, known: Any, changed: set[str]) -> Iterator[Drift]:
-    """The outermost fields only: with a block, all that was in it is gone."""
+def _vanished(newest: Fields, older: list[Fields], known: Any, changed: set[str]) -> Iterator[Drift]:
+    """The outermost fields only: with a block, all that was in it is gone. `older` days come newest first."""
     if newest.records < ENOUGH_RECORDS:
         return
     gone = set(changed)
-    nearly_all = older.records * NEARLY_ALL if older.records >= ENOUGH_RECORDS else float("inf")
     for path, kind, is_expected in sorted(_paths(known, "")):
         if path in newest.present or any(path.startswith((f"{outer}.", f"{outer}[")) for outer in gone):
             continue
-        before = older.present.get(path)
-        if before is not None and before.records >= nearly_all:
-            yield Drift(path, VANISHED, kind, before.records, before.record_id, "")
-        elif is_expected:
-            yield Drift(path, VANISHED, kind, 0, "", "")
-        else:
-            continue
-        gone.add(path)
+        days = _until_last_seen(older, path)
+        seen = [day.present[path] for day in days if path in day.present]
+        records, having = sum(day.records for day in days), sum(each.records for each in seen)
+        if (records >= ENOUGH_RECORDS and having >= records * NEARLY_ALL) or is_expected:
+            yield Drift(path, VANISHED, kind, having, seen[0].record_id if seen else newest.record_id, "")
+            gone.add(path)
+
+
+def _until_last_seen(days: list[Fields], path: str) -> list[Fields]:
+    return list(dropwhile(lambda day: path not in day.present, days))
 
 
 def _walk(value: Any, known: Any, path: str, present: set[str], odd: dict[tuple[str, str, str], Any]) -> None:

@@ -24,8 +24,8 @@ from gong_assets.warehouse.tables import RAW_TABLES
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-# A transcript takes Gong minutes, at times hours: a call younger than this is not yet missing one.
-TRANSCRIPT_GRACE = timedelta(hours=24)
+# A transcript takes Gong minutes, at times hours. Counted in days: of yesterday's calls one may have ended minutes ago.
+TRANSCRIPT_GRACE = timedelta(days=2)
 # A long weekend without calls is normal; longer silence is more often a key that lost its permissions.
 STALE_AFTER = timedelta(days=4)
 SHOWN_IDS = 50
@@ -45,8 +45,8 @@ def build_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
         dg.AssetCheckSpec(
             "calls_have_transcripts",
             asset="gong_call_transcripts_raw",
-            description=f"No call between one and {settings.gong_transcript_retry_days} days old lacks its transcript. Older "
-            "ones that do are listed too: they are not asked for any more.",
+            description=f"No call between {TRANSCRIPT_GRACE.days} and {settings.gong_transcript_retry_days} days old lacks "
+            "its transcript. Older ones that do are listed too: they are not asked for any more.",
         ),
         dg.AssetCheckSpec(
             "calls_are_recent",

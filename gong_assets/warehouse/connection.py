@@ -33,8 +33,14 @@ _ALWAYS: Mapping[str, Any] = {
     "application": "gong_assets",
 }
 
-# Call dates are UTC dates, and TIMESTAMP_LTZ is shown in the session's time zone.
-_SESSION_PARAMETERS: Mapping[str, Any] = {"TIMEZONE": "UTC", "CLIENT_TELEMETRY_ENABLED": False}
+# Call dates are UTC dates, and TIMESTAMP_LTZ is shown in the session's time zone. An account may have set formats in which
+# the dates and times that are sent as texts could not be read.
+_SESSION_PARAMETERS: Mapping[str, Any] = {
+    "TIMEZONE": "UTC",
+    "DATE_INPUT_FORMAT": "AUTO",
+    "TIMESTAMP_INPUT_FORMAT": "AUTO",
+    "CLIENT_TELEMETRY_ENABLED": False,
+}
 
 
 def connection_arguments(settings: Settings) -> dict[str, Any]:

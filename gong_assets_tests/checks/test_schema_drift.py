@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import dagster as dg
@@ -30,17 +30,17 @@ from gong_assets.checks.schema_drift import (
     recent_records,
 )
 from gong_assets.gong import Record
-from gong_assets.gong.records import in_folder, read_call, read_user, reader
-from gong_assets.resources import SnowflakeResource
+from gong_assets.gong.records import in_folder, reader
+from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
-from gong_assets.warehouse.landing import replace
-from gong_assets.warehouse.spool import Row, Spool
-from gong_assets.warehouse.tables import CALLS, RAW_TABLES, RawTable
+from gong_assets.warehouse.tables import CALLS, RAW_TABLES
+from gong_assets_tests.checks.landed import call, evaluations, land
 from gong_assets_tests.local.tenant.conftest import extensive, serve, walk, window
 
 KNOWN = {"id": "scalar!", "title": "text", "topics": [{"name": "text", "seconds": "number"}], "custom": "any"}
 FULL = {"id": "1", "title": "Pricing", "topics": [{"name": "Price", "seconds": 1.5}]}
 TODAY = date(2026, 11, 20)
+LOOKBACK_DAYS = Settings.model_fields["gong_lookback_days"].default
 
 
 def days(*records: Any, per_day: int = 10) -> list[tuple[str, str, str]]:
@@ -128,6 +128,31 @@ def test_what_may_be_chance_is_not_called_vanished(newer: list[Any], older: list
     assert found(*newer, *older) == []
 
 
+def test_a_field_that_vanished_is_told_from_the_first_sync_for_weeks_though_each_sync_reads_days_anew() -> (
+    None
+):
+    """Up to 20 calls a day; the sync of the day on which Gong drops the title has the last seven days without it."""
+    dropped = TODAY - timedelta(days=LOOKBACK_DAYS)
+    told = []
+    for days_later in range(SAMPLED_DAYS):
+        now = TODAY + timedelta(days=days_later)
+        sample = [
+            (str(day), f"{day}/{number}", json.dumps(FULL if day <= dropped else without("title")))
+            for age in range(SAMPLED_DAYS)
+            for day in [now - timedelta(days=age)]
+            for number in range(20 - age % 3)
+        ]
+        told.append([(drift.path, drift.record_id) for drift in drifts(sample, KNOWN)])
+    assert told[:22] == [[("title", f"{dropped}/0")]] * 22
+    assert told[-1] == [], "where nothing is left that had it, nothing is known to have vanished"
+
+
+def test_days_that_lack_a_field_count_only_after_the_last_day_that_has_it() -> None:
+    """A field that comes and goes did not vanish."""
+    now_and_then = [*[FULL] * 10, *[without("title")] * 10] * 3
+    assert found(*[without("title")] * 70, *now_and_then) == []
+
+
 def test_a_block_that_vanished_is_told_without_all_that_was_in_it() -> None:
     assert found(*[without("topics")] * 30, *[FULL] * 30) == [("topics", VANISHED, "list", 30)]
 
@@ -152,8 +177,8 @@ def test_a_field_that_changed_its_type_did_not_vanish() -> None:
 
 def test_without_older_records_only_what_every_record_has_can_vanish() -> None:
     table = [("", f"r{number}", json.dumps(without("id", "title"))) for number in range(20)]
-    assert [(drift.path, drift.what, drift.record_id) for drift in drifts(table, KNOWN)] == [
-        ("id", VANISHED, "")
+    assert [(drift.path, drift.what, drift.records, drift.record_id) for drift in drifts(table, KNOWN)] == [
+        ("id", VANISHED, 0, "r0")
     ]
     assert drifts(table[:19], KNOWN) == []
 
@@ -265,40 +290,8 @@ def _record(value: Any) -> Record:
     return reader("id")(json.dumps(value).encode())
 
 
-def land(warehouse: Warehouse, table: RawTable, records: list[tuple[date | None, Any]]) -> None:
-    """As the graph lands them."""
-    read = read_call if table is CALLS else read_user
-    spool = Spool([] if table.partition else None)
-    for number, (day, document) in enumerate(records):
-        record = read(json.dumps(document).encode())
-        spool.append(Row(record.id or f"unidentified-{number}", record.raw, day, str(number), record.error))
-    spool.close()
-    with warehouse.connect() as connection:
-        replace(connection, table, spool, correlation_id="run")
-    spool.discard()
-
-
-def call(number: int, day: date, **more: Any) -> dict[str, Any]:
-    started = datetime(day.year, day.month, day.day, 12, tzinfo=UTC).isoformat()
-    return {
-        "metaData": {"id": str(number), "started": started, "duration": 60, "title": "A call", **more},
-        "parties": [{"id": "1"}],
-    }
-
-
-def evaluations(warehouse: Warehouse, *assets: str) -> dict[str, dg.AssetCheckResult]:
-    (checks,) = build_schema_checks()
-    selected = {dg.AssetCheckKey(dg.AssetKey(asset), "schema_is_known") for asset in assets}
-    with dg.DagsterInstance.ephemeral() as instance:
-        job = dg.Definitions(
-            asset_checks=[checks],
-            assets=[dg.AssetSpec(table.name.lower()) for table in RAW_TABLES],
-            jobs=[dg.define_asset_job("check", selection=dg.AssetSelection.checks(*selected))],
-            resources={"snowflake": SnowflakeResource(arguments=warehouse.arguments)},
-        ).resolve_job_def("check")
-        result = job.execute_in_process(instance=instance)
-    assert result.success
-    return {each.asset_key.path[-1]: each for each in result.get_asset_check_evaluations()}
+def schema_checks(warehouse: Warehouse, *assets: str) -> dict[str, dg.AssetCheckResult]:
+    return evaluations(warehouse, build_schema_checks(), "schema_is_known", *assets)
 
 
 def test_the_check_names_what_is_new_what_changed_and_what_vanished_and_fails_no_run(
@@ -319,7 +312,7 @@ def test_the_check_names_what_is_new_what_changed_and_what_vanished_and_fails_no
     old = newest - timedelta(days=SAMPLED_DAYS)
     records.append((old, call(999, old, gone="long ago")))
     land(warehouse, CALLS, records)
-    result = evaluations(warehouse, "gong_calls_raw", "gong_users_raw")
+    result = schema_checks(warehouse, "gong_calls_raw", "gong_users_raw")
     users, calls = result["gong_users_raw"], result["gong_calls_raw"]
     assert users.passed
     assert (calls.passed, calls.severity) == (False, dg.AssetCheckSeverity.WARN)
@@ -350,5 +343,5 @@ def test_of_each_day_only_some_records_are_read(warehouse: Warehouse) -> None:
 
 def test_a_table_without_records_is_known(warehouse: Warehouse) -> None:
     assets = [table.name.lower() for table in RAW_TABLES]
-    result = evaluations(warehouse, *assets)
+    result = schema_checks(warehouse, *assets)
     assert {asset: each.passed for asset, each in result.items()} == dict.fromkeys(assets, True)

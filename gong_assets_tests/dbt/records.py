@@ -71,7 +71,7 @@ def calls() -> list[tuple[date, Record, str | None]]:
             direction="Conference", system="Zoom", scope="External", media="Video", language="eng",
             url="https://app.gong.io/call?id=1", workspaceId="623457276584334", isPrivate=True, duration=1785,
             purpose="Negotiation", sdrDisposition="Connected", clientUniqueId="zoom-7", customData='{"a": 1}',
-            calendarEventId="evt1",
+            calendarEventId="evt1", meetingUrl="https://zoom.example/j/7",
         ),
         "context": [
             {"system": "Salesforce", "objects": [deal("006A", "Now", Name="SF deal", StageName="Prospecting")]},
@@ -126,7 +126,8 @@ def calls() -> list[tuple[date, Record, str | None]]:
         "context": [{"system": "hubspot", "objects": [
             deal("8070199", "Now", "Deal"), deal("556", "Now", "company", Name="Other Ltd")]}],
         "parties": [_rep(), _customer()],
-        "content": {"pointsOfInterest": {"actionItems": [{"snippet": "Send the paper"}]}, "topics": None},
+        "content": {"pointsOfInterest": {"actionItems": [
+            {"snippet": "Send the paper", "snippetStartTime": 12.5, "snippetEndTime": 20}]}, "topics": None},
         "interaction": {"speakers": [{"id": "4001", "talkTime": 60}, {"id": "4002", "talkTime": 20}]},
     }  # fmt: skip
     imported = {"metaData": meta(IMPORTED, "2026-11-03T10:00:00Z", title="Imported", primaryUserId="502")}
@@ -195,6 +196,7 @@ def transcripts() -> list[tuple[date, Record]]:
 def users() -> list[Record]:
     return [
         {"id": "501", "emailAddress": "Rita@Seller.example", "firstName": "Rita", "lastName": "Rep", "active": True,
+         "emailAliases": ["rita.rep@seller.example"],
          "created": "2026-06-10T21:50:07.428+02:00", "title": "Account Executive", "managerId": "502"},
         {"id": "502", "emailAddress": "max@seller.example", "firstName": None, "lastName": "Manager", "active": False},
     ]  # fmt: skip
@@ -299,7 +301,7 @@ def answered_scorecards() -> list[tuple[date, Record, str | None]]:
         "reviewTime": "2026-11-02T23:30:00-08:00", "visibilityType": "PUBLIC",
         "answers": [
             answer("52", None, isOverall=False, answerText=" Both. ", notApplicable=False,
-                   selectedOptions=["SPIN", "MEDDIC", None], newIn2027=1),
+                   selectedOptions=["2", 0, "7", None], newIn2027=1),
             answer(LONG_ID, 4, isOverall=True, answerText=None, notApplicable=False, selectedOptions=None),
             answer(LONG_ID, 1, isOverall=True),
             answer("53", None, isOverall=False, answerText="", notApplicable=True, selectedOptions=[]),
@@ -351,8 +353,8 @@ def calls_in_library() -> list[tuple[str, Record]]:
     }  # fmt: skip
     nulls = dict.fromkeys(("title", "note", "addedBy", "created", "url", "snippet"))
     return [
-        (f"{FOLDER}/{FULL}/10/30", {"folder": folder, "call": {**call, "snippet": {"fromSec": 10, "toSec": 30}}}),
-        (f"{FOLDER}/{FULL}/0/5", {"folder": folder, "call": {**call, "snippet": {"fromSec": 0, "toSec": "5"}}}),
+        (f"{FOLDER}/{FULL}/10-30", {"folder": folder, "call": {**call, "snippet": {"fromSec": 10, "toSec": 30}}}),
+        (f"{FOLDER}/{FULL}/0-5", {"folder": folder, "call": {**call, "snippet": {"fromSec": 0, "toSec": "5"}}}),
         (f"{FOLDER}/{FULL}", {"folder": folder, "call": {**call, "snippet": None}}),
         ("8/1009", {"folder": {"id": "8", "name": None, "parentFolderId": FOLDER}, "call": {"id": "1009", **nulls}}),
     ]  # fmt: skip

@@ -6,6 +6,9 @@ import json
 from datetime import datetime
 from decimal import Decimal
 
+import pytest
+
+from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.records import (
     FULL,
     IMPORTED,
@@ -19,7 +22,7 @@ from gong_assets_tests.dbt.records import (
     STRANGE_TEXT,
     TUESDAY,
 )
-from gong_assets_tests.dbt.warehouse import Row, Tables
+from gong_assets_tests.dbt.warehouse import INGESTED_AT, Row, Tables
 
 
 def segments(built: Tables, call_id: str) -> list[Row]:
@@ -41,6 +44,7 @@ def test_a_call_is_staged_with_everything_that_gong_says_about_it(built: Tables)
         "CALL_MEDIA": "Video",
         "CALL_LANGUAGE": "eng",
         "CALL_URL": "https://app.gong.io/call?id=1",
+        "MEETING_URL": "https://zoom.example/j/7",
         "WORKSPACE_ID": "623457276584334",
         "IS_PRIVATE": True,
         "PRIMARY_USER_ID": "501",
@@ -59,6 +63,7 @@ def test_a_call_is_staged_with_everything_that_gong_says_about_it(built: Tables)
         "BROWSER_SECONDS": None,
         "HOST_WEBCAM_SECONDS": Decimal("1700.25"),
         "CUSTOMER_WEBCAM_SECONDS": None,
+        "WEBCAM_SECONDS": None,
         "CALL_BRIEF": "They agreed.",
         "CALL_OUTCOME": "Meeting set",
         "CALL_OUTCOME_CATEGORY": "ANSWERED",
@@ -129,6 +134,7 @@ def test_every_linked_crm_record_is_one_row_with_its_fields_at_both_times(built:
     columns = ("CRM_SYSTEM", "OBJECT_TYPE", "OBJECT_ID", "IS_LINKED_NOW", "IS_LINKED_AT_CALL", "PREFERENCE")
     assert sorted(tuple(row[name] for name in columns) for row in links) == [
         ("HubSpot", "Account", "555", True, False, 1),
+        ("HubSpot", "Contact", "8801", True, False, None),
         ("HubSpot", "Opportunity", "8070190", True, True, 1),
         ("HubSpot", "Opportunity", "8070191", True, False, 2),
         ("HubSpot", "Opportunity", "8070192", False, True, None),
@@ -146,6 +152,9 @@ def test_every_linked_crm_record_is_one_row_with_its_fields_at_both_times(built:
     assert (deal["STAGE_AT_CALL"], deal["STAGE_NOW"]) == ("appointmentscheduled", "closedwon")
     assert (deal["AMOUNT_AT_CALL"], deal["AMOUNT_NOW"]) == (Decimal(100), Decimal("12000.50"))
     assert {row["CALL_DATE"] for row in links} == {MONDAY}
+    contact = built["stg_gong_call_crm_links"][f"{FULL}_hubspot_contact_8801"]
+    assert json.loads(contact["FIELDS_NOW"]) == {"company": "Customer Ltd"}
+    assert {row["OBJECT_TYPE"] for row in links if not row["IS_OF_CALL"]} == {"Contact"}
 
 
 def test_a_record_of_the_time_of_the_call_counts_where_none_is_linked_now(built: Tables) -> None:
@@ -156,6 +165,16 @@ def test_a_record_of_the_time_of_the_call_counts_where_none_is_linked_now(built:
 def test_a_call_late_in_america_is_of_the_next_day_in_utc(built: Tables) -> None:
     call = built["stg_gong_calls"][NEAR_MIDNIGHT]
     assert (call["CALL_DATE"], call["CALL_DATETIME_UTC"]) == (TUESDAY, datetime(2026, 11, 3, 7, 30))
+
+
+def test_times_are_read_whatever_format_the_account_has_set(built: Tables, project: DbtProject) -> None:
+    """The local server reads them in any case; Snowflake would make NULL of all of them."""
+    assert built
+    log = (project.work_dir / "logs" / "dbt.log").read_text()
+    sessions = [line for line in log.splitlines() if "alter session set query_tag" in line]
+    assert sessions
+    for parameter in ("date_input_format = 'AUTO'", "timestamp_input_format = 'AUTO'", "timezone = 'UTC'"):
+        assert all(parameter in line for line in sessions)
 
 
 def test_without_gongs_talk_ratio_it_is_the_share_of_people_from_inside(built: Tables) -> None:
@@ -214,6 +233,16 @@ def test_topics_and_trackers_are_staged_with_when_and_by_whom(built: Tables) -> 
     assert [topics["Competitors"][name] for name in heard] == [3, 2.25, 40.0, "Carl Customer"]
     assert [topics["Budget"][name] for name in heard] == [1, 5.0, 5.0, "Rita Rep"]
     assert [topics["Unheard"][name] for name in heard] == [0, None, None, None]
+    (phrase,) = json.loads(topics["Budget"]["PHRASES"])
+    assert (phrase["phrase"], phrase["count"]) == ("budget", 1)
+
+
+def test_action_items_are_kept_with_their_times(built: Tables) -> None:
+    call = built["stg_gong_calls"][NEAR_MIDNIGHT]
+    assert json.loads(call["NEXT_STEPS"]) == ["Send the paper"]
+    assert json.loads(call["ACTION_ITEMS"]) == [
+        {"snippet": "Send the paper", "snippetStartTime": 12.5, "snippetEndTime": 20}
+    ]
 
 
 def test_each_time_that_a_tracker_was_heard_is_a_row(built: Tables) -> None:
@@ -286,9 +315,17 @@ def test_a_transcript_is_of_its_calls_day_and_none_without_its_call(built: Table
     assert built["vw_gong_ingestion_status"]["1999"]["INGESTION_STATUS"] == "Landed"
 
 
+@pytest.mark.parametrize(
+    "table", ["stg_gong_call_participants", "stg_gong_call_topics", "stg_gong_call_transcripts"]
+)
+def test_each_row_of_a_call_says_when_what_it_was_made_of_landed(built: Tables, table: str) -> None:
+    assert {row["INGESTED_AT"].replace(tzinfo=None) for row in built[table].values()} == {INGESTED_AT}
+
+
 def test_users_are_staged(built: Tables) -> None:
     user = built["stg_gong_users"]["501"]
     assert (user["FULL_NAME"], user["EMAIL_ADDRESS"], user["IS_ACTIVE"], user["CREATED_AT_UTC"]) == (
         "Rita Rep", "rita@seller.example", True, datetime(2026, 6, 10, 19, 50, 7, 428000),
     )  # fmt: skip
+    assert json.loads(user["EMAIL_ALIASES"]) == ["rita.rep@seller.example"]
     assert built["stg_gong_users"]["502"]["FULL_NAME"] == "Manager"

@@ -176,13 +176,17 @@ def test_questions_are_staged_with_ranges_that_are_texts_or_numbers(built: Table
         "ANSWER_GUIDE": "5 is best",
         "MIN_RANGE": 1,
         "MAX_RANGE": 5,
-        "ANSWER_OPTIONS": None,
+        "ANSWER_OPTIONS": "[]",
         "CREATED_AT_UTC": datetime(2023, 2, 6, 17, 30, 7),
         "UPDATED_AT_UTC": datetime(2023, 2, 6, 18, 30, 7),
         "UPDATER_USER_ID": "502",
     }
     assert_has(methods, {"QUESTION_TEXT": "Which methods?", "MIN_RANGE": 1, "MAX_RANGE": 10})
-    assert json.loads(methods["ANSWER_OPTIONS"]) == ["MEDDIC", "SPIN"]
+    assert json.loads(methods["ANSWER_OPTIONS"]) == [
+        {"id": 0, "text": "MEDDIC"},
+        {"id": 1, "text": None},
+        {"id": 2, "text": "SPIN"},
+    ]
 
 
 def test_questions_without_an_id_are_rows_and_a_range_that_is_no_number_is_null(built: Tables) -> None:
@@ -228,8 +232,9 @@ def test_a_review_by_gongs_ai_has_no_reviewer_and_its_own_range(built: Tables) -
 
 def test_answers_are_staged_with_scores_texts_and_options(built: Tables) -> None:
     methods, overall, third = answers(built, REVIEW)
+    assert json.loads(methods["SELECTED_OPTION_IDS"]) == ["2", "0", "7"]
     assert json.loads(methods["SELECTED_OPTIONS"]) == ["SPIN", "MEDDIC"]
-    assert said(methods, "ANSWERED_SCORECARD_ID", "SELECTED_OPTIONS") == {
+    assert said(methods, "ANSWERED_SCORECARD_ID", "SELECTED_OPTION_IDS", "SELECTED_OPTIONS") == {
         "SCORECARD_ANSWER_ID": f"{REVIEW}_52",
         "REVIEW_DATE": TUESDAY,
         "SCORECARD_ID": SCORECARD,
@@ -276,8 +281,8 @@ def test_a_call_is_in_the_library_once_for_each_snippet_and_once_whole(built: Ta
         row["LIBRARY_CALL_ID"]: (row["SNIPPET_FROM_SECONDS"], row["SNIPPET_TO_SECONDS"]) for row in calls
     }
     assert snippets == {
-        f"{FOLDER}/{FULL}/10/30": (10, 30),
-        f"{FOLDER}/{FULL}/0/5": (0, 5),
+        f"{FOLDER}/{FULL}/10-30": (10, 30),
+        f"{FOLDER}/{FULL}/0-5": (0, 5),
         f"{FOLDER}/{FULL}": (None, None),
     }
     for row in calls:

@@ -359,7 +359,7 @@ def answered_scorecards() -> list[Record]:
             "score": score, "answerText": None, "notApplicable": False, "selectedOptions": None, **fields,
         }  # fmt: skip
 
-    texts = {"answerText": "She used both.", "selectedOptions": ["MEDDIC", "SPIN"]}
+    texts = {"answerText": "She used both.", "selectedOptions": ["0", "1"]}
     by_ai = {
         "scorecardId": SPOTLIGHT,
         "scorecardName": "Spotlight",

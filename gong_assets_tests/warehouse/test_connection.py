@@ -112,3 +112,14 @@ def test_a_sign_in_that_the_server_refuses_is_told_as_refused(code: str, message
     assert f"127.0.0.1:{port}" in str(raised.value)
     assert message.split(".")[0] in str(raised.value)
     assert "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [("TIMEZONE", "UTC"), ("DATE_INPUT_FORMAT", "AUTO"), ("TIMESTAMP_INPUT_FORMAT", "AUTO")],
+)
+def test_dates_and_times_do_not_depend_on_what_the_account_has_set(
+    warehouse: Warehouse, parameter: str, value: str
+) -> None:
+    (row,) = warehouse.query(f"SHOW PARAMETERS LIKE '{parameter}'")
+    assert (row["value"], row["level"]) == (value, "SESSION")

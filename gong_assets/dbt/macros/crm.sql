@@ -1,34 +1,30 @@
 {#-
     The CRM objects that a `context[]` of Gong's lists, as it lists them: once for each of the timings that were asked for.
 
-    `relation` is a CTE with `key`, and with Gong's array of {system, objects: [{objectType, objectId, timing, fields}]}
-    as crm_context. Gong calls a HubSpot deal `Opportunity` (its specification) or `Deal` (seen), a company `Account` or
-    `Company`. An object without a timing is as it is now.
+    `relation` is a CTE with `columns`, which are kept, and with Gong's array of {system, objects: [{objectType, objectId,
+    timing, fields}]} as crm_context. Gong calls a HubSpot deal `Opportunity` (its specification) or `Deal` (seen), a company
+    `Account` or `Company`, each in any case. An object without a timing is as it is now.
 -#}
-{% macro crm_objects(relation, key) %}
+{% macro crm_objects(relation, columns) %}
     select
-        {{ relation }}.{{ key }},
+        {% for column in columns -%}
+        {{ relation }}.{{ column }},
+        {% endfor -%}
         case lower({{ json_text('crm.value:system') }})
             when 'hubspot' then 'HubSpot'
-            when 'salesforce' then 'Salesforce'
             when 'microsoftdynamic' then 'MicrosoftDynamic'
-            when 'generic' then 'Generic'
-            else coalesce({{ json_text('crm.value:system') }}, 'Unknown')
+            else coalesce(initcap({{ json_text('crm.value:system') }}), 'Unknown')
         end as crm_system,
         case lower({{ json_text('record.value:objectType') }})
-            when 'opportunity' then 'Opportunity'
             when 'deal' then 'Opportunity'
-            when 'account' then 'Account'
             when 'company' then 'Account'
-            when 'contact' then 'Contact'
-            when 'lead' then 'Lead'
-            when 'user' then 'User'
-            else {{ json_text('record.value:objectType') }}
+            else initcap({{ json_text('record.value:objectType') }})
         end as object_type,
         {{ json_text('record.value:objectId') }} as object_id,
         coalesce(lower(record.value:timing::varchar) = 'timeofcall', false) as is_at_call,
         record.value:fields as fields,
-        row_number() over (partition by {{ relation }}.{{ key }} order by crm.index, record.index) as listed_order
+        crm.index as system_index,
+        record.index as object_index
     from {{ relation }},
         lateral flatten(input => {{ relation }}.crm_context) as crm,
         lateral flatten(input => crm.value:objects) as record

@@ -19,6 +19,11 @@
     iff(is_array({{ value }}), {{ value }}, null)::array
 {%- endmacro %}
 
+{#- FLATTEN gives an object's values too, which have no position: an object in place of a list has no entries. -#}
+{% macro is_list_entry(entry) -%}
+    {{ entry }}.index is not null
+{%- endmacro %}
+
 {% macro json_float(value) -%}
     try_to_double({{ value }}::varchar)
 {%- endmacro %}
@@ -32,7 +37,9 @@
     try_to_boolean({{ value }}::varchar)
 {%- endmacro %}
 
-{#- Gong sends ISO 8601 with the company's numeric offset, or Z. -#}
+{#- Gong sends ISO 8601 with the company's numeric offset, or Z. A text of digits would be read as seconds since 1970. -#}
 {% macro json_utc(value) -%}
-    convert_timezone('UTC', try_cast({{ value }}::varchar as timestamp_tz))::timestamp_ntz
+    convert_timezone(
+        'UTC', try_cast(iff({{ value }}::varchar like '____-__-__%', {{ value }}::varchar, null) as timestamp_tz)
+    )::timestamp_ntz
 {%- endmacro %}

@@ -210,10 +210,11 @@ def _card(company: Company, call: Call, scorecard: Json, reviewed: datetime) -> 
                 "questionId": company.gong_id("question", question),
                 "questionRevisionId": company.gong_id("question revision", question),
                 "isOverall": question.startswith("Overall"),
-                "score": _score(call),
+                "score": None if (options := scorecard["options"].get(question)) else _score(call),
                 "answerText": None,
                 "notApplicable": False,
-                "selectedOptions": None,
+                # Options are named by their ids.
+                "selectedOptions": [str(int(call.id) % len(options))] if options else None,
             }
             for question in scorecard["questions"]
         ],

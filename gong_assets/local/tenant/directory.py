@@ -104,11 +104,14 @@ def scorecards(company: Company) -> list[Json]:
                     "questionRevisionId": company.gong_id("question revision", question),
                     "questionText": question,
                     "isOverall": question.startswith("Overall"),
-                    "questionType": "RANGE",
+                    "questionType": "SINGLE_SELECT" if question in scorecard["options"] else "RANGE",
                     "answerGuide": None,
-                    "minRange": "1",
-                    "maxRange": "5",
-                    "answerOptions": [],
+                    "minRange": None if question in scorecard["options"] else "1",
+                    "maxRange": None if question in scorecard["options"] else "5",
+                    "answerOptions": [
+                        {"id": number, "text": text}
+                        for number, text in enumerate(scorecard["options"].get(question, []))
+                    ],
                     "created": FOUNDED.isoformat(),
                     "updated": FOUNDED.isoformat(),
                     "updaterUserId": company.manager.id,

@@ -24,6 +24,7 @@ comments as (
         {{ json_text('comment.value:inReplyTo') }} as in_reply_to,
         {{ json_boolean('comment.value:duringCall') }} as is_during_call
     from source, lateral flatten(input => source.comments) as comment
+    where {{ is_list_entry('comment') }}
 
 )
 

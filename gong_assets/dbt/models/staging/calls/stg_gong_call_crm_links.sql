@@ -3,27 +3,50 @@ with source as (
     select
         call_id,
         call_date,
-        raw_data:context as crm_context
+        raw_data:context as crm_context,
+        raw_data:parties as parties
     from {{ source('gong', 'gong_calls_raw') }}
     where processing_error is null and {{ in_run_window('call_date') }}
 
 ),
 
-objects as (
+-- The call's own, and those of its people.
+contexts as (
 
-    {{ crm_objects('source', 'call_id') }}
+    select call_id, true as is_of_call, -1 as party_index, crm_context
+    from source
+
+    union all
+
+    select source.call_id, false as is_of_call, party.index as party_index, party.value:context as crm_context
+    from source, lateral flatten(input => source.parties) as party
+    where {{ is_list_entry('party') }}
 
 ),
 
-distinct_objects as (
+objects as (
+
+    {{ crm_objects('contexts', ['call_id', 'is_of_call', 'party_index']) }}
+
+),
+
+ordered_objects as (
 
     select
         *,
-        call_id || '_' || lower(crm_system) || '_' || lower(object_type) || '_' || object_id as crm_link_id
+        call_id || '_' || lower(crm_system) || '_' || lower(object_type) || '_' || object_id as crm_link_id,
+        row_number() over (partition by call_id order by party_index, system_index, object_index) as listed_order
     from objects
-    qualify row_number() over (
-        partition by call_id, crm_system, object_type, object_id, is_at_call order by listed_order
-    ) = 1
+
+),
+
+-- A record is listed by whoever lists it first, at both of its times: a person's record that the call has too is the call's.
+distinct_objects as (
+
+    select *
+    from ordered_objects
+    qualify party_index = min(party_index) over (partition by crm_link_id)
+        and row_number() over (partition by crm_link_id, is_at_call order by listed_order) = 1
 
 ),
 
@@ -35,20 +58,24 @@ links as (
         crm_system,
         object_type,
         object_id,
+        is_of_call,
         count_if(not is_at_call) > 0 as is_linked_now,
         count_if(is_at_call) > 0 as is_linked_at_call,
         coalesce(min(iff(is_at_call, null, listed_order)), min(listed_order)) as listed_order
     from distinct_objects
-    group by 1, 2, 3, 4, 5
+    group by 1, 2, 3, 4, 5, 6
 
 ),
 
--- A call that was linked to other objects since it was held is about those, and no longer about the ones of its time.
+-- A call that was linked to other objects since it was held is about those, and no longer about the ones of its time. What
+-- its people are linked to, such as another deal of theirs, it is not about.
 current_links as (
 
     select
         *,
-        is_linked_now or count_if(is_linked_now) over (partition by call_id, object_type) = 0 as is_current
+        is_of_call and (
+            is_linked_now or count_if(is_linked_now) over (partition by call_id, object_type, is_of_call) = 0
+        ) as is_current
     from links
 
 ),
@@ -99,6 +126,7 @@ select
     current_links.object_type,
     current_links.object_id,
     current_links.listed_order,
+    current_links.is_of_call,
     current_links.is_linked_now,
     current_links.is_linked_at_call,
     current_links.is_current,

@@ -3,10 +3,40 @@ with source as (
     select
         call_id,
         call_date,
+        ingested_at,
         raw_data:parties as parties,
         raw_data:interaction:speakers as speakers
     from {{ source('gong', 'gong_calls_raw') }}
     where processing_error is null and {{ in_run_window('call_date') }}
+
+),
+
+-- speakers[].id is the party's id; it is not the speakerId of the transcript.
+listed_speakers as (
+
+    select
+        source.call_id,
+        source.call_date,
+        source.ingested_at,
+        {{ json_text('speaker.value:id') }} as party_id,
+        {{ json_text('speaker.value:userId') }} as user_id,
+        {{ json_seconds('speaker.value:talkTime') }} as talk_time_seconds
+    from source, lateral flatten(input => source.speakers) as speaker
+
+),
+
+talk_times as (
+
+    select
+        call_id,
+        call_date,
+        ingested_at,
+        party_id,
+        max(user_id) as user_id,
+        sum(talk_time_seconds)::number(38, 6) as talk_time_seconds
+    from listed_speakers
+    where party_id is not null and talk_time_seconds >= 0
+    group by 1, 2, 3, 4
 
 ),
 
@@ -15,6 +45,7 @@ parties as (
     select
         source.call_id,
         source.call_date,
+        source.ingested_at,
         party.index as party_index,
         {{ json_text('party.value:id') }} as party_id,
         {{ json_text('party.value:speakerId') }} as speaker_id,
@@ -27,10 +58,31 @@ parties as (
         party.value:methods as methods,
         party.value:context as crm_context
     from source, lateral flatten(input => source.parties) as party
+    where {{ is_list_entry('party') }}
+
+    union all
+
+    select
+        call_id,
+        call_date,
+        ingested_at,
+        null as party_index,
+        party_id,
+        null as speaker_id,
+        user_id,
+        null as email_address,
+        null as full_name,
+        null as phone_number,
+        null as role,
+        iff(user_id is null, 'Unknown', 'Internal') as participant_type,
+        null as methods,
+        null as crm_context
+    from talk_times
 
 ),
 
--- Gong can list a person twice, as invitee and as attendee: the party id is the key, and the row that spoke says more.
+-- Gong can list a person twice, as invitee and as attendee: the party id is the key, and the row that spoke says more. Of
+-- somebody who spoke but is no party there is only the talk time.
 participants as (
 
     select
@@ -39,26 +91,14 @@ participants as (
     from parties
     qualify row_number() over (
         partition by call_id, coalesce(party_id, 'party' || party_index)
-        order by iff(speaker_id is null, 1, 0), party_index
+        order by iff(speaker_id is null, 1, 0), party_index nulls last
     ) = 1
-
-),
-
--- speakers[].id is the party's id; it is not the speakerId of the transcript.
-talk_times as (
-
-    select
-        source.call_id,
-        {{ json_text('speaker.value:id') }} as party_id,
-        sum({{ json_seconds('speaker.value:talkTime') }}) as talk_time_seconds
-    from source, lateral flatten(input => source.speakers) as speaker
-    group by 1, 2
 
 ),
 
 crm_objects as (
 
-    {{ crm_objects('participants', 'participant_id') }}
+    {{ crm_objects('participants', ['participant_id']) }}
 
 ),
 
@@ -69,7 +109,7 @@ contacts as (
     where object_type = 'Contact'
     qualify row_number() over (
         partition by participant_id
-        order by iff(is_at_call, 1, 0), iff(crm_system = 'HubSpot', 0, 1), listed_order
+        order by iff(is_at_call, 1, 0), iff(crm_system = 'HubSpot', 0, 1), system_index, object_index
     ) = 1
 
 ),
@@ -106,7 +146,8 @@ select
         / nullif(sum(talk_times.talk_time_seconds) over (partition by participants.call_id), 0)
     )::float as talk_ratio,
     iff(contacts.is_hubspot, contacts.crm_contact_id, null) as hubspot_contact_id,
-    contacts.crm_contact_id
+    contacts.crm_contact_id,
+    participants.ingested_at
 from participants
 left join talk_times
     on participants.call_id = talk_times.call_id and participants.party_id = talk_times.party_id

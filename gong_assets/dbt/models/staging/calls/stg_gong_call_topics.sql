@@ -3,6 +3,7 @@ with source as (
     select
         call_id,
         call_date,
+        ingested_at,
         raw_data:content:topics as topics,
         raw_data:content:trackers as trackers
     from {{ source('gong', 'gong_calls_raw') }}
@@ -15,6 +16,7 @@ named_topics as (
     select
         source.call_id,
         source.call_date,
+        source.ingested_at,
         {{ json_text('topic.value:name') }} as topic_name,
         {{ json_seconds('topic.value:duration') }} as duration_seconds
     from source, lateral flatten(input => source.topics) as topic
@@ -27,11 +29,12 @@ topics as (
         call_id || '_topic_' || md5(topic_name) as topic_id,
         call_id,
         call_date,
+        ingested_at,
         topic_name,
         sum(duration_seconds)::number(38, 6) as total_duration_seconds
     from named_topics
     where topic_name is not null
-    group by 1, 2, 3, 4
+    group by 1, 2, 3, 4, 5
 
 ),
 
@@ -78,10 +81,12 @@ select
     null::varchar as tracker_id,
     null::varchar as tracker_type,
     null::number(38, 0) as mention_count,
+    null::array as phrases,
     total_duration_seconds,
     null::float as first_mentioned_at_seconds,
     null::float as last_mentioned_at_seconds,
-    null::varchar as mentioned_by_speaker
+    null::varchar as mentioned_by_speaker,
+    ingested_at
 from topics
 
 union all
@@ -95,10 +100,13 @@ select
     trackers.tracker_id,
     trackers.tracker_type,
     trackers.mention_count,
+    {{ json_list('trackers.phrases') }} as phrases,
     null::number(38, 6) as total_duration_seconds,
     mention_times.first_mentioned_at_seconds,
     mention_times.last_mentioned_at_seconds,
-    main_speakers.speaker_name as mentioned_by_speaker
+    main_speakers.speaker_name as mentioned_by_speaker,
+    source.ingested_at
 from trackers
+inner join source on trackers.call_id = source.call_id
 left join mention_times on trackers.topic_id = mention_times.topic_id
 left join main_speakers on trackers.topic_id = main_speakers.topic_id

@@ -26,6 +26,7 @@ listed as (
         {{ json_text('occurrence.value:speakerId') }} as speaker_id,
         occurrence.index as occurrence_index
     from trackers, lateral flatten(input => trackers.occurrences) as occurrence
+    where {{ is_list_entry('occurrence') }}
 
     union all
 
@@ -39,6 +40,7 @@ listed as (
     from trackers,
         lateral flatten(input => trackers.phrases) as phrase,
         lateral flatten(input => phrase.value:occurrences) as occurrence
+    where {{ is_list_entry('occurrence') }}
 
 ),
 

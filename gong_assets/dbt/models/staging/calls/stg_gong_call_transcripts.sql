@@ -10,7 +10,7 @@ with recursive calls as (
 -- A transcript belongs to its call's day, whichever day it was itself landed under, and goes with its call.
 landed_days as (
 
-    select calls.call_id, calls.call_date, landed.call_date as landed_date
+    select calls.call_id, calls.call_date, landed.call_date as landed_date, landed.ingested_at
     from calls
     inner join {{ source('gong', 'gong_call_transcripts_raw') }} as landed on calls.call_id = landed.call_id
     where landed.processing_error is null
@@ -23,6 +23,7 @@ source as (
     select
         landed_days.call_id,
         landed_days.call_date,
+        landed_days.ingested_at,
         landed.transcript_data:transcript as turns
     from landed_days
     inner join {{ source('gong', 'gong_call_transcripts_raw') }} as landed
@@ -35,6 +36,7 @@ turns as (
     select
         source.call_id,
         source.call_date,
+        source.ingested_at,
         turn.index as turn_index,
         {{ json_text('turn.value:speakerId') }} as speaker_id,
         {{ json_text('turn.value:topic') }} as topic,
@@ -80,19 +82,27 @@ sentences as (
 
 ),
 
--- Only few turns are longer than a segment may be, and only they are walked sentence by sentence.
+-- Only few turns are longer than a segment may be, and only they are cut.
 long_turns as (
 
-    select call_id, turn_index, sentence_number, word_count
+    select
+        call_id,
+        turn_index,
+        sentence_number,
+        word_count,
+        sum(word_count) over (
+            partition by call_id, turn_index order by sentence_number rows between unbounded preceding and current row
+        )::number(38, 0) as words_so_far
     from sentences
     where turn_word_count > {{ max_words }}
 
 ),
 
--- Sentences go into a part until the next one would make it too long. A sentence is never cut.
-packed_sentences (call_id, turn_index, sentence_number, part_word_count, turn_part) as (
+-- Sentences go into a part until the next one would make it too long, with which the next part starts. A sentence is never
+-- cut. Walked part by part rather than sentence by sentence, as an account may limit how deep a recursion goes.
+part_starts (call_id, turn_index, sentence_number, full_at) as (
 
-    select call_id, turn_index, sentence_number, word_count, 0::number(38, 0)
+    select call_id, turn_index, sentence_number, greatest(words_so_far, {{ max_words }})::number(38, 0)
     from long_turns
     where sentence_number = 1
 
@@ -102,21 +112,31 @@ packed_sentences (call_id, turn_index, sentence_number, part_word_count, turn_pa
         long_turns.call_id,
         long_turns.turn_index,
         long_turns.sentence_number,
-        iff(
-            packed_sentences.part_word_count + long_turns.word_count > {{ max_words }},
-            long_turns.word_count,
-            packed_sentences.part_word_count + long_turns.word_count
-        )::number(38, 0),
-        iff(
-            packed_sentences.part_word_count + long_turns.word_count > {{ max_words }},
-            packed_sentences.turn_part + 1,
-            packed_sentences.turn_part
-        )::number(38, 0)
-    from packed_sentences
+        greatest(long_turns.words_so_far, long_turns.words_so_far - long_turns.word_count + {{ max_words }})::number(38, 0)
+    from part_starts
     inner join long_turns
-        on packed_sentences.call_id = long_turns.call_id
-        and packed_sentences.turn_index = long_turns.turn_index
-        and packed_sentences.sentence_number + 1 = long_turns.sentence_number
+        on part_starts.call_id = long_turns.call_id
+        and part_starts.turn_index = long_turns.turn_index
+        and part_starts.full_at < long_turns.words_so_far
+        and part_starts.full_at >= long_turns.words_so_far - long_turns.word_count
+
+),
+
+parts as (
+
+    select
+        long_turns.call_id,
+        long_turns.turn_index,
+        long_turns.sentence_number,
+        count(part_starts.sentence_number) over (
+            partition by long_turns.call_id, long_turns.turn_index order by long_turns.sentence_number
+            rows between unbounded preceding and current row
+        ) as turn_part
+    from long_turns
+    left join part_starts
+        on long_turns.call_id = part_starts.call_id
+        and long_turns.turn_index = part_starts.turn_index
+        and long_turns.sentence_number = part_starts.sentence_number
 
 ),
 
@@ -125,17 +145,17 @@ segments as (
     select
         sentences.call_id,
         sentences.turn_index,
-        coalesce(packed_sentences.turn_part, 0) as turn_part,
+        parts.turn_part,
         min(sentences.start_ms) as start_ms,
         max(sentences.end_ms) as end_ms,
         listagg(sentences.sentence_text, ' ') within group (order by sentences.sentence_number) as transcript_text,
         sum(sentences.word_count)::number(38, 0) as word_count,
         count(*) as sentence_count
     from sentences
-    left join packed_sentences
-        on sentences.call_id = packed_sentences.call_id
-        and sentences.turn_index = packed_sentences.turn_index
-        and sentences.sentence_number = packed_sentences.sentence_number
+    left join parts
+        on sentences.call_id = parts.call_id
+        and sentences.turn_index = parts.turn_index
+        and sentences.sentence_number = parts.sentence_number
     group by 1, 2, 3
 
 ),
@@ -185,7 +205,8 @@ select
     identified.sentence_count,
     identified.turn_index,
     identified.part,
-    sha2(identified.transcript_text, 256) as content_hash
+    sha2(identified.transcript_text, 256) as content_hash,
+    turns.ingested_at
 from identified
 inner join turns on identified.call_id = turns.call_id and identified.turn_index = turns.turn_index
 left join speakers on turns.call_id = speakers.call_id and turns.speaker_id = speakers.speaker_id

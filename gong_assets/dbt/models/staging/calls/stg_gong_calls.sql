@@ -21,7 +21,7 @@ renamed as (
 
         ---------- what was held
         {{ json_text('meta:title') }} as call_title,
-        {{ json_utc('meta:started') }} as call_datetime_utc,
+        coalesce({{ json_utc('meta:started') }}, {{ json_utc('meta:scheduled') }}) as call_datetime_utc,
         {{ json_utc('meta:scheduled') }} as scheduled_at_utc,
         {{ json_integer('meta:duration') }} as call_duration_seconds,
         {{ json_text('meta:direction') }} as call_direction,
@@ -30,6 +30,7 @@ renamed as (
         {{ json_text('meta:media') }} as call_media,
         {{ json_text('meta:language') }} as call_language,
         {{ json_text('meta:url') }} as call_url,
+        {{ json_text('meta:meetingUrl') }} as meeting_url,
         {{ json_text('meta:workspaceId') }} as workspace_id,
         coalesce({{ json_boolean('meta:isPrivate') }}, false) as is_private,
         {{ json_text('meta:primaryUserId') }} as primary_user_id,
@@ -44,6 +45,7 @@ renamed as (
         {{ json_text('content:callOutcome:name') }} as call_outcome,
         {{ json_text('content:callOutcome:category') }} as call_outcome_category,
         {{ json_text('content:callOutcome:id') }} as call_outcome_id,
+        {{ json_list('content:pointsOfInterest:actionItems') }} as action_items,
         {{ json_list('content:outline') }} as outline,
         {{ json_list('content:highlights') }} as highlights,
         {{ json_list('content:structure') }} as call_structure,
@@ -98,7 +100,8 @@ videos as (
         sum(iff(video_name = 'presentation', video_seconds, null))::number(38, 6) as presentation_seconds,
         sum(iff(video_name = 'browser', video_seconds, null))::number(38, 6) as browser_seconds,
         sum(iff(video_name = 'webcamprimaryuser', video_seconds, null))::number(38, 6) as host_webcam_seconds,
-        sum(iff(video_name = 'webcamnoncompany', video_seconds, null))::number(38, 6) as customer_webcam_seconds
+        sum(iff(video_name = 'webcamnoncompany', video_seconds, null))::number(38, 6) as customer_webcam_seconds,
+        sum(iff(video_name = 'webcam', video_seconds, null))::number(38, 6) as webcam_seconds
     from listed_videos
     group by 1
 
@@ -110,6 +113,7 @@ key_points as (
         source.call_id,
         array_agg({{ json_text('point.value:text') }}) within group (order by point.index) as key_points
     from source, lateral flatten(input => source.content:keyPoints) as point
+    where {{ json_text('point.value:text') }} is not null
     group by 1
 
 ),
@@ -291,6 +295,7 @@ select
     renamed.call_media,
     renamed.call_language,
     renamed.call_url,
+    renamed.meeting_url,
     renamed.workspace_id,
     renamed.is_private,
     renamed.primary_user_id,
@@ -319,10 +324,12 @@ select
     videos.browser_seconds,
     videos.host_webcam_seconds,
     videos.customer_webcam_seconds,
+    videos.webcam_seconds,
     renamed.call_brief,
     key_points.key_points,
     key_topics.key_topics,
     next_steps.next_steps,
+    renamed.action_items,
     renamed.outline,
     renamed.highlights,
     renamed.call_structure,

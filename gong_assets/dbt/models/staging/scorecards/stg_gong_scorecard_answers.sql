@@ -25,6 +25,7 @@ answers as (
         {{ json_boolean('answer.value:notApplicable') }} as is_not_applicable,
         answer.value:selectedOptions as options
     from source, lateral flatten(input => source.answers) as answer
+    where {{ is_list_entry('answer') }}
 
 ),
 
@@ -40,23 +41,55 @@ distinct_answers as (
 
 ),
 
-options as (
+listed_options as (
 
     select
         distinct_answers.scorecard_answer_id,
-        {{ json_text('entry.value') }} as option_text,
+        distinct_answers.scorecard_id,
+        distinct_answers.question_id,
+        {{ json_text('entry.value') }} as option_id,
         entry.index as option_index
     from distinct_answers, lateral flatten(input => distinct_answers.options) as entry
+
+),
+
+selected_option_ids as (
+
+    select
+        scorecard_answer_id,
+        array_agg(option_id) within group (order by option_index) as selected_option_ids
+    from listed_options
+    where option_id is not null
+    group by 1
+
+),
+
+-- An answer names the options by their ids, which are the question's own.
+answer_options as (
+
+    select
+        questions.scorecard_id,
+        questions.question_id,
+        {{ json_text('entry.value:id') }} as option_id,
+        {{ json_text('entry.value:text') }} as option_text
+    from {{ ref('stg_gong_scorecard_questions') }} as questions, lateral flatten(input => questions.answer_options) as entry
+    qualify row_number() over (
+        partition by questions.scorecard_id, questions.question_id, {{ json_text('entry.value:id') }} order by entry.index
+    ) = 1
 
 ),
 
 selected_options as (
 
     select
-        scorecard_answer_id,
-        array_agg(option_text) within group (order by option_index) as selected_options
-    from options
-    where option_text is not null
+        listed_options.scorecard_answer_id,
+        array_agg(answer_options.option_text) within group (order by listed_options.option_index) as selected_options
+    from listed_options
+    inner join answer_options
+        on listed_options.scorecard_id = answer_options.scorecard_id
+        and listed_options.question_id = answer_options.question_id
+        and listed_options.option_id = answer_options.option_id
+    where answer_options.option_text is not null
     group by 1
 
 )
@@ -73,6 +106,8 @@ select
     distinct_answers.score,
     distinct_answers.answer_text,
     distinct_answers.is_not_applicable,
+    selected_option_ids.selected_option_ids,
     selected_options.selected_options
 from distinct_answers
+left join selected_option_ids on distinct_answers.scorecard_answer_id = selected_option_ids.scorecard_answer_id
 left join selected_options on distinct_answers.scorecard_answer_id = selected_options.scorecard_answer_id

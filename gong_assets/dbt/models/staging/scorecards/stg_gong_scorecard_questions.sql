@@ -19,62 +19,32 @@ questions as (
         {{ json_text('question.value:answerGuide') }} as answer_guide,
         {{ json_integer('question.value:minRange') }} as min_range,
         {{ json_integer('question.value:maxRange') }} as max_range,
-        question.value:answerOptions as options,
+        {{ json_list('question.value:answerOptions') }} as answer_options,
         {{ json_utc('question.value:created') }} as created_at_utc,
         {{ json_utc('question.value:updated') }} as updated_at_utc,
         {{ json_text('question.value:updaterUserId') }} as updater_user_id
     from source, lateral flatten(input => source.questions) as question
-
-),
-
-distinct_questions as (
-
-    select
-        *,
-        scorecard_id || '_' || coalesce(question_id, 'question' || question_index) as scorecard_question_id
-    from questions
-    qualify row_number() over (
-        partition by scorecard_id, coalesce(question_id, 'question' || question_index) order by question_index
-    ) = 1
-
-),
-
-options as (
-
-    select
-        distinct_questions.scorecard_question_id,
-        {{ json_text('entry.value:text') }} as option_text,
-        entry.index as option_index
-    from distinct_questions, lateral flatten(input => distinct_questions.options) as entry
-
-),
-
-answer_options as (
-
-    select
-        scorecard_question_id,
-        array_agg(option_text) within group (order by option_index) as answer_options
-    from options
-    where option_text is not null
-    group by 1
+    where {{ is_list_entry('question') }}
 
 )
 
 select
-    distinct_questions.scorecard_question_id,
-    distinct_questions.scorecard_id,
-    distinct_questions.question_id,
-    distinct_questions.question_revision_id,
-    distinct_questions.question_index,
-    distinct_questions.question_text,
-    distinct_questions.question_type,
-    distinct_questions.is_overall,
-    distinct_questions.answer_guide,
-    distinct_questions.min_range,
-    distinct_questions.max_range,
-    answer_options.answer_options,
-    distinct_questions.created_at_utc,
-    distinct_questions.updated_at_utc,
-    distinct_questions.updater_user_id
-from distinct_questions
-left join answer_options on distinct_questions.scorecard_question_id = answer_options.scorecard_question_id
+    scorecard_id || '_' || coalesce(question_id, 'question' || question_index) as scorecard_question_id,
+    scorecard_id,
+    question_id,
+    question_revision_id,
+    question_index,
+    question_text,
+    question_type,
+    is_overall,
+    answer_guide,
+    min_range,
+    max_range,
+    answer_options,
+    created_at_utc,
+    updated_at_utc,
+    updater_user_id
+from questions
+qualify row_number() over (
+    partition by scorecard_id, coalesce(question_id, 'question' || question_index) order by question_index
+) = 1

@@ -10,6 +10,7 @@ renamed as (
     select
         user_id,
         lower({{ json_text('raw_data:emailAddress') }}) as email_address,
+        {{ json_list('raw_data:emailAliases') }} as email_aliases,
         {{ json_text('raw_data:firstName') }} as first_name,
         {{ json_text('raw_data:lastName') }} as last_name,
         {{ json_text('raw_data:title') }} as title,
@@ -25,6 +26,7 @@ renamed as (
 select
     user_id,
     email_address,
+    email_aliases,
     nullif(trim(coalesce(first_name, '') || ' ' || coalesce(last_name, '')), '') as full_name,
     first_name,
     last_name,

@@ -1,0 +1,105 @@
+"""Where turns of any length are cut: the model's SQL over turns that are made up, beside the same rule in Python."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from gong_assets_tests.dbt.conftest import connected
+from gong_assets_tests.dbt.project import DbtProject
+from gong_assets_tests.dbt.warehouse import Warehouse
+
+SCHEMA = "SEGMENTS"
+MAX_WORDS = 200
+
+ENGLISH = "word"
+# Seven characters in a row: four words.
+JAPANESE = "価格が高いです"
+
+# How many words the sentences of each turn have.
+DRAWN = random.Random(7)
+TURNS = [
+    *(
+        [DRAWN.choice([1, 3, 20, 80, 199, 200, 201, 450]) for _ in range(DRAWN.randint(1, 40))]
+        for _ in range(200)
+    ),
+    [10] * 150,
+    [MAX_WORDS] * 150,
+    [450] * 3,
+    [1] * MAX_WORDS,
+    [1] * (MAX_WORDS + 1),
+]
+
+
+@pytest.fixture(scope="module")
+def warehouse(warehouse_port: int) -> Iterator[Warehouse]:
+    """A schema of its own with what the model reads."""
+    with connected(warehouse_port, SCHEMA) as warehouse:
+        warehouse.query(
+            "create table stg_gong_calls as select '1' as call_id, '2026-11-02'::date as call_date"
+        )
+        warehouse.query(
+            "create table stg_gong_call_participants (call_id varchar, call_date date, party_index number, "
+            "speaker_id varchar, full_name varchar, email_address varchar, participant_type varchar)"
+        )
+        yield warehouse
+
+
+@pytest.fixture(scope="module")
+def model(project: DbtProject) -> str:
+    project.succeed("compile", "--select", "stg_gong_call_transcripts")
+    return project.compiled()["stg_gong_call_transcripts"].replace("GONG_DATA", SCHEMA)
+
+
+def segments(warehouse: Warehouse, model: str, turns: list[list[str]]) -> list[list[tuple[str, int]]]:
+    """(text, words) of each turn's segments, in the order of speech."""
+    document = {
+        "transcript": [
+            {
+                "sentences": [
+                    {"start": number * 1000, "end": number * 1000, "text": text} for text in sentences
+                ]
+            }
+            for number, sentences in enumerate(turns)
+        ]
+    }
+    warehouse.query(
+        "create or replace table gong_call_transcripts_raw as select '1' as call_id, '2026-11-02'::date as call_date, "
+        "null::varchar as processing_error, null::timestamp_ltz as ingested_at, parse_json(%s) as transcript_data",
+        (json.dumps(document),),
+    )
+    found: list[list[tuple[str, int]]] = [[] for _ in turns]
+    for row in warehouse.query(f"select * from ({model}) order by turn_index, part"):
+        found[row["TURN_INDEX"]].append((row["TRANSCRIPT_TEXT"], row["WORD_COUNT"]))
+    return found
+
+
+def packed(sentences: list[int]) -> list[int]:
+    """The words of each part: sentences go into it until the next one would make it too long."""
+    parts: list[int] = []
+    for words in sentences:
+        if parts and parts[-1] + words <= MAX_WORDS:
+            parts[-1] += words
+        else:
+            parts.append(words)
+    return parts
+
+
+def test_sentences_go_into_a_part_until_the_next_one_would_make_it_too_long(
+    warehouse: Warehouse, model: str
+) -> None:
+    spoken = [[" ".join([ENGLISH] * words) for words in turn] for turn in TURNS]
+    found = segments(warehouse, model, spoken)
+    assert [[words for _, words in turn] for turn in found] == [packed(turn) for turn in TURNS]
+    assert [" ".join(text for text, _ in turn) for turn in found] == [" ".join(turn) for turn in spoken]
+
+
+def test_a_long_turn_of_a_language_without_spaces_is_cut_as_well(warehouse: Warehouse, model: str) -> None:
+    (turn,) = segments(warehouse, model, [[f"{JAPANESE * 3}。"] * 150])
+    assert len(turn) > 1
+    # Not more than the tokens that an embedding model reads, should each character be one.
+    assert all(words <= MAX_WORDS and len(text) < 512 for text, words in turn)
+    assert "".join(text.replace(" ", "") for text, _ in turn) == f"{JAPANESE * 3}。" * 150
