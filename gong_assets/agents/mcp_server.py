@@ -130,7 +130,8 @@ def build_server(warehouse: Callable[[], Warehouse]) -> MCPServer[Any]:
         """Find calls that a manager should look at: a low sentiment, or a host who talked too much; the worst first.
 
         Calls among our own people, and those under a minute, are left out. Use it for "who needs help", "which calls
-        went badly" and weekly reviews. Each call says why it is here. Follow up on one with analyze_call. Not for what was said about a subject: that is similar_calls.
+        went badly" and weekly reviews. Each call says why it is here. Follow up on one with analyze_call. Not for what
+        was said about a subject: that is similar_calls.
         """
         found = _answered(lambda: coaching.coaching_opportunities(warehouse(), days=days, limit=limit))
         return CoachingOpportunities(calls=found)

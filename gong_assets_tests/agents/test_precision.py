@@ -27,8 +27,8 @@ pytestmark = pytest.mark.slow
 SEGMENTS_OF_A_TOPIC = 75
 FIRST_DAY, DAYS = datetime(2026, 1, 1, tzinfo=UTC), 365
 
-# In sentences that share few words with the calls, and none more than one with a turn on its subject. Small talk, the customer's present situation and what comes next are left out: they are
-# in every call, and nobody searches for them.
+# In sentences that share few words with the calls, and none more than one with a turn on its subject. Small talk, the
+# customer's present situation and what comes next are left out: they are in every call, and nobody searches for them.
 QUESTIONS = {
     "adoption": "people do not use it and go on working as before",
     "churn": "could we lose this unhappy client, and what might make them remain",

@@ -1,4 +1,7 @@
-"""The local warehouse's real server, with the test records landed and the dbt project built once over them."""
+"""The local warehouse's real server, with the test records landed and the dbt project built once over them.
+
+The modules that read what was built are of one xdist group, so that it is built by one worker only.
+"""
 
 from __future__ import annotations
 

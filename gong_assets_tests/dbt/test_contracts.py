@@ -10,6 +10,8 @@ import pytest
 from gong_assets_tests.dbt.project import PROJECT_DIR, DbtProject
 from gong_assets_tests.dbt.warehouse import KEYS, Tables, Warehouse
 
+pytestmark = pytest.mark.xdist_group("dbt")
+
 
 @pytest.fixture
 def manifest(built: Tables, project: DbtProject) -> dict[str, Any]:

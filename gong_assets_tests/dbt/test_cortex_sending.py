@@ -18,6 +18,8 @@ from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.records import MONDAY, meta, sentence, turn
 from gong_assets_tests.dbt.warehouse import Row, Warehouse
 
+pytestmark = pytest.mark.xdist_group("cortex")
+
 REFUSED = "unspeakable"
 # Refused where a text begins with it: where it is embedded, "passage" does.
 UNSCORABLE = "Unscorable"

@@ -10,6 +10,8 @@ import pytest
 from gong_assets_tests.dbt.records import FULL, IMPORTED, NEAR_MIDNIGHT, NO_HUBSPOT, SILENT
 from gong_assets_tests.dbt.warehouse import Tables
 
+pytestmark = pytest.mark.xdist_group("dbt")
+
 
 def test_a_segment_is_enriched_and_a_short_one_is_not_sent(built: Tables) -> None:
     enriched = built["cortex_gong_call_transcripts"]

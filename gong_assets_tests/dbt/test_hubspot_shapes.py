@@ -21,6 +21,8 @@ from gong_assets_tests.dbt.test_sql import SNOWFLAKE_FUNCTIONS
 from gong_assets_tests.dbt.warehouse import Tables, Warehouse
 from gong_assets_tests.snowflake_sql import functions, refusals
 
+pytestmark = pytest.mark.xdist_group("dbt")
+
 MODELS = {
     "stg_hubspot_deals": "DEAL_ID",
     "stg_hubspot_contacts": "CONTACT_ID",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gong_assets_tests.dbt.records import MONDAY, TUESDAY, WEDNESDAY
 from gong_assets_tests.dbt.warehouse import Tables
+
+pytestmark = pytest.mark.xdist_group("dbt")
 
 
 def test_each_day_says_how_many_of_its_calls_have_come_how_far(built: Tables) -> None:

@@ -11,6 +11,8 @@ import pytest
 from gong_assets_tests.dbt.records import FULL, IMPORTED, LONG_TURN, NEAR_MIDNIGHT, SILENT
 from gong_assets_tests.dbt.warehouse import Tables, Warehouse
 
+pytestmark = pytest.mark.xdist_group("dbt")
+
 
 def test_a_calls_risks_are_what_the_customer_said_and_the_trackers_that_stand_for_one(built: Tables) -> None:
     risks = json.loads(built["vw_enriched_gong_calls"][FULL]["RISK_INDICATORS"])

@@ -12,6 +12,8 @@ from gong_assets_tests.dbt.conftest import connected
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.warehouse import Warehouse
 
+pytestmark = pytest.mark.xdist_group("dbt")
+
 SCHEMA = "SEGMENTS"
 MAX_WORDS = 200
 

@@ -16,16 +16,19 @@ from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.warehouse import Tables, Warehouse
 from gong_assets_tests.snowflake_sql import functions, parsed, refusals
 
+pytestmark = pytest.mark.xdist_group("dbt")
+
 # Every function that the models call. Each has a page at https://docs.snowflake.com/en/sql-reference/functions-all;
 # look a new one up there before adding it.
 SNOWFLAKE_FUNCTIONS = {
     "AI_COUNT_TOKENS", "AI_EMBED", "AI_EXTRACT", "AI_REDACT", "AI_SUMMARIZE_AGG", "ARRAY_AGG",
-    "ARRAY_CONSTRUCT", "ARRAY_CONSTRUCT_COMPACT", "ARRAY_FLATTEN", "ARRAY_SIZE", "AVG", "CAST", "COALESCE", "CONVERT_TIMEZONE",
-    "COUNT", "COUNT_IF", "COUNT_TOKENS", "CURRENT_TIMESTAMP", "DATEADD", "DATEDIFF", "DATE_TRUNC", "DENSE_RANK",
+    "ARRAY_CONSTRUCT", "ARRAY_CONSTRUCT_COMPACT", "ARRAY_FLATTEN", "ARRAY_SIZE", "AVG", "CAST", "COALESCE",
+    "CONVERT_TIMEZONE", "COUNT", "COUNT_IF", "COUNT_TOKENS", "CURRENT_TIMESTAMP", "DATEADD", "DATEDIFF", "DATE_TRUNC", "DENSE_RANK",
     "EMBED_TEXT_768", "EXTRACT_ANSWER", "FLATTEN", "FLOOR", "GREATEST", "IFF", "INITCAP", "IS_ARRAY", "LEAST", "LEFT",
     "LENGTH", "LISTAGG", "LOWER", "MAX", "MD5", "MEDIAN", "MIN", "NULLIF", "OBJECT_CONSTRUCT", "PARSE_JSON",
     "PERCENTILE_CONT", "POWER", "REGEXP_COUNT", "REGEXP_REPLACE", "REPLACE", "ROW_NUMBER", "SENTIMENT", "SHA2",
-    "SPLIT", "SPLIT_TEXT_RECURSIVE_CHARACTER", "SUM", "SUMMARIZE", "SYSDATE", "TO_CHAR", "TO_JSON", "TO_VARIANT", "TRIM", "TRY_CAST", "TRY_PARSE_JSON",
+    "SPLIT", "SPLIT_TEXT_RECURSIVE_CHARACTER", "SUM", "SUMMARIZE", "SYSDATE", "TO_CHAR", "TO_JSON", "TO_VARIANT",
+    "TRIM", "TRY_CAST", "TRY_PARSE_JSON",
     "TRY_TO_BOOLEAN", "TRY_TO_DECIMAL", "TRY_TO_DOUBLE", "TRY_TO_NUMBER", "UPPER",
 }  # fmt: skip
 

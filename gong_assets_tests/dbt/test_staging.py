@@ -24,6 +24,8 @@ from gong_assets_tests.dbt.records import (
 )
 from gong_assets_tests.dbt.warehouse import INGESTED_AT, Row, Tables
 
+pytestmark = pytest.mark.xdist_group("dbt")
+
 
 def segments(built: Tables, call_id: str) -> list[Row]:
     rows = [row for row in built["stg_gong_call_transcripts"].values() if row["CALL_ID"] == call_id]

@@ -31,6 +31,8 @@ from gong_assets_tests.dbt.records import (
 )
 from gong_assets_tests.dbt.warehouse import KEYS, Row, Tables, Warehouse
 
+pytestmark = pytest.mark.xdist_group("dbt")
+
 TABLES = [
     "stg_gong_workspaces", "stg_gong_trackers", "stg_gong_tracker_keywords", "stg_gong_scorecards",
     "stg_gong_scorecard_questions", "stg_gong_answered_scorecards", "stg_gong_scorecard_answers", "stg_gong_library_calls",

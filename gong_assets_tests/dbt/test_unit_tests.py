@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.warehouse import Tables
+
+pytestmark = pytest.mark.xdist_group("dbt")
 
 
 def test_the_projects_unit_tests_pass(built: Tables, project: DbtProject) -> None:

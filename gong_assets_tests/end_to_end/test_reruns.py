@@ -30,7 +30,7 @@ def of_calls(run: Run, table: str, *calls: str) -> list[Row]:
 
 
 def test_a_second_run_changes_no_row_of_any_table(first_run: Run, second_run: Run) -> None:
-    assert len(first_run.tables.tables) == 48
+    assert len(first_run.tables.tables) == 49
     assert changes(first_run.tables, second_run.tables) == []
 
 
