@@ -277,12 +277,15 @@ def test_what_costs_was_written_down_by_function(company: Company) -> None:
     assert embedded["CORTEX_MODEL"] == "e5-base-v2"
 
 
-@pytest.mark.parametrize("family", ["current", "legacy"])
-def test_texts_beyond_what_a_function_reads_are_cut_or_sent_in_parts(company: Company, family: str) -> None:
+# As many turns of a call, of one sentence that repeats itself so often, are more than a function of the family reads at once.
+@pytest.mark.parametrize(("family", "turns", "repeats"), [("current", 66, 170), ("legacy", 220, 15)])
+def test_texts_beyond_what_a_function_reads_are_cut_or_sent_in_parts(
+    company: Company, family: str, turns: int, repeats: int
+) -> None:
     """Digits are a token each, so that neither characters nor words tell how long a text is; a long call has many parts."""
     digits = "7 " * 700
     # The same each time, so that the stand-in has embedded it.
-    long_call = ["I will send the contract next week and look at prices. " * 15] * 220
+    long_call = ["I will send the contract next week and look at prices. " * repeats] * turns
     company.land({"call0": [digits, "日本語の とても 長い 文章です。" * 60, "🙂 " * 400], "call1": long_call})
 
     company.run(variables={"cortex_family": family})
@@ -295,9 +298,14 @@ def test_texts_beyond_what_a_function_reads_are_cut_or_sent_in_parts(company: Co
     insights = company.warehouse.rows("CORTEX_GONG_CALL_INSIGHTS", "CALL_ID")
     assert insights["call1"]["CORTEX_ERROR"] is None
     assert json.loads(insights["call1"]["NEXT_STEPS"])
-    if family == "legacy":
-        functions = {row["FUNCTION_NAME"] for row in company.batches()}
-        assert functions == {"SENTIMENT", "EMBED_TEXT_768", "SUMMARIZE", "EXTRACT_ANSWER"}
+    batches = company.batches()
+    functions = {
+        "current": {"SENTIMENT", "AI_EMBED", "AI_SUMMARIZE_AGG", "AI_EXTRACT"},
+        "legacy": {"SENTIMENT", "EMBED_TEXT_768", "SUMMARIZE", "EXTRACT_ANSWER"},
+    }
+    assert {row["FUNCTION_NAME"] for row in batches} == functions[family]
+    # One call for each part, of each dialogue.
+    assert sum(row["CALLS"] for row in batches if row["MODEL_NAME"] == "cortex_gong_calls") > 2
 
 
 def test_labels_of_ai_sentiment_count_as_numbers_and_an_unknown_one_is_an_answer_without_a_score(
