@@ -67,6 +67,7 @@ _OF_DEAL = "CALL_ID IN (SELECT CALL_ID FROM VW_DEAL_CALLS WHERE HUBSPOT_DEAL_ID 
 _DAYS = _FROM_DATE, _TO_DATE = "CALL_DATE >= %s", "CALL_DATE <= %s"
 
 _PUBLIC = "NOT COALESCE(IS_PRIVATE, FALSE)"
+
 # Segments of another model are left out: vectors of two models cannot be compared. So is what is not processed, or was
 # with another text than it has now, and one that is not redacted where transcripts are.
 _COMPARABLE = "EMBEDDING_MODEL = %s AND PROCESSED_BY_CORTEX AND TRANSCRIPT_TEXT IS NOT NULL"
@@ -111,18 +112,18 @@ ORDER BY nearest.SIMILARITY DESC, nearest.TRANSCRIPT_ID
 """
 
 # By position and not by TURN_INDEX: a turn without words has an index and no segment.
-_CONTEXT = """
+_CONTEXT = f"""
 WITH spoken AS (
     SELECT
         TRANSCRIPT_ID, CALL_ID, SPEAKER_NAME, SPEAKER_TYPE, START_TIME_SECONDS, END_TIME_SECONDS, TRANSCRIPT_TEXT AS TEXT,
         ROW_NUMBER() OVER (PARTITION BY CALL_ID ORDER BY TURN_INDEX, PART, TRANSCRIPT_ID) AS PLACE
     FROM VW_ENRICHED_GONG_CALL_TRANSCRIPTS
-    WHERE CALL_ID IN ({calls}) AND NOT COALESCE(IS_PRIVATE, FALSE) AND TRANSCRIPT_TEXT IS NOT NULL
+    WHERE CALL_ID IN ({{calls}}) AND {_PUBLIC} AND TRANSCRIPT_TEXT IS NOT NULL
 ),
 hits AS (
     SELECT TRANSCRIPT_ID, CALL_ID, PLACE
     FROM spoken
-    WHERE TRANSCRIPT_ID IN ({hits})
+    WHERE TRANSCRIPT_ID IN ({{hits}})
 )
 SELECT hits.TRANSCRIPT_ID AS HIT_ID, spoken.PLACE < hits.PLACE AS IS_BEFORE, spoken.*
 FROM hits
@@ -133,12 +134,7 @@ INNER JOIN spoken
 ORDER BY HIT_ID, spoken.PLACE
 """
 
-_KNOWN = """
-SELECT CALL_ID
-FROM VW_ENRICHED_GONG_CALLS
-WHERE {condition} AND NOT COALESCE(IS_PRIVATE, FALSE)
-LIMIT 1
-"""
+_KNOWN = f"SELECT CALL_ID FROM VW_ENRICHED_GONG_CALLS WHERE {{condition}} AND {_PUBLIC} LIMIT 1"
 
 # What is too short to be embedded is not waited for.
 _NOT_COMPARED = """
