@@ -28,7 +28,7 @@ dev: .venv/installed  ## Open the Dagster UI on http://127.0.0.1:3000, with the 
 	$(BIN)/gong-assets dev
 
 docs: .venv/installed  ## Write every table and column, with its lineage, to build/dbt_docs/index.html
-	@$(BIN)/python -c 'from gong_assets.dbt_project import write_docs; from gong_assets.settings import load_settings; \
+	@$(BIN)/python -c 'from gong_assets.defs.dbt.project import write_docs; from gong_assets.settings import load_settings; \
 		print("documentation:", write_docs(load_settings(), "build/dbt_docs"))'
 
 lint: .venv/installed  ## Check style

@@ -23,9 +23,9 @@ from statistics import median
 
 from landed_days import STAGED, dbt, is_model, land, name_of, say, stack_in
 
-from gong_assets.assets.dbt import build_command
+from gong_assets.dates import DateRange
+from gong_assets.defs.dbt.assets import build_command
 from gong_assets.warehouse.connection import Warehouse
-from gong_assets.warehouse.landing import Days
 
 LAST_DAY = date(2026, 10, 30)
 
@@ -79,7 +79,7 @@ def main() -> None:
 
 
 def stage_newest_day(home: Path, warehouse: Warehouse, select: str) -> Times:
-    command = [*build_command(Days.of(LAST_DAY)), "--select", select]
+    command = [*build_command(DateRange.single(LAST_DAY)), "--select", select]
     seconds, results = dbt(home, warehouse, *command)
     taken: Times = defaultdict(float, {"whole command": seconds})
     for result in results:

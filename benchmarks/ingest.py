@@ -25,16 +25,16 @@ import httpx
 import msgspec
 from fast_gong import FIRST_DAY, serving
 
-from gong_assets.assets.reading import Calls, read
+from gong_assets.dates import DateRange
 from gong_assets.gong import BasicAuth, GongClient, GongConfig
 from gong_assets.gong.chains import CONTENT_SELECTOR
 from gong_assets.gong.splits import UNLIMITED_CHAINS
 from gong_assets.gong.window import iso
-from gong_assets.partitions import bounds
-from gong_assets.warehouse.landing import Days
+from gong_assets.ingestion.read import read_source
+from gong_assets.ingestion.sources import Calls
 
 DAYS = 20
-SPAN = Days(FIRST_DAY, FIRST_DAY + timedelta(days=DAYS))
+SPAN = DateRange(FIRST_DAY, FIRST_DAY + timedelta(days=DAYS))
 
 
 def main() -> None:
@@ -82,7 +82,7 @@ def with_spool(base_url: str) -> int:
         max_requests_per_second=0,
         max_requests_per_day=0,
     )
-    spool = read(GongClient(config), Calls([SPAN], include_private=False)).spool
+    spool = read_source(GongClient(config), Calls([SPAN], include_private=False)).spool
     spool.discard()
     return spool.rows
 
@@ -94,7 +94,7 @@ def with_httpx(base_url: str) -> int:
 
 async def download(base_url: str, directory: Path) -> int:
     """The calls of the whole span, by as many walks through parts of it as the client has chains."""
-    begin, end = bounds(SPAN)
+    begin, end = SPAN.utc_bounds()
     edges = [begin + (end - begin) * part / UNLIMITED_CHAINS for part in range(UNLIMITED_CHAINS + 1)]
     files = (directory / f"{number}.json" for number in count())
 

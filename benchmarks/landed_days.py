@@ -26,18 +26,18 @@ from typing import Any
 import msgspec
 from snowflake.connector import SnowflakeConnection
 
-from gong_assets.dbt_project import PROJECT_DIR, dbt_environment, dbt_executable
+from gong_assets.dates import contiguous_ranges
+from gong_assets.defs.dbt.project import PROJECT_DIR, dbt_environment, dbt_executable
 from gong_assets.gong.chains import CONTENT_SELECTOR
+from gong_assets.ingestion.spool import Row, Spool
 from gong_assets.local import stack
 from gong_assets.local.tenant.calls import Diary
 from gong_assets.local.tenant.company import DEFAULT_SEED, Company
 from gong_assets.local.tenant.documents import extensive, transcript
 from gong_assets.local.tenant.requests import ContentSelector
 from gong_assets.warehouse.connection import Warehouse, local_arguments
-from gong_assets.warehouse.landing import Days, replace
-from gong_assets.warehouse.queries import create_raw_tables
-from gong_assets.warehouse.spool import Row, Spool
-from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS
+from gong_assets.warehouse.landing import replace
+from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, create_raw_tables
 
 DOCUMENTS = 100
 WORDS_PER_SENTENCE = 10
@@ -69,10 +69,8 @@ def land(
     """
     create_raw_tables(connection)
     documents = cycle(_documents(sentences_per_call))
-    spools = {
-        CALLS: Spool([Days.of(day) for day in days]),
-        TRANSCRIPTS: Spool([Days.of(day) for day in days]),
-    }
+    spools = {CALLS: Spool(), TRANSCRIPTS: Spool()}
+    ranges = contiguous_ranges(days)
     try:
         number = sentences = 0
         for day in days:
@@ -89,7 +87,7 @@ def land(
         for table, spool in spools.items():
             spool.close()
             begin = time.perf_counter()
-            replace(connection, table, spool, correlation_id="benchmark")
+            replace(connection, table, spool, ranges=ranges, correlation_id="benchmark")
             seconds = time.perf_counter() - begin
             say(f"{spool.rows:,} rows ({spool.bytes / 1e6:,.0f} MB) landed in {table.name}, {seconds:.0f} s")
     finally:

@@ -71,13 +71,13 @@ def run(calls: int, days: int, home: Path) -> None:
     import dagster as dg
     from fast_gong import FIRST_DAY, serving
 
-    from gong_assets.assets.raw import build_raw_assets
+    from gong_assets.dates import DateRange
+    from gong_assets.defs.assets.raw import build_raw_assets
+    from gong_assets.defs.io_manager import SnowflakeIOManager
+    from gong_assets.defs.partitions import daily_partitions
+    from gong_assets.defs.resources import GongResource, SnowflakeResource
     from gong_assets.local import stack
-    from gong_assets.partitions import daily_partitions, run_tags
-    from gong_assets.resources import GongResource, SnowflakeResource
     from gong_assets.settings import Settings
-    from gong_assets.warehouse.io_manager import SnowflakeIOManager
-    from gong_assets.warehouse.landing import Days
 
     warnings.filterwarnings("ignore", category=dg.BetaWarning)
     os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
@@ -111,7 +111,7 @@ def run(calls: int, days: int, home: Path) -> None:
                     "snowflake": snowflake,
                     "snowflake_io_manager": SnowflakeIOManager(snowflake=snowflake),
                 },
-                tags=dict(run_tags(Days(FIRST_DAY, FIRST_DAY + timedelta(days=days)))),
+                tags=DateRange(FIRST_DAY, FIRST_DAY + timedelta(days=days)).as_run_tags(),
             )
             figures = {"before": before, "peak": peak()}
             for table in TABLES:

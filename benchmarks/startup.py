@@ -19,7 +19,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from gong_assets.dbt_project import PROJECT_DIR, dbt_environment, dbt_executable
+from gong_assets.defs.dbt.project import PROJECT_DIR, dbt_environment, dbt_executable
 from gong_assets.local import stack
 
 ONE_ASSET = """

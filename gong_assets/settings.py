@@ -8,7 +8,6 @@ not belong here.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -225,19 +224,12 @@ class Settings(BaseSettings):
     def needs_local_stack(self) -> bool:
         return self.target == "local" or self.uses_simulated_gong
 
-    @cached_property
-    def private_key_der(self) -> bytes | None:
-        """The private key as unencrypted PKCS#8 DER, which is what the connector's `private_key` takes."""
-        if self.snowflake_private_key is None and self.snowflake_private_key_path is None:
-            return None
-        from gong_assets.warehouse.private_key import load_private_key
-
-        passphrase = self.snowflake_private_key_passphrase
-        return load_private_key(
-            key=self.snowflake_private_key.get_secret_value() if self.snowflake_private_key else None,
-            path=self.snowflake_private_key_path,
-            passphrase=passphrase.get_secret_value() if passphrase else None,
-        )
+    @property
+    def snowflake_secrets(self) -> dict[str, str | None]:
+        """The secret values of the Snowflake sign-in, by the name of the connector's argument."""
+        names = ("password", "token", "private_key", "private_key_passphrase")
+        values = ((name, getattr(self, f"snowflake_{name}")) for name in names)
+        return {name: value.get_secret_value() if value else None for name, value in values}
 
     @model_validator(mode="after")
     def _check(self) -> Settings:
@@ -290,10 +282,6 @@ class Settings(BaseSettings):
         if len(given) > 1:
             problems.append(f"{' and '.join(given)}: set only one way to sign in")
         problems += self._authenticator_problems(given)
-        try:
-            _ = self.private_key_der
-        except ValueError as error:
-            problems.append(str(error))
         return problems
 
     def _cortex_search_problems(self) -> list[str]:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from gong_assets.settings import FIRST_POSSIBLE_CALL_DATE, Settings, SettingsError, load_settings
+from gong_assets.warehouse.credentials import connection_arguments, sign_in_arguments
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 DER = KEY.private_bytes(
@@ -109,11 +110,6 @@ def test_cortex_search_is_off_until_it_is_asked_for_on_snowflake(monkeypatch: py
             "GONG_CORTEX_SEARCH: needs SNOWFLAKE_WAREHOUSE",
         ),
         ({"GONG_CORTEX_SEARCH": "perhaps"}, "GONG_CORTEX_SEARCH"),
-        ({**SNOWFLAKE, "SNOWFLAKE_PRIVATE_KEY": "no key at all"}, "SNOWFLAKE_PRIVATE_KEY: is no private key"),
-        (
-            {**SNOWFLAKE, "SNOWFLAKE_PRIVATE_KEY_PATH": "missing.p8"},
-            "SNOWFLAKE_PRIVATE_KEY_PATH: missing.p8 cannot",
-        ),
     ],
 )
 def test_a_value_that_makes_no_sense_is_named(
@@ -123,6 +119,21 @@ def test_a_value_that_makes_no_sense_is_named(
     with pytest.raises(SettingsError) as raised:
         load_settings()
     assert words in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("SNOWFLAKE_PRIVATE_KEY", "no key at all", "SNOWFLAKE_PRIVATE_KEY: not a readable private key"),
+        ("SNOWFLAKE_PRIVATE_KEY_PATH", "missing.p8", "SNOWFLAKE_PRIVATE_KEY_PATH: missing.p8 cannot"),
+    ],
+)
+def test_an_unreadable_private_key_is_a_settings_error(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, words: str
+) -> None:
+    set_all(monkeypatch, **SNOWFLAKE, **{variable: value})
+    with pytest.raises(SettingsError, match=words):
+        connection_arguments(load_settings())
 
 
 def test_every_problem_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +157,9 @@ def test_a_private_key_is_read_in_each_form_that_people_use(
     monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     set_all(monkeypatch, **SNOWFLAKE, SNOWFLAKE_PRIVATE_KEY=value)
-    assert load_settings().private_key_der == DER
+    settings = load_settings()
+    arguments = connection_arguments(settings)
+    assert sign_in_arguments(arguments, **settings.snowflake_secrets) == {"private_key": DER}
 
 
 def test_an_encrypted_private_key_file_needs_its_passphrase(
@@ -155,9 +168,13 @@ def test_an_encrypted_private_key_file_needs_its_passphrase(
     (tmp_path / "key.p8").write_text(pem("open sesame"))
     set_all(monkeypatch, **SNOWFLAKE, SNOWFLAKE_PRIVATE_KEY_PATH=str(tmp_path / "key.p8"))
     with pytest.raises(SettingsError, match="SNOWFLAKE_PRIVATE_KEY_PASSPHRASE is needed"):
-        load_settings()
+        connection_arguments(load_settings())
     monkeypatch.setenv("SNOWFLAKE_PRIVATE_KEY_PASSPHRASE", "open sesame")
-    assert load_settings().private_key_der == DER
+    settings = load_settings()
+    arguments = connection_arguments(settings)
+    assert sign_in_arguments(arguments, **settings.snowflake_secrets) == {
+        "private_key_file_pwd": "open sesame"
+    }
 
 
 def test_secrets_are_in_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,4 +184,8 @@ def test_secrets_are_in_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SNOWFLAKE_PRIVATE_KEY", "s3cret-private-key")
     with pytest.raises(SettingsError) as raised:
         load_settings()
+    assert "s3cret" not in f"{raised.value!r} {raised.value}"
+    monkeypatch.delenv("SNOWFLAKE_PASSWORD")
+    with pytest.raises(SettingsError) as raised:
+        connection_arguments(load_settings())
     assert "s3cret" not in f"{raised.value!r} {raised.value}"

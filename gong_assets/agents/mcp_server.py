@@ -44,8 +44,8 @@ from gong_assets.agents.results import (
     CoachingOpportunity,
     SimilarSegment,
 )
-from gong_assets.failures import explain
-from gong_assets.local.stack import LocalStackError
+from gong_assets.error_advice import explain
+from gong_assets.local import LocalStackError
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.errors import WarehouseError
 

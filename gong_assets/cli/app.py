@@ -118,7 +118,7 @@ def sync(
     A day is replaced whole: running the same days again changes only what changed in Gong, and sends nothing to Cortex
     that it had before.
     """
-    from gong_assets.sync import days_to_sync, run_sync
+    from gong_assets.cli.sync import days_to_sync, run_sync
 
     settings = load_settings()
     days = days_to_sync(settings, mode.value, from_date, to_date, datetime.now(UTC).date())
@@ -137,29 +137,29 @@ def sync(
 @local_app.command()
 def up(as_json: JsonOption = False) -> None:
     """Start what is not running, and wait until it answers."""
-    from gong_assets.local import stack
+    from gong_assets.local import local_stack
 
     with output.status("starting the local stack"):
-        running = stack.up(load_settings().home)
+        running = local_stack().up(load_settings().home)
     output.local_status(running, as_json=as_json)
 
 
 @local_app.command()
 def down() -> None:
     """Stop the stack; its data stays."""
-    from gong_assets.local import stack
+    from gong_assets.local import local_stack
 
     with output.status("stopping the local stack"):
-        stopped = stack.down(load_settings().home)
+        stopped = local_stack().down(load_settings().home)
     output.line("stopped" if stopped else "nothing was running")
 
 
 @local_app.command()
 def status(as_json: JsonOption = False) -> None:
     """Show how to reach the stack; exit 1 if it is not running."""
-    from gong_assets.local import stack
+    from gong_assets.local import local_stack
 
-    running = stack.status(load_settings().home)
+    running = local_stack().status(load_settings().home)
     if running is None:
         raise _Failed("the local stack is not running: start it with `gong-assets local up`")
     output.local_status(running, as_json=as_json)
@@ -325,7 +325,7 @@ def mcp(
 @app.command()
 def doctor(as_json: JsonOption = False) -> None:
     """Check settings, credentials, hosts and privileges, and say what to do. Exit 1 if something is wrong."""
-    from gong_assets.doctor import examine
+    from gong_assets.cli.doctor import examine
 
     findings = list(examine(load_settings()))
     output.findings(findings, as_json=as_json)
@@ -338,15 +338,15 @@ def dev(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the Dagster UI.")] = 3000,
 ) -> None:
     """Open the Dagster UI with the graph, its daemon and, where it is needed, the local stack."""
-    from gong_assets.sync import ensure_dagster_home
+    from gong_assets.cli.sync import ensure_dagster_home
 
     settings = load_settings()
     home = ensure_dagster_home(settings)
     if settings.needs_local_stack:
-        from gong_assets.local import stack
+        from gong_assets.local import local_stack
 
         with output.status("starting the local stack"):
-            stack.up(settings.home)
+            local_stack().up(settings.home)
     workspace = home / "workspace.yaml"
     where = ["-w", str(workspace)] if workspace.exists() else ["-m", "gong_assets.definitions"]
     command = [sys.executable, "-m", "dagster", "dev", *where, "-p", str(port)]
@@ -383,10 +383,10 @@ class _Failed(Exception):
 def _expected_errors() -> dict[type[Exception], int]:
     """Errors that are told in a line or two, and the exit code of each."""
     from gong_assets.agents import AgentError, InvalidQuestion
-    from gong_assets.dbt_project import DbtParseError
+    from gong_assets.cli.sync import DateRangeError, SyncError
+    from gong_assets.defs.dbt.project import DbtParseError
     from gong_assets.gong import GongError
-    from gong_assets.local.stack import LocalStackError
-    from gong_assets.sync import DateRangeError, SyncError
+    from gong_assets.local import LocalStackError
     from gong_assets.warehouse.errors import WarehouseError
 
     work = (_Failed, AgentError, DbtParseError, GongError, LocalStackError, SyncError, WarehouseError)
@@ -435,7 +435,7 @@ def _explained(error: Exception) -> str:
     from gong_assets.warehouse.errors import WarehouseError
 
     if isinstance(error, GongError | WarehouseError):
-        from gong_assets.failures import explain
+        from gong_assets.error_advice import explain
 
         return explain(error)
     return str(error)

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from gong_assets.agents import analyze_call, coaching_opportunities, similar_segments
 from gong_assets.cli import output
+from gong_assets.cli.sync import run_sync
+from gong_assets.dates import DateRange
 from gong_assets.settings import Settings
-from gong_assets.sync import run_sync
 from gong_assets.warehouse.connection import open_warehouse
-from gong_assets.warehouse.landing import Days
 
 QUESTION = "the customer finds the price too high"
 
 
 def run(settings: Settings, days: int) -> None:
     today = datetime.now(UTC).date()
-    span = Days(max(today - timedelta(days=days - 1), settings.gong_start_date), today + timedelta(days=1))
+    span = DateRange.lookback(today, days, not_before=settings.gong_start_date)
 
     output.heading(f"The graph over the last {days} days, through Dagster")
     with output.Progress() as progress:

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
         SimilarSegments,
         Turn,
     )
-    from gong_assets.doctor import Finding
-    from gong_assets.local.stack import LocalStack
-    from gong_assets.sync import RunReport
-    from gong_assets.warehouse.landing import Days
+    from gong_assets.cli.doctor import Finding
+    from gong_assets.cli.sync import RunReport
+    from gong_assets.dates import DateRange
+    from gong_assets.local import LocalStack
 
 # Into a file or a pipe, rows keep to one line each, however long: what reads them next looks at lines.
 stdout = Console(highlight=False, width=None if sys.stdout.isatty() else 1_000_000)
@@ -91,7 +91,7 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
 
-    def run_started(self, days: Days) -> None:
+    def run_started(self, days: DateRange) -> None:
         self._title = str(days)
         self.message("run started")
 

@@ -31,7 +31,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from gong_assets.local import processes
+from gong_assets.local import LocalStackError, processes
 from gong_assets.local.processes import HOST, Server
 
 SERVICES = frozenset({"snowflake", "gong"})
@@ -74,10 +74,6 @@ class LocalStack:
     snowflake: SnowflakeEndpoint
     gong: GongEndpoint
     pids: Mapping[str, int]  # of each service
-
-
-class LocalStackError(Exception):
-    """The stack cannot be started: one line that says what is wrong and what to do."""
 
 
 def up(home: Path, *, database: str = "SOPHIA_AI", schema: str = "GONG_DATA") -> LocalStack:

@@ -1,66 +1,78 @@
-"""What can go wrong between us and the warehouse, as a small tree.
+"""Errors of the warehouse.
 
-WarehouseError               one plain line
-├── WarehouseUnreachable     no answer from the host in time; trying again later may help
-├── WarehouseSignInFailed    the host answers, and refuses the user, key, token or password
-├── VanishedRecords          more of a table's rows would be deleted than may be without somebody's word
-└── WarehouseQueryFailed     a statement was refused (`errno`, `sqlstate` as Snowflake gives them)
+WarehouseError               base class; the message is one line
+├── WarehouseUnreachable     the host did not answer in time; retry later
+├── WarehouseSignInFailed    the host refused the user, key, token or password
+├── DeletionGuardError       a landing would delete more rows than allowed without confirmation
+└── WarehouseQueryFailed     a statement was refused (`errno` and `sqlstate` as Snowflake reports them)
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+# "Object does not exist or not authorized": Snowflake does not distinguish the two.
+_UNKNOWN_OBJECT_ERRNO, _UNKNOWN_OBJECT_SQLSTATE = 2003, "42S02"
+
 
 class WarehouseError(Exception):
-    """Base of all; the text is one line that names the host and shows no secret."""
+    """Base class; the message is one line that names the host and contains no secret."""
 
 
 class WarehouseUnreachable(WarehouseError):
-    pass
+    """The host did not answer in time."""
 
 
 class WarehouseSignInFailed(WarehouseError):
-    pass
+    """The host refused the sign-in."""
 
 
-class VanishedRecords(WarehouseError):
-    """`lost` of the `held` rows are not in Gong's answer any more; nothing was changed."""
+class DeletionGuardError(WarehouseError):
+    """Gong no longer returns `missing` of the `existing` rows. Nothing was changed."""
 
-    def __init__(self, table: str, *, held: int, lost: int, max_share: float, span: str) -> None:
-        what = "none of them" if lost == held else f"{lost:,} of them ({lost / held:.0%}) no more"
+    def __init__(
+        self, table: str, *, existing: int, missing: int, max_deleted_fraction: float, days: str
+    ) -> None:
+        of_days = f" for {days}" if days else ""
         super().__init__(
-            f"{table} holds {held:,} records{span}, and Gong returned {what}; up to {max_share:.0%} may be gone "
-            "(GONG_MAX_VANISHED_SHARE). Nothing was changed."
+            f"Refusing to delete {missing:,} of {existing:,} rows ({missing / existing:.0%}) from {table}{of_days}: Gong no "
+            f"longer returns them, and GONG_MAX_VANISHED_SHARE allows {max_deleted_fraction:.0%}. Nothing was changed."
         )
         self.table = table
-        self.held = held
-        self.lost = lost
+        self.existing = existing
+        self.missing = missing
 
 
 class WarehouseQueryFailed(WarehouseError):
+    """A statement was refused."""
+
     def __init__(self, message: str, *, errno: int | None = None, sqlstate: str | None = None) -> None:
         super().__init__(message)
         self.errno = errno
         self.sqlstate = sqlstate
 
+    @property
+    def is_unknown_object(self) -> bool:
+        """True if a table or view does not exist, or this role may not see it."""
+        return self.errno == _UNKNOWN_OBJECT_ERRNO or self.sqlstate == _UNKNOWN_OBJECT_SQLSTATE
 
-# The connector's own codes. 250001 is its "could not connect" in general, for an unreachable host as for an answer that
-# refuses the sign-in; 250003 is a failed HTTP request, 251005 to 251008 are missing or unfit credentials.
+
+# Error codes of the connector: 250001 is its general "could not connect", for an unreachable host as well as for a refused
+# sign-in; 250003 is a failed HTTP request; 251005 to 251008 are missing or invalid credentials.
 # https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-api#error-codes
 _UNREACHABLE = {250001, 250002, 250003, 251001}
 _SIGN_IN = {250004, 251005, 251006, 251007, 251008}
-# What the server answers to a sign-in that it refuses: 390100 (password), 390144 (key pair), 390303 (token) and others.
-_REFUSED_BY_THE_SERVER = range(390_000, 391_000)
+# Error codes of the server for a refused sign-in: 390100 (password), 390144 (key pair), 390303 (token) and others.
+_REFUSED_BY_SERVER = range(390_000, 391_000)
 
 
 def translated(error: Exception, *, host: str) -> WarehouseError:
-    """A connector's exception as one of ours, to be raised `from` the original."""
+    """Return the connector's exception as one of ours, to be raised `from` the original."""
     text = " ".join(str(getattr(error, "msg", None) or error).split())
     errno: Any = getattr(error, "errno", None)
-    # Both are put in the same words, but that a host which does not answer has nothing to say of the account.
+    # The connector uses the same message for both; only an unreachable host adds "Service is unavailable".
     refused = "Failed to connect to DB" in text and "Service is unavailable" not in text
-    if errno in _SIGN_IN or errno in _REFUSED_BY_THE_SERVER or refused:
+    if errno in _SIGN_IN or errno in _REFUSED_BY_SERVER or refused:
         return WarehouseSignInFailed(f"Snowflake at {host} refused the sign-in: {text}")
     if errno in _UNREACHABLE:
         return WarehouseUnreachable(f"Snowflake at {host} does not answer: {text}")

@@ -1,148 +1,160 @@
-"""Landing: replacing days of a raw table, or all of it, by what a spool holds.
+"""Landing: replace days of a raw table, or the whole table, with the records in a batch of files.
 
-The files go to a temporary stage, from there into a temporary table, and then into the raw table in one transaction. A
-reader, and a run that is killed at any moment, finds the old rows or the new ones, never a part of either. Rows whose
-content did not change keep their INGESTED_AT and CORRELATION_ID: reading a day again writes only what differs.
+The files go to a temporary stage, from there into a temporary table, and then into the raw table in one transaction.
+Readers, and runs that are killed at any moment, see either the old rows or the new ones. Rows with unchanged content
+keep their INGESTED_AT and CORRELATION_ID, so reading a day again writes only what differs.
 
-A key that lost the right to see calls gets the answer of a company that has none. So what Gong does not return any more is
-deleted here only up to a share; beyond it, somebody has to confirm (`VanishedRecords`).
+A key that lost access to calls gets the same answer as a company without calls. Rows that Gong no longer returns are
+therefore deleted only up to a fraction; beyond it the run fails until somebody confirms (`DeletionGuardError`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
+from gong_assets.dates import DateRange, date_filter_sql
 from gong_assets.warehouse.connection import transaction
-from gong_assets.warehouse.errors import VanishedRecords, WarehouseQueryFailed
-from gong_assets.warehouse.spool import Spool
-from gong_assets.warehouse.tables import RawTable
+from gong_assets.warehouse.errors import DeletionGuardError, WarehouseQueryFailed
+from gong_assets.warehouse.tables import LANDINGS_TABLE, RawTable, create_raw_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from datetime import date
 
     from snowflake.connector import SnowflakeConnection
     from snowflake.connector.cursor import SnowflakeCursor
 
 
+class FileBatch(Protocol):
+    """Parquet files with the columns KEY, PAYLOAD, DAY, CONTENT_HASH and PROCESSING_ERROR, and unique keys."""
+
+    @property
+    def directory(self) -> Path: ...
+    @property
+    def rows(self) -> int: ...
+
+
 @dataclass(frozen=True)
-class Days:
-    """Dates from `first` on, up to and without `end`."""
+class DeletionPolicy:
+    """Which deletions a landing applies without confirmation."""
 
-    first: date
-    end: date
+    max_deleted_fraction: float = 1.0
+    """Maximum fraction of the existing rows that may be deleted; 1 disables the guard."""
+    is_expected: Callable[[str], bool] = lambda key: False
+    """Returns True for a missing record that is an expected deletion, such as a call that became private."""
 
-    @classmethod
-    def of(cls, day: date) -> Days:
-        return cls(day, day + timedelta(days=1))
 
-    def __str__(self) -> str:
-        last = self.end - timedelta(days=1)
-        return f"{self.first}" if last == self.first else f"{self.first} to {last}"
-
-    def __iter__(self) -> Iterator[date]:
-        return (self.first + timedelta(days=offset) for offset in range((self.end - self.first).days))
+UNGUARDED = DeletionPolicy()
 
 
 @dataclass(frozen=True)
 class Landed:
-    """What one write did, in rows. `vanished` are the keys that the table does not hold any more."""
+    """Row counts of one landing. `deleted_keys` are the keys that the table no longer holds."""
 
     inserted: int
     deleted: int
     unchanged: int
     total: int
-    vanished: tuple[str, ...] = ()
-
-
-def create_table(connection: SnowflakeConnection, table: RawTable) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(table.create_statement())
-
-
-# One row for each raw table, which each write of the table changes first: on Snowflake the second of two writers waits at
-# its UPDATE until the first one has committed. A DELETE that finds no rows and an INSERT wait for nobody, and two first
-# writes of the same day would both insert it.
-_LANDINGS = "GONG_RAW_LANDINGS"
-
-
-def create_landings(connection: SnowflakeConnection) -> None:
-    """The table that says when each raw table was last written, also if nothing in it changed."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"CREATE TABLE IF NOT EXISTS {_LANDINGS} "
-            "(TABLE_NAME VARCHAR(255), LANDED_AT TIMESTAMP_LTZ, CORRELATION_ID VARCHAR(255))"
-        )
-
-
-def _create_lock(cursor: SnowflakeCursor, table: RawTable) -> None:
-    cursor.execute(
-        f"INSERT INTO {_LANDINGS} (TABLE_NAME) SELECT %s "
-        f"WHERE NOT EXISTS (SELECT 1 FROM {_LANDINGS} WHERE TABLE_NAME = %s)",
-        (table.name, table.name),
-    )
-
-
-def _lock(cursor: SnowflakeCursor, table: RawTable, correlation_id: str) -> None:
-    cursor.execute(
-        f"UPDATE {_LANDINGS} SET LANDED_AT = CURRENT_TIMESTAMP(), CORRELATION_ID = %s WHERE TABLE_NAME = %s",
-        (correlation_id, table.name),
-    )
+    deleted_keys: tuple[str, ...] = ()
 
 
 def replace(
     connection: SnowflakeConnection,
     table: RawTable,
-    spool: Spool,
+    files: FileBatch,
     *,
+    ranges: Sequence[DateRange] | None,
     correlation_id: str,
+    deletions: DeletionPolicy = UNGUARDED,
+    has_rows_outside_ranges: bool = False,
 ) -> Landed:
-    """Make `table` hold exactly the spool's rows, for its days or, for a table without partitions, altogether.
+    """Replace the rows of `table` for `ranges`, or all of them if it is not partitioned, with the rows of `files`.
 
-    A record that is now of another day than before is removed from the old one. A spool of no days at all replaces the
-    records that it holds, and no other. Its keys must be unique.
+    A record that moved to another day is removed from its old day. With no ranges (an empty sequence) only the given
+    records are replaced.
+
+    Args:
+        ranges: the days that the files hold completely; None for an unpartitioned table.
+        has_rows_outside_ranges: the files also hold rows of other days, which must not land.
 
     Raises:
-        VanishedRecords: more records are gone than the spool's `max_vanished_share` of those that were held, or all of
-            them; nothing was changed.
-        WarehouseQueryFailed: not every row reached the temporary table; nothing was changed.
+        DeletionGuardError: more rows would be deleted than `deletions` allows. Nothing was changed.
+        WarehouseQueryFailed: not every row reached the temporary table. Nothing was changed.
     """
-    if (spool.days is None) != (table.partition is None):
-        raise ValueError(f"{table.name}: days are given for a partitioned table, and only for one")
-    # Temporary objects belong to the session: a killed process leaves none behind. They are created before the
-    # transaction begins, since DDL would commit it, and unqualified, in the connection's own schema.
+    if (ranges is None) != (table.partition is None):
+        raise ValueError(f"{table.name}: a partitioned table needs ranges, and an unpartitioned one has none")
+    # Temporary objects belong to the session, so a killed process leaves none behind. They are created before the
+    # transaction begins, because DDL would commit it, and unqualified, in the connection's own schema.
     load = f"{table.name}__LOAD"
     with connection.cursor() as cursor:
-        create_table(connection, table)
-        create_landings(connection)
-        _create_lock(cursor, table)
+        create_raw_table(connection, table)
+        _create_landing_row(cursor, table)
         cursor.execute(f"CREATE OR REPLACE TEMPORARY STAGE {load}_STAGE")
         cursor.execute(
             f"CREATE OR REPLACE TEMPORARY TABLE {load} "
             "(KEY VARCHAR, PAYLOAD VARCHAR, DAY DATE, CONTENT_HASH VARCHAR, PROCESSING_ERROR VARCHAR)"
         )
-        _copy_files(cursor, spool, load)
-        if spool.days is not None and spool.holds_more:
-            loaded_in_days, bounds = in_spans("DAY", spool.days)
-            cursor.execute(f"DELETE FROM {load} WHERE NOT {loaded_in_days}", bounds)
-        in_days, bounds = in_spans(table.partition.name if table.partition else "", spool.days)
+        _copy_files(cursor, files, load)
+        if has_rows_outside_ranges:
+            loaded_in_ranges, parameters = date_filter_sql("DAY", ranges)
+            cursor.execute(f"DELETE FROM {load} WHERE NOT {loaded_in_ranges}", parameters)
+        in_ranges, parameters = date_filter_sql(table.partition.name if table.partition else "", ranges)
         with transaction(connection):
             _lock(cursor, table, correlation_id)
-            vanished = _vanished(cursor, table, load, in_days, bounds)
-            if lost := sum(1 for key in vanished if not spool.knows_to_be_gone(key)):
-                cursor.execute(f"SELECT COUNT(*) FROM {table.name} WHERE {in_days}", bounds)
-                held = int(cursor.fetchall()[0][0])
-                check_vanished(table, spool.days, held=held, lost=lost, max_share=spool.max_vanished_share)
-            landed = _replace_rows(cursor, table, load, in_days, bounds, correlation_id, vanished)
-    return landed
+            missing = _missing_keys(cursor, table, load, in_ranges, parameters)
+            if unexpected := sum(1 for key in missing if not deletions.is_expected(key)):
+                cursor.execute(f"SELECT COUNT(*) FROM {table.name} WHERE {in_ranges}", parameters)
+                existing = int(cursor.fetchall()[0][0])
+                check_deletions(table, ranges, existing=existing, missing=unexpected, policy=deletions)
+            return _replace_rows(cursor, table, load, in_ranges, parameters, correlation_id, missing)
 
 
-def _copy_files(cursor: SnowflakeCursor, spool: Spool, load: str) -> None:
-    files = spool.files()
-    if not files:
+def check_deletions(
+    table: RawTable,
+    ranges: Sequence[DateRange] | None,
+    *,
+    existing: int,
+    missing: int,
+    policy: DeletionPolicy,
+) -> None:
+    """Raise DeletionGuardError if `missing` of the `existing` rows are more than the policy allows, or all of them."""
+    allowed = policy.max_deleted_fraction
+    if missing and allowed < 1 and (missing == existing or missing > existing * allowed):
+        raise DeletionGuardError(
+            table.name,
+            existing=existing,
+            missing=missing,
+            max_deleted_fraction=allowed,
+            days=", ".join(map(str, ranges or ())),
+        )
+
+
+def _create_landing_row(cursor: SnowflakeCursor, table: RawTable) -> None:
+    cursor.execute(
+        f"INSERT INTO {LANDINGS_TABLE} (TABLE_NAME) SELECT %s "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {LANDINGS_TABLE} WHERE TABLE_NAME = %s)",
+        (table.name, table.name),
+    )
+
+
+def _lock(cursor: SnowflakeCursor, table: RawTable, correlation_id: str) -> None:
+    """Lock the table's landing row until the transaction ends.
+
+    On Snowflake the second of two writers waits at its UPDATE until the first one has committed. A DELETE that finds
+    no rows and an INSERT do not wait, so two first writes of the same day would both insert it.
+    """
+    cursor.execute(
+        f"UPDATE {LANDINGS_TABLE} SET LANDED_AT = CURRENT_TIMESTAMP(), CORRELATION_ID = %s WHERE TABLE_NAME = %s",
+        (correlation_id, table.name),
+    )
+
+
+def _copy_files(cursor: SnowflakeCursor, files: FileBatch, load: str) -> None:
+    if not files.rows:
         return
-    location = str(spool.directory).replace("\\", "/").replace("'", "\\'")
+    location = str(files.directory).replace("\\", "/").replace("'", "\\'")
     cursor.execute(f"PUT 'file://{location}/*.parquet' @{load}_STAGE AUTO_COMPRESS = FALSE")
     cursor.execute(
         f"COPY INTO {load} FROM ("
@@ -151,59 +163,42 @@ def _copy_files(cursor: SnowflakeCursor, spool: Spool, load: str) -> None:
         ") FILE_FORMAT = (TYPE = PARQUET) FORCE = TRUE"
     )
     loaded = sum(int(result[3]) for result in cursor.fetchall() if result[1] == "LOADED")
-    if loaded != spool.rows:
+    if loaded != files.rows:
         raise WarehouseQueryFailed(
-            f"COPY INTO {load} loaded {loaded} of {spool.rows} rows; nothing was changed"
+            f"Only {loaded} of {files.rows} rows were loaded into {load}. Nothing was changed."
         )
 
 
-def in_spans(column: str, days: Sequence[Days] | None) -> tuple[str, tuple[date, ...]]:
-    """A condition on a DATE column, and its parameters; without days every row meets it."""
-    if days is None:
-        return "TRUE", ()
-    spans = [f"({column} >= %s AND {column} < %s)" for _ in days]
-    return f"({' OR '.join(spans) or 'FALSE'})", tuple(day for span in days for day in (span.first, span.end))
-
-
-def _vanished(
-    cursor: SnowflakeCursor, table: RawTable, load: str, in_days: str, bounds: Sequence[date]
+def _missing_keys(
+    cursor: SnowflakeCursor, table: RawTable, load: str, in_ranges: str, parameters: Sequence[date]
 ) -> list[str]:
     cursor.execute(
         f"SELECT {table.key.name} FROM {table.name} "
-        f"WHERE {in_days} AND {table.key.name} NOT IN (SELECT KEY FROM {load}) ORDER BY {table.key.name}",
-        bounds,
+        f"WHERE {in_ranges} AND {table.key.name} NOT IN (SELECT KEY FROM {load}) ORDER BY {table.key.name}",
+        parameters,
     )
     return [str(key) for (key,) in cursor.fetchall()]
-
-
-def check_vanished(
-    table: RawTable, days: Sequence[Days] | None, *, held: int, lost: int, max_share: float
-) -> None:
-    """Raise VanishedRecords when `lost` is more than that share of the rows `held`, or all of them."""
-    if lost and max_share < 1 and (lost == held or lost > held * max_share):
-        span = f" of {', '.join(map(str, days))}" if days else ""
-        raise VanishedRecords(table.name, held=held, lost=lost, max_share=max_share, span=span)
 
 
 def _replace_rows(
     cursor: SnowflakeCursor,
     table: RawTable,
     load: str,
-    in_days: str,
-    bounds: Sequence[date],
+    in_ranges: str,
+    parameters: Sequence[date],
     correlation_id: str,
-    vanished: Sequence[str],
+    missing: Sequence[str],
 ) -> Landed:
     day = table.partition.name if table.partition else None
-    # A row is unchanged when it has the same content on the same day, and the same verdict.
+    # A row is unchanged if it has the same content, day and validation result.
     identity = "{key} || ' ' || CONTENT_HASH || ' ' || COALESCE(PROCESSING_ERROR, '')"
     stored = identity.format(key=table.key.name) + (f" || ' ' || {day}::VARCHAR" if day else "")
     loaded = identity.format(key="KEY") + (" || ' ' || DAY::VARCHAR" if day else "")
 
     cursor.execute(
-        f"DELETE FROM {table.name} WHERE ({in_days} OR {table.key.name} IN (SELECT KEY FROM {load})) "
+        f"DELETE FROM {table.name} WHERE ({in_ranges} OR {table.key.name} IN (SELECT KEY FROM {load})) "
         f"AND {stored} NOT IN (SELECT {loaded} FROM {load})",
-        bounds,
+        parameters,
     )
     deleted = cursor.rowcount or 0
     cursor.execute(
@@ -216,4 +211,4 @@ def _replace_rows(
     inserted = cursor.rowcount or 0
     cursor.execute(f"SELECT (SELECT COUNT(*) FROM {table.name}), (SELECT COUNT(*) FROM {load})")
     total, replaced = cursor.fetchall()[0]
-    return Landed(inserted, deleted, unchanged=replaced - inserted, total=total, vanished=tuple(vanished))
+    return Landed(inserted, deleted, unchanged=replaced - inserted, total=total, deleted_keys=tuple(missing))

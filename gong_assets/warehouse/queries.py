@@ -1,4 +1,4 @@
-"""What the graph itself asks the warehouse. What agents ask is in `gong_assets/agents`."""
+"""Queries of the graph itself. Nothing here writes or issues DDL. Queries of agents are in `gong_assets/agents`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+from gong_assets.dates import DateRange, date_filter_sql
 from gong_assets.warehouse.connection import Warehouse
-from gong_assets.warehouse.landing import Days, create_landings, create_table, in_spans
-from gong_assets.warehouse.tables import CALLS, RAW_TABLES, TRANSCRIPTS, RawTable
+from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, RawTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,22 +17,20 @@ if TYPE_CHECKING:
 IDS_PER_STATEMENT = 1000
 
 
-def call_dates(connection: SnowflakeConnection, days: Sequence[Days]) -> dict[str, date]:
-    """The date of each valid call that is landed for these days, by call id, the oldest first."""
-    create_table(connection, CALLS)
-    in_days, bounds = in_spans("CALL_DATE", days)
+def call_dates(connection: SnowflakeConnection, ranges: Sequence[DateRange]) -> dict[str, date]:
+    """Return the date of each valid landed call of these days by call ID, oldest first."""
+    in_ranges, parameters = date_filter_sql("CALL_DATE", ranges)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {CALLS.key.name}, CALL_DATE FROM {CALLS.name} "
-            f"WHERE {in_days} AND PROCESSING_ERROR IS NULL ORDER BY CALL_DATE, CALL_ID",
-            bounds,
+            f"WHERE {in_ranges} AND PROCESSING_ERROR IS NULL ORDER BY CALL_DATE, CALL_ID",
+            parameters,
         )
         return dict(cursor.fetchall())
 
 
 def dates_of_calls(connection: SnowflakeConnection, call_ids: Sequence[str]) -> dict[str, date]:
-    """The date of each of these calls that is landed and valid, by call id."""
-    create_table(connection, CALLS)
+    """Return the date of each of these calls that is landed and valid, by call ID."""
     dates: dict[str, date] = {}
     with connection.cursor() as cursor:
         for first in range(0, len(call_ids), IDS_PER_STATEMENT):
@@ -47,9 +45,7 @@ def dates_of_calls(connection: SnowflakeConnection, call_ids: Sequence[str]) -> 
 
 
 def calls_awaiting_transcripts(connection: SnowflakeConnection, since: date) -> dict[str, datetime]:
-    """When each landed call without a transcript started (UTC), by call id, for calls from `since` on."""
-    create_table(connection, CALLS)
-    create_table(connection, TRANSCRIPTS)
+    """Return the start (UTC) of each landed call from `since` on that has no transcript, by call ID."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT CALL_ID, COALESCE(TRY_CAST(RAW_DATA:metaData:started::VARCHAR AS TIMESTAMP_TZ), "
@@ -62,46 +58,38 @@ def calls_awaiting_transcripts(connection: SnowflakeConnection, since: date) -> 
 
 
 def basic_fields(
-    connection: SnowflakeConnection, days: Days, names: Sequence[str]
+    connection: SnowflakeConnection, days: DateRange, names: Sequence[str]
 ) -> dict[str, tuple[date, tuple[str | None, ...]]]:
-    """The date and these fields of `metaData`, as text, of each valid call that is landed for these days, by call id."""
-    create_table(connection, CALLS)
+    """Return the date and these `metaData` fields, as text, of each valid landed call of these days, by call ID."""
     fields = ", ".join(f"RAW_DATA:metaData:{name}::VARCHAR" for name in names)
+    in_range, parameters = days.sql("CALL_DATE")
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT CALL_ID, CALL_DATE, {fields} FROM {CALLS.name} "
-            "WHERE CALL_DATE >= %s AND CALL_DATE < %s AND PROCESSING_ERROR IS NULL",
-            (days.first, days.end),
+            f"WHERE {in_range} AND PROCESSING_ERROR IS NULL",
+            parameters,
         )
         return {call_id: (day, tuple(values)) for call_id, day, *values in cursor}
 
 
-def arrow_tables(connection: SnowflakeConnection, table: RawTable, days: Days | None) -> Iterator[pa.Table]:
-    """The table's rows, for `days` or all of them, as Arrow tables of bounded size; none if there are no rows."""
-    where, bounds = "", tuple[date, ...]()
-    if days is not None and table.partition is not None:
-        day = table.partition.name
-        where, bounds = f"WHERE {day} >= %s AND {day} < %s", (days.first, days.end)
-    create_table(connection, table)
+def arrow_tables(
+    connection: SnowflakeConnection, table: RawTable, days: DateRange | None
+) -> Iterator[pa.Table]:
+    """Yield the table's rows, of `days` or all of them, as Arrow tables of bounded size; none if there are no rows."""
+    ranges = [days] if days is not None and table.partition is not None else None
+    in_ranges, parameters = date_filter_sql(table.partition.name if table.partition else "", ranges)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT * FROM {table.name} {where} ORDER BY {table.key.name}", bounds)
-        if cursor.rowcount:  # The connector makes no Arrow table of a result without rows.
+        cursor.execute(f"SELECT * FROM {table.name} WHERE {in_ranges} ORDER BY {table.key.name}", parameters)
+        if cursor.rowcount:  # The connector returns no Arrow table for a result without rows.
             yield from cursor.fetch_arrow_batches()
 
 
 def row_counts(warehouse: Warehouse, tables: Sequence[str]) -> dict[str, int]:
-    """The rows of each table or view, all in one statement."""
+    """Return the number of rows of each table or view, with one statement."""
     counts = " UNION ALL ".join(
         f"SELECT '{name}' AS NAME, COUNT(*) AS ROW_COUNT FROM {name}" for name in tables
     )
     return {row["NAME"]: int(row["ROW_COUNT"]) for row in warehouse.query(counts)} if tables else {}
-
-
-def create_raw_tables(connection: SnowflakeConnection) -> None:
-    """All raw tables, so that what follows the raw assets finds them before their first run."""
-    for table in RAW_TABLES:
-        create_table(connection, table)
-    create_landings(connection)
 
 
 def processing_errors(table: RawTable) -> str:
@@ -112,7 +100,7 @@ def processing_errors(table: RawTable) -> str:
 
 
 def calls_without_transcript() -> str:
-    """Calls up to a date (the parameter) that have none, the latest first."""
+    """Calls up to a date (the parameter) without a transcript, latest first."""
     return (
         f"SELECT CALL_ID, CALL_DATE FROM {CALLS.name} WHERE CALL_DATE <= %s AND PROCESSING_ERROR IS NULL "
         f"AND CALL_ID NOT IN (SELECT CALL_ID FROM {TRANSCRIPTS.name}) ORDER BY CALL_DATE DESC, CALL_ID"
@@ -124,7 +112,7 @@ def newest_call_date() -> str:
 
 
 def unanswered_segments() -> str:
-    """Staged segments that Cortex gave nothing for as they are now, by its error; NULL where it was not asked yet."""
+    """Staged segments without a Cortex answer for their current text, by error; NULL where none was requested yet."""
     return (
         "SELECT enriched.CORTEX_ERROR, COUNT(*) AS TEXTS, MIN(staged.TRANSCRIPT_ID) AS EXAMPLE, "
         "MIN(staged.CALL_DATE) AS FIRST_DATE, MAX(staged.CALL_DATE) AS LAST_DATE "
@@ -138,7 +126,7 @@ def unanswered_segments() -> str:
 
 
 def unanswered_calls(table: str) -> str:
-    """The same for the dialogues of calls in CORTEX_GONG_CALLS or CORTEX_GONG_CALL_INSIGHTS."""
+    """Calls in CORTEX_GONG_CALLS or CORTEX_GONG_CALL_INSIGHTS without an answer for their current dialogue, by error."""
     return (
         "SELECT CORTEX_ERROR, COUNT(*) AS TEXTS, MIN(CALL_ID) AS EXAMPLE, MIN(CALL_DATE) AS FIRST_DATE, "
         f"MAX(CALL_DATE) AS LAST_DATE FROM {table} "
@@ -156,7 +144,7 @@ def unredacted_segments() -> str:
 
 
 def cortex_batches() -> str:
-    """What a run (the first parameter, its query tag) sent to Cortex for a dbt model (the second), by function and status."""
+    """Cortex batches of a run (first parameter: its query tag) for a dbt model (second), by function and status."""
     return (
         "SELECT FUNCTION_NAME, STATUS, SUM(CALLS)::INT AS CALLS, SUM(INPUT_TOKENS + OUTPUT_TOKENS)::INT AS TOKENS, "
         "SUM(ESTIMATED_CREDITS) AS ESTIMATED_CREDITS, SUM(ESTIMATED_DOLLARS) AS ESTIMATED_DOLLARS "
@@ -166,7 +154,7 @@ def cortex_batches() -> str:
 
 
 def unanswered_batches() -> str:
-    """How many batches a run (the parameter, its query tag) sent to Cortex without getting an answer."""
+    """Number of batches of a run (the parameter: its query tag) that Cortex did not answer."""
     return (
         "SELECT COUNT(*) AS BATCHES FROM (SELECT DISTINCT INVOCATION_ID, MODEL_NAME, BATCH FROM GONG_CORTEX_BATCHES "
         "WHERE RUN_KEY = %s AND STATUS = 'Sent')"

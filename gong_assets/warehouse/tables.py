@@ -1,8 +1,15 @@
-"""The raw tables: their columns, as declared to Snowflake and shown in the Dagster UI."""
+"""Raw tables: their columns, as created in Snowflake and shown in the Dagster UI."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+# One row for each raw table: when it was last written, even if nothing in it changed. Writers lock its row.
+LANDINGS_TABLE = "GONG_RAW_LANDINGS"
 
 
 @dataclass(frozen=True)
@@ -15,16 +22,21 @@ class Column:
 
 @dataclass(frozen=True)
 class RawTable:
-    """A table that holds one JSON record of Gong's per row.
+    """A table with one JSON record of Gong per row.
 
-    `key` is the record's id and unique in the table; `payload` its JSON; `partition` the DATE column whose days are
-    replaced, or None when the table is replaced whole.
+    `key` is the record's ID, unique in the table; `payload` is its JSON; `partition` is the DATE column whose days are
+    replaced, or None if the whole table is replaced.
     """
 
     name: str
     key: Column
     payload: Column
     partition: Column | None
+
+    @property
+    def asset_name(self) -> str:
+        """Name of the Dagster asset that fills the table."""
+        return self.name.lower()
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -185,4 +197,26 @@ RAW_TABLES = (
     LIBRARY_CALLS,
     INTERACTION_STATS,
     USER_ACTIVITY,
+)
+
+
+def create_raw_table(connection: SnowflakeConnection, table: RawTable) -> None:
+    """Create the table, and the table of landings, unless they exist."""
+    _create(connection, table.create_statement(), _LANDINGS_STATEMENT)
+
+
+def create_raw_tables(connection: SnowflakeConnection) -> None:
+    """Create every raw table that does not exist, so that dbt finds its sources before their first landing."""
+    _create(connection, *(table.create_statement() for table in RAW_TABLES), _LANDINGS_STATEMENT)
+
+
+def _create(connection: SnowflakeConnection, *statements: str) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+_LANDINGS_STATEMENT = (
+    f"CREATE TABLE IF NOT EXISTS {LANDINGS_TABLE} "
+    "(TABLE_NAME VARCHAR(255), LANDED_AT TIMESTAMP_LTZ, CORRELATION_ID VARCHAR(255))"
 )

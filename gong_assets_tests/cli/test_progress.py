@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from gong_assets.cli import output
-from gong_assets.warehouse.landing import Days
+from gong_assets.dates import DateRange
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def shown(console: Console, progress: output.Progress) -> str:
 
 def test_reading_shows_a_bar_with_its_total_and_other_work_none(terminal: Console) -> None:
     progress = output.Progress()
-    progress.run_started(Days(date(2026, 3, 1), date(2026, 3, 11)))
+    progress.run_started(DateRange(date(2026, 3, 1), date(2026, 3, 11)))
     assert "━" not in shown(terminal, progress)
     progress.reading("calls", 1200, 5000)
     line = shown(terminal, progress)

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from gong_assets.warehouse.landing import create_landings
-from gong_assets.warehouse.tables import RAW_TABLES
+from gong_assets.warehouse.tables import create_raw_tables
 from gong_assets_tests.dbt.conftest import connected, project_of, served
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.records import MONDAY, meta, sentence, turn
@@ -42,9 +41,7 @@ class Company:
         self, calls: dict[str, list[str]], *, first: date = MONDAY, speaker: str = "Carl Customer"
     ) -> None:
         """One call a day, with one speaker's turn for each text."""
-        for table in RAW_TABLES:
-            self.warehouse.query(table.create_statement())
-        create_landings(self.warehouse.connection)
+        create_raw_tables(self.warehouse.connection)
         for number, (call_id, texts) in enumerate(calls.items()):
             day = first + timedelta(days=number)
             speakers = [{"id": "1", "speakerId": "7", "name": speaker, "affiliation": "External"}]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gong_assets.dbt_project import DbtDocsError, write_docs
+from gong_assets.defs.dbt.project import DbtDocsError, write_docs
 from gong_assets.settings import Settings
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.warehouse import Tables, Warehouse

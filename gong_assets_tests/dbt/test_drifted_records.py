@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 import snowflake.connector
 
-from gong_assets.checks.schema_drift import known_fields
+from gong_assets.dates import DateRange
+from gong_assets.defs.checks.schema_drift import known_fields
 from gong_assets.gong.records import in_folder, read_call, reader
+from gong_assets.ingestion.spool import Row, Spool
 from gong_assets.warehouse.landing import replace as land
-from gong_assets.warehouse.spool import Row, Spool
 from gong_assets.warehouse.tables import (
     CALLS,
     INTERACTION_STATS,
@@ -176,11 +177,12 @@ def staged(warehouse_port: int, project: DbtProject, tmp_path_factory: pytest.Te
         before = stage()
         landed = {table.name: rows(table) for table in RAW_TABLES}
         for table in RAW_TABLES:
-            spool = Spool([] if table.partition else None)
+            spool = Spool()
+            ranges: list[DateRange] | None = [] if table.partition else None
             for row in landed[table.name]:
                 spool.append(row)
             spool.close()
-            land(connection, table, spool, correlation_id="run")
+            land(connection, table, spool, ranges=ranges, correlation_id="run")
             spool.discard()
         return Drifted(landed, before, stage())
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gong_assets.checks.hubspot import TABLES
+from gong_assets.defs.checks.hubspot import TABLES
 from gong_assets.settings import HubSpotShape
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.records import FULL

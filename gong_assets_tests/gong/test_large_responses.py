@@ -14,9 +14,10 @@ from multiprocessing.connection import Connection
 import pyarrow.parquet as pq
 import pytest
 
-from gong_assets.assets.reading import Calls, read
+from gong_assets.dates import DateRange
 from gong_assets.gong import GongClient
-from gong_assets.warehouse.landing import Days
+from gong_assets.ingestion.read import read_source
+from gong_assets.ingestion.sources import Calls
 from gong_assets_tests.gong.fake_gong import Answer, FakeGong, call
 from gong_assets_tests.gong.http_server import instead, serving
 from gong_assets_tests.gong.reading import config
@@ -70,12 +71,12 @@ def serve(ready: Connection) -> None:
 
 @pytest.mark.slow
 def test_a_response_of_50_megabytes_arrives_exactly_and_is_held_about_twice() -> None:
-    source = Calls([Days.of(DAY)], include_private=False)
+    source = Calls([DateRange.single(DAY)], include_private=False)
     with large_gong() as base_url:
         client = GongClient(config(base_url, read_timeout_seconds=60, request_timeout_seconds=60))
         tracemalloc.start()
         try:
-            spool = read(client, source).spool
+            spool = read_source(client, source).spool
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()

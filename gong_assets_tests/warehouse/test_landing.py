@@ -13,15 +13,16 @@ from typing import Any
 
 import pytest
 
+from gong_assets.dates import DateRange
+from gong_assets.ingestion.spool import Row, Spool
 from gong_assets.warehouse.connection import Warehouse, transaction
-from gong_assets.warehouse.errors import VanishedRecords, WarehouseQueryFailed, WarehouseUnreachable
-from gong_assets.warehouse.landing import Days, Landed, replace
+from gong_assets.warehouse.errors import DeletionGuardError, WarehouseQueryFailed, WarehouseUnreachable
+from gong_assets.warehouse.landing import DeletionPolicy, Landed, replace
 from gong_assets.warehouse.queries import arrow_tables, call_dates, calls_awaiting_transcripts
-from gong_assets.warehouse.spool import Row, Spool
 from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, USERS, RawTable
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 3, day) for day in (2, 3, 4, 5))
-TWO_DAYS = Days(MONDAY, WEDNESDAY)
+TWO_DAYS = DateRange(MONDAY, WEDNESDAY)
 
 
 def row(key: str, day: date | None, error: str | None = None, **content: Any) -> Row:
@@ -32,19 +33,19 @@ def row(key: str, day: date | None, error: str | None = None, **content: Any) ->
 def land(
     warehouse: Warehouse,
     rows: list[Row],
-    days: Days | list[Days] | None = TWO_DAYS,
+    days: DateRange | list[DateRange] | None = TWO_DAYS,
     table: RawTable = CALLS,
     run: str = "run-1",
-    **spool_has: Any,
+    **options: Any,
 ) -> Landed:
-    spool = Spool([days] if isinstance(days, Days) else days)
-    vars(spool).update(spool_has)
+    spool = Spool()
     try:
         for each in rows:
             spool.append(each)
         spool.close()
         with warehouse.connect() as connection:
-            return replace(connection, table, spool, correlation_id=run)
+            ranges = [days] if isinstance(days, DateRange) else days
+            return replace(connection, table, spool, ranges=ranges, correlation_id=run, **options)
     finally:
         spool.discard()
 
@@ -75,15 +76,15 @@ def test_rows_land_with_exact_text_and_ids(warehouse: Warehouse) -> None:
 
 def test_only_the_days_of_the_write_are_replaced(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY), row("2", TUESDAY)])
-    landed = land(warehouse, [row("3", MONDAY)], Days(MONDAY, TUESDAY))
-    assert landed == Landed(inserted=1, deleted=1, unchanged=0, total=2, vanished=("1",))
+    landed = land(warehouse, [row("3", MONDAY)], DateRange(MONDAY, TUESDAY))
+    assert landed == Landed(inserted=1, deleted=1, unchanged=0, total=2, deleted_keys=("1",))
     assert [each["CALL_ID"] for each in stored(warehouse)] == ["2", "3"]
 
 
 def test_a_day_that_is_now_empty_is_emptied(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY), row("2", TUESDAY)])
-    assert land(warehouse, [], Days(TUESDAY, WEDNESDAY)) == Landed(
-        inserted=0, deleted=1, unchanged=0, total=1, vanished=("2",)
+    assert land(warehouse, [], DateRange(TUESDAY, WEDNESDAY)) == Landed(
+        inserted=0, deleted=1, unchanged=0, total=1, deleted_keys=("2",)
     )
 
 
@@ -102,42 +103,43 @@ def test_changed_content_replaces_the_row_and_the_rest_keeps_its_run(warehouse: 
 
 
 def test_a_call_that_moved_to_another_day_leaves_the_old_one(warehouse: Warehouse) -> None:
-    land(warehouse, [row("1", MONDAY, started="monday")], Days(MONDAY, TUESDAY))
-    land(warehouse, [row("1", TUESDAY, started="tuesday")], Days(TUESDAY, WEDNESDAY))
+    land(warehouse, [row("1", MONDAY, started="monday")], DateRange(MONDAY, TUESDAY))
+    land(warehouse, [row("1", TUESDAY, started="tuesday")], DateRange(TUESDAY, WEDNESDAY))
     assert [(each["CALL_ID"], each["CALL_DATE"]) for each in stored(warehouse)] == [("1", TUESDAY)]
 
 
 def test_a_window_that_held_calls_and_comes_back_empty_is_kept(warehouse: Warehouse) -> None:
-    land(warehouse, [row("1", MONDAY), row("2", TUESDAY), row("3", WEDNESDAY)], Days(MONDAY, THURSDAY))
+    land(warehouse, [row("1", MONDAY), row("2", TUESDAY), row("3", WEDNESDAY)], DateRange(MONDAY, THURSDAY))
     before = stored(warehouse)
     with pytest.raises(
-        VanishedRecords, match="holds 2 records of 2026-03-02 to 2026-03-03, and Gong returned none"
+        DeletionGuardError,
+        match=r"Refusing to delete 2 of 2 rows \(100%\) from GONG_CALLS_RAW for 2026-03-02 to 2026-03-03",
     ):
-        land(warehouse, [], max_vanished_share=0.99)
+        land(warehouse, [], deletions=DeletionPolicy(0.99))
     assert stored(warehouse) == before
-    assert land(warehouse, [], max_vanished_share=1.0).vanished == ("1", "2")
+    assert land(warehouse, [], deletions=DeletionPolicy(1.0)).deleted_keys == ("1", "2")
 
 
 def test_a_window_may_lose_the_share_that_is_allowed_and_no_more(warehouse: Warehouse) -> None:
     rows = [row(str(number), MONDAY) for number in range(10)]
     land(warehouse, rows)
-    with pytest.raises(VanishedRecords, match=r"4 of them \(40%\) no more; up to 30%"):
-        land(warehouse, rows[4:], max_vanished_share=0.3)
+    with pytest.raises(DeletionGuardError, match=r"Refusing to delete 4 of 10 rows \(40%\) .* allows 30%"):
+        land(warehouse, rows[4:], deletions=DeletionPolicy(0.3))
     assert len(stored(warehouse)) == 10
-    assert land(warehouse, rows[3:], max_vanished_share=0.3).vanished == ("0", "1", "2")
+    assert land(warehouse, rows[3:], deletions=DeletionPolicy(0.3)).deleted_keys == ("0", "1", "2")
 
 
 def test_calls_that_are_known_to_be_private_now_need_nobodys_word(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY), row("2", MONDAY)])
-    landed = land(warehouse, [], max_vanished_share=0.0, knows_to_be_gone=lambda key: True)
-    assert landed.vanished == ("1", "2")
+    landed = land(warehouse, [], deletions=DeletionPolicy(0.0, lambda key: True))
+    assert landed.deleted_keys == ("1", "2")
     assert stored(warehouse) == []
 
 
 def test_a_call_that_moved_to_another_day_did_not_vanish(warehouse: Warehouse) -> None:
-    land(warehouse, [row("1", MONDAY)], Days(MONDAY, TUESDAY))
-    moved = land(warehouse, [row("1", TUESDAY)], Days(TUESDAY, WEDNESDAY), max_vanished_share=0.0)
-    assert moved.vanished == ()
+    land(warehouse, [row("1", MONDAY)], DateRange(MONDAY, TUESDAY))
+    moved = land(warehouse, [row("1", TUESDAY)], DateRange(TUESDAY, WEDNESDAY), deletions=DeletionPolicy(0.0))
+    assert moved.deleted_keys == ()
 
 
 def test_of_a_read_that_was_stopped_the_whole_days_land_and_no_others(warehouse: Warehouse) -> None:
@@ -145,10 +147,10 @@ def test_of_a_read_that_was_stopped_the_whole_days_land_and_no_others(warehouse:
     landed = land(
         warehouse,
         [row("4", MONDAY), row("2", TUESDAY, title="new")],
-        Days(MONDAY, TUESDAY),
-        holds_more=True,
+        DateRange(MONDAY, TUESDAY),
+        has_rows_outside_ranges=True,
     )
-    assert (landed.inserted, landed.vanished) == (1, ("1",))
+    assert (landed.inserted, landed.deleted_keys) == (1, ("1",))
     titles = warehouse.query(
         "SELECT CALL_ID, RAW_DATA:title::VARCHAR AS TITLE FROM GONG_CALLS_RAW ORDER BY 1"
     )
@@ -158,19 +160,19 @@ def test_of_a_read_that_was_stopped_the_whole_days_land_and_no_others(warehouse:
 def test_a_spool_of_no_days_replaces_its_own_records_and_no_others(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY, title="old"), row("2", MONDAY)])
     rows = [row("1", MONDAY, title="new"), row("3", TUESDAY)]
-    landed = land(warehouse, rows, days=[], max_vanished_share=0.0)
-    assert (landed.inserted, landed.deleted, landed.vanished) == (2, 1, ())
+    landed = land(warehouse, rows, days=[], deletions=DeletionPolicy(0.0))
+    assert (landed.inserted, landed.deleted, landed.deleted_keys) == (2, 1, ())
     assert [each["CALL_ID"] for each in stored(warehouse)] == ["1", "2", "3"]
 
 
 def test_a_table_without_partitions_is_replaced_whole(warehouse: Warehouse) -> None:
     land(warehouse, [row("u1", None), row("u2", None)], None, USERS)
     landed = land(warehouse, [row("u2", None), row("u3", None)], None, USERS)
-    assert landed == Landed(inserted=1, deleted=1, unchanged=1, total=2, vanished=("u1",))
+    assert landed == Landed(inserted=1, deleted=1, unchanged=1, total=2, deleted_keys=("u1",))
 
 
 def test_many_files_land_in_one_write(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gong_assets.warehouse.spool.FILE_BYTES", 1_000)
+    monkeypatch.setattr("gong_assets.ingestion.spool.FILE_BYTES", 1_000)
     rows = [row(str(number), MONDAY, text="x" * 100) for number in range(200)]
     assert land(warehouse, rows).inserted == 200
 
@@ -196,7 +198,7 @@ import sys
 from datetime import UTC, date, datetime
 import gong_assets.warehouse.landing as landing
 from gong_assets.warehouse.connection import Warehouse
-from gong_assets.warehouse.spool import Row, Spool
+from gong_assets.ingestion.spool import Row, Spool
 from gong_assets.warehouse.tables import CALLS
 
 class Stopping:
@@ -210,11 +212,11 @@ class Stopping:
 
 replace_rows = landing._replace_rows
 landing._replace_rows = lambda cursor, *args: replace_rows(Stopping(cursor), *args)
-spool = Spool([landing.Days(date(2026, 3, 2), date(2026, 3, 3))])
+spool = Spool()
 spool.append(Row("new", b"{{}}", date(2026, 3, 2), "hash", None))
 spool.close()
 with Warehouse({warehouse.arguments!r}).connect() as connection:
-    landing.replace(connection, CALLS, spool, correlation_id="r")
+    landing.replace(connection, CALLS, spool, ranges=[landing.DateRange.single(date(2026, 3, 2))], correlation_id="r")
 """
     process = subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -232,7 +234,7 @@ with Warehouse({warehouse.arguments!r}).connect() as connection:
 def test_the_table_reads_back_as_arrow(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY), row("2", TUESDAY)])
     with warehouse.connect() as connection:
-        tables = list(arrow_tables(connection, CALLS, Days(MONDAY, TUESDAY)))
+        tables = list(arrow_tables(connection, CALLS, DateRange(MONDAY, TUESDAY)))
     assert [key for table in tables for key in table["CALL_ID"].to_pylist()] == ["1"]
 
 

@@ -13,12 +13,13 @@ import pytest
 from snowflake.connector.cursor import SnowflakeCursor
 
 import gong_assets
-from gong_assets.checks import schema_drift
+from gong_assets.dates import DateRange
+from gong_assets.defs.checks import schema_drift
+from gong_assets.ingestion.spool import Row, Spool
 from gong_assets.warehouse import queries
 from gong_assets.warehouse.connection import Warehouse, fetch
-from gong_assets.warehouse.landing import Days, replace
-from gong_assets.warehouse.spool import Row, Spool
-from gong_assets.warehouse.tables import CALLS, RAW_TABLES, USERS
+from gong_assets.warehouse.landing import replace
+from gong_assets.warehouse.tables import CALLS, RAW_TABLES, USERS, create_raw_tables
 from gong_assets_tests.snowflake_sql import functions, parsed, refusals
 
 PACKAGE = Path(gong_assets.__file__).parent
@@ -65,7 +66,7 @@ def test_the_statements_in_the_files_are_found() -> None:
     files = {where.partition(":")[0] for where in WRITTEN}
     assert {
         "warehouse/landing.py", "warehouse/queries.py", "warehouse/tables.py", "agents/search.py", "agents/analysis.py",
-        "agents/coaching.py", "agents/timeline.py", "checks/schema_drift.py", "doctor.py",
+        "agents/coaching.py", "agents/timeline.py", "defs/checks/schema_drift.py", "cli/doctor.py",
     } <= files  # fmt: skip
 
 
@@ -85,22 +86,28 @@ def sent(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return execute(cursor, command, *arguments, **options)
 
     monkeypatch.setattr(SnowflakeCursor, "execute", recording)
-    days = [Days.of(DAY)]
+    days = [DateRange.single(DAY)]
     with warehouse.connect() as connection:
         for table, day in ((CALLS, DAY), (USERS, None)):
-            spool = Spool(days if day else None)
-            spool.holds_more = day is not None
+            spool = Spool()
             spool.append(Row("1", b'{"a": 1}', day, "hash", None))
             spool.close()
-            replace(connection, table, spool, correlation_id="run")
+            replace(
+                connection,
+                table,
+                spool,
+                ranges=days if day else None,
+                correlation_id="run",
+                has_rows_outside_ranges=day is not None,
+            )
             spool.discard()
-        queries.create_raw_tables(connection)
+        create_raw_tables(connection)
         queries.call_dates(connection, days)
         queries.dates_of_calls(connection, ["1", "2"])
         queries.calls_awaiting_transcripts(connection, DAY)
-        queries.basic_fields(connection, Days.of(DAY), ["title", "duration"])
+        queries.basic_fields(connection, DateRange.single(DAY), ["title", "duration"])
         for table in RAW_TABLES:
-            list(queries.arrow_tables(connection, table, Days.of(DAY)))
+            list(queries.arrow_tables(connection, table, DateRange.single(DAY)))
             fetch(connection, queries.processing_errors(table))
             list(schema_drift.recent_records(connection, table))
         fetch(connection, queries.calls_without_transcript(), (DAY,))

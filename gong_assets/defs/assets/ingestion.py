@@ -1,0 +1,81 @@
+"""Read, land and record: the steps that every asset and op which reads Gong shares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from gong_assets.defs.failures import failure
+from gong_assets.defs.resources import GongResource
+from gong_assets.error_advice import EXPECTED_ERRORS
+from gong_assets.ingestion.progress import ProgressLog
+from gong_assets.ingestion.read import ReadResult, land, read_source, request_metadata
+from gong_assets.ingestion.sources import Source
+from gong_assets.settings import Settings
+from gong_assets.warehouse.connection import Warehouse
+
+# One step at a time calls Gong: its rate limits apply to the whole company, and two runs would share them.
+GONG_POOL = "gong_api"
+
+
+class ReadConfig(dg.Config):
+    """Run config of the assets that read Gong."""
+
+    confirm_deletions: bool = Field(
+        default=False,
+        description="Delete every record that Gong no longer returns. Without it, a run fails and changes nothing if more "
+        "records are missing than GONG_MAX_VANISHED_SHARE allows, or all of them: a key that lost access to calls gets "
+        "the same answer as a company without calls.",
+    )
+
+    def max_deleted_fraction(self, settings: Settings) -> float:
+        return 1.0 if self.confirm_deletions else settings.gong_max_vanished_share
+
+
+def read(
+    context: dg.AssetExecutionContext | dg.OpExecutionContext,
+    gong: GongResource,
+    source: Source,
+    *,
+    max_deleted_fraction: float = 1.0,
+) -> ReadResult:
+    """Read the source, and log progress to the run.
+
+    Raises:
+        dagster.Failure: Gong refused or could not be reached; nothing was kept.
+    """
+    log = ProgressLog(context.log.info, source.noun, total=source.total)
+    try:
+        return read_source(gong.client(), source, log.page, max_deleted_fraction=max_deleted_fraction)
+    except EXPECTED_ERRORS as error:
+        raise failure(error) from error
+
+
+def land_and_record(
+    context: dg.AssetExecutionContext | dg.OpExecutionContext,
+    warehouse: Warehouse,
+    source: Source,
+    result: ReadResult,
+    days: Iterable[date],
+) -> None:
+    """Land the result, and record these days as materialized partitions of the table's asset.
+
+    Raises:
+        dagster.Failure: the warehouse refused; nothing was changed.
+    """
+    try:
+        landed = land(warehouse, source.table, result, context.run_id)
+    except EXPECTED_ERRORS as error:
+        raise failure(error) from error
+    metadata: dict[str, Any] = {**request_metadata(result.stats), **source.metadata(), **landed}
+    for day in days:
+        row_count = {"dagster/partition_row_count": result.spool.rows_by_day[day]}
+        context.log_event(
+            dg.AssetMaterialization(
+                source.table.asset_name, partition=day.isoformat(), metadata={**metadata, **row_count}
+            )
+        )

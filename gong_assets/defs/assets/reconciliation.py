@@ -1,0 +1,118 @@
+"""Reconciliation asset. The comparison itself is in `gong_assets/ingestion/reconciliation.py`."""
+
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from gong_assets.dates import DateRange, contiguous_ranges
+from gong_assets.defs.assets.ingestion import GONG_POOL, ReadConfig, land_and_record, read
+from gong_assets.defs.failures import failure
+from gong_assets.defs.partitions import partition_date_range
+from gong_assets.defs.resources import GongResource, SnowflakeResource, query_tag
+from gong_assets.error_advice import EXPECTED_ERRORS
+from gong_assets.ingestion.read import request_metadata
+from gong_assets.ingestion.reconciliation import (
+    FIELDS,
+    BasicCall,
+    CallListing,
+    difference_metadata,
+    differences,
+)
+from gong_assets.ingestion.sources import Calls, Source, Transcripts
+from gong_assets.settings import Settings
+from gong_assets.warehouse.landing import DeletionPolicy, check_deletions
+from gong_assets.warehouse.queries import basic_fields, call_dates
+from gong_assets.warehouse.tables import CALLS, create_raw_table
+
+if TYPE_CHECKING:
+    from gong_assets.warehouse.connection import Warehouse
+
+
+def build_reconciliation(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+    @dg.asset(
+        group_name="raw",
+        owners=["team:data-engineering"],
+        kinds={"python", "gong", "snowflake"},
+        tags={"layer": "raw", "gong_endpoint": "calls"},
+        pool=GONG_POOL,
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        deps=["gong_calls_raw", "gong_call_transcripts_raw"],
+        description="Days whose landed calls were compared with Gong's list of IDs and basic fields (GET /v2/calls). Calls "
+        "and transcripts of a day that differs are read again, and the day is then materialized in both raw assets.",
+    )
+    def gong_call_reconciliation(
+        context: dg.AssetExecutionContext,
+        config: ReadConfig,
+        gong: GongResource,
+        snowflake: SnowflakeResource,
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        warehouse = snowflake.warehouse(query_tag=query_tag(context.run_id, "gong_call_reconciliation"))
+        days = partition_date_range(context.partition_time_window)
+        fraction = config.max_deleted_fraction(settings)
+        listing = CallListing(days, settings.gong_include_private_calls, settings.gong_workspace_id)
+        listed = read(context, gong, listing)
+        if listed.quota_error is not None:
+            raise failure(listed.quota_error) from listed.quota_error
+        try:
+            landed = _landed_calls(warehouse, days)
+            missing = [
+                call_id
+                for call_id in landed.keys() - listing.calls.keys()
+                if not listing.is_expected_deletion(call_id)
+            ]
+            policy = DeletionPolicy(fraction)
+            check_deletions(CALLS, [days], existing=len(landed), missing=len(missing), policy=policy)
+        except EXPECTED_ERRORS as error:
+            raise failure(error) from error
+        found = differences(listing.calls, landed)
+        again = _read_again(context, gong, warehouse, settings, contiguous_ranges(found), fraction)
+        return dg.MaterializeResult(
+            metadata={
+                **request_metadata(listed.stats),
+                **listing.metadata(),
+                "calls_landed": len(landed),
+                **difference_metadata(found),
+                **again,
+            }
+        )
+
+    return gong_call_reconciliation
+
+
+def _landed_calls(warehouse: "Warehouse", days: DateRange) -> dict[str, BasicCall]:
+    with warehouse.connect() as connection:
+        create_raw_table(connection, CALLS)
+        return {
+            call_id: BasicCall(day, fields)
+            for call_id, (day, fields) in basic_fields(connection, days, FIELDS).items()
+        }
+
+
+def _read_again(
+    context: dg.AssetExecutionContext,
+    gong: GongResource,
+    warehouse: "Warehouse",
+    settings: Settings,
+    ranges: list[DateRange],
+    fraction: float,
+) -> dict[str, Any]:
+    """Read these days again as calls and transcripts, and return the number of requests."""
+    if not ranges:
+        return {}
+
+    def read_and_land(source: Source) -> int:
+        result = read(context, gong, source, max_deleted_fraction=fraction)
+        land_and_record(context, warehouse, source, result, result.completed_days)
+        if result.quota_error is not None:
+            raise failure(result.quota_error) from result.quota_error
+        return result.stats.requests
+
+    calls = Calls(ranges, settings.gong_include_private_calls, settings.gong_workspace_id)
+    requests = read_and_land(calls)
+    try:
+        with warehouse.connect() as connection:
+            transcripts = Transcripts(ranges, call_dates(connection, ranges))
+    except EXPECTED_ERRORS as error:
+        raise failure(error) from error
+    return {"gong_requests_to_read_again": requests + read_and_land(transcripts)}

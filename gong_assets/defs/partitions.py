@@ -1,0 +1,23 @@
+"""Daily partitions by UTC call date.
+
+A partition is the UTC date on which a call started. Today has a partition too, which each sync reads again until the day
+is over. Which partitions run is decided in `schedules.py` and `sensors.py`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date
+
+import dagster as dg
+
+from gong_assets.dates import DateRange
+
+
+def daily_partitions(start: date) -> dg.DailyPartitionsDefinition:
+    """Return daily partitions from `start` up to and including today."""
+    return dg.DailyPartitionsDefinition(start_date=start.isoformat(), timezone="UTC", end_offset=1)
+
+
+def partition_date_range(window: dg.TimeWindow) -> DateRange:
+    """Return the days of a run's partition window."""
+    return DateRange(window.start.astimezone(UTC).date(), window.end.astimezone(UTC).date())

@@ -1,0 +1,50 @@
+"""Advice on errors of Gong and of the warehouse: what to do, in a line."""
+
+from __future__ import annotations
+
+from gong_assets.gong import (
+    GongAuthenticationError,
+    GongConnectionError,
+    GongError,
+    GongPermissionError,
+    GongQuotaExhausted,
+)
+from gong_assets.warehouse.errors import (
+    DeletionGuardError,
+    WarehouseError,
+    WarehouseQueryFailed,
+    WarehouseUnreachable,
+)
+
+EXPECTED_ERRORS: tuple[type[Exception], ...] = (GongError, WarehouseError)
+"""Errors that are reported by their message and advice, without a traceback."""
+
+_ADVICE: dict[type[Exception], str] = {
+    GongAuthenticationError: (
+        "Check GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET (or GONG_ACCESS_TOKEN, or GONG_CLIENT_ID, GONG_CLIENT_SECRET and "
+        "GONG_REFRESH_TOKEN), and that GONG_BASE_URL is the address shown on your Gong API page: a key works only on its "
+        "own regional host."
+    ),
+    GongPermissionError: "Ask a Gong technical administrator to grant the scope to this key.",
+    GongQuotaExhausted: (
+        "All integrations of your company share Gong's daily limit. GONG_MAX_REQUESTS_PER_DAY sets this project's share."
+    ),
+    GongConnectionError: "Check GONG_BASE_URL and the network.",
+    DeletionGuardError: (
+        "If these records were really deleted in Gong, run the same days again with `confirm_deletions: true` in the asset's "
+        "run config, or with `gong-assets sync --confirm-deletions`. Otherwise check which calls the key's user may see: a "
+        "key that lost access to calls gets the same answer as a company without calls."
+    ),
+    WarehouseUnreachable: "Check SNOWFLAKE_ACCOUNT or SNOWFLAKE_HOST and _PORT, and the network.",
+}
+
+
+def explain(error: Exception) -> str:
+    """Return the error's message, and a second line with advice if there is any."""
+    return f"{error}\n{advice}" if (advice := _advice(error)) else str(error)
+
+
+def _advice(error: Exception) -> str:
+    if isinstance(error, WarehouseQueryFailed) and error.is_unknown_object:
+        return "Materialize the graph first (`gong-assets sync`). If it has run, the role may lack SELECT on the object."
+    return next((advice for kind, advice in _ADVICE.items() if isinstance(error, kind)), "")

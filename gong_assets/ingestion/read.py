@@ -1,0 +1,141 @@
+"""Reads a source into a spool, and lands a spool in its raw table: the same for everything that reads Gong."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from gong_assets.dates import DateRange
+from gong_assets.gong import GongClient, GongPermissionError, GongQuotaExhausted, Page, RequestStats
+from gong_assets.ingestion.sources import MAX_SHOWN_IDS, Source
+from gong_assets.ingestion.spool import Spool
+from gong_assets.warehouse.landing import UNGUARDED, DeletionPolicy, replace
+from gong_assets.warehouse.tables import CALLS, RawTable, create_raw_table
+
+if TYPE_CHECKING:
+    from gong_assets.warehouse.connection import Warehouse
+
+
+@dataclass(frozen=True)
+class ReadResult:
+    """The records of one read, in a spool that `land` discards."""
+
+    spool: Spool
+    stats: RequestStats
+    ranges: Sequence[DateRange] | None
+    """The days that were read completely; None for an unpartitioned table."""
+    deletions: DeletionPolicy = UNGUARDED
+    quota_error: GongQuotaExhausted | None = None
+    """Why the read ended early."""
+    has_incomplete_days: bool = False
+    """True if the spool also holds rows of days outside `ranges`, which must not land."""
+    skip_reason: str | None = None
+    """Why nothing was read: the key lacks a scope. The table stays as it is."""
+
+    @property
+    def completed_days(self) -> list[date]:
+        return [day for days in self.ranges or () for day in days]
+
+
+def read_source(
+    client: GongClient,
+    source: Source,
+    on_page: Callable[[Page], None] = lambda page: None,
+    *,
+    max_deleted_fraction: float = 1.0,
+) -> ReadResult:
+    """Read a source to its end, or until Gong's quota is exhausted.
+
+    A missing scope does not raise (except for calls); the result then has a `skip_reason`.
+
+    Raises:
+        GongError: nothing is kept.
+    """
+    spool = Spool()
+    quota_error: GongQuotaExhausted | None = None
+
+    async def run() -> None:
+        nonlocal quota_error
+        async with client, aclosing(source.pages(client)) as pages:
+            try:
+                async for page in pages:
+                    for record in page.records:
+                        if (row := source.row(record)) is not None:
+                            spool.append(row)
+                    on_page(page)
+            except GongQuotaExhausted as error:
+                quota_error = error
+
+    try:
+        asyncio.run(run())
+        spool.close()
+    except GongPermissionError as error:
+        spool.discard()
+        if error.scope is None or source.table is CALLS:
+            raise
+        return ReadResult(spool, client.stats, source.ranges, skip_reason=str(error))
+    except BaseException:
+        spool.discard()
+        raise
+    return ReadResult(
+        spool,
+        client.stats,
+        source.completed_ranges(quota_error) if quota_error else source.ranges,
+        DeletionPolicy(max_deleted_fraction, source.is_expected_deletion),
+        quota_error,
+        has_incomplete_days=quota_error is not None and bool(source.ranges),
+    )
+
+
+def land(warehouse: Warehouse, table: RawTable, result: ReadResult, run_id: str) -> dict[str, Any]:
+    """Land the result in the table, discard its spool, and return metadata about the landing.
+
+    Raises:
+        WarehouseError: nothing was changed.
+    """
+    spool = result.spool
+    try:
+        with warehouse.connect() as connection:
+            if result.skip_reason is not None:
+                create_raw_table(connection, table)
+                return {"skip_reason": result.skip_reason}
+            landed = replace(
+                connection,
+                table,
+                spool,
+                ranges=result.ranges,
+                correlation_id=run_id,
+                deletions=result.deletions,
+                has_rows_outside_ranges=result.has_incomplete_days,
+            )
+    finally:
+        spool.discard()
+    deleted_keys = list(landed.deleted_keys)
+    return {
+        "dagster/row_count": landed.total,
+        "dagster/table_name": warehouse.qualified(table.name),
+        "rows_inserted": landed.inserted,
+        "rows_deleted": landed.deleted,
+        "rows_unchanged": landed.unchanged,
+        "records": spool.rows,
+        "records_vanished": len(deleted_keys),
+        **({"records_vanished_ids": deleted_keys[:MAX_SHOWN_IDS]} if deleted_keys else {}),
+        "records_with_processing_error": spool.errors,
+        "json_bytes": spool.bytes,
+    }
+
+
+def request_metadata(stats: RequestStats) -> dict[str, Any]:
+    """Return metadata about the requests of a read."""
+    metadata = {
+        "gong_requests": stats.requests,
+        "gong_retries": stats.retries,
+        "gong_bytes_received": stats.bytes,
+        "gong_seconds_waited_on_limit": round(stats.seconds_waited, 1),
+    }
+    left = stats.requests_left_today
+    return metadata if left is None else {**metadata, "gong_requests_left_today": left}

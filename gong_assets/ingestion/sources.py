@@ -1,0 +1,177 @@
+"""Sources: what one read requests from Gong, and how each record becomes a row of a raw table.
+
+Nothing here knows which asset, job or sensor reads. Reading is in `read.py`, the other raw streams in `streams.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, date
+from typing import Any, Protocol
+
+from gong_assets.dates import DateRange, contiguous_ranges
+from gong_assets.gong import (
+    GongClient,
+    GongQuotaExhausted,
+    Page,
+    Record,
+    Window,
+    content_hash,
+    validation_error,
+)
+from gong_assets.ingestion.spool import Row
+from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, RawTable
+
+# Maximum number of IDs shown in metadata, beside their count.
+MAX_SHOWN_IDS = 100
+
+Pages = AsyncGenerator[Page, None]
+
+
+class Source(Protocol):
+    """One read. `ranges` are the days that it reads completely; None for an unpartitioned table."""
+
+    @property
+    def table(self) -> RawTable: ...
+    @property
+    def noun(self) -> str: ...
+    @property
+    def ranges(self) -> Sequence[DateRange] | None: ...
+    @property
+    def total(self) -> int | None:
+        """Expected number of records, if known before the first request."""
+
+    def pages(self, client: GongClient) -> Pages: ...
+    def row(self, record: Record) -> Row | None:
+        """Return the record's row, or None if the record does not land."""
+
+    def completed_ranges(self, quota_error: GongQuotaExhausted) -> Sequence[DateRange]:
+        """Return the days that were read completely before the quota was exhausted."""
+
+    def is_expected_deletion(self, key: str) -> bool:
+        """Return True if a missing record is an expected deletion (for example, the call became private)."""
+
+    def metadata(self) -> dict[str, Any]:
+        """Return metadata about the records that were read."""
+
+
+@dataclass
+class Calls:
+    """Calls with all of their content: one window for each range of days."""
+
+    ranges: Sequence[DateRange]
+    include_private: bool
+    workspace_id: str | None = None
+    table = CALLS
+    noun = "calls"
+    total = None
+    private: set[str] = field(default_factory=set)
+    outside: list[str] = field(default_factory=list)
+    _done: list[DateRange] = field(default_factory=list)
+
+    async def pages(self, client: GongClient) -> Pages:
+        for days in self.ranges:
+            calls = client.calls(Window(*days.utc_bounds()), workspace_id=self.workspace_id)
+            async with aclosing(calls) as pages:
+                async for page in pages:
+                    yield page
+            self._done.append(days)
+
+    def row(self, record: Record) -> Row | None:
+        if record.is_private and not self.include_private:
+            self.private.add(record.id or "?")
+            return None
+        call_date = self._call_date(record)
+        if call_date is None:
+            self.outside.append(record.id or "?")
+            return None
+        return to_row(record, call_date)
+
+    def _call_date(self, record: Record) -> date | None:
+        # A record without a start time lands on the first day, with its PROCESSING_ERROR.
+        if record.started is None:
+            return self.ranges[0].start
+        call_date = record.started.astimezone(UTC).date()
+        return call_date if any(call_date in days for days in self.ranges) else None
+
+    def completed_ranges(self, quota_error: GongQuotaExhausted) -> Sequence[DateRange]:
+        windows = [
+            *(days.utc_bounds() for days in self._done),
+            *((window.start, window.end) for window in quota_error.read),
+        ]
+        return contiguous_ranges(
+            day
+            for days in self.ranges
+            for day in days
+            for start, end in [DateRange.single(day).utc_bounds()]
+            if any(first <= start and end <= last for first, last in windows)
+        )
+
+    def is_expected_deletion(self, key: str) -> bool:
+        return key in self.private
+
+    def metadata(self) -> dict[str, Any]:
+        return {
+            "window": window_text(self.ranges),
+            "private_calls_not_landed": len(self.private),
+            "calls_outside_window": len(self.outside),
+            **({"calls_outside_window_ids": self.outside[:MAX_SHOWN_IDS]} if self.outside else {}),
+        }
+
+
+@dataclass
+class Transcripts:
+    """Transcripts by call ID. `call_dates` are the landed calls and the days on which their transcripts land."""
+
+    ranges: Sequence[DateRange]
+    call_dates: dict[str, date]
+    table = TRANSCRIPTS
+    noun = "transcripts"
+    found: set[str] = field(default_factory=set)
+
+    @property
+    def total(self) -> int | None:
+        return len(self.call_dates)
+
+    def pages(self, client: GongClient) -> Pages:
+        return client.transcripts(list(self.call_dates))
+
+    def row(self, record: Record) -> Row | None:
+        if record.id not in self.call_dates:
+            return None
+        self.found.add(record.id)
+        return to_row(record, self.call_dates[record.id])
+
+    def completed_ranges(self, quota_error: GongQuotaExhausted) -> Sequence[DateRange]:
+        incomplete = {self.call_dates[call_id] for call_id in quota_error.unread}
+        return contiguous_ranges(day for days in self.ranges for day in days if day not in incomplete)
+
+    def is_expected_deletion(self, key: str) -> bool:
+        return key not in self.call_dates
+
+    def metadata(self) -> dict[str, Any]:
+        missing = [call_id for call_id in self.call_dates if call_id not in self.found]
+        return {
+            "calls": len(self.call_dates),
+            "calls_without_transcript": len(missing),
+            **({"calls_without_transcript_ids": missing[:MAX_SHOWN_IDS]} if missing else {}),
+        }
+
+
+def to_row(record: Record, day: date | None) -> Row:
+    """Return the record as a row; an invalid record gets a `processing_error`."""
+    digest = content_hash(record.raw)
+    return Row(
+        # A record without an ID lands under an ID derived from its content.
+        key=record.id or f"unidentified-{digest[:16]}",
+        payload=record.raw,
+        day=day,
+        content_hash=digest,
+        processing_error=validation_error(record),
+    )
+
+
+def window_text(ranges: Iterable[DateRange]) -> str:
+    return ", ".join(map(str, ranges)) + " (UTC)"

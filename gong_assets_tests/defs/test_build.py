@@ -1,0 +1,339 @@
+"""The code location as Dagster loads it: what each asset says of itself, and what runs when.
+
+`data/asset_graph.json` holds the graph as it should be, so that a change of it shows in review:
+`python -m gong_assets_tests.defs.test_build` writes it anew.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import threading
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from pydantic import SecretStr
+
+from gong_assets.defs.build import build_defs
+from gong_assets.defs.jobs import JOBS
+from gong_assets.defs.resources import SnowflakeResource
+from gong_assets.defs.sensors import build_sensors
+from gong_assets.ingestion.spool import Row, Spool
+from gong_assets.settings import Settings
+from gong_assets.warehouse.connection import Warehouse
+from gong_assets.warehouse.landing import replace
+from gong_assets.warehouse.tables import CALLS
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("definitions")]
+
+GRAPH = Path(__file__).parents[1] / "data" / "asset_graph.json"
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+FIRST_DAY, LAST_WEEK, YESTERDAY, TODAY = "2026-02-01", "2026-03-05", "2026-03-09", "2026-03-10"
+BEFORE_THE_LOOKBACK = "2026-02-20"
+
+
+def settings(home: Path) -> Settings:
+    return Settings(gong_assets_home=home, gong_start_date=date(2026, 2, 1))
+
+
+@pytest.fixture(scope="module")
+def defs(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+    return build_defs(settings(tmp_path_factory.mktemp("definitions")))
+
+
+def own_specs(defs: dg.Definitions) -> list[dg.AssetSpec]:
+    """The assets that the graph makes; the tables of HubSpot's share are others'."""
+    return [spec for spec in defs.resolve_all_asset_specs() if spec.key.path[0] != "hubspot"]
+
+
+def graph(defs: dg.Definitions) -> dict[str, Any]:
+    """What decides which asset runs when, and where it stands."""
+    return {
+        spec.key.to_user_string(): {
+            "group": spec.group_name,
+            "kinds": sorted(spec.kinds),
+            "deps": sorted(dep.asset_key.to_user_string() for dep in spec.deps),
+            "partitions": None if spec.partitions_def is None else type(spec.partitions_def).__name__,
+            "automation": None
+            if spec.automation_condition is None
+            else spec.automation_condition.get_label(),
+        }
+        for spec in sorted(own_specs(defs), key=lambda spec: spec.key)
+    }
+
+
+def test_the_definitions_load(defs: dg.Definitions) -> None:
+    dg.Definitions.validate_loadable(defs)
+
+
+def test_the_graph_is_the_one_that_was_reviewed(defs: dg.Definitions) -> None:
+    assert graph(defs) == json.loads(GRAPH.read_text()), (
+        "if this change is meant: python -m gong_assets_tests.defs.test_build"
+    )
+
+
+def test_every_asset_says_what_it_is_whose_it_is_and_where_it_is(defs: dg.Definitions) -> None:
+    for spec in own_specs(defs):
+        assert spec.description, spec.key
+        assert spec.group_name in {"raw", "staging", "hubspot", "cortex", "enriched", "monitoring"}, spec.key
+        assert spec.owners, spec.key
+        assert "snowflake" in spec.kinds, spec.key
+        if spec.key.path[-1] == "gong_call_reconciliation":
+            continue  # It has no table of its own.
+        assert spec.freshness_policy is not None, spec.key
+        table = f"SOPHIA_AI.GONG_DATA.{spec.key.path[-1]}"
+        assert spec.metadata["dagster/table_name"].upper() == table.upper()
+
+
+def test_the_tables_of_hubspots_share_are_shown_with_what_they_are(defs: dg.Definitions) -> None:
+    tables = [spec for spec in defs.resolve_all_asset_specs() if spec.key.path[0] == "hubspot"]
+    assert len(tables) == 8
+    for spec in tables:
+        assert spec.description, spec.key
+        assert (spec.group_name, spec.kinds) == ("hubspot", {"hubspot", "snowflake"}), spec.key
+        assert spec.metadata["dagster/table_name"].startswith("HUBSPOT_SHARE.V2_DAILY."), spec.key
+
+
+def test_every_column_of_the_raw_tables_is_described(defs: dg.Definitions) -> None:
+    for spec in own_specs(defs):
+        if spec.group_name == "raw" and spec.key.path[-1] != "gong_call_reconciliation":
+            columns = spec.metadata["dagster/column_schema"].columns
+            assert all(column.description or column.name == "INGESTED_AT" for column in columns), spec.key
+
+
+@pytest.mark.parametrize("job", [job.name for job in JOBS])
+def test_every_job_resolves_and_says_what_it_runs(defs: dg.Definitions, job: str) -> None:
+    resolved = defs.resolve_job_def(job)
+    assert resolved.asset_layer.executable_asset_keys or job == "gong_transcripts"
+    assert resolved.description
+
+
+def test_the_calls_job_asks_for_no_transcript_and_no_cortex(defs: dg.Definitions) -> None:
+    keys = {
+        key.to_user_string() for key in defs.resolve_job_def("gong_calls").asset_layer.selected_asset_keys
+    }
+    assert {"gong_calls_raw", "stg_gong_calls"} <= keys
+    assert not [key for key in keys if "transcript" in key or "cortex" in key]
+
+
+def test_ingestion_is_scheduled_over_the_lookback_days_in_one_run(defs: dg.Definitions) -> None:
+    schedule = defs.resolve_schedule_def("gong_ingestion_schedule")
+    context = dg.build_schedule_context(
+        scheduled_execution_time=NOW, repository_def=defs.get_repository_def()
+    )
+    (request,) = schedule.evaluate_tick(context).run_requests or []
+    first, last = (request.tags[f"dagster/asset_partition_range_{end}"] for end in ("start", "end"))
+    assert (first, last) == ("2026-03-04", TODAY)
+    assert {first, last} <= set(daily_keys(defs))
+
+
+def test_a_later_tick_of_the_same_day_is_requested_again(defs: dg.Definitions) -> None:
+    schedule = defs.resolve_schedule_def("gong_ingestion_schedule")
+    keys = set()
+    for hour in (0, 4, 8):
+        context = dg.build_schedule_context(
+            scheduled_execution_time=NOW.replace(hour=hour), repository_def=defs.get_repository_def()
+        )
+        keys |= {request.run_key for request in schedule.evaluate_tick(context).run_requests or []}
+    assert len(keys) == 3
+
+
+def test_the_reconciliation_compares_what_no_sync_reads_again(defs: dg.Definitions) -> None:
+    schedule = defs.resolve_schedule_def("gong_reconciliation_schedule")
+    context = dg.build_schedule_context(
+        scheduled_execution_time=NOW, repository_def=defs.get_repository_def()
+    )
+    (request,) = schedule.evaluate_tick(context).run_requests or []
+    first, last = (request.tags[f"dagster/asset_partition_range_{end}"] for end in ("start", "end"))
+    assert (first, last) == ("2026-02-01", "2026-03-03")
+
+
+def daily_keys(defs: dg.Definitions) -> list[str]:
+    partitions = next(spec.partitions_def for spec in own_specs(defs) if spec.partitions_def is not None)
+    return list(partitions.get_partition_keys(current_time=NOW))
+
+
+def test_missing_transcripts_are_asked_for_by_call_id_in_one_run(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    today = datetime.now(UTC).date()
+    recent = Settings(gong_assets_home=tmp_path, gong_start_date=today - timedelta(days=20))
+    resource = SnowflakeResource(arguments=warehouse.arguments)
+    defs = build_defs(recent, resources={"snowflake": resource})
+    land_calls(warehouse, [today - timedelta(days=age) for age in (1, 3, 5, 18)])
+    sensor = defs.resolve_sensor_def("gong_missing_transcripts")
+    assert sensor.job_name == "gong_transcripts"
+
+    with dg.DagsterInstance.ephemeral() as instance:
+
+        def tick(cursor: str | None) -> Any:
+            context = dg.build_sensor_context(
+                instance=instance, cursor=cursor, definitions=defs, resources={"snowflake": resource}
+            )
+            return sensor.evaluate_tick(context)
+
+        first = tick(None)
+        (request,) = first.run_requests or []
+        # The last one is too old to be asked for: the check lists it.
+        assert request.run_config["ops"]["request_missing_transcripts"]["config"]["call_ids"] == [
+            "2",
+            "1",
+            "0",
+        ]
+        second = tick(first.cursor)
+        assert not second.run_requests
+        assert second.skip_message
+        instance.add_run(
+            dg.DagsterRun(
+                job_name="gong_transcripts", run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.STARTED
+            )
+        )
+        assert "not done" in tick(None).skip_message
+
+
+def land_calls(warehouse: Warehouse, days: Iterable[date]) -> None:
+    spool = Spool()
+    for number, day in enumerate(days):
+        spool.append(Row(str(number), b"{}", day, "hash", None))
+    spool.close()
+    with warehouse.connect() as connection:
+        replace(connection, CALLS, spool, ranges=[], correlation_id="run")
+    spool.discard()
+
+
+def test_a_failed_run_is_posted_to_the_webhook_in_one_line(defs: dg.Definitions, tmp_path: Path) -> None:
+    @dg.op
+    def breaks() -> None:
+        raise ValueError("the disk is full")
+
+    @dg.job
+    def gong_sync() -> None:
+        breaks()
+
+    with webhook() as (url, posted), dg.DagsterInstance.ephemeral() as instance:
+        watched = settings(tmp_path).model_copy(update={"gong_assets_alert_webhook_url": SecretStr(url)})
+        sensor = next(each for each in build_sensors(watched) if each.name == "gong_run_failure")
+        assert isinstance(sensor, dg.RunStatusSensorDefinition)
+        run = gong_sync.execute_in_process(instance=instance, raise_on_error=False)
+        sensor(
+            dg.build_run_status_sensor_context(
+                sensor_name=sensor.name,
+                dagster_event=run.get_run_failure_event(),
+                dagster_instance=instance,
+                dagster_run=run.dagster_run,
+                repository_def=defs.get_repository_def(),
+            ).for_run_failure()
+        )
+    (message,) = posted
+    assert message["text"].startswith("gong_sync failed (run ")
+    assert "\n" not in message["text"]
+
+
+@contextmanager
+def webhook() -> Iterator[tuple[str, list[Any]]]:
+    """An address, and what was posted to it."""
+    posted: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/", posted
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class Automation:
+    """What the automation sensor would request, tick by tick, as days of raw and staged tables are materialized."""
+
+    def __init__(self, defs: dg.Definitions) -> None:
+        self.defs = defs
+        self.instance = dg.DagsterInstance.ephemeral()
+        self.cursor: Any = None
+        self.time = NOW
+        self.tick()
+
+    def materialize(self, asset: str, *days: str) -> None:
+        for day in days or (None,):
+            self.instance.report_runless_asset_event(dg.AssetMaterialization(asset, partition=day))
+
+    def tick(self) -> dict[str, set[str | None]]:
+        self.time += timedelta(minutes=1)
+        result = dg.evaluate_automation_conditions(
+            defs=self.defs, instance=self.instance, cursor=self.cursor, evaluation_time=self.time
+        )
+        self.cursor = result.cursor
+        requested: dict[str, set[str | None]] = {}
+        for each in result.results:
+            keys = {key.partition_key for key in each.true_subset.expensively_compute_asset_partitions()}
+            if keys:
+                requested[each.key.to_user_string()] = keys
+        return requested
+
+
+@pytest.fixture
+def automation(defs: dg.Definitions) -> Automation:
+    return Automation(defs)
+
+
+def test_a_raw_day_requests_its_staged_day_be_it_today_or_a_day_of_the_lookback(
+    automation: Automation,
+) -> None:
+    automation.materialize("gong_calls_raw", TODAY, LAST_WEEK)
+    requested = automation.tick()
+    assert requested["stg_gong_call_participants"] == {TODAY, LAST_WEEK}
+    assert requested["stg_gong_calls"] == {TODAY, LAST_WEEK}
+
+
+def test_a_transcript_that_arrives_for_an_earlier_day_requests_its_segments_and_their_enrichment(
+    automation: Automation,
+) -> None:
+    for asset in ("gong_calls_raw", "gong_call_transcripts_raw"):
+        automation.materialize(asset, YESTERDAY, LAST_WEEK)
+    for asset in (
+        "stg_gong_call_participants",
+        "stg_gong_calls",
+        "stg_gong_call_topics",
+        "stg_gong_call_transcripts",
+        "cortex_gong_call_transcripts",
+        "cortex_gong_calls",
+    ):
+        automation.materialize(asset, YESTERDAY, LAST_WEEK)
+    automation.tick()
+    automation.materialize("gong_call_transcripts_raw", LAST_WEEK)
+    requested = automation.tick()
+    for asset in ("stg_gong_call_transcripts", "cortex_gong_call_transcripts", "cortex_gong_calls"):
+        assert requested[asset] == {LAST_WEEK}, asset
+
+
+def test_a_backfill_of_days_before_the_lookback_requests_nothing_partitioned(automation: Automation) -> None:
+    automation.materialize("gong_calls_raw", BEFORE_THE_LOOKBACK)
+    assert "stg_gong_calls" not in automation.tick()
+
+
+def test_a_view_is_requested_although_days_above_it_never_ran(automation: Automation) -> None:
+    automation.materialize("stg_gong_calls", YESTERDAY)
+    assert "vw_enriched_gong_calls" in automation.tick()
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as directory:
+        GRAPH.write_text(json.dumps(graph(build_defs(settings(Path(directory)))), indent=2) + "\n")

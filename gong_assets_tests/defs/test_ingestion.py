@@ -1,0 +1,271 @@
+"""What the raw assets promise, by real Dagster runs: nothing lost, nothing deleted by mistake, nothing read twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from gong_assets.dates import DateRange
+from gong_assets.defs.assets.missing_transcripts import (
+    MissingTranscripts,
+    gong_transcripts,
+    request_missing_transcripts,
+)
+from gong_assets.defs.resumption import RESUME_AFTER_TAG, RESUMES_TAG, resume_tags, runs_awaiting_quota
+from gong_assets.warehouse.connection import Warehouse
+from gong_assets_tests.defs.ingestion_runs import (
+    Ingestion,
+    calendar,
+    call,
+    calls,
+    ids,
+    metadata,
+    transcript,
+    why,
+)
+from gong_assets_tests.end_to_end.gong_server import Gong
+
+pytestmark = pytest.mark.slow
+
+MARCH = DateRange(date(2025, 3, 1), date(2025, 3, 11))
+
+
+@pytest.fixture
+def ingestion(warehouse: Warehouse, tmp_path: Path) -> Iterator[Ingestion]:
+    """Ten days of ten calls each, with their transcripts."""
+    gong = Gong(calls=calls(list(MARCH), per_day=10))
+    gong.transcripts = [transcript(call_id) for call_id in ids(gong.calls)]
+    with dg.DagsterInstance.ephemeral() as instance, gong.served():
+        yield Ingestion(gong, warehouse, tmp_path, instance)
+    calendar.later = timedelta(0)
+
+
+def test_a_deleted_call_disappears_and_is_named(ingestion: Ingestion) -> None:
+    assert ingestion.run(MARCH).success
+    gone = ingestion.gong.calls.pop(3)
+    result = ingestion.run(MARCH)
+    assert ingestion.stored() == ids(ingestion.gong.calls)
+    assert gone.id not in ingestion.stored("GONG_CALL_TRANSCRIPTS_RAW")
+    for asset in ("gong_calls_raw", "gong_call_transcripts_raw"):
+        told = metadata(result, asset)
+        assert (told["records_vanished"], told["records_vanished_ids"]) == (1, [gone.id]), asset
+
+
+def test_a_key_that_lost_sight_of_all_calls_deletes_nothing_until_somebody_confirms(
+    ingestion: Ingestion,
+) -> None:
+    assert ingestion.run(MARCH).success
+    before = ingestion.stored()
+    ingestion.gong.calls.clear()
+    blind = ingestion.run(MARCH)
+    assert not blind.success
+    assert "Refusing to delete 100 of 100 rows (100%) from GONG_CALLS_RAW for 2025-03-01 to 2025-03-10" in why(blind)
+    assert "confirm_deletions" in why(blind)
+    assert ingestion.stored() == before
+    assert ingestion.run(MARCH, confirm=True).success
+    assert ingestion.stored() == ingestion.stored("GONG_CALL_TRANSCRIPTS_RAW") == []
+
+
+def test_a_window_that_lost_more_than_its_share_is_kept(ingestion: Ingestion) -> None:
+    ingestion.settings["gong_max_vanished_share"] = 0.1
+    assert ingestion.run(MARCH).success
+    del ingestion.gong.calls[:11]
+    assert "Refusing to delete 11 of 100 rows (11%)" in why(ingestion.run(MARCH))
+    assert len(ingestion.stored()) == 100
+    ingestion.settings["gong_max_vanished_share"] = 0.2
+    assert ingestion.run(MARCH).success
+    assert len(ingestion.stored()) == len(ingestion.stored("GONG_CALL_TRANSCRIPTS_RAW")) == 89
+
+
+def test_calls_that_became_private_disappear_without_confirmation(ingestion: Ingestion) -> None:
+    assert ingestion.run(MARCH).success
+    for each in ingestion.gong.calls:
+        each.document["metaData"]["isPrivate"] = True
+    result = ingestion.run(MARCH)
+    assert result.success, why(result)
+    assert ingestion.stored() == ingestion.stored("GONG_CALL_TRANSCRIPTS_RAW") == []
+
+
+def test_transcripts_that_gong_stops_returning_are_kept(ingestion: Ingestion) -> None:
+    assert ingestion.run(MARCH).success
+    ingestion.gong.transcripts.clear()
+    assert "100 of 100 rows (100%) from GONG_CALL_TRANSCRIPTS_RAW" in why(ingestion.run(MARCH))
+    assert len(ingestion.stored("GONG_CALL_TRANSCRIPTS_RAW")) == 100
+
+
+def test_a_missing_scope_is_named_and_stops_no_other_stream(ingestion: Ingestion) -> None:
+    ingestion.gong.missing_scopes = {"api:settings:trackers:read"}
+    streams = (
+        "gong_calls_raw",
+        "gong_trackers_raw",
+        "gong_workspaces_raw",
+        "gong_scorecards_raw",
+        "gong_library_calls_raw",
+        "gong_answered_scorecards_raw",
+        "gong_interaction_stats_raw",
+        "gong_user_activity_raw",
+        "gong_users_raw",
+    )
+    result = ingestion.run(MARCH, *streams)
+    assert result.success, why(result)
+    assert {event.asset_key.path[-1] for event in result.get_asset_materialization_events()} == set(streams)
+    failed = [check for check in result.get_asset_check_evaluations() if not check.passed]
+    assert [(check.asset_key.path[-1], check.check_name) for check in failed] == [
+        ("gong_trackers_raw", "scope_is_granted")
+    ]
+    assert "api:settings:trackers:read" in str(failed[0].metadata["error"].value)
+    assert "api:settings:trackers:read" in metadata(result, "gong_trackers_raw")["skip_reason"]
+
+
+def test_without_the_scope_for_calls_the_run_fails_and_names_it(ingestion: Ingestion) -> None:
+    ingestion.gong.missing_scopes = {"api:calls:read:extensive"}
+    assert "api:calls:read:extensive" in why(ingestion.run(MARCH))
+
+
+def test_missing_transcripts_are_asked_for_by_id_and_only_their_days_are_materialized(
+    ingestion: Ingestion,
+) -> None:
+    late = ids(ingestion.gong.calls)[5:25]
+    ingestion.gong.transcripts = [each for each in ingestion.gong.transcripts if each["callId"] not in late]
+    result = ingestion.run(MARCH)
+    told = metadata(result, "gong_call_transcripts_raw")
+    assert (told["calls_without_transcript"], told["calls_without_transcript_ids"]) == (20, late)
+
+    ingestion.gong.transcripts += [transcript(call_id) for call_id in late[:12]]
+    ingestion.gong.log.clear()
+    again = gong_transcripts.execute_in_process(
+        instance=ingestion.instance,
+        resources={name: ingestion.resources()[name] for name in ("gong", "snowflake")},
+        run_config=dg.RunConfig(
+            ops={request_missing_transcripts.name: MissingTranscripts(call_ids=[*late, "unknown"])}
+        ),
+    )
+    assert len(ingestion.gong.log) == 1
+    assert ingestion.gong.log[0].body["filter"]["callIds"] == late
+    assert len(ingestion.stored("GONG_CALL_TRANSCRIPTS_RAW")) == 92
+    materialized = [
+        event.materialization.partition for event in again.all_events if event.is_step_materialization
+    ]
+    assert materialized == ["2025-03-01", "2025-03-02"]
+
+
+def test_a_quota_that_ends_keeps_the_days_that_were_read_and_a_later_run_reads_the_rest(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    days = DateRange(date(2025, 1, 1), date(2025, 1, 1) + timedelta(days=600))
+    per_day, quota = 30, 120
+    gong = Gong(calls=calls(list(days), per_day))
+    gong.transcripts = [transcript(call_id) for call_id in ids(gong.calls)]
+    limits = {"gong_max_requests_per_day": quota}
+    with dg.DagsterInstance.ephemeral() as instance, gong.served():
+        ingestion = Ingestion(gong, warehouse, tmp_path, instance, limits)
+        tags: dict[str, str] = {}
+        per_attempt: list[int] = []
+        finished: set[date] = set()
+        for attempt in range(20):
+            calendar.later = timedelta(days=attempt)
+            gong.log.clear()
+            result = ingestion.run(days, tags=tags)
+            per_attempt.append(len(gong.log))
+            asked_for = {
+                datetime.fromisoformat(asked.body["filter"]["fromDateTime"]).date()
+                for asked in gong.log
+                if asked.path == "/v2/calls/extensive"
+            }
+            assert not asked_for & finished, "a day that was read is asked for again"
+            if result.success:
+                break
+            assert "daily limit" in why(result)
+            finished = ingestion.materialized("gong_calls_raw")
+            run = instance.get_run_by_id(result.run_id)
+            assert run is not None
+            assert RESUME_AFTER_TAG in run.tags
+            assert runs_awaiting_quota(instance, datetime.now(UTC)) == []
+            waiting = runs_awaiting_quota(instance, datetime.now(UTC) + timedelta(days=1))
+            # Of the attempts only the latest one waits to be continued.
+            assert [record.dagster_run.run_id for record in waiting] == [run.run_id]
+            tags = resume_tags(run)
+            assert tags[RESUMES_TAG] == (run.tags.get(RESUMES_TAG) or run.run_id)
+        calendar.later = timedelta(0)
+
+        assert ingestion.stored() == ingestion.stored("GONG_CALL_TRANSCRIPTS_RAW") == ids(gong.calls)
+        assert runs_awaiting_quota(instance, datetime.now(UTC) + timedelta(days=1)) == []
+        assert ingestion.materialized("gong_calls_raw") == set(days)
+        assert ingestion.materialized("gong_call_transcripts_raw") == set(days)
+        pages = 2 * len(gong.calls) // 100
+        assert len(per_attempt) >= pages // quota
+        assert all(requests <= quota for requests in per_attempt)
+        # Where a stop cuts a page, its calls come once more: at most one page for each chain.
+        assert sum(per_attempt) <= pages + 1 + 16 * len(per_attempt)
+
+
+def test_reconciliation_finds_what_changed_beyond_the_lookback_and_reads_those_days_only(
+    ingestion: Ingestion,
+) -> None:
+    assert ingestion.run(MARCH).success
+    held = ingestion.gong.calls
+    deleted, renamed, hidden = held.pop(15), held[30], held[45]
+    renamed.document["metaData"]["title"] = "Renamed"
+    hidden.document["metaData"]["isPrivate"] = True
+    late = call(9999, datetime(2025, 3, 8, 12, tzinfo=UTC))
+    held.append(late)
+    ingestion.gong.transcripts.append(transcript(str(late.id)))
+    ingestion.gong.log.clear()
+
+    result = ingestion.run(MARCH, "gong_call_reconciliation")
+    assert result.success, why(result)
+    told = metadata(result, "gong_call_reconciliation")
+    assert {
+        name: told[name] for name in ("days_that_differ", "calls_new", "calls_gone", "calls_changed")
+    } == {
+        "days_that_differ": 4,
+        "calls_new": 1,
+        "calls_gone": 2,
+        "calls_changed": 1,
+    }
+    assert told["differences"] == {
+        "2025-03-02": {"gone": [deleted.id]},
+        "2025-03-04": {"changed": [renamed.id]},
+        "2025-03-05": {"gone": [hidden.id]},
+        "2025-03-08": {"new": [late.id]},
+    }
+    kept = [each for each in held if each is not hidden]
+    assert ingestion.stored() == ingestion.stored("GONG_CALL_TRANSCRIPTS_RAW") == ids(kept)
+    read_again = {
+        (asked.body["filter"]["fromDateTime"][:10], asked.body["filter"]["toDateTime"][:10])
+        for asked in ingestion.gong.log
+        if asked.path == "/v2/calls/extensive"
+    }
+    assert read_again == {
+        ("2025-03-02", "2025-03-03"),
+        ("2025-03-04", "2025-03-06"),
+        ("2025-03-08", "2025-03-09"),
+    }
+    again = ingestion.run(MARCH, "gong_call_reconciliation")
+    assert metadata(again, "gong_call_reconciliation")["days_that_differ"] == 0
+
+
+def test_reconciliation_with_a_key_that_lost_sight_of_calls_deletes_nothing(ingestion: Ingestion) -> None:
+    assert ingestion.run(MARCH).success
+    del ingestion.gong.calls[:60]
+    blind = ingestion.run(MARCH, "gong_call_reconciliation")
+    assert "Refusing to delete 60 of 100 rows (60%)" in why(blind)
+    assert len(ingestion.stored()) == 100
+
+
+def test_a_workspace_limits_what_is_asked_of_gong(ingestion: Ingestion) -> None:
+    ingestion.settings["gong_workspace_id"] = "623457276584334"
+    streams = ("gong_calls_raw", "gong_trackers_raw", "gong_library_calls_raw", "gong_call_reconciliation")
+    assert ingestion.run(MARCH, *streams).success
+    asked = {
+        each.path: each.body.get("filter", {}).get("workspaceId") or each.query.get("workspaceId")
+        for each in ingestion.gong.log
+    }
+    assert asked == dict.fromkeys(
+        ("/v2/calls/extensive", "/v2/settings/trackers", "/v2/library/folders", "/v2/calls"),
+        "623457276584334",
+    )
