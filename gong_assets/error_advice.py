@@ -14,6 +14,7 @@ from gong_assets.warehouse.errors import (
     WarehouseError,
     WarehouseQueryFailed,
     WarehouseUnreachable,
+    is_unknown_object,
 )
 
 EXPECTED_ERRORS: tuple[type[Exception], ...] = (GongError, WarehouseError)
@@ -45,6 +46,6 @@ def explain(error: Exception) -> str:
 
 
 def _advice(error: Exception) -> str:
-    if isinstance(error, WarehouseQueryFailed) and error.is_unknown_object:
+    if isinstance(error, WarehouseQueryFailed) and is_unknown_object(error):
         return "Materialize the graph first (`gong-assets sync`). If it has run, the role may lack SELECT on the object."
     return next((advice for kind, advice in _ADVICE.items() if isinstance(error, kind)), "")

@@ -16,7 +16,7 @@ from gong_assets.defs.jobs import JOBS
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.defs.resumption import resume_tags, runs_awaiting_quota
 from gong_assets.settings import Settings
-from gong_assets.warehouse.errors import WarehouseError
+from gong_assets.warehouse.errors import WarehouseError, is_unknown_object
 from gong_assets.warehouse.queries import calls_awaiting_transcripts
 
 # Gong has most transcripts within the hour, and each request costs a part of the company's daily quota.
@@ -79,6 +79,8 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
             with snowflake.get_connection() as connection:
                 waiting = calls_awaiting_transcripts(connection, since)
         except WarehouseError as error:
+            if is_unknown_object(error):
+                return dg.SkipReason(f"Calls and transcripts have not both landed yet: {error}")
             # A failed read is not an empty warehouse: the tick must show as failed.
             raise dg.Failure(description=str(error)) from error
         call_ids = due(waiting, datetime.fromisoformat(context.cursor) if context.cursor else None, now)

@@ -51,10 +51,14 @@ class WarehouseQueryFailed(WarehouseError):
         self.errno = errno
         self.sqlstate = sqlstate
 
-    @property
-    def is_unknown_object(self) -> bool:
-        """True if a table or view does not exist, or this role may not see it."""
-        return self.errno == _UNKNOWN_OBJECT_ERRNO or self.sqlstate == _UNKNOWN_OBJECT_SQLSTATE
+
+def is_unknown_object(error: Exception) -> bool:
+    """Return True if a table or view does not exist, or the role may not see it.
+
+    Accepts a WarehouseQueryFailed as well as the connector's own exception.
+    """
+    errno, sqlstate = getattr(error, "errno", None), getattr(error, "sqlstate", None)
+    return errno == _UNKNOWN_OBJECT_ERRNO or sqlstate == _UNKNOWN_OBJECT_SQLSTATE
 
 
 # Error codes of the connector: 250001 is its general "could not connect", for an unreachable host as well as for a refused

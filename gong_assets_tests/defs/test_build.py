@@ -29,7 +29,7 @@ from gong_assets.ingestion.spool import Row, Spool
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.landing import replace
-from gong_assets.warehouse.tables import CALLS
+from gong_assets.warehouse.tables import CALLS, create_raw_tables
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("definitions")]
 
@@ -168,7 +168,6 @@ def test_missing_transcripts_are_asked_for_by_call_id_in_one_run(
     recent = Settings(gong_assets_home=tmp_path, gong_start_date=today - timedelta(days=20))
     resource = SnowflakeResource(arguments=warehouse.arguments)
     defs = build_defs(recent, resources={"snowflake": resource})
-    land_calls(warehouse, [today - timedelta(days=age) for age in (1, 3, 5, 18)])
     sensor = defs.resolve_sensor_def("gong_missing_transcripts")
     assert sensor.job_name == "gong_transcripts"
 
@@ -180,6 +179,10 @@ def test_missing_transcripts_are_asked_for_by_call_id_in_one_run(
             )
             return sensor.evaluate_tick(context)
 
+        assert "have not both landed yet" in tick(None).skip_message
+        with warehouse.connect() as connection:
+            create_raw_tables(connection)
+        land_calls(warehouse, [today - timedelta(days=age) for age in (1, 3, 5, 18)])
         first = tick(None)
         (request,) = first.run_requests or []
         # The last one is too old to be asked for: the check lists it.

@@ -63,7 +63,10 @@ def test_a_key_that_lost_sight_of_all_calls_deletes_nothing_until_somebody_confi
     ingestion.gong.calls.clear()
     blind = ingestion.run(MARCH)
     assert not blind.success
-    assert "Refusing to delete 100 of 100 rows (100%) from GONG_CALLS_RAW for 2025-03-01 to 2025-03-10" in why(blind)
+    assert (
+        "Refusing to delete 100 of 100 rows (100%) from GONG_CALLS_RAW for 2025-03-01 to 2025-03-10"
+        in why(blind)
+    )
     assert "confirm_deletions" in why(blind)
     assert ingestion.stored() == before
     assert ingestion.run(MARCH, confirm=True).success

@@ -4,12 +4,14 @@ A freshness policy looks at when an asset last ran; these look at what is in the
 check what a model promises about its columns.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from gong_assets.defs.checks.results import unless_missing
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import fetch
@@ -35,7 +37,7 @@ def build_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
         *(
             dg.AssetCheckSpec(
                 "records_validate",
-                asset=table.name.lower(),
+                asset=table.asset_name,
                 description="No record of Gong's failed validation. Such a record is landed with its PROCESSING_ERROR "
                 "and stays out of the staged tables.",
             )
@@ -54,24 +56,25 @@ def build_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
         ),
     ]
 
+    evaluations: dict[str, Callable[..., dg.AssetCheckResult]] = {
+        "records_validate": _records_validate,
+        "calls_have_transcripts": partial(_calls_have_transcripts, settings=settings),
+        "calls_are_recent": _calls_are_recent,
+    }
+
     @dg.multi_asset_check(name="raw_checks", specs=specs, can_subset=True)
     def raw_checks(
         context: dg.AssetCheckExecutionContext, snowflake: SnowflakeResource
     ) -> Iterator[dg.AssetCheckResult]:
         with snowflake.get_connection() as connection:
             for key in sorted(context.selected_asset_check_keys, key=str):
-                if key.name == "records_validate":
-                    yield _records_validate(connection, key)
-                elif key.name == "calls_have_transcripts":
-                    yield _calls_have_transcripts(connection, key, settings)
-                else:
-                    yield _calls_are_recent(connection, key)
+                yield unless_missing(key, partial(evaluations[key.name], connection, key))
 
     return [raw_checks]
 
 
 def _records_validate(connection: "SnowflakeConnection", key: dg.AssetCheckKey) -> dg.AssetCheckResult:
-    table = next(table for table in RAW_TABLES if table.name.lower() == key.asset_key.path[-1])
+    table = next(table for table in RAW_TABLES if table.asset_name == key.asset_key.path[-1])
     rows = fetch(connection, processing_errors(table))
     return _result(key, rows, {"errors": dg.MetadataValue.json(rows[:SHOWN_IDS])})
 

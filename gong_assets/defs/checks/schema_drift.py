@@ -9,13 +9,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from itertools import dropwhile
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import dagster as dg
 
+from gong_assets.defs.checks.results import unless_missing
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.warehouse.tables import RAW_TABLES, RawTable
 
@@ -270,12 +271,12 @@ def recent_records(connection: "SnowflakeConnection", table: RawTable) -> Iterat
             yield day, record_id, raw
 
 
-def schema_check_name(table: RawTable) -> dg.AssetCheckKey:
-    return dg.AssetCheckKey(dg.AssetKey(table.name.lower()), "schema_is_known")
+def schema_check_key(table: RawTable) -> dg.AssetCheckKey:
+    return dg.AssetCheckKey(dg.AssetKey(table.asset_name), "schema_is_known")
 
 
 def build_schema_checks() -> list[dg.AssetChecksDefinition]:
-    tables = {schema_check_name(table): table for table in RAW_TABLES}
+    tables = {schema_check_key(table): table for table in RAW_TABLES}
     specs = [
         dg.AssetCheckSpec(
             key.name,
@@ -292,10 +293,15 @@ def build_schema_checks() -> list[dg.AssetChecksDefinition]:
     ) -> Iterator[dg.AssetCheckResult]:
         with snowflake.get_connection() as connection:
             for key in sorted(context.selected_asset_check_keys, key=str):
-                table = tables[key]
-                yield _result(key, drifts(recent_records(connection, table), known_fields()[table.name]))
+                yield unless_missing(key, partial(_evaluate, connection, key, tables[key]))
 
     return [raw_schema_checks]
+
+
+def _evaluate(
+    connection: "SnowflakeConnection", key: dg.AssetCheckKey, table: RawTable
+) -> dg.AssetCheckResult:
+    return _result(key, drifts(recent_records(connection, table), known_fields()[table.name]))
 
 
 _COLUMNS = (

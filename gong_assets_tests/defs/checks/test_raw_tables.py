@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from gong_assets.defs.checks.raw_tables import build_checks
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
-from gong_assets.warehouse.tables import CALLS
+from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS
 from gong_assets_tests.defs.checks.landed import call, evaluations, land
 
 
@@ -19,6 +19,7 @@ def test_a_transcript_is_missed_when_the_day_of_its_call_has_been_over_for_a_day
     settings = Settings(gong_transcript_retry_days=14)
     days = {age: today - timedelta(days=age) for age in (0, 1, 2, 14, 15)}
     land(warehouse, CALLS, [(day, call(age, day)) for age, day in days.items()])
+    land(warehouse, TRANSCRIPTS, [])
     result = evaluations(
         warehouse, build_checks(settings), "calls_have_transcripts", "gong_call_transcripts_raw"
     )

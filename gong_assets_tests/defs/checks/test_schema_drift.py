@@ -33,7 +33,7 @@ from gong_assets.gong import Record
 from gong_assets.gong.records import in_folder, reader
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
-from gong_assets.warehouse.tables import CALLS, RAW_TABLES
+from gong_assets.warehouse.tables import CALLS, RAW_TABLES, USERS, create_raw_tables
 from gong_assets_tests.defs.checks.landed import call, evaluations, land
 from gong_assets_tests.local.tenant.conftest import extensive, serve, walk, window
 
@@ -312,6 +312,7 @@ def test_the_check_names_what_is_new_what_changed_and_what_vanished_and_fails_no
     old = newest - timedelta(days=SAMPLED_DAYS)
     records.append((old, call(999, old, gone="long ago")))
     land(warehouse, CALLS, records)
+    land(warehouse, USERS, [])
     result = schema_checks(warehouse, "gong_calls_raw", "gong_users_raw")
     users, calls = result["gong_users_raw"], result["gong_calls_raw"]
     assert users.passed
@@ -342,6 +343,11 @@ def test_of_each_day_only_some_records_are_read(warehouse: Warehouse) -> None:
 
 
 def test_a_table_without_records_is_known(warehouse: Warehouse) -> None:
-    assets = [table.name.lower() for table in RAW_TABLES]
+    assets = [table.asset_name for table in RAW_TABLES]
+    missing = schema_checks(warehouse, *assets)
+    assert not any(each.passed for each in missing.values())
+    assert all("does not exist yet" in str(each.description) for each in missing.values())
+    with warehouse.connect() as connection:
+        create_raw_tables(connection)
     result = schema_checks(warehouse, *assets)
     assert {asset: each.passed for asset, each in result.items()} == dict.fromkeys(assets, True)
