@@ -11,9 +11,7 @@ with segments as (
     from ({{ readable_segments() }}) as staged
     inner join {{ ref('cortex_gong_call_transcripts') }} as enriched
         on staged.transcript_id = enriched.transcript_id and staged.content_hash = enriched.content_hash
-    where
-        staged.speaker_type <> 'Internal'
-        and enriched.segment_sentiment <= {{ var('risk_segment_sentiment_at_most') }}
+    where {{ is_risk_segment('staged.speaker_type', 'enriched.segment_sentiment') }}
     qualify row_number() over (
         partition by staged.call_id order by enriched.segment_sentiment, staged.transcript_id
     ) <= {{ var('risk_segments_per_call') | int }}
