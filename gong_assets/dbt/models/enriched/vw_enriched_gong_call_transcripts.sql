@@ -12,7 +12,7 @@ enriched as (
 
 calls as (
 
-    {{ enriched_calls() }}
+    select * from {{ ref('int_gong_call_details') }}
 
 )
 

@@ -40,7 +40,7 @@ extracted as (
 
 deal_calls as (
 
-    {{ deal_calls() }}
+    select * from {{ ref('vw_deal_calls') }}
 
 ),
 
@@ -48,7 +48,7 @@ deal_calls as (
 last_calls as (
 
     select * from deal_calls
-    qualify row_number() over (partition by deal_id order by {{ latest_call_first('deal_calls') }}) = 1
+    qualify row_number() over (partition by hubspot_deal_id order by {{ latest_call_first('deal_calls') }}) = 1
 
 ),
 
@@ -62,7 +62,7 @@ open_deals as (
         deals.close_date,
         deals.deal_status
     from last_calls
-    inner join {{ ref('stg_hubspot_deals') }} as deals on last_calls.deal_id = deals.deal_id
+    inner join {{ ref('stg_hubspot_deals') }} as deals on last_calls.hubspot_deal_id = deals.deal_id
     where deals.deal_status not in ('Won', 'Lost')
 
 ),
