@@ -5,7 +5,7 @@ BIN := .venv/bin
 export DAGSTER_DISABLE_TELEMETRY := yes
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help demo test test-fast dev docs lint typecheck build clean
+.PHONY: help demo test test-fast dev docs generate lint typecheck build clean
 
 help:  ## Show this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
@@ -30,6 +30,9 @@ dev: .venv/installed  ## Open the Dagster UI on http://127.0.0.1:3000, with the 
 docs: .venv/installed  ## Write every table and column, with its lineage, to build/dbt_docs/index.html
 	@$(BIN)/python -c 'from gong_assets.defs.dbt.project import write_docs; from gong_assets.settings import load_settings; \
 		print("documentation:", write_docs(load_settings(), "build/dbt_docs"))'
+
+generate: .venv/installed  ## Write the files that repeat a declaration, such as the dbt sources
+	$(BIN)/python -m tools.generate
 
 lint: .venv/installed  ## Check style
 	$(BIN)/ruff check .

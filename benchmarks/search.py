@@ -33,8 +33,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from snowflake.connector import SnowflakeConnection
 
-from gong_assets.agents.search import QUERY_PREFIXES, given_filters, search_statement
+from gong_assets.agents.search import given_filters, search_statement
 from gong_assets.warehouse.connection import Warehouse, fetch, local_arguments
+from gong_assets.warehouse.embedding_models import embedding_models
 
 MODEL, DIMENSION, NEAREST = "e5-base-v2", 768, 10
 QUESTION = "the customer finds it too expensive"
@@ -163,7 +164,7 @@ def table_of(vectors: Vectors, first: int) -> pa.Table:
 
 
 def measure(connection: SnowflakeConnection, vectors: Vectors, rounds: int) -> None:
-    question = (MODEL, QUERY_PREFIXES[MODEL] + QUESTION)
+    question = (MODEL, embedding_models()[MODEL].query_prefix + QUESTION)
     (embedded,) = fetch(connection, EMBED, question)
     asked = np.array(embedded["EMBEDDING"], dtype=np.float32)
 

@@ -30,23 +30,11 @@ from gong_assets.agents.results import (
     Turn,
 )
 from gong_assets.warehouse.connection import Warehouse, fetch
+from gong_assets.warehouse.embedding_models import embedding_models
 from gong_assets.warehouse.errors import WarehouseQueryFailed
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
-
-# What a model's card wants before a question. AI_EMBED has no parameter for it, so the caller puts it there; the
-# segments were embedded with the counterpart in `dbt/macros`.
-QUERY_PREFIXES = {
-    "e5-base-v2": "query: ",
-    "multilingual-e5-large": "query: ",
-    "snowflake-arctic-embed-m": "Represent this sentence for searching relevant passages: ",
-    "snowflake-arctic-embed-m-v1.5": "Represent this sentence for searching relevant passages: ",
-    "snowflake-arctic-embed-l-v2.0": "query: ",
-    "snowflake-arctic-embed-l-v2.0-8k": "query: ",
-    "voyage-multilingual-2": "",
-    "nv-embed-qa-4": "",
-}
 
 # Conditions, each with the values that are bound in it.
 Filters = dict[str, tuple[Any, ...]]
@@ -218,7 +206,7 @@ def search_statement(
         conditions=" AND ".join([_COMPARABLE, _PUBLIC, *filters]),
     )
     lowest = -1.0 if min_similarity is None else min_similarity
-    asked = (model, QUERY_PREFIXES[model] + text)
+    asked = (model, embedding_models()[model].query_prefix + text)
     return query, (*asked, *_values(days), model, *_values(filters), limit, lowest)
 
 
@@ -257,8 +245,8 @@ def _embedding_model(connection: SnowflakeConnection) -> str:
     if not newest:
         raise NotFound("no segment has an embedding yet: materialize the graph first (`gong-assets sync`)")
     model: str = newest[0]["EMBEDDING_MODEL"]
-    if model not in QUERY_PREFIXES:
-        raise AgentError(f"embedding model {model!r} is not one of {', '.join(QUERY_PREFIXES)}")
+    if model not in embedding_models():
+        raise AgentError(f"embedding model {model!r} is not one of {', '.join(embedding_models())}")
     return model
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from gong_assets.warehouse.connection import fetch
+from gong_assets.warehouse.embedding_models import embedding_models
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -22,17 +23,6 @@ NAME = "GONG_CALL_SEARCH"
 
 # How far the service may be behind its tables. It must be less than their retention, which is a day for dbt's tables.
 TARGET_LAG = "1 hour"
-
-# The models with which Cortex Search itself embeds a question. With another one the caller sends the question's vector.
-# https://docs.snowflake.com/en/user-guide/snowflake-cortex/cortex-search/cortex-search-overview
-QUERY_MODELS = frozenset(
-    {
-        "snowflake-arctic-embed-m-v1.5",
-        "snowflake-arctic-embed-l-v2.0",
-        "snowflake-arctic-embed-l-v2.0-8k",
-        "voyage-multilingual-2",
-    }
-)
 
 # The example of https://docs.snowflake.com/en/user-guide/snowflake-cortex/cortex-search/cortex-search-costs. Text and vectors
 # count, of 4 bytes a number.
@@ -122,7 +112,9 @@ class SearchService:
 
     def _definition(self, comment: str) -> str:
         model = self.embedding_model
-        query_model = f" (query_model = {_literal(model)})" if model in QUERY_MODELS else ""
+        known = embedding_models().get(model)
+        # Without a query model, the caller embeds the query and sends its vector.
+        query_model = f" (query_model = {_literal(model)})" if known and known.embeds_search_queries else ""
         return (
             f"{NAME}\n"
             "TEXT INDEXES TRANSCRIPT_TEXT\n"

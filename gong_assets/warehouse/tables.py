@@ -1,4 +1,4 @@
-"""Raw tables: their columns, as created in Snowflake and shown in the Dagster UI."""
+"""Raw tables: their columns for Snowflake, the Dagster UI and the dbt sources (`make generate`)."""
 
 from __future__ import annotations
 
@@ -22,13 +22,16 @@ class Column:
 
 @dataclass(frozen=True)
 class RawTable:
-    """A table with one JSON record of Gong per row.
+    """A table with one JSON record from Gong per row.
 
-    `key` is the record's ID, unique in the table; `payload` is its JSON; `partition` is the DATE column whose days are
-    replaced, or None if the whole table is replaced.
+    Attributes:
+        key: id of the record, unique in the table.
+        payload: JSON of the record.
+        partition: DATE column whose days are replaced, or None if the whole table is replaced.
     """
 
     name: str
+    description: str
     key: Column
     payload: Column
     partition: Column | None
@@ -54,27 +57,28 @@ _LANDING = (
     Column(
         "INGESTED_AT",
         "TIMESTAMP_LTZ",
-        "When this content first landed; a re-read that finds it unchanged keeps it.",
+        "When this content first landed. Reading an unchanged record again does not change it.",
     ),
-    Column("CORRELATION_ID", "VARCHAR(255)", "Dagster run that landed this content."),
+    Column("CORRELATION_ID", "VARCHAR(255)", "Id of the Dagster run that landed this content."),
 )
 _CONTENT = (
     Column(
         "CONTENT_HASH",
         "VARCHAR(64)",
-        "SHA-256 of the record's JSON as Gong wrote it, without the media URLs that it signs anew on every request.",
+        "SHA-256 of the record's JSON, without the media URLs, which Gong signs again for each request.",
         nullable=False,
     ),
     Column(
         "PROCESSING_ERROR",
         "VARCHAR",
-        "Why the record does not validate; such a row stays out of the staged tables.",
+        "Validation error of the record. Invalid rows are excluded from staging.",
     ),
 )
 _CALL_DATE = Column("CALL_DATE", "DATE", "UTC date of the call's start: the daily partition.", nullable=False)
 
 CALLS = RawTable(
     "GONG_CALLS_RAW",
+    "Calls from POST /v2/calls/extensive.",
     key=Column("CALL_ID", "VARCHAR(255)", "Gong's call id (metaData.id), up to 20 digits.", nullable=False),
     payload=Column(
         "RAW_DATA", "VARIANT", "One element of calls[] of POST /v2/calls/extensive.", nullable=False
@@ -83,6 +87,7 @@ CALLS = RawTable(
 )
 TRANSCRIPTS = RawTable(
     "GONG_CALL_TRANSCRIPTS_RAW",
+    "Transcripts from POST /v2/calls/transcript.",
     key=Column("CALL_ID", "VARCHAR(255)", "Gong's call id (callId).", nullable=False),
     payload=Column(
         "TRANSCRIPT_DATA",
@@ -94,6 +99,7 @@ TRANSCRIPTS = RawTable(
 )
 USERS = RawTable(
     "GONG_USERS_RAW",
+    "Users from GET /v2/users.",
     key=Column("USER_ID", "VARCHAR(255)", "Gong's user id.", nullable=False),
     payload=Column("RAW_DATA", "VARIANT", "One element of users[] of GET /v2/users.", nullable=False),
     partition=None,
@@ -101,6 +107,7 @@ USERS = RawTable(
 
 WORKSPACES = RawTable(
     "GONG_WORKSPACES_RAW",
+    "Workspaces from GET /v2/workspaces.",
     key=Column("WORKSPACE_ID", "VARCHAR(255)", "Gong's workspace id.", nullable=False),
     payload=Column(
         "RAW_DATA", "VARIANT", "One element of workspaces[] of GET /v2/workspaces.", nullable=False
@@ -109,6 +116,7 @@ WORKSPACES = RawTable(
 )
 TRACKERS = RawTable(
     "GONG_TRACKERS_RAW",
+    "Keyword trackers from GET /v2/settings/trackers.",
     key=Column("TRACKER_ID", "VARCHAR(255)", "Gong's tracker id.", nullable=False),
     payload=Column(
         "RAW_DATA",
@@ -120,7 +128,8 @@ TRACKERS = RawTable(
 )
 SCORECARDS = RawTable(
     "GONG_SCORECARDS_RAW",
-    key=Column("SCORECARD_ID", "VARCHAR(255)", "Gong's id of the scorecard's definition.", nullable=False),
+    "Scorecard definitions from GET /v2/settings/scorecards.",
+    key=Column("SCORECARD_ID", "VARCHAR(255)", "Gong's scorecard id.", nullable=False),
     payload=Column(
         "RAW_DATA", "VARIANT", "One element of scorecards[] of GET /v2/settings/scorecards.", nullable=False
     ),
@@ -128,9 +137,8 @@ SCORECARDS = RawTable(
 )
 ANSWERED_SCORECARDS = RawTable(
     "GONG_ANSWERED_SCORECARDS_RAW",
-    key=Column(
-        "ANSWERED_SCORECARD_ID", "VARCHAR(255)", "Gong's id of one review of one call.", nullable=False
-    ),
+    "Reviews of calls from POST /v2/stats/activity/scorecards.",
+    key=Column("ANSWERED_SCORECARD_ID", "VARCHAR(255)", "Gong's id of the review.", nullable=False),
     payload=Column(
         "RAW_DATA",
         "VARIANT",
@@ -141,16 +149,17 @@ ANSWERED_SCORECARDS = RawTable(
 )
 LIBRARY_CALLS = RawTable(
     "GONG_LIBRARY_CALLS_RAW",
+    "Calls in the public folders of the library, each with its folder.",
     key=Column(
         "LIBRARY_CALL_ID",
         "VARCHAR(255)",
-        "Folder id / call id, and of a snippet / its first and last second (with - between them).",
+        "Folder id and call id, joined by /. For a snippet also its first and last second, as /10-30.",
         nullable=False,
     ),
     payload=Column(
         "RAW_DATA",
         "VARIANT",
-        "`folder`: one element of folders[] of GET /v2/library/folders; `call`: one of calls[] of "
+        "`folder`: one element of folders[] of GET /v2/library/folders. `call`: one element of calls[] of "
         "GET /v2/library/folder-content.",
         nullable=False,
     ),
@@ -158,13 +167,12 @@ LIBRARY_CALLS = RawTable(
 )
 INTERACTION_STATS = RawTable(
     "GONG_INTERACTION_STATS_RAW",
-    key=Column(
-        "INTERACTION_STATS_ID", "VARCHAR(255)", "Day and user id, with / between them.", nullable=False
-    ),
+    "Daily interaction statistics of each user from POST /v2/stats/interaction.",
+    key=Column("INTERACTION_STATS_ID", "VARCHAR(255)", "Day and user id, joined by /.", nullable=False),
     payload=Column(
         "RAW_DATA",
         "VARIANT",
-        "One element of peopleInteractionStats[] of POST /v2/stats/interaction, asked for one day.",
+        "One element of peopleInteractionStats[] of POST /v2/stats/interaction, requested for one day.",
         nullable=False,
     ),
     partition=Column(
@@ -173,7 +181,8 @@ INTERACTION_STATS = RawTable(
 )
 USER_ACTIVITY = RawTable(
     "GONG_USER_ACTIVITY_RAW",
-    key=Column("USER_ACTIVITY_ID", "VARCHAR(255)", "Day and user id, with / between them.", nullable=False),
+    "Daily activity of each user from POST /v2/stats/activity/day-by-day.",
+    key=Column("USER_ACTIVITY_ID", "VARCHAR(255)", "Day and user id, joined by /.", nullable=False),
     payload=Column(
         "RAW_DATA",
         "VARIANT",

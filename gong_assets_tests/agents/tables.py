@@ -27,7 +27,8 @@ Row = dict[str, Any]
 def columns(view: str) -> dict[str, str]:
     """Names and types, as the view's model documents them."""
     file = Path(gong_assets.__file__).parent / "dbt" / "models" / "enriched" / f"{view.lower()}.yml"
-    (model,) = yaml.safe_load(file.read_text("utf-8"))["models"]
+    models = yaml.safe_load(file.read_text("utf-8"))["models"]
+    (model,) = (model for model in models if model["name"] == view.lower())
     types = {column["name"].upper(): column["data_type"] for column in model["columns"]}
     # The dimension is a variable of dbt's.
     return {name: "vector(float, 768)" if kind.startswith("vector") else kind for name, kind in types.items()}

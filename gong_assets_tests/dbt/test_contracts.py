@@ -29,7 +29,7 @@ def test_every_model_has_a_contract(models: dict[str, dict[str, Any]]) -> None:
 
 
 def test_the_promised_vector_is_the_models(project: DbtProject) -> None:
-    variables = '{"embedding_model": "multilingual-e5-large", "embedding_dimension": 1024}'
+    variables = '{"embedding_model": "multilingual-e5-large"}'
     project.succeed("parse", "--vars", variables)
     columns = project.manifest()["nodes"]["model.gong_assets.cortex_gong_call_transcripts"]["columns"]
     assert columns["transcript_embedding"]["data_type"] == "vector(float, 1024)"

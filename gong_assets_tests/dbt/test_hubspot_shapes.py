@@ -5,16 +5,19 @@ V2_DAILY, the tables of HubSpot's share, are what the other tests are built on. 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
 from gong_assets.defs.checks.hubspot import TABLES
 from gong_assets.settings import HubSpotShape
+from gong_assets.warehouse.hubspot_tables import hubspot_tables
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.records import FULL
 from gong_assets_tests.dbt.test_sql import SNOWFLAKE_FUNCTIONS
@@ -382,9 +385,23 @@ def test_no_shape_misses_a_table_or_calls_a_function_that_snowflake_lacks(staged
     assert [refusals(sql) for sql in staged.compiled.values()] == [[]] * len(MODELS)
 
 
-def test_the_check_looks_for_the_tables_that_are_read(staged: Staged, request: pytest.FixtureRequest) -> None:
+def test_the_models_read_exactly_the_tables_of_the_shape(
+    staged: Staged, request: pytest.FixtureRequest
+) -> None:
     shape = SHAPES[request.node.callspec.params["staged"]]
-    assert staged.sources - {"MERGED_DEAL", "DEALS_ARCHIVED"} == set(TABLES[shape])
+    assert staged.sources == {table.name for table in hubspot_tables() if shape in table.shapes}
+
+
+def test_every_shape_of_the_settings_has_tables() -> None:
+    assert set(get_args(HubSpotShape)) == set(TABLES)
+
+
+@pytest.mark.parametrize("shape", TABLES)
+def test_the_documentation_lists_the_tables_of_each_shape(shape: str) -> None:
+    documentation = (Path(__file__).parents[2] / "docs" / "hubspot.md").read_text("utf-8")
+    section = documentation.partition(f"### `{shape}`\n")[2].partition("\n#")[0]
+    listed = set(re.findall("`([A-Z_]+)`", section.partition("Tables: ")[2].partition("\n\n")[0]))
+    assert listed == {table.name for table in hubspot_tables() if shape in table.shapes}
 
 
 def test_without_its_database_hubspot_is_empty_and_dbt_says_which_tables_it_looked_for(

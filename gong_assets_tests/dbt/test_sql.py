@@ -26,7 +26,7 @@ SNOWFLAKE_FUNCTIONS = {
     "CONVERT_TIMEZONE", "COUNT", "COUNT_IF", "COUNT_TOKENS", "CURRENT_TIMESTAMP", "DATEADD", "DATEDIFF", "DATE_TRUNC", "DENSE_RANK",
     "EMBED_TEXT_768", "EXTRACT_ANSWER", "FLATTEN", "FLOOR", "GREATEST", "IFF", "INITCAP", "IS_ARRAY", "LEAST", "LEFT",
     "LENGTH", "LISTAGG", "LOWER", "MAX", "MD5", "MEDIAN", "MIN", "NULLIF", "OBJECT_CONSTRUCT", "PARSE_JSON",
-    "PERCENTILE_CONT", "POWER", "REGEXP_COUNT", "REGEXP_REPLACE", "REPLACE", "ROW_NUMBER", "SENTIMENT", "SHA2",
+    "PERCENTILE_CONT", "POWER", "REGEXP_COUNT", "REGEXP_REPLACE", "REPLACE", "ROUND", "ROW_NUMBER", "SENTIMENT", "SHA2",
     "SPLIT", "SPLIT_TEXT_RECURSIVE_CHARACTER", "SUM", "SUMMARIZE", "SYSDATE", "TO_CHAR", "TO_JSON", "TO_VARIANT",
     "TRIM", "TRY_CAST", "TRY_PARSE_JSON",
     "TRY_TO_BOOLEAN", "TRY_TO_DECIMAL", "TRY_TO_DOUBLE", "TRY_TO_NUMBER", "UPPER",
@@ -195,7 +195,7 @@ def test_an_unknown_cortex_family_is_refused_by_name(project: DbtProject) -> Non
     assert "cortex_family is 'future'; it must be one of: current, legacy" in refused.stdout
 
 
-def test_a_dimension_that_is_not_the_embedding_models_is_refused(project: DbtProject) -> None:
-    refused = project.command("parse", "--vars", json.dumps({"embedding_dimension": 1024}))
-    assert refused.returncode != 0
-    assert "embedding_dimension is 1024; the vectors of e5-base-v2 have 768" in refused.stdout
+def test_an_unknown_embedding_model_is_rejected_by_name(project: DbtProject) -> None:
+    rejected = project.command("parse", "--vars", json.dumps({"embedding_model": "word2vec"}))
+    assert rejected.returncode != 0
+    assert "embedding_model is 'word2vec'; it must be one of: e5-base-v2, " in rejected.stdout

@@ -27,13 +27,13 @@ from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.cortex_search import (
     ATTRIBUTES,
     NAME,
-    QUERY_MODELS,
     SearchService,
     apply,
     existing,
     newest_embedding_model,
     source_size,
 )
+from gong_assets.warehouse.embedding_models import embedding_models
 from gong_assets_tests.snowflake_sql import functions, refusals
 
 STAGED = SearchService(warehouse="SEARCH_WH", embedding_model="e5-base-v2", redacted=False)
@@ -278,7 +278,9 @@ def test_the_hash_is_of_all_that_makes_the_service() -> None:
     assert f"COMMENT = 'Made by gong_assets, definition {STAGED.hash}'" in STAGED.definition
 
 
-@pytest.mark.parametrize("model", sorted(QUERY_MODELS))
+@pytest.mark.parametrize(
+    "model", sorted(name for name, model in embedding_models().items() if model.embeds_search_queries)
+)
 def test_a_model_of_cortex_search_embeds_questions_itself(model: str) -> None:
     definition = SearchService("WH", model, redacted=False).definition
     assert f"VECTOR INDEXES TRANSCRIPT_EMBEDDING (query_model = '{model}')\n" in definition

@@ -32,7 +32,7 @@
         'embedding': {
             'name': 'EMBED_TEXT_' ~ embedding.dimension if legacy else 'AI_EMBED',
             'model': embedding.name,
-            'reads': embedding.reads,
+            'reads': embedding.max_tokens,
         },
         'summary': (
             {'name': 'SUMMARIZE', 'reads': 32000, 'adds': 120, 'writes': 500} if legacy
@@ -88,34 +88,16 @@
     ('{{ function.model }}', {{ as_passage(text) }})
 {%- endmacro %}
 
-{% macro cortex_embedding_type() -%}
-    vector(float, {{ embedding_model().dimension }})
-{%- endmacro %}
-
 {#- A text as a model was trained to see a passage, by its model card: AI_EMBED has no argument for it. -#}
 {% macro as_passage(text) -%}
-    {{ "'" ~ embedding_model().prefix ~ "' || " if embedding_model().prefix }}{{ text }}
+    {%- set prefix = embedding_model().passage_prefix -%}
+    {{ "'" ~ prefix ~ "' || " if prefix }}{{ text }}
 {%- endmacro %}
 
-{#- The models are those of https://docs.snowflake.com/en/user-guide/snowflake-cortex/vector-embeddings -#}
+{#- The entry of `embedding_model` in the table of embedding models. -#}
 {% macro embedding_model() -%}
-    {%- set name, dimension = var('embedding_model'), var('embedding_dimension') | int -%}
-    {%- set model = _cortex_choice('embedding_model', name, {
-        'e5-base-v2': {'dimension': 768, 'reads': 512, 'prefix': 'passage: '},
-        'snowflake-arctic-embed-m': {'dimension': 768, 'reads': 512, 'prefix': ''},
-        'snowflake-arctic-embed-m-v1.5': {'dimension': 768, 'reads': 512, 'prefix': ''},
-        'multilingual-e5-large': {'dimension': 1024, 'reads': 512, 'prefix': 'passage: '},
-        'snowflake-arctic-embed-l-v2.0': {'dimension': 1024, 'reads': 512, 'prefix': ''},
-        'snowflake-arctic-embed-l-v2.0-8k': {'dimension': 1024, 'reads': 8192, 'prefix': ''},
-        'voyage-multilingual-2': {'dimension': 1024, 'reads': 32000, 'prefix': ''},
-        'nv-embed-qa-4': {'dimension': 1024, 'reads': 512, 'prefix': ''},
-    }) -%}
-    {%- if dimension != model.dimension -%}
-        {%- do exceptions.raise_compiler_error(
-            'embedding_dimension is ' ~ dimension ~ '; the vectors of ' ~ name ~ ' have ' ~ model.dimension
-        ) -%}
-    {%- endif -%}
-    {{ return({'name': name, 'dimension': model.dimension, 'reads': model.reads, 'prefix': model.prefix}) }}
+    {%- set name = var('embedding_model') -%}
+    {{ return(dict(_cortex_choice('embedding_model', name, var('embedding_models')), name=name)) }}
 {%- endmacro %}
 
 {#- In [-1, 1] by SENTIMENT, an object with labels by AI_SENTIMENT. -#}

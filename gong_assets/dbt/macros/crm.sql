@@ -35,25 +35,3 @@
 {% macro crm_field_name(field) -%}
     replace(lower({{ field }}.value:name::varchar), '_', '')
 {%- endmacro %}
-
-{#-
-    What each call is about, one row per call and CRM record: its current links, and of a record that was merged in HubSpot
-    the one that it became. A call that was linked to both has it once.
--#}
-{% macro current_crm_links() %}
-    select
-        links.call_id,
-        links.call_date,
-        links.crm_system,
-        links.object_type,
-        coalesce(merged.survivor_id, links.object_id) as object_id,
-        links.object_name
-    from {{ ref('stg_gong_call_crm_links') }} as links
-    left join {{ ref('stg_hubspot_merged_records') }} as merged
-        on links.crm_system = 'HubSpot' and links.object_type = merged.object_type and links.object_id = merged.merged_id
-    where links.is_current
-    qualify row_number() over (
-        partition by links.call_id, links.crm_system, links.object_type, coalesce(merged.survivor_id, links.object_id)
-        order by iff(merged.merged_id is null, 0, 1), links.listed_order, links.object_id
-    ) = 1
-{% endmacro %}

@@ -1,6 +1,6 @@
 """A Cortex Search service over the segments: an asset of its own, on Snowflake only, where GONG_CORTEX_SEARCH asks for it.
 
-Its SQL is in `gong_assets/warehouse/search_service.py`; what it is for, and how to query it, in docs/agents.md.
+Its SQL is in `gong_assets/warehouse/cortex_search.py`; what it is for, and how to query it, in docs/agents.md.
 """
 
 import dagster as dg

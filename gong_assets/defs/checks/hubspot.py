@@ -1,55 +1,26 @@
 """Checks that tell whether HubSpot is there: the graph runs without it, and then knows nothing of deals.
 
-What is in the staged tables is checked by dbt's tests; which of HubSpot's tables and columns are read is in `dbt/macros/hubspot`.
+What is in the staged tables is checked by dbt's tests; which tables are read is in `src_hubspot.yml`,
+and which columns in `dbt/macros/hubspot`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from gong_assets.defs.resources import SnowflakeResource
-from gong_assets.settings import HubSpotShape, Settings
+from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import fetch
+from gong_assets.warehouse.hubspot_tables import required_tables, stage_label_tables
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-# What each shape is read from. Not in it: MERGED_DEAL and DEALS_ARCHIVED, which a connector may well leave out.
-TABLES: Mapping[HubSpotShape, Sequence[str]] = {
-    "share": (
-        "OBJECTS_DEALS",
-        "OBJECTS_CONTACTS",
-        "OBJECTS_COMPANIES",
-        "OWNERS",
-        "PIPELINES",
-        "PIPELINE_STAGES",
-        "ASSOCIATIONS_DEALS_TO_CONTACTS",
-        "ASSOCIATIONS_DEALS_TO_COMPANIES",
-    ),
-    "fivetran": (
-        "DEAL",
-        "CONTACT",
-        "COMPANY",
-        "OWNER",
-        "DEAL_PIPELINE",
-        "DEAL_PIPELINE_STAGE",
-        "DEAL_CONTACT",
-        "DEAL_COMPANY",
-    ),
-    "airbyte": ("DEALS", "CONTACTS", "COMPANIES", "OWNERS", "DEAL_PIPELINES"),
-    "plain": ("DEALS", "CONTACTS", "COMPANIES"),
-}
-
-# Where the shapes that have a deal's stage as an id have the stages' labels.
-STAGE_TABLES: Mapping[HubSpotShape, str] = {
-    "share": "PIPELINE_STAGES",
-    "fivetran": "DEAL_PIPELINE_STAGE",
-    "airbyte": "DEAL_PIPELINES",
-}
+TABLES = required_tables()
+STAGE_TABLES = stage_label_tables()
 
 # A stage is deleted now and then, and the deals in it stay. More than this are labels that were not found.
 MOST_UNLABELLED_DEALS = 0.1

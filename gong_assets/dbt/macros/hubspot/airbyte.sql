@@ -47,7 +47,7 @@
 
         {{ hubspot_table('deals_archived', {
             'deal_id': ['id', 'id'], 'archived_at': ['archivedat', 'timestamp_ntz']
-        }, optional=true) }}
+        }) }}
 
     ),
 

@@ -169,7 +169,7 @@
         {{ hubspot_table('merged_deal', {
             'survivor_id': ['deal_id', 'id'],
             'merged_ids': ['merged_deal_id', 'id'],
-        }, optional=true) }}
+        }) }}
 
     ),
 

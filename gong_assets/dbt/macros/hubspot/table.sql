@@ -12,7 +12,7 @@
     `optional` one). A column that is not there is NULL, as a portal has only the properties that it uses. So is a text that
     is no number, date or boolean, and a number that is too large: one absurd amount does not fail the table.
 -#}
-{% macro hubspot_table(name, columns, optional=false) -%}
+{% macro hubspot_table(name, columns) -%}
     {%- set relation = source('hubspot', name) -%}
     {%- set existing = load_relation(relation) if execute else none -%}
     {%- set present = {} -%}
@@ -20,7 +20,7 @@
         {%- for column in adapter.get_columns_in_relation(relation) -%}
             {%- do present.update({column.name | upper: column}) -%}
         {%- endfor -%}
-    {%- elif execute and not optional -%}
+    {%- elif execute and not graph.sources['source.gong_assets.hubspot.' ~ name].config.meta.get('optional') -%}
         {%- do exceptions.warn('There is no ' ~ relation ~ ': what HubSpot knows of it stays empty.') -%}
     {%- endif -%}
     select

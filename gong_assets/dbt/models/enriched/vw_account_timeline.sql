@@ -26,7 +26,7 @@ accounts_of_calls as (
         crm_system,
         object_id as account_id,
         object_name as account_name
-    from ({{ current_crm_links() }}) as links
+    from {{ ref('int_gong_call_crm_links') }}
     where object_type = 'Account'
 
     union all

@@ -1,3 +1,21 @@
+{#- `worst` is the worst possible value; a monologue has none. -#}
+{%- set criteria = [
+    {'reason': 'Talked Too Much', 'value': 'talk_ratio', 'is': '>',
+     'threshold': var('coaching_talk_ratio_above'), 'worst': 1},
+    {'reason': 'Talked Too Little', 'value': 'talk_ratio', 'is': '<',
+     'threshold': var('coaching_talk_ratio_below'), 'worst': 0},
+    {'reason': 'Long Monologue', 'value': 'longest_monologue_seconds', 'is': '>',
+     'threshold': var('coaching_monologue_seconds_above')},
+    {'reason': 'Few Questions', 'value': 'questions_per_hour', 'is': '<',
+     'threshold': var('coaching_questions_per_hour_below'), 'worst': 0},
+    {'reason': 'Little Dialogue', 'value': 'interactivity_score', 'is': '<',
+     'threshold': var('coaching_interactivity_below'), 'worst': 0},
+    {'reason': 'Interrupted', 'value': 'patience_seconds', 'is': '<',
+     'threshold': var('coaching_patience_seconds_below'), 'worst': 0},
+    {'reason': 'Unhappy Customer', 'value': 'coalesce(customer_sentiment, sentiment_score)', 'is': '<',
+     'threshold': var('coaching_sentiment_below'), 'worst': -1},
+] %}
+
 with calls as (
 
     select
@@ -10,27 +28,39 @@ with calls as (
 
 ),
 
-judged as (
+flagged as (
 
     select
         *,
         array_construct_compact(
-            iff(talk_ratio > {{ var('coaching_talk_ratio_above') }}, 'Talked Too Much', null),
-            iff(talk_ratio < {{ var('coaching_talk_ratio_below') }}, 'Talked Too Little', null),
-            iff(longest_monologue_seconds > {{ var('coaching_monologue_seconds_above') }}, 'Long Monologue', null),
-            iff(questions_per_hour < {{ var('coaching_questions_per_hour_below') }}, 'Few Questions', null),
-            iff(interactivity_score < {{ var('coaching_interactivity_below') }}, 'Little Dialogue', null),
-            iff(patience_seconds < {{ var('coaching_patience_seconds_below') }}, 'Interrupted', null),
-            iff(
-                coalesce(customer_sentiment, sentiment_score) < {{ var('coaching_sentiment_below') }},
-                'Unhappy Customer', null
+            {%- for criterion in criteria %}
+            iff({{ criterion.value }} {{ criterion.is }} {{ criterion.threshold }}, '{{ criterion.reason }}', null)
+            {{- ',' if not loop.last }}
+            {%- endfor %}
+        ) as reasons,
+        -- Each excess is 0 at its threshold and 1 at the worst value, so that seconds and ratios can be added.
+        round(
+            {%- for criterion in criteria %}
+            {{ '+ ' if not loop.first }}iff(
+                {{ criterion.value }} {{ criterion.is }} {{ criterion.threshold }},
+                {%- if 'worst' in criterion %}
+                least(1, coalesce(
+                    ({{ criterion.value }}::float - {{ criterion.threshold }})
+                    / nullif({{ criterion.worst }} - {{ criterion.threshold }}, 0), 1
+                )),
+                {%- else %}
+                1 - {{ criterion.threshold }} / nullif({{ criterion.value }}::float, 0),
+                {%- endif %}
+                0
             )
-        ) as reasons
+            {%- endfor %},
+            4
+        )::float as coaching_score
     from calls
 
 ),
 
--- A call may have been reviewed several times.
+-- A call can have several reviews.
 reviews as (
 
     select
@@ -44,30 +74,33 @@ reviews as (
 )
 
 select
-    judged.call_id,
-    judged.call_date,
-    judged.call_title,
-    judged.call_datetime_utc,
-    judged.call_url,
-    judged.is_private,
-    judged.primary_user_id,
-    judged.primary_user_name,
-    judged.primary_user_email,
-    judged.reasons,
-    array_size(judged.reasons)::number(38, 0) as reason_count,
-    judged.talk_ratio,
-    judged.longest_monologue_seconds,
-    judged.questions_per_hour::float as questions_per_hour,
-    judged.interactivity_score,
-    judged.patience_seconds,
-    judged.sentiment_score,
-    judged.customer_sentiment,
+    flagged.call_id,
+    flagged.call_date,
+    flagged.call_title,
+    flagged.call_datetime_utc,
+    flagged.call_url,
+    flagged.is_private,
+    flagged.primary_user_id,
+    flagged.primary_user_name,
+    flagged.primary_user_email,
+    flagged.reasons,
+    array_size(flagged.reasons)::number(38, 0) as reason_count,
+    flagged.coaching_score,
+    flagged.talk_ratio,
+    flagged.longest_monologue_seconds,
+    flagged.questions_per_hour::float as questions_per_hour,
+    flagged.interactivity_score,
+    flagged.patience_seconds,
+    flagged.sentiment_score,
+    flagged.customer_sentiment,
     coalesce(reviews.review_count, 0) as review_count,
     reviews.last_reviewed_at_utc,
-    judged.hubspot_deal_id,
-    judged.deal_name,
-    judged.deal_amount,
-    judged.deal_outcome
-from judged
-left join reviews on judged.call_id = reviews.call_id
-where array_size(judged.reasons) > 0
+    flagged.hubspot_deal_id,
+    flagged.deal_name,
+    flagged.deal_amount,
+    flagged.deal_outcome,
+    flagged.hubspot_company_id,
+    flagged.hubspot_company_name
+from flagged
+left join reviews on flagged.call_id = reviews.call_id
+where array_size(flagged.reasons) > 0

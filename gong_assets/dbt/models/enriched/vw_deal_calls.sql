@@ -1,14 +1,10 @@
-with deal_calls as (
-
-    {{ deal_calls() }}
-
-)
-
 select
-    call_id || '_' || deal_id as deal_call_id,
-    call_id,
-    call_date,
-    call_datetime_utc,
-    primary_user_id,
-    deal_id as hubspot_deal_id
-from deal_calls
+    links.call_id || '_' || links.object_id as deal_call_id,
+    links.call_id,
+    links.call_date,
+    calls.call_datetime_utc,
+    calls.primary_user_id,
+    links.object_id as hubspot_deal_id
+from {{ ref('int_gong_call_crm_links') }} as links
+inner join {{ ref('stg_gong_calls') }} as calls on links.call_id = calls.call_id
+where links.object_type = 'Opportunity' and links.crm_system = 'HubSpot'

@@ -9,15 +9,15 @@ with open_deals as (
 
 deal_calls as (
 
-    {{ deal_calls() }}
+    select * from {{ ref('vw_deal_calls') }}
 
 ),
 
 calls as (
 
     select
-        deal_calls.deal_id,
-        row_number() over (partition by deal_calls.deal_id order by {{ latest_call_first('deal_calls') }}) as recency,
+        deal_calls.hubspot_deal_id as deal_id,
+        row_number() over (partition by deal_calls.hubspot_deal_id order by {{ latest_call_first('deal_calls') }}) as recency,
         enriched.*
     from deal_calls
     inner join {{ ref('vw_enriched_gong_calls') }} as enriched on deal_calls.call_id = enriched.call_id

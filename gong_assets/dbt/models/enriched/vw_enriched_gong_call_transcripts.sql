@@ -12,7 +12,7 @@ enriched as (
 
 calls as (
 
-    {{ enriched_calls() }}
+    select * from {{ ref('int_gong_call_details') }}
 
 )
 
@@ -35,6 +35,7 @@ select
     segments.part,
     enriched.segment_sentiment,
     {{ sentiment_category('enriched.segment_sentiment') }} as segment_sentiment_category,
+    {{ is_risk_segment('segments.speaker_type', 'enriched.segment_sentiment') }} as is_risk_segment,
     enriched.transcript_embedding,
     enriched.embedding_model,
     coalesce(enriched.processed_by_cortex, false) as processed_by_cortex,

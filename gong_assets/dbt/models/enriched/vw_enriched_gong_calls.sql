@@ -1,6 +1,6 @@
 with calls as (
 
-    {{ enriched_calls() }}
+    select * from {{ ref('int_gong_call_details') }}
 
 ),
 

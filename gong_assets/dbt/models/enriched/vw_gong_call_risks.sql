@@ -11,9 +11,7 @@ with segments as (
     from ({{ readable_segments() }}) as staged
     inner join {{ ref('cortex_gong_call_transcripts') }} as enriched
         on staged.transcript_id = enriched.transcript_id and staged.content_hash = enriched.content_hash
-    where
-        staged.speaker_type <> 'Internal'
-        and enriched.segment_sentiment <= {{ var('risk_segment_sentiment_at_most') }}
+    where {{ is_risk_segment('staged.speaker_type', 'enriched.segment_sentiment') }}
     qualify row_number() over (
         partition by staged.call_id order by enriched.segment_sentiment, staged.transcript_id
     ) <= {{ var('risk_segments_per_call') | int }}
@@ -42,7 +40,7 @@ extracted as (
 
 deal_calls as (
 
-    {{ deal_calls() }}
+    select * from {{ ref('vw_deal_calls') }}
 
 ),
 
@@ -50,7 +48,7 @@ deal_calls as (
 last_calls as (
 
     select * from deal_calls
-    qualify row_number() over (partition by deal_id order by {{ latest_call_first('deal_calls') }}) = 1
+    qualify row_number() over (partition by hubspot_deal_id order by {{ latest_call_first('deal_calls') }}) = 1
 
 ),
 
@@ -64,7 +62,7 @@ open_deals as (
         deals.close_date,
         deals.deal_status
     from last_calls
-    inner join {{ ref('stg_hubspot_deals') }} as deals on last_calls.deal_id = deals.deal_id
+    inner join {{ ref('stg_hubspot_deals') }} as deals on last_calls.hubspot_deal_id = deals.deal_id
     where deals.deal_status not in ('Won', 'Lost')
 
 ),

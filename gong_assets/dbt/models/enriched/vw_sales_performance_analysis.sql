@@ -33,7 +33,7 @@ rep_months as (
 
 deal_calls as (
 
-    {{ deal_calls() }}
+    select * from {{ ref('vw_deal_calls') }}
 
 ),
 
@@ -47,13 +47,13 @@ dated_deal_calls as (
         deals.deal_amount_in_home_currency,
         deals.close_date
     from deal_calls
-    left join {{ ref('stg_hubspot_deals') }} as deals on deal_calls.deal_id = deals.deal_id
+    left join {{ ref('stg_hubspot_deals') }} as deals on deal_calls.hubspot_deal_id = deals.deal_id
 
 ),
 
 deals_discussed as (
 
-    select rep_id, call_month, count(distinct deal_id) as unique_deals_discussed
+    select rep_id, call_month, count(distinct hubspot_deal_id) as unique_deals_discussed
     from dated_deal_calls
     group by 1, 2
 
@@ -65,7 +65,7 @@ credited_deals as (
     select * from dated_deal_calls
     where deal_status in ('Won', 'Lost')
     qualify row_number() over (
-        partition by deal_id
+        partition by hubspot_deal_id
         order by iff(call_date > close_date, 1, 0), {{ latest_call_first('dated_deal_calls') }}
     ) = 1
 

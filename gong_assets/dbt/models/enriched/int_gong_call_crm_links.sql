@@ -1,0 +1,35 @@
+with links as (
+
+    select
+        links.call_id,
+        links.call_date,
+        links.crm_system,
+        links.object_type,
+        coalesce(merged.survivor_id, links.object_id) as object_id,
+        links.object_name,
+        links.listed_order,
+        links.object_id as listed_object_id,
+        merged.merged_id is not null as is_merged
+    from {{ ref('stg_gong_call_crm_links') }} as links
+    left join {{ ref('stg_hubspot_merged_records') }} as merged
+        on links.crm_system = 'HubSpot'
+        and links.object_type = merged.object_type
+        and links.object_id = merged.merged_id
+    where links.is_current
+
+)
+
+select
+    call_id || '_' || lower(crm_system) || '_' || lower(object_type) || '_' || object_id as call_crm_link_id,
+    call_id,
+    call_date,
+    crm_system,
+    object_type,
+    object_id,
+    object_name
+from links
+-- A call can be linked to both a merged record and its survivor.
+qualify row_number() over (
+    partition by call_id, crm_system, object_type, object_id
+    order by iff(is_merged, 1, 0), listed_order, listed_object_id
+) = 1

@@ -1,0 +1,102 @@
+{#- A call without a Gong contact shows its deal's. A contact whom Gong names and the CRM lacks is somebody else. -#}
+{%- set contact_id -%}
+    coalesce(
+        merged_contacts.survivor_id, calls.hubspot_contact_id,
+        iff(calls.contact_name is null, deals.associated_contact_id, null)
+    )
+{%- endset %}
+select
+    ---------- the call
+    calls.call_id,
+    calls.call_date,
+    calls.call_title,
+    calls.call_datetime_utc,
+    calls.call_duration_seconds,
+    calls.call_direction,
+    calls.call_system,
+    calls.call_scope,
+    calls.call_language,
+    calls.call_url,
+    calls.workspace_id,
+    calls.is_private,
+    calls.primary_user_id,
+    coalesce(calls.primary_user_email, users.email_address) as primary_user_email,
+    coalesce(calls.primary_user_name, users.full_name) as primary_user_name,
+
+    ---------- what was said
+    enriched.sentiment_score,
+    {{ sentiment_category('enriched.sentiment_score') }} as sentiment_category,
+    enriched.customer_sentiment,
+    enriched.seller_sentiment,
+    {{ readable_answer('enriched', 'call_summary') }} as call_summary,
+    calls.call_brief,
+    calls.key_points,
+    {%- for column in ['key_topics', 'next_steps'] %}
+    {%- set listed = readable_answer('insights', column) %}
+    {%- set extracted = 'iff(array_size(' ~ listed ~ ') > 0, ' ~ listed ~ ', null)' %}
+    coalesce(calls.{{ column }}, {{ extracted }}) as {{ column }},
+    case when calls.{{ column }} is not null then 'Gong' when {{ extracted }} is not null then 'Cortex' end
+        as {{ column }}_source,
+    {%- endfor %}
+    calls.call_outcome,
+    calls.talk_ratio,
+    calls.longest_monologue_seconds,
+    calls.longest_customer_story_seconds,
+    calls.interactivity_score,
+    calls.patience_seconds,
+    calls.questions_asked_count,
+    calls.company_question_count,
+    calls.customer_question_count,
+    coalesce(enriched.processed_by_cortex, false) as processed_by_cortex,
+    enriched.cortex_processed_at,
+
+    ---------- the deal
+    coalesce(merged_deals.survivor_id, calls.hubspot_deal_id) as hubspot_deal_id,
+    calls.crm_opportunity_id,
+    calls.crm_deal_count,
+    coalesce(deals.deal_name, calls.deal_name) as deal_name,
+    coalesce(deals.deal_stage, calls.deal_stage) as deal_stage,
+    coalesce(deals.deal_amount, calls.deal_value) as deal_amount,
+    deals.close_date,
+    deals.pipeline_name,
+    deals.deal_owner,
+    deals.deal_status,
+    case
+        when deals.deal_id is null then null
+        when deals.deal_status in ('Won', 'Lost') then deals.deal_status
+        else 'In Progress'
+    end as deal_outcome,
+    datediff('day', calls.call_date, deals.close_date) as days_to_close,
+
+    ---------- the customer
+    {{ contact_id }} as hubspot_contact_id,
+    contacts.first_name,
+    contacts.last_name,
+    contacts.email,
+    contacts.company_name,
+    contacts.job_title,
+    contacts.lifecycle_stage,
+    calls.contact_name,
+    coalesce(merged_companies.survivor_id, calls.hubspot_company_id, deals.associated_company_id) as hubspot_company_id,
+    calls.crm_account_id,
+    coalesce(companies.company_name, calls.account_name) as hubspot_company_name,
+    companies.industry,
+    companies.annual_revenue,
+    companies.number_of_employees
+from {{ ref('stg_gong_calls') }} as calls
+left join {{ ref('cortex_gong_calls') }} as enriched on calls.call_id = enriched.call_id
+left join {{ ref('cortex_gong_call_insights') }} as insights on calls.call_id = insights.call_id
+left join {{ ref('stg_gong_users') }} as users on calls.primary_user_id = users.user_id
+left join {{ ref('stg_hubspot_merged_records') }} as merged_deals
+    on merged_deals.object_type = 'Opportunity' and calls.hubspot_deal_id = merged_deals.merged_id
+left join {{ ref('stg_hubspot_merged_records') }} as merged_contacts
+    on merged_contacts.object_type = 'Contact' and calls.hubspot_contact_id = merged_contacts.merged_id
+left join {{ ref('stg_hubspot_merged_records') }} as merged_companies
+    on merged_companies.object_type = 'Account' and calls.hubspot_company_id = merged_companies.merged_id
+left join {{ ref('stg_hubspot_deals') }} as deals
+    on coalesce(merged_deals.survivor_id, calls.hubspot_deal_id) = deals.deal_id
+left join {{ ref('stg_hubspot_contacts') }} as contacts
+    on {{ contact_id }} = contacts.contact_id
+left join {{ ref('stg_hubspot_companies') }} as companies
+    on coalesce(merged_companies.survivor_id, calls.hubspot_company_id, deals.associated_company_id)
+    = companies.company_id

@@ -1,0 +1,40 @@
+"""Cortex's embedding models: the var `embedding_models` of the dbt project, for Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml  # type: ignore[import-untyped]
+
+import gong_assets
+
+_DBT_PROJECT = Path(gong_assets.__file__).parent / "dbt" / "dbt_project.yml"
+
+
+@dataclass(frozen=True)
+class EmbeddingModel:
+    """An embedding model.
+
+    Attributes:
+        dimension: length of its vectors.
+        max_tokens: its context window.
+        passage_prefix: text to put before a passage, by the model card.
+        query_prefix: text to put before a query.
+        embeds_search_queries: whether Cortex Search can embed queries with it.
+    """
+
+    dimension: int
+    max_tokens: int
+    passage_prefix: str = ""
+    query_prefix: str = ""
+    embeds_search_queries: bool = False
+
+
+@cache
+def embedding_models() -> Mapping[str, EmbeddingModel]:
+    """Return the embedding models by name."""
+    project = yaml.safe_load(_DBT_PROJECT.read_text("utf-8"))
+    return {name: EmbeddingModel(**fields) for name, fields in project["vars"]["embedding_models"].items()}

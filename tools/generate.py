@@ -1,0 +1,69 @@
+"""Generate the files that repeat a declaration in Python: `make generate`.
+
+A test holds each committed file equal to its generated text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+from gong_assets.warehouse.tables import RAW_TABLES, Column, RawTable
+
+ROOT = Path(__file__).parents[1]
+
+
+def gong_sources() -> str:
+    """Return the dbt sources of the raw tables."""
+    source = {
+        "name": "gong",
+        "description": "Records from Gong's API, one JSON record per row.",
+        "database": "{{ target.database }}",
+        "schema": "{{ target.schema }}",
+        "tables": [_table(table) for table in RAW_TABLES],
+    }
+    header = "# Generated from gong_assets/warehouse/tables.py by `make generate`. Do not edit.\n"
+    body: str = yaml.safe_dump(
+        {"version": 2, "sources": [source]}, sort_keys=False, allow_unicode=True, width=105
+    )
+    return header + body
+
+
+def _table(table: RawTable) -> dict[str, Any]:
+    name = table.name.lower()
+    tests = {table.key: ["unique", "not_null"], table.partition: ["not_null"]}
+    return {
+        "name": name,
+        "description": table.description,
+        "config": {"meta": {"dagster": {"asset_key": [name]}}},
+        "columns": [_column(column, tests.get(column, [])) for column in table.columns],
+    }
+
+
+def _column(column: Column, tests: list[str]) -> dict[str, Any]:
+    described = {
+        "name": column.name.lower(),
+        "data_type": column.type.partition("(")[0].lower(),
+        "description": column.description,
+    }
+    return {**described, "data_tests": tests} if tests else described
+
+
+GENERATED: Mapping[Path, Callable[[], str]] = {
+    ROOT / "gong_assets" / "dbt" / "models" / "staging" / "src_gong.yml": gong_sources,
+}
+
+
+def main() -> None:
+    """Write each file whose generated text differs."""
+    for path, render in GENERATED.items():
+        text = render()
+        if path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
