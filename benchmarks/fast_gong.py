@@ -119,10 +119,10 @@ def documents() -> tuple[list[tuple[bytes, bytes, bytes]], list[bytes]]:
     """Calls, cut where the id and the start belong, and their transcripts from behind the id on."""
     # Imported here because what only starts the server has no need of it.
     from gong_assets.gong.chains import CONTENT_SELECTOR
-    from gong_assets.local.tenant.calls import Diary
-    from gong_assets.local.tenant.company import DEFAULT_SEED, Company
-    from gong_assets.local.tenant.documents import extensive, transcript
-    from gong_assets.local.tenant.requests import ContentSelector
+    from gong_assets.local.gong_tenant.call_documents import extensive, transcript
+    from gong_assets.local.gong_tenant.calls import Diary
+    from gong_assets.local.gong_tenant.company import DEFAULT_SEED, Company
+    from gong_assets.local.gong_tenant.request_bodies import ContentSelector
 
     company = Company(DEFAULT_SEED)
     diary = Diary(company, calls_per_day=DOCUMENTS, words_per_call=WORDS_PER_CALL)

@@ -29,10 +29,10 @@ from snowflake.connector import SnowflakeConnection
 from gong_assets.dbt_project import PROJECT_DIR, dbt_environment, dbt_executable
 from gong_assets.gong.chains import CONTENT_SELECTOR
 from gong_assets.local import stack
-from gong_assets.local.tenant.calls import Diary
-from gong_assets.local.tenant.company import DEFAULT_SEED, Company
-from gong_assets.local.tenant.documents import extensive, transcript
-from gong_assets.local.tenant.requests import ContentSelector
+from gong_assets.local.gong_tenant.call_documents import extensive, transcript
+from gong_assets.local.gong_tenant.calls import Diary
+from gong_assets.local.gong_tenant.company import DEFAULT_SEED, Company
+from gong_assets.local.gong_tenant.request_bodies import ContentSelector
 from gong_assets.warehouse.connection import Warehouse, local_arguments
 from gong_assets.warehouse.landing import Days, replace
 from gong_assets.warehouse.queries import create_raw_tables

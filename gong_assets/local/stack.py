@@ -156,7 +156,7 @@ def _start_what_is_missing(home: Path) -> None:
 def _command(service: str, home: Path, port: int) -> list[str]:
     arguments = {
         "snowflake": ["gong_assets.local.snowflake", "--data", str(home / "warehouse")],
-        "gong": ["gong_assets.local.tenant", *_tenant_options()],
+        "gong": ["gong_assets.local.gong_tenant", *_tenant_options()],
     }[service]
     return [sys.executable, "-m", *arguments, "--port", str(port)]
 
@@ -176,8 +176,8 @@ def _load_hubspot_share(warehouse_port: int) -> None:
     # Imported here because the connector takes a second, which finding a running stack should not cost.
     import snowflake.connector
 
-    from gong_assets.local.tenant import hubspot
-    from gong_assets.local.tenant.company import DEFAULT_SEED, Company, today
+    from gong_assets.local.gong_tenant import hubspot
+    from gong_assets.local.gong_tenant.company import DEFAULT_SEED, Company, today
 
     seed = int(os.environ.get("GONG_ASSETS_LOCAL_SEED") or DEFAULT_SEED)
     endpoint = _snowflake_endpoint(warehouse_port, hubspot.DATABASE, hubspot.SCHEMA)

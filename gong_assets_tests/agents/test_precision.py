@@ -15,9 +15,9 @@ from statistics import mean
 import pytest
 
 from gong_assets.agents import similar_segments
-from gong_assets.local.tenant.calls import Diary
-from gong_assets.local.tenant.company import Company
-from gong_assets.local.tenant.speech import pools, topic_of
+from gong_assets.local.gong_tenant.calls import Diary
+from gong_assets.local.gong_tenant.company import Company
+from gong_assets.local.gong_tenant.speech import pools, topic_of
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets_tests.agents.tables import fill, segment
 

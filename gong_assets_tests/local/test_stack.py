@@ -176,7 +176,7 @@ def test_down_of_a_home_that_never_was_does_nothing(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_supervisor_left_behind_is_stopped(home: Path) -> None:
-    command = [sys.executable, "-m", "gong_assets.local.tenant", "--port", "1"]
+    command = [sys.executable, "-m", "gong_assets.local.gong_tenant", "--port", "1"]
     home.mkdir()
     stray = subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(600)", *command],

@@ -1,7 +1,7 @@
-"""Sentiment of English speech: the stand-in for SNOWFLAKE.CORTEX.SENTIMENT and AI_SENTIMENT.
+"""Stand-in for SNOWFLAKE.CORTEX.SENTIMENT and AI_SENTIMENT, for English text.
 
-VADER's lexicon and rules with the words of sales calls added, averaged over sentences. It is a lexicon, not
-Cortex: it misses irony and anything said without a charged word.
+It averages VADER scores over sentences, with words of sales calls added to VADER's lexicon. Unlike Cortex it misses
+irony, and opinions without a word of the lexicon.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from gong_assets.local.cortex.errors import CortexError
-from gong_assets.local.cortex.sentences import sentences
-from gong_assets.local.cortex.tokens import refuse_over
+from gong_assets.local.cortex.sentences import sentences as split_sentences
+from gong_assets.local.cortex.tokens import check_token_limit
 
 if TYPE_CHECKING:
     from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
@@ -25,11 +25,11 @@ AI_SENTIMENT_MAX_TOKENS = 2048
 MAX_CATEGORIES = 10
 MAX_CATEGORY_CHARACTERS = 30
 
-# VADER's author counts compound scores within 0.05 of zero as neutral.
+# The author of VADER treats compound scores within 0.05 of zero as neutral.
 NEUTRAL_BAND = 0.05
 
-# Words that carry no charge (or another one) in VADER's lexicon of tweets, but do in a sales call. The scale is
-# VADER's: -4 to 4 per word. Phrases are read as one word; 0 is for words that only fill a pause.
+# Words whose valence in a sales call differs from that in VADER's lexicon of tweets, on VADER's scale of -4 to 4.
+# Phrases count as one word; 0 is for filler words.
 SALES_LEXICON = {
     "renew": 1.2, "renewal": 0.4, "expand": 1.3, "expansion": 1.2, "upgrade": 1.2, "onboarded": 1.0,
     "adopted": 1.3, "adoption": 0.8, "seamless": 2.2, "seamlessly": 2.2, "intuitive": 1.9, "streamlined": 1.6,
@@ -65,42 +65,42 @@ _PHRASES = re.compile(
 
 
 def sentiment(text: str) -> float:
-    """Mean sentiment of the sentences of ``text``, in [-1, 1]; 0 for a text without words.
+    """Return the mean sentiment of the sentences of ``text``, in [-1, 1]; 0 for a text without words.
 
-    A whole call is averaged, because VADER's own score saturates on long texts. Raises TooLongError over 512
-    tokens, as SNOWFLAKE.CORTEX.SENTIMENT does.
+    The mean is used because VADER's own score saturates on long texts. Raises TooLongError over 512 tokens, like
+    SNOWFLAKE.CORTEX.SENTIMENT.
     """
-    refuse_over("SENTIMENT", text, SENTIMENT_MAX_TOKENS)
-    return _mean([sentence_score(sentence) for sentence in sentences(text)])
+    check_token_limit("SENTIMENT", text, SENTIMENT_MAX_TOKENS)
+    return _mean([sentence_score(sentence) for sentence in split_sentences(text)])
 
 
 def sentiment_labels(text: str, categories: Sequence[str] = ()) -> dict[str, list[dict[str, str]]]:
-    """AI_SENTIMENT's object: ``{"categories": [{"name": "overall", "sentiment": label}, ...]}``.
+    """Return AI_SENTIMENT's object: ``{"categories": [{"name": "overall", "sentiment": label}, ...]}``.
 
-    ``label`` is positive, negative, neutral, mixed or unknown. A category is judged by the sentences that name
-    it, and is unknown when none does. Raises TooLongError over 2,048 tokens, CortexError for a bad category.
+    ``label`` is positive, negative, neutral, mixed or unknown. The label of a category is based on the sentences that
+    contain its name, and is unknown if there are none. Raises TooLongError over 2,048 tokens and CortexError for an
+    invalid category.
     """
-    refuse_over("AI_SENTIMENT", text, AI_SENTIMENT_MAX_TOKENS)
+    check_token_limit("AI_SENTIMENT", text, AI_SENTIMENT_MAX_TOKENS)
     if len(categories) > MAX_CATEGORIES:
-        raise CortexError(f"AI_SENTIMENT takes at most {MAX_CATEGORIES} categories, not {len(categories)}.")
+        raise CortexError(f"AI_SENTIMENT accepts at most {MAX_CATEGORIES} categories, not {len(categories)}.")
     if too_long := [name for name in categories if len(name) > MAX_CATEGORY_CHARACTERS]:
         raise CortexError(
             f"AI_SENTIMENT category '{too_long[0]}' is over {MAX_CATEGORY_CHARACTERS} characters."
         )
-    said = sentences(text)
-    results = [{"name": "overall", "sentiment": _label(said)}]
+    sentences = split_sentences(text)
+    results = [{"name": "overall", "sentiment": _label(sentences)}]
     for name in categories:
-        about = [sentence for sentence in said if name.lower() in sentence.lower()]
-        results.append({"name": name, "sentiment": _label(about)})
+        matching = [sentence for sentence in sentences if name.lower() in sentence.lower()]
+        results.append({"name": name, "sentiment": _label(matching)})
     return {"categories": results}
 
 
-def _label(said: list[str]) -> str:
-    # Dashes and digits say nothing.
-    said = [sentence for sentence in said if any(map(str.isalpha, sentence))]
-    if not said:
+def _label(sentences: list[str]) -> str:
+    with_letters = [sentence for sentence in sentences if any(map(str.isalpha, sentence))]
+    if not with_letters:
         return "unknown"
-    scores = [sentence_score(sentence) for sentence in said]
+    scores = [sentence_score(sentence) for sentence in with_letters]
     positive = any(score > NEUTRAL_BAND for score in scores)
     negative = any(score < -NEUTRAL_BAND for score in scores)
     mean = _mean(scores)
@@ -112,7 +112,7 @@ def _label(said: list[str]) -> str:
 
 
 def sentence_score(sentence: str) -> float:
-    """The charge of one sentence, in [-1, 1]."""
+    """Return the sentiment of one sentence, in [-1, 1]."""
     as_words = _PHRASES.sub(lambda phrase: phrase.group().lower().replace(" ", "_"), sentence)
     compound: float = _analyzer().polarity_scores(as_words)["compound"]
     return compound

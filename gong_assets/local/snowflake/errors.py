@@ -1,7 +1,7 @@
-"""Errors in Snowflake's words: an error code, a SQLSTATE and one line that names what was wrong.
+"""Conversion of any error to Snowflake's form: an error code, a SQLSTATE and a one-line message.
 
-Everything that DuckDB, sqlglot or fakesnow raises becomes a SnowflakeError here, because the connector retries
-an HTTP 500 for minutes. The codes are those that Snowflake gives for the same mistakes.
+Every error of DuckDB, sqlglot and fakesnow is converted, because the connector retries an HTTP 500 response for
+minutes. The codes are those that Snowflake returns for the same mistakes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlglot.errors import SqlglotError
 
 
 class SnowflakeError(Exception):
-    """A failed statement as a Snowflake client sees it."""
+    """An error that is returned to the client."""
 
     def __init__(self, code: int, sqlstate: str, message: str) -> None:
         super().__init__(message)
@@ -27,7 +27,7 @@ class SnowflakeError(Exception):
 
 @dataclass(frozen=True)
 class _Rule:
-    """A DuckDB message, and the Snowflake error for the same mistake."""
+    """A pattern for a DuckDB message and the Snowflake error for the same mistake."""
 
     pattern: re.Pattern[str]
     code: int
@@ -92,11 +92,11 @@ _RULES = (
     _rule(r"Could not convert string [\"']([^\"']*)[\"'] to (?:U?INT\w*|DECIMAL\S*|DOUBLE|FLOAT|HUGEINT|BIGINT)",
           100038, "22018", _plain(r"Numeric value '\1' is not recognized")),
     _rule(r"Attempting to write to database \"(\w+)\" in a transaction that has already modified database \"(\w+)\"",
-          603, "0A000", _plain(r"The local server's transactions write to one database only: \2 was written, "
-                               r"so \1 cannot be")),
+          603, "0A000", _plain(r"A transaction of the local server can write to one database only. This one has "
+                               r"written to \2, so it cannot write to \1")),
 )  # fmt: skip
 
-# What is left, by DuckDB's class of error; the message is DuckDB's.
+# Fallback by DuckDB's error class, with DuckDB's message.
 _CLASSES: tuple[tuple[type[duckdb.Error], int, str, str], ...] = (
     (duckdb.InterruptException, 604, "57014", "SQL execution canceled"),
     (duckdb.ParserException, 1003, "42000", "SQL compilation error: "),
@@ -109,11 +109,11 @@ _CLASSES: tuple[tuple[type[duckdb.Error], int, str, str], ...] = (
 )
 
 
-def translate(error: Exception) -> SnowflakeError:
-    """The Snowflake error for anything that a statement raised."""
+def to_snowflake_error(error: Exception) -> SnowflakeError:
+    """Return the Snowflake error for an exception that a statement raised."""
     if isinstance(error, SnowflakeError):
         return error
-    # fakesnow wraps DuckDB's errors in codes of its own: the cause says more.
+    # fakesnow wraps DuckDB errors with codes of its own; the cause is more specific.
     cause = error if isinstance(error, duckdb.Error) else error.__cause__
     if isinstance(cause, duckdb.Error):
         return _from_duckdb(cause)
@@ -135,7 +135,7 @@ def _from_duckdb(error: duckdb.Error) -> SnowflakeError:
     for rule in _RULES:
         if found := rule.pattern.search(text):
             return SnowflakeError(rule.code, rule.sqlstate, _one_line(rule.message(found)))
-    # DuckDB prefixes its class ("Binder Error: ") and appends the query with a marker below it.
+    # DuckDB's message starts with the error class ("Binder Error: ") and ends with an excerpt of the query.
     message = _one_line(re.sub(r"^\w+(?: \w+)? Error: ", "", text.split("\n\nLINE ")[0]))
     for kind, code, sqlstate, prefix in _CLASSES:
         if isinstance(error, kind):

@@ -1,0 +1,1 @@
+"""Differences between Snowflake SQL and what fakesnow translates: rewrites, macros, and rejected statements."""
