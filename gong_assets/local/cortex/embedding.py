@@ -1,8 +1,9 @@
 """Stand-in for AI_EMBED, EMBED_TEXT_768, EMBED_TEXT_1024, AI_SIMILARITY and AI_CLASSIFY.
 
-For every Cortex model, vectors come from one small model: all-MiniLM-L6-v2 with int8 weights. Its 384 numbers are
-padded with zeros to the dimension of the requested model, which changes neither cosine nor norm. The vectors rank
-texts by meaning, but they are not Cortex's vectors and their similarities have a different scale.
+For every Cortex model, vectors come from one small model: all-MiniLM-L6-v2 with int8 weights. Its 384 numbers
+are padded with zeros to the dimension of the requested model, which changes neither cosine nor norm. The
+vectors rank texts by meaning, but they are not Cortex's vectors and their similarities have a different
+scale.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _SEARCH_QUERY = ("Represent this sentence for searching relevant passages: ",)
 
 @dataclass(frozen=True)
 class EmbeddingModel:
-    """A Cortex embedding model: its dimension, the text prefixes of its model card, and its context window."""
+    """A Cortex embedding model: dimension, text prefixes of its model card, and context window in tokens."""
 
     dimension: int
     prefixes: tuple[str, ...] = ()
@@ -76,8 +77,8 @@ def get_model(name: str, function: str = "AI_EMBED") -> EmbeddingModel:
 def embed(model: str, texts: Sequence[str]) -> Vectors:
     """Return unit vectors of ``texts``, shape (len(texts), dimension of ``model``).
 
-    Prefixes of ``model`` ("query: ", "passage: ") are removed first, because MiniLM uses none. Texts are truncated to
-    256 tokens. Raises UnknownModelError.
+    Prefixes of ``model`` ("query: ", "passage: ") are removed first, because MiniLM uses none. Texts are
+    truncated to 256 tokens. Raises UnknownModelError.
     """
     spec = get_model(model)
     stripped = [_without_prefix(text, spec.prefixes) for text in texts]

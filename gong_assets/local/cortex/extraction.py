@@ -1,8 +1,9 @@
 """Stand-in for AI_EXTRACT and SNOWFLAKE.CORTEX.EXTRACT_ANSWER.
 
-Answers are quotations, where Cortex would write text. A field about topics gets names of common sales topics and key
-phrases. A field about next steps or risks gets the sentences with words of commitment or doubt. Any other field gets
-the sentence most similar to its question. Answers are deterministic; no language model is involved.
+Answers are quotations, where Cortex would write text. A field about topics gets names of common sales topics
+and key phrases. A field about next steps or risks gets the sentences with words of commitment or doubt. Any
+other field gets the sentence most similar to its question. Answers are deterministic; no language model is
+involved.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ EXTRACT_ANSWER_MAX_QUESTION_TOKENS = 64
 MAX_QUESTIONS = 100
 # More items would be hard to read in one table cell.
 MAX_ITEMS = 5
-# Embedding a sentence takes about 15 ms. Longer texts are first filtered by words in common with the question.
+# Embedding a sentence takes about 15 ms. Longer texts are first filtered by words in common with the
+# question.
 MAX_EMBEDDED = 60
 # Sentences with a lower cosine similarity are unrelated and left out of lists.
 MIN_SIMILARITY = 0.25
@@ -49,9 +51,9 @@ class Field:
 def extract(text: str, response_format: Any) -> dict[str, Any]:
     """Return AI_EXTRACT's object: ``{"response": {field: answer}, "error": None}``.
 
-    ``response_format`` has one of the documented forms: {field: question}, [[field, question]], [question], or
-    {"schema": {...}} with properties of type string or array. Only arrays of a schema give lists. Raises CortexError
-    for other forms and TooLongError over 128,000 tokens.
+    ``response_format`` has one of the documented forms: {field: question}, [[field, question]], [question],
+    or {"schema": {...}} with properties of type string or array. Only arrays of a schema give lists. Raises
+    CortexError for other forms and TooLongError over 128,000 tokens.
     """
     fields = parse_response_format(response_format)
     check_token_limit("AI_EXTRACT", text, AI_EXTRACT_MAX_TOKENS)
@@ -60,9 +62,9 @@ def extract(text: str, response_format: Any) -> dict[str, Any]:
 
 
 def extract_answer(text: str, question: str) -> list[dict[str, Any]]:
-    """Return EXTRACT_ANSWER's array with one ``{"answer": sentence, "score": similarity}``; empty for an empty text.
+    """Return EXTRACT_ANSWER's array with one ``{"answer": sentence, "score": similarity}``.
 
-    Raises TooLongError over 2,048 tokens of text or 64 of question.
+    It is empty for an empty text. Raises TooLongError over 2,048 tokens of text or 64 of question.
     """
     check_token_limit("EXTRACT_ANSWER", text, EXTRACT_ANSWER_MAX_TOKENS)
     check_token_limit("EXTRACT_ANSWER (question)", question, EXTRACT_ANSWER_MAX_QUESTION_TOKENS)
@@ -159,7 +161,7 @@ def _weight(sentence: str, weights: Weights) -> float:
 
 
 def _top_weighted(sentences: list[str], weigh: Callable[[str], float], min_weight: float) -> list[str]:
-    """Return up to MAX_ITEMS sentences with the highest weights of at least ``min_weight``, in the given order."""
+    """Return the MAX_ITEMS sentences of the highest weight, at least ``min_weight``, in the given order."""
     weights = {sentence: weight for sentence in sentences if (weight := weigh(sentence)) >= min_weight}
     chosen = sorted(weights, key=lambda sentence: -weights[sentence])[:MAX_ITEMS]
     return [sentence for sentence in weights if sentence in chosen]
@@ -179,32 +181,41 @@ def _rank_by_similarity(sentences: list[str], question: str) -> list[tuple[str, 
     return [(candidates[row], round(float(scores[row]), 6)) for row in (-scores).argsort(kind="stable")]
 
 
+def _topics(sentences: list[str]) -> list[str]:
+    return topics(sentences, MAX_ITEMS)
+
+
 @cache
 def _words(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE)
 
 
+_BY = "(?:by|until|before|on)"
 _WEEKDAY = "monday|tuesday|wednesday|thursday|friday|saturday|sunday"
+_WILL = "(?:['’]ll| will| am going to|['’]m going to| are going to|['’]re going to)"
 _ACT = (
-    "send|share|forward|follow|prepare|schedule|set up|put|book|arrange|introduce|connect|get back|come back|check|"
-    "discuss|talk to|speak|review|call|e-?mail|write|draft|update|circulate|loop|bring|confirm|look into|find out|"
-    "escalate|organi[sz]e|invite|present|sign|fill in|test|start|meet|touch base|catch up|regroup"
+    "send|share|forward|follow|prepare|schedule|set up|put|book|arrange|introduce|connect|get back|come back|"
+    "check|discuss|talk to|speak|review|call|e-?mail|write|draft|update|circulate|loop|bring|confirm|"
+    "look into|find out|escalate|organi[sz]e|invite|present|sign|fill in|test|start|"
+    "meet|touch base|catch up|regroup"
 )
 _COMMITMENT: Weights = (
-    (_words(rf"(?:I|we)(?:['’]ll| will| am going to|['’]m going to| are going to|['’]re going to) (?:\w+ )?(?:{_ACT})"), 2),
+    (_words(rf"(?:I|we){_WILL} (?:\w+ )?(?:{_ACT})"), 2),
     (_words(rf"let(?:['’]s| us| me) (?:\w+ )?(?:{_ACT}|plan|agree)"), 2),
     (_words(rf"(?:please|can you|could you|would you) (?:{_ACT})"), 1.5),
     (_words(r"next steps?|action items?|to-?dos?|follow[- ]?up|on my list"), 1.5),
     (_words(r"next (?:call|meeting|session|time)|meeting into the calendar|calendar invite"), 1),
-    (_words(rf"tomorrow|next (?:week|month|quarter|{_WEEKDAY})|(?:by|until|before|on) (?:the )?(?:{_WEEKDAY}|end of)"), 1),
+    (_words(rf"tomorrow|next (?:week|month|quarter|{_WEEKDAY})|{_BY} (?:the )?(?:{_WEEKDAY}|end of)"), 1),
 )  # fmt: skip
 _DOUBT: Weights = (
-    (_words(r"too (?:expensive|much|high|late|complicated|risky)|over budget|out of budget|not in the budget"), 1.5),
+    (_words(r"too (?:expensive|much|high|late|complicated|risky)|(?:over|out of|not in the) budget"), 1.5),
     (_words(r"budget (?:cuts?|freeze)|no budget|cannot afford|can['’]t afford|hard to justify"), 1.5),
-    (_words(r"competitors?|competing offer|other vendors?|alternatives?|cheaper|switch(?:ed|ing)? (?:to|away)"), 1),
+    (_words(r"competitors?|competing offer|other vendors?|alternatives?|cheaper"
+            r"|switch(?:ed|ing)? (?:to|away)"), 1),
     (_words(r"cancel\w*|churn\w*|terminat\w*|leave you|not renew\w*|walk away|deal[- ]breaker"), 1.5),
     (_words(r"delay\w*|postpon\w*|on hold|push(?:ed)? back|slip(?:s|ped)?|no decision"), 1),
-    (_words(r"concern\w*|worr(?:y|ied)|risk\w*|block(?:er|ed|ing)|objections?|not convinced|hesitant|reluctant"), 1),
+    (_words(r"concern\w*|worr(?:y|ied)|risk\w*|block(?:er|ed|ing)|objections?|not convinced|hesitant"
+            r"|reluctant"), 1),
     (_words(r"outages?|down(?:time)?|bugs?|crash\w*|complain\w*|unacceptable|escalat\w*"), 0.7),
     (_words(r"budgets?|expensive|discounts?"), 0.4),
 )  # fmt: skip
@@ -213,5 +224,5 @@ _DOUBT: Weights = (
 _FINDERS: tuple[tuple[re.Pattern[str], Callable[[list[str]], list[str]], str], ...] = (
     (_words(r"next steps?|action items?|commitments?|follow[- ]?ups?|to-?dos?|tasks?"), _next_steps, " "),
     (_words(r"risks?|objections?|concerns?|blockers?|competitors?|pain points?|doubts?"), _risks, " "),
-    (_words(r"(?:key )?topics?|themes?|subjects?|key ?(?:words?|phrases?)"), lambda sentences: topics(sentences, MAX_ITEMS), ", "),
+    (_words(r"(?:key )?topics?|themes?|subjects?|key ?(?:words?|phrases?)"), _topics, ", "),
 )  # fmt: skip

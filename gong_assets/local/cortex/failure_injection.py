@@ -1,7 +1,7 @@
 """Injected failures, to test locally how the project handles texts that Cortex rejects.
 
-Cortex fails for some texts because of guardrails or throttling. With the environment variable set to a regular
-expression when the server starts, the stand-ins fail for texts that match it.
+Cortex fails for some texts because of guardrails or throttling. With the environment variable set to a
+regular expression when the server starts, the stand-ins fail for texts that match it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class InjectedFailureError(CortexError):
 
 
 def failing_texts(environment: Mapping[str, str]) -> re.Pattern[str] | None:
-    """Return the pattern of failing texts, or None if the variable is unset; raises ValueError if it is invalid."""
+    """Return the pattern of failing texts, or None; raises ValueError for an invalid expression."""
     pattern = environment.get(VARIABLE)
     if not pattern:
         return None

@@ -1,7 +1,7 @@
 """Topics of a sales call: names of common topics whose words occur, followed by key phrases of the call.
 
-Key phrases are sequences of content words, ranked by TextRank over words that occur near each other (Mihalcea and
-Tarau 2004). Names come first, because they are the same in every call and can be counted.
+Key phrases are sequences of content words, ranked by TextRank over words that occur near each other (Mihalcea
+and Tarau 2004). Names come first, because they are the same in every call and can be counted.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ _TOPIC_WORDS = {
     "Return on investment": r"roi|pays? off|paid for itself|business case|savings?|payback|investment",
     "Competition": r"competitors?|vendors?|alternatives?|compared? (?:with|to)|switch(?:ed)? (?:to|from)",
     "Security": r"security|encrypt\w*|single sign-on|sso|saml|penetration|audit log|permissions",
-    "Data protection": r"gdpr|privacy|data protection|personal data|subprocessors?|residency|data cent(?:er|re)",
+    "Data protection": (
+        r"gdpr|privacy|data (?:protection|cent(?:er|re))|personal data|subprocessors?|residency"
+    ),
     "Integration": r"integrat\w*|apis?|connectors?|webhooks?|erp|crm|synchroni[sz]\w*|interfaces?",
     "Implementation": r"implement\w*|rollout|roll out|go-live|go live|migrat\w*|kick-?off|pilot|onboarding",
     "Training": r"train(?:ing|er|ings)|key users?|workshop|webinar",
@@ -216,7 +218,7 @@ def topics(sentences: list[str], limit: int) -> list[str]:
 
 
 def key_phrases(sentences: list[str]) -> list[str]:
-    """Return phrases of one to three content words, most central first; single words must occur three times."""
+    """Return phrases of up to three content words, most central first; single words need three mentions."""
     runs = [run for sentence in sentences for piece in _PIECE.split(sentence) for run in _runs(piece)]
     words = sorted({word for run in runs for word in run})
     if not words:

@@ -1,7 +1,8 @@
 """Stand-in for AI_REDACT.
 
-Regular expressions find data with a fixed format (e-mail addresses, phone and card numbers, IP addresses) and names in
-introductions ("my name is Ana", "Ana Ruiz:" before a turn). Cortex finds far more; this is not a privacy control.
+Regular expressions find data with a fixed format (e-mail addresses, phone and card numbers, IP addresses) and
+names in introductions ("my name is Ana", "Ana Ruiz:" before a turn). Cortex finds far more; this is not a
+privacy control.
 """
 
 from __future__ import annotations
@@ -50,8 +51,9 @@ CATEGORIES = (
 def redact(text: str, categories: Sequence[str] = ()) -> str:
     """Return ``text`` with personal data replaced by ``[EMAIL]``, ``[PHONE_NUMBER]``, ``[NAME]``, ...
 
-    ``categories`` limits the replacement to these categories; some of Cortex's have no pattern here. Raises CortexError
-    for an unknown category, and TooLongError if the output exceeds 1,024 tokens or input and output exceed 4,096.
+    ``categories`` limits the replacement to these categories; some of Cortex's have no pattern here. Raises
+    CortexError for an unknown category, and TooLongError if the output exceeds 1,024 tokens or input and
+    output exceed 4,096.
     """
     if unknown := [name for name in categories if name.upper() not in CATEGORIES]:
         raise CortexError(f"AI_REDACT supports the categories {', '.join(CATEGORIES)}, not '{unknown[0]}'.")

@@ -12,11 +12,12 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 # Words that do not indicate the subject of a sentence.
 _STOP_WORDS = frozenset(
     _WORD.findall(
-        "a about after all also am an and any are as at be because been but by can could did do does doing done "
-        "for from get got had has have he her here him his how i i'd i'll i'm i've if in into is it it's its just "
-        "know let like me mean more my no not now of off okay on one or our out over really right she so some sure "
-        "than that that's the their them then there these they think this those to too uh um up us very was we "
-        "we'll we're we've well were what when where which who why will with would yeah yes you you're you've your"
+        "a about after all also am an and any are as at be because been but by can could did do does doing "
+        "done for from get got had has have he her here him his how i i'd i'll i'm i've if in into is it "
+        "it's its just know let like me mean more my no not now of off okay on one or our out over really "
+        "right she so some sure than that that's the their them then there these they think this those to "
+        "too uh um up us very was we we'll we're we've well were what when where which who why will with "
+        "would yeah yes you you're you've your"
     )
 )
 
@@ -49,7 +50,8 @@ def split_recursively(
 ) -> list[str]:
     """Split ``text`` into chunks of at most ``chunk_size`` characters, at the coarsest separator possible.
 
-    Stand-in for SNOWFLAKE.CORTEX.SPLIT_TEXT_RECURSIVE_CHARACTER. Adjacent chunks share up to ``overlap`` characters.
+    Stand-in for SNOWFLAKE.CORTEX.SPLIT_TEXT_RECURSIVE_CHARACTER. Adjacent chunks share up to ``overlap``
+    characters.
     """
     pieces = _pieces(text, chunk_size, list(separators))
     chunks: list[str] = []

@@ -1,7 +1,8 @@
 """Extractive summaries: the stand-in for SUMMARIZE, AI_SUMMARIZE, AI_SUMMARIZE_AGG and AI_AGG.
 
-TextRank selects the most central sentences, maximal marginal relevance avoids repetition, and the result keeps the
-order of the text. Unlike Cortex's summaries it contains only sentences of the text, and it is deterministic.
+TextRank selects the most central sentences, maximal marginal relevance avoids repetition, and the result
+keeps the order of the text. Unlike Cortex's summaries it contains only sentences of the text, and it is
+deterministic.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ SHORT_TEXT_CHARACTERS = 110
 SUMMARY_WORDS = 120
 # Shorter sentences ("Sounds good to me.") are not informative.
 MIN_SENTENCE_WORDS = 6
-# The similarity matrix grows quadratically, so longer texts are summarized in parts, and then the parts together.
+# The similarity matrix grows quadratically, so longer texts are summarized in parts, and then the parts
+# together.
 MAX_SENTENCES = 600
 # Weight of novelty relative to centrality.
 NOVELTY_WEIGHT = 0.4
@@ -60,7 +62,8 @@ def ai_summarize(text: str) -> str:
 def summarize_all(texts: Sequence[str], instruction: str = "") -> str:
     """Return one summary of many texts that favors sentences with the words of ``instruction``.
 
-    There is no length limit, as for AI_SUMMARIZE_AGG and AI_AGG. The summary of an empty group is an empty string.
+    There is no length limit, as for AI_SUMMARIZE_AGG and AI_AGG. The summary of an empty group is an empty
+    string.
     """
     all_sentences = [sentence for text in texts for sentence in sentences(text)]
     return _summary(all_sentences, instruction) or " ".join(all_sentences)
@@ -113,7 +116,10 @@ def _central(candidates: list[str], instruction: str, count: int, words: int | N
 
 
 def _tf_idf(candidates: list[str], instruction: str) -> tuple[Floats, Floats | None]:
-    """Return unit TF-IDF vectors, shape (sentences, terms), and that of ``instruction`` if it has a common term."""
+    """Return the unit TF-IDF vectors of sentences, shape (sentences, terms), and of ``instruction``.
+
+    The latter is None without a common term.
+    """
     rows = [terms(sentence) for sentence in candidates]
     index = {term: column for column, term in enumerate(sorted({term for row in rows for term in row}))}
     counts = np.zeros((len(candidates), max(len(index), 1)))
@@ -136,14 +142,15 @@ def _unit(vectors: Floats) -> Floats:
 
 
 def text_rank(similarity: Floats) -> Floats:
-    """Return the centrality of n items: the stationary distribution of a random walk over a similarity matrix."""
+    """Return the centrality of items: the stationary distribution of a random walk by similarity."""
     links = similarity.copy()
     np.fill_diagonal(links, 0)
     totals = links.sum(axis=0)
     links = np.divide(links, totals, out=np.zeros_like(links), where=totals > 0)
     count = len(links)
     rank = np.full(count, 1 / count)
-    # After 30 iterations the remaining error is below 0.85^30 = 0.8 %, too small to change the ranking noticeably.
+    # After 30 iterations the remaining error is below 0.85^30 = 0.8 %, too small to change the ranking
+    # noticeably.
     for _ in range(30):
         rank = (1 - DAMPING) / count + DAMPING * (links @ rank)
     return rank

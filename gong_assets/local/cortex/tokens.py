@@ -1,7 +1,7 @@
 """WordPiece tokenizer, for the embedding model and for COUNT_TOKENS.
 
-Algorithm and vocabulary are those of bert-base-uncased, which the 768-dimensional Arctic and e5 models use. Counts
-for other models are estimates, and none was compared with Snowflake's billing.
+Algorithm and vocabulary are those of bert-base-uncased, which the 768-dimensional Arctic and e5 models use.
+Counts for other models are estimates, and none was compared with Snowflake's billing.
 """
 
 from __future__ import annotations

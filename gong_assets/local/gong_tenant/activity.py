@@ -1,6 +1,6 @@
-"""What people did with calls: scorecards filled in, habits of speech over time, daily activity, the library.
+"""Statistics and content that depend on calls: answered scorecards, interactions, activity, library.
 
-Derived from the calls that the archive shows, so that it agrees with them. Days are days in the company's time zone.
+They are computed from the visible calls, so that they agree with them. Days are in the company's time zone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from gong_assets.local.gong_tenant.call_analysis import talk_stats
 from gong_assets.local.gong_tenant.call_documents import has_comment
-from gong_assets.local.gong_tenant.call_store import Archive
+from gong_assets.local.gong_tenant.call_store import CallStore
 from gong_assets.local.gong_tenant.calls import HISTORY, Call
 from gong_assets.local.gong_tenant.company import TIME_ZONE, Company, User
 from gong_assets.local.gong_tenant.reference_data import folders
@@ -20,12 +20,12 @@ from gong_assets.local.gong_tenant.request_bodies import CallsFilter, Scorecards
 
 Json = dict[str, Any]
 
-MANUAL_REVIEW_RATE = 4  # one call in so many is reviewed by the manager,
-AUTOMATIC_REVIEW_RATE = 3  # and one in so many by Gong's AI
+MANUAL_REVIEW_RATE = 4  # the manager reviews one of this many calls
+AUTOMATIC_REVIEW_RATE = 3  # Gong's AI reviews one of this many calls
 LONGEST_REVIEW_DELAY = timedelta(days=5)  # from a call to its last review: processing takes two days at most
-LIBRARY_CALLS = 5  # in each folder: one from each of the last weeks
+LIBRARY_CALLS = 5  # in each folder, one from each of the last weeks
 
-# The counters of /v2/stats/activity that this tenant's people never move.
+# Activities of Gong that do not occur in this tenant.
 IDLE_ACTIVITIES = (
     "callsGaveFeedback",
     "callsRequestedFeedback",
@@ -39,32 +39,32 @@ IDLE_ACTIVITIES = (
 )
 
 
-def answered_scorecards(archive: Archive, asked: ScorecardsFilter) -> list[Json]:
-    """What POST /v2/stats/activity/scorecards lists. Cards by AI only if AUTOMATIC or BOTH is asked for."""
-    today = archive.clock.now().astimezone(TIME_ZONE).date()
-    first = asked.call_from_date or (
-        asked.review_from_date - LONGEST_REVIEW_DELAY if asked.review_from_date else today - HISTORY
+def answered_scorecards(store: CallStore, filters: ScorecardsFilter) -> list[Json]:
+    """Return the items of POST /v2/stats/activity/scorecards; AI scorecards only for AUTOMATIC or BOTH."""
+    today = store.clock.now().astimezone(TIME_ZONE).date()
+    first = filters.call_from_date or (
+        filters.review_from_date - LONGEST_REVIEW_DELAY if filters.review_from_date else today - HISTORY
     )
     answered = []
-    for call in _calls_of_days(archive, first, asked.call_to_date or today + timedelta(days=1)):
-        for card in _cards(archive, call):
+    for call in _calls_between(store, first, filters.call_to_date or today + timedelta(days=1)):
+        for card in _answered_cards(store, call):
             reviewed = datetime.fromisoformat(card["reviewTime"]).date()
             if (
-                asked.review_method in ("BOTH", card["reviewMethod"])
-                and (asked.review_from_date or date.min) <= reviewed < (asked.review_to_date or date.max)
-                and (asked.reviewed_user_ids is None or card["reviewedUserId"] in asked.reviewed_user_ids)
-                and (asked.scorecard_ids is None or card["scorecardId"] in asked.scorecard_ids)
+                filters.review_method in ("BOTH", card["reviewMethod"])
+                and (filters.review_from_date or date.min) <= reviewed < (filters.review_to_date or date.max)
+                and (filters.reviewed_user_ids is None or card["reviewedUserId"] in filters.reviewed_user_ids)
+                and (filters.scorecard_ids is None or card["scorecardId"] in filters.scorecard_ids)
             ):
                 answered.append(card)
     return answered
 
 
-def interaction_stats(archive: Archive, asked: StatsFilter) -> list[Json]:
-    """Averages over the calls that each user hosted in those days; users who hosted none are absent."""
+def interaction_stats(store: CallStore, filters: StatsFilter) -> list[Json]:
+    """Return averages over the calls that each user hosted on those days, without users who hosted none."""
     measured: defaultdict[str, list[dict[str, float]]] = defaultdict(list)
-    for call in _calls_of_days(archive, asked.from_date, asked.to_date):
+    for call in _calls_between(store, filters.from_date, filters.to_date):
         if not call.imported:
-            measured[call.host.id].append(talk_stats(call, archive.diary.conversation(call)).named())
+            measured[call.host.id].append(talk_stats(call, store.generator.conversation(call)).by_name())
     return [
         {
             "userId": user.id,
@@ -72,21 +72,21 @@ def interaction_stats(archive: Archive, asked: StatsFilter) -> list[Json]:
             "personInteractionStats": [
                 {"name": name, "value": round(sum(stats[name] for stats in calls) / len(calls), 3)}
                 for name in calls[0]
-                if name != "Talk Ratio"  # a measure of one call, which Gong does not average here
+                if name != "Talk Ratio"  # reported per call only
             ],
         }
-        for user in archive.diary.company.users
-        if (calls := measured[user.id]) and _is_asked_for(asked, user.id)
+        for user in store.company.users
+        if (calls := measured[user.id]) and _includes_user(filters, user.id)
     ]
 
 
-def daily_activity(archive: Archive, asked: StatsFilter) -> list[Json]:
-    """For each user and day, the ids of the calls that they did something with."""
-    days = [asked.from_date + timedelta(days=n) for n in range((asked.to_date - asked.from_date).days)]
-    touched: defaultdict[tuple[str, date, str], list[str]] = defaultdict(list)
-    for call in _calls_of_days(archive, asked.from_date, asked.to_date):
-        for user_id, activity in _activities(archive, call):
-            touched[user_id, call.started.date(), activity].append(call.id)
+def daily_activity(store: CallStore, filters: StatsFilter) -> list[Json]:
+    """Return the ids of the calls by user, day and activity."""
+    days = [filters.from_date + timedelta(days=n) for n in range((filters.to_date - filters.from_date).days)]
+    call_ids: defaultdict[tuple[str, date, str], list[str]] = defaultdict(list)
+    for call in _calls_between(store, filters.from_date, filters.to_date):
+        for user_id, activity in _activities(store, call):
+            call_ids[user_id, call.started.date(), activity].append(call.id)
     return [
         {
             "userId": user.id,
@@ -95,14 +95,14 @@ def daily_activity(archive: Archive, asked: StatsFilter) -> list[Json]:
                 {
                     "fromDate": midnight(day).isoformat(),
                     "toDate": midnight(day + timedelta(days=1)).isoformat(),
-                    **{activity: touched[user.id, day, activity] for activity in ACTIVITIES},
+                    **{activity: call_ids[user.id, day, activity] for activity in ACTIVITIES},
                     **{activity: [] for activity in IDLE_ACTIVITIES},
                 }
                 for day in days
             ],
         }
-        for user in archive.diary.company.users
-        if _is_asked_for(asked, user.id)
+        for user in store.company.users
+        if _includes_user(filters, user.id)
     ]
 
 
@@ -116,16 +116,16 @@ ACTIVITIES = (
 )
 
 
-def folder_content(archive: Archive, folder_id: str) -> Json | None:
-    """A library folder with its calls; None if there is no such folder. The first call is there twice, as two snippets."""
-    company = archive.diary.company
+def folder_content(store: CallStore, folder_id: str) -> Json | None:
+    """Return a library folder with its calls, the first one twice, or None if it does not exist."""
+    company = store.company
     position = next((n for n, folder in enumerate(folders(company)) if folder["id"] == folder_id), None)
     if position is None:
         return None
     folder = folders(company)[position]
-    today = archive.clock.now().astimezone(TIME_ZONE).date()
+    today = store.clock.now().astimezone(TIME_ZONE).date()
     days = [today - timedelta(weeks=week, days=position + 1) for week in range(LIBRARY_CALLS)]
-    calls = [call for day in days for call in list(_calls_of_days(archive, day, day + timedelta(days=1)))[:1]]
+    calls = [call for day in days for call in list(_calls_between(store, day, day + timedelta(days=1)))[:1]]
     return {
         "id": folder["id"],
         "name": folder["name"],
@@ -150,33 +150,35 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), TIME_ZONE)
 
 
-def _calls_of_days(archive: Archive, first: date, end: date) -> Iterator[Call]:
+def _calls_between(store: CallStore, first: date, end: date) -> Iterator[Call]:
     if first < end:
-        yield from archive.listed(CallsFilter(from_date_time=midnight(first), to_date_time=midnight(end)))[0]
+        yield from store.list_calls(CallsFilter(from_date_time=midnight(first), to_date_time=midnight(end)))[
+            0
+        ]
 
 
-def _is_asked_for(asked: StatsFilter, user_id: str) -> bool:
-    return asked.user_ids is None or user_id in asked.user_ids
+def _includes_user(filters: StatsFilter, user_id: str) -> bool:
+    return filters.user_ids is None or user_id in filters.user_ids
 
 
-def _activities(archive: Archive, call: Call) -> Iterator[tuple[str, str]]:
-    """(user id, activity) for everything that was done with a call."""
-    manager = archive.diary.company.manager
+def _activities(store: CallStore, call: Call) -> Iterator[tuple[str, str]]:
+    """Yield (user id, activity) for all activities on a call."""
+    manager = store.company.manager
     for person in call.attendees:
         if isinstance(person, User):
             yield person.id, "callsAsHost" if person is call.host else "callsAttended"
     if has_comment(call):
         yield manager.id, "callsCommentsGiven"
         yield call.host.id, "callsCommentsReceived"
-    for card in _cards(archive, call):
+    for card in _answered_cards(store, call):
         yield call.host.id, "callsScorecardsReceived"
         if card["reviewerUserId"]:
             yield card["reviewerUserId"], "callsScorecardsFilled"
 
 
-def _cards(archive: Archive, call: Call) -> Iterator[Json]:
-    """The scorecards that a call has been given by now."""
-    company = archive.diary.company
+def _answered_cards(store: CallStore, call: Call) -> Iterator[Json]:
+    """Yield the scorecards of a call that are answered by now."""
+    company = store.company
     digits = int(call.id)
     for scorecard in company.scorecards:
         manual = scorecard["review_method"] == "MANUAL"
@@ -187,7 +189,7 @@ def _cards(archive: Archive, call: Call) -> Iterator[Json]:
             if manual
             else call.lifecycle.enriched_at
         )
-        if reviewed <= archive.clock.now():
+        if reviewed <= store.clock.now():
             yield _card(company, call, scorecard, reviewed.astimezone(TIME_ZONE))
 
 
@@ -213,7 +215,7 @@ def _card(company: Company, call: Call, scorecard: Json, reviewed: datetime) -> 
                 "score": None if (options := scorecard["options"].get(question)) else _score(call),
                 "answerText": None,
                 "notApplicable": False,
-                # Options are named by their ids.
+                # Options are identified by id.
                 "selectedOptions": [str(int(call.id) % len(options))] if options else None,
             }
             for question in scorecard["questions"]
@@ -222,5 +224,5 @@ def _card(company: Company, call: Call, scorecard: Json, reviewed: datetime) -> 
 
 
 def _score(call: Call) -> int:
-    """1 to 5: calls go well where the customer is happy and the host lets them talk."""
+    """Return a score of 1 to 5: high if the customer is happy and the host does not talk most of the time."""
     return max(1, min(5, round(4 + call.mood - 4 * max(0.0, call.host.talk_share - 0.5))))

@@ -1,7 +1,7 @@
-"""What Gong's analysis would make of a conversation: `content` and `interaction` of POST /v2/calls/extensive.
+"""The results of Gong's analysis: ``content`` and ``interaction`` of POST /v2/calls/extensive.
 
-Everything is computed from the words and times of the conversation, so that sums agree with the transcript. Times are
-seconds here and milliseconds in transcripts, as in Gong's API. Response keys are those of Gong's OpenAPI document.
+All values are computed from the conversation, so that they agree with the transcript. As in Gong's API, times
+are in seconds here and in milliseconds in transcripts. Response keys follow Gong's OpenAPI document.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from gong_assets.local.gong_tenant.speech import Conversation, Sentence, Turn, t
 Json = dict[str, Any]
 
 OBJECTION_TOPICS = frozenset({"pricing", "legal", "competition"})
-LIVELY = 12  # changes of speaker a minute that Gong's scale of interactivity, 0 to 10, ends at: an assumption
+MAX_TURNS_PER_MINUTE = 12  # where Gong's interactivity scale of 0 to 10 ends; an assumption
 
 
 @dataclass(frozen=True, slots=True)
 class TalkStats:
-    """Measures of a call, by Gong's names for them. Seconds, unless said otherwise."""
+    """Gong's interaction statistics of a call, in seconds unless stated otherwise."""
 
-    talk_ratio: float  # the host's part of all identified speech, 0 to 1
+    talk_ratio: float  # the host's share of all identified speech, 0 to 1
     longest_monologue: float
     longest_customer_story: float
-    interactivity: float  # how often the speaker changes, 0 to 10
-    patience: float  # from the customer's last word to our next, on average
-    question_rate: float  # of our side, an hour
+    interactivity: float  # frequency of speaker changes, 0 to 10
+    patience: float  # average pause between the customer's last word and our next
+    question_rate: float  # our questions per hour
 
-    def named(self) -> dict[str, float]:
+    def by_name(self) -> dict[str, float]:
         return {
             "Talk Ratio": self.talk_ratio,
             "Longest Monologue": self.longest_monologue,
@@ -49,17 +49,17 @@ class TalkStats:
 
 
 def speaker_id(company: Company, call: Call, position: int | None) -> str | None:
-    """The id of a voice: in transcripts, tracker occurrences and `parties[].speakerId`, never `parties[].id`."""
+    """Return the speaker id of transcripts, tracker occurrences and ``parties[].speakerId``."""
     return None if position is None else company.gong_id("speaker", call.id, position)
 
 
 def party_id(company: Company, call: Call, position: int) -> str:
-    """The id of an attendee: `parties[].id` and `interaction.speakers[].id`, never a speaker id."""
+    """Return the id of an attendee in ``parties[].id`` and ``interaction.speakers[].id``."""
     return company.gong_id("party", call.id, position)
 
 
 def talk_seconds(conversation: Conversation) -> dict[int, float]:
-    """Seconds spoken by each attendee that spoke, by position. Unidentified turns are nobody's."""
+    """Return the seconds spoken by each attendee, by position, without unidentified turns."""
     spoken: defaultdict[int, int] = defaultdict(int)
     for turn in conversation.turns:
         if turn.speaker is not None:
@@ -77,17 +77,17 @@ def talk_stats(call: Call, conversation: Conversation) -> TalkStats:
     questions = sum(is_question(s) for turn in turns if turn.speaker in ours for s in turn.sentences)
     return TalkStats(
         talk_ratio=round(talk.get(0, 0.0) / (sum(talk.values()) or 1), 4),
-        longest_monologue=max((_seconds(turn) for turn in turns if turn.speaker == 0), default=0),
-        longest_customer_story=max((_seconds(turn) for turn in turns if turn.speaker in theirs), default=0),
-        interactivity=round(min(10.0, 10 * len(turns) / minutes / LIVELY), 2),
+        longest_monologue=max((_duration(turn) for turn in turns if turn.speaker == 0), default=0),
+        longest_customer_story=max((_duration(turn) for turn in turns if turn.speaker in theirs), default=0),
+        interactivity=round(min(10.0, 10 * len(turns) / minutes / MAX_TURNS_PER_MINUTE), 2),
         patience=round(sum(gaps) / len(gaps) / 1000, 2) if gaps else 0,
         question_rate=round(questions / minutes * 60, 1),
     )
 
 
-def interaction(company: Company, call: Call, conversation: Conversation, asked: Interaction) -> Json:
+def interaction(company: Company, call: Call, conversation: Conversation, fields: Interaction) -> Json:
     block: Json = {}
-    if asked.speakers:
+    if fields.speakers:
         block["speakers"] = [
             {
                 "id": party_id(company, call, position),
@@ -96,67 +96,54 @@ def interaction(company: Company, call: Call, conversation: Conversation, asked:
             }
             for position, seconds in talk_seconds(conversation).items()
         ]
-    if asked.person_interaction_stats:
-        stats = talk_stats(call, conversation).named()
-        stats.pop("Question Rate")  # a measure of people over time (/v2/stats/interaction), not of one call
+    if fields.person_interaction_stats:
+        stats = talk_stats(call, conversation).by_name()
+        stats.pop("Question Rate")  # reported per user (/v2/stats/interaction), not per call
         block["interactionStats"] = [{"name": name, "value": value} for name, value in stats.items()]
-    if asked.video and not call.by_phone:
+    if fields.video and not call.by_phone:
         length = conversation.duration_seconds
         block["video"] = [
             {"name": "Presentation", "duration": length // 3 if call.kind.name == "demo" else 0},
             {"name": "WebcamPrimaryUser", "duration": round(length * 0.9, 1)},
             {"name": "WebcamNonCompany", "duration": round(length * 0.7, 1)},
         ]
-    if asked.questions:
+    if fields.questions:
         asking = [turn.speaker for turn in conversation.turns for s in turn.sentences if is_question(s)]
         ours = sum(map(call.is_ours, asking))
         block["questions"] = {"companyCount": ours, "nonCompanyCount": len(asking) - ours}
     return block
 
 
-def content(company: Company, call: Call, conversation: Conversation, asked: Content) -> Json:
+def content(company: Company, call: Call, conversation: Conversation, fields: Content) -> Json:
     sections = list(_sections(conversation))
     block: Json = {}
-    if asked.structure:
+    if fields.structure:
         block["structure"] = [{"name": topic_label(s.topic), "duration": round(s.seconds)} for s in sections]
-    if asked.topics:
+    if fields.topics:
         block["topics"] = [
             *({"name": topic_label(s.topic), "duration": round(s.seconds)} for s in sections),
-            {"name": "Wrap-up", "duration": 0},  # Gong lists topics that it looked for in vain
+            {"name": "Wrap-up", "duration": 0},  # Gong also lists topics that do not occur
         ]
-    if asked.trackers:
-        block["trackers"] = list(_trackers(company, call, conversation, with_times=asked.tracker_occurrences))
-    if asked.points_of_interest:
+    if fields.trackers:
+        block["trackers"] = list(
+            _trackers(company, call, conversation, with_times=fields.tracker_occurrences)
+        )
+    if fields.points_of_interest:
         block["pointsOfInterest"] = {
-            "actionItems": [_action_item(company, call, *found) for found in _promises(conversation)]
+            "actionItems": [_action_item(company, call, *item) for item in _promises(conversation)]
         }
-    if asked.brief:
+    if fields.brief:
         block["brief"] = _brief(call, sections)
-    if asked.outline:
-        block["outline"] = [
-            {
-                "section": topic_label(section.topic),
-                "startTime": _float32(section.start),
-                "duration": _float32(section.seconds),
-                "items": [
-                    {"text": s.text, "startTime": _float32(s.start_ms / 1000)} for s in section.firsts[:3]
-                ],
-            }
-            for section in sections
-        ]
-    if asked.highlights:
-        block["highlights"] = [
-            {
-                "title": "Next steps",
-                "items": [
-                    {"text": s.text, "startTimes": [s.start_ms / 1000]} for _, s in _promises(conversation)
-                ],
-            }
-        ]
-    if asked.call_outcome:
+    if fields.outline:
+        block["outline"] = [_outline_section(section) for section in sections]
+    if fields.highlights:
+        promises = [sentence for _, sentence in _promises(conversation)]
+        items = [{"text": s.text, "startTimes": [s.start_ms / 1000]} for s in promises]
+        block["highlights"] = [{"title": "Next steps", "items": items}]
+    if fields.call_outcome:
         number = 1 if call.mood > 0 else 3 if call.mood < -0.5 else 0
         block["callOutcome"] = {"id": company.gong_id("outcome", number), **company.outcomes[number]}
-    if asked.key_points:
+    if fields.key_points:
         block["keyPoints"] = [{"text": section.firsts[-1].text} for section in sections[1:]]
     return block
 
@@ -182,6 +169,15 @@ def _sections(conversation: Conversation) -> Iterator[_Section]:
         yield _Section(topic, start, round(end - start, 3), [turn.sentences[0] for turn in turns])
 
 
+def _outline_section(section: _Section) -> Json:
+    return {
+        "section": topic_label(section.topic),
+        "startTime": _float32(section.start),
+        "duration": _float32(section.seconds),
+        "items": [{"text": s.text, "startTime": _float32(s.start_ms / 1000)} for s in section.firsts[:3]],
+    }
+
+
 def _brief(call: Call, sections: Sequence[_Section]) -> str:
     people = [person.name for person in call.attendees if isinstance(person, Contact)]
     labels = [topic_label(section.topic).lower() for section in sections[1:-1]]
@@ -193,7 +189,7 @@ def _brief(call: Call, sections: Sequence[_Section]) -> str:
 
 
 def _promises(conversation: Conversation) -> list[tuple[int | None, Sentence]]:
-    """What somebody said that they will do, with who said it."""
+    """Return the promises in the conversation, as (speaker, sentence)."""
     return [
         (turn.speaker, sentence)
         for turn in conversation.turns
@@ -207,7 +203,7 @@ def _action_item(company: Company, call: Call, position: int | None, sentence: S
     return {
         "snippetStartTime": sentence.start_ms / 1000,
         "snippetEndTime": sentence.end_ms / 1000,
-        "speakerID": speaker_id(company, call, position),  # spelt with a capital D in the API as well
+        "speakerID": speaker_id(company, call, position),  # with a capital D, as in Gong's API
         "snippet": sentence.text,
     }
 
@@ -216,31 +212,32 @@ def _trackers(
     company: Company, call: Call, conversation: Conversation, *, with_times: bool
 ) -> Iterator[Json]:
     for tracker in company.trackers:
-        said: dict[str, list[Json]] = defaultdict(list)
+        occurrences_by_phrase: dict[str, list[Json]] = defaultdict(list)
         pattern = _keyword_pattern(tuple(tracker["keywords"]))
         for turn in conversation.turns:
-            if not _is_heard(tracker["affiliation"], call, turn):
+            if not _is_tracked(tracker["affiliation"], call, turn):
                 continue
             for sentence in turn.sentences:
                 for match in pattern.finditer(sentence.text):
-                    said[match.group().lower()].append(_occurrence(company, call, turn, sentence))
-        everything = [occurrence for occurrences in said.values() for occurrence in occurrences]
-        everything.sort(key=lambda occurrence: occurrence["startTime"])
+                    phrase = match.group().lower()
+                    occurrences_by_phrase[phrase].append(_occurrence(company, call, turn, sentence))
+        all_occurrences = [o for occurrences in occurrences_by_phrase.values() for o in occurrences]
+        all_occurrences.sort(key=lambda occurrence: occurrence["startTime"])
         yield {
             "id": company.gong_id("tracker", tracker["name"]),
             "name": tracker["name"],
-            "count": len(everything),
+            "count": len(all_occurrences),
             "type": "KEYWORD",
-            "occurrences": everything if with_times else [],
+            "occurrences": all_occurrences if with_times else [],
             "phrases": [
                 {"phrase": phrase, "count": len(times), "occurrences": times if with_times else []}
-                for phrase, times in said.items()
+                for phrase, times in occurrences_by_phrase.items()
             ],
         }
     objections = [
         _occurrence(company, call, turn, turn.sentences[0])
         for turn in conversation.turns
-        if call.mood < -0.2 and turn.topic in OBJECTION_TOPICS and _is_heard("NonCompany", call, turn)
+        if call.mood < -0.2 and turn.topic in OBJECTION_TOPICS and _is_tracked("NonCompany", call, turn)
     ]
     yield {
         "id": company.gong_id("tracker", company.smart_tracker),
@@ -252,7 +249,7 @@ def _trackers(
     }
 
 
-def _is_heard(affiliation: str, call: Call, turn: Turn) -> bool:
+def _is_tracked(affiliation: str, call: Call, turn: Turn) -> bool:
     if affiliation == "Anyone":
         return True
     return turn.speaker is not None and call.is_ours(turn.speaker) == (affiliation == "Company")
@@ -267,11 +264,11 @@ def _keyword_pattern(keywords: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"\b(?:{'|'.join(map(re.escape, keywords))})\b", re.IGNORECASE)
 
 
-def _seconds(turn: Turn) -> float:
+def _duration(turn: Turn) -> float:
     return (turn.end_ms - turn.start_ms) / 1000
 
 
 def _float32(value: float) -> float:
-    """As Gong's outline has it: a single-precision number, widened (568.9 arrives as 568.9000244140625)."""
+    """Round to single precision, as in Gong's outline (568.9 becomes 568.9000244140625)."""
     widened: float = struct.unpack("f", struct.pack("f", value))[0]
     return widened

@@ -1,7 +1,7 @@
-"""Calls and transcripts as the JSON that Gong's API returns: which keys, which are absent, how values are written.
+"""The JSON of calls and transcripts.
 
-Response keys are those of Gong's OpenAPI document. What was asked for decides what is there: a block that was not
-selected, or is not computed yet, is absent rather than null.
+Response keys follow Gong's OpenAPI document. A block that was not selected, or is not computed yet, is absent
+rather than null.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from gong_assets.local.gong_tenant.speech import Conversation, topic_label
 
 Json = dict[str, Any]
 
-COMMENT_RATE = 20  # one call in so many has a comment
-SPARSE_PARTY_RATE = 3  # one external party in so many lacks the keys that Gong has no value for
+COMMENT_RATE = 20  # one of this many calls has a comment
+SPARSE_PARTY_RATE = 3  # one of this many external parties lacks the keys without a value
 MEDIA_URL_SECONDS = 28_799  # eight hours, as Gong signs them
 
 
 def basic(company: Company, call: Call, conversation: Conversation, now: datetime) -> Json:
-    """CallBasicData: an item of GET /v2/calls, and `metaData` of POST /v2/calls/extensive."""
+    """Return CallBasicData: an item of GET /v2/calls, and ``metaData`` of POST /v2/calls/extensive."""
     title = call.kind.title.format(account=call.account.name)
     return {
         "id": call.id,
@@ -52,43 +52,43 @@ def basic(company: Company, call: Call, conversation: Conversation, now: datetim
 
 
 def is_conference(call: Call) -> bool:
-    """Web conferences are filtered by their scheduled time in GET /v2/calls, all others by their start."""
+    """Return whether a call is a web conference, which GET /v2/calls filters by its scheduled time."""
     return _direction(call) == "Conference"
 
 
 def extensive(
     company: Company, call: Call, conversation: Conversation, selector: ContentSelector, now: datetime
 ) -> Json:
-    """CallData: an item of POST /v2/calls/extensive."""
-    asked = selector.exposed_fields
+    """Return CallData: an item of POST /v2/calls/extensive."""
+    fields = selector.exposed_fields
     document: Json = {"metaData": basic(company, call, conversation, now)}
     if selector.context != "None":
         document["context"] = _context(call, selector, now)
-    if asked.parties and not call.imported:
+    if fields.parties and not call.imported:
         document["parties"] = _parties(company, call, conversation, selector)
     if call.lifecycle.enriched_at <= now and (
-        block := call_analysis.content(company, call, conversation, asked.content)
+        block := call_analysis.content(company, call, conversation, fields.content)
     ):
         document["content"] = block
     if not call.imported and (
-        block := call_analysis.interaction(company, call, conversation, asked.interaction)
+        block := call_analysis.interaction(company, call, conversation, fields.interaction)
     ):
         document["interaction"] = block
-    if asked.collaboration.public_comments:
+    if fields.collaboration.public_comments:
         document["collaboration"] = _collaboration(company, call, conversation)
-    if asked.media:
+    if fields.media:
         document["media"] = _media(call)
     return document
 
 
 def transcript(company: Company, call: Call, conversation: Conversation) -> Json:
-    """An item of POST /v2/calls/transcript: two keys, no time of its own, milliseconds from the call's start."""
+    """Return an item of POST /v2/calls/transcript, with times in milliseconds from the start of the call."""
     return {
         "callId": call.id,
         "transcript": [
             {
                 "speakerId": call_analysis.speaker_id(company, call, turn.speaker),
-                # Gong gives most monologues no topic.
+                # In Gong most monologues have no topic.
                 "topic": topic_label(turn.topic) if number % 3 == 0 else None,
                 "sentences": [
                     {"start": sentence.start_ms, "end": sentence.end_ms, "text": sentence.text}
@@ -111,12 +111,12 @@ def _direction(call: Call) -> str:
 def _parties(
     company: Company, call: Call, conversation: Conversation, selector: ContentSelector
 ) -> list[Json]:
-    spoke = call_analysis.talk_seconds(conversation)
+    speakers = call_analysis.talk_seconds(conversation)
     return [
         {
             "id": call_analysis.party_id(company, call, position),
             **_person(person, sparse=(int(call.id) + position) % SPARSE_PARTY_RATE == 0),
-            "speakerId": call_analysis.speaker_id(company, call, position) if position in spoke else None,
+            "speakerId": call_analysis.speaker_id(company, call, position) if position in speakers else None,
             "context": [] if selector.context == "None" else _party_context(call, person, selector),
             "affiliation": "Internal" if isinstance(person, User) else "External",
             "methods": ["Invitee"] if position in call.silent else ["Invitee", "Attendee"],
@@ -150,7 +150,7 @@ def _context(call: Call, selector: ContentSelector, now: datetime) -> list[Json]
 def _crm_objects(
     call: Call, deals: Sequence[Deal], selector: ContentSelector, now: datetime
 ) -> Iterator[Json]:
-    """The account and the deals, once for each timing. Gong calls a HubSpot company Account, a deal Opportunity."""
+    """Yield account and deals for each timing, with Gong's types: a HubSpot deal is an Opportunity."""
     for timing in _timings(selector):
         moment = now if timing == "Now" else call.started
         yield _crm_object("Account", call.account.id, _account_fields(call.account), timing, selector)
@@ -164,7 +164,7 @@ def _timings(selector: ContentSelector) -> tuple[str, ...]:
 
 
 def _crm_object(kind: str, object_id: str, fields: Json, timing: str, selector: ContentSelector) -> Json:
-    """`Basic` context is the link alone; `Extended` has the fields and their timing too."""
+    """Return a CRM object: the link only for ``Basic`` context, with fields and timing for ``Extended``."""
     link: Json = {"objectType": kind, "objectId": object_id}
     if selector.context == "Basic":
         return link
@@ -185,7 +185,7 @@ def _account_fields(account: Account) -> Json:
 
 
 def _deal_fields(deal: Deal, moment: datetime) -> Json:
-    """Numbers, numeric strings, booleans as strings and dates as strings side by side, as CRM fields arrive in Gong."""
+    """Return CRM fields with Gong's mix of types: numbers, and strings of numbers, booleans and dates."""
     day = max(moment.astimezone(TIME_ZONE).date(), deal.opened)
     stage = deal.stage(day)
     return {
@@ -223,7 +223,7 @@ def _collaboration(company: Company, call: Call, conversation: Conversation) -> 
 
 
 def _media(call: Call) -> Json:
-    """Links that are signed anew for each response, as Gong's are; nothing is behind them."""
+    """Return media links. As in Gong, each response has new signatures; the links lead nowhere."""
     kinds = {"audioUrl": "mp3"} if call.by_phone or call.imported else {"audioUrl": "mp3", "videoUrl": "mp4"}
     return {
         name: f"https://media.gong.example/{call.id}.{extension}"

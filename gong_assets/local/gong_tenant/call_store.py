@@ -1,7 +1,7 @@
-"""What the API shows of the calls at this moment: listing, finding, and the clock that decides.
+"""The calls that the API shows at the current time of the tenant.
 
-Calls themselves come from `calls.Diary` and do not change; what is visible of them does, with time and, in tests, by
-request.
+``calls.CallGenerator`` generates calls, which never change. What is visible of a call changes with time and,
+in tests, on request.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from gong_assets.local.gong_tenant.call_documents import is_conference
-from gong_assets.local.gong_tenant.calls import HISTORY, Call, Diary, Lifecycle
+from gong_assets.local.gong_tenant.calls import HISTORY, Call, CallGenerator, Lifecycle
 from gong_assets.local.gong_tenant.request_bodies import CallsFilter
 
 
 class Clock:
-    """The time that the tenant believes it is: the machine's, or one that stands still."""
+    """The current time of the tenant: the machine's, or a fixed time."""
 
     def __init__(self, now: datetime | None = None) -> None:
         self._now = now
@@ -27,58 +27,60 @@ class Clock:
         self._now = now.astimezone(UTC)
 
 
-class Archive:
-    """The calls of one tenant as its API sees them now.
+class CallStore:
+    """The calls of a tenant as its API shows them now.
 
-    With `blind`, as a key sees them whose user may view no call: as if there were none.
+    With ``blind`` there are no visible calls, as for an API key whose user may view none.
     """
 
-    def __init__(self, diary: Diary, clock: Clock, *, blind: bool = False) -> None:
-        self.diary = diary
+    def __init__(self, generator: CallGenerator, clock: Clock, *, blind: bool = False) -> None:
+        self.generator = generator
+        self.company = generator.company
         self.clock = clock
         self._blind = blind
-        self._changed: dict[str, Lifecycle] = {}
+        self._overrides: dict[str, Lifecycle] = {}
 
-    def listed(self, asked: CallsFilter, *, by_schedule: bool = False) -> tuple[list[Call], int]:
-        """The calls that match, oldest first, and how many more match that Gong is still processing.
+    def list_calls(self, filters: CallsFilter, *, by_schedule: bool = False) -> tuple[list[Call], int]:
+        """Return the matching calls, oldest first, and the number of matching calls that are still processed.
 
-        GET /v2/calls filters web conferences `by_schedule`; all other endpoints filter by start.
+        GET /v2/calls filters web conferences by their scheduled time; all other endpoints filter by start.
         """
         now = self.clock.now()
-        matching = self._matching(asked, by_schedule=by_schedule)
+        matching = self._matching(filters, by_schedule=by_schedule)
         listed = [call for call in matching if call.lifecycle.is_listed(now)]
         return listed, sum(call.started <= now < call.lifecycle.visible_at for call in matching)
 
-    def transcribed(self, asked: CallsFilter) -> list[Call]:
-        """The calls that match and have a transcript by now, oldest first."""
+    def list_transcribed(self, filters: CallsFilter) -> list[Call]:
+        """Return the matching calls that have a transcript, oldest first."""
         now = self.clock.now()
-        return [call for call in self._matching(asked) if call.lifecycle.has_transcript(now)]
+        return [call for call in self._matching(filters) if call.lifecycle.has_transcript(now)]
 
     def get(self, call_id: str) -> Call | None:
-        """The call with that id if it is listed now."""
+        """Return the call with that id if it is listed now."""
         call = None if self._blind else self._find(call_id)
         return call if call and call.lifecycle.is_listed(self.clock.now()) else None
 
     def make_private(self, call_id: str) -> bool:
-        now = self.clock.now()
-        return self._change(call_id, private_at=now)
+        """Make a call private as of now; returns False if it does not exist."""
+        return self._override(call_id, private_at=self.clock.now())
 
     def delete(self, call_id: str) -> bool:
-        now = self.clock.now()
-        return self._change(call_id, deleted_at=now)
+        """Delete a call as of now; returns False if it does not exist."""
+        return self._override(call_id, deleted_at=self.clock.now())
 
-    def _matching(self, asked: CallsFilter, *, by_schedule: bool = False) -> list[Call]:
+    def _matching(self, filters: CallsFilter, *, by_schedule: bool = False) -> list[Call]:
         now = self.clock.now()
-        start = max(asked.from_date_time or now - HISTORY, now - HISTORY)
-        end = min(asked.to_date_time or now, now + timedelta(days=1))  # scheduled times lie a little ahead
-        if self._blind or start >= end or asked.workspace_id not in (None, self.diary.company.workspace_id):
+        start = max(filters.from_date_time or now - HISTORY, now - HISTORY)
+        # Scheduled times may be slightly in the future.
+        end = min(filters.to_date_time or now, now + timedelta(days=1))
+        if self._blind or start >= end or filters.workspace_id not in (None, self.company.workspace_id):
             return []
-        if asked.call_ids is None:
-            calls = list(map(self._as_changed, self.diary.between(start, end)))
+        if filters.call_ids is None:
+            calls = list(map(self._with_override, self.generator.calls_between(start, end)))
         else:
-            found = filter(None, map(self._find, dict.fromkeys(asked.call_ids)))
+            found = filter(None, map(self._find, dict.fromkeys(filters.call_ids)))
             calls = sorted(found, key=lambda call: (call.started, call.id))
-        hosts = asked.primary_user_ids
+        hosts = filters.primary_user_ids
         return [
             call
             for call in calls
@@ -87,16 +89,16 @@ class Archive:
         ]
 
     def _find(self, call_id: str) -> Call | None:
-        call = self.diary.find(call_id)
-        return self._as_changed(call) if call else None
+        call = self.generator.find_call(call_id)
+        return self._with_override(call) if call else None
 
-    def _as_changed(self, call: Call) -> Call:
-        lifecycle = self._changed.get(call.id)
+    def _with_override(self, call: Call) -> Call:
+        lifecycle = self._overrides.get(call.id)
         return replace(call, lifecycle=lifecycle) if lifecycle else call
 
-    def _change(self, call_id: str, **moments: datetime) -> bool:
+    def _override(self, call_id: str, **moments: datetime) -> bool:
         call = self._find(call_id)
         if call is None:
             return False
-        self._changed[call_id] = replace(call.lifecycle, **moments)
+        self._overrides[call_id] = replace(call.lifecycle, **moments)
         return True

@@ -1,7 +1,7 @@
-"""Calls: who met whom, when, and from when on Gong's API would show what of it.
+"""Generation of calls: participants, times, and when each part of a call becomes visible in Gong's API.
 
-A day's calls are a pure function of (seed, calls per day, day), made when the day is first asked for. What is said on a
-call is made later still, by `Diary.conversation`, because listing calls does not need it. JSON is in `documents`.
+The calls of a day are a pure function of seed, calls per day and day, and are generated on first use. The
+conversation of a call is generated separately, because most requests do not need it.
 """
 
 from __future__ import annotations
@@ -22,17 +22,26 @@ from gong_assets.local.gong_tenant.company import (
     Deal,
     User,
 )
-from gong_assets.local.gong_tenant.speech import Cast, Conversation, Kind, converse, kinds
+from gong_assets.local.gong_tenant.speech import (
+    Conversation,
+    Kind,
+    Participants,
+    generate_conversation,
+    kinds,
+)
 
 LONGEST_ID = 20  # digits, as Gong documents it
-HISTORY = timedelta(days=730)  # how far back calls are kept: a common retention period
-CACHED_CALLS = 20_000  # calls without their words, under 1 kB each: about 20 MB
-CACHED_CONVERSATIONS = 2_000  # 20 pages; about 20 kB each at the default length: about 40 MB
+HISTORY = timedelta(days=730)  # a common retention period
+CACHED_CALLS = 20_000  # without conversations, under 1 kB each: about 20 MB
+CACHED_CONVERSATIONS = 2_000  # 20 pages, about 20 kB each at the default length: about 40 MB
 
 WEEKEND_SHARE = 1 / 6  # of a weekday's calls
-OFFICE_OPENS, OFFICE_HOURS = time(6, 30), 11  # Pacific time: from Europe's afternoon to Asia's morning
+OFFICE_OPENS, OFFICE_HOURS = (
+    time(6, 30),
+    11,
+)  # Pacific time: from the afternoon in Europe to the morning in Asia
 
-# Kinds of call by how far the deal is; the later ones presuppose the earlier.
+# Kinds of call by deal stage.
 OPEN_DEAL_KINDS = (
     ("discovery",),
     ("discovery", "demo"),
@@ -44,32 +53,32 @@ CUSTOMER_KINDS = ("check_in", "check_in", "renewal", "demo", "escalation")
 LOST_CUSTOMER_KINDS = ("win_back",)
 NEW_CUSTOMER_KINDS = ("onboarding", "check_in")
 
-# How often the odd things happen that Gong's users report. Each is rare enough not to hide the ordinary case.
+# Rates of irregularities that users of Gong report, low enough that most calls are regular.
 PRIVATE_RATE = 0.03
 LATER_PRIVATE_RATE = 0.01
 DELETED_RATE = 0.01
-SLOW_RATE = 0.04  # processed in hours instead of minutes; drawn for each step on its own
+SLOW_RATE = 0.04  # processed in hours instead of minutes; independent for each step
 NO_TRANSCRIPT_RATE = 0.02
 EARLY_TRANSCRIPT_RATE = 0.01  # the transcript is served before the call is listed
 RELINKED_RATE = 0.015
 NO_CRM_RATE = 0.08
 TWO_DEALS_RATE = 0.02
-IMPORTED_RATE = 0.02  # uploaded recordings, of which Gong does not know the parties
+IMPORTED_RATE = 0.02  # uploaded recordings, which have no parties in Gong
 NO_TITLE_RATE = 0.01
 SECOND_COLLEAGUE_RATE = 0.35
 SILENT_INVITEE_RATE = 0.25
 
-ANGRY_MOOD, ANGRY_TALK = -0.6, 0.6  # an angry customer leaves less of the call to our side
+ANGRY_MOOD, ANGRY_TALK_FACTOR = -0.6, 0.6  # below this mood our share of the words is reduced by the factor
 
-_ID_SPACE: int = 2**62  # so that every id is a positive int64, as Gong's are
+_ID_SPACE: int = 2**62  # so that every id is a positive int64, as in Gong
 _ID_BASE = 10**17  # so that every id has at least 18 digits
-_ID_MULTIPLIER = 0x2545F4914F6CDD1D  # any odd number can be undone; this one spreads neighbours well
+_ID_MULTIPLIER = 0x2545F4914F6CDD1D  # odd, hence invertible; spreads consecutive numbers well
 _ID_DIVISOR: int = pow(_ID_MULTIPLIER, -1, _ID_SPACE)
 
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """From when on the API shows something of a call, in UTC. None is never."""
+    """The times (UTC) from which the API shows each part of a call; None for never."""
 
     visible_at: datetime
     transcript_at: datetime | None
@@ -97,88 +106,89 @@ class Lifecycle:
 @dataclass(frozen=True, slots=True)
 class Call:
     id: str
-    started: datetime  # in the company's time zone, as are all local times of a call
+    started: datetime  # in the company's time zone, like all times of a call
     scheduled: datetime
     kind: Kind
     host: User
     account: Account
     attendees: tuple[User | Contact, ...]  # the host first
-    silent: frozenset[int]  # positions of attendees who never spoke
-    deals: tuple[Deal, ...]  # in the end, the current one first; () if the call is not linked to the CRM
-    deals_before: tuple[Deal, ...]  # until `lifecycle.relinked_at`
+    silent: frozenset[int]  # positions of attendees who do not speak
+    deals: tuple[
+        Deal, ...
+    ]  # the final links, the current deal first; () if the call is not linked to the CRM
+    deals_before: tuple[Deal, ...]  # the links until `lifecycle.relinked_at`
     imported: bool
     titled: bool
     by_phone: bool
     words: int
-    mood: float  # how the customer felt, -1 to 1
+    mood: float  # of the customer, -1 to 1
     lifecycle: Lifecycle
 
     def is_ours(self, position: int | None) -> bool:
-        """Whether the attendee at that position is one of ours; an unidentified voice is not."""
+        """Return whether the attendee at that position is a user; an unidentified speaker (None) is not."""
         return position is not None and isinstance(self.attendees[position], User)
 
 
-class Diary:
-    """All calls of a company, made day by day on demand and kept in a bounded cache."""
+class CallGenerator:
+    """All calls of a company, generated by day on demand and cached."""
 
     def __init__(self, company: Company, *, calls_per_day: int, words_per_call: int) -> None:
         self.company = company
         self._calls_per_day = calls_per_day
         self._words_per_call = words_per_call
         self._id_offset = seeded_random.number(company.seed)
-        self.calls_of = lru_cache(max(7, CACHED_CALLS // max(1, calls_per_day)))(self._calls_of)
+        self.calls_on = lru_cache(max(7, CACHED_CALLS // max(1, calls_per_day)))(self._calls_on)
         self.conversation = lru_cache(CACHED_CONVERSATIONS)(self._conversation)
 
-    def between(self, start: datetime, end: datetime) -> Iterator[Call]:
-        """The calls of all local days that [start, end) touches, by start: the caller filters them further.
+    def calls_between(self, start: datetime, end: datetime) -> Iterator[Call]:
+        """Yield the calls of all local days that overlap [start, end), by start.
 
-        Office hours keep both a call's start and what was scheduled for it within one local day.
+        The caller filters them further. Because of the office hours, a call starts on the local day for which
+        it was scheduled.
         """
         day, last = start.astimezone(TIME_ZONE).date(), end.astimezone(TIME_ZONE).date()
         while day <= last:
-            yield from self.calls_of(day)
+            yield from self.calls_on(day)
             day += timedelta(days=1)
 
-    def find(self, call_id: str) -> Call | None:
-        """The call with that id, whatever its state; None if there is none."""
+    def find_call(self, call_id: str) -> Call | None:
+        """Return the call with that id in any state, or None if it does not exist."""
         if not (call_id.isascii() and call_id.isdecimal() and len(call_id) <= LONGEST_ID):
             return None
         ordinal = self._number(int(call_id)) >> 20
         if not date.min.toordinal() < ordinal < date.max.toordinal():
             return None
-        return next((call for call in self.calls_of(date.fromordinal(ordinal)) if call.id == call_id), None)
+        return next((call for call in self.calls_on(date.fromordinal(ordinal)) if call.id == call_id), None)
 
     def _call_id(self, number: int) -> str:
-        """A one-to-one scrambling of the call's number (day and position), so that `find` needs no index."""
+        """Scramble the number of a call (day and position) reversibly: ``find_call`` needs no index."""
         return str(_ID_BASE + (number * _ID_MULTIPLIER + self._id_offset) % _ID_SPACE)
 
     def _number(self, call_id: int) -> int:
         return (call_id - _ID_BASE - self._id_offset) * _ID_DIVISOR % _ID_SPACE
 
-    def _calls_of(self, day: date) -> tuple[Call, ...]:
-        draw = seeded_random.draw(self.company.seed, day)
+    def _calls_on(self, day: date) -> tuple[Call, ...]:
+        rng = seeded_random.generator(self.company.seed, day)
         share = WEEKEND_SHARE if day.weekday() >= 5 else 1.0
-        count = round(self._calls_per_day * share * draw.uniform(0.85, 1.15))
-        calls = [
-            self._call(draw, day, self._call_id(day.toordinal() << 20 | index)) for index in range(count)
-        ]
+        count = round(self._calls_per_day * share * rng.uniform(0.85, 1.15))
+        calls = [self._call(rng, day, self._call_id(day.toordinal() << 20 | index)) for index in range(count)]
         return tuple(sorted(calls, key=lambda call: (call.started, call.id)))
 
-    def _call(self, draw: random.Random, day: date, call_id: str) -> Call:
-        account = draw.choice(self.company.accounts)
-        host = self._host(draw, account)
+    def _call(self, rng: random.Random, day: date, call_id: str) -> Call:
+        account = rng.choice(self.company.accounts)
+        host = self._host(rng, account)
         deal = self.company.deal(account, day)
-        kind = _kind(draw, deal, day)
-        minute = draw.randrange(0, OFFICE_HOURS * 60, 5)
-        # Local times are made from UTC so that no call starts in the hour that a clock change skips.
+        kind = _kind(rng, deal, day)
+        minute = rng.randrange(0, OFFICE_HOURS * 60, 5)
+        # Computed in UTC, so that no call starts in the hour that a clock change skips.
         opens = datetime.combine(day, OFFICE_OPENS, TIME_ZONE).astimezone(UTC)
         scheduled = opens + timedelta(minutes=minute)
-        started = scheduled + timedelta(seconds=draw.randint(-120, 420), microseconds=_microseconds(draw))
-        words = round(self._words_per_call * draw.uniform(0.6, 1.4))
-        imported = draw.random() < IMPORTED_RATE
-        attendees = self._attendees(draw, host, account)
+        started = scheduled + timedelta(seconds=rng.randint(-120, 420), microseconds=_microseconds(rng))
+        words = round(self._words_per_call * rng.uniform(0.6, 1.4))
+        imported = rng.random() < IMPORTED_RATE
+        attendees = self._attendees(rng, host, account)
         contacts = [position for position, person in enumerate(attendees) if isinstance(person, Contact)]
-        is_silent = len(contacts) > 1 and draw.random() < SILENT_INVITEE_RATE
+        is_silent = len(contacts) > 1 and rng.random() < SILENT_INVITEE_RATE
         return Call(
             id=call_id,
             started=started.astimezone(TIME_ZONE),
@@ -188,61 +198,61 @@ class Diary:
             account=account,
             attendees=attendees,
             silent=frozenset(contacts[-1:]) if is_silent else frozenset(),
-            deals=() if imported else self._deals(draw, deal),
+            deals=() if imported else self._deals(rng, deal),
             deals_before=() if imported else (self.company.previous_deal(deal),),
             imported=imported,
-            titled=draw.random() >= NO_TITLE_RATE,
-            by_phone=draw.random() < 0.2,
+            titled=rng.random() >= NO_TITLE_RATE,
+            by_phone=rng.random() < 0.2,
             words=words,
-            mood=max(-1.0, min(1.0, kind.mood + host.mood + draw.gauss(0, 0.3))),
-            lifecycle=_lifecycle(draw, started, words),
+            mood=max(-1.0, min(1.0, kind.mood + host.mood + rng.gauss(0, 0.3))),
+            lifecycle=_lifecycle(rng, started, words),
         )
 
-    def _host(self, draw: random.Random, account: Account) -> User:
-        """The account's owner as a rule, else a colleague standing in."""
+    def _host(self, rng: random.Random, account: Account) -> User:
+        """Return the owner of the account in most cases, else a random rep."""
         owner = next(rep for rep in self.company.reps if rep.id == account.owner_id)
-        return owner if draw.random() < 0.75 else draw.choice(self.company.reps)
+        return owner if rng.random() < 0.75 else rng.choice(self.company.reps)
 
-    def _deals(self, draw: random.Random, deal: Deal) -> tuple[Deal, ...]:
-        chance = draw.random()
+    def _deals(self, rng: random.Random, deal: Deal) -> tuple[Deal, ...]:
+        chance = rng.random()
         if chance < NO_CRM_RATE:
             return ()
         return (deal, self.company.previous_deal(deal)) if chance > 1 - TWO_DEALS_RATE else (deal,)
 
-    def _attendees(self, draw: random.Random, host: User, account: Account) -> tuple[User | Contact, ...]:
+    def _attendees(self, rng: random.Random, host: User, account: Account) -> tuple[User | Contact, ...]:
         ours = [host]
-        if draw.random() < SECOND_COLLEAGUE_RATE:
-            ours.append(draw.choice(self.company.engineers))
-        theirs = draw.sample(account.contacts, k=draw.randint(1, len(account.contacts)))
+        if rng.random() < SECOND_COLLEAGUE_RATE:
+            ours.append(rng.choice(self.company.engineers))
+        theirs = rng.sample(account.contacts, k=rng.randint(1, len(account.contacts)))
         return (*ours, *theirs)
 
     def _conversation(self, call: Call) -> Conversation:
-        draw = seeded_random.draw(self.company.seed, "speech", call.id)
+        rng = seeded_random.generator(self.company.seed, "speech", call.id)
         speaking = [position for position in range(len(call.attendees)) if position not in call.silent]
-        cast = Cast(
+        participants = Participants(
             ours=tuple(position for position in speaking if call.is_ours(position)),
             theirs=tuple(position for position in speaking if not call.is_ours(position)),
-            talk_share=call.host.talk_share * (ANGRY_TALK if call.mood < ANGRY_MOOD else 1),
+            talk_share=call.host.talk_share * (ANGRY_TALK_FACTOR if call.mood < ANGRY_MOOD else 1),
             mood=call.mood,
         )
         seats = max(5, call.account.employees // 4)
-        slots = {
+        values = {
             "account": [call.account.name],
             "rep": [call.host.first_name],
-            "contact": [call.attendees[cast.theirs[0]].first_name],
+            "contact": [call.attendees[participants.theirs[0]].first_name],
             "colleague": [engineer.first_name for engineer in self.company.engineers],
             "city": [call.account.city],
-            "competitor": [draw.choice(self.company.competitors)],
+            "competitor": [rng.choice(self.company.competitors)],
             "seats": [str(seats), str(seats + seats // 10)],
             "amount": [f"{self.company.deal(call.account, call.started.date()).amount:,}"],
             "percent": ["8", "10", "12", "15", "20"],
             "weekday": ["Tuesday", "Wednesday", "Thursday", "Friday"],
         }
-        return converse(draw, call.kind, cast, call.words, slots)
+        return generate_conversation(rng, call.kind, participants, call.words, values)
 
 
-def _kind(draw: random.Random, deal: Deal, day: date) -> Kind:
-    """A kind of call that suits where the deal is."""
+def _kind(rng: random.Random, deal: Deal, day: date) -> Kind:
+    """Return a kind of call that fits the stage of the deal."""
     is_new, is_closed = deal.pipeline is NEW_BUSINESS, day >= deal.closes
     if is_closed and not deal.won:
         names: tuple[str, ...] = LOST_CUSTOMER_KINDS
@@ -251,41 +261,42 @@ def _kind(draw: random.Random, deal: Deal, day: date) -> Kind:
         names = NEW_CUSTOMER_KINDS if is_closed else OPEN_DEAL_KINDS[stage]
     else:
         names = CUSTOMER_KINDS
-    return kinds()[draw.choice(names)]
+    return kinds()[rng.choice(names)]
 
 
-def _lifecycle(draw: random.Random, started: datetime, words: int) -> Lifecycle:
-    """When each part of a call shows. Processing starts when the call is over, which is well within a word a second."""
+def _lifecycle(rng: random.Random, started: datetime, words: int) -> Lifecycle:
+    """Return the visibility of a call. Processing starts at its end, assumed at one word per second."""
     ended = started + timedelta(seconds=words) + timedelta(minutes=2)
-    visible_at = ended + _delay(draw, minutes=45)
-    transcript_at: datetime | None = visible_at + _delay(draw, minutes=20)
-    if draw.random() < EARLY_TRANSCRIPT_RATE:
+    visible_at = ended + _delay(rng, minutes=45)
+    transcript_at: datetime | None = visible_at + _delay(rng, minutes=20)
+    if rng.random() < EARLY_TRANSCRIPT_RATE:
         transcript_at = ended + (visible_at - ended) / 2
-    if draw.random() < NO_TRANSCRIPT_RATE:
+    if rng.random() < NO_TRANSCRIPT_RATE:
         transcript_at = None
-    private_at = visible_at if draw.random() < PRIVATE_RATE else None
-    if private_at is None and draw.random() < LATER_PRIVATE_RATE:
-        private_at = visible_at + timedelta(days=draw.uniform(0.5, 5))
+    private_at = visible_at if rng.random() < PRIVATE_RATE else None
+    if private_at is None and rng.random() < LATER_PRIVATE_RATE:
+        private_at = visible_at + timedelta(days=rng.uniform(0.5, 5))
     return Lifecycle(
         visible_at=visible_at,
         transcript_at=transcript_at,
-        enriched_at=visible_at + _delay(draw, minutes=90),
+        enriched_at=visible_at + _delay(rng, minutes=90),
         private_at=private_at,
-        relinked_at=visible_at + timedelta(days=draw.uniform(0.5, 6))
-        if draw.random() < RELINKED_RATE
-        else None,
-        deleted_at=visible_at + timedelta(days=draw.uniform(0.5, 20))
-        if draw.random() < DELETED_RATE
-        else None,
+        relinked_at=_days_after(rng, visible_at, RELINKED_RATE, most=6),
+        deleted_at=_days_after(rng, visible_at, DELETED_RATE, most=20),
     )
 
 
-def _delay(draw: random.Random, *, minutes: float) -> timedelta:
-    """Minutes as a rule, sometimes most of a day."""
-    delay = timedelta(minutes=draw.uniform(1, minutes))
-    return delay + timedelta(hours=draw.uniform(4, 22)) if draw.random() < SLOW_RATE else delay
+def _days_after(rng: random.Random, moment: datetime, rate: float, *, most: float) -> datetime | None:
+    """Return a time within ``most`` days after ``moment`` at the given rate, else None."""
+    return moment + timedelta(days=rng.uniform(0.5, most)) if rng.random() < rate else None
 
 
-def _microseconds(draw: random.Random) -> int:
-    """Whole seconds mostly: Gong's times carry a fraction only sometimes."""
-    return draw.randrange(1_000_000) if draw.random() < 0.1 else 0
+def _delay(rng: random.Random, *, minutes: float) -> timedelta:
+    """Return a delay of minutes in most cases, sometimes of most of a day."""
+    delay = timedelta(minutes=rng.uniform(1, minutes))
+    return delay + timedelta(hours=rng.uniform(4, 22)) if rng.random() < SLOW_RATE else delay
+
+
+def _microseconds(rng: random.Random) -> int:
+    """Return 0 in most cases: only some of Gong's times have a fraction."""
+    return rng.randrange(1_000_000) if rng.random() < 0.1 else 0

@@ -1,7 +1,7 @@
-"""The invented company: who works there, who its customers are, and what its deals were worth at any time.
+"""The invented company: its users, accounts and deals.
 
-Names are data (`company.json`); ids and deals are derived from a seed. Deals are a pure function of (account, period),
-so that calls and CRM agree on them for any date without a shared store. What is said on calls is in `speech`.
+Names come from ``company.json``; ids and deals are generated from a seed. A deal is a pure function of
+account and period, so that calls and CRM agree on it for any date without shared state.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from zoneinfo import ZoneInfo
 
 from gong_assets.local.gong_tenant import seeded_random
 
-TIME_ZONE = ZoneInfo("America/Los_Angeles")  # a zone with daylight saving, so that offsets change over a year
+TIME_ZONE = ZoneInfo("America/Los_Angeles")  # with daylight saving time, so that offsets change during a year
 
 DEFAULT_SEED = 1
 DEAL_MONTHS = 6
-DEAL_LIFE = 4  # deals: lost, won, renewed, churned; then the account is pursued again
+DEAL_CYCLE = 4  # deals of an account: lost, won, renewed, churned; then the cycle repeats
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An employee: `rep` hosts calls, `engineer` joins them, `manager` reviews them, `former` has left."""
+    """An employee. Reps host calls, engineers join them, the manager reviews them, former ones have left."""
 
     id: str
     key: str
@@ -35,8 +35,8 @@ class User:
     title: str
     role: Literal["rep", "engineer", "manager", "former"]
     manager_id: str | None
-    talk_share: float  # of the words on their calls
-    mood: float  # how their customers feel, -1 to 1
+    talk_share: float  # share of the words on their calls
+    mood: float  # of their customers, -1 to 1
 
     @property
     def name(self) -> str:
@@ -66,9 +66,9 @@ class Account:
     employees: int
     revenue: int  # US dollars a year
     contacts: tuple[Contact, ...]
-    owner_id: str  # the user who looks after it
-    first_month: int  # of its deals, 0 to DEAL_MONTHS - 1: not all of them start in January
-    phase: int  # where in DEAL_LIFE its first deal stood
+    owner_id: str  # the user who is responsible for it
+    first_month: int  # of its first deal, 0 to DEAL_MONTHS - 1, so that deals start in different months
+    phase: int  # position of its first deal in the cycle
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +80,14 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """A sales process; its last two stages are won and lost."""
+    """A sales pipeline. Its last two stages are won and lost."""
 
     id: str
     label: str
     stages: tuple[Stage, ...]
 
 
-# HubSpot names the stages of its built-in pipeline, and numbers those of pipelines that a customer adds.
+# In HubSpot the stages of the built-in pipeline have names as ids; those of custom pipelines have numbers.
 NEW_BUSINESS = Pipeline(
     "default",
     "Sales Pipeline",
@@ -127,7 +127,7 @@ class Deal:
     won: bool
 
     def stage(self, day: date) -> Stage:
-        """Where the deal stood on `day`, a day on or after `opened`."""
+        """Return the stage of the deal on ``day``, which must not be before ``opened``."""
         won, lost = self.pipeline.stages[-2:]
         if day >= self.closes:
             return won if self.won else lost
@@ -136,7 +136,7 @@ class Deal:
         return open_stages[int(progress * len(open_stages))]
 
     def amount_on(self, day: date) -> int:
-        """The amount as it was on `day`: the opening offer until the deal is half-way, then what was negotiated."""
+        """Return the amount on ``day``: the first offer until half-time, then the negotiated amount."""
         half_way = self.opened + (self.closes - self.opened) / 2
         return self.amount if day >= half_way else round(self.amount * 1.15)
 
@@ -146,7 +146,7 @@ class Deal:
 
 
 class Company:
-    """The people, accounts and settings of one tenant. Two companies with the same seed are equal in every id."""
+    """The people, accounts and settings of a tenant. Companies with the same seed have the same ids."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -163,11 +163,11 @@ class Company:
         self.workspace_id = self.gong_id("workspace")
 
     def gong_id(self, *key: object) -> str:
-        """An id as Gong writes them: 18 or 19 digits, beyond what a double holds exactly."""
+        """Return an id in Gong's format: 18 or 19 digits, more than a double can represent exactly."""
         return str(10**17 + seeded_random.number(self.seed, *key) % (9 * 10**18 - 10**17))
 
     def hubspot_id(self, *key: object) -> str:
-        """An id as HubSpot writes them: a number of eleven digits."""
+        """Return an id in HubSpot's format: a number of eleven digits."""
         return str(10**10 + seeded_random.number(self.seed, "hubspot", *key) % (9 * 10**10))
 
     @cached_property
@@ -218,7 +218,7 @@ class Company:
                 ),
                 owner_id=self.reps[number % len(self.reps)].id,
                 first_month=seeded_random.number(self.seed, "first month", entry["domain"]) % DEAL_MONTHS,
-                phase=seeded_random.number(self.seed, "phase", entry["domain"]) % DEAL_LIFE,
+                phase=seeded_random.number(self.seed, "phase", entry["domain"]) % DEAL_CYCLE,
             )
             for number, entry in enumerate(self._data["accounts"])
         )
@@ -233,7 +233,7 @@ class Company:
         )
 
     def deal(self, account: Account, day: date) -> Deal:
-        """The deal that was the account's latest on `day`."""
+        """Return the latest deal of the account on ``day``."""
         number = (day.year * 12 + day.month - 1 - account.first_month) // DEAL_MONTHS
         deal = self._numbered_deal(account, number)
         return deal if deal.opened <= day else self._numbered_deal(account, number - 1)
@@ -242,10 +242,10 @@ class Company:
         return self.deal(deal.account, deal.opened - timedelta(days=1))
 
     def _numbered_deal(self, account: Account, number: int) -> Deal:
-        """The deal of the account's period `number`, counted from the year 0."""
-        position = (number + account.phase) % DEAL_LIFE
+        """Return the deal of the account in period ``number``, counted from year 0."""
+        position = (number + account.phase) % DEAL_CYCLE
         is_new = position in (0, 1)
-        draw = seeded_random.draw(self.seed, "deal", account.id, number)
+        rng = seeded_random.generator(self.seed, "deal", account.id, number)
         start, end = (_first_of_month((number + n) * DEAL_MONTHS + account.first_month) for n in (0, 1))
         noun = "field service rollout" if is_new else "renewal"
         return Deal(
@@ -253,20 +253,20 @@ class Company:
             name=f"{account.name} - {noun} {start:%Y-%m}",
             account=account,
             pipeline=NEW_BUSINESS if is_new else RENEWALS,
-            amount=account.employees * draw.choice([95, 110, 120, 140]) // 100 * 100,
-            opened=start + timedelta(days=draw.randrange(0, 21)),
-            closes=end - timedelta(days=draw.randrange(5, 46)),
-            won=position not in (0, DEAL_LIFE - 1),
+            amount=account.employees * rng.choice([95, 110, 120, 140]) // 100 * 100,
+            opened=start + timedelta(days=rng.randrange(0, 21)),
+            closes=end - timedelta(days=rng.randrange(5, 46)),
+            won=position not in (0, DEAL_CYCLE - 1),
         )
 
 
 def today() -> date:
-    """Today in the company's time zone."""
+    """Return the current day in the company's time zone."""
     return datetime.now(TIME_ZONE).date()
 
 
 def _first_of_month(month: int) -> date:
-    """`month` counts from January of the year 0."""
+    """Return the first day of a month, counted from January of year 0."""
     return date(month // 12, month % 12 + 1, 1)
 
 

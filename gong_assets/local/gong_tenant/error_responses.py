@@ -1,13 +1,13 @@
-"""What the API answers when it does not answer: the statuses and texts of Gong's errors, each in one place.
+"""Gong's error responses: their statuses and texts.
 
-Texts are those that Gong's users have recorded from it; where a comment says "assumed", none is on record.
+The texts are those that users of Gong have published. A comment marks the ones that are assumed.
 """
 
 from __future__ import annotations
 
 
 class ApiError(Exception):
-    """Answered as Gong's ErrorResponse, `{"requestId": ..., "errors": [text]}`."""
+    """An error that is returned as Gong's ErrorResponse, ``{"requestId": ..., "errors": [text]}``."""
 
     def __init__(self, status: int, text: str, *, retry_after: int | None = None) -> None:
         super().__init__(text)
@@ -29,13 +29,13 @@ def unknown_path() -> ApiError:
 
 
 def missing_scope(scope: str) -> ApiError:
-    """Gong answers 401 here, not 403."""
+    """Return the error for a missing scope; Gong uses 401 rather than 403."""
     return ApiError(401, f"You don't have permission to use '{scope}' in your app.")
 
 
 def nothing_found(noun: str) -> ApiError:
-    """What Gong answers instead of an empty list whenever the request had a filter."""
-    period = "." if noun == "answered scorecards" else ""  # this one text ends with a period
+    """Return the error that Gong uses instead of an empty list if the request has a filter."""
+    period = "." if noun == "answered scorecards" else ""  # only this text ends with a period
     return ApiError(404, f"No {noun} found corresponding to the provided filters{period}")
 
 
@@ -52,9 +52,8 @@ def expired_cursor() -> ApiError:
 
 
 def bad_cursor() -> ApiError:
-    return ApiError(
-        400, "cursor is invalid"
-    )  # assumed; also what a cursor gets that is sent with another filter
+    """Return the error for an invalid cursor, and for one that is sent with another filter (both assumed)."""
+    return ApiError(400, "cursor is invalid")
 
 
 def too_many_requests(retry_after: int) -> ApiError:

@@ -1,13 +1,13 @@
-"""The tenant's CRM as HubSpot shares it with Snowflake: the same accounts, contacts and deals that its calls refer to.
+"""The CRM of the tenant in the format of HubSpot's data share for Snowflake.
 
-Tables and columns have the names of HubSpot's share as far as its documentation
-(https://knowledge.hubspot.com/reports/query-hubspot-data-in-snowflake) and its users name them; the columns of OWNERS,
-PIPELINES and PIPELINE_STAGES are on record nowhere public and are assumed. V2_DAILY has tables, V2_LIVE secure views of
-them.
+It has the accounts, contacts and deals to which the calls refer. Tables and columns follow HubSpot's
+documentation (https://knowledge.hubspot.com/reports/query-hubspot-data-in-snowflake) and published queries.
+The columns of OWNERS, PIPELINES and PIPELINE_STAGES are not published and are assumed. V2_DAILY has tables
+and V2_LIVE secure views of them.
 
-As in the share, deleted records are absent: one deal that calls refer to is not here. Nor are those that were merged: HubSpot
-makes a new record of the two, which lists their ids. One account's present deal and one of its contacts went that way, and
-calls name the old ids.
+As in the share, deleted records are absent, among them one deal to which calls refer. Merged records are
+absent too: HubSpot replaces the two records with a new one that lists their ids. The current deal and a
+contact of one account were merged, and calls refer to their old ids.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ LIVE_SCHEMA = "V2_LIVE"
 
 CONTACT, COMPANY, DEAL = "0-1", "0-2", "0-3"  # HubSpot's object type ids
 
-# By position: what calls were linked to before its present deal was deleted, or merged with a duplicate.
+# Positions in Company.accounts.
 ACCOUNT_WITH_DELETED_DEAL = 1
-ACCOUNT_WITH_MERGED_RECORDS = 2  # its present deal and its first contact
+ACCOUNT_WITH_MERGED_RECORDS = 2  # the current deal and the first contact
 
 _OBJECT = {
     "OBJECTID": "NUMBER(38,0)",
@@ -53,7 +53,7 @@ class Table:
         return f"CREATE OR REPLACE TABLE {DATABASE}.{SCHEMA}.{self.name} ({columns})"
 
     def insert(self) -> str:
-        """An INSERT with a placeholder, in the connector's default style, for each column."""
+        """Return an INSERT with placeholders in the connector's default style."""
         places = ", ".join("%s" for _ in self.columns)
         return f"INSERT INTO {DATABASE}.{SCHEMA}.{self.name} ({', '.join(self.columns)}) VALUES ({places})"
 
@@ -65,7 +65,7 @@ class Table:
 
 
 def load(connection: SnowflakeConnection, company: Company, today: date) -> None:
-    """Makes the share's database, or brings it up to `today`: every table is replaced."""
+    """Create or replace all tables and views of the share as of ``today``."""
     cursor = connection.cursor()
     cursor.execute(f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
     for schema in (SCHEMA, LIVE_SCHEMA):
@@ -77,52 +77,52 @@ def load(connection: SnowflakeConnection, company: Company, today: date) -> None
 
 
 def tables(company: Company, today: date) -> list[Table]:
-    """The share on the morning of `today`."""
+    """Return the tables of the share on the morning of ``today``."""
     deals = list(_deals(company, today))
     ingested = datetime.combine(today, time(5, 0))
-    survivors = _survivors(company, today)
+    merged = _merged_records(company, today)
     return [
-        _deal_table(company, deals, survivors, today, ingested),
-        _contact_table(company, survivors, ingested),
+        _deal_table(company, deals, merged, today, ingested),
+        _contact_table(company, merged, ingested),
         _company_table(company, ingested),
         _owner_table(company),
         _pipeline_table(),
         _stage_table(),
-        *_association_tables(company, deals, survivors),
+        *_association_tables(company, deals, merged),
     ]
 
 
 @dataclass(frozen=True, slots=True)
-class Survivor:
-    """The record that HubSpot made of two."""
+class MergedRecord:
+    """The record with which HubSpot replaced two merged records."""
 
     id: str
-    merged_ids: str  # as HubSpot lists them
+    merged_ids: str  # in HubSpot's format
 
 
-def _survivors(company: Company, today: date) -> dict[str, Survivor]:
-    """What became of the merged records, by the id that calls name."""
+def _merged_records(company: Company, today: date) -> dict[str, MergedRecord]:
+    """Return the new records by the old id to which calls refer."""
     account = company.accounts[ACCOUNT_WITH_MERGED_RECORDS]
-    merged = {"deal": company.deal(account, today).id, "contact": account.contacts[0].id}
+    old_ids = {"deal": company.deal(account, today).id, "contact": account.contacts[0].id}
     return {
-        old_id: Survivor(
+        old_id: MergedRecord(
             id=company.hubspot_id("merged", kind, old_id),
             merged_ids=f"{company.hubspot_id('duplicate', kind, old_id)};{old_id}",
         )
-        for kind, old_id in merged.items()
+        for kind, old_id in old_ids.items()
     }
 
 
-def _present_id(survivors: Mapping[str, Survivor], old_id: str) -> int:
-    return int(survivors[old_id].id if old_id in survivors else old_id)
+def _current_id(merged: Mapping[str, MergedRecord], old_id: str) -> int:
+    return int(merged[old_id].id if old_id in merged else old_id)
 
 
-def _merged_ids(survivors: Mapping[str, Survivor], old_id: str) -> str | None:
-    return survivors[old_id].merged_ids if old_id in survivors else None
+def _merged_ids(merged: Mapping[str, MergedRecord], old_id: str) -> str | None:
+    return merged[old_id].merged_ids if old_id in merged else None
 
 
 def _deals(company: Company, today: date) -> Iterator[Deal]:
-    """Every deal that a call of the kept history may refer to, but for the deleted one."""
+    """Yield all deals to which a call within the retention period may refer, except the deleted one."""
     for position, account in enumerate(company.accounts):
         deal = company.deal(account, today)
         if position == ACCOUNT_WITH_DELETED_DEAL:
@@ -136,7 +136,7 @@ def _deals(company: Company, today: date) -> Iterator[Deal]:
 def _deal_table(
     company: Company,
     deals: Iterable[Deal],
-    survivors: Mapping[str, Survivor],
+    merged: Mapping[str, MergedRecord],
     today: date,
     ingested: datetime,
 ) -> Table:
@@ -160,24 +160,21 @@ def _deal_table(
         stage, closed = deal.stage(today), today >= deal.closes
         opened = datetime.combine(deal.opened, time(9, 0))
         updated = datetime.combine(deal.closes if closed else today - timedelta(days=1), time(17, 0))
+        closes = datetime.combine(deal.closes, time(17, 0))
         rows.append(
             (
-                *(_present_id(survivors, deal.id), DEAL, min(updated, ingested), ingested),
+                *(_current_id(merged, deal.id), DEAL, min(updated, ingested), ingested),
                 *(deal.name, deal.amount_on(today), deal.amount_on(today)),
                 *(stage.id, deal.pipeline.id, deal.deal_type),
-                *(
-                    opened,
-                    datetime.combine(deal.closes, time(17, 0)),
-                    owner_id(company, deal.account.owner_id),
-                ),
+                *(opened, closes, owner_id(company, deal.account.owner_id)),
                 *(_text(closed and deal.won), _text(closed)),
-                *(int(deal.account.id), _merged_ids(survivors, deal.id)),
+                *(int(deal.account.id), _merged_ids(merged, deal.id)),
             )
         )
     return Table("OBJECTS_DEALS", columns, rows)
 
 
-def _contact_table(company: Company, survivors: Mapping[str, Survivor], ingested: datetime) -> Table:
+def _contact_table(company: Company, merged: Mapping[str, MergedRecord], ingested: datetime) -> Table:
     columns = _OBJECT | {
         "PROPERTY_FIRSTNAME": "VARCHAR",
         "PROPERTY_LASTNAME": "VARCHAR",
@@ -191,10 +188,10 @@ def _contact_table(company: Company, survivors: Mapping[str, Survivor], ingested
     created = ingested - HISTORY
     rows = [
         (
-            *(_present_id(survivors, contact.id), CONTACT, ingested - timedelta(days=30), ingested),
+            *(_current_id(merged, contact.id), CONTACT, ingested - timedelta(days=30), ingested),
             *(contact.first_name, contact.last_name, contact.email, contact.title),
             *(account.name, "customer" if position % 3 else "opportunity", created),
-            _merged_ids(survivors, contact.id),
+            _merged_ids(merged, contact.id),
         )
         for position, account in enumerate(company.accounts)
         for contact in account.contacts
@@ -277,10 +274,10 @@ def _stage_metadata(pipeline: Pipeline, stage: Stage) -> str:
 
 
 def _association_tables(
-    company: Company, deals: Sequence[Deal], survivors: Mapping[str, Survivor]
+    company: Company, deals: Sequence[Deal], merged: Mapping[str, MergedRecord]
 ) -> Iterator[Table]:
     is_main = {"ISMAINASSOCIATIONDEFINITION": "BOOLEAN"}
-    deal_ids = {deal.id: _present_id(survivors, deal.id) for deal in deals}
+    deal_ids = {deal.id: _current_id(merged, deal.id) for deal in deals}
     yield Table(
         "ASSOCIATIONS_DEALS_TO_COMPANIES",
         {"DEAL_OBJECTID": "NUMBER(38,0)", "COMPANY_OBJECTID": "NUMBER(38,0)"} | is_main,
@@ -290,7 +287,7 @@ def _association_tables(
         "ASSOCIATIONS_DEALS_TO_CONTACTS",
         {"DEAL_OBJECTID": "NUMBER(38,0)", "CONTACT_OBJECTID": "NUMBER(38,0)"} | is_main,
         [
-            (deal_ids[deal.id], _present_id(survivors, contact.id), True)
+            (deal_ids[deal.id], _current_id(merged, contact.id), True)
             for deal in deals
             for contact in deal.account.contacts
         ],
@@ -299,7 +296,7 @@ def _association_tables(
         "ASSOCIATIONS_CONTACTS_TO_COMPANIES",
         {"CONTACT_OBJECTID": "NUMBER(38,0)", "COMPANY_OBJECTID": "NUMBER(38,0)"} | is_main,
         [
-            (_present_id(survivors, contact.id), int(account.id), True)
+            (_current_id(merged, contact.id), int(account.id), True)
             for account in company.accounts
             for contact in account.contacts
         ],
@@ -307,10 +304,10 @@ def _association_tables(
 
 
 def owner_id(company: Company, user_id: str) -> str:
-    """HubSpot's id of one of our users: not Gong's."""
+    """Return HubSpot's owner id of a user, which differs from Gong's user id."""
     return company.hubspot_id("owner", user_id)
 
 
 def _text(flag: bool) -> str:
-    """HubSpot's own samples compare these flags as text."""
+    """Return a flag as text, as HubSpot's sample queries compare it."""
     return "true" if flag else "false"

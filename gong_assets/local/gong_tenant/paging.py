@@ -1,8 +1,8 @@
-"""Pages of a hundred and the cursor from one to the next.
+"""Pages of 100 items and the cursors between them.
 
-Gong's cursor is a signed JSON Web Token (HS256) that holds the number of the next page and when it expires: an hour
-after the first page, not after the latest. Paging is by offset, so a record that appears or vanishes in the meantime
-shifts the pages after it. That a cursor is refused beside a changed filter is an assumption.
+Gong's cursor is a signed JSON Web Token (HS256) with the number of the next page and its expiry, one hour
+after the first page. Paging is by offset, so a record that is added or removed in the meantime shifts the
+following pages. It is an assumption that a cursor is invalid for another filter.
 """
 
 from __future__ import annotations
@@ -25,33 +25,33 @@ Item = TypeVar("Item")
 
 
 class Pager:
-    """Cuts pages out of lists and signs the cursors between them."""
+    """Splits lists into pages and signs the cursors."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
 
     def page(
-        self, items: Sequence[Item], cursor: str | None, *, question: str, now: datetime, expected: int = 0
+        self, items: Sequence[Item], cursor: str | None, *, query: str, now: datetime, expected_total: int = 0
     ) -> tuple[Sequence[Item], dict[str, Any]]:
-        """The page that `cursor` names, the first without one, and the `records` block that describes it.
+        """Return the page of ``cursor`` (the first page if None) and the ``records`` block that describes it.
 
-        `question` identifies the endpoint and the filter. `expected` is `totalRecords` where that runs ahead of `items`.
-        Raises ApiError for a cursor that has expired, was tampered with, or belongs to another question.
+        ``query`` identifies the endpoint and the filter. ``expected_total`` is ``totalRecords`` if it exceeds
+        the number of items. Raises ApiError for a cursor that is expired, forged, or of another query.
         """
         number, expires = 0, now.timestamp() + CURSOR_SECONDS
         if cursor is not None:
             claims = self._read(cursor)
-            if claims.get("question") != _fingerprint(question):
+            if claims.get("query") != _fingerprint(query):
                 raise error_responses.bad_cursor()
             number, expires = claims["pageNumber"], claims["exp"]
             if now.timestamp() >= expires:
                 raise error_responses.expired_cursor()
         start = number * PAGE_SIZE
-        part = items[start : start + PAGE_SIZE]
-        total = max(len(items), expected)
+        page = items[start : start + PAGE_SIZE]
+        total = max(len(items), expected_total)
         records: dict[str, Any] = {
             "totalRecords": total,
-            "currentPageSize": len(part),
+            "currentPageSize": len(page),
             "currentPageNumber": number,
         }
         if start + PAGE_SIZE < len(items):
@@ -61,10 +61,10 @@ class Pager:
                     "total": total,
                     "pageNumber": number + 1,
                     "exp": int(expires),
-                    "question": _fingerprint(question),
+                    "query": _fingerprint(query),
                 }
             )
-        return part, records
+        return page, records
 
     def _sign(self, claims: dict[str, Any]) -> str:
         content = f"{_encode(HEADER)}.{_encode(json.dumps(claims).encode())}"
@@ -86,5 +86,5 @@ def _encode(data: bytes) -> str:
     return urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def _fingerprint(question: str) -> str:
-    return hashlib.sha256(question.encode()).hexdigest()[:16]
+def _fingerprint(query: str) -> str:
+    return hashlib.sha256(query.encode()).hexdigest()[:16]

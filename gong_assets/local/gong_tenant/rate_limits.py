@@ -1,7 +1,7 @@
-"""How often the API may be called: Gong's two limits, counted for the company as a whole.
+"""Gong's two rate limits, which apply to the company as a whole.
 
-Source: https://help.gong.io/apidocs/introduction-2 (3 requests a second, 10,000 a day, 429 with Retry-After beyond).
-That the first is a leaky bucket, how deep it is, and when the day starts are assumptions.
+https://help.gong.io/apidocs/introduction-2 documents 3 requests per second and 10,000 per day, and a 429
+response with Retry-After beyond. The leaky bucket, its size, and the start of the day are assumptions.
 """
 
 from __future__ import annotations
@@ -11,13 +11,11 @@ import time
 from collections.abc import Callable
 
 DAY = 86_400
-BURST_SECONDS = (
-    2  # of requests that may come at once: a client that paces itself evenly never feels the limit
-)
+BURST_SECONDS = 2  # size of the bucket: a client with evenly spaced requests never exceeds it
 
 
-class RequestLimits:
-    """A leaky bucket for the second, a counter for the UTC day. 0 turns either off."""
+class RateLimits:
+    """A leaky bucket per second and a counter per UTC day. A limit of 0 disables either."""
 
     def __init__(self, per_second: float, per_day: int, clock: Callable[[], float] = time.time) -> None:
         self._per_second = per_second
@@ -28,8 +26,8 @@ class RequestLimits:
         self._today = 0
         self._day = self._leaked_at // DAY
 
-    def admit(self) -> int | None:
-        """Counts a request. Returns None, or for a request too many the seconds after which to try again."""
+    def acquire(self) -> int | None:
+        """Count a request and return None, or return the seconds until a retry if it exceeds a limit."""
         now = self._clock()
         if now // DAY != self._day:
             self._day, self._today = now // DAY, 0

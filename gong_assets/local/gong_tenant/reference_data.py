@@ -1,22 +1,53 @@
-"""What the API says of the tenant itself: users, workspaces, trackers, scorecards and library folders, as JSON.
+"""Lists that do not depend on calls: users, workspaces, trackers, scorecards and library folders.
 
-Nothing here depends on calls. Ids are strings throughout, as in Gong's live answers, even where its OpenAPI document
-says int64.
+To add a plain list endpoint, add one function with the decorator ``_list_endpoint``. All ids are strings, as
+in Gong's actual responses, even where its OpenAPI document specifies int64.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from gong_assets.local.gong_tenant.company import TIME_ZONE, Company, User
 
 Json = dict[str, Any]
+Items = Callable[[Company], list[Json]]
 
 FOUNDED = datetime(2023, 2, 6, 9, 30, 7, 428_000, TIME_ZONE)  # when the tenant and its settings were created
-BUILT_IN = "-1"  # whom Gong names as the updater of what came with the product
+BUILT_IN = "-1"  # Gong's id for the updater of built-in records
 
 
+@dataclass(frozen=True)
+class ListEndpoint:
+    """A GET endpoint that returns a list without reading calls."""
+
+    path: str
+    key: str  # of the list in the response
+    scope: str
+    items: Items
+    paged: bool
+    by_workspace: bool  # accepts the query parameter workspaceId
+
+
+LIST_ENDPOINTS: list[ListEndpoint] = []
+
+
+def _list_endpoint(
+    path: str, *, key: str, scope: str, paged: bool = False, by_workspace: bool = False
+) -> Callable[[Items], Items]:
+    """Serve the list that a function returns at a path. A new plain list needs nothing else."""
+
+    def register(items: Items) -> Items:
+        LIST_ENDPOINTS.append(ListEndpoint(path, key, scope, items, paged, by_workspace))
+        return items
+
+    return register
+
+
+@_list_endpoint("/v2/users", key="users", scope="api:users:read", paged=True)
 def users(company: Company) -> list[Json]:
     return [_user(company, number, user) for number, user in enumerate(company.users)]
 
@@ -48,21 +79,25 @@ def _user(company: Company, number: int, user: User) -> Json:
         "managerId": user.manager_id,
         "meetingConsentPageUrl": None,
         "spokenLanguages": [{"language": "en-US", "primary": True}],
-        "conferencingProviders": [],  # in live answers, not in the OpenAPI document
+        "conferencingProviders": [],  # returned by Gong, but not in its OpenAPI document
     }
 
 
 def user_created(company: Company, user: User) -> datetime:
-    """When the user joined: one every eight weeks."""
+    """Return when the user joined; one user joins every eight weeks."""
     return FOUNDED + timedelta(weeks=8 * company.users.index(user))
 
 
+@_list_endpoint("/v2/workspaces", key="workspaces", scope="api:workspaces:read")
 def workspaces(company: Company) -> list[Json]:
     return [{"id": company.workspace_id, "name": "Initial workspace", "description": "Everybody"}]
 
 
+@_list_endpoint(
+    "/v2/settings/trackers", key="keywordTrackers", scope="api:settings:trackers:read", by_workspace=True
+)
 def keyword_trackers(company: Company) -> list[Json]:
-    """Smart trackers appear on calls but, as in Gong, not in this list."""
+    """Return the keyword trackers. As in Gong, smart trackers appear on calls but not in this list."""
     return [
         {
             "trackerId": company.gong_id("tracker", tracker["name"]),
@@ -87,6 +122,7 @@ def keyword_trackers(company: Company) -> list[Json]:
     ]
 
 
+@_list_endpoint("/v2/settings/scorecards", key="scorecards", scope="api:settings:scorecards:read")
 def scorecards(company: Company) -> list[Json]:
     return [
         {
@@ -123,6 +159,7 @@ def scorecards(company: Company) -> list[Json]:
     ]
 
 
+@_list_endpoint("/v2/library/folders", key="folders", scope="api:library:read", by_workspace=True)
 def folders(company: Company) -> list[Json]:
     return [
         {

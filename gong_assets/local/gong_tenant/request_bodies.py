@@ -1,6 +1,6 @@
-"""What a client may ask: the bodies of Gong's POST endpoints, checked.
+"""Models of the bodies of Gong's POST endpoints.
 
-Names and defaults are those of Gong's OpenAPI document; unknown fields are ignored, as Gong ignores them.
+Names and defaults follow Gong's OpenAPI document. As in Gong, unknown fields are ignored.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ class _Body(BaseModel):
 
 
 class CallsFilter(_Body):
-    """`from` is inclusive, `to` exclusive; both are optional, whatever Gong's document says."""
+    """``from`` is inclusive, ``to`` is exclusive. Both are optional, unlike in Gong's document."""
 
     from_date_time: AwareDatetime | None = None
     to_date_time: AwareDatetime | None = None
     workspace_id: str | None = None
-    call_ids: Annotated[list[str], Field(min_length=1)] | None = None  # an empty list is refused, not "all"
+    call_ids: Annotated[list[str], Field(min_length=1)] | None = None  # an empty list is an error
     primary_user_ids: list[str] | None = None
 
     @model_validator(mode="after")
@@ -88,7 +88,7 @@ class UsersRequest(_Body):
 
 
 class StatsFilter(_Body):
-    """Days in the company's time zone; `from` inclusive, `to` exclusive."""
+    """Days in the company's time zone; ``from`` is inclusive, ``to`` is exclusive."""
 
     from_date: date
     to_date: date

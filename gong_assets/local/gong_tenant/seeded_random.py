@@ -1,7 +1,6 @@
-"""Repeatable chance: numbers and draws that depend on nothing but a key.
+"""Reproducible random numbers that depend only on a key.
 
-Everything invented about a tenant comes from here, so that the same seed and day are the same in every process and on
-every supported Python.
+All generated data uses them, so that a seed and a day give the same data in every process and Python version.
 """
 
 from __future__ import annotations
@@ -11,13 +10,13 @@ from hashlib import blake2b
 
 
 def number(*key: object) -> int:
-    """A number of 64 bits."""
+    """Return a number of 64 bits for a key."""
     return int.from_bytes(blake2b(_text(key).encode(), digest_size=8).digest())
 
 
-def draw(*key: object) -> random.Random:
-    """A source of draws."""
-    return random.Random(_text(key))  # noqa: S311 - it invents a story, it keeps no secret
+def generator(*key: object) -> random.Random:
+    """Return a random number generator that is seeded with a key."""
+    return random.Random(_text(key))  # noqa: S311 - not used for security
 
 
 def _text(key: tuple[object, ...]) -> str:

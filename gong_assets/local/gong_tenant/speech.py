@@ -1,7 +1,6 @@
-"""What is said on a call: sentences drawn from pools by topic, put in time.
+"""Generation of conversations from pools of sentences.
 
-The pools are data (`speech.json`), written for this project; several hundred sentences, by topic, side and mood. Who is
-on a call and when it happens is in `calls`; what Gong would conclude from it is in `analysis`.
+``speech.json`` has several hundred sentences by topic, side and mood, written for this project.
 """
 
 from __future__ import annotations
@@ -16,22 +15,22 @@ from importlib.resources import files
 from itertools import chain, groupby
 from typing import Any
 
-# Unhurried business talk: 150 words a minute, give or take.
+# About 150 words per minute.
 MS_PER_WORD = (330, 470)
 MS_BETWEEN_SENTENCES = (120, 450)
 MS_BETWEEN_TURNS = (200, 1800)
 MS_BEFORE_FIRST_WORD = (800, 6000)
 MS_AFTER_LAST_WORD = (2000, 15000)
-SHORTEST_CALL_MS = 62_000  # Gong does not import calls of less than a minute
+SHORTEST_CALL_MS = 62_000  # Gong does not import calls under a minute
 
 SENTENCES_IN_A_TURN = (1, 3)
 QUESTION_RATE = 0.3
-UNIDENTIFIED_RATE = 0.02  # turns whose voice Gong assigns to nobody
+UNIDENTIFIED_RATE = 0.02  # turns whose speaker Gong does not identify
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of sales call. `mood` is how its customers tend to feel, -1 to 1."""
+    """A kind of sales call. ``mood`` is the typical mood of its customers, -1 to 1."""
 
     name: str
     title: str
@@ -50,7 +49,7 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one speaker says in one go. `speaker` is a position in the call's attendees, None when unidentified."""
+    """A turn of one speaker: a position in the attendees of the call, or None if unidentified."""
 
     speaker: int | None
     topic: str
@@ -72,18 +71,18 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
-    """Who speaks for whom: positions of our own people and of the customer's among the attendees."""
+class Participants:
+    """The positions of our own people and of the customer's among the attendees."""
 
     ours: tuple[int, ...]
     theirs: tuple[int, ...]
-    talk_share: float  # of the words that are ours
-    mood: float  # how the customer feels, -1 to 1
+    talk_share: float  # our share of the words
+    mood: float  # of the customer, -1 to 1
 
 
 @cache
 def pools() -> dict[str, Any]:
-    """Kinds of call and topics, as they are in the file."""
+    """Return the kinds of call and the topics in ``speech.json``."""
     data: dict[str, Any] = json.loads(files(__package__).joinpath("speech.json").read_text("utf-8"))
     return data
 
@@ -99,93 +98,98 @@ def kinds() -> Mapping[str, Kind]:
 
 
 def topic_label(topic: str) -> str:
-    """The topic as Gong would name it."""
+    """Return Gong's name of the topic."""
     label: str = pools()["topics"][topic]["label"]
     return label
 
 
-def converse(
-    draw: random.Random, kind: Kind, cast: Cast, words: int, slots: Mapping[str, Sequence[str]]
+def generate_conversation(
+    rng: random.Random,
+    kind: Kind,
+    participants: Participants,
+    words: int,
+    values: Mapping[str, Sequence[str]],
 ) -> Conversation:
-    """A conversation of about `words` words, or of fewer once the pools of its topics are used up (at 500 to 1,400).
+    """Return a conversation of about ``words`` words; the pools of its topics limit it to 500 to 1,400.
 
-    `slots` has the choices for each {name} in a sentence.
+    ``values`` holds the choices for each {name} in a sentence.
     """
-    optional = draw.sample(kind.optional, k=min(2, len(kind.optional)))
-    topics = [topic for topic in (*kind.agenda, *optional, kind.closing) if _suits(topic, cast.mood)]
-    clock = draw.randint(*MS_BEFORE_FIRST_WORD)
+    optional = rng.sample(kind.optional, k=min(2, len(kind.optional)))
+    topics = [
+        topic for topic in (*kind.agenda, *optional, kind.closing) if _fits_mood(topic, participants.mood)
+    ]
+    clock = rng.randint(*MS_BEFORE_FIRST_WORD)
     turns = []
     for (speaker, topic), utterances in groupby(
-        _exchange(draw, topics, cast, words), key=lambda said: said[:2]
+        _alternate(rng, topics, participants, words), key=lambda turn: turn[:2]
     ):
         sentences = []
-        for text in chain.from_iterable(texts for _, _, texts in utterances):
-            spoken = text.format_map({name: draw.choice(choices) for name, choices in slots.items()})
-            end = clock + len(spoken.split()) * draw.randint(*MS_PER_WORD)
-            sentences.append(Sentence(clock, end, spoken))
-            clock = end + draw.randint(*MS_BETWEEN_SENTENCES)
+        for template in chain.from_iterable(templates for _, _, templates in utterances):
+            text = template.format_map({name: rng.choice(choices) for name, choices in values.items()})
+            end = clock + len(text.split()) * rng.randint(*MS_PER_WORD)
+            sentences.append(Sentence(clock, end, text))
+            clock = end + rng.randint(*MS_BETWEEN_SENTENCES)
         turns.append(Turn(speaker, topic, tuple(sentences)))
-        clock += draw.randint(*MS_BETWEEN_TURNS)
-    clock = max(clock + draw.randint(*MS_AFTER_LAST_WORD), SHORTEST_CALL_MS)
+        clock += rng.randint(*MS_BETWEEN_TURNS)
+    clock = max(clock + rng.randint(*MS_AFTER_LAST_WORD), SHORTEST_CALL_MS)
     return Conversation(tuple(turns), -(-clock // 1000))
 
 
-def _exchange(
-    draw: random.Random, topics: Sequence[str], cast: Cast, words: int
+def _alternate(
+    rng: random.Random, topics: Sequence[str], participants: Participants, words: int
 ) -> Iterator[tuple[int | None, str, list[str]]]:
-    """Who says what on which topic: whichever side is behind its share of the words speaks next."""
+    """Yield (speaker, topic, sentences); the side that is behind its share of the words speaks next."""
     spoken = our_words = 0
     for position, topic in enumerate(topics):
-        pool = _Pool(draw, topic, cast.mood)
+        pool = _Pool(rng, topic, participants.mood)
         goal = words * (position + 1) / len(topics)
         while spoken < goal:
-            ours = our_words <= spoken * cast.talk_share
-            texts = pool.sentences(ours, draw.randint(*SENTENCES_IN_A_TURN))
+            ours = our_words <= spoken * participants.talk_share
+            texts = pool.sentences(ours, rng.randint(*SENTENCES_IN_A_TURN))
             if not texts:
-                break  # everything that there is to say on this topic has been said
+                break  # the pool of this topic is used up
             count = sum(len(text.split()) for text in texts)
             spoken += count
             our_words += count if ours else 0
-            side = cast.ours if ours else cast.theirs
-            lead = side[0] if draw.random() < 0.8 else draw.choice(side)
-            yield None if draw.random() < UNIDENTIFIED_RATE else lead, topic, texts
+            side = participants.ours if ours else participants.theirs
+            speaker = side[0] if rng.random() < 0.8 else rng.choice(side)
+            yield None if rng.random() < UNIDENTIFIED_RATE else speaker, topic, texts
 
 
-def _suits(topic: str, mood: float) -> bool:
-    """Whether a customer in that mood would talk about it: praise is for the happy, leaving for the unhappy."""
+def _fits_mood(topic: str, mood: float) -> bool:
+    """Return whether a topic fits the mood: praise needs a happy customer, leaving an unhappy one."""
     needed = pools()["topics"][topic].get("mood")
     return needed is None or (needed == "positive") == (mood > 0)
 
 
 class _Pool:
-    """The sentences of one topic, each used once in a call."""
+    """The sentences of a topic, each of which is used once per call."""
 
-    def __init__(self, draw: random.Random, topic: str, mood: float) -> None:
+    def __init__(self, rng: random.Random, topic: str, mood: float) -> None:
         sides = pools()["topics"][topic]
-        self._draw = draw
+        self._rng = rng
         rep, customer = sides["rep"], sides["customer"]
-        first = [draw.choice(rep["first"])] if "first" in rep else []
-        self._ours = _shuffled(draw, rep["tells"]) + first, _shuffled(draw, rep["asks"])
-        feelings = [*customer["neutral"], *customer["positive" if mood > 0 else "negative"]]
-        strong = customer["positive" if mood > 0 else "negative"]
-        says = strong if abs(mood) > 0.6 else feelings
-        self._theirs = _shuffled(draw, says), _shuffled(draw, customer["asks"])
+        first = [rng.choice(rep["first"])] if "first" in rep else []
+        self._ours = _shuffled(rng, rep["statements"]) + first, _shuffled(rng, rep["questions"])
+        emotional = customer["positive" if mood > 0 else "negative"]
+        statements = emotional if abs(mood) > 0.6 else [*customer["neutral"], *emotional]
+        self._theirs = _shuffled(rng, statements), _shuffled(rng, customer["questions"])
 
     def sentences(self, ours: bool, count: int) -> list[str]:
-        """Up to `count` sentences of one side, at most the last of them a question."""
-        tells, asks = self._ours if ours else self._theirs
-        texts = [tells.pop() for _ in range(min(count, len(tells)))]
-        if asks and (not texts or self._draw.random() < QUESTION_RATE):
-            texts.append(asks.pop())
+        """Return up to ``count`` sentences of one side; only the last can be a question."""
+        statements, questions = self._ours if ours else self._theirs
+        texts = [statements.pop() for _ in range(min(count, len(statements)))]
+        if questions and (not texts or self._rng.random() < QUESTION_RATE):
+            texts.append(questions.pop())
         return texts
 
 
-def _shuffled(draw: random.Random, sentences: Sequence[str]) -> list[str]:
-    return draw.sample(sentences, k=len(sentences))
+def _shuffled(rng: random.Random, sentences: Sequence[str]) -> list[str]:
+    return rng.sample(sentences, k=len(sentences))
 
 
 def topic_of(text: str) -> str | None:
-    """The topic whose pool `text` was drawn from: what a search for that topic should find. None if from none."""
+    """Return the topic whose pool contains the template of ``text``, or None."""
     return next((topic for pattern, topic in _patterns() if pattern.fullmatch(text)), None)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gong_assets.local.gong_tenant.calls import Call, Diary
+from gong_assets.local.gong_tenant.calls import Call, CallGenerator
 from gong_assets.local.gong_tenant.company import TIME_ZONE, Company
 
 from .conftest import NOW, extensive, transcripts, window
@@ -20,8 +20,8 @@ Tenants = Callable[..., httpx.Client]
 @pytest.fixture(scope="module")
 def calls() -> list[Call]:
     """What happened in the three months before NOW, whatever the API shows of it."""
-    diary = Diary(Company(1), calls_per_day=12, words_per_call=300)
-    return [call for call in diary.between(NOW - timedelta(days=90), NOW) if call.started < NOW]
+    generator = CallGenerator(Company(1), calls_per_day=12, words_per_call=300)
+    return [call for call in generator.calls_between(NOW - timedelta(days=90), NOW) if call.started < NOW]
 
 
 def pick(calls: list[Call], condition: Callable[[Call], Any]) -> Call:

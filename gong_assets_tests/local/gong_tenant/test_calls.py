@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gong_assets.local.gong_tenant.calls import Diary
+from gong_assets.local.gong_tenant.calls import CallGenerator
 from gong_assets.local.gong_tenant.company import Company
 from gong_assets.local.gong_tenant.speech import topic_of
 
@@ -32,33 +32,35 @@ def spoken(tenant: httpx.Client) -> dict[str, list[Json]]:
     return transcripts(tenant, QUARTER)
 
 
-def diary(seed: int = 1, calls_per_day: int = 12) -> Diary:
-    return Diary(Company(seed), calls_per_day=calls_per_day, words_per_call=300)
+def generator(seed: int = 1, calls_per_day: int = 12) -> CallGenerator:
+    return CallGenerator(Company(seed), calls_per_day=calls_per_day, words_per_call=300)
 
 
 def test_the_same_day_is_the_same_in_another_process() -> None:
     program = (
         "from datetime import date\n"
-        "from gong_assets.local.gong_tenant.calls import Diary\n"
+        "from gong_assets.local.gong_tenant.calls import CallGenerator\n"
         "from gong_assets.local.gong_tenant.company import Company\n"
-        "diary = Diary(Company(1), calls_per_day=12, words_per_call=300)\n"
-        "print([(call, diary.conversation(call)) for call in diary.calls_of(date(2026, 3, 3))])"
+        "generator = CallGenerator(Company(1), calls_per_day=12, words_per_call=300)\n"
+        "print([(call, generator.conversation(call)) for call in generator.calls_on(date(2026, 3, 3))])"
     )
     elsewhere = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout
-    here = diary()
-    assert elsewhere == f"{[(call, here.conversation(call)) for call in here.calls_of(date(2026, 3, 3))]}\n"
+    here = generator()
+    assert elsewhere == f"{[(call, here.conversation(call)) for call in here.calls_on(date(2026, 3, 3))]}\n"
 
 
 def test_another_seed_is_another_history() -> None:
     day = date(2026, 3, 3)
-    assert {call.id for call in diary(1).calls_of(day)}.isdisjoint(call.id for call in diary(2).calls_of(day))
+    assert {call.id for call in generator(1).calls_on(day)}.isdisjoint(
+        call.id for call in generator(2).calls_on(day)
+    )
 
 
 def test_a_call_is_found_by_its_id_however_long_ago() -> None:
-    old = diary().calls_of(date(2019, 5, 7))[3]
-    assert diary().find(old.id) == old
+    old = generator().calls_on(date(2019, 5, 7))[3]
+    assert generator().find_call(old.id) == old
 
 
 def test_ids_are_strings_of_18_to_20_digits_beyond_what_a_double_holds(calls: list[Json]) -> None:
@@ -70,9 +72,9 @@ def test_ids_are_strings_of_18_to_20_digits_beyond_what_a_double_holds(calls: li
 
 
 def test_weekdays_have_about_as_many_calls_as_asked_for_and_weekends_fewer() -> None:
-    many = diary(calls_per_day=100)
-    weekdays = [len(many.calls_of(date(2026, 3, day))) for day in range(2, 7)]
-    weekend = [len(many.calls_of(date(2026, 3, day))) for day in (7, 8)]
+    many = generator(calls_per_day=100)
+    weekdays = [len(many.calls_on(date(2026, 3, day))) for day in range(2, 7)]
+    weekend = [len(many.calls_on(date(2026, 3, day))) for day in (7, 8)]
     assert all(80 <= count <= 120 for count in weekdays)
     assert all(10 <= count <= 25 for count in weekend)
 

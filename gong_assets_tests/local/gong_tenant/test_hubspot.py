@@ -13,7 +13,7 @@ import snowflake.connector
 
 from gong_assets.local import stack
 from gong_assets.local.gong_tenant import hubspot
-from gong_assets.local.gong_tenant.calls import Call, Diary
+from gong_assets.local.gong_tenant.calls import Call, CallGenerator
 from gong_assets.local.gong_tenant.company import DEFAULT_SEED, Company, Deal, today
 
 from .conftest import NOW
@@ -35,8 +35,8 @@ def cursor(stack_home: Path) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def calls() -> list[Call]:
     """A year of calls."""
-    diary = Diary(COMPANY, calls_per_day=12, words_per_call=300)
-    return list(diary.between(NOW - timedelta(days=365), NOW))
+    generator = CallGenerator(COMPANY, calls_per_day=12, words_per_call=300)
+    return list(generator.calls_between(NOW - timedelta(days=365), NOW))
 
 
 MERGED_ACCOUNT = COMPANY.accounts[hubspot.ACCOUNT_WITH_MERGED_RECORDS]

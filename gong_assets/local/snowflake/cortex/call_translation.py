@@ -26,8 +26,8 @@ from gong_assets.local.snowflake.sql.rewriter import Rewrite
 # sqlglot's node for this function has no field for `return_error_details`.
 Snowflake.Parser.FUNCTIONS.pop("AI_CLASSIFY", None)
 
-# DuckDB variable with the id of the session's running query. It is read at run time, so that a view that calls a
-# Cortex function is counted for the query that reads the view.
+# DuckDB variable with the id of the session's running query. It is read at run time, so that a view that
+# calls a Cortex function is counted for the query that reads the view.
 QUERY_ID_VARIABLE = "query_id"
 # DuckDB variable with the session parameter of the same name:
 # https://docs.snowflake.com/en/sql-reference/functions/ai_redact
@@ -37,7 +37,8 @@ FAIL_ON_ERROR_VARIABLE = "ai_sql_error_handling_use_fail_on_error"
 def translate_call(name: str, arguments: Sequence[exp.Expression]) -> exp.Expression:
     """Return the DuckDB expression for a call of the Cortex function ``name``.
 
-    Raises SnowflakeError for an unknown function, too few or too many arguments, or an unknown embedding model.
+    Raises SnowflakeError for an unknown function, too few or too many arguments, or an unknown embedding
+    model.
     """
     name = name.upper()
     if name in EMBEDDING_FUNCTIONS:
@@ -71,10 +72,11 @@ def translate_call(name: str, arguments: Sequence[exp.Expression]) -> exp.Expres
 def _needs_row_evaluation(arguments: Sequence[exp.Expression]) -> bool:
     """Return whether a call must use the variant that DuckDB evaluates exactly once per row.
 
-    DuckDB may evaluate a pure function twice (when an outer query filters on its result) or once for all rows (when
-    its arguments are constant). Billed calls need exactly one evaluation per row, so calls on columns use the variant
-    with side effects. Exceptions are a SELECT with a LIMIT, where DuckDB would evaluate that variant for all rows, and
-    one that refers to the call by its alias, which DuckDB does not support for functions with side effects.
+    DuckDB may evaluate a pure function twice (when an outer query filters on its result) or once for all rows
+    (when its arguments are constant). Billed calls need exactly one evaluation per row, so calls on columns
+    use the variant with side effects. Exceptions are a SELECT with a LIMIT, where DuckDB would evaluate that
+    variant for all rows, and one that refers to the call by its alias, which DuckDB does not support for
+    functions with side effects.
     """
     if not any(argument.find(exp.Column, exp.Query) for argument in arguments):
         return False
@@ -86,7 +88,7 @@ def _needs_row_evaluation(arguments: Sequence[exp.Expression]) -> bool:
 
 
 def _is_alias_reused(item: exp.Expression, select: exp.Expression) -> bool:
-    """Return whether a part of ``select`` other than GROUP BY and ORDER BY refers to ``item`` by its alias."""
+    """Return whether ``select`` refers to ``item`` by its alias, except in GROUP BY and ORDER BY."""
     if not isinstance(item, exp.Alias):
         return False
     parts = [
@@ -156,8 +158,8 @@ def _bind_arguments(
         else:
             raise SnowflakeError(
                 939, "22023",
-                f"SQL compilation error: too many arguments for function [{name}] expected {len(parameters)}, "
-                f"got {len(arguments)}",
+                f"SQL compilation error: too many arguments for function [{name}] "
+                f"expected {len(parameters)}, got {len(arguments)}",
             )  # fmt: skip
     if unknown := set(given) - set(parameters):
         raise SnowflakeError(
@@ -168,7 +170,8 @@ def _bind_arguments(
     if len(given) < required:
         raise SnowflakeError(
             938, "22023",
-            f"SQL compilation error: not enough arguments for function [{name}] expected {required}, got {len(given)}",
+            f"SQL compilation error: not enough arguments for function [{name}] "
+            f"expected {required}, got {len(given)}",
         )  # fmt: skip
     return [given.get(parameter, exp.null()) for parameter in parameters]
 

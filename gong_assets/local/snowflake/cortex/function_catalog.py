@@ -23,7 +23,8 @@ from gong_assets.local.cortex.errors import CortexError
 
 # https://docs.snowflake.com/en/user-guide/snowflake-cortex/aisql-regional-availability
 AI_CLASSIFY_MAX_TOKENS = 128_000
-# Tokens that Snowflake's hidden prompt adds to each call, from the examples in its AI_COUNT_TOKENS documentation.
+# Tokens that Snowflake's hidden prompt adds to each call, from the examples in its AI_COUNT_TOKENS
+# documentation.
 _AI_SENTIMENT_PROMPT_TOKENS = 120
 _AI_REDACT_PROMPT_TOKENS = 425
 
@@ -145,59 +146,68 @@ def _check_group(function: str, texts: list[str | None]) -> list[str]:
 
 _CATEGORIES = frozenset({"categories"})
 
-_ROW_FUNCTIONS = (
+_CATALOG = (
     CortexFunction("SENTIMENT", ("text",), sentiment.sentiment, returns="DOUBLE"),
     CortexFunction(
-        "AI_SENTIMENT", ("text", "categories"), _sentiment_labels, optional=_CATEGORIES, structured=_CATEGORIES,
-        returns_json=True, null_on_error=True, has_error_details=True, prompt_tokens=_AI_SENTIMENT_PROMPT_TOKENS,
+        "AI_SENTIMENT", ("text", "categories"), _sentiment_labels, optional=_CATEGORIES,
+        structured=_CATEGORIES, returns_json=True, null_on_error=True, has_error_details=True,
+        prompt_tokens=_AI_SENTIMENT_PROMPT_TOKENS,
     ),
     CortexFunction("SUMMARIZE", ("text",), summary.summarize, generates_text=True),
     CortexFunction(
-        "AI_SUMMARIZE", ("text",), summary.ai_summarize, null_on_error=True, has_error_details=True, generates_text=True
+        "AI_SUMMARIZE", ("text",), summary.ai_summarize, null_on_error=True, has_error_details=True,
+        generates_text=True,
     ),
     CortexFunction(
         "AI_SUMMARIZE_AGG", ("expr",), _summarize_group, structured=frozenset({"expr"}), aggregate=True,
         generates_text=True,
     ),
     CortexFunction(
-        "AI_AGG", ("expr", "task_description"), _aggregate_group, structured=frozenset({"expr"}), aggregate=True,
-        generates_text=True,
+        "AI_AGG", ("expr", "task_description"), _aggregate_group, structured=frozenset({"expr"}),
+        aggregate=True, generates_text=True,
     ),
     CortexFunction(
         "AI_COMPLETE", ("model", "prompt"), completion.complete, null_on_error=True, has_error_details=True,
         generates_text=True,
     ),
     CortexFunction("COMPLETE", ("model", "prompt"), completion.complete, generates_text=True),
-    CortexFunction("TRY_COMPLETE", ("model", "prompt"), completion.complete, null_on_error=True, generates_text=True),
     CortexFunction(
-        "AI_EXTRACT", ("text", "responseformat"), extraction.extract, structured=frozenset({"responseformat"}),
-        returns_json=True, error_in_result=True, generates_text=True,
+        "TRY_COMPLETE", ("model", "prompt"), completion.complete, null_on_error=True, generates_text=True
+    ),
+    CortexFunction(
+        "AI_EXTRACT", ("text", "responseformat"), extraction.extract,
+        structured=frozenset({"responseformat"}), returns_json=True, error_in_result=True,
+        generates_text=True,
     ),
     CortexFunction("EXTRACT_ANSWER", ("text", "question"), extraction.extract_answer, returns_json=True),
     CortexFunction(
         "AI_CLASSIFY", ("input", "categories", "config"), _ai_classify, optional=frozenset({"config"}),
-        structured=frozenset({"categories", "config"}), returns_json=True,
-        null_on_error=True, has_error_details=True,
+        structured=frozenset({"categories", "config"}), returns_json=True, null_on_error=True,
+        has_error_details=True,
     ),
-    CortexFunction("CLASSIFY_TEXT", ("input", "categories"), _classify_text, structured=_CATEGORIES, returns_json=True),
+    CortexFunction(
+        "CLASSIFY_TEXT", ("input", "categories"), _classify_text, structured=_CATEGORIES, returns_json=True
+    ),
     CortexFunction("AI_SIMILARITY", ("input1", "input2"), _similarity, returns="DOUBLE"),
     CortexFunction(
         "AI_REDACT", ("input", "categories"), _redact, optional=_CATEGORIES, structured=_CATEGORIES,
-        has_error_details=True, uses_fail_on_error=True, prompt_tokens=_AI_REDACT_PROMPT_TOKENS, generates_text=True,
+        has_error_details=True, uses_fail_on_error=True, prompt_tokens=_AI_REDACT_PROMPT_TOKENS,
+        generates_text=True,
     ),
     CortexFunction("COUNT_TOKENS", ("model", "text"), _count_tokens, returns="BIGINT", billed=False),
     CortexFunction(
         "AI_COUNT_TOKENS", ("function_name", "model_name", "input_text"), _ai_count_tokens,
-        optional=frozenset({"input_text"}), returns="BIGINT", null_on_error=True, has_error_details=True, billed=False,
+        optional=frozenset({"input_text"}), returns="BIGINT", null_on_error=True, has_error_details=True,
+        billed=False,
     ),
     CortexFunction(
-        "SPLIT_TEXT_RECURSIVE_CHARACTER", ("text", "format", "chunk_size", "overlap", "separators"), _split_text,
-        optional=frozenset({"overlap", "separators"}), structured=frozenset({"separators"}), returns_json=True,
-        billed=False,
+        "SPLIT_TEXT_RECURSIVE_CHARACTER", ("text", "format", "chunk_size", "overlap", "separators"),
+        _split_text, optional=frozenset({"overlap", "separators"}), structured=frozenset({"separators"}),
+        returns_json=True, billed=False,
     ),
 )  # fmt: skip
 
-FUNCTIONS = {function.name: function for function in _ROW_FUNCTIONS}
+FUNCTIONS = {function.name: function for function in _CATALOG}
 
 # Functions that return a vector, with the dimension that each requires of its model (None for any).
 EMBEDDING_FUNCTIONS: dict[str, int | None] = {

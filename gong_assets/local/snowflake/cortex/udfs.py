@@ -40,7 +40,8 @@ def register(duck: duckdb.DuckDBPyConnection, usage: UsageHistory) -> None:
             )  # fmt: skip
         for dimension in EMBEDDING_DIMENSIONS:
             duck.create_function(
-                embedding_udf_name(dimension, per_row=per_row), udfs.for_embedding(dimension), ["VARCHAR"] * 4,
+                embedding_udf_name(dimension, per_row=per_row), udfs.for_embedding(dimension),
+                ["VARCHAR"] * 4,
                 duckdb.array_type(duckdb.type("FLOAT"), dimension), type="arrow", side_effects=per_row,
             )  # fmt: skip
 
@@ -53,7 +54,7 @@ class _Udfs:
         self._failing_texts = failing_texts
 
     def for_function(self, function: CortexFunction, *, with_details: bool) -> Callable[..., pa.Array]:
-        """Return a function on a column of lists, each of which holds the query id and the arguments of a call."""
+        """Return a function on a column of lists with the query id and the arguments of each call."""
         result_type = pa.string() if with_details else _ARROW_TYPES[function.returns]
 
         def call_rows(calls: pa.ChunkedArray) -> pa.Array:

@@ -1,11 +1,12 @@
 """The view SNOWFLAKE.ACCOUNT_USAGE.CORTEX_AI_FUNCTIONS_USAGE_HISTORY.
 
-Calls are counted while a query runs. When it ends, one row per query, function and model is written. Cached answers
-are counted too, because Cortex would bill them.
+Calls are counted while a query runs. When it ends, one row per query, function and model is written. Cached
+answers are counted too, because Cortex would bill them.
 
-The columns follow https://docs.snowflake.com/en/sql-reference/account-usage/cortex_ai_functions_usage_history. Two
-details are not documented and are assumed: METRICS has an output entry for functions that generate text, and
-IS_COMPLETED is false for a failed query. Snowflake's view has a delay of 2 to 5 minutes; this one has none.
+The columns follow
+https://docs.snowflake.com/en/sql-reference/account-usage/cortex_ai_functions_usage_history. Two details are
+not documented and are assumed: METRICS has an output entry for functions that generate text, and IS_COMPLETED
+is false for a failed query. Snowflake's view has a delay of 2 to 5 minutes; this one has none.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ import orjson
 
 DATABASE = "SNOWFLAKE"
 
-# Credits per million tokens: estimates from Snowflake's published consumption tables. The real price depends on the
-# model, the region and the date.
+# Credits per million tokens: estimates from Snowflake's published consumption tables. The real price depends
+# on the model, the region and the date.
 DEFAULT_CREDITS_PER_MILLION = 0.10
 CREDITS_PER_MILLION: Mapping[str, float] = {
     "AI_EMBED": 0.05,
@@ -36,7 +37,8 @@ CREATE SCHEMA IF NOT EXISTS {DATABASE}.ACCOUNT_USAGE;
 CREATE SCHEMA IF NOT EXISTS {DATABASE}.LOCAL_STORE;
 CREATE TABLE IF NOT EXISTS {DATABASE}.LOCAL_STORE.CORTEX_CALLS (
     START_TIME TIMESTAMPTZ, END_TIME TIMESTAMPTZ, FUNCTION_NAME VARCHAR, MODEL_NAME VARCHAR, QUERY_ID VARCHAR,
-    QUERY_TAG VARCHAR, ROLE_NAMES VARCHAR, USER_ID BIGINT, METRICS VARCHAR, CREDITS DOUBLE, IS_COMPLETED BOOLEAN
+    QUERY_TAG VARCHAR, ROLE_NAMES VARCHAR, USER_ID BIGINT, METRICS VARCHAR, CREDITS DOUBLE,
+    IS_COMPLETED BOOLEAN
 );
 CREATE OR REPLACE VIEW {DATABASE}.ACCOUNT_USAGE.CORTEX_AI_FUNCTIONS_USAGE_HISTORY AS
 SELECT START_TIME, END_TIME, FUNCTION_NAME, MODEL_NAME, QUERY_ID, NULL::BIGINT AS WAREHOUSE_ID,
@@ -66,7 +68,7 @@ class QueryContext:
 
 
 class UsageHistory:
-    """Counter of the calls of running queries, which stores those of ended queries in the database SNOWFLAKE."""
+    """Counts the calls of running queries and stores those of ended queries in the database SNOWFLAKE."""
 
     def __init__(self, duck: duckdb.DuckDBPyConnection) -> None:
         duck.execute(_CREATION)

@@ -1,4 +1,4 @@
-"""A session's connection to DuckDB: its current schema, parameters, variables, transaction and temporary objects."""
+"""A session's connection to DuckDB and its state: schema, parameters, variables and transaction."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ class Connection:
             self._storage.drop_database(name)
 
     def finish_create(self, statement: exp.Create) -> None:
-        """Do what CREATE implies beyond fakesnow: record a temporary stage, or add PUBLIC to a new database."""
+        """Complete a CREATE after fakesnow: record a temporary stage, or add PUBLIC to a new database."""
         table = statement.find(exp.Table)
         if table is None:
             return

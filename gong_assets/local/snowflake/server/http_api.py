@@ -1,7 +1,8 @@
 """Snowflake's HTTP API: log in, run a statement, poll for its result, log out.
 
 A failed statement is a 200 response with ``success: false``, as on Snowflake; the connector would retry other
-statuses for minutes. A slow statement gets an "in progress" response, after which the client polls for the result.
+statuses for minutes. A slow statement gets an "in progress" response, after which the client polls for the
+result.
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ def listen(host: str, port: int) -> socket.socket:
             "from other machines."
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio disables Nagle's algorithm only for sockets created with an explicit protocol. With the algorithm
-    # every response waits 40 ms for the client to acknowledge the headers.
+    # asyncio disables Nagle's algorithm only for sockets created with an explicit protocol. With the
+    # algorithm every response waits 40 ms for the client to acknowledge the headers.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))

@@ -23,7 +23,8 @@ ColumnInfo = dict[str, Any]
 class Result:
     """The result of a statement.
 
-    ``columns`` holds (name, DuckDB type) pairs. ``affected`` is the number of rows that a DML statement changed.
+    ``columns`` holds (name, DuckDB type) pairs. ``affected`` is the number of rows that a DML statement
+    changed.
     """
 
     table: pa.Table
@@ -128,9 +129,10 @@ def _wire_column(column: pa.ChunkedArray, snowflake_type: str) -> pa.Array | pa.
 
 
 def _timestamps(column: pa.ChunkedArray) -> pa.Array:
-    """Return structs of epoch seconds and nanoseconds, and for zoned timestamps the offset, which is always UTC.
+    """Return structs of epoch seconds and nanoseconds.
 
-    fakesnow's own conversion turns NULL into 1970-01-01.
+    Timestamps with a time zone also have an offset, which is always that of UTC. fakesnow's own conversion
+    turns NULL into 1970-01-01.
     """
     zoned = column.type.tz is not None
     instants = column.combine_chunks().cast(pa.timestamp("us", tz=column.type.tz)).cast(pa.timestamp("us"))

@@ -65,7 +65,7 @@ class StatementResponse:
 
 
 class Session:
-    """One logged-in client. Statements may be submitted from any thread; they run on the session's own thread."""
+    """One logged-in client. Statements can be submitted from any thread; they run on the session's own."""
 
     def __init__(self, storage: Storage, lock: WriterLock, login: Login) -> None:
         self.token = secrets.token_urlsafe(32)

@@ -1,7 +1,7 @@
 """Statements that change the session or the account rather than data.
 
-Session statements take effect. Account statements (roles, grants, warehouses, policies) are accepted and ignored,
-because the server enforces no privileges.
+Session statements take effect. Account statements (roles, grants, warehouses, policies) are accepted and
+ignored, because the server enforces no privileges.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ _COMMENTS = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|//[^\n]*(?:\n|\Z)|/\*.*?\*/)
 
 _ACCOUNT_OBJECTS = (
     r"(?:database\s+)?role|user|warehouse|network\s+(?:policy|rule)|resource\s+monitor|masking\s+policy|"
-    r"row\s+access\s+policy|(?:storage|security|api|notification)\s+integration|(?:authentication|session)\s+policy"
+    r"row\s+access\s+policy|(?:storage|security|api|notification)\s+integration|"
+    r"(?:authentication|session)\s+policy"
 )
 _ACCOUNT_STATEMENT = re.compile(
     rf"(?:create|alter|drop|undrop)\s+(?:or\s+(?:replace|alter)\s+)?(?:{_ACCOUNT_OBJECTS})\b"
@@ -106,7 +107,7 @@ def _parse(sql: str) -> exp.Expression:
 
 
 def _run_text_command(connection: Connection, sql: str) -> str | None:
-    text = sql[_COMMENTS.match(sql).end() :]  # type: ignore[union-attr]  # always matches, at least the empty string
+    text = sql[_COMMENTS.match(sql).end() :]  # type: ignore[union-attr]  # always matches
     if _ACCOUNT_STATEMENT.match(text):
         return SUCCESS
     if _START_TRANSACTION.match(text):

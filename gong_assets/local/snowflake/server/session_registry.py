@@ -10,7 +10,8 @@ from gong_assets.local.snowflake.server.session import Login, Session
 from gong_assets.local.snowflake.storage.databases import Storage
 from gong_assets.local.snowflake.storage.writer_lock import WriterLock
 
-# The connector reconnects at once after it loses a TCP connection, so a client that stays away longer is gone.
+# The connector reconnects at once after it loses a TCP connection, so a client that stays away longer is
+# gone.
 DISCONNECT_GRACE_SECONDS = 2.0
 # Snowflake ends a session after four hours without a statement:
 # https://docs.snowflake.com/en/user-guide/session-policies
@@ -29,8 +30,8 @@ class SessionRegistry:
         self._addresses: dict[str, set[ClientAddress]] = {}
         self._connected: set[ClientAddress] = set()
         self._unreachable: set[str] = set()
-        # Opening a session may create a database, so it must not block the event loop. One thread, so that two
-        # logins cannot create the same database at the same time.
+        # Opening a session may create a database, so it must not block the event loop. One thread, so that
+        # two logins cannot create the same database at the same time.
         self._login_thread = ThreadPoolExecutor(1, thread_name_prefix="login")
 
     async def open(self, login: Login) -> Session:
@@ -64,7 +65,7 @@ class SessionRegistry:
         self._connected.discard(address)
 
     async def close_abandoned(self) -> None:
-        """Close sessions that had an open transaction but no TCP connection in this call and the previous one."""
+        """Close sessions with an open transaction and no TCP connection at this and the previous check."""
         unreachable = {token for token in self._by_token if self._is_unreachable(token)}
         for token in unreachable & self._unreachable:
             await self.close(token)

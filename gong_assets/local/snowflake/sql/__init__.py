@@ -1,1 +1,1 @@
-"""Differences between Snowflake SQL and what fakesnow translates: rewrites, macros, and rejected statements."""
+"""Snowflake SQL that fakesnow does not translate correctly: rewrites, macros and rejected statements."""

@@ -1,7 +1,7 @@
 """Snowflake functions that are implemented as DuckDB macros.
 
-The macros are created at every start in the in-memory catalog of the process, where views in database files find
-them. The rewrites turn calls of Snowflake functions into calls of these macros.
+The macros are created at every start in the in-memory catalog of the process, where views in database files
+find them. The rewrites turn calls of Snowflake functions into calls of these macros.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from sqlglot import exp
 # Calls use the full name, because the current database of a session is another one.
 _SCHEMA = "memory.main"
 
-# The VARCHAR of any value; a string inside a VARIANT loses its quotes, as on Snowflake. DuckDB evaluates TYPEOF when
-# it binds the query, so only one branch remains.
+# The VARCHAR of any value; a string inside a VARIANT loses its quotes, as on Snowflake. DuckDB evaluates
+# TYPEOF when it binds the query, so only one branch remains.
 _VARIANT_TEXT = """
 (x) AS CASE WHEN typeof(x) = 'JSON' THEN to_json(x) ->> '$' ELSE CAST(x AS VARCHAR) END
 """
@@ -42,7 +42,8 @@ _FLATTEN = """
 # With OUTER => TRUE an input without elements keeps its row, with NULL in every column of FLATTEN.
 _FLATTEN_OUTER = f"""
 (x) AS CASE WHEN len({_SCHEMA}._flatten(x)) > 0 THEN {_SCHEMA}._flatten(x)
-    ELSE [struct_pack(key := NULL::VARCHAR, path := NULL::VARCHAR, "index" := NULL::BIGINT, value := NULL::JSON)]
+    ELSE [struct_pack(
+        key := NULL::VARCHAR, path := NULL::VARCHAR, "index" := NULL::BIGINT, value := NULL::JSON)]
     END
 """
 
@@ -70,8 +71,8 @@ _ARRAY_DISTINCT = f"(a) AS to_json(list_distinct({_JSON_LIST}))"
 _ARRAY_CAT = f"(a, b) AS to_json(list_concat({_JSON_LIST}, CAST(to_json(b) AS JSON[])))"
 _ARRAY_APPEND = f"(a, x) AS to_json(list_append({_JSON_LIST}, to_json(x)))"
 _ARRAY_FLATTEN = f"(a) AS to_json(flatten(list_transform({_JSON_LIST}, lambda v: CAST(v AS JSON[]))))"
-# Snowflake counts from 0 and excludes the end; DuckDB counts from 1 and includes it. In both, a negative position
-# counts from the end.
+# Snowflake counts from 0 and excludes the end; DuckDB counts from 1 and includes it. In both, a negative
+# position counts from the end.
 _ARRAY_SLICE = f"""
 (a, first, last) AS to_json(list_slice({_JSON_LIST}, CASE WHEN first >= 0 THEN first + 1 ELSE first END,
     CASE WHEN last >= 0 THEN last ELSE last - 1 END))

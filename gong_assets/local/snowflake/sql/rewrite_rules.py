@@ -1,7 +1,7 @@
 """Rewrites of Snowflake SQL that fakesnow does not support or translates incorrectly.
 
-Each rewrite maps a node of the syntax tree to a replacement that fakesnow and DuckDB understand. Rewrites run before
-fakesnow's own and depend neither on data nor on the session.
+Each rewrite maps a node of the syntax tree to a replacement that fakesnow and DuckDB understand. Rewrites run
+before fakesnow's own and depend neither on data nor on the session.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from sqlglot import exp
 from gong_assets.local.snowflake.sql import aggregates, macros, table_functions, variant, vector
 from gong_assets.local.snowflake.sql.rewriter import Rewrite, apply_rewrites
 
-# DuckDB variables of the session hold these values, so that a view returns those of the session that queries it.
+# DuckDB variables of the session hold these values, so that a view returns those of the session that queries
+# it.
 _SESSION_FUNCTIONS: dict[type[exp.Expression], str] = {
     exp.CurrentRole: "current_role",
     exp.CurrentWarehouse: "current_warehouse",
@@ -29,13 +30,14 @@ _SESSION_FUNCTIONS: dict[type[exp.Expression], str] = {
 def rewrite(statement: exp.Expression, cortex_calls: Iterable[Rewrite]) -> exp.Expression:
     """Apply all rewrites to a statement; raises SnowflakeError for SQL that Snowflake rejects.
 
-    Array literals come first: the rewrites of Cortex calls build DuckDB lists that must not be rewritten to JSON.
+    Array literals come first: the rewrites of Cortex calls build DuckDB lists that must not be rewritten to
+    JSON.
     """
     return apply_rewrites(statement, (_ARRAY_LITERALS, *cortex_calls, *_REWRITES))
 
 
 def _merge_source_columns(node: exp.Merge) -> exp.Expression:
-    """Qualify the values that MERGE inserts: they are columns of the source, even if the target has the same name."""
+    """Qualify the values that MERGE inserts with the source: the target may have columns of the same name."""
     source = node.args["using"].alias_or_name
     for insert in node.find_all(exp.Insert):
         for column in insert.expression.find_all(exp.Column):
@@ -55,7 +57,8 @@ def _reserved_name(node: exp.Identifier) -> exp.Expression:
 def _duckdb_keywords() -> frozenset[str]:
     with duckdb.connect(":memory:") as duck:
         rows = duck.execute(
-            "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category IN ('reserved', 'type_function')"
+            "SELECT keyword_name FROM duckdb_keywords()"
+            " WHERE keyword_category IN ('reserved', 'type_function')"
         ).fetchall()
     # In a VALUES list sqlglot parses DEFAULT as a name, but it is a keyword in both dialects.
     return frozenset(name for (name,) in rows) - {"default"}

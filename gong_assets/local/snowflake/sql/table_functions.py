@@ -1,7 +1,7 @@
 """FLATTEN and SPLIT_TO_TABLE, the table functions that turn a value into rows.
 
-Each call becomes an UNNEST in the select list of a lateral subquery. DuckDB streams this form; others become a join
-of every row with itself.
+Each call becomes an UNNEST in the select list of a lateral subquery. DuckDB streams this form; others become
+a join of every row with itself.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ def table_function(node: exp.Lateral | exp.TableFromRows) -> exp.Expression:
 
 
 def _flatten(node: exp.Expression, arguments: dict[str, exp.Expression]) -> exp.Expression:
-    """Return the subquery; SEQ and THIS are added only if the query uses them, as THIS copies the input to each row."""
+    """Return the subquery for FLATTEN.
+
+    SEQ and THIS are included only if the query uses them, because THIS copies the input to each row.
+    """
     source = _input(arguments)
     outer = _is_true(arguments.get("OUTER"))
     join = node.parent

@@ -1,7 +1,7 @@
 """The temporary tables and views of a session.
 
-On Snowflake a temporary table belongs to a schema and hides a permanent table of the same name there. DuckDB has one
-namespace for all temporary tables of a connection, so names are mapped between the two.
+On Snowflake a temporary table belongs to a schema and hides a permanent table of the same name there. DuckDB
+has one namespace for all temporary tables of a connection, so names are mapped between the two.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class TemporaryTables:
                 continue
             if isinstance(statement, exp.Drop):
                 self._names.discard(name)
-            # For a new table fakesnow writes metadata to the catalog that the name contains, so it must contain none.
+            # For a new table fakesnow writes metadata to the catalog that the name contains, so it must
+            # contain none.
             table.set("db", None if table is created else exp.to_identifier("main", quoted=True))
             table.set("catalog", None if table is created else exp.to_identifier("temp", quoted=True))
 

@@ -1,4 +1,4 @@
-"""VARIANT, OBJECT and ARRAY expressions for which fakesnow, which stores them as JSON, differs from Snowflake."""
+"""VARIANT, OBJECT and ARRAY expressions, which fakesnow stores as JSON and partly handles differently."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _TZ_TYPES = (exp.DataType.Type.TIMESTAMPTZ, exp.DataType.Type.TIMESTAMPLTZ)
 
 # Parents for which Snowflake casts a VARIANT to VARCHAR implicitly.
 _TEXT_CONTEXTS = (
-    exp.Like, exp.ILike, exp.RegexpLike, exp.RegexpReplace, exp.RegexpExtract, exp.DPipe, exp.Concat, exp.ConcatWs,
-    exp.Length, exp.Trim, exp.Replace, exp.Split, exp.SplitPart, exp.Substring, exp.Contains, exp.StartsWith,
-    exp.EndsWith, exp.Left, exp.Right, exp.Initcap, exp.MD5, exp.SHA2,
+    exp.Like, exp.ILike, exp.RegexpLike, exp.RegexpReplace, exp.RegexpExtract, exp.DPipe, exp.Concat,
+    exp.ConcatWs, exp.Length, exp.Trim, exp.Replace, exp.Split, exp.SplitPart, exp.Substring, exp.Contains,
+    exp.StartsWith, exp.EndsWith, exp.Left, exp.Right, exp.Initcap, exp.MD5, exp.SHA2,
 )  # fmt: skip
 
 _ARRAY_FUNCTIONS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
@@ -30,7 +30,7 @@ _ARRAY_FUNCTIONS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
 
 
 def array(node: exp.Array) -> exp.Expression:
-    """Rewrite [a, b] and ARRAY_CONSTRUCT(a, b), whose elements may differ in type, unlike those of DuckDB lists."""
+    """Rewrite [a, b] and ARRAY_CONSTRUCT(a, b) to JSON, because their elements may differ in type."""
     return exp.Anonymous(this="JSON_ARRAY", expressions=node.expressions)
 
 

@@ -20,8 +20,8 @@ DUCKDB_TYPE = re.compile(r"^(FLOAT|INTEGER)\[(\d+)\]$")
 
 _INTEGER_TYPES = (exp.DataType.Type.INT, exp.DataType.Type.BIGINT)
 
-# sqlglot's DuckDB output changes the meaning of these nodes: its cosine is a distance rather than a similarity, so
-# the worst match would sort first.
+# sqlglot's DuckDB output changes the meaning of these nodes: its cosine is a distance rather than a
+# similarity, so the worst match would sort first.
 FUNCTIONS = (exp.CosineDistance, exp.DotProduct, exp.EuclideanDistance, exp.ManhattanDistance)
 _LIST_FUNCTIONS: dict[type[exp.Expression], str] = {
     exp.CosineDistance: "list_cosine_similarity",
@@ -31,7 +31,7 @@ _LIST_FUNCTIONS: dict[type[exp.Expression], str] = {
 
 
 def data_type(node: exp.DataType) -> exp.DataType:
-    """Return DuckDB's type for VECTOR(type, n); raises SnowflakeError for a dimension that Snowflake rejects."""
+    """Return DuckDB's type for VECTOR(type, n); raises SnowflakeError for an invalid dimension."""
     element, size = node.expressions
     dimension = int(size.name)
     if not 1 <= dimension <= MAX_DIMENSION:
@@ -54,7 +54,8 @@ def function(node: exp.Expression) -> exp.Expression:
         exp.Anonymous(this=_LIST_FUNCTIONS[type(node)], expressions=[left, right]),
         exp.DataType.Type.DOUBLE,
     )
-    # The list functions fail for NULL. Only columns are checked, because checking a call would evaluate it twice.
+    # The list functions fail for NULL. Only columns are checked, because checking a call would evaluate it
+    # twice.
     null_checks = [
         exp.Is(this=operand.copy(), expression=exp.null())
         for operand in (node.this, node.expression)
@@ -68,9 +69,9 @@ def _float_list(operand: exp.Expression) -> exp.Expression:
 
 
 def snowflake_type_sql(column: str) -> str:
-    """Return SQL that maps DuckDB's type name in ``column`` to Snowflake's VECTOR type, or to NULL for other types."""
+    """Return SQL that maps DuckDB's type name in ``column`` to VECTOR(type, n), other types to NULL."""
     return (
         f"CASE WHEN regexp_matches({column}, '{DUCKDB_TYPE.pattern}') THEN "
-        f"'VECTOR(' || replace(regexp_extract({column}, '{DUCKDB_TYPE.pattern}', 1), 'INTEGER', 'INT') || ', ' || "
-        f"regexp_extract({column}, '{DUCKDB_TYPE.pattern}', 2) || ')' END"
+        f"'VECTOR(' || replace(regexp_extract({column}, '{DUCKDB_TYPE.pattern}', 1), 'INTEGER', 'INT') "
+        f"|| ', ' || regexp_extract({column}, '{DUCKDB_TYPE.pattern}', 2) || ')' END"
     )

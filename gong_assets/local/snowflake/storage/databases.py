@@ -27,8 +27,8 @@ from gong_assets.local.snowflake.sql import macros
 from gong_assets.local.snowflake.storage import fakesnow_patches
 from gong_assets.local.snowflake.storage.result_cache import ResultCache
 
-# DuckDB reads a row group with one thread. With its default of 122,880 rows, a search of 100,000 embeddings would use
-# one core.
+# DuckDB reads a row group with one thread. With its default of 122,880 rows, a search of 100,000 embeddings
+# would use one core.
 ROW_GROUP_SIZE = 16_384
 # Compressed embeddings are a seventh smaller, but comparing them takes two thirds longer.
 DISABLED_COMPRESSION = "alp,alprd"
@@ -78,7 +78,8 @@ class Storage:
     def connect(self, database: str | None, schema: str | None) -> FakeSnowflakeConnection:
         """Return a new connection for a session, and create the database and the schema if they do not exist.
 
-        Snowflake would not create them; here they are created so that a project can start with an empty directory.
+        Snowflake would not create them; here they are created so that a project can start with an empty
+        directory.
         """
         if database is not None and database.upper() not in self._attached():
             self._attach_database(database.upper())

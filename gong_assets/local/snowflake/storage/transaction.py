@@ -1,8 +1,8 @@
 """The transaction of a session.
 
-The DuckDB transaction starts at the first write, after the writer lock is acquired. Before that every statement reads
-the latest committed state, as with Snowflake's READ COMMITTED; after that no other session can commit.
-https://docs.snowflake.com/en/sql-reference/transactions
+The DuckDB transaction starts at the first write, after the writer lock is acquired. Before that every
+statement reads the latest committed state, as with Snowflake's READ COMMITTED; after that no other session
+can commit. https://docs.snowflake.com/en/sql-reference/transactions
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ def _aborted_error() -> SnowflakeError:
     return SnowflakeError(
         603,
         "25P02",
-        "The transaction was aborted by a failed statement and nothing was committed: roll it back and start again. "
-        "(On Snowflake a transaction continues after a failed statement; on the local server it cannot.)",
+        "The transaction was aborted by a failed statement, and nothing was committed. Roll it back and "
+        "start again. (On Snowflake a transaction continues after a failed statement; here it cannot.)",
     )
 
 

@@ -1,7 +1,8 @@
 """A lock that allows one writer at a time.
 
-On Snowflake a second writer of a table waits for the transaction of the first; on DuckDB it fails. Therefore every
-writer acquires this lock first. Readers never do. Snowflake's locks are per table; this one covers all tables.
+On Snowflake a second writer of a table waits for the transaction of the first; on DuckDB it fails. Therefore
+every writer acquires this lock first. Readers never do. Snowflake's locks are per table; this one covers all
+tables.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ class WriterLock:
                     raise SnowflakeError(
                         625,
                         "57014",
-                        f"Statement aborted after waiting {timeout:g} seconds (LOCK_TIMEOUT) for the transaction "
-                        f"of {self._owner}, which holds the lock.",
+                        f"Statement aborted after waiting {timeout:g} seconds (LOCK_TIMEOUT) for the lock "
+                        f"of the transaction of {self._owner}.",
                     )
                 self._changed.wait(remaining)
             self._owner = owner
