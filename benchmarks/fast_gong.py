@@ -119,18 +119,18 @@ def documents() -> tuple[list[tuple[bytes, bytes, bytes]], list[bytes]]:
     """Calls, cut where the id and the start belong, and their transcripts from behind the id on."""
     # Imported here because what only starts the server has no need of it.
     from gong_assets.gong.chains import CONTENT_SELECTOR
-    from gong_assets.local.tenant.calls import Diary
-    from gong_assets.local.tenant.company import DEFAULT_SEED, Company
-    from gong_assets.local.tenant.documents import extensive, transcript
-    from gong_assets.local.tenant.requests import ContentSelector
+    from gong_assets.local.gong_tenant.call_documents import extensive, transcript
+    from gong_assets.local.gong_tenant.calls import CallGenerator
+    from gong_assets.local.gong_tenant.company import DEFAULT_SEED, Company
+    from gong_assets.local.gong_tenant.request_bodies import ContentSelector
 
     company = Company(DEFAULT_SEED)
-    diary = Diary(company, calls_per_day=DOCUMENTS, words_per_call=WORDS_PER_CALL)
+    generator = CallGenerator(company, calls_per_day=DOCUMENTS, words_per_call=WORDS_PER_CALL)
     selector = ContentSelector.model_validate(dict(CONTENT_SELECTOR))
     later = midnight(FIRST_DAY + timedelta(days=60))
     calls, transcripts = [], []
-    for call in diary.calls_of(FIRST_DAY):
-        conversation = diary.conversation(call)
+    for call in generator.calls_on(FIRST_DAY):
+        conversation = generator.conversation(call)
         document = extensive(company, call, conversation, selector, later)
         document["metaData"] |= {"id": "<id>", "started": "<start>", "scheduled": None, "isPrivate": False}
         before_id, _, rest = msgspec.json.encode(document).partition(b"<id>")

@@ -31,10 +31,10 @@ from gong_assets.defs.dbt.project import PROJECT_DIR, dbt_environment, dbt_execu
 from gong_assets.gong.chains import CONTENT_SELECTOR
 from gong_assets.ingestion.spool import Row, Spool
 from gong_assets.local import stack
-from gong_assets.local.tenant.calls import Diary
-from gong_assets.local.tenant.company import DEFAULT_SEED, Company
-from gong_assets.local.tenant.documents import extensive, transcript
-from gong_assets.local.tenant.requests import ContentSelector
+from gong_assets.local.gong_tenant.call_documents import extensive, transcript
+from gong_assets.local.gong_tenant.calls import CallGenerator
+from gong_assets.local.gong_tenant.company import DEFAULT_SEED, Company
+from gong_assets.local.gong_tenant.request_bodies import ContentSelector
 from gong_assets.warehouse.connection import Warehouse, local_arguments
 from gong_assets.warehouse.landing import replace
 from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, create_raw_tables
@@ -106,11 +106,11 @@ def _documents(sentences_per_call: int) -> list[tuple[Document, list[Document]]]
     company = Company(DEFAULT_SEED)
     # A few words more than are needed: what is too much is cut.
     words = sentences_per_call * WORDS_PER_SENTENCE * 5 // 4
-    diary = Diary(company, calls_per_day=DOCUMENTS, words_per_call=words)
+    generator = CallGenerator(company, calls_per_day=DOCUMENTS, words_per_call=words)
     selector = ContentSelector.model_validate(dict(CONTENT_SELECTOR))
     made = []
-    for call in diary.calls_of(date(2025, 3, 3)):
-        conversation = diary.conversation(call)
+    for call in generator.calls_on(date(2025, 3, 3)):
+        conversation = generator.conversation(call)
         document = extensive(company, call, conversation, selector, datetime(2025, 6, 1, tzinfo=UTC))
         document["metaData"] |= {"scheduled": None, "isPrivate": False}
         made.append(

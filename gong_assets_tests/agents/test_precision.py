@@ -15,9 +15,9 @@ from statistics import mean
 import pytest
 
 from gong_assets.agents import similar_segments
-from gong_assets.local.tenant.calls import Diary
-from gong_assets.local.tenant.company import Company
-from gong_assets.local.tenant.speech import pools, topic_of
+from gong_assets.local.gong_tenant.calls import CallGenerator
+from gong_assets.local.gong_tenant.company import Company
+from gong_assets.local.gong_tenant.speech import pools, topic_of
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets_tests.agents.tables import fill, segment
 
@@ -71,10 +71,10 @@ def subject_words(text: str) -> set[str]:
 @cache
 def turns_by_topic() -> dict[str, dict[str, str]]:
     """For each topic what was said in a turn about it, with the id of the call; no text twice."""
-    diary = Diary(Company(1), calls_per_day=12, words_per_call=300)
+    generator = CallGenerator(Company(1), calls_per_day=12, words_per_call=300)
     turns: dict[str, dict[str, str]] = defaultdict(dict)
-    for call in diary.between(FIRST_DAY, FIRST_DAY + timedelta(days=DAYS)):
-        for turn in diary.conversation(call).turns:
+    for call in generator.calls_between(FIRST_DAY, FIRST_DAY + timedelta(days=DAYS)):
+        for turn in generator.conversation(call).turns:
             assert {topic_of(sentence.text) for sentence in turn.sentences} == {turn.topic}
             if len(turns[turn.topic]) < SEGMENTS_OF_A_TOPIC:
                 turns[turn.topic].setdefault(" ".join(sentence.text for sentence in turn.sentences), call.id)

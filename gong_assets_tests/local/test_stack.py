@@ -20,7 +20,7 @@ import pytest
 import snowflake.connector
 
 from gong_assets.local import processes, stack
-from gong_assets.local.processes import MARK
+from gong_assets.local.processes import HOME_VARIABLE
 from gong_assets.local.stack import LocalStack, LocalStackError
 
 
@@ -133,7 +133,9 @@ def test_the_servers_of_a_lost_state_file_are_replaced(running: LocalStack) -> N
     (running.home / "stack.json").write_text("{")
     after = stack.up(running.home)
     assert set(after.pids.values()).isdisjoint(before.pids.values())
-    assert sorted(process.pid for process in processes.marked(running.home)) == sorted(after.pids.values())
+    assert sorted(process.pid for process in processes.find_by_home(running.home)) == sorted(
+        after.pids.values()
+    )
 
 
 def test_the_state_file_is_its_owners_alone(running: LocalStack) -> None:
@@ -155,13 +157,13 @@ def test_many_that_start_at_once_get_one_stack(home: Path) -> None:
     found += [other.communicate()[0].strip() for other in others]
     assert len(found) == 5
     assert len({str(sorted(json.loads(pids.replace("'", '"')).items())) for pids in found}) == 1
-    assert len(list(processes.marked(home))) == 2
+    assert len(list(processes.find_by_home(home))) == 2
 
 
 def test_after_down_no_process_is_left_and_up_comes_back_on_the_same_ports(home: Path) -> None:
     first = stack.up(home)
     assert stack.down(home) is True
-    assert list(processes.marked(home)) == []
+    assert list(processes.find_by_home(home)) == []
     assert stack.status(home) is None
     assert not (home / "stack.json").exists()
     assert stack.down(home) is False
@@ -176,11 +178,11 @@ def test_down_of_a_home_that_never_was_does_nothing(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_supervisor_left_behind_is_stopped(home: Path) -> None:
-    command = [sys.executable, "-m", "gong_assets.local.tenant", "--port", "1"]
+    command = [sys.executable, "-m", "gong_assets.local.gong_tenant", "--port", "1"]
     home.mkdir()
     stray = subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(600)", *command],
-        env={**os.environ, MARK: str(home.resolve())},
+        env={**os.environ, HOME_VARIABLE: str(home.resolve())},
     )
     try:
         assert stack.down(home) is True
@@ -207,13 +209,13 @@ def test_a_server_that_ignores_the_request_to_end_is_killed(monkeypatch: pytest.
 
 
 def test_a_busy_port_is_avoided(tmp_path: Path) -> None:
-    usual = processes.usable_port("gong", tmp_path, None)
-    assert processes.usable_port("gong", tmp_path, None) == usual
-    remembered = processes.usable_port("another service", tmp_path, None)
-    assert processes.usable_port("gong", tmp_path, remembered) == remembered
+    usual = processes.choose_port("gong", tmp_path, None)
+    assert processes.choose_port("gong", tmp_path, None) == usual
+    remembered = processes.choose_port("another service", tmp_path, None)
+    assert processes.choose_port("gong", tmp_path, remembered) == remembered
     with socket.create_server(("127.0.0.1", usual)):
-        assert processes.usable_port("gong", tmp_path, None) != usual
-        assert processes.usable_port("gong", tmp_path, usual) != usual
+        assert processes.choose_port("gong", tmp_path, None) != usual
+        assert processes.choose_port("gong", tmp_path, usual) != usual
 
 
 def test_an_answer_of_somebody_elses_server_is_no_health(running: LocalStack) -> None:
@@ -232,7 +234,7 @@ def test_a_server_that_ends_at_once_is_reported_with_its_last_words(
     with pytest.raises(LocalStackError, match=r"gong server stopped.*must be 1 or more") as caught:
         stack.up(home)
     assert "\n" not in str(caught.value)
-    assert list(processes.marked(home)) == []
+    assert list(processes.find_by_home(home)) == []
 
 
 def test_a_setting_that_is_no_number_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,7 +245,7 @@ def test_a_setting_that_is_no_number_is_named(home: Path, monkeypatch: pytest.Mo
 
 def test_a_home_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(LocalStackError, match=r"cannot be kept in .*file: File exists"):
+    with pytest.raises(LocalStackError, match=r"cannot use .*file: File exists"):
         stack.up(tmp_path / "file")
 
 

@@ -1,6 +1,7 @@
-"""Stand-ins for Snowflake's Cortex functions, for a warehouse that runs on one machine.
+"""Local stand-ins for Snowflake's Cortex functions.
 
-Plain functions on text: no SQL, no server, no network. They are deterministic, and they are *not* Cortex: a
-small sentence-embedding model, a sentiment lexicon and an extractive summary answer in the shapes that Cortex
-answers in, so that the graph can be built and tested. How SQL reaches them is ``gong_assets.local.snowflake``.
+They are plain, deterministic functions on text, without SQL, a server or network access. They are *not*
+Cortex: a small sentence-embedding model, a sentiment lexicon and an extractive summary return results in
+Cortex's formats, so that the project can run without an account. ``gong_assets.local.snowflake`` makes them
+available in SQL.
 """

@@ -1,16 +1,17 @@
-"""Answers to prompts: the stand-in for AI_COMPLETE and SNOWFLAKE.CORTEX.COMPLETE.
+"""Stand-in for AI_COMPLETE and SNOWFLAKE.CORTEX.COMPLETE.
 
-There is no language model here, and the answer says so: it is the sentences of the prompt that matter most.
+No language model is involved: the answer consists of the most central sentences of the prompt, after a
+disclaimer.
 """
 
 from __future__ import annotations
 
 from gong_assets.local.cortex.errors import UnknownModelError
 from gong_assets.local.cortex.summary import summarize_all
-from gong_assets.local.cortex.tokens import refuse_over
+from gong_assets.local.cortex.tokens import check_token_limit
 
-# Text models that a new account can call at the end of 2026, and older ones that existing accounts still name,
-# with the tokens that each reads:
+# Context windows in tokens, of the text models available to new accounts at the end of 2026 and of older
+# models that existing accounts still use:
 # https://docs.snowflake.com/en/user-guide/snowflake-cortex/aisql-regional-availability
 MODELS = {
     "claude-haiku-4-5": 200_000,
@@ -29,8 +30,11 @@ DISCLAIMER = "[extract by a local stand-in, not a language model]"
 
 
 def complete(model: str, prompt: str) -> str:
-    """The central sentences of ``prompt`` after a line that says what they are; raises UnknownModelError and TooLongError."""
+    """Return a disclaimer and the central sentences of ``prompt``.
+
+    Raises UnknownModelError and TooLongError.
+    """
     if model.lower() not in MODELS:
         raise UnknownModelError("AI_COMPLETE", model, sorted(MODELS))
-    refuse_over("AI_COMPLETE", prompt, MODELS[model.lower()])
+    check_token_limit("AI_COMPLETE", prompt, MODELS[model.lower()])
     return f"{DISCLAIMER} {summarize_all([prompt])}"

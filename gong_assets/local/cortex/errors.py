@@ -1,19 +1,19 @@
-"""What a Cortex stand-in refuses, in the words that a caller of the SQL function reads."""
+"""Errors of the Cortex stand-ins. The SQL function returns their messages to the client."""
 
 
 class CortexError(ValueError):
-    """The input is one that the Cortex function refuses (unknown model, text too long, bad argument)."""
+    """The Cortex function rejects the input: unknown model, text too long, or invalid argument."""
 
 
 class UnknownModelError(CortexError):
-    """The named model is not one that the function offers."""
+    """The function does not support the model."""
 
-    def __init__(self, function: str, model: str, known: list[str]) -> None:
-        super().__init__(f"Unknown model '{model}' for {function}. Known models: {', '.join(known)}.")
+    def __init__(self, function: str, model: str, supported: list[str]) -> None:
+        super().__init__(f"Unknown model '{model}' for {function}. Supported models: {', '.join(supported)}.")
 
 
 class TooLongError(CortexError):
-    """The text has more tokens than the function's context window."""
+    """The text exceeds the context window of the function."""
 
     def __init__(self, function: str, tokens: int, limit: int) -> None:
-        super().__init__(f"{function} reads at most {limit} tokens; the text has {tokens}.")
+        super().__init__(f"{function} accepts at most {limit} tokens; the text has {tokens}.")

@@ -1,7 +1,7 @@
-"""What a sales call is about: the names of common topics whose words are said, then its own key phrases.
+"""Topics of a sales call: names of common topics whose words occur, followed by key phrases of the call.
 
-Key phrases are runs of content words, weighed by TextRank over words that stand near each other (Mihalcea and Tarau
-2004). Names come first, because they are the same from call to call and can be counted.
+Key phrases are sequences of content words, ranked by TextRank over words that occur near each other (Mihalcea
+and Tarau 2004). Names come first, because they are the same in every call and can be counted.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import numpy as np
 from gong_assets.local.cortex.sentences import terms
 from gong_assets.local.cortex.summary import text_rank
 
-# A topic that one sentence touches is mentioned, not discussed.
+# A topic in a single sentence is only mentioned.
 MIN_SENTENCES = 2
-# Words so near to each other belong together.
-NEIGHBOURHOOD = 3
+# Distance in words up to which two words are linked.
+WINDOW_WORDS = 3
 MAX_PHRASE_WORDS = 3
 
 _TOPIC_WORDS = {
@@ -25,7 +25,9 @@ _TOPIC_WORDS = {
     "Return on investment": r"roi|pays? off|paid for itself|business case|savings?|payback|investment",
     "Competition": r"competitors?|vendors?|alternatives?|compared? (?:with|to)|switch(?:ed)? (?:to|from)",
     "Security": r"security|encrypt\w*|single sign-on|sso|saml|penetration|audit log|permissions",
-    "Data protection": r"gdpr|privacy|data protection|personal data|subprocessors?|residency|data cent(?:er|re)",
+    "Data protection": (
+        r"gdpr|privacy|data (?:protection|cent(?:er|re))|personal data|subprocessors?|residency"
+    ),
     "Integration": r"integrat\w*|apis?|connectors?|webhooks?|erp|crm|synchroni[sz]\w*|interfaces?",
     "Implementation": r"implement\w*|rollout|roll out|go-live|go live|migrat\w*|kick-?off|pilot|onboarding",
     "Training": r"train(?:ing|er|ings)|key users?|workshop|webinar",
@@ -44,8 +46,8 @@ _TOPICS = {name: re.compile(rf"\b(?:{words})\b", re.IGNORECASE) for name, words 
 
 _PIECE = re.compile(r"[,.;:!?()\"“”]|\s[-–—]\s")
 _WORD = re.compile(r"[^\W\d_][\w'’-]+")
-# Content words by their look, but of no topic: speech is full of them.
-_EMPTY_WORDS = frozenset(
+# Words that are frequent in speech and do not indicate a topic, in addition to the stop words.
+_GENERIC_WORDS = frozenset(
     [
         "able",
         "actually",
@@ -199,34 +201,34 @@ _EMPTY_WORDS = frozenset(
 )
 
 
-def topics(said: list[str], limit: int) -> list[str]:
-    """Up to ``limit`` topics of the sentences ``said``: known names by how often they come up, then key phrases."""
-    named = Counter({name: sum(1 for s in said if words.search(s)) for name, words in _TOPICS.items()})
-    enough = min(MIN_SENTENCES, max(1, len(said) // 10))
-    found = [name for name, count in named.most_common(limit) if count >= enough]
-    taken = {word for name in found for word in terms(name)}
-    for phrase in key_phrases(said):
+def topics(sentences: list[str], limit: int) -> list[str]:
+    """Return up to ``limit`` topics: names of common topics by frequency, then key phrases."""
+    counts = Counter({name: sum(1 for s in sentences if words.search(s)) for name, words in _TOPICS.items()})
+    min_count = min(MIN_SENTENCES, max(1, len(sentences) // 10))
+    found = [name for name, count in counts.most_common(limit) if count >= min_count]
+    used_words = {word for name in found for word in terms(name)}
+    for phrase in key_phrases(sentences):
         if len(found) >= limit:
             break
         covered = any(_TOPICS[name].search(phrase) for name in found if name in _TOPICS)
-        if not covered and not taken.intersection(terms(phrase)):
+        if not covered and not used_words.intersection(terms(phrase)):
             found.append(phrase)
-            taken.update(terms(phrase))
+            used_words.update(terms(phrase))
     return found
 
 
-def key_phrases(said: list[str]) -> list[str]:
-    """Phrases of one to three content words, the most central first; a single word only if it is said three times."""
-    runs = [run for sentence in said for piece in _PIECE.split(sentence) for run in _runs(piece)]
+def key_phrases(sentences: list[str]) -> list[str]:
+    """Return phrases of up to three content words, most central first; single words need three mentions."""
+    runs = [run for sentence in sentences for piece in _PIECE.split(sentence) for run in _runs(piece)]
     words = sorted({word for run in runs for word in run})
     if not words:
         return []
     index = {word: position for position, word in enumerate(words)}
     links = np.zeros((len(words), len(words)))
-    for sentence in said:
+    for sentence in sentences:
         positions = [index[word] for word in _content(sentence) if word in index]
         for first, word in enumerate(positions):
-            for neighbour in positions[first + 1 : first + 1 + NEIGHBOURHOOD]:
+            for neighbour in positions[first + 1 : first + 1 + WINDOW_WORDS]:
                 links[word, neighbour] += 1
                 links[neighbour, word] += 1
     rank = text_rank(links)
@@ -240,7 +242,7 @@ def key_phrases(said: list[str]) -> list[str]:
 
 
 def _runs(piece: str) -> list[list[str]]:
-    """Runs of neighbouring content words in a piece of a sentence, of up to three words."""
+    """Return the sequences of up to three adjacent content words."""
     runs: list[list[str]] = [[]]
     for word in _WORD.findall(piece.lower()):
         if _is_content(word):
@@ -257,7 +259,7 @@ def _content(sentence: str) -> list[str]:
 def _is_content(word: str) -> bool:
     return (
         len(word) > 2
-        and word not in _EMPTY_WORDS
+        and word not in _GENERIC_WORDS
         and bool(terms(word))
         and "'" not in word
         and "’" not in word

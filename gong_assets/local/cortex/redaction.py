@@ -1,7 +1,8 @@
-"""Placeholders for personal data: the stand-in for AI_REDACT.
+"""Stand-in for AI_REDACT.
 
-Regular expressions: they find what has a shape (e-mail, phone, card, IP address) and names that are introduced
-("my name is Ana", "Ana Ruiz:" before a turn). Cortex finds far more; nothing here is a privacy control.
+Regular expressions find data with a fixed format (e-mail addresses, phone and card numbers, IP addresses) and
+names in introductions ("my name is Ana", "Ana Ruiz:" before a turn). Cortex finds far more; this is not a
+privacy control.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from gong_assets.local.cortex.errors import CortexError
-from gong_assets.local.cortex.tokens import refuse_over
+from gong_assets.local.cortex.tokens import check_token_limit
 
 # https://docs.snowflake.com/en/sql-reference/functions/ai_redact#limitations
 MAX_TOKENS = 4096  # of input and output together
@@ -18,7 +19,7 @@ MAX_OUTPUT_TOKENS = 1024
 
 _NAME = r"[A-ZÀ-Þ][\w'’-]+(?: [A-ZÀ-Þ][\w'’-]+){0,2}"
 
-# Category -> what it looks like, in the order of application: a card number would also pass as a phone number.
+# Patterns by category, in the order of application: a card number also matches the pattern of phone numbers.
 PATTERNS = {
     "EMAIL": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     "PAYMENT_CARD_DATA": re.compile(r"\b(?:\d[ -]?){13,16}\b"),
@@ -34,7 +35,7 @@ PATTERNS = {
     ),
 }
 
-# Those of Cortex: https://docs.snowflake.com/en/sql-reference/functions/ai_redact#detected-pii-categories
+# https://docs.snowflake.com/en/sql-reference/functions/ai_redact#detected-pii-categories
 CATEGORIES = (
     *PATTERNS,
     "DATE_OF_BIRTH",
@@ -48,18 +49,19 @@ CATEGORIES = (
 
 
 def redact(text: str, categories: Sequence[str] = ()) -> str:
-    """``text`` with personal data replaced by ``[EMAIL]``, ``[PHONE_NUMBER]``, ``[NAME]``, ...
+    """Return ``text`` with personal data replaced by ``[EMAIL]``, ``[PHONE_NUMBER]``, ``[NAME]``, ...
 
-    ``categories`` limits what is replaced; one of Cortex's that has no pattern here replaces nothing. Raises CortexError
-    for one that Cortex has not, and TooLongError over 1,024 tokens of the answer, or 4,096 of it and the text together.
+    ``categories`` limits the replacement to these categories; some of Cortex's have no pattern here. Raises
+    CortexError for an unknown category, and TooLongError if the output exceeds 1,024 tokens or input and
+    output exceed 4,096.
     """
     if unknown := [name for name in categories if name.upper() not in CATEGORIES]:
-        raise CortexError(f"AI_REDACT knows the categories {', '.join(CATEGORIES)}, not '{unknown[0]}'.")
+        raise CortexError(f"AI_REDACT supports the categories {', '.join(CATEGORIES)}, not '{unknown[0]}'.")
     wanted = [name.upper() for name in categories] or list(PATTERNS)
     redacted = text
     for name, pattern in PATTERNS.items():
         if name in wanted:
             redacted = pattern.sub(f"[{name}]", redacted)
-    refuse_over("AI_REDACT", redacted, MAX_OUTPUT_TOKENS)
-    refuse_over("AI_REDACT", f"{text}\n{redacted}", MAX_TOKENS)
+    check_token_limit("AI_REDACT", redacted, MAX_OUTPUT_TOKENS)
+    check_token_limit("AI_REDACT", f"{text}\n{redacted}", MAX_TOKENS)
     return redacted

@@ -1,4 +1,4 @@
-"""Cutting speech into sentences, and chunks of text out of long texts."""
+"""Splitting of text into sentences, terms and chunks."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ SPEAKER_LABEL = re.compile(r"^[^\W\d_][\w .'’()-]{0,40}:\s+")
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"')\]]*\s+|\n+")
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
-# Function words say nothing about what a sentence is about.
+# Words that do not indicate the subject of a sentence.
 _STOP_WORDS = frozenset(
     _WORD.findall(
-        "a about after all also am an and any are as at be because been but by can could did do does doing done "
-        "for from get got had has have he her here him his how i i'd i'll i'm i've if in into is it it's its just "
-        "know let like me mean more my no not now of off okay on one or our out over really right she so some sure "
-        "than that that's the their them then there these they think this those to too uh um up us very was we "
-        "we'll we're we've well were what when where which who why will with would yeah yes you you're you've your"
+        "a about after all also am an and any are as at be because been but by can could did do does doing "
+        "done for from get got had has have he her here him his how i i'd i'll i'm i've if in into is it "
+        "it's its just know let like me mean more my no not now of off okay on one or our out over really "
+        "right she so some sure than that that's the their them then there these they think this those to "
+        "too uh um up us very was we we'll we're we've well were what when where which who why will with "
+        "would yeah yes you you're you've your"
     )
 )
 
@@ -26,12 +27,12 @@ MARKDOWN_SEPARATORS = ("\n# ", "\n## ", "\n### ", "\n#### ", "```", "\n---\n", *
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of ``text`` in order, stripped, without empty ones."""
+    """Return the non-empty sentences of ``text`` in order."""
     return [sentence for part in _SENTENCE_END.split(text) if (sentence := part.strip())]
 
 
-def said_in(dialogue: str) -> list[str]:
-    """The sentences of a dialogue of lines "Name: what was said", without the names."""
+def dialogue_sentences(dialogue: str) -> list[str]:
+    """Return the sentences of a dialogue of lines "Name: text", without the names."""
     return [
         sentence
         for line in dialogue.splitlines()
@@ -40,16 +41,17 @@ def said_in(dialogue: str) -> list[str]:
 
 
 def terms(text: str) -> list[str]:
-    """The lower-case words of ``text`` that say what it is about, in order."""
+    """Return the lower-case words of ``text`` without stop words, in order."""
     return [word for word in _WORD.findall(text.lower()) if word not in _STOP_WORDS]
 
 
 def split_recursively(
     text: str, chunk_size: int, overlap: int = 0, separators: Sequence[str] = DEFAULT_SEPARATORS
 ) -> list[str]:
-    """Chunks of at most ``chunk_size`` characters, cut at the coarsest separator that fits.
+    """Split ``text`` into chunks of at most ``chunk_size`` characters, at the coarsest separator possible.
 
-    Stand-in for SNOWFLAKE.CORTEX.SPLIT_TEXT_RECURSIVE_CHARACTER; neighbours share up to ``overlap`` characters.
+    Stand-in for SNOWFLAKE.CORTEX.SPLIT_TEXT_RECURSIVE_CHARACTER. Adjacent chunks share up to ``overlap``
+    characters.
     """
     pieces = _pieces(text, chunk_size, list(separators))
     chunks: list[str] = []

@@ -1,7 +1,7 @@
-"""WordPiece tokens: what the embedding model reads, and what COUNT_TOKENS counts.
+"""WordPiece tokenizer, for the embedding model and for COUNT_TOKENS.
 
-The algorithm and the vocabulary are those of bert-base-uncased, which the 768-dimensional Arctic and e5 models
-share. Counts for other models are estimates; what Snowflake bills was not checked against it.
+Algorithm and vocabulary are those of bert-base-uncased, which the 768-dimensional Arctic and e5 models use.
+Counts for other models are estimates, and none was compared with Snowflake's billing.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from gong_assets.local.cortex.errors import TooLongError
 
 VOCABULARY_FILE = Path(__file__).with_name("vocab.txt")
 
-# BERT gives up on a longer word and reads it as one unknown token.
+# BERT maps a longer word to one unknown token.
 MAX_CHARACTERS_PER_WORD = 100
 
-# Code blocks whose characters BERT reads one by one, as words of their own (CJK ideographs).
+# Unicode blocks of CJK ideographs, each of which BERT treats as a word.
 _IDEOGRAPHS = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002ceaf\U0002f800-\U0002fa1f"
 _ASCII_PUNCTUATION = re.escape("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
 _ASCII_WORDS = re.compile(rf"[{_ASCII_PUNCTUATION}]|[^\s{_ASCII_PUNCTUATION}]+")
@@ -28,7 +28,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 class WordPiece:
-    """Greedy longest-match-first subword tokens over a fixed vocabulary."""
+    """Tokenizer that splits words greedily into the longest pieces of a fixed vocabulary."""
 
     def __init__(self, vocabulary: dict[str, int]) -> None:
         self._vocabulary = vocabulary
@@ -38,7 +38,7 @@ class WordPiece:
         self.end = vocabulary["[SEP]"]
 
     def encode(self, text: str, limit: int | None = None) -> list[int]:
-        """Token ids of ``text`` between [CLS] and [SEP], cut to ``limit`` ids in all when one is given."""
+        """Return token ids between [CLS] and [SEP], truncated to ``limit`` ids in total."""
         room = None if limit is None else limit - 2
         ids: list[int] = []
         for word in _words(text):
@@ -48,14 +48,14 @@ class WordPiece:
         return [self.start, *ids[:room], self.end]
 
     def count(self, text: str) -> int:
-        """Number of tokens of ``text``, the two special ones included."""
+        """Return the number of tokens of ``text``, including the two special ones."""
         return 2 + sum(len(self._word_pieces(word)) for word in _words(text))
 
     def _word_pieces(self, word: str) -> tuple[int, ...]:
         pieces = self._pieces.get(word)
         if pieces is None:
             pieces = self._split(word)
-            # Speech repeats its words; the cap keeps a flood of distinct ones from growing the table for ever.
+            # A cache, because speech repeats its words; the limit bounds its size.
             if len(self._pieces) < 100_000:
                 self._pieces[word] = pieces
         return pieces
@@ -79,7 +79,7 @@ class WordPiece:
 
 
 def _words(text: str) -> Iterator[str]:
-    """Lower-case words and punctuation marks of ``text``, accents removed."""
+    """Yield the lower-case words and punctuation marks of ``text`` without accents."""
     if text.isascii():
         yield from _ASCII_WORDS.findall(_CONTROL.sub("", text).lower())
         return
@@ -113,18 +113,18 @@ def _is_punctuation(character: str) -> bool:
 
 @cache
 def wordpiece() -> WordPiece:
-    """The tokenizer with the packaged bert-base-uncased vocabulary (read once per process)."""
+    """Return the tokenizer, whose packaged vocabulary is read once per process."""
     lines = VOCABULARY_FILE.read_text(encoding="utf-8").splitlines()
     return WordPiece({token: index for index, token in enumerate(lines)})
 
 
 def count_tokens(text: str) -> int:
-    """Number of tokens of ``text``: the stand-in for AI_COUNT_TOKENS and SNOWFLAKE.CORTEX.COUNT_TOKENS."""
+    """Return the number of tokens: the stand-in for AI_COUNT_TOKENS and SNOWFLAKE.CORTEX.COUNT_TOKENS."""
     return wordpiece().count(text)
 
 
-def refuse_over(function: str, text: str, limit: int) -> None:
-    """Raise TooLongError naming ``function`` if ``text`` has more than ``limit`` tokens."""
-    # A token has at least one character, so a short text needs no counting.
+def check_token_limit(function: str, text: str, limit: int) -> None:
+    """Raise TooLongError for ``function`` if ``text`` has more than ``limit`` tokens."""
+    # A token has at least one character, so short texts need not be counted.
     if len(text) > limit - 2 and (tokens := count_tokens(text)) > limit:
         raise TooLongError(function, tokens, limit)

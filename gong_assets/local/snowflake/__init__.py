@@ -1,8 +1,9 @@
-"""A server on this machine that speaks Snowflake's protocol and SQL, with its databases in files.
+"""A local server that emulates Snowflake's protocol and SQL, with its databases in files.
 
-fakesnow (Snowflake SQL on DuckDB) does most of the work; here is what it lacks: sessions that end, one writer at
-a time, VECTOR, the Cortex stand-ins and their usage history, account DDL, and Snowflake's error codes. It is a
-simulation for development and tests: it checks no password and enforces no grant.
+It extends fakesnow (Snowflake SQL on DuckDB) with session cleanup, write locks, VECTOR, stand-ins for Cortex
+functions and their usage history, account statements, and Snowflake's error codes. It is meant for
+development and tests: it checks no password and enforces no grant.
 
-Run it with ``python -m gong_assets.local.snowflake --data DIR --port N``.
+Run it with ``python -m gong_assets.local.snowflake --data DIR --port N``. Its packages, from the top down:
+``server``, ``storage``, ``cortex``, ``sql``.
 """

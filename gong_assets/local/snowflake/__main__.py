@@ -1,8 +1,8 @@
 """``python -m gong_assets.local.snowflake --data DIR --port N``: run the server until it is stopped.
 
-GONG_ASSETS_LOCAL_CORTEX_REFUSES, a regular expression, tells which texts the Cortex stand-ins refuse.
+Cortex functions fail for texts that match the regular expression in GONG_ASSETS_LOCAL_CORTEX_REFUSES.
 
-Exit codes: 0 stopped, 1 the data directory or the port is in use, 2 wrong usage.
+Exit codes: 0 stopped, 1 data directory or port in use, 2 usage error.
 """
 
 from __future__ import annotations
@@ -14,25 +14,27 @@ import sys
 import warnings
 from pathlib import Path
 
-from gong_assets.local.cortex.refusal import refused_texts
-from gong_assets.local.snowflake import server
-from gong_assets.local.snowflake.storage import DataInUseError, Storage
+from gong_assets.local.cortex.failure_injection import failing_texts
+from gong_assets.local.snowflake.server import http_server
+from gong_assets.local.snowflake.storage.databases import DataInUseError, Storage
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the server; the result is the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m gong_assets.local.snowflake", description=server.__doc__)
+    """Run the server and return the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m gong_assets.local.snowflake", description=http_server.__doc__
+    )
     parser.add_argument("--data", type=Path, required=True, help="directory of the database files")
-    parser.add_argument("--port", type=int, required=True, help="port to listen on; 0 takes a free one")
+    parser.add_argument("--port", type=int, required=True, help="port to listen on; 0 for any free port")
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on")
     options = parser.parse_args(arguments)
-    # fakesnow reads results as Arrow in the one way that a cursor has; DuckDB would rather see another.
+    # fakesnow reads results with an Arrow method of DuckDB that copies the rows and warns about it.
     warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
-    # sqlglot warns about each statement that it leaves unparsed; those are handled here.
+    # sqlglot warns about statements that it cannot parse; session_commands handles those.
     logging.getLogger("sqlglot").setLevel(logging.ERROR)
     try:
-        refused_texts(os.environ)
-        listener = server.listen(options.host, options.port)
+        failing_texts(os.environ)
+        listener = http_server.listen(options.host, options.port)
     except ValueError as error:
         parser.error(str(error))
     except OSError as error:
@@ -43,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _fail(str(error))
     port = listener.getsockname()[1]
     print(f"Listening on {options.host}:{port}, data in {options.data}.", flush=True)  # noqa: T201
-    server.run(storage, listener)
+    http_server.run(storage, listener)
     return 0
 
 

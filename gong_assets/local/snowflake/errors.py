@@ -1,7 +1,7 @@
-"""Errors in Snowflake's words: an error code, a SQLSTATE and one line that names what was wrong.
+"""Conversion of any error to Snowflake's form: an error code, a SQLSTATE and a one-line message.
 
-Everything that DuckDB, sqlglot or fakesnow raises becomes a SnowflakeError here, because the connector retries
-an HTTP 500 for minutes. The codes are those that Snowflake gives for the same mistakes.
+Every error of DuckDB, sqlglot and fakesnow is converted, because the connector retries an HTTP 500 response
+for minutes. The codes are those that Snowflake returns for the same mistakes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sqlglot.errors import SqlglotError
 
 
 class SnowflakeError(Exception):
-    """A failed statement as a Snowflake client sees it."""
+    """An error that is returned to the client."""
 
     def __init__(self, code: int, sqlstate: str, message: str) -> None:
         super().__init__(message)
@@ -27,7 +27,7 @@ class SnowflakeError(Exception):
 
 @dataclass(frozen=True)
 class _Rule:
-    """A DuckDB message, and the Snowflake error for the same mistake."""
+    """A pattern for a DuckDB message and the Snowflake error for the same mistake."""
 
     pattern: re.Pattern[str]
     code: int
@@ -51,11 +51,10 @@ _NAME = r"[\"']?([^\"'\s!]+)[\"']?"
 
 # The first match wins.
 _RULES = (
-    _rule(
-        r"Python exception occurred while executing the UDF: (?:[\w.]+: )?([^\n]+)", 100351, "P0000", _plain(r"\1")
-    ),
-    _rule(rf"(?:Scalar|Aggregate|Table|Macro)?\s*(?:Function|Macro) with name {_NAME} does not exist", 2140, "42601",
-          lambda found: f"SQL compilation error: Unknown function {found.group(1).upper()}"),
+    _rule(r"Python exception occurred while executing the UDF: (?:[\w.]+: )?([^\n]+)", 100351, "P0000",
+          _plain(r"\1")),
+    _rule(rf"(?:Scalar|Aggregate|Table|Macro)?\s*(?:Function|Macro) with name {_NAME} does not exist",
+          2140, "42601", lambda found: f"SQL compilation error: Unknown function {found.group(1).upper()}"),
     _rule(rf"(?:Table|View) with name {_NAME} does not exist", 2003, "42S02",
           _compilation(r"Object '\1' does not exist or not authorized.")),
     _rule(r"No catalog \+ schema named \"?([^\"]+)\"? found", 2043, "02000",
@@ -77,7 +76,7 @@ _RULES = (
     _rule(r"list dimensions must be equal", 1044, "42P13",
           _compilation(r"Invalid argument types: the vectors have different dimensions")),
     _rule(r"Cannot cast array of size (\d+) to array of size (\d+)", 2023, "22000",
-          _compilation(r"Expression type does not match: a vector of dimension \1 is not one of dimension \2")),
+          _compilation(r"Expression type does not match: the vector has dimension \1 instead of \2")),
     _rule(r"Expected array of size (\d+), but got .* with size (\d+)", 100078, "22000",
           _plain(r"Cannot cast an array of \2 elements to a vector of dimension \1")),
     _rule(r"Cannot cast list with length (\d+) to array with length (\d+)", 100078, "22000",
@@ -87,16 +86,19 @@ _RULES = (
     _rule(r"Malformed JSON[^:]*(?:: )?([^\n]*)", 100069, "22P02", _plain(r"Error parsing JSON: \1")),
     _rule(r"NOT NULL constraint failed: ([\w.\"]+)", 100072, "22000",
           _plain(r"NULL result in a non-nullable column: \1")),
-    _rule(r"CHECK constraint failed on table \"?[\w.]+\"? with expression CHECK\(+length\(\"?([^\")]+)\"?\) <= (\d+)",
+    _rule(r"CHECK constraint failed on table \"?[\w.]+\"? with expression "
+          r"CHECK\(+length\(\"?([^\")]+)\"?\) <= (\d+)",
           100078, "22000", _plain(r"A text is too long for \1 VARCHAR(\2) and would be truncated")),
-    _rule(r"Could not convert string [\"']([^\"']*)[\"'] to (?:U?INT\w*|DECIMAL\S*|DOUBLE|FLOAT|HUGEINT|BIGINT)",
-          100038, "22018", _plain(r"Numeric value '\1' is not recognized")),
-    _rule(r"Attempting to write to database \"(\w+)\" in a transaction that has already modified database \"(\w+)\"",
-          603, "0A000", _plain(r"The local server's transactions write to one database only: \2 was written, "
-                               r"so \1 cannot be")),
+    _rule(r"Could not convert string [\"']([^\"']*)[\"'] to "
+          r"(?:U?INT\w*|DECIMAL\S*|DOUBLE|FLOAT|HUGEINT|BIGINT)", 100038, "22018",
+          _plain(r"Numeric value '\1' is not recognized")),
+    _rule(r"Attempting to write to database \"(\w+)\" in a transaction that has already modified "
+          r"database \"(\w+)\"", 603, "0A000",
+          _plain(r"A transaction of the local server can write to one database only: this one has written to "
+                 r"\2 and cannot write to \1")),
 )  # fmt: skip
 
-# What is left, by DuckDB's class of error; the message is DuckDB's.
+# Fallback by DuckDB's error class, with DuckDB's message.
 _CLASSES: tuple[tuple[type[duckdb.Error], int, str, str], ...] = (
     (duckdb.InterruptException, 604, "57014", "SQL execution canceled"),
     (duckdb.ParserException, 1003, "42000", "SQL compilation error: "),
@@ -109,11 +111,11 @@ _CLASSES: tuple[tuple[type[duckdb.Error], int, str, str], ...] = (
 )
 
 
-def translate(error: Exception) -> SnowflakeError:
-    """The Snowflake error for anything that a statement raised."""
+def to_snowflake_error(error: Exception) -> SnowflakeError:
+    """Return the Snowflake error for an exception that a statement raised."""
     if isinstance(error, SnowflakeError):
         return error
-    # fakesnow wraps DuckDB's errors in codes of its own: the cause says more.
+    # fakesnow wraps DuckDB errors with codes of its own; the cause is more specific.
     cause = error if isinstance(error, duckdb.Error) else error.__cause__
     if isinstance(cause, duckdb.Error):
         return _from_duckdb(cause)
@@ -135,7 +137,7 @@ def _from_duckdb(error: duckdb.Error) -> SnowflakeError:
     for rule in _RULES:
         if found := rule.pattern.search(text):
             return SnowflakeError(rule.code, rule.sqlstate, _one_line(rule.message(found)))
-    # DuckDB prefixes its class ("Binder Error: ") and appends the query with a marker below it.
+    # DuckDB's message starts with the error class ("Binder Error: ") and ends with an excerpt of the query.
     message = _one_line(re.sub(r"^\w+(?: \w+)? Error: ", "", text.split("\n\nLINE ")[0]))
     for kind, code, sqlstate, prefix in _CLASSES:
         if isinstance(error, kind):

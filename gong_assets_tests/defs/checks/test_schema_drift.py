@@ -35,7 +35,7 @@ from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.tables import CALLS, RAW_TABLES, USERS, create_raw_tables
 from gong_assets_tests.defs.checks.landed import call, evaluations, land
-from gong_assets_tests.local.tenant.conftest import extensive, serve, walk, window
+from gong_assets_tests.local.gong_tenant.conftest import extensive, serve, walk, window
 
 KNOWN = {"id": "scalar!", "title": "text", "topics": [{"name": "text", "seconds": "number"}], "custom": "any"}
 FULL = {"id": "1", "title": "Pricing", "topics": [{"name": "Price", "seconds": 1.5}]}

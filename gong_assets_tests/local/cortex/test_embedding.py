@@ -74,4 +74,4 @@ def test_a_model_file_that_was_changed_is_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(embedding, "MODEL_SHA256", "0" * 64)
 
     with pytest.raises(RuntimeError, match="sha256"):
-        embedding._session.__wrapped__()
+        embedding._inference_session.__wrapped__()

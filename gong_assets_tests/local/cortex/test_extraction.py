@@ -11,9 +11,15 @@ from typing import Any
 import pytest
 
 from gong_assets.local.cortex.errors import CortexError, TooLongError
-from gong_assets.local.cortex.extraction import MAX_ITEMS, Field, extract, extract_answer, fields_of
+from gong_assets.local.cortex.extraction import (
+    MAX_ITEMS,
+    Field,
+    extract,
+    extract_answer,
+    parse_response_format,
+)
 from gong_assets.local.cortex.key_phrases import key_phrases, topics
-from gong_assets.local.cortex.sentences import said_in
+from gong_assets.local.cortex.sentences import dialogue_sentences
 
 PRICING = """Dana Whitfield: Thanks for joining, how was the weekend?
 Marco Silva: Quiet, thanks. I wanted to talk about the price before anything else.
@@ -204,7 +210,7 @@ QUESTION = "What are the next steps?"
     ids=["object", "pairs", "questions", "schema", "list", "without description"],
 )  # fmt: skip
 def test_each_documented_form_is_read(response_format: Any, fields: list[Field]) -> None:
-    assert fields_of(response_format) == fields
+    assert parse_response_format(response_format) == fields
     assert extract(PRICING, response_format)["response"].keys() == {field.name for field in fields}
 
 
@@ -225,12 +231,12 @@ def test_only_an_array_gives_a_list_and_the_others_one_text(form: Any) -> None:
 @pytest.mark.parametrize(
     ("response_format", "words"),
     [
-        (None, "in none of the documented forms"),
-        ("What?", "in none of the documented forms"),
-        (7, "in none of the documented forms"),
-        ({"schema": {}}, "in none of the documented forms"),
-        ({"schema": {"properties": ["a"]}}, "in none of the documented forms"),
-        ({"schema": "What schema?"}, "in none of the documented forms"),
+        (None, "has none of the documented forms"),
+        ("What?", "has none of the documented forms"),
+        (7, "has none of the documented forms"),
+        ({"schema": {}}, "has none of the documented forms"),
+        ({"schema": {"properties": ["a"]}}, "has none of the documented forms"),
+        ({"schema": "What schema?"}, "has none of the documented forms"),
         ({}, "1 to 100 questions, not 0"),
         ([], "1 to 100 questions, not 0"),
         ({"schema": {"properties": {}}}, "1 to 100 questions, not 0"),
@@ -241,23 +247,26 @@ def test_only_an_array_gives_a_list_and_the_others_one_text(form: Any) -> None:
             "'n' must be of type string, array or object",
         ),
         ({"schema": {"properties": {"n": "Who?"}}}, "'n' must be of type string, array or object"),
-        ({"schema": {"properties": {"n": {"type": "string", "description": 1}}}}, "int where a text belongs"),
-        ({"n": 1}, "int where a text belongs"),
-        ([None], "NoneType where a text belongs"),
-        ([["n", None]], "NoneType where a text belongs"),
-        ([["n"]], "list where a text belongs"),
-        ([["n", "Who?", "What?"]], "list where a text belongs"),
+        (
+            {"schema": {"properties": {"n": {"type": "string", "description": 1}}}},
+            "type int instead of a string",
+        ),
+        ({"n": 1}, "type int instead of a string"),
+        ([None], "type NoneType instead of a string"),
+        ([["n", None]], "type NoneType instead of a string"),
+        ([["n"]], "type list instead of a string"),
+        ([["n", "Who?", "What?"]], "type list instead of a string"),
     ],
 )
 def test_a_form_that_is_not_documented_is_refused(response_format: Any, words: str) -> None:
     with pytest.raises(CortexError, match=words):
-        fields_of(response_format)
+        parse_response_format(response_format)
     with pytest.raises(CortexError, match=words):
         extract(PRICING, response_format)
 
 
 def test_a_hundred_questions_are_not_too_many() -> None:
-    assert len(fields_of([f"Question {n}?" for n in range(100)])) == 100
+    assert len(parse_response_format([f"Question {n}?" for n in range(100)])) == 100
 
 
 # A text of n words has two tokens more, for its beginning and its end.
@@ -267,19 +276,19 @@ def words(tokens: int) -> str:
 
 def test_ai_extract_reads_128000_tokens_and_not_one_more() -> None:
     assert extract(words(128_000), {"next_steps": QUESTION})["error"] is None
-    with pytest.raises(TooLongError, match="AI_EXTRACT reads at most 128000 tokens; the text has 128001"):
+    with pytest.raises(TooLongError, match="AI_EXTRACT accepts at most 128000 tokens; the text has 128001"):
         extract(words(128_001), {"next_steps": QUESTION})
 
 
 def test_extract_answer_reads_2048_tokens_of_text_and_not_one_more() -> None:
     assert len(extract_answer(words(2048), "Who?")) == 1
-    with pytest.raises(TooLongError, match="EXTRACT_ANSWER reads at most 2048 tokens; the text has 2049"):
+    with pytest.raises(TooLongError, match="EXTRACT_ANSWER accepts at most 2048 tokens; the text has 2049"):
         extract_answer(words(2049), "Who?")
 
 
 def test_extract_answer_reads_64_tokens_of_question_and_not_one_more() -> None:
     assert len(extract_answer("It is word.", words(64))) == 1
-    with pytest.raises(TooLongError, match=r"\(question\) reads at most 64 tokens; the text has 65"):
+    with pytest.raises(TooLongError, match=r"\(question\) accepts at most 64 tokens; the text has 65"):
         extract_answer("It is word.", words(65))
 
 
@@ -287,9 +296,12 @@ def test_another_process_extracts_the_same() -> None:
     # String hashes differ from process to process: an order that came of a set would too.
     program = (
         "from gong_assets.local.cortex.extraction import *; from gong_assets_tests.local.cortex.test_extraction import *;"
-        "print([key_topics(t) + risks(t) + next_steps(t) + key_phrases(said_in(t)) for t in (PRICING, KICKOFF)])"
+        "print([key_topics(t) + risks(t) + next_steps(t) + key_phrases(dialogue_sentences(t)) for t in (PRICING, KICKOFF)])"
     )
-    here = [key_topics(t) + risks(t) + next_steps(t) + key_phrases(said_in(t)) for t in (PRICING, KICKOFF)]
+    here = [
+        key_topics(t) + risks(t) + next_steps(t) + key_phrases(dialogue_sentences(t))
+        for t in (PRICING, KICKOFF)
+    ]
     for seed in ("1", "2"):
         there = subprocess.run(
             [sys.executable, "-c", program],

@@ -63,7 +63,7 @@ def test_only_the_categories_that_are_asked_for() -> None:
 def test_redaction_writes_1024_tokens_and_not_one_more() -> None:
     most = "word " * 1022  # and a token each for the beginning and the end
     assert redact(most) == most
-    with pytest.raises(TooLongError, match="AI_REDACT reads at most 1024 tokens; the text has 1025"):
+    with pytest.raises(TooLongError, match="AI_REDACT accepts at most 1024 tokens; the text has 1025"):
         redact(most + "word")
 
 
@@ -79,7 +79,7 @@ def test_redaction_reads_and_writes_4096_tokens_together() -> None:
     fit = (4096 - 2) // (count_tokens(address) - 2 + 3)
     assert redact(address * fit) == "[EMAIL] " * fit
     assert count_tokens("[EMAIL] " * (fit + 1)) < 1024
-    with pytest.raises(TooLongError, match="AI_REDACT reads at most 4096 tokens"):
+    with pytest.raises(TooLongError, match="AI_REDACT accepts at most 4096 tokens"):
         redact(address * (fit + 1))
 
 

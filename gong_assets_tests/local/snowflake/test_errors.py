@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from snowflake.connector.errors import DatabaseError
 
-from gong_assets.local.snowflake.errors import SnowflakeError, translate
+from gong_assets.local.snowflake.errors import SnowflakeError, to_snowflake_error
 
 Query = Callable[..., list[Any]]
 
@@ -58,9 +58,10 @@ def test_a_text_about_string_agg_is_a_text(query: Query) -> None:
 
 def test_an_error_that_nobody_foresaw_is_an_answer_too() -> None:
     assert (
-        translate(AssertionError("odd")).message == "Internal error of the local server: AssertionError: odd"
+        to_snowflake_error(AssertionError("odd")).message
+        == "Internal error of the local server: AssertionError: odd"
     )
-    assert translate(NotImplementedError("PIVOT of that")).sqlstate == "0A000"
-    assert translate(duckdb.Error("odd")).code == 603
+    assert to_snowflake_error(NotImplementedError("PIVOT of that")).sqlstate == "0A000"
+    assert to_snowflake_error(duckdb.Error("odd")).code == 603
     already = SnowflakeError(1, "x", "y")
-    assert translate(already) is already
+    assert to_snowflake_error(already) is already

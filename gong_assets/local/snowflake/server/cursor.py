@@ -1,0 +1,65 @@
+"""Execution of one translated statement through fakesnow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fakesnow.conn import FakeSnowflakeConnection
+from fakesnow.cursor import DESCRIBE_RESULT_SQL, FakeSnowflakeCursor
+from fakesnow.statement_type import DML_TYPE_IDS, statement_type_id
+from sqlglot import exp
+
+from gong_assets.local.snowflake.server.results import Result
+from gong_assets.local.snowflake.storage.result_cache import ResultCache
+
+Parameters = list[Any] | dict[str, Any] | None
+
+
+class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow has no types
+    """A fakesnow cursor that takes a parsed and rewritten statement instead of SQL text."""
+
+    def __init__(self, connection: FakeSnowflakeConnection, results: ResultCache) -> None:
+        super().__init__(connection, connection._duck_conn)
+        self._results = results
+
+    def run(self, statement: exp.Expression, parameters: Parameters, query_id: str) -> Result:
+        """Run ``statement`` with its parameters and cache the result under ``query_id``."""
+        statement_type = statement_type_id(statement)
+        self.check_db_and_schema(statement)
+        for part in self._transform_explode(statement):
+            transformed = self._transform(part, parameters)
+            values = parameters if transformed.find(exp.Placeholder) else None
+            if isinstance(statement, exp.Merge) and isinstance(transformed, exp.Create):
+                # fakesnow creates a working table for MERGE and would record it in a second database. DuckDB
+                # allows writes to one database per transaction, so the table is created without that record.
+                self._duck_conn.execute(transformed.sql(dialect="duckdb"), values)
+            else:
+                self._execute(transformed, values)
+        if scanned_id := transformed.args.get("result_scan_sfqid"):
+            columns = self._results.columns(scanned_id)
+        else:
+            columns = [(name, str(kind)) for name, kind, *_ in self._duck_conn.description]
+            self._results.rename(query_id, self._sfqid, columns)
+        affected = self._rowcount if statement_type in DML_TYPE_IDS else None
+        return Result(self._arrow_table, columns, statement_type, affected)
+
+    def describe_columns(self, statement: exp.Expression) -> Sequence[tuple[str, str]]:
+        """Return the (name, DuckDB type) pairs of the result of ``statement`` without running it."""
+        if isinstance(statement, exp.Query):
+            # A describe request has no parameter values. NULL in their place gives the same columns.
+            blank = statement.transform(
+                lambda node: exp.null() if isinstance(node, exp.Placeholder) else node
+            )
+            sql = self._transform(blank, None).sql(dialect="duckdb")
+        else:
+            sql = DESCRIBE_RESULT_SQL.get(type(statement), DESCRIBE_RESULT_SQL[exp.Create])
+        return [(name, kind) for name, kind, *_ in self._duck_conn.execute(f"DESCRIBE {sql}").fetchall()]
+
+    def upload(self) -> dict[str, Any] | None:
+        """Return the instructions for the client if the last statement was a PUT, else None.
+
+        The stage location is a local directory, because client and server run on the same machine.
+        """
+        instructions: dict[str, Any] | None = self._last_transformed.args.get("put_stage_data")
+        return instructions

@@ -1,0 +1,31 @@
+"""Translation of a Snowflake statement into a syntax tree that fakesnow and DuckDB can run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import sqlglot
+from sqlglot import exp
+
+from gong_assets.local.snowflake.cortex import call_translation
+from gong_assets.local.snowflake.errors import SnowflakeError
+from gong_assets.local.snowflake.sql.rewrite_rules import rewrite
+from gong_assets.local.snowflake.sql.unsupported_sql import reject_unsupported
+
+
+def translate(sql: str, session_variables: Mapping[str, exp.Expression]) -> exp.Expression:
+    """Parse and rewrite a statement; raises SnowflakeError for SQL that Snowflake rejects."""
+    statement = sqlglot.parse_one(sql, read="snowflake")
+    reject_unsupported(sql, statement)
+    _substitute_variables(statement, session_variables)
+    return rewrite(statement, call_translation.REWRITES)
+
+
+def _substitute_variables(statement: exp.Expression, session_variables: Mapping[str, exp.Expression]) -> None:
+    for parameter in list(statement.find_all(exp.Parameter)):
+        # $1 is a column of a staged file.
+        if isinstance(parameter.this, exp.Var):
+            name = parameter.this.name.upper()
+            if name not in session_variables:
+                raise SnowflakeError(2211, "02000", f"Session variable '${name}' does not exist")
+            parameter.replace(session_variables[name].copy())

@@ -1,0 +1,1 @@
+"""Snowflake SQL that fakesnow does not translate correctly: rewrites, macros and rejected statements."""

@@ -1,0 +1,121 @@
+"""VARIANT, OBJECT and ARRAY expressions, which fakesnow stores as JSON and partly handles differently."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from gong_assets.local.snowflake.sql import macros
+from gong_assets.local.snowflake.sql.rewriter import Rewrite
+
+_TEXT_TYPES = (exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT)
+_NTZ_TYPES = (exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPNTZ)
+_TZ_TYPES = (exp.DataType.Type.TIMESTAMPTZ, exp.DataType.Type.TIMESTAMPLTZ)
+
+# Parents for which Snowflake casts a VARIANT to VARCHAR implicitly.
+_TEXT_CONTEXTS = (
+    exp.Like, exp.ILike, exp.RegexpLike, exp.RegexpReplace, exp.RegexpExtract, exp.DPipe, exp.Concat,
+    exp.ConcatWs, exp.Length, exp.Trim, exp.Replace, exp.Split, exp.SplitPart, exp.Substring, exp.Contains,
+    exp.StartsWith, exp.EndsWith, exp.Left, exp.Right, exp.Initcap, exp.MD5, exp.SHA2,
+)  # fmt: skip
+
+_ARRAY_FUNCTIONS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
+    exp.ArrayContains: ("_array_contains", ("this", "expression")),
+    exp.ArrayToString: ("_array_to_string", ("this", "expression")),
+    exp.ArrayDistinct: ("_array_distinct", ("this",)),
+    exp.ArrayConcat: ("_array_cat", ("this", "expressions")),
+    exp.ArrayAppend: ("_array_append", ("this", "expression")),
+    exp.Flatten: ("_array_flatten", ("this",)),
+    exp.ArraySlice: ("_array_slice", ("this", "start", "end")),
+}
+
+
+def array(node: exp.Array) -> exp.Expression:
+    """Rewrite [a, b] and ARRAY_CONSTRUCT(a, b) to JSON, because their elements may differ in type."""
+    return exp.Anonymous(this="JSON_ARRAY", expressions=node.expressions)
+
+
+def _path_as_text(node: exp.JSONExtract) -> exp.Expression:
+    """Cast variant:path to VARCHAR where it is compared or combined with text."""
+    parent = node.parent
+    compared = isinstance(parent, (exp.EQ, exp.NEQ, exp.In)) and any(
+        isinstance(other, exp.Literal) and other.is_string for other in parent.iter_expressions()
+    )
+    if compared or isinstance(parent, _TEXT_CONTEXTS):
+        return exp.cast(node.copy(), exp.DataType.Type.VARCHAR)
+    return node
+
+
+def _text_cast(node: exp.Cast | exp.ToChar) -> exp.Expression:
+    """Make x::VARCHAR and TO_VARCHAR(x) of a VARIANT drop the quotes of a string, and x::VARIANT add them."""
+    if isinstance(node, exp.ToChar):
+        return node if node.args.get("format") else macros.call("_variant_text", node.this)
+    operand = node.this
+    if node.to.this == exp.DataType.Type.VARIANT and not isinstance(node, exp.TryCast):
+        # 'a'::VARIANT is the JSON string "a"; a cast to JSON would parse it.
+        return exp.Anonymous(this="TO_JSON", expressions=[operand])
+    if node.to.this in _TEXT_TYPES and not isinstance(
+        operand, (exp.Literal, exp.JSONExtract, exp.Bracket, exp.Null)
+    ):
+        node.set("this", macros.call("_variant_text", operand.copy()))
+    return node
+
+
+def _try_timestamp(node: exp.TryCast) -> exp.Expression:
+    """Return NULL for an invalid timestamp, where fakesnow raises an error."""
+    if node.to.this in _NTZ_TYPES:
+        return macros.call("_try_timestamp", macros.call("_variant_text", node.this))
+    if node.to.this in _TZ_TYPES:
+        return macros.call("_try_timestamp_tz", macros.call("_variant_text", node.this))
+    return node
+
+
+def _try_timestamp_function(node: exp.Anonymous) -> exp.Expression:
+    if node.name.upper() in ("TRY_TO_TIMESTAMP_TZ", "TRY_TO_TIMESTAMP_LTZ"):
+        return macros.call("_try_timestamp_tz", macros.call("_variant_text", node.expressions[0]))
+    if node.name.upper() in ("TRY_TO_TIMESTAMP", "TRY_TO_TIMESTAMP_NTZ"):
+        return macros.call("_try_timestamp", macros.call("_variant_text", node.expressions[0]))
+    return node
+
+
+def _coalesce(node: exp.Coalesce) -> exp.Expression:
+    """Convert text arguments beside a VARIANT with TO_JSON, because DuckDB would parse them as JSON."""
+    arguments = [node.this, *node.expressions]
+    if any(isinstance(argument, exp.JSONExtract) for argument in arguments):
+        for argument in arguments:
+            if isinstance(argument, exp.Literal):
+                argument.replace(exp.Anonymous(this="TO_JSON", expressions=[argument.copy()]))
+    return node
+
+
+def _typeof(node: exp.Typeof) -> exp.Expression:
+    return macros.call("_variant_type", node.this)
+
+
+def _object_literal(node: exp.Struct) -> exp.Expression:
+    """Keep the case of the keys of {'key': value}, which fakesnow changes to upper case."""
+    for item in node.expressions:
+        if isinstance(item, exp.PropertyEQ) and isinstance(item.this, exp.Identifier):
+            item.this.set("quoted", True)
+    return node
+
+
+def _array_function(node: exp.Expression) -> exp.Expression:
+    name, parameters = _ARRAY_FUNCTIONS[type(node)]
+    arguments: list[exp.Expression] = []
+    for parameter in parameters:
+        value = node.args[parameter]
+        arguments.extend(value if isinstance(value, list) else [value])
+    return macros.call(name, *arguments)
+
+
+# In the order of application: paths become casts before casts are rewritten.
+REWRITES = (
+    Rewrite((exp.JSONExtract,), _path_as_text),
+    Rewrite((exp.Coalesce,), _coalesce),
+    Rewrite((exp.TryCast,), _try_timestamp),
+    Rewrite((exp.Anonymous,), _try_timestamp_function),
+    Rewrite((exp.Cast, exp.ToChar), _text_cast),
+    Rewrite((exp.Typeof,), _typeof),
+    Rewrite((exp.Struct,), _object_literal),
+    Rewrite(tuple(_ARRAY_FUNCTIONS), _array_function),
+)

@@ -1,0 +1,1 @@
+"""Database files, stages, transactions and locks, and the patches that fakesnow needs."""

@@ -1,0 +1,115 @@
+"""Patches of fakesnow's module globals and fixed SQL, for differences that no subclass or rewrite can fix.
+
+They are written for fakesnow 0.12.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from string import Template
+
+import duckdb
+from fakesnow import info_schema
+from fakesnow.transforms import stage, transforms
+
+from gong_assets.local.snowflake.sql import vector
+
+# fakesnow creates a temporary directory for staged files at import and never removes it.
+with suppress(OSError):
+    Path(stage.LOCAL_BUCKET_PATH).rmdir()
+
+_STAGES = "_fs_global._fs_information_schema._fs_stages"
+
+
+def keep_stages_in(directory: Path) -> None:
+    """Store staged files in ``directory``, where they persist between runs of the server."""
+    directory.mkdir(parents=True, exist_ok=True)
+    stage.LOCAL_BUCKET_PATH = str(directory.resolve())
+
+
+def columns_view_sql() -> str:
+    """Return the SQL of INFORMATION_SCHEMA.COLUMNS with the VECTOR type and all integer types.
+
+    DESCRIBE and SHOW COLUMNS read the view too. Raises RuntimeError if fakesnow's definition has changed.
+    """
+    original: str = info_schema.SQL_CREATE_GLOBAL_INFORMATION_SCHEMA_COLUMNS_VIEW
+    fallback = "else columns.data_type end as DATA_TYPE"
+    integer = "columns.data_type='BIGINT'"
+    if original.count(fallback) != 1 or original.count(integer) != 3:
+        raise RuntimeError("The COLUMNS view of this version of fakesnow is not supported.")
+    kind = (
+        f"else coalesce({vector.snowflake_type_sql('columns.data_type')}, columns.data_type) end as DATA_TYPE"
+    )
+    integers = "columns.data_type in ('BIGINT', 'INTEGER', 'SMALLINT', 'TINYINT', 'HUGEINT', 'UBIGINT')"
+    return (
+        original.replace(fallback, kind)
+        .replace(integer, integers)
+        .replace("create view if not exists", "create or replace view")
+    )
+
+
+def list_views_as_tables() -> None:
+    """Add views to INFORMATION_SCHEMA.TABLES, as on Snowflake, because dbt's catalog query expects them.
+
+    Raises RuntimeError if fakesnow's definition of the view has changed.
+    """
+    original = info_schema.SQL_CREATE_INFORMATION_SCHEMA_TABLES_VIEW.template
+    if "'VIEW'" in original:
+        return
+    table, tables = "'BASE TABLE' AS", "from duckdb_tables tables"
+    never = 'to_timestamp(0)::timestamptz AS "LAST_ALTERED"'
+    if any(original.count(part) != 1 for part in (table, tables, never)):
+        raise RuntimeError("The TABLES view of this version of fakesnow is not supported.")
+    both = """from (
+    select database_name, schema_name, table_name, estimated_size, 'BASE TABLE' as kind from duckdb_tables
+    union all
+    select database_name, schema_name, view_name, null, 'VIEW' from duckdb_views
+) tables"""
+    info_schema.SQL_CREATE_INFORMATION_SCHEMA_TABLES_VIEW = Template(
+        original.replace(table, "tables.kind AS")
+        .replace(tables, both)
+        # Unknown; fakesnow shows 1970.
+        .replace(never, 'NULL::timestamptz AS "LAST_ALTERED"')
+    )
+
+
+def tables_view_sql(database: str) -> str:
+    """Return the SQL that creates or replaces INFORMATION_SCHEMA.TABLES of a database."""
+    sql: str = info_schema.SQL_CREATE_INFORMATION_SCHEMA_TABLES_VIEW.substitute(catalog=database)
+    return sql.replace("create view if not exists", "create or replace view")
+
+
+def describe_tables_of_every_database() -> None:
+    """Make DESCRIBE TABLE work for temporary tables and tables of other databases.
+
+    Raises RuntimeError if fakesnow's query has changed.
+    """
+    original = transforms.SQL_DESCRIBE_TABLE.template
+    current = "FROM _fs_information_schema._fs_columns"
+    if current in original:
+        everywhere = original.replace(current, "FROM _fs_global._fs_information_schema._fs_columns")
+        transforms.SQL_DESCRIBE_TABLE = Template(everywhere)
+    elif "_fs_global" not in original:
+        raise RuntimeError("The DESCRIBE TABLE query of this version of fakesnow is not supported.")
+
+
+def drop_temporary_stages(duck: duckdb.DuckDBPyConnection) -> None:
+    """Drop the temporary stages that a killed server left behind."""
+    stages = duck.execute(
+        f"SELECT database_name, schema_name, name FROM {_STAGES} WHERE type LIKE '%TEMPORARY'"
+    ).fetchall()
+    for database, schema, name in stages:
+        drop_stage(duck, f"{database}.{schema}.{name}")
+
+
+def drop_stage(duck: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Drop a stage and its files by its full name; returns False if it does not exist."""
+    database, schema, stage_name = name.split(".")
+    dropped = duck.execute(
+        f"DELETE FROM {_STAGES} WHERE database_name = ? AND schema_name = ? AND name = ? RETURNING name",
+        [database, schema, stage_name],
+    ).fetchall()
+    shutil.rmtree(stage.internal_dir(name), ignore_errors=True)
+    return bool(dropped)

@@ -1,0 +1,135 @@
+"""What the tenant answers has the shapes of Gong's OpenAPI document."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+
+from gong_assets.local.gong_tenant.request_bodies import (
+    CallsRequest,
+    ContentSelector,
+    ScorecardsRequest,
+    StatsRequest,
+    UsersRequest,
+)
+
+from .conftest import EVERYTHING, window
+
+SCHEMAS = json.loads((Path(__file__).parents[2] / "data" / "gong_schemas.json").read_text("utf-8"))
+FORMATS = jsonschema.FormatChecker(formats=())
+WEEKS = window("2026-02-20", "2026-03-14")
+DAYS = {"fromDate": "2026-03-02", "toDate": "2026-03-09"}
+
+
+@FORMATS.checks("date-time", raises=ValueError)
+def _is_zoned(value: object) -> bool:
+    return value is None or datetime.fromisoformat(str(value)).tzinfo is not None
+
+
+def check(part: str, endpoint: str, value: Any) -> None:
+    schema = {**SCHEMAS[part][endpoint], "$defs": SCHEMAS["$defs"]}
+    jsonschema.Draft202012Validator(schema, format_checker=FORMATS).validate(value)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "body"),
+    [
+        ("POST /v2/calls/extensive", {"filter": WEEKS, "contentSelector": EVERYTHING}),
+        ("POST /v2/calls/transcript", {"filter": WEEKS}),
+        ("POST /v2/users/extensive", {"filter": {}}),
+        (
+            "POST /v2/stats/activity/scorecards",
+            {"filter": {"callFromDate": "2026-03-01", "reviewMethod": "BOTH"}},
+        ),
+        ("POST /v2/stats/interaction", {"filter": DAYS}),
+        ("POST /v2/stats/activity/day-by-day", {"filter": DAYS}),
+    ],
+)
+def test_posted_requests_and_their_answers_have_gongs_shapes(
+    tenant: httpx.Client, endpoint: str, body: dict[str, Any]
+) -> None:
+    if endpoint in SCHEMAS["requests"]:
+        check("requests", endpoint, body)
+    answer = tenant.post(endpoint.removeprefix("POST "), json=body)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json;charset=UTF-8"
+    check("responses", endpoint, answer.json())
+    assert answer.headers["x-traceid"] == answer.json()["requestId"]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "query"),
+    [
+        ("GET /v2/calls", WEEKS),
+        ("GET /v2/users", {}),
+        ("GET /v2/workspaces", {}),
+        ("GET /v2/settings/trackers", {}),
+        ("GET /v2/settings/scorecards", {}),
+        ("GET /v2/library/folders", {}),
+    ],
+)
+def test_lists_have_gongs_shapes(tenant: httpx.Client, endpoint: str, query: dict[str, str]) -> None:
+    answer = tenant.get(endpoint.removeprefix("GET "), params=query)
+    assert answer.status_code == 200
+    check("responses", endpoint, answer.json())
+    items = next(value for value in answer.json().values() if isinstance(value, list))
+    assert items
+
+
+def test_one_call_has_the_same_fields_alone_as_in_the_list(tenant: httpx.Client) -> None:
+    listed = tenant.get("/v2/calls", params=WEEKS).json()["calls"][0]
+    answer = tenant.get(f"/v2/calls/{listed['id']}").json()
+    check("responses", "GET /v2/calls/{id}", answer)
+    assert answer["call"] == listed
+
+
+def test_a_library_folder_has_one_call_twice_as_two_snippets(tenant: httpx.Client) -> None:
+    folder = tenant.get("/v2/library/folders").json()["folders"][0]
+    answer = tenant.get("/v2/library/folder-content", params={"folderId": folder["id"]}).json()
+    check("responses", "GET /v2/library/folder-content", answer)
+    first, second, *_ = answer["calls"]
+    assert first["id"] == second["id"]
+    assert first["snippet"] != second["snippet"]
+
+
+def test_an_error_has_gongs_shape(tenant: httpx.Client) -> None:
+    answer = tenant.get("/v2/calls/1")
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    assert answer.headers["x-traceid"] == answer.json()["requestId"]
+    schema = {**SCHEMAS["$defs"]["ErrorResponse"], "$defs": SCHEMAS["$defs"]}
+    jsonschema.validate(answer.json(), schema)
+
+
+def test_the_selector_knows_every_field_that_gong_documents() -> None:
+    model = ContentSelector.model_json_schema()
+    documented = SCHEMAS["$defs"]
+    for ours, theirs in {
+        "ExposedFields": "ExposedFields",
+        "Content": "CallContent",
+        "Interaction": "CallInteraction",
+        "Collaboration": "CallCollaboration",
+    }.items():
+        assert model["$defs"][ours]["properties"].keys() == documented[theirs]["properties"].keys()
+    assert model["properties"].keys() == documented["ContentSelector"]["properties"].keys()
+
+
+@pytest.mark.parametrize(
+    ("model", "filter_name", "ignored"),
+    [
+        (CallsRequest, "CallsRequestFilterWithOwners", set()),
+        (UsersRequest, "MultipleUsersRequestWithCreationDates", {"includeAvatars"}),
+        (ScorecardsRequest, "AnsweredScorecardsFilter", set()),
+        (StatsRequest, "MultipleUsersWithDates", {"createdFromDateTime", "createdToDateTime"}),
+    ],
+)
+def test_filters_know_every_field_that_gong_documents(
+    model: Any, filter_name: str, ignored: set[str]
+) -> None:
+    ours = model.model_fields["filter"].annotation.model_json_schema()["properties"].keys()
+    assert ours | ignored == SCHEMAS["$defs"][filter_name]["properties"].keys()

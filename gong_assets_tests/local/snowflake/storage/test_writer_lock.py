@@ -1,0 +1,40 @@
+"""The writer lock by itself."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from gong_assets.local.snowflake.errors import SnowflakeError
+from gong_assets.local.snowflake.storage.writer_lock import WriterLock
+
+
+def test_its_owner_may_take_it_again_and_others_may_not() -> None:
+    lock, never = WriterLock(), threading.Event()
+    lock.acquire("one", 0, never)
+    lock.acquire("one", 0, never)
+
+    with pytest.raises(SnowflakeError, match="the transaction of one"):
+        lock.acquire("other", 0, never)
+
+
+def test_only_its_owner_gives_it_up() -> None:
+    lock, never = WriterLock(), threading.Event()
+    lock.acquire("one", 0, never)
+
+    lock.release("other")
+
+    with pytest.raises(SnowflakeError):
+        lock.acquire("other", 0, never)
+    lock.release("one")
+    lock.acquire("other", 0, never)
+
+
+def test_a_cancelled_waiter_stops_waiting() -> None:
+    lock, cancelled = WriterLock(), threading.Event()
+    lock.acquire("one", 0, threading.Event())
+    cancelled.set()
+
+    with pytest.raises(SnowflakeError, match="canceled"):
+        lock.acquire("other", 60, cancelled)
