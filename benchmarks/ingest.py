@@ -27,8 +27,8 @@ from fast_gong import FIRST_DAY, serving
 
 from gong_assets.assets.reading import Calls, read
 from gong_assets.gong import BasicAuth, GongClient, GongConfig
-from gong_assets.gong.chains import CONTENT_SELECTOR
-from gong_assets.gong.splits import UNLIMITED_CHAINS
+from gong_assets.gong.pages.chains import CONTENT_SELECTOR
+from gong_assets.gong.pages.splits import UNLIMITED_CHAINS
 from gong_assets.gong.window import iso
 from gong_assets.partitions import bounds
 from gong_assets.warehouse.landing import Days

@@ -14,7 +14,7 @@ from typing import Any
 
 from gong_assets.assets.reading import Pages, landed_row, window_text
 from gong_assets.gong import GongClient, GongQuotaExhausted, Page, Record
-from gong_assets.gong.streams import end_of_finished_days
+from gong_assets.gong.pages.queries import end_of_finished_days
 from gong_assets.partitions import spans
 from gong_assets.warehouse.landing import Days
 from gong_assets.warehouse.spool import Row
