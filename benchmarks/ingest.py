@@ -27,8 +27,8 @@ from fast_gong import FIRST_DAY, serving
 
 from gong_assets.dates import DateRange
 from gong_assets.gong import BasicAuth, GongClient, GongConfig
-from gong_assets.gong.chains import CONTENT_SELECTOR
-from gong_assets.gong.splits import UNLIMITED_CHAINS
+from gong_assets.gong.pages.chains import CONTENT_SELECTOR
+from gong_assets.gong.pages.splits import UNLIMITED_CHAINS
 from gong_assets.gong.window import iso
 from gong_assets.ingestion.read import read_source
 from gong_assets.ingestion.sources import Calls

@@ -25,6 +25,7 @@ what can be raised.
 """
 
 from gong_assets.gong.auth import BasicAuth, BearerAuth, RefreshingAuth
+from gong_assets.gong.blocking import iterate
 from gong_assets.gong.client import GongClient, Progress, first_call_date
 from gong_assets.gong.clock import Clock
 from gong_assets.gong.config import GongConfig
@@ -43,11 +44,10 @@ from gong_assets.gong.errors import (
     GongResponseError,
     GongServerError,
 )
+from gong_assets.gong.http.transport import RequestStats
 from gong_assets.gong.models import Call, Transcript, User
-from gong_assets.gong.paging import Page
+from gong_assets.gong.pages.pagination import Page
 from gong_assets.gong.records import Record, content_hash, validation_error
-from gong_assets.gong.sync import iterate
-from gong_assets.gong.transport import RequestStats
 from gong_assets.gong.window import Window
 
 __all__ = [

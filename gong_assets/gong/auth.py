@@ -26,7 +26,7 @@ import msgspec
 
 from gong_assets.gong.clock import SYSTEM_CLOCK, Clock
 from gong_assets.gong.errors import GongAuthenticationError, GongError
-from gong_assets.gong.faults import connection_error, malformed, response_error
+from gong_assets.gong.http.error_mapping import connection_error, malformed, response_error
 
 logger = logging.getLogger(__name__)
 
@@ -133,7 +133,7 @@ class RefreshingAuth(httpx.Auth):
         return tokens
 
     async def _renewed(self, tokens: _Tokens | None) -> _Tokens:
-        from gong_assets.gong.transport import DIRECT  # which imports this module
+        from gong_assets.gong.http.transport import DIRECT  # which imports this module
 
         now = self.clock.now()
         async with httpx.AsyncClient(timeout=TOKEN_TIMEOUT, mounts=dict.fromkeys(DIRECT)) as http:

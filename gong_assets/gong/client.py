@@ -15,12 +15,13 @@ from typing import Any, Self
 
 import httpx
 
-from gong_assets.gong import streams
-from gong_assets.gong.chains import CallWalk
 from gong_assets.gong.clock import SYSTEM_CLOCK, Clock
 from gong_assets.gong.config import GongConfig
 from gong_assets.gong.errors import GongQuotaExhausted
-from gong_assets.gong.paging import (
+from gong_assets.gong.http.transport import RequestStats, Transport
+from gong_assets.gong.pages import queries as streams
+from gong_assets.gong.pages.chains import CallWalk
+from gong_assets.gong.pages.pagination import (
     CALLS,
     LISTED_CALLS,
     PAGE_SIZE,
@@ -32,9 +33,8 @@ from gong_assets.gong.paging import (
     Page,
     walk,
 )
-from gong_assets.gong.splits import chains_needed
-from gong_assets.gong.stream import Stream
-from gong_assets.gong.transport import RequestStats, Transport
+from gong_assets.gong.pages.splits import chains_needed
+from gong_assets.gong.pages.worker_pool import Stream
 from gong_assets.gong.window import Window, iso
 
 

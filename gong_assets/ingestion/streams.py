@@ -14,7 +14,7 @@ from typing import Any
 
 from gong_assets.dates import DateRange, contiguous_ranges
 from gong_assets.gong import GongClient, GongQuotaExhausted, Page, Record
-from gong_assets.gong.streams import end_of_finished_days
+from gong_assets.gong.pages.queries import end_of_finished_days
 from gong_assets.ingestion.sources import Pages, to_row, window_text
 from gong_assets.ingestion.spool import Row
 from gong_assets.warehouse.tables import (

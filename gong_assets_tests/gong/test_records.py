@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gong_assets.gong import Call, Transcript, User, content_hash, validation_error
-from gong_assets.gong.paging import CALLS, read_page
+from gong_assets.gong.pages.pagination import CALLS, read_page
 from gong_assets.gong.records import read_call, read_transcript, read_user
 
 CALL = b'{"metaData": {"id": "7782342274025937895", "started": "2026-08-30T03:00:00.816562-07:00"}, "context": []}'

@@ -13,8 +13,8 @@ import pytest
 from gong_assets.gong.auth import BasicAuth
 from gong_assets.gong.clock import SYSTEM_CLOCK, Clock
 from gong_assets.gong.errors import GongQuotaExhausted
-from gong_assets.gong.ledger import FileLedger
-from gong_assets.gong.pacer import PATIENCE, SPACING, Pacer, Turns, shared_pacer, urgency
+from gong_assets.gong.http.rate_limiter import PATIENCE, SPACING, Pacer, Turns, shared_pacer, urgency
+from gong_assets.gong.http.request_budget import FileLedger
 from gong_assets_tests.gong.virtual_time import LeakyBucket, VirtualClock, run
 
 

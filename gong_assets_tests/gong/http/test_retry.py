@@ -15,8 +15,8 @@ from gong_assets.gong.errors import (
     GongRateLimitedError,
     GongServerError,
 )
-from gong_assets.gong.faults import seconds_after
-from gong_assets.gong.retry import RetryPolicy
+from gong_assets.gong.http.error_mapping import seconds_after
+from gong_assets.gong.http.retry import RetryPolicy
 
 POLICY = RetryPolicy()
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gong_assets.gong import GongClient, GongConfig, GongQuotaExhausted, GongServerError, Page, Record, Window
-from gong_assets.gong.splits import chains_needed
+from gong_assets.gong.pages.splits import chains_needed
 from gong_assets_tests.gong.fake_gong import Answer, Asked, FakeGong, call_id, refusal, started
+from gong_assets_tests.gong.pages.test_chains import gong_at, spreads
 from gong_assets_tests.gong.reading import KEY, MAY, gong_with
-from gong_assets_tests.gong.test_chains import gong_at, spreads
 from gong_assets_tests.gong.virtual_time import DailyQuota, VirtualClock, VirtualNetwork, run
 
 DAY = timedelta(days=1)

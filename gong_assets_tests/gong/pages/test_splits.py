@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gong_assets.gong.splits import Gap, chains_needed, new_starts, requests_planned, splits_allowed
+from gong_assets.gong.pages.splits import Gap, chains_needed, new_starts, requests_planned, splits_allowed
 
 MONDAY = datetime(2026, 6, 1, tzinfo=UTC)
 FRIDAY = MONDAY + timedelta(days=4)

@@ -23,7 +23,7 @@ import httpx
 
 from gong_assets.gong.clock import Clock
 from gong_assets.gong.errors import GongQuotaExhausted
-from gong_assets.gong.ledger import FileLedger, Ledger, MemoryLedger, State, file_name, identity
+from gong_assets.gong.http.request_budget import FileLedger, Ledger, MemoryLedger, State, file_name, identity
 
 # Requests that leave evenly do not arrive evenly. One hundredth more than the interval keeps any second that
 # Gong may count free of a request too many when the network brings one of them 10 ms early, and costs one

@@ -21,7 +21,7 @@ from gong_assets.gong import (
     Page,
     Record,
 )
-from gong_assets.gong.streams import DAYS_PER_QUESTION, end_of_finished_days
+from gong_assets.gong.pages.queries import DAYS_PER_QUESTION, end_of_finished_days
 from gong_assets.local.gong_tenant.app import TenantOptions, create_app
 from gong_assets_tests.gong.fake_gong import Answer, Asked, FakeGong, answer, refusal
 from gong_assets_tests.gong.http_server import serving

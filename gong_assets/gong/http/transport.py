@@ -20,9 +20,9 @@ import httpx
 from gong_assets.gong.clock import Clock
 from gong_assets.gong.config import GongConfig
 from gong_assets.gong.errors import GongError, GongQuotaExhausted, GongRateLimitedError
-from gong_assets.gong.faults import connection_error, malformed, response_error
-from gong_assets.gong.pacer import Turns, shared_pacer
-from gong_assets.gong.retry import RetryPolicy
+from gong_assets.gong.http.error_mapping import connection_error, malformed, response_error
+from gong_assets.gong.http.rate_limiter import Turns, shared_pacer
+from gong_assets.gong.http.retry import RetryPolicy
 
 logger = logging.getLogger(__name__)
 

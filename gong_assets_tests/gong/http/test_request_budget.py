@@ -16,8 +16,8 @@ import pytest
 from filelock import FileLock
 
 from gong_assets.gong import BasicAuth, BearerAuth, GongClient, GongConfig
-from gong_assets.gong import ledger as ledger_module
-from gong_assets.gong.ledger import FileLedger, file_name, identity
+from gong_assets.gong.http import request_budget as ledger_module
+from gong_assets.gong.http.request_budget import FileLedger, file_name, identity
 from gong_assets_tests.gong.fake_gong import Answer, Asked, FakeGong
 from gong_assets_tests.gong.http_server import serving
 from gong_assets_tests.gong.reading import KEY
@@ -215,12 +215,12 @@ def test_two_processes_keep_the_limit_together_and_count_every_request(tmp_path:
 
     async def start(base_url: str, name: str) -> asyncio.subprocess.Process:
         code = (
-            "import asyncio, pathlib, sys; from gong_assets_tests.gong.test_ledger import ask_for_transcripts;"
+            "import asyncio, pathlib, sys; from gong_assets_tests.gong.http.test_request_budget import ask_for_transcripts;"
             "asyncio.run(ask_for_transcripts(sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]))"
         )
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", code, base_url, str(tmp_path), name),
-            cwd=Path(__file__).parents[2],
+            cwd=Path(__file__).parents[3],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

@@ -46,12 +46,12 @@ from math import inf
 from typing import Any
 
 from gong_assets.gong.errors import GongQuotaExhausted
-from gong_assets.gong.pacer import urgency
-from gong_assets.gong.paging import CALLS, Endpoint, Page, walk
+from gong_assets.gong.http.rate_limiter import urgency
+from gong_assets.gong.http.transport import Transport
+from gong_assets.gong.pages.pagination import CALLS, Endpoint, Page, walk
+from gong_assets.gong.pages.splits import Gap, chains_needed, new_starts, splits_allowed
+from gong_assets.gong.pages.worker_pool import Stream
 from gong_assets.gong.records import Record
-from gong_assets.gong.splits import Gap, chains_needed, new_starts, splits_allowed
-from gong_assets.gong.stream import Stream
-from gong_assets.gong.transport import Transport
 from gong_assets.gong.window import Window, iso
 
 # Everything but `media`: its links need a scope of their own, are secrets for eight hours, and differ in

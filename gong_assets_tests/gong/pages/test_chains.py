@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gong_assets.gong import GongClient, GongConfig, Progress, Window
-from gong_assets.gong.splits import MAX_CHAINS, chains_needed
+from gong_assets.gong.pages.splits import MAX_CHAINS, chains_needed
 from gong_assets_tests.gong.fake_gong import Answer, Asked, FakeGong, call, call_id, refusal, started
 from gong_assets_tests.gong.http_server import serving
 from gong_assets_tests.gong.reading import KEY, MAY, config, gong_with, read

@@ -21,7 +21,8 @@ from gong_assets.gong.errors import (
     GongNotFoundError,
     GongPermissionError,
 )
-from gong_assets.gong.faults import finds_nothing
+from gong_assets.gong.http.error_mapping import finds_nothing
+from gong_assets.gong.http.transport import Query, Transport
 from gong_assets.gong.records import (
     Record,
     read_answered_scorecard,
@@ -31,7 +32,6 @@ from gong_assets.gong.records import (
     read_user,
     reader,
 )
-from gong_assets.gong.transport import Query, Transport
 
 # Gong's page size; there is no parameter for it.
 PAGE_SIZE = 100

@@ -13,7 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 from gong_assets.gong.errors import GongNotFoundError, GongQuotaExhausted
-from gong_assets.gong.paging import (
+from gong_assets.gong.http.transport import Transport
+from gong_assets.gong.pages.pagination import (
     ANSWERED_SCORECARDS,
     FOLDER_CONTENT,
     FOLDERS,
@@ -23,10 +24,9 @@ from gong_assets.gong.paging import (
     Page,
     walk,
 )
+from gong_assets.gong.pages.splits import chains_needed
+from gong_assets.gong.pages.worker_pool import Stream
 from gong_assets.gong.records import Record, day_by_day, in_folder, of_day
-from gong_assets.gong.splits import chains_needed
-from gong_assets.gong.stream import Stream
-from gong_assets.gong.transport import Transport
 
 DAY = timedelta(days=1)
 # The last time zone in which a day ends is twelve hours behind UTC.

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from math import ceil, sqrt
 
-from gong_assets.gong.paging import PAGE_SIZE
+from gong_assets.gong.pages.pagination import PAGE_SIZE
 
 # More would only wait for one another: at Gong's 3 requests a second these are enough for pages that take 5
 # seconds.

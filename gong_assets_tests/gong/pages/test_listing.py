@@ -16,8 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gong_assets.gong import BasicAuth, Clock, GongClient, GongConfig, GongPermissionError, Record, Window
-from gong_assets.gong.chains import DRIFT
-from gong_assets.gong.splits import chains_needed
+from gong_assets.gong.pages.chains import DRIFT
+from gong_assets.gong.pages.splits import chains_needed
 from gong_assets.local.gong_tenant.app import TenantOptions, create_app
 from gong_assets_tests.gong.fake_gong import Answer, Asked, FakeGong, call, call_id, refusal, started
 from gong_assets_tests.gong.http_server import serving
