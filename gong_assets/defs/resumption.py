@@ -76,7 +76,7 @@ def mark_quota_stop(context: dg.AssetExecutionContext, error: GongQuotaExhausted
     """Tag the run as stopped by the quota, and return the time from which it can be resumed."""
     after = datetime.now(UTC) + timedelta(seconds=error.retry_after)
     tags = {STOPPED_BY_TAG: GONG_QUOTA, RESUME_AFTER_TAG: after.isoformat(timespec="seconds")}
-    context.instance.add_run_tags(context.run_id, tags)
+    context.instance.add_run_tags(context.run.run_id, tags)
     return after
 
 

@@ -50,7 +50,7 @@ def build_search_service(settings: Settings) -> list[dg.AssetsDefinition]:
     def gong_call_search(
         context: dg.AssetExecutionContext, snowflake: SnowflakeResource
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        warehouse = snowflake.warehouse(query_tag=query_tag(context.run_id, "gong_call_search"))
+        warehouse = snowflake.warehouse(query_tag=query_tag(context.run.run_id, "gong_call_search"))
         try:
             with warehouse.connect() as connection:
                 model = newest_embedding_model(connection)

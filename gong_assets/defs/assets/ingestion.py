@@ -68,7 +68,7 @@ def land_and_record(
         dagster.Failure: the warehouse refused; nothing was changed.
     """
     try:
-        landed = land(warehouse, source.table, result, context.run_id)
+        landed = land(warehouse, source.table, result, context.run.run_id)
     except EXPECTED_ERRORS as error:
         raise failure(error) from error
     metadata: dict[str, Any] = {**request_metadata(result.stats), **source.metadata(), **landed}

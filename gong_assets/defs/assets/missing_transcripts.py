@@ -26,7 +26,7 @@ def request_missing_transcripts(
     gong: GongResource,
     snowflake: SnowflakeResource,
 ) -> None:
-    warehouse = snowflake.warehouse(query_tag=query_tag(context.run_id, context.op.name))
+    warehouse = snowflake.warehouse(query_tag=query_tag(context.run.run_id, context.op.name))
     try:
         with warehouse.connect() as connection:
             source = Transcripts([], dates_of_calls(connection, config.call_ids))

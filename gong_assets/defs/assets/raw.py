@@ -182,7 +182,7 @@ def _land_completed_days(
     """Land the days that were read completely, and return the failure with which the run stops."""
     completed = result.completed_days
     if completed:
-        tag = query_tag(context.run_id, context.op_execution_context.op.name)
+        tag = query_tag(context.run.run_id, context.op_execution_context.op.name)
         land_and_record(context, snowflake.warehouse(query_tag=tag), source, result, completed)
     else:
         result.spool.discard()

@@ -47,7 +47,7 @@ def build_reconciliation(settings: Settings, partitions: dg.DailyPartitionsDefin
         gong: GongResource,
         snowflake: SnowflakeResource,
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        warehouse = snowflake.warehouse(query_tag=query_tag(context.run_id, "gong_call_reconciliation"))
+        warehouse = snowflake.warehouse(query_tag=query_tag(context.run.run_id, "gong_call_reconciliation"))
         days = partition_date_range(context.partition_time_window)
         fraction = config.max_deleted_fraction(settings)
         listing = CallListing(days, settings.gong_include_private_calls, settings.gong_workspace_id)
