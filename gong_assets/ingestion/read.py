@@ -56,22 +56,8 @@ def read_source(
         GongError: nothing is kept.
     """
     spool = Spool()
-    quota_error: GongQuotaExhausted | None = None
-
-    async def run() -> None:
-        nonlocal quota_error
-        async with client, aclosing(source.pages(client)) as pages:
-            try:
-                async for page in pages:
-                    for record in page.records:
-                        if (row := source.row(record)) is not None:
-                            spool.append(row)
-                    on_page(page)
-            except GongQuotaExhausted as error:
-                quota_error = error
-
     try:
-        asyncio.run(run())
+        quota_error = asyncio.run(_fill(spool, client, source, on_page))
         spool.close()
     except GongPermissionError as error:
         spool.discard()
@@ -89,6 +75,22 @@ def read_source(
         quota_error,
         has_incomplete_days=quota_error is not None and bool(source.ranges),
     )
+
+
+async def _fill(
+    spool: Spool, client: GongClient, source: Source, on_page: Callable[[Page], None]
+) -> GongQuotaExhausted | None:
+    """Append the source's rows to the spool; return the error if Gong's quota was exhausted before the end."""
+    async with client, aclosing(source.pages(client)) as pages:
+        try:
+            async for page in pages:
+                for record in page.records:
+                    if (row := source.row(record)) is not None:
+                        spool.append(row)
+                on_page(page)
+        except GongQuotaExhausted as error:
+            return error
+    return None
 
 
 def land(warehouse: Warehouse, table: RawTable, result: ReadResult, run_id: str) -> dict[str, Any]:

@@ -85,18 +85,11 @@ def replace(
     """
     if (ranges is None) != (table.partition is None):
         raise ValueError(f"{table.name}: a partitioned table needs ranges, and an unpartitioned one has none")
-    # Temporary objects belong to the session, so a killed process leaves none behind. They are created before the
-    # transaction begins, because DDL would commit it, and unqualified, in the connection's own schema.
     load = f"{table.name}__LOAD"
     with connection.cursor() as cursor:
         create_raw_table(connection, table)
         _create_landing_row(cursor, table)
-        cursor.execute(f"CREATE OR REPLACE TEMPORARY STAGE {load}_STAGE")
-        cursor.execute(
-            f"CREATE OR REPLACE TEMPORARY TABLE {load} "
-            "(KEY VARCHAR, PAYLOAD VARCHAR, DAY DATE, CONTENT_HASH VARCHAR, PROCESSING_ERROR VARCHAR)"
-        )
-        _copy_files(cursor, files, load)
+        _load_files(cursor, files, load)
         if has_rows_outside_ranges:
             loaded_in_ranges, parameters = date_filter_sql("DAY", ranges)
             cursor.execute(f"DELETE FROM {load} WHERE NOT {loaded_in_ranges}", parameters)
@@ -151,7 +144,17 @@ def _lock(cursor: SnowflakeCursor, table: RawTable, correlation_id: str) -> None
     )
 
 
-def _copy_files(cursor: SnowflakeCursor, files: FileBatch, load: str) -> None:
+def _load_files(cursor: SnowflakeCursor, files: FileBatch, load: str) -> None:
+    """Load the files into a temporary table named `load`.
+
+    Temporary objects belong to the session, so a killed process leaves none behind. They are created before the
+    transaction begins, because DDL would commit it, and unqualified, in the connection's own schema.
+    """
+    cursor.execute(f"CREATE OR REPLACE TEMPORARY STAGE {load}_STAGE")
+    cursor.execute(
+        f"CREATE OR REPLACE TEMPORARY TABLE {load} "
+        "(KEY VARCHAR, PAYLOAD VARCHAR, DAY DATE, CONTENT_HASH VARCHAR, PROCESSING_ERROR VARCHAR)"
+    )
     if not files.rows:
         return
     location = str(files.directory).replace("\\", "/").replace("'", "\\'")

@@ -54,17 +54,7 @@ def build_reconciliation(settings: Settings, partitions: dg.DailyPartitionsDefin
         listed = read(context, gong, listing)
         if listed.quota_error is not None:
             raise failure(listed.quota_error) from listed.quota_error
-        try:
-            landed = _landed_calls(warehouse, days)
-            missing = [
-                call_id
-                for call_id in landed.keys() - listing.calls.keys()
-                if not listing.is_expected_deletion(call_id)
-            ]
-            policy = DeletionPolicy(fraction)
-            check_deletions(CALLS, [days], existing=len(landed), missing=len(missing), policy=policy)
-        except EXPECTED_ERRORS as error:
-            raise failure(error) from error
+        landed = _landed_calls(warehouse, listing, fraction)
         found = differences(listing.calls, landed)
         again = _read_again(context, gong, warehouse, settings, contiguous_ranges(found), fraction)
         return dg.MaterializeResult(
@@ -80,13 +70,27 @@ def build_reconciliation(settings: Settings, partitions: dg.DailyPartitionsDefin
     return gong_call_reconciliation
 
 
-def _landed_calls(warehouse: "Warehouse", days: DateRange) -> dict[str, BasicCall]:
-    with warehouse.connect() as connection:
-        create_raw_table(connection, CALLS)
-        return {
-            call_id: BasicCall(day, fields)
-            for call_id, (day, fields) in basic_fields(connection, days, FIELDS).items()
-        }
+def _landed_calls(warehouse: "Warehouse", listing: CallListing, fraction: float) -> dict[str, BasicCall]:
+    """Return the landed calls of the listed days.
+
+    Raises:
+        dagster.Failure: the listing lacks more of them than may be deleted, or the warehouse refused.
+    """
+    days = listing.days
+    try:
+        with warehouse.connect() as connection:
+            create_raw_table(connection, CALLS)
+            found = basic_fields(connection, days, FIELDS)
+        missing = [
+            call_id
+            for call_id in found.keys() - listing.calls.keys()
+            if not listing.is_expected_deletion(call_id)
+        ]
+        policy = DeletionPolicy(fraction)
+        check_deletions(CALLS, [days], existing=len(found), missing=len(missing), policy=policy)
+    except EXPECTED_ERRORS as error:
+        raise failure(error) from error
+    return {call_id: BasicCall(day, fields) for call_id, (day, fields) in found.items()}
 
 
 def _read_again(
