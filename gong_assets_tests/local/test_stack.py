@@ -1,4 +1,4 @@
-"""The supervisor, with the real servers: started once, found again, repaired, and gone when told to go."""
+"""Starting, finding, repairing and stopping the local stack, with the real servers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from gong_assets.local.stack import LocalStack, LocalStackError
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
-    """A home with a space in its name, whose servers are stopped in the end."""
+    """A home with a space in its name; its servers are stopped after the test."""
     home = tmp_path / "a home"
     yield home
     stack.down(home)
@@ -34,7 +34,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """A stack for tests that repair it, or leave it as they found it."""
+    """A stack for tests that leave it running."""
     home = tmp_path_factory.mktemp("running")
     yield stack.up(home)
     stack.down(home)
@@ -58,19 +58,22 @@ def deals(endpoint: stack.SnowflakeEndpoint) -> int:
     return int(row[0])
 
 
-def test_both_servers_answer_and_the_hubspot_share_is_there(running: LocalStack) -> None:
+def test_both_servers_respond_and_the_hubspot_share_is_loaded(running: LocalStack) -> None:
     auth = (running.gong.access_key, running.gong.access_key_secret)
     assert httpx.get(f"{running.gong.base_url}/v2/users", auth=auth).status_code == 200
     assert deals(running.snowflake) > 100
 
 
-def test_a_running_stack_is_found_and_not_started_again(running: LocalStack) -> None:
+def test_a_running_stack_is_not_started_again(running: LocalStack) -> None:
     assert stack.up(running.home) == running
     assert stack.status(running.home) == running
 
 
 def test_another_process_finds_the_same_stack(running: LocalStack) -> None:
-    program = f"from pathlib import Path; from gong_assets.local.stack import up; print(up(Path({str(running.home)!r})).pids)"
+    program = (
+        "from pathlib import Path; from gong_assets.local.stack import up;"
+        f" print(up(Path({str(running.home)!r})).pids)"
+    )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert found.strip() == str(dict(running.pids))
 
@@ -79,7 +82,8 @@ def test_finding_a_stack_imports_neither_duckdb_nor_the_connector(running: Local
     program = (
         "import sys; from pathlib import Path; from gong_assets.local.stack import up\n"
         f"up(Path({str(running.home)!r}))\n"
-        "print([name for name in ('duckdb', 'snowflake.connector', 'dagster', 'starlette') if name in sys.modules])"
+        "print([name for name in ('duckdb', 'snowflake.connector', 'dagster',"
+        " 'starlette') if name in sys.modules])"
     )
     loaded = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
@@ -102,33 +106,33 @@ def test_a_killed_server_is_replaced_on_its_port_and_the_other_is_kept(
     assert deals(after.snowflake) > 100
 
 
-def test_a_state_that_names_another_programs_process_is_not_believed(running: LocalStack) -> None:
-    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+def test_a_recorded_process_id_of_another_program_is_ignored(running: LocalStack) -> None:
+    unrelated = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     try:
         state_file = running.home / "stack.json"
         state = json.loads(state_file.read_text())
         real = state["gong"]["pid"]
-        state["gong"]["pid"] = bystander.pid  # as if the server had died and its id were taken over
+        state["gong"]["pid"] = unrelated.pid  # as if the server had ended and its process id were reused
         state_file.write_text(json.dumps(state))
         after = stack.up(running.home)
-        assert after.pids["gong"] != bystander.pid
+        assert after.pids["gong"] != unrelated.pid
         assert not psutil.pid_exists(real) or psutil.Process(real).status() == psutil.STATUS_ZOMBIE
-        assert bystander.poll() is None
+        assert unrelated.poll() is None
     finally:
-        bystander.kill()
-        bystander.wait()
+        unrelated.kill()
+        unrelated.wait()
 
 
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", '{"gong": {}}', '{"gong": {"pid": "x", "created": 0, "port": 1}}']
 )
-def test_a_state_file_that_makes_no_sense_counts_as_none(home: Path, content: str) -> None:
+def test_an_invalid_state_file_is_ignored(home: Path, content: str) -> None:
     home.mkdir()
     (home / "stack.json").write_text(content)
     assert stack.status(home) is None
 
 
-def test_the_servers_of_a_lost_state_file_are_replaced(running: LocalStack) -> None:
+def test_servers_of_a_lost_state_file_are_replaced(running: LocalStack) -> None:
     before = stack.up(running.home)
     (running.home / "stack.json").write_text("{")
     after = stack.up(running.home)
@@ -138,12 +142,15 @@ def test_the_servers_of_a_lost_state_file_are_replaced(running: LocalStack) -> N
     )
 
 
-def test_the_state_file_is_its_owners_alone(running: LocalStack) -> None:
+def test_only_the_owner_can_read_the_state_file(running: LocalStack) -> None:
     assert (running.home / "stack.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_many_that_start_at_once_get_one_stack(home: Path) -> None:
-    program = "import sys; from pathlib import Path; from gong_assets.local.stack import up; print(up(Path(sys.argv[1])).pids)"
+def test_concurrent_starts_result_in_one_stack(home: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path;"
+        " from gong_assets.local.stack import up; print(up(Path(sys.argv[1])).pids)"
+    )
     others = [
         subprocess.Popen([sys.executable, "-c", program, str(home)], stdout=subprocess.PIPE, text=True)
         for _ in range(2)
@@ -160,7 +167,7 @@ def test_many_that_start_at_once_get_one_stack(home: Path) -> None:
     assert len(list(processes.find_by_home(home))) == 2
 
 
-def test_after_down_no_process_is_left_and_up_comes_back_on_the_same_ports(home: Path) -> None:
+def test_down_stops_all_processes_and_up_reuses_the_ports(home: Path) -> None:
     first = stack.up(home)
     assert stack.down(home) is True
     assert list(processes.find_by_home(home)) == []
@@ -171,54 +178,55 @@ def test_after_down_no_process_is_left_and_up_comes_back_on_the_same_ports(home:
     assert (second.snowflake.port, second.gong) == (first.snowflake.port, first.gong)
 
 
-def test_down_of_a_home_that_never_was_does_nothing(tmp_path: Path) -> None:
+def test_down_of_an_unknown_home_does_nothing(tmp_path: Path) -> None:
     assert stack.down(tmp_path / "nowhere") is False
     assert stack.status(tmp_path / "nowhere") is None
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_what_a_killed_supervisor_left_behind_is_stopped(home: Path) -> None:
+def test_servers_of_a_killed_starter_are_stopped(home: Path) -> None:
     command = [sys.executable, "-m", "gong_assets.local.gong_tenant", "--port", "1"]
     home.mkdir()
-    stray = subprocess.Popen(
+    left_over = subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(600)", *command],
         env={**os.environ, HOME_VARIABLE: str(home.resolve())},
     )
     try:
         assert stack.down(home) is True
-        assert stray.wait(10) == -signal.SIGTERM
+        assert left_over.wait(10) == -signal.SIGTERM
     finally:
-        stray.kill()
+        left_over.kill()
 
 
-def test_a_server_that_ignores_the_request_to_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "GRACE_SECONDS", 0.3)
-    deaf = subprocess.Popen(
+    process = subprocess.Popen(
         [
             sys.executable,
             "-c",
-            "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)",
+            "import signal, time; signal.signal(signal.SIGTERM,"
+            " signal.SIG_IGN); print(flush=True); time.sleep(600)",
         ],
         stdout=subprocess.PIPE,
     )
-    assert deaf.stdout
-    deaf.stdout.readline()
-    processes.stop([psutil.Process(deaf.pid)])
-    assert deaf.wait(10) == -signal.SIGKILL
-    deaf.stdout.close()
+    assert process.stdout
+    process.stdout.readline()
+    processes.stop([psutil.Process(process.pid)])
+    assert process.wait(10) == -signal.SIGKILL
+    process.stdout.close()
 
 
-def test_a_busy_port_is_avoided(tmp_path: Path) -> None:
-    usual = processes.choose_port("gong", tmp_path, None)
-    assert processes.choose_port("gong", tmp_path, None) == usual
+def test_a_port_in_use_is_avoided(tmp_path: Path) -> None:
+    derived = processes.choose_port("gong", tmp_path, None)
+    assert processes.choose_port("gong", tmp_path, None) == derived
     remembered = processes.choose_port("another service", tmp_path, None)
     assert processes.choose_port("gong", tmp_path, remembered) == remembered
-    with socket.create_server(("127.0.0.1", usual)):
-        assert processes.choose_port("gong", tmp_path, None) != usual
-        assert processes.choose_port("gong", tmp_path, usual) != usual
+    with socket.create_server(("127.0.0.1", derived)):
+        assert processes.choose_port("gong", tmp_path, None) != derived
+        assert processes.choose_port("gong", tmp_path, derived) != derived
 
 
-def test_an_answer_of_somebody_elses_server_is_no_health(running: LocalStack) -> None:
+def test_health_of_another_process_is_ignored(running: LocalStack) -> None:
     gong = stack.up(running.home)
     port = int(gong.gong.base_url.rpartition(":")[2])
     assert processes.health(port) == ("gong", gong.pids["gong"])
@@ -227,7 +235,7 @@ def test_an_answer_of_somebody_elses_server_is_no_health(running: LocalStack) ->
     assert not processes.Server("snowflake", gong.pids["snowflake"], created, port).is_healthy()
 
 
-def test_a_server_that_ends_at_once_is_reported_with_its_last_words(
+def test_a_server_that_ends_at_once_is_reported_with_its_log(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GONG_ASSETS_LOCAL_CALLS_PER_DAY", "0")
@@ -237,19 +245,28 @@ def test_a_server_that_ends_at_once_is_reported_with_its_last_words(
     assert list(processes.find_by_home(home)) == []
 
 
-def test_a_setting_that_is_no_number_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_setting_that_is_not_a_number_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GONG_ASSETS_LOCAL_SEED", "lucky")
     with pytest.raises(LocalStackError, match="GONG_ASSETS_LOCAL_SEED is 'lucky'"):
         stack.up(home)
 
 
-def test_a_home_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
+def test_missing_libraries_are_named_with_the_command_that_installs_them(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "fakesnow", None)
+    with pytest.raises(LocalStackError, match=r"requires fakesnow.*pip install 'gong_assets\[local\]'"):
+        stack.up(home)
+    assert list(processes.find_by_home(home)) == []
+
+
+def test_a_home_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(LocalStackError, match=r"cannot use .*file: File exists"):
         stack.up(tmp_path / "file")
 
 
-def test_the_servers_keep_no_pipe_of_the_caller_open(home: Path) -> None:
+def test_servers_do_not_keep_pipes_of_the_caller_open(home: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from gong_assets.local.stack import up; up(Path(sys.argv[1]))"
     )

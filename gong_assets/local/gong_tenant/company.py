@@ -153,7 +153,6 @@ class Company:
         self._data: dict[str, Any] = json.loads(
             files(__package__).joinpath("company.json").read_text("utf-8")
         )
-        self.name: str = self._data["name"]
         self.competitors: list[str] = self._data["competitors"]
         self.trackers: list[dict[str, Any]] = self._data["trackers"]
         self.smart_tracker: str = self._data["smart_tracker"]

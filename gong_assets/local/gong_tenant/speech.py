@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import random
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -186,24 +185,3 @@ class _Pool:
 
 def _shuffled(rng: random.Random, sentences: Sequence[str]) -> list[str]:
     return rng.sample(sentences, k=len(sentences))
-
-
-def topic_of(text: str) -> str | None:
-    """Return the topic whose pool contains the template of ``text``, or None."""
-    return next((topic for pattern, topic in _patterns() if pattern.fullmatch(text)), None)
-
-
-@cache
-def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple(
-        (_pattern(template), topic)
-        for topic, pool in pools()["topics"].items()
-        for side in (pool["rep"], pool["customer"])
-        for templates in side.values()
-        for template in templates
-    )
-
-
-def _pattern(template: str) -> re.Pattern[str]:
-    literals = [part.replace("{{", "{").replace("}}", "}") for part in re.split(r"(?<!\{)\{\w+\}", template)]
-    return re.compile(".+?".join(map(re.escape, literals)), re.DOTALL)

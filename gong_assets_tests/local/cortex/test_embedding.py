@@ -1,4 +1,4 @@
-"""Embeddings: their shape, their order by meaning, and that they are always the same."""
+"""Embeddings: dimensions, ranking by meaning, and determinism."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def cosine(left: str, right: str) -> float:
 
 
 @pytest.mark.parametrize(("model", "spec"), embedding.MODELS.items())
-def test_every_model_has_its_dimension(model: str, spec: embedding.EmbeddingModel) -> None:
+def test_vectors_have_the_dimension_of_their_model(model: str, spec: embedding.EmbeddingModel) -> None:
     vectors = embedding.embed(model, ["hello", ""])
 
     assert vectors.shape == (2, spec.dimension)
@@ -23,13 +23,13 @@ def test_every_model_has_its_dimension(model: str, spec: embedding.EmbeddingMode
     assert np.linalg.norm(vectors, axis=1) == pytest.approx([1, 1], abs=1e-5)
 
 
-def test_what_means_the_same_is_nearer_than_what_shares_a_word() -> None:
+def test_paraphrases_are_more_similar_than_texts_with_a_common_word() -> None:
     assert cosine("The quote is too expensive.", "We cannot afford this.") > cosine(
         "The quote is too expensive.", "He likes to quote Shakespeare."
     )
 
 
-def test_the_same_text_has_the_same_vector_alone_and_among_others() -> None:
+def test_a_vector_does_not_depend_on_the_other_texts_of_a_batch() -> None:
     texts = ["short", "a somewhat longer sentence about pricing", "x " * 300]
     together = embedding._encode(texts)
     alone = np.vstack([embedding._encode([text]) for text in texts])
@@ -37,23 +37,23 @@ def test_the_same_text_has_the_same_vector_alone_and_among_others() -> None:
     assert np.sum(together * alone, axis=1) == pytest.approx(np.ones(3), abs=1e-5)
 
 
-def test_a_prefix_of_the_model_is_not_read() -> None:
+def test_prefixes_of_the_model_are_ignored() -> None:
     assert cosine("query: price", "passage: price") == pytest.approx(1, abs=1e-5)
     assert cosine("query: price", "note: price") < 0.999
 
 
-def test_odd_texts_have_finite_vectors() -> None:
+def test_unusual_texts_have_finite_vectors() -> None:
     vectors = embedding.embed("e5-base-v2", ["", "  ", "😀", "\x00", "日本語", "word " * 5000, "\ud800"])
 
     assert np.isfinite(vectors).all()
 
 
-def test_an_unknown_model_is_an_error_that_lists_the_known_ones() -> None:
+def test_an_unknown_model_raises_an_error_that_lists_the_supported_ones() -> None:
     with pytest.raises(UnknownModelError, match=r"Unknown model 'text-embedding-3' for AI_EMBED.*e5-base-v2"):
         embedding.embed("text-embedding-3", ["x"])
 
 
-def test_the_cache_forgets_the_texts_that_were_not_asked_for_again() -> None:
+def test_the_cache_evicts_the_least_recently_used_vectors() -> None:
     cache = embedding._VectorCache(2)
     vector = np.zeros(384, np.float32)
     cache.put_many({b"a": vector, b"b": vector})
@@ -64,13 +64,13 @@ def test_the_cache_forgets_the_texts_that_were_not_asked_for_again() -> None:
     assert set(cache.get_many([b"a", b"b", b"c"])) == {b"a", b"c"}
 
 
-def test_classification_picks_the_label_nearest_in_meaning() -> None:
+def test_classification_returns_the_most_similar_label() -> None:
     texts = ["The invoice charged us twice.", "It crashes when I open the report."]
 
     assert embedding.classify(texts, ["billing", "software bug", "weather"]) == ["billing", "software bug"]
 
 
-def test_a_model_file_that_was_changed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_modified_model_file_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedding, "MODEL_SHA256", "0" * 64)
 
     with pytest.raises(RuntimeError, match="sha256"):

@@ -1,4 +1,4 @@
-"""Topics, next steps, risks and answers of sales calls: what is useful in them, and what is refused as Cortex refuses it."""
+"""Extraction of topics, next steps, risks and answers, and the errors that Cortex documents."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Dana Whitfield: It rained all the time, so we stayed at home."""
 
 
 def listed(text: str, name: str, question: str) -> list[str]:
-    """The answers to one question, as the graph asks it: in a list."""
+    """Return the answers to one question of a schema with an array, as the project sends it."""
     schema = {"type": "object", "properties": {name: {"type": "array", "description": question}}}
     answer: list[str] = extract(text, {"schema": schema})["response"][name]
     return answer
@@ -67,7 +67,7 @@ def key_topics(text: str) -> list[str]:
     return listed(text, "key_topics", "What are the main topics of this sales call, in a few words each?")
 
 
-def test_next_steps_are_what_was_promised_in_the_order_of_the_call() -> None:
+def test_next_steps_are_commitments_in_the_order_of_the_call() -> None:
     assert next_steps(PRICING) == [
         "I'll send you the revised quote by Thursday.",
         "I will talk to our finance director next week.",
@@ -89,11 +89,11 @@ def test_next_steps_are_what_was_promised_in_the_order_of_the_call() -> None:
         "The webinar is for everybody.",
     ],
 )
-def test_what_nobody_promised_to_do_is_no_next_step(sentence: str) -> None:
+def test_sentences_without_a_commitment_are_no_next_steps(sentence: str) -> None:
     assert next_steps(f"Ana: {sentence}") == []
 
 
-def test_risks_are_the_objections_and_not_the_praise() -> None:
+def test_risks_are_objections_and_not_praise() -> None:
     assert risks(PRICING) == [
         "Honestly that is too expensive for us, finance approved thirty thousand and the budget is frozen.",
         "We are also talking to another vendor, Routely, and their offer is cheaper.",
@@ -103,12 +103,12 @@ def test_risks_are_the_objections_and_not_the_praise() -> None:
     ]
 
 
-def test_who_asks_about_a_budget_is_no_risk_and_who_has_none_is() -> None:
+def test_a_missing_budget_is_a_risk_and_a_question_about_the_budget_is_not() -> None:
     assert risks("Ana: Is there a budget for it?") == []
     assert risks("Bob: There is no budget for it this year.") == ["There is no budget for it this year."]
 
 
-def test_a_long_list_keeps_the_heaviest_few_in_their_order() -> None:
+def test_a_long_list_is_limited_to_the_highest_weights_in_order() -> None:
     mild = [f"Bob: Item {n} is a risk." for n in range(MAX_ITEMS)]
     grave = "Bob: It is too expensive, we will cancel and switch to a competitor."
     found = risks("\n".join([*mild, grave]))
@@ -117,18 +117,18 @@ def test_a_long_list_keeps_the_heaviest_few_in_their_order() -> None:
     assert found[0] == "Item 0 is a risk."
 
 
-def test_topics_are_names_that_can_be_counted_from_call_to_call() -> None:
+def test_topics_use_the_same_names_in_every_call() -> None:
     assert key_topics(PRICING)[:2] == ["Pricing", "Security"]
     assert {"Integration", "Implementation", "Training"} <= set(key_topics(KICKOFF))
     assert "Pricing" not in key_topics(KICKOFF)
     assert len(key_topics(PRICING)) <= MAX_ITEMS
 
 
-def test_small_talk_is_about_nothing_and_leads_to_nothing() -> None:
+def test_small_talk_has_no_topics_next_steps_or_risks() -> None:
     assert key_topics(SMALL_TALK) == next_steps(SMALL_TALK) == risks(SMALL_TALK) == []
 
 
-def test_a_topic_that_has_no_name_is_named_by_its_own_phrase() -> None:
+def test_a_topic_without_a_common_name_is_named_by_a_key_phrase() -> None:
     said = [
         "The cold chain has to be monitored.",
         "Without cold chain data the auditors complain.",
@@ -137,18 +137,18 @@ def test_a_topic_that_has_no_name_is_named_by_its_own_phrase() -> None:
     assert topics(said, 3)[0].startswith("cold chain")
 
 
-def test_a_phrase_does_not_repeat_a_topic_that_is_named() -> None:
+def test_a_key_phrase_does_not_repeat_a_named_topic() -> None:
     said = ["The list price is high.", "The list price has to go down.", "The price list is old."]
     assert topics(said, 5) == ["Pricing"]
 
 
-def test_one_mention_in_a_long_call_is_no_topic() -> None:
+def test_a_single_mention_in_a_long_call_is_no_topic() -> None:
     said = [f"Sentence number {n} is about the cold chain." for n in range(40)]
     assert "Training" not in topics([*said, "Training is on Monday."], 5)
     assert "Training" in topics([*said, "Training is on Monday.", "The training takes a day."], 5)
 
 
-def test_phrases_end_at_marks_and_at_words_that_say_nothing() -> None:
+def test_key_phrases_end_at_punctuation_and_stop_words() -> None:
     phrases = key_phrases(["Audit logs, data retention and the enterprise plan are required."])
     assert set(phrases) == {"audit logs", "data retention", "enterprise plan"}
     assert key_phrases(["Yes.", "I know, thank you.", ""]) == []
@@ -163,14 +163,16 @@ def test_phrases_end_at_marks_and_at_words_that_say_nothing() -> None:
         (KICKOFF, "Who needs training?", "dispatchers"),
     ],
 )
-def test_any_other_question_gets_the_sentence_that_is_nearest(text: str, question: str, answer: str) -> None:
+def test_other_questions_are_answered_with_the_most_similar_sentence(
+    text: str, question: str, answer: str
+) -> None:
     assert answer in extract(text, {"asked": question})["response"]["asked"]
     (found,) = extract_answer(text, question)
     assert answer in found["answer"]
     assert 0 < found["score"] <= 1
 
 
-def test_of_many_sentences_the_one_that_shares_the_words_of_the_question_is_found() -> None:
+def test_in_a_long_text_sentences_with_words_of_the_question_are_found() -> None:
     said = [f"Ana: We looked at screen {n} and went on." for n in range(1000)]
     said.insert(700, "Bob: The notice period of the contract is ninety days.")
     answer = extract("\n".join(said), {"asked": "How long is the notice period?"})["response"]["asked"]
@@ -195,21 +197,29 @@ QUESTION = "What are the next steps?"
     ("response_format", "fields"),
     [
         ({"steps": QUESTION}, [Field("steps", QUESTION, False)]),
-        ([["steps", QUESTION], ["who", "Who?"]], [Field("steps", QUESTION, False), Field("who", "Who?", False)]),
+        (
+            [["steps", QUESTION], ["who", "Who?"]],
+            [Field("steps", QUESTION, False), Field("who", "Who?", False)],
+        ),
         ([QUESTION], [Field(QUESTION, QUESTION, False)]),
         (
-            {"schema": {"type": "object", "properties": {"steps": {"type": "string", "description": QUESTION}}}},
+            {"schema": {"properties": {"steps": {"type": "string", "description": QUESTION}}}},
             [Field("steps", QUESTION, False)],
         ),
         (
-            {"schema": {"type": "object", "properties": {"steps": {"type": "array", "description": QUESTION}}}},
+            {
+                "schema": {
+                    "type": "object",
+                    "properties": {"steps": {"type": "array", "description": QUESTION}},
+                }
+            },
             [Field("steps", QUESTION, True)],
         ),
         ({"schema": {"properties": {"steps": {"type": "string"}}}}, [Field("steps", "steps", False)]),
     ],
     ids=["object", "pairs", "questions", "schema", "list", "without description"],
 )  # fmt: skip
-def test_each_documented_form_is_read(response_format: Any, fields: list[Field]) -> None:
+def test_all_documented_response_formats_are_supported(response_format: Any, fields: list[Field]) -> None:
     assert parse_response_format(response_format) == fields
     assert extract(PRICING, response_format)["response"].keys() == {field.name for field in fields}
 
@@ -223,7 +233,7 @@ def test_each_documented_form_is_read(response_format: Any, fields: list[Field])
     ],
     ids=["object", "pairs", "schema"],
 )
-def test_only_an_array_gives_a_list_and_the_others_one_text(form: Any) -> None:
+def test_only_arrays_of_a_schema_give_lists(form: Any) -> None:
     answer = extract(PRICING, form)["response"]["steps"]
     assert answer == " ".join(next_steps(PRICING))
 
@@ -258,45 +268,47 @@ def test_only_an_array_gives_a_list_and_the_others_one_text(form: Any) -> None:
         ([["n", "Who?", "What?"]], "type list instead of a string"),
     ],
 )
-def test_a_form_that_is_not_documented_is_refused(response_format: Any, words: str) -> None:
+def test_undocumented_response_formats_are_rejected(response_format: Any, words: str) -> None:
     with pytest.raises(CortexError, match=words):
         parse_response_format(response_format)
     with pytest.raises(CortexError, match=words):
         extract(PRICING, response_format)
 
 
-def test_a_hundred_questions_are_not_too_many() -> None:
+def test_a_hundred_questions_are_accepted() -> None:
     assert len(parse_response_format([f"Question {n}?" for n in range(100)])) == 100
 
 
-# A text of n words has two tokens more, for its beginning and its end.
+# A text of n words has n + 2 tokens: the start and the end count too.
 def words(tokens: int) -> str:
     return "word " * (tokens - 2)
 
 
-def test_ai_extract_reads_128000_tokens_and_not_one_more() -> None:
+def test_ai_extract_accepts_at_most_128000_tokens() -> None:
     assert extract(words(128_000), {"next_steps": QUESTION})["error"] is None
     with pytest.raises(TooLongError, match="AI_EXTRACT accepts at most 128000 tokens; the text has 128001"):
         extract(words(128_001), {"next_steps": QUESTION})
 
 
-def test_extract_answer_reads_2048_tokens_of_text_and_not_one_more() -> None:
+def test_extract_answer_accepts_at_most_2048_tokens_of_text() -> None:
     assert len(extract_answer(words(2048), "Who?")) == 1
     with pytest.raises(TooLongError, match="EXTRACT_ANSWER accepts at most 2048 tokens; the text has 2049"):
         extract_answer(words(2049), "Who?")
 
 
-def test_extract_answer_reads_64_tokens_of_question_and_not_one_more() -> None:
+def test_extract_answer_accepts_at_most_64_tokens_of_question() -> None:
     assert len(extract_answer("It is word.", words(64))) == 1
     with pytest.raises(TooLongError, match=r"\(question\) accepts at most 64 tokens; the text has 65"):
         extract_answer("It is word.", words(65))
 
 
-def test_another_process_extracts_the_same() -> None:
-    # String hashes differ from process to process: an order that came of a set would too.
+def test_another_process_extracts_the_same_answers() -> None:
+    # String hashes differ between processes, so an order that depends on a set would differ too.
     program = (
-        "from gong_assets.local.cortex.extraction import *; from gong_assets_tests.local.cortex.test_extraction import *;"
-        "print([key_topics(t) + risks(t) + next_steps(t) + key_phrases(dialogue_sentences(t)) for t in (PRICING, KICKOFF)])"
+        "from gong_assets.local.cortex.extraction import *;"
+        " from gong_assets_tests.local.cortex.test_extraction import *;"
+        "print([key_topics(t) + risks(t) + next_steps(t) + key_phrases(dialogue_sentences(t)) for t in"
+        " (PRICING, KICKOFF)])"
     )
     here = [
         key_topics(t) + risks(t) + next_steps(t) + key_phrases(dialogue_sentences(t))

@@ -1,4 +1,4 @@
-"""Sentiment of what is said in sales calls."""
+"""Sentiment of sentences in sales calls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gong_assets.local.cortex.sentiment import sentiment, sentiment_labels
         "Sounds great, let us move forward.",
     ],
 )
-def test_good_news_is_positive(text: str) -> None:
+def test_positive_sentences_have_a_positive_score(text: str) -> None:
     assert 0.2 < sentiment(text) <= 1
 
 
@@ -30,29 +30,29 @@ def test_good_news_is_positive(text: str) -> None:
         "It is too expensive and the dashboard is slow.",
     ],
 )
-def test_bad_news_is_negative(text: str) -> None:
+def test_negative_sentences_have_a_negative_score(text: str) -> None:
     assert -1 <= sentiment(text) < -0.2
 
 
 @pytest.mark.parametrize("text", ["", "   ", "The meeting is on Tuesday.", "😀"[:0], "12345"])
-def test_what_is_neither_is_neutral(text: str) -> None:
+def test_neutral_texts_have_a_score_near_zero(text: str) -> None:
     assert abs(sentiment(text)) < 0.05
 
 
-def test_a_long_text_is_averaged_and_does_not_saturate() -> None:
+def test_long_texts_are_averaged_and_do_not_saturate() -> None:
     calm = "We reviewed the agenda. " * 20
 
     assert 0 < sentiment(calm + "I love it.") < 0.1
 
 
-def test_the_512_token_window_is_kept() -> None:
+def test_sentiment_accepts_at_most_512_tokens() -> None:
     sentiment("word " * 510)
 
     with pytest.raises(TooLongError, match="at most 512 tokens; the text has 513"):
         sentiment("word " * 511)
 
 
-def test_labels_for_the_whole_and_for_what_is_named() -> None:
+def test_labels_are_returned_for_the_text_and_each_category() -> None:
     labels = sentiment_labels(
         "Support is great. The price is far too expensive.", ["support", "price", "legal"]
     )
@@ -67,7 +67,7 @@ def test_labels_for_the_whole_and_for_what_is_named() -> None:
     }
 
 
-def test_too_many_or_too_long_categories_are_refused() -> None:
+def test_too_many_or_too_long_categories_are_rejected() -> None:
     with pytest.raises(CortexError, match="at most 10 categories, not 11"):
         sentiment_labels("x", ["c"] * 11)
     with pytest.raises(CortexError, match="over 30 characters"):

@@ -1,4 +1,4 @@
-"""Summaries say what matters, in the words and the order of the text."""
+"""Extractive summaries."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KEY = [
 ]
 
 
-def test_a_summary_is_made_of_the_texts_sentences_in_their_order() -> None:
+def test_a_summary_consists_of_sentences_of_the_text_in_order() -> None:
     summary = summarize("\n".join(SMALL_TALK + KEY))
 
     said = [turn.split(": ", 1)[1] for turn in SMALL_TALK + KEY]
@@ -32,7 +32,7 @@ def test_a_summary_is_made_of_the_texts_sentences_in_their_order() -> None:
     assert "enterprise plan" in summary
 
 
-def test_repetition_does_not_fill_a_summary() -> None:
+def test_repeated_sentences_occur_once() -> None:
     repeated = ["The contract renews in March for the whole team."] * 50
     summary = summarize(
         " ".join([*repeated, "The legal team wants a shorter notice period than ninety days."])
@@ -42,7 +42,7 @@ def test_repetition_does_not_fill_a_summary() -> None:
     assert "notice period" in summary
 
 
-def test_a_long_call_is_cut_to_about_120_words() -> None:
+def test_a_long_call_is_summarized_in_about_120_words() -> None:
     call = [
         f"Point {n} of the agenda is about module {n % 17} and its rollout in region {n % 5}."
         for n in range(3000)
@@ -54,14 +54,14 @@ def test_a_long_call_is_cut_to_about_120_words() -> None:
     assert summary == summarize_all(call)
 
 
-def test_an_instruction_leans_the_summary_towards_its_words() -> None:
+def test_sentences_with_words_of_the_instruction_are_favored() -> None:
     call = [f"We walked through dashboard number {n} and its filters for the team." for n in range(40)]
     call.append("The procurement department asks for a discount before signing.")
 
     assert "discount" in summarize_all(call, "What discount does procurement ask for?")
 
 
-def test_short_and_empty_texts_come_back_unchanged() -> None:
+def test_short_and_empty_texts_are_returned_unchanged() -> None:
     assert summarize("") == ""
     assert summarize("Ok.") == "Ok."
     assert ai_summarize("Let us talk next week about the contract and the security review.") == (
@@ -70,7 +70,7 @@ def test_short_and_empty_texts_come_back_unchanged() -> None:
     assert summarize_all([]) == ""
 
 
-def test_more_than_32000_tokens_are_refused_and_groups_are_not() -> None:
+def test_summarize_accepts_at_most_32000_tokens_and_groups_have_no_limit() -> None:
     text = "The team talked about it again today. " * 5000
 
     with pytest.raises(TooLongError, match="at most 32000 tokens"):

@@ -1,4 +1,4 @@
-"""Splitting, redacting and completing texts."""
+"""Splitting, redaction and completion of texts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gong_assets.local.cortex.sentences import sentences, split_recursively
 from gong_assets.local.cortex.tokens import count_tokens
 
 
-def test_sentences_end_at_marks_and_line_ends() -> None:
+def test_sentences_end_at_punctuation_and_line_breaks() -> None:
     assert sentences('He said "no." Why? It costs 3.5 dollars!\nNext line') == [
         'He said "no.',
         "Why?",
@@ -22,12 +22,12 @@ def test_sentences_end_at_marks_and_line_ends() -> None:
     ]
 
 
-def test_chunks_are_cut_at_the_coarsest_separator() -> None:
+def test_chunks_are_split_at_the_coarsest_separator() -> None:
     assert split_recursively("one two\n\nthree four", 12) == ["one two", "three four"]
 
 
 @given(st.text(alphabet="ab \n", max_size=60), st.integers(1, 20), st.integers(0, 10))
-def test_chunks_fit_and_lose_no_letter(text: str, size: int, overlap: int) -> None:
+def test_chunks_fit_the_size_and_contain_all_letters(text: str, size: int, overlap: int) -> None:
     chunks = split_recursively(text, size, overlap)
 
     assert all(0 < len(chunk) <= size for chunk in chunks)
@@ -50,32 +50,32 @@ def test_chunks_fit_and_lose_no_letter(text: str, size: int, overlap: int) -> No
         ("We pay 40,000 dollars in 2026.", "We pay 40,000 dollars in 2026."),
     ],
 )
-def test_what_has_a_shape_is_redacted(text: str, redacted: str) -> None:
+def test_data_with_a_fixed_format_is_redacted(text: str, redacted: str) -> None:
     assert redact(text) == redacted
 
 
-def test_only_the_categories_that_are_asked_for() -> None:
+def test_only_the_given_categories_are_redacted() -> None:
     assert redact("Ana: a@b.com", ["EMAIL"]) == "Ana: [EMAIL]"
     with pytest.raises(CortexError, match="not 'HOROSCOPE'"):
         redact("x", ["HOROSCOPE"])
 
 
-def test_redaction_writes_1024_tokens_and_not_one_more() -> None:
-    most = "word " * 1022  # and a token each for the beginning and the end
+def test_redaction_accepts_at_most_1024_tokens_of_output() -> None:
+    most = "word " * 1022  # plus the start and the end
     assert redact(most) == most
     with pytest.raises(TooLongError, match="AI_REDACT accepts at most 1024 tokens; the text has 1025"):
         redact(most + "word")
 
 
-def test_what_is_redacted_away_is_not_written() -> None:
+def test_redacted_text_does_not_count_as_output() -> None:
     long = "x.y.z.jane.doe@mail.example.com " * 90
     assert count_tokens(long) > 1024
     assert redact(long) == "[EMAIL] " * 90
 
 
-def test_redaction_reads_and_writes_4096_tokens_together() -> None:
+def test_redaction_accepts_at_most_4096_tokens_of_input_and_output() -> None:
     address = "jane.doe.of.the.sales.team.in.the.north@mail.example.com "
-    # Of each address there are its own tokens and the three of [EMAIL]; two are those of the beginning and the end.
+    # Each address counts with its own tokens and the three of [EMAIL]; two more are the start and the end.
     fit = (4096 - 2) // (count_tokens(address) - 2 + 3)
     assert redact(address * fit) == "[EMAIL] " * fit
     assert count_tokens("[EMAIL] " * (fit + 1)) < 1024
@@ -83,7 +83,7 @@ def test_redaction_reads_and_writes_4096_tokens_together() -> None:
         redact(address * (fit + 1))
 
 
-def test_a_completion_says_that_no_language_model_wrote_it() -> None:
+def test_a_completion_starts_with_a_disclaimer() -> None:
     assert complete("llama3.1-8b", "The buyer wants a discount of ten percent.").startswith(DISCLAIMER)
     with pytest.raises(UnknownModelError, match="Unknown model 'gpt-2'"):
         complete("gpt-2", "x")

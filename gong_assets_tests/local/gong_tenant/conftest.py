@@ -1,4 +1,4 @@
-"""A simulated tenant behind a real HTTP server, its clock standing still."""
+"""A simulated tenant behind a real HTTP server, with a stopped clock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from gong_assets.local.gong_tenant.app import TenantOptions, create_app
 from gong_assets_tests.serving import serving
 
-# A Saturday, six days after the clocks changed in Los Angeles, so that the weeks before it have both offsets.
+# A Saturday, six days after the clock change in Los Angeles, so that the weeks before have both offsets.
 NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
 EVERYTHING: dict[str, Any] = {
@@ -45,7 +45,7 @@ EVERYTHING: dict[str, Any] = {
 
 @contextmanager
 def serve(**options: Any) -> Iterator[httpx.Client]:
-    """A client of a new tenant, without limits and at NOW unless said otherwise."""
+    """Yield a client of a new tenant, by default without rate limits and at NOW."""
     defaults: dict[str, Any] = {"now": NOW, "requests_per_second": 0, "requests_per_day": 0}
     app = create_app(TenantOptions(**(defaults | options)))
     with serving(app) as url, httpx.Client(base_url=url, auth=("local", "local"), timeout=30) as client:
@@ -54,14 +54,14 @@ def serve(**options: Any) -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="session")
 def tenant() -> Iterator[httpx.Client]:
-    """A client of a tenant that tests only read."""
+    """A client of a tenant that tests do not modify."""
     with serve() as client:
         yield client
 
 
 @pytest.fixture
 def new_tenant() -> Iterator[Callable[..., httpx.Client]]:
-    """Makes a client of a tenant of the test's own."""
+    """A function that returns a client of a new tenant."""
     with ExitStack() as stack:
         yield lambda **options: stack.enter_context(serve(**options))
 
@@ -73,12 +73,12 @@ def window(start: str, end: str) -> dict[str, str]:
 def extensive(
     client: httpx.Client, filter: dict[str, Any], selector: Any = EVERYTHING
 ) -> list[dict[str, Any]]:
-    """All calls of a walk through the pages."""
+    """Return the calls of all pages."""
     return walk(client, "/v2/calls/extensive", {"filter": filter, "contentSelector": selector}, "calls")
 
 
 def transcripts(client: httpx.Client, filter: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """Monologues by call id."""
+    """Return monologues by call id."""
     found = walk(client, "/v2/calls/transcript", {"filter": filter}, "callTranscripts")
     return {item["callId"]: item["transcript"] for item in found}
 

@@ -1,4 +1,4 @@
-"""What the API shows of a call at which time: nothing, the call, its transcript, its enrichment; later less again."""
+"""Visibility of calls, transcripts and content over time."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Tenants = Callable[..., httpx.Client]
 
 @pytest.fixture(scope="module")
 def calls() -> list[Call]:
-    """What happened in the three months before NOW, whatever the API shows of it."""
+    """All calls of the three months before NOW, visible or not."""
     generator = CallGenerator(Company(1), calls_per_day=12, words_per_call=300)
     return [call for call in generator.calls_between(NOW - timedelta(days=90), NOW) if call.started < NOW]
 
 
 def pick(calls: list[Call], condition: Callable[[Call], Any]) -> Call:
-    """A call as wanted that nothing else is unusual about."""
+    """Return the first call that meets the condition and is neither deleted nor imported."""
     return next(
         call for call in calls if condition(call) and call.lifecycle.deleted_at is None and not call.imported
     )
@@ -43,7 +43,7 @@ def ids(client: httpx.Client, call: Call) -> set[str]:
     return {found["metaData"]["id"] for found in answer.json().get("calls", [])}
 
 
-def test_a_call_is_listed_only_once_it_is_processed(new_tenant: Tenants, calls: list[Call]) -> None:
+def test_a_call_is_listed_after_processing(new_tenant: Tenants, calls: list[Call]) -> None:
     client = new_tenant()
     call = calls[500]
     at(client, call.lifecycle.visible_at - timedelta(seconds=1))
@@ -54,9 +54,7 @@ def test_a_call_is_listed_only_once_it_is_processed(new_tenant: Tenants, calls: 
     assert client.get(f"/v2/calls/{call.id}").status_code == 200
 
 
-def test_the_total_runs_ahead_of_the_calls_while_some_are_processed(
-    new_tenant: Tenants, calls: list[Call]
-) -> None:
+def test_the_total_includes_calls_that_are_still_processed(new_tenant: Tenants, calls: list[Call]) -> None:
     client = new_tenant()
     call = calls[500]
     at(client, call.started + timedelta(minutes=1))
@@ -66,7 +64,7 @@ def test_the_total_runs_ahead_of_the_calls_while_some_are_processed(
     assert answer["records"]["totalRecords"] > len(answer["calls"])
 
 
-def test_some_transcripts_are_late_and_some_are_there_before_the_call_is_listed(
+def test_transcripts_can_become_available_before_or_after_the_call(
     new_tenant: Tenants, calls: list[Call]
 ) -> None:
     client = new_tenant()
@@ -91,7 +89,7 @@ def test_some_calls_never_have_a_transcript(calls: list[Call]) -> None:
     assert 0.005 < share < 0.05
 
 
-def test_content_is_absent_until_the_call_is_analysed(new_tenant: Tenants, calls: list[Call]) -> None:
+def test_content_is_absent_until_the_call_is_analyzed(new_tenant: Tenants, calls: list[Call]) -> None:
     client = new_tenant()
     call = calls[500]
     for moment, has_content in (
@@ -103,7 +101,7 @@ def test_content_is_absent_until_the_call_is_analysed(new_tenant: Tenants, calls
         assert ("content" in found) == has_content
 
 
-def test_a_call_can_turn_private_after_it_was_seen(new_tenant: Tenants, calls: list[Call]) -> None:
+def test_a_call_can_become_private_later(new_tenant: Tenants, calls: list[Call]) -> None:
     client = new_tenant()
     call = pick(calls, lambda c: c.lifecycle.private_at and c.lifecycle.private_at > c.lifecycle.visible_at)
     assert call.lifecycle.private_at
@@ -115,12 +113,12 @@ def test_a_call_can_turn_private_after_it_was_seen(new_tenant: Tenants, calls: l
         assert client.get(f"/v2/calls/{call.id}").json()["call"]["isPrivate"] is is_private
 
 
-def test_a_few_calls_in_a_hundred_are_private(calls: list[Call]) -> None:
+def test_a_small_share_of_calls_is_private(calls: list[Call]) -> None:
     share = sum(call.lifecycle.is_private(NOW) for call in calls) / len(calls)
     assert 0.01 < share < 0.08
 
 
-def test_a_deleted_call_disappears_everywhere(new_tenant: Tenants, calls: list[Call]) -> None:
+def test_a_deleted_call_disappears_from_all_endpoints(new_tenant: Tenants, calls: list[Call]) -> None:
     client = new_tenant()
     call = next(c for c in calls if c.lifecycle.deleted_at and c.lifecycle.deleted_at < NOW)
     assert call.lifecycle.deleted_at
@@ -150,7 +148,7 @@ def linked(client: httpx.Client, call: Call, kind: str) -> set[str]:
     return {item["objectId"] for item in context["objects"] if item["objectType"] == kind}
 
 
-def test_a_test_can_delete_a_call_or_make_it_private(new_tenant: Tenants) -> None:
+def test_tests_can_delete_a_call_or_make_it_private(new_tenant: Tenants) -> None:
     client = new_tenant()
     first, second = extensive(client, window("2026-03-03", "2026-03-04"), {})[:2]
     assert client.post(f"/simulator/calls/{first['metaData']['id']}/delete").status_code == 204
@@ -161,7 +159,9 @@ def test_a_test_can_delete_a_call_or_make_it_private(new_tenant: Tenants) -> Non
     assert left[0]["metaData"]["isPrivate"] is True
 
 
-def test_web_conferences_are_listed_by_schedule_but_searched_by_start(tenant: httpx.Client) -> None:
+def test_get_calls_filters_web_conferences_by_schedule_and_other_endpoints_by_start(
+    tenant: httpx.Client,
+) -> None:
     calls = tenant.get("/v2/calls", params=window("2026-03-02", "2026-03-07")).json()["calls"]
     early = next(
         call
@@ -189,7 +189,7 @@ def test_some_times_have_microseconds(tenant: httpx.Client) -> None:
     assert 0 < len(exact) < len(calls) / 2
 
 
-def test_windows_that_touch_neither_overlap_nor_leave_a_gap(tenant: httpx.Client) -> None:
+def test_adjacent_windows_neither_overlap_nor_leave_a_gap(tenant: httpx.Client) -> None:
     middle = extensive(tenant, window("2026-03-03", "2026-03-06"), {})[10]["metaData"]["started"]
     whole = extensive(tenant, window("2026-03-03", "2026-03-06"), {})
     left = extensive(tenant, {"fromDateTime": "2026-03-03T00:00:00Z", "toDateTime": middle}, {})
@@ -198,12 +198,12 @@ def test_windows_that_touch_neither_overlap_nor_leave_a_gap(tenant: httpx.Client
     assert len(left) == 10
 
 
-def test_history_goes_back_two_years_and_no_further(tenant: httpx.Client) -> None:
+def test_calls_are_kept_for_two_years(tenant: httpx.Client) -> None:
     body = {"filter": {"fromDateTime": "1970-01-01T00:00:00Z"}}
     first = tenant.post("/v2/calls/extensive", json=body).json()["calls"][0]["metaData"]["started"]
     assert datetime.fromisoformat(first).date() == date(2024, 3, 14)
 
 
-def test_the_day_of_a_call_in_utc_can_be_the_day_after_its_local_one(calls: list[Call]) -> None:
+def test_the_utc_day_of_a_call_can_differ_from_its_local_day(calls: list[Call]) -> None:
     assert any(call.started.date() != call.started.astimezone(UTC).date() for call in calls)
     assert all(call.started.tzinfo is TIME_ZONE for call in calls)

@@ -1,4 +1,4 @@
-"""The calls themselves: repeatable, and each part consistent with the others."""
+"""Generated calls: reproducible and consistent."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from gong_assets.local.gong_tenant.calls import CallGenerator
 from gong_assets.local.gong_tenant.company import Company
-from gong_assets.local.gong_tenant.speech import topic_of
+from gong_assets_tests.local.gong_tenant.topics import topic_of
 
 from .conftest import extensive, transcripts, window
 
@@ -36,7 +36,7 @@ def generator(seed: int = 1, calls_per_day: int = 12) -> CallGenerator:
     return CallGenerator(Company(seed), calls_per_day=calls_per_day, words_per_call=300)
 
 
-def test_the_same_day_is_the_same_in_another_process() -> None:
+def test_another_process_generates_the_same_calls() -> None:
     program = (
         "from datetime import date\n"
         "from gong_assets.local.gong_tenant.calls import CallGenerator\n"
@@ -51,19 +51,19 @@ def test_the_same_day_is_the_same_in_another_process() -> None:
     assert elsewhere == f"{[(call, here.conversation(call)) for call in here.calls_on(date(2026, 3, 3))]}\n"
 
 
-def test_another_seed_is_another_history() -> None:
+def test_another_seed_generates_other_calls() -> None:
     day = date(2026, 3, 3)
     assert {call.id for call in generator(1).calls_on(day)}.isdisjoint(
         call.id for call in generator(2).calls_on(day)
     )
 
 
-def test_a_call_is_found_by_its_id_however_long_ago() -> None:
+def test_a_call_of_any_age_is_found_by_its_id() -> None:
     old = generator().calls_on(date(2019, 5, 7))[3]
     assert generator().find_call(old.id) == old
 
 
-def test_ids_are_strings_of_18_to_20_digits_beyond_what_a_double_holds(calls: list[Json]) -> None:
+def test_ids_have_18_to_20_digits_and_exceed_the_precision_of_a_double(calls: list[Json]) -> None:
     for call in calls:
         ids = [call["metaData"]["id"], call["metaData"]["primaryUserId"]]
         ids += [party["id"] for party in call.get("parties", [])]
@@ -71,7 +71,7 @@ def test_ids_are_strings_of_18_to_20_digits_beyond_what_a_double_holds(calls: li
     assert any(str(int(float(call["metaData"]["id"]))) != call["metaData"]["id"] for call in calls)
 
 
-def test_weekdays_have_about_as_many_calls_as_asked_for_and_weekends_fewer() -> None:
+def test_weekdays_have_the_configured_number_of_calls_and_weekends_fewer() -> None:
     many = generator(calls_per_day=100)
     weekdays = [len(many.calls_on(date(2026, 3, day))) for day in range(2, 7)]
     weekend = [len(many.calls_on(date(2026, 3, day))) for day in (7, 8)]
@@ -79,7 +79,7 @@ def test_weekdays_have_about_as_many_calls_as_asked_for_and_weekends_fewer() -> 
     assert all(10 <= count <= 25 for count in weekend)
 
 
-def test_a_voice_is_known_by_its_speaker_id_which_is_no_party_id(
+def test_speaker_ids_of_parties_and_transcripts_match_and_are_no_party_ids(
     calls: list[Json], spoken: dict[str, list[Json]]
 ) -> None:
     for call in calls:
@@ -91,7 +91,7 @@ def test_a_voice_is_known_by_its_speaker_id_which_is_no_party_id(
             assert heard == voices
 
 
-def test_talk_times_add_up_to_the_sentences_of_known_voices(
+def test_talk_times_are_the_sums_of_the_sentences_of_each_speaker(
     calls: list[Json], spoken: dict[str, list[Json]]
 ) -> None:
     for call in calls:
@@ -115,7 +115,7 @@ def test_talk_times_add_up_to_the_sentences_of_known_voices(
         assert stats["Talk Ratio"] == pytest.approx(host / total, abs=1e-4)
 
 
-def test_sentences_are_in_order_and_end_before_the_call_does(
+def test_sentences_are_in_order_and_end_before_the_call(
     calls: list[Json], spoken: dict[str, list[Json]]
 ) -> None:
     for call in calls:
@@ -126,7 +126,7 @@ def test_sentences_are_in_order_and_end_before_the_call_does(
         assert call["metaData"]["duration"] >= 60
 
 
-def test_trackers_count_what_was_said(calls: list[Json]) -> None:
+def test_tracker_counts_match_their_occurrences(calls: list[Json]) -> None:
     for call in calls:
         for tracker in call.get("content", {}).get("trackers", []):
             if tracker["type"] == "KEYWORD":
@@ -137,7 +137,7 @@ def test_trackers_count_what_was_said(calls: list[Json]) -> None:
     assert max(counts) > 1
 
 
-def test_imported_calls_have_no_parties_and_no_crm(calls: list[Json]) -> None:
+def test_imported_calls_have_no_parties_and_no_crm_context(calls: list[Json]) -> None:
     imported = [call for call in calls if call["metaData"]["system"] == "Upload API"]
     assert imported
     for call in imported:
@@ -146,7 +146,9 @@ def test_imported_calls_have_no_parties_and_no_crm(calls: list[Json]) -> None:
         assert "videoUrl" not in call["media"]
 
 
-def test_what_gong_leaves_out_is_left_out_here(calls: list[Json], spoken: dict[str, list[Json]]) -> None:
+def test_optional_values_of_gong_are_sometimes_missing(
+    calls: list[Json], spoken: dict[str, list[Json]]
+) -> None:
     parties = [party for call in calls for party in call.get("parties", [])]
     assert any(party["speakerId"] is None for party in parties)
     assert any("userId" not in party for party in parties)
@@ -160,7 +162,7 @@ def test_what_gong_leaves_out_is_left_out_here(calls: list[Json], spoken: dict[s
     assert any(turn["topic"] for turn in turns)
 
 
-def test_crm_objects_come_once_for_each_timing_and_their_values_are_of_many_kinds(calls: list[Json]) -> None:
+def test_crm_objects_occur_for_each_timing_with_values_of_several_types(calls: list[Json]) -> None:
     objects = [item for call in calls for context in call["context"] for item in context["objects"]]
     assert {item["objectType"] for item in objects} == {"Account", "Opportunity"}
     assert {item["timing"] for item in objects} == {"Now", "TimeOfCall"}
@@ -174,10 +176,12 @@ def test_crm_objects_come_once_for_each_timing_and_their_values_are_of_many_kind
             for item in context["objects"]:
                 fields = {field["name"]: field["value"] for field in item["fields"]}
                 stages[call["metaData"]["id"], item["objectId"]].add(fields.get("dealstage"))
-    assert any(len(seen) == 2 for seen in stages.values())  # the deal has moved since the call
+    assert any(len(seen) == 2 for seen in stages.values())  # the deal moved to another stage after the call
 
 
-def test_texts_have_what_breaks_careless_code(calls: list[Json], spoken: dict[str, list[Json]]) -> None:
+def test_texts_contain_quotes_line_breaks_and_other_scripts(
+    calls: list[Json], spoken: dict[str, list[Json]]
+) -> None:
     texts = [s["text"] for turns in spoken.values() for turn in turns for s in turn["sentences"]]
     titles = [call["metaData"]["title"] or "" for call in calls]
     for sought in ("\n", "\\", '"', "'", "👍"):
@@ -186,14 +190,14 @@ def test_texts_have_what_breaks_careless_code(calls: list[Json], spoken: dict[st
         assert any(sought in title for title in titles), sought
 
 
-def test_every_sentence_can_be_traced_to_its_topic(spoken: dict[str, list[Json]]) -> None:
+def test_every_sentence_belongs_to_a_topic(spoken: dict[str, list[Json]]) -> None:
     texts = {s["text"] for turns in spoken.values() for turn in turns for s in turn["sentences"]}
     assert len(texts) > 500
     assert None not in {topic_of(text) for text in texts}
     assert topic_of("Nobody on any call says this.") is None
 
 
-def test_one_rep_talks_most_of_the_time_and_the_others_do_not(calls: list[Json]) -> None:
+def test_one_rep_talks_most_of_the_time(calls: list[Json]) -> None:
     ratios = defaultdict(list)
     for call in calls:
         if "interaction" in call:
@@ -205,14 +209,14 @@ def test_one_rep_talks_most_of_the_time_and_the_others_do_not(calls: list[Json])
     assert averages[-2] < 0.6
 
 
-def test_the_words_of_a_call_are_about_as_many_as_asked_for(spoken: dict[str, list[Json]]) -> None:
+def test_calls_have_about_the_configured_number_of_words(spoken: dict[str, list[Json]]) -> None:
     words = [
         sum(len(s["text"].split()) for turn in turns for s in turn["sentences"]) for turns in spoken.values()
     ]
     assert 270 < mean(words) < 330
 
 
-def test_scorecards_by_ai_show_only_when_asked_for(tenant: httpx.Client) -> None:
+def test_ai_scorecards_are_returned_only_on_request(tenant: httpx.Client) -> None:
     def cards(**filter: Any) -> list[Json]:
         body = {"filter": {"callFromDate": "2026-02-01", "callToDate": "2026-03-01", **filter}}
         answered: list[Json] = tenant.post("/v2/stats/activity/scorecards", json=body).json()[
@@ -227,7 +231,7 @@ def test_scorecards_by_ai_show_only_when_asked_for(tenant: httpx.Client) -> None
     assert {card["reviewTime"][:10] for card in reviewed} == {"2026-02-10"}
 
 
-def test_daily_activity_names_the_calls_that_a_rep_hosted(tenant: httpx.Client) -> None:
+def test_daily_activity_lists_all_hosted_calls(tenant: httpx.Client) -> None:
     body = {"filter": {"fromDate": "2026-03-03", "toDate": "2026-03-05"}}
     people = tenant.post("/v2/stats/activity/day-by-day", json=body).json()["usersDetailedActivities"]
     hosted = [i for person in people for day in person["userDailyActivityStats"] for i in day["callsAsHost"]]
@@ -235,7 +239,7 @@ def test_daily_activity_names_the_calls_that_a_rep_hosted(tenant: httpx.Client) 
     assert sorted(hosted) == sorted(call["metaData"]["id"] for call in extensive(tenant, days, {}))
 
 
-def test_interaction_stats_average_the_calls_of_those_days(tenant: httpx.Client) -> None:
+def test_interaction_stats_are_averages_over_calls(tenant: httpx.Client) -> None:
     body = {"filter": {"fromDate": "2026-03-03", "toDate": "2026-03-04"}}
     people = tenant.post("/v2/stats/interaction", json=body).json()["peopleInteractionStats"]
     day = {"fromDateTime": "2026-03-03T00:00:00-08:00", "toDateTime": "2026-03-04T00:00:00-08:00"}

@@ -1,4 +1,4 @@
-"""What the tenant refuses, and in which words: Gong's statuses and texts."""
+"""Error responses: Gong's statuses and texts."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def refusal(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["errors"][0]
 
 
-def test_a_request_without_authorization_is_refused(tenant: httpx.Client) -> None:
+def test_a_request_without_authorization_is_rejected(tenant: httpx.Client) -> None:
     answer = httpx.get(f"{tenant.base_url}/v2/users")
     assert refusal(answer) == (401, 'Missing mandatory header "Authorization"')
 
 
-def test_a_wrong_secret_is_refused(tenant: httpx.Client) -> None:
+def test_a_wrong_secret_is_rejected(tenant: httpx.Client) -> None:
     assert refusal(tenant.get("/v2/users", auth=("local", "guess"))) == (401, "Validate credentials failed")
 
 
@@ -35,13 +35,13 @@ def test_a_missing_scope_is_a_401_that_names_it(new_tenant: Tenants) -> None:
     assert client.get("/v2/users").status_code == 200
 
 
-def test_an_unknown_path_is_unauthorized_and_a_wrong_method_not_allowed(tenant: httpx.Client) -> None:
+def test_an_unknown_path_is_a_401_and_a_wrong_method_a_405(tenant: httpx.Client) -> None:
     assert refusal(tenant.get("/v2/nothing")) == (401, "Unauthorized for path")
     assert refusal(tenant.get("/v2/calls/extensive/")) == (401, "Unauthorized for path")
     assert refusal(tenant.put("/v2/users")) == (405, "Method Not Allowed")
 
 
-def test_a_filter_that_matches_nothing_is_a_404_with_gongs_text(tenant: httpx.Client) -> None:
+def test_a_filter_without_matches_is_a_404(tenant: httpx.Client) -> None:
     text = "No calls found corresponding to the provided filters"
     assert refusal(tenant.get("/v2/calls", params=EMPTY_NIGHT)) == (404, text)
     assert refusal(tenant.post("/v2/calls/extensive", json={"filter": EMPTY_NIGHT})) == (404, text)
@@ -55,7 +55,7 @@ def test_a_filter_that_matches_nothing_is_a_404_with_gongs_text(tenant: httpx.Cl
     )
 
 
-def test_the_text_for_no_answered_scorecards_ends_with_a_period(tenant: httpx.Client) -> None:
+def test_the_404_text_for_answered_scorecards_ends_with_a_period(tenant: httpx.Client) -> None:
     body = {"filter": {"callFromDate": "2026-03-03", "callToDate": "2026-03-03"}}
     assert refusal(tenant.post("/v2/stats/activity/scorecards", json=body)) == (
         404,
@@ -68,7 +68,7 @@ def test_an_unknown_call_is_a_404_that_names_it(tenant: httpx.Client, call_id: s
     assert refusal(tenant.get(f"/v2/calls/{call_id}")) == (404, f"Call ID {call_id} was not found")
 
 
-def test_a_key_that_may_view_no_call_gets_the_text_for_no_calls(new_tenant: Tenants) -> None:
+def test_a_key_without_access_to_calls_gets_a_404(new_tenant: Tenants) -> None:
     client = new_tenant(blind=True)
     answer = client.post("/v2/calls/extensive", json={"filter": window("2026-02-20", "2026-03-14")})
     assert refusal(answer) == (404, "No calls found corresponding to the provided filters")
@@ -86,7 +86,7 @@ def test_a_key_that_may_view_no_call_gets_the_text_for_no_calls(new_tenant: Tena
         ({"filter": {}, "contentSelector": {"context": "All"}}, "contentSelector.context: "),
     ],
 )
-def test_a_request_that_makes_no_sense_is_a_400_that_names_the_field(
+def test_an_invalid_request_is_a_400_that_names_the_field(
     tenant: httpx.Client, body: dict[str, Any], text: str
 ) -> None:
     status, answered = refusal(tenant.post("/v2/calls/extensive", json=body))
@@ -94,7 +94,7 @@ def test_a_request_that_makes_no_sense_is_a_400_that_names_the_field(
     assert answered.startswith(text)
 
 
-def test_a_body_that_is_not_json_is_refused(tenant: httpx.Client) -> None:
+def test_a_body_that_is_not_json_is_rejected(tenant: httpx.Client) -> None:
     headers = {"content-type": "application/json"}
     answer = tenant.post("/v2/calls/extensive", content=b"{", headers=headers)
     assert refusal(answer) == (400, "Bad request")
@@ -102,7 +102,7 @@ def test_a_body_that_is_not_json_is_refused(tenant: httpx.Client) -> None:
     assert refusal(answer) == (415, "Unsupported Media Type")
 
 
-def test_interaction_stats_end_today_at_the_latest(tenant: httpx.Client) -> None:
+def test_interaction_stats_reject_days_after_today(tenant: httpx.Client) -> None:
     body = {"filter": {"fromDate": "2026-03-10", "toDate": "2026-03-20"}}
     assert refusal(tenant.post("/v2/stats/interaction", json=body))[0] == 400
 
@@ -115,13 +115,13 @@ def test_a_burst_is_throttled_with_the_seconds_to_wait(new_tenant: Tenants) -> N
     assert refusal(throttled) == (429, "API request limit exceeded")
 
 
-def test_beyond_the_daily_quota_the_wait_is_until_the_day_is_over(new_tenant: Tenants) -> None:
+def test_an_exceeded_daily_quota_waits_until_the_end_of_the_day(new_tenant: Tenants) -> None:
     client = new_tenant(requests_per_day=2)
     assert [client.get("/v2/users").status_code for _ in range(3)] == [200, 200, 429]
     assert 0 < int(client.get("/v2/users").headers["retry-after"]) <= 86_400
 
 
-def test_a_refused_key_uses_up_nothing_of_the_quota(new_tenant: Tenants) -> None:
+def test_rejected_keys_do_not_count_against_the_quota(new_tenant: Tenants) -> None:
     client = new_tenant(requests_per_day=1)
     client.get("/v2/users", auth=("local", "guess"))
     assert client.get("/v2/users").status_code == 200

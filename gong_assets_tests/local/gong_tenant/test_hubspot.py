@@ -1,4 +1,4 @@
-"""The CRM share, loaded into the local warehouse, agrees with the calls that refer to it."""
+"""The HubSpot share in the local warehouse, which must match the calls."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ COMPANY = Company(DEFAULT_SEED)
 
 @pytest.fixture(scope="module")
 def cursor(stack_home: Path) -> Iterator[Any]:
-    """A cursor of a warehouse that has the share as of TODAY."""
+    """A cursor of a warehouse with the share as of TODAY."""
     endpoint = asdict(stack.up(stack_home).snowflake)
     with snowflake.connector.connect(**endpoint) as connection:
         hubspot.load(connection, COMPANY, TODAY)
         yield connection.cursor()
-        hubspot.load(connection, COMPANY, today())  # as other tests expect it
+        hubspot.load(connection, COMPANY, today())  # other tests expect the current state
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def ids(cursor: Any, table: str, schema: str = "V2_DAILY") -> set[str]:
 
 
 def survivors(cursor: Any, table: str) -> dict[str, str]:
-    """By merged id."""
+    """Return the ids of the new records by merged id."""
     rows = cursor.execute(
         f"SELECT OBJECTID::VARCHAR, PROPERTY_HS_MERGED_OBJECT_IDS FROM HUBSPOT_SHARE.V2_DAILY.{table}"
         " WHERE PROPERTY_HS_MERGED_OBJECT_IDS IS NOT NULL"
@@ -57,7 +57,7 @@ def survivors(cursor: Any, table: str) -> dict[str, str]:
     return {merged: survivor for survivor, listed in rows for merged in listed.split(";")}
 
 
-def test_all_deals_of_calls_are_there_but_the_deleted_and_the_merged_one(
+def test_all_deals_of_calls_exist_except_the_deleted_and_the_merged_one(
     cursor: Any, calls: list[Call]
 ) -> None:
     referred = {deal.id for call in calls for deal in (*call.deals, *call.deals_before)}
@@ -66,7 +66,7 @@ def test_all_deals_of_calls_are_there_but_the_deleted_and_the_merged_one(
     assert referred - ids(cursor, "OBJECTS_DEALS") == {deleted.id, MERGED_DEAL}
 
 
-def test_all_companies_and_contacts_of_calls_are_there_but_the_merged_one(
+def test_all_companies_and_contacts_of_calls_exist_except_the_merged_one(
     cursor: Any, calls: list[Call]
 ) -> None:
     assert {call.account.id for call in calls} <= ids(cursor, "OBJECTS_COMPANIES")
@@ -77,9 +77,7 @@ def test_all_companies_and_contacts_of_calls_are_there_but_the_merged_one(
 @pytest.mark.parametrize(
     ("table", "merged"), [("OBJECTS_DEALS", MERGED_DEAL), ("OBJECTS_CONTACTS", MERGED_CONTACT)]
 )
-def test_a_merged_record_became_a_new_one_that_lists_it_and_its_duplicate(
-    cursor: Any, table: str, merged: str
-) -> None:
+def test_a_merged_record_is_replaced_by_one_that_lists_both_ids(cursor: Any, table: str, merged: str) -> None:
     found = survivors(cursor, table)
     assert len(found) == 2
     assert set(found.values()) == {found[merged]}
@@ -87,7 +85,7 @@ def test_a_merged_record_became_a_new_one_that_lists_it_and_its_duplicate(
     assert not found.keys() & ids(cursor, table)
 
 
-def test_what_belonged_to_a_merged_record_belongs_to_its_survivor(cursor: Any) -> None:
+def test_associations_refer_to_the_new_record_after_a_merge(cursor: Any) -> None:
     deal, contact = (
         survivors(cursor, "OBJECTS_DEALS")[MERGED_DEAL],
         survivors(cursor, "OBJECTS_CONTACTS")[MERGED_CONTACT],
@@ -113,14 +111,15 @@ def test_the_live_schema_has_views_of_all_tables(cursor: Any) -> None:
     assert ids(cursor, "OBJECTS_DEALS", "V2_LIVE") == ids(cursor, "OBJECTS_DEALS")
 
 
-def test_some_calls_link_two_deals(calls: list[Call]) -> None:
+def test_some_calls_have_two_deals(calls: list[Call]) -> None:
     assert any(len({deal.id for deal in call.deals}) == 2 for call in calls)
 
 
-def test_a_deal_has_the_stage_that_its_calls_see_now(cursor: Any) -> None:
+def test_deals_have_the_stage_that_their_calls_show(cursor: Any) -> None:
     deals = {deal.id: deal for deal in (COMPANY.deal(account, TODAY) for account in COMPANY.accounts)}
     rows = cursor.execute(
-        "SELECT OBJECTID::VARCHAR, PROPERTY_DEALSTAGE, PROPERTY_PIPELINE, PROPERTY_AMOUNT, PROPERTY_HS_IS_CLOSED_WON"
+        "SELECT OBJECTID::VARCHAR, PROPERTY_DEALSTAGE, PROPERTY_PIPELINE, PROPERTY_AMOUNT,"
+        " PROPERTY_HS_IS_CLOSED_WON"
         " FROM HUBSPOT_SHARE.V2_DAILY.OBJECTS_DEALS"
     ).fetchall()
     seen = {row[0]: row[1:] for row in rows if row[0] in deals}
@@ -134,7 +133,7 @@ def test_a_deal_has_the_stage_that_its_calls_see_now(cursor: Any) -> None:
         assert won == ("true" if deal.won and deal.closes <= TODAY else "false")
 
 
-def test_stage_ids_of_deals_have_labels_and_owners_have_names(cursor: Any) -> None:
+def test_stages_of_deals_have_labels_and_owners_have_names(cursor: Any) -> None:
     missing = cursor.execute(
         "SELECT COUNT(*) FROM HUBSPOT_SHARE.V2_DAILY.OBJECTS_DEALS d"
         " LEFT JOIN HUBSPOT_SHARE.V2_DAILY.PIPELINE_STAGES s"
@@ -145,7 +144,7 @@ def test_stage_ids_of_deals_have_labels_and_owners_have_names(cursor: Any) -> No
     assert missing == (0,)
 
 
-def test_names_survive_the_way_into_the_warehouse(cursor: Any) -> None:
+def test_names_are_stored_unchanged(cursor: Any) -> None:
     names = {
         name
         for (name,) in cursor.execute(
@@ -155,7 +154,7 @@ def test_names_survive_the_way_into_the_warehouse(cursor: Any) -> None:
     assert names == {account.name for account in COMPANY.accounts}
 
 
-def test_loading_again_replaces_what_was_there(cursor: Any) -> None:
+def test_loading_again_replaces_all_rows(cursor: Any) -> None:
     before = ids(cursor, "OBJECTS_DEALS")
     hubspot.load(cursor.connection, COMPANY, TODAY)
     assert ids(cursor, "OBJECTS_DEALS") == before
@@ -163,7 +162,7 @@ def test_loading_again_replaces_what_was_there(cursor: Any) -> None:
     assert rows == len(before)
 
 
-def test_a_deal_moves_through_its_stages_to_its_outcome() -> None:
+def test_a_deal_passes_all_stages_until_its_outcome() -> None:
     for account in COMPANY.accounts:
         deal = COMPANY.deal(account, TODAY)
         days = [deal.opened + timedelta(days=n) for n in range((deal.closes - deal.opened).days + 1)]
@@ -172,7 +171,7 @@ def test_a_deal_moves_through_its_stages_to_its_outcome() -> None:
         assert seen == [*deal.pipeline.stages[:-2], won if deal.won else lost]
 
 
-def test_an_account_is_won_renewed_and_lost_over_the_years() -> None:
+def test_an_account_is_lost_won_renewed_and_churned_in_turn() -> None:
     deal: Deal = COMPANY.deal(COMPANY.accounts[0], TODAY)
     outcomes = set()
     for _ in range(4):

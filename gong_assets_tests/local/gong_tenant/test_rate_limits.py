@@ -1,4 +1,4 @@
-"""The limits, with a clock of their own."""
+"""Rate limits, with a manual clock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class HandClock:
         return self.now
 
 
-def test_a_client_at_three_a_second_is_never_throttled() -> None:
+def test_three_requests_per_second_are_never_throttled() -> None:
     clock = HandClock()
     limits = RateLimits(3, 0, clock)
     for _ in range(1000):
@@ -21,7 +21,7 @@ def test_a_client_at_three_a_second_is_never_throttled() -> None:
         clock.now += 1 / 3
 
 
-def test_a_client_at_four_a_second_is_throttled_before_long() -> None:
+def test_four_requests_per_second_are_throttled() -> None:
     clock = HandClock()
     limits = RateLimits(3, 0, clock)
     waits = []
@@ -31,7 +31,7 @@ def test_a_client_at_four_a_second_is_throttled_before_long() -> None:
     assert 1 in waits
 
 
-def test_a_client_that_waits_as_told_is_admitted() -> None:
+def test_a_client_that_waits_as_instructed_is_accepted() -> None:
     clock = HandClock()
     limits = RateLimits(3, 0, clock)
     waits = [limits.acquire() for _ in range(50)]
@@ -40,7 +40,7 @@ def test_a_client_that_waits_as_told_is_admitted() -> None:
     assert limits.acquire() is None
 
 
-def test_the_daily_count_starts_again_when_the_day_is_over() -> None:
+def test_the_daily_count_is_reset_at_the_end_of_the_day() -> None:
     clock = HandClock(10 * DAY + DAY - 100.5)
     limits = RateLimits(0, 1, clock)
     assert limits.acquire() is None
@@ -49,6 +49,6 @@ def test_the_daily_count_starts_again_when_the_day_is_over() -> None:
     assert limits.acquire() is None
 
 
-def test_a_limit_of_zero_is_no_limit() -> None:
+def test_zero_means_no_limit() -> None:
     limits = RateLimits(0, 0, HandClock())
     assert [limits.acquire() for _ in range(10_000)] == [None] * 10_000

@@ -1,4 +1,4 @@
-"""What the tenant answers has the shapes of Gong's OpenAPI document."""
+"""Requests and responses match the schemas of Gong's OpenAPI document."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def check(part: str, endpoint: str, value: Any) -> None:
         ("POST /v2/stats/activity/day-by-day", {"filter": DAYS}),
     ],
 )
-def test_posted_requests_and_their_answers_have_gongs_shapes(
+def test_posted_requests_and_responses_match_the_schemas(
     tenant: httpx.Client, endpoint: str, body: dict[str, Any]
 ) -> None:
     if endpoint in SCHEMAS["requests"]:
@@ -74,7 +74,7 @@ def test_posted_requests_and_their_answers_have_gongs_shapes(
         ("GET /v2/library/folders", {}),
     ],
 )
-def test_lists_have_gongs_shapes(tenant: httpx.Client, endpoint: str, query: dict[str, str]) -> None:
+def test_lists_match_the_schemas(tenant: httpx.Client, endpoint: str, query: dict[str, str]) -> None:
     answer = tenant.get(endpoint.removeprefix("GET "), params=query)
     assert answer.status_code == 200
     check("responses", endpoint, answer.json())
@@ -82,14 +82,14 @@ def test_lists_have_gongs_shapes(tenant: httpx.Client, endpoint: str, query: dic
     assert items
 
 
-def test_one_call_has_the_same_fields_alone_as_in_the_list(tenant: httpx.Client) -> None:
+def test_a_single_call_has_the_same_fields_as_in_the_list(tenant: httpx.Client) -> None:
     listed = tenant.get("/v2/calls", params=WEEKS).json()["calls"][0]
     answer = tenant.get(f"/v2/calls/{listed['id']}").json()
     check("responses", "GET /v2/calls/{id}", answer)
     assert answer["call"] == listed
 
 
-def test_a_library_folder_has_one_call_twice_as_two_snippets(tenant: httpx.Client) -> None:
+def test_a_library_folder_has_two_snippets_of_one_call(tenant: httpx.Client) -> None:
     folder = tenant.get("/v2/library/folders").json()["folders"][0]
     answer = tenant.get("/v2/library/folder-content", params={"folderId": folder["id"]}).json()
     check("responses", "GET /v2/library/folder-content", answer)
@@ -98,7 +98,7 @@ def test_a_library_folder_has_one_call_twice_as_two_snippets(tenant: httpx.Clien
     assert first["snippet"] != second["snippet"]
 
 
-def test_an_error_has_gongs_shape(tenant: httpx.Client) -> None:
+def test_errors_match_the_schema(tenant: httpx.Client) -> None:
     answer = tenant.get("/v2/calls/1")
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     assert answer.headers["x-traceid"] == answer.json()["requestId"]
@@ -106,7 +106,7 @@ def test_an_error_has_gongs_shape(tenant: httpx.Client) -> None:
     jsonschema.validate(answer.json(), schema)
 
 
-def test_the_selector_knows_every_field_that_gong_documents() -> None:
+def test_the_content_selector_has_all_documented_fields() -> None:
     model = ContentSelector.model_json_schema()
     documented = SCHEMAS["$defs"]
     for ours, theirs in {
@@ -128,8 +128,6 @@ def test_the_selector_knows_every_field_that_gong_documents() -> None:
         (StatsRequest, "MultipleUsersWithDates", {"createdFromDateTime", "createdToDateTime"}),
     ],
 )
-def test_filters_know_every_field_that_gong_documents(
-    model: Any, filter_name: str, ignored: set[str]
-) -> None:
+def test_filters_have_all_documented_fields(model: Any, filter_name: str, ignored: set[str]) -> None:
     ours = model.model_fields["filter"].annotation.model_json_schema()["properties"].keys()
     assert ours | ignored == SCHEMAS["$defs"][filter_name]["properties"].keys()

@@ -1,9 +1,10 @@
-"""The sentence pools: distinct, and recognisable."""
+"""The pools of sentences."""
 
 from __future__ import annotations
 
 from gong_assets.local.gong_tenant.company import Company
-from gong_assets.local.gong_tenant.speech import kinds, pools, topic_of
+from gong_assets.local.gong_tenant.speech import kinds, pools
+from gong_assets_tests.local.gong_tenant.topics import topic_of
 
 
 def templates() -> list[tuple[str, str]]:
@@ -16,7 +17,7 @@ def templates() -> list[tuple[str, str]]:
     ]
 
 
-def test_there_are_several_hundred_sentences_and_no_two_are_the_same() -> None:
+def test_there_are_several_hundred_distinct_sentences() -> None:
     sentences = [template for _, template in templates()]
     assert len(sentences) > 450
     assert len(set(sentences)) == len(sentences)
@@ -39,7 +40,7 @@ def test_every_sentence_belongs_to_one_topic() -> None:
         assert topic_of(template.format_map(slots)) == topic, template
 
 
-def test_kinds_of_calls_speak_of_topics_that_exist() -> None:
+def test_kinds_of_calls_refer_to_existing_topics() -> None:
     topics = pools()["topics"].keys()
     for kind in kinds().values():
         assert topics >= {*kind.agenda, *kind.optional, kind.closing}

@@ -1,4 +1,4 @@
-"""The real server as a process on a free port, and connections to it with the real connector."""
+"""The real server on a free port, and connections with the real connector."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ START_SECONDS = 60
 
 
 class ServerProcess:
-    """``python -m gong_assets.local.snowflake`` on a data directory, which can be stopped, killed and restarted."""
+    """A process of ``python -m gong_assets.local.snowflake`` that can be stopped, killed and restarted."""
 
     def __init__(self, data: Path) -> None:
         self.data = data
@@ -59,7 +59,7 @@ class ServerProcess:
         return code
 
     def arguments(self, **changes: Any) -> dict[str, Any]:
-        """What ``snowflake.connector.connect`` needs."""
+        """Return the arguments of ``snowflake.connector.connect``."""
         return {
             "account": "local",
             "user": "tester",
@@ -86,7 +86,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """One server for all tests that do not stop it."""
+    """A server for all tests that do not stop it."""
     running = ServerProcess(tmp_path_factory.mktemp("snowflake"))
     yield running
     running.stop()
@@ -99,7 +99,7 @@ def connection_arguments(server: ServerProcess) -> dict[str, Any]:
 
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[ServerProcess]:
-    """A server that the test may stop, kill and start again."""
+    """A server that the test may stop, kill and restart."""
     running = ServerProcess(tmp_path)
     yield running
     if running.process is not None and running.process.poll() is None:
@@ -108,14 +108,14 @@ def own_server(tmp_path: Path) -> Iterator[ServerProcess]:
 
 @pytest.fixture
 def schema(request: pytest.FixtureRequest) -> str:
-    """A schema of the test's own."""
+    """A schema that no other test uses."""
     name: str = request.node.name
     return "".join(c if c.isalnum() else "_" for c in name).upper()[:200]
 
 
 @pytest.fixture
 def connect(server: ServerProcess, schema: str) -> Iterator[Callable[..., SnowflakeConnection]]:
-    """Opens connections with the test's schema as the current one, and closes them after the test."""
+    """A function that opens a connection with the test's schema; all are closed after the test."""
     opened: list[SnowflakeConnection] = []
 
     def open_connection(**changes: Any) -> SnowflakeConnection:
@@ -134,7 +134,7 @@ def cursor(connect: Callable[..., SnowflakeConnection]) -> SnowflakeCursor:
 
 @pytest.fixture
 def query(cursor: SnowflakeCursor) -> Callable[..., list[Any]]:
-    """Runs a statement and gives all rows."""
+    """A function that runs a statement and returns all rows."""
 
     def run(sql: str, parameters: Any = None) -> list[Any]:
         return cursor.execute(sql, parameters).fetchall()

@@ -1,4 +1,4 @@
-"""dbt-snowflake against the server: incremental models with vectors, and the graph's other materializations."""
+"""dbt-snowflake with the server: incremental models with vectors, and other materializations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ Query = Callable[..., list[Any]]
 
 MODELS = {
     "turns.sql": "{{ config(materialized='table') }} select column1::int as id, column2 as said from values "
-    "(1, 'the price is too high'), (2, 'we love it') {% if var('more', false) %}, (2, 'we love it now'), (3, 'new') {% endif %}",
+    "(1, 'the price is too high'), (2, 'we love it') {% if var('more', false) %}, (2, 'we love it now'),"
+    " (3, 'new') {% endif %}",
     "embedded.sql": """
         {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='id',
                   tmp_relation_type='transient', query_tag='dbt embeds') }}
@@ -33,7 +34,9 @@ MODELS = {
     """,
     "similar.sql": """
         {{ config(materialized='view', secure=true) }}
-        select id, vector_cosine_similarity(embedding, ai_embed('e5-base-v2', 'query: it costs too much')) as similarity
+        select id,
+            vector_cosine_similarity(embedding, ai_embed('e5-base-v2', 'query: it costs too much'))
+                as similarity
         from {{ ref('embedded') }}
     """,
     "models.yml": """
@@ -46,7 +49,7 @@ MODELS = {
 
 
 def dbt(project: Path, *arguments: str) -> None:
-    """Run dbt in this process: starting one costs seconds."""
+    """Run dbt in this process, because starting another takes seconds."""
     from dbt.adapters.factory import cleanup_connections
     from dbt.cli.main import dbtRunner
 
@@ -92,6 +95,7 @@ def test_incremental_models_run_twice_and_keep_their_vectors(
     assert {row[0]: row[1] for row in query("describe table embedded")}["EMBEDDING"] == "VECTOR(FLOAT, 768)"
     assert query("select id from similar order by similarity desc limit 1") == [(1,)]
     tagged = query(
-        "select count(*) from snowflake.account_usage.cortex_ai_functions_usage_history where query_tag = 'dbt embeds'"
+        "select count(*) from snowflake.account_usage.cortex_ai_functions_usage_history"
+        " where query_tag = 'dbt embeds'"
     )
     assert tagged == [(4,)]

@@ -1,4 +1,4 @@
-"""Errors are Snowflake's, come at once, and name what was wrong on one line."""
+"""Errors have Snowflake's codes and a one-line message."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ Query = Callable[..., list[Any]]
         ("insert into t (n) values (null)", 100072, "22000", "T.N"),
     ],
 )
-def test_a_mistake_has_snowflakes_code(query: Query, sql: str, code: int, state: str, names: str) -> None:
+def test_a_mistake_has_snowflakes_error_code(
+    query: Query, sql: str, code: int, state: str, names: str
+) -> None:
     query("create table t (n int not null, m varchar)")
     query("insert into t values (1, 'x')")
 
@@ -52,11 +54,11 @@ def test_a_mistake_has_snowflakes_code(query: Query, sql: str, code: int, state:
     assert "\n" not in message
 
 
-def test_a_text_about_string_agg_is_a_text(query: Query) -> None:
+def test_string_agg_in_a_string_is_accepted(query: Query) -> None:
     assert query("select 'string_agg(x)'") == [("string_agg(x)",)]
 
 
-def test_an_error_that_nobody_foresaw_is_an_answer_too() -> None:
+def test_unexpected_errors_are_converted_too() -> None:
     assert (
         to_snowflake_error(AssertionError("odd")).message
         == "Internal error of the local server: AssertionError: odd"

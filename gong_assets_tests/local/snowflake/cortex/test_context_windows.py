@@ -1,4 +1,4 @@
-"""The context windows of Cortex functions: what fits is answered, one token more fails as the documentation says."""
+"""Context windows of Cortex functions, and their errors for longer texts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FIELDS = "object_construct('what', 'What is said?')"
 
 
 def words(tokens: int) -> str:
-    """SQL of a text of so many tokens: a word each, and the two that begin and end a text."""
+    """Return SQL for a text of this many tokens: words, the start and the end."""
     return f"repeat('word ', {tokens - 2})"
 
 
@@ -53,12 +53,13 @@ def test_a_text_beyond_the_window_fails_the_statement(query: Query, call: str, w
         ("ai_classify", "", ", ['one', 'two']", 128_000),
     ],
 )
-def test_a_text_beyond_the_window_gives_null_and_the_details_say_why(
+def test_a_text_beyond_the_window_returns_null_with_error_details(
     query: Query, function: str, before: str, after: str, window: int
 ) -> None:
     fits, too_long = (f"{before}{words(tokens)}{after}" for tokens in (window, window + 1))
     (row,) = query(
-        f"select {function}({fits}) is not null, {function}({too_long}) is null, too_long:value::varchar, too_long:error::varchar,"
+        f"select {function}({fits}) is not null, {function}({too_long}) is null, too_long:value::varchar,"
+        " too_long:error::varchar,"
         f" fits:error::varchar from (select {function}({fits}, return_error_details => true) as fits,"
         f" {function}({too_long}, return_error_details => true) as too_long)"
     )
@@ -67,26 +68,30 @@ def test_a_text_beyond_the_window_gives_null_and_the_details_say_why(
     assert row[4] is None
 
 
-def test_extraction_answers_at_its_window_and_says_in_its_answer_what_is_beyond_it(query: Query) -> None:
+def test_extraction_returns_its_error_in_the_result(query: Query) -> None:
     (row,) = query(
-        f"select fits:response:what is not null, fits:error::varchar, too_long:response::varchar, too_long:error::varchar from"
-        f" (select ai_extract({words(128_000)}, {FIELDS}) as fits, ai_extract({words(128_001)}, {FIELDS}) as too_long)"
+        "select fits:response:what is not null, fits:error::varchar, too_long:response::varchar,"
+        " too_long:error::varchar from"
+        f" (select ai_extract({words(128_000)}, {FIELDS}) as fits,"
+        f" ai_extract({words(128_001)}, {FIELDS}) as too_long)"
     )
     assert row[:3] == (True, None, None)
     assert "at most 128000 tokens; the text has 128001" in row[3]
 
 
-def test_try_complete_gives_null_where_complete_fails(query: Query) -> None:
+def test_try_complete_returns_null_instead_of_failing(query: Query) -> None:
     assert query(
-        f"select snowflake.cortex.try_complete('mistral-7b', {words(32_001)}), snowflake.cortex.try_complete('none', 'x'),"
+        f"select snowflake.cortex.try_complete('mistral-7b', {words(32_001)}),"
+        " snowflake.cortex.try_complete('none', 'x'),"
         " snowflake.cortex.try_complete('mistral-7b', 'Hello there.') is not null"
     ) == [(None, None, True)]
 
 
-def test_error_details_may_be_the_last_of_the_positions(query: Query) -> None:
+def test_error_details_can_be_the_last_positional_argument(query: Query) -> None:
     too_long = words(2049)
     ((sentiment, with_categories, redacted, count, no_count),) = query(
-        f"select ai_sentiment({too_long}, true):error::varchar, ai_sentiment({too_long}, ['price'], true):error::varchar,"
+        f"select ai_sentiment({too_long}, true):error::varchar, ai_sentiment({too_long}, ['price'],"
+        " true):error::varchar,"
         " ai_redact('Mail to a@b.com', true):value::varchar,"
         " ai_count_tokens('ai_embed', 'e5-base-v2', 'two words', true):value::int,"
         " ai_count_tokens('AI_EMBED', 'e5-base-v2', 'two words', true):error::varchar"
@@ -97,37 +102,43 @@ def test_error_details_may_be_the_last_of_the_positions(query: Query) -> None:
     assert "in lower case" in no_count
 
 
-def test_details_by_name_follow_the_categories_of_a_classification(query: Query) -> None:
+def test_error_details_by_name_can_follow_the_categories(query: Query) -> None:
     assert query(
-        "select ai_classify('The invoice is wrong', ['billing', 'weather'], return_error_details => true):value:labels[0]::varchar"
+        "select ai_classify('The invoice is wrong', ['billing', 'weather'],"
+        " return_error_details => true):value:labels[0]::varchar"
     ) == [("billing",)]
 
 
-def test_what_has_no_error_details_refuses_the_argument(query: Query) -> None:
+def test_functions_without_error_details_reject_the_argument(query: Query) -> None:
     with pytest.raises(ProgrammingError, match="AI_EXTRACT has no argument 'return_error_details'"):
         query(f"select ai_extract('x', {FIELDS}, return_error_details => true)")
 
 
-def test_keys_of_an_object_constant_stay_as_they_are_written(query: Query) -> None:
+def test_keys_of_object_constants_keep_their_case(query: Query) -> None:
     ((answer, label),) = query(
-        "select ai_extract(text => 'Ana: We pay in euros.', responseFormat => {'schema': {'type': 'object', 'properties':"
+        "select ai_extract(text => 'Ana: We pay in euros.', responseFormat => {'schema': {'type': 'object',"
+        " 'properties':"
         " {'Currency': {'type': 'string', 'description': 'How is it paid?'}}}}):response:Currency::varchar,"
-        " ai_classify('The invoice is wrong', [{'label': 'billing'}, {'label': 'weather'}]):labels[0]::varchar"
+        " ai_classify('The invoice is wrong', [{'label': 'billing'},"
+        " {'label': 'weather'}]):labels[0]::varchar"
     )
     assert (answer, label) == ("We pay in euros.", "billing")
 
 
-def test_counting_tokens_over_a_table_is_free_and_adds_the_hidden_prompt(query: Query) -> None:
+def test_counting_tokens_is_not_billed_and_includes_the_hidden_prompt(query: Query) -> None:
     query(
-        "create or replace table counted as select column1 as t from values ('two words'), ('three more words'), (null)"
+        "create or replace table counted as select column1 as t from values ('two words'),"
+        " ('three more words'), (null)"
     )
     query("alter session set query_tag = 'counts'")
     rows = query(
         "select ai_count_tokens('ai_embed', 'e5-base-v2', t), ai_count_tokens('ai_summarize_agg', t),"
-        " snowflake.cortex.count_tokens('sentiment', t), ai_count_tokens('ai_sentiment', t), ai_count_tokens('ai_redact', t)"
+        " snowflake.cortex.count_tokens('sentiment', t), ai_count_tokens('ai_sentiment', t),"
+        " ai_count_tokens('ai_redact', t)"
         " from counted order by 1"
     )
     assert rows == [(4, 4, 4, 124, 429), (5, 5, 5, 125, 430), (None,) * 5]
     assert query(
-        "select count(*) from snowflake.account_usage.cortex_ai_functions_usage_history where query_tag = 'counts'"
+        "select count(*) from snowflake.account_usage.cortex_ai_functions_usage_history"
+        " where query_tag = 'counts'"
     ) == [(0,)]

@@ -1,4 +1,4 @@
-"""AI_REDACT fails its statement, unless the session said that it should go on."""
+"""The session parameter AI_SQL_ERROR_HANDLING_USE_FAIL_ON_ERROR and AI_REDACT."""
 
 from __future__ import annotations
 
@@ -34,20 +34,22 @@ def answer(duck: duckdb.DuckDBPyConnection, call: str) -> str | None:
     return text
 
 
-@pytest.mark.parametrize("said", [None, "true", "TRUE"])
+@pytest.mark.parametrize("value", [None, "true", "TRUE"])
 @pytest.mark.parametrize("details", ["", ", return_error_details => true", ", true"])
-def test_it_fails_by_default_with_details_or_without(
-    duck: duckdb.DuckDBPyConnection, said: str | None, details: str
+def test_ai_redact_fails_the_statement_by_default(
+    duck: duckdb.DuckDBPyConnection, value: str | None, details: str
 ) -> None:
-    if said:
-        duck.execute(f"SET VARIABLE {FAIL_ON_ERROR_VARIABLE} = '{said}'")
+    if value:
+        duck.execute(f"SET VARIABLE {FAIL_ON_ERROR_VARIABLE} = '{value}'")
     with pytest.raises(duckdb.Error, match="AI_REDACT accepts at most 1024 tokens"):
         answer(duck, f"ai_redact({TOO_LONG}{details})")
 
 
-@pytest.mark.parametrize("said", ["false", "FALSE"])
-def test_it_goes_on_where_the_session_said_so(duck: duckdb.DuckDBPyConnection, said: str) -> None:
-    duck.execute(f"SET VARIABLE {FAIL_ON_ERROR_VARIABLE} = '{said}'")
+@pytest.mark.parametrize("value", ["false", "FALSE"])
+def test_ai_redact_returns_null_if_the_parameter_is_false(
+    duck: duckdb.DuckDBPyConnection, value: str
+) -> None:
+    duck.execute(f"SET VARIABLE {FAIL_ON_ERROR_VARIABLE} = '{value}'")
     assert answer(duck, f"ai_redact({TOO_LONG})") is None
     details = json.loads(answer(duck, f"ai_redact({TOO_LONG}, return_error_details => true)") or "")
     assert details["value"] is None

@@ -1,4 +1,4 @@
-"""Texts that the stand-ins are told to refuse, through the real server."""
+"""Injected failures of Cortex functions, through the real server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GOOD, BAD = "'We like it.'", "'Something unspeakable happened.'"
 
 
 @pytest.fixture(scope="module")
-def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
+def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(VARIABLE, "(?i)UNSPEAKABLE")
         server = ServerProcess(tmp_path_factory.mktemp("refusing"))
@@ -48,10 +48,10 @@ def refusing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
         "ai_redact({}, return_error_details => true)",
     ],
 )
-def test_a_refused_text_fails_its_statement(refusing: Query, call: str) -> None:
-    assert refusing(f"select {call.format(GOOD)} is not null") == [(True,)]
+def test_an_injected_failure_fails_the_statement(failing: Query, call: str) -> None:
+    assert failing(f"select {call.format(GOOD)} is not null") == [(True,)]
     with pytest.raises(ProgrammingError, match=rf"100351.*Request failed for external function .*{VARIABLE}"):
-        refusing(f"select {call.format(BAD)}")
+        failing(f"select {call.format(BAD)}")
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def test_a_refused_text_fails_its_statement(refusing: Query, call: str) -> None:
     ["ai_sentiment({})", "ai_summarize({})", "ai_complete('mistral-7b', {})", "ai_classify({}, ['a', 'b'])",
      "snowflake.cortex.try_complete('mistral-7b', {})"],
 )  # fmt: skip
-def test_or_is_null_without_costing_the_other_rows(refusing: Query, call: str) -> None:
-    rows = refusing(f"select {call.format('column1')} is null from values ({GOOD}), ({BAD}), ({GOOD})")
+def test_an_injected_failure_returns_null_for_its_row_only(failing: Query, call: str) -> None:
+    rows = failing(f"select {call.format('column1')} is null from values ({GOOD}), ({BAD}), ({GOOD})")
     assert rows == [(False,), (True,), (False,)]
 
 
-def test_and_the_details_and_extraction_say_that_it_was_refused(refusing: Query) -> None:
-    ((details, extracted),) = refusing(
+def test_error_details_and_extraction_report_the_injected_failure(failing: Query) -> None:
+    ((details, extracted),) = failing(
         f"select ai_sentiment({BAD}, return_error_details => true):error::varchar,"
         f" ai_extract({BAD}, object_construct('a', 'What?')):error::varchar"
     )
@@ -73,22 +73,23 @@ def test_and_the_details_and_extraction_say_that_it_was_refused(refusing: Query)
     assert VARIABLE in extracted
 
 
-def test_what_asks_no_service_is_not_refused(refusing: Query) -> None:
-    assert refusing(f"select ai_count_tokens('ai_embed', 'e5-base-v2', {BAD}) > 2") == [(True,)]
+def test_functions_without_billing_do_not_fail(failing: Query) -> None:
+    assert failing(f"select ai_count_tokens('ai_embed', 'e5-base-v2', {BAD}) > 2") == [(True,)]
 
 
-def test_what_was_embedded_before_the_refused_text_is_paid_for(refusing: Query) -> None:
-    refusing("alter session set query_tag = 'half way'")
+def test_texts_before_the_failing_one_are_billed(failing: Query) -> None:
+    failing("alter session set query_tag = 'half way'")
     with pytest.raises(ProgrammingError, match="Request failed"):
-        refusing(f"select ai_embed('e5-base-v2', column1) from values ({GOOD}), ({BAD}), ({GOOD})")
-    refusing("alter session unset query_tag")
-    assert refusing(
-        "select metrics[0]:value::int, is_completed from snowflake.account_usage.cortex_ai_functions_usage_history"
+        failing(f"select ai_embed('e5-base-v2', column1) from values ({GOOD}), ({BAD}), ({GOOD})")
+    failing("alter session unset query_tag")
+    assert failing(
+        "select metrics[0]:value::int, is_completed"
+        " from snowflake.account_usage.cortex_ai_functions_usage_history"
         " where query_tag = 'half way'"
     ) == [(6, False)]
 
 
-def test_what_is_no_regular_expression_is_told_before_the_server_starts(tmp_path: Path) -> None:
+def test_an_invalid_expression_is_reported_before_the_server_starts(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "gong_assets.local.snowflake", "--data", str(tmp_path), "--port", "0"]
     result = subprocess.run(
         command, env={**os.environ, VARIABLE: "("}, capture_output=True, text=True, timeout=60, check=False

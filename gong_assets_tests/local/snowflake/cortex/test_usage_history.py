@@ -1,4 +1,4 @@
-"""SNOWFLAKE.ACCOUNT_USAGE.CORTEX_AI_FUNCTIONS_USAGE_HISTORY."""
+"""The view SNOWFLAKE.ACCOUNT_USAGE.CORTEX_AI_FUNCTIONS_USAGE_HISTORY."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def history(connection: SnowflakeConnection, tag: str) -> list[Any]:
     return (
         connection.cursor()
         .execute(
-            f"select function_name, model_name, query_id, role_names, metrics, credits, is_completed from {HISTORY}"
+            "select function_name, model_name, query_id, role_names, metrics, credits, is_completed"
+            f" from {HISTORY}"
             " where query_tag = %s order by start_time, function_name",
             [tag],
         )
@@ -30,13 +31,13 @@ def history(connection: SnowflakeConnection, tag: str) -> list[Any]:
 
 
 def tokens(row: Any) -> int:
-    """The input tokens of a row of the history."""
+    """Return the input tokens of a row of the history."""
     (entry, *_) = json.loads(row[4])
     assert entry["key"] == {"metric": "input", "unit": "tokens"}
     return int(entry["value"])
 
 
-def test_a_query_leaves_one_row_per_function_and_model(connect: Connect) -> None:
+def test_a_query_adds_one_row_per_function_and_model(connect: Connect) -> None:
     connection = connect(role="enricher", session_parameters={"QUERY_TAG": "one row each"})
     query_id = (
         connection.cursor()
@@ -56,7 +57,7 @@ def test_a_query_leaves_one_row_per_function_and_model(connect: Connect) -> None
     assert embed[6] is True
 
 
-def test_a_text_that_is_embedded_again_is_counted_again(connect: Connect) -> None:
+def test_a_cached_embedding_is_counted_again(connect: Connect) -> None:
     connection = connect(session_parameters={"QUERY_TAG": "counted again"})
     for _ in range(2):
         connection.cursor().execute("select ai_embed('e5-base-v2', 'the same words every time')")
@@ -64,7 +65,7 @@ def test_a_text_that_is_embedded_again_is_counted_again(connect: Connect) -> Non
     assert [tokens(row) for row in history(connection, "counted again")] == [7, 7]
 
 
-def test_a_query_that_fails_leaves_no_completed_row(connect: Connect) -> None:
+def test_a_failed_query_has_no_completed_row(connect: Connect) -> None:
     connection = connect(session_parameters={"QUERY_TAG": "failed"})
     with pytest.raises(ProgrammingError):
         connection.cursor().execute(
@@ -74,7 +75,7 @@ def test_a_query_that_fails_leaves_no_completed_row(connect: Connect) -> None:
     assert not [row for row in history(connection, "failed") if row[6]]
 
 
-def test_a_view_counts_for_the_query_that_reads_it(connect: Connect) -> None:
+def test_a_view_is_counted_for_the_query_that_reads_it(connect: Connect) -> None:
     connection = connect(session_parameters={"QUERY_TAG": "makes the view"})
     cursor = connection.cursor()
     cursor.execute("create table t as select 'hello' as said")
@@ -87,7 +88,7 @@ def test_a_view_counts_for_the_query_that_reads_it(connect: Connect) -> None:
     assert [row[2] for row in history(connection, "reads the view")] == [query_id]
 
 
-def test_the_history_outlives_the_server(own_server: ServerProcess) -> None:
+def test_the_history_survives_a_restart(own_server: ServerProcess) -> None:
     with own_server.connect(session_parameters={"QUERY_TAG": "kept"}) as connection:
         connection.cursor().execute("select ai_summarize('hello')")
     own_server.stop()

@@ -1,4 +1,4 @@
-"""A client that died: its session ends, whatever the client was doing."""
+"""Cleanup of sessions whose client died."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from gong_assets.local.snowflake.storage.databases import Storage
 PEER = ("127.0.0.1", 50_000)
 
 
-def ends(tmp_path: Path, *, dies_before_its_request_is_answered: bool) -> bool:
-    """Whether a session in a transaction, whose client's only connection is lost, is ended by the second check."""
+def is_closed(tmp_path: Path, *, dies_before_its_request_is_answered: bool) -> bool:
+    """Return whether the second check closes a session that lost its only connection in a transaction."""
     storage = Storage(tmp_path)
 
     async def run() -> bool:
@@ -21,13 +21,13 @@ def ends(tmp_path: Path, *, dies_before_its_request_is_answered: bool) -> bool:
         session = await sessions.open(Login(user="TESTER"))
         sessions.connection_made(PEER)
         if dies_before_its_request_is_answered:
-            # The request had arrived when the connection went away: it is worked on all the same.
+            # The request arrived before the connection was lost, so it is still processed.
             sessions.connection_lost(PEER)
         assert sessions.get(session.token, PEER) is session
         session.connection.transaction.begin()
         sessions.connection_lost(PEER)
         await sessions.close_abandoned()
-        assert sessions.get(session.token, None) is session, "it may come back over another connection"
+        assert sessions.get(session.token, None) is session, "the client may reconnect"
         await sessions.close_abandoned()
         ended = sessions.get(session.token, None) is None
         await sessions.close_all()
@@ -39,9 +39,9 @@ def ends(tmp_path: Path, *, dies_before_its_request_is_answered: bool) -> bool:
         storage.close()
 
 
-def test_a_session_whose_client_died_in_a_transaction_ends(tmp_path: Path) -> None:
-    assert ends(tmp_path, dies_before_its_request_is_answered=False)
+def test_a_session_whose_client_died_in_a_transaction_is_closed(tmp_path: Path) -> None:
+    assert is_closed(tmp_path, dies_before_its_request_is_answered=False)
 
 
-def test_a_session_whose_client_died_while_its_request_waited_ends_too(tmp_path: Path) -> None:
-    assert ends(tmp_path, dies_before_its_request_is_answered=True)
+def test_a_session_whose_client_died_during_a_request_is_closed(tmp_path: Path) -> None:
+    assert is_closed(tmp_path, dies_before_its_request_is_answered=True)

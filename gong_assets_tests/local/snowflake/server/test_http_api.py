@@ -1,4 +1,4 @@
-"""The HTTP API where the connector alone does not show what it does."""
+"""Behavior of the HTTP API that the connector does not expose."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Connect = Callable[..., SnowflakeConnection]
 
 
 def post(server: ServerProcess, connection: SnowflakeConnection, sql: str, request_id: str) -> dict[str, Any]:
-    """One request for a statement, as the connector sends it."""
+    """Send a statement in the format of the connector."""
     request = urllib.request.Request(
         f"http://127.0.0.1:{server.port}/queries/v1/query-request?requestId={request_id}",
         data=json.dumps({"sqlText": sql}).encode(),
@@ -34,7 +34,7 @@ def post(server: ServerProcess, connection: SnowflakeConnection, sql: str, reque
         return body
 
 
-def test_a_request_that_is_sent_again_runs_once(server: ServerProcess, connect: Connect) -> None:
+def test_a_repeated_request_runs_once(server: ServerProcess, connect: Connect) -> None:
     connection = connect()
     connection.cursor().execute("create table t (n int)")
     request_id = str(uuid.uuid4())
@@ -46,30 +46,28 @@ def test_a_request_that_is_sent_again_runs_once(server: ServerProcess, connect: 
     assert connection.cursor().execute("select count(*) from t").fetchone() == (1,)
 
 
-def test_a_failed_statement_is_an_answer_and_not_a_server_error(
-    server: ServerProcess, connect: Connect
-) -> None:
+def test_a_failed_statement_is_a_200_response(server: ServerProcess, connect: Connect) -> None:
     answer = post(server, connect(), "select nothing_like_it", str(uuid.uuid4()))
 
     assert (answer["success"], answer["code"], answer["data"]["sqlState"]) == (False, "000904", "42000")
 
 
-def test_a_statement_that_takes_long_is_in_progress_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_statement_is_in_progress_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_api, "IN_PROGRESS_SECONDS", 0.01)
     answer: Future[bytes] = Future()
     query = http_api.Query("some-id", "request", answer)
 
-    async def ask_twice() -> tuple[bytes, bytes]:
+    async def poll_twice() -> tuple[bytes, bytes]:
         before = await http_api.wait_for_response(query)
         answer.set_result(b'{"success": true}')
         return bytes(before.body), bytes((await http_api.wait_for_response(query)).body)
 
-    before, after = asyncio.run(ask_twice())
+    before, after = asyncio.run(poll_twice())
 
     assert json.loads(before)["code"] == "333333"
     assert json.loads(before)["data"]["getResultUrl"] == "/queries/some-id/result"
     assert json.loads(after) == {"success": True}
 
 
-def test_the_server_asks_the_connector_for_no_telemetry(connect: Connect) -> None:
+def test_the_server_disables_the_telemetry_of_the_connector(connect: Connect) -> None:
     assert connect().telemetry_enabled is False

@@ -1,4 +1,4 @@
-"""The process: starting, stopping, its files, and what it refuses."""
+"""The server process: start, stop, recovery, and rejected options."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from gong_assets_tests.local.snowflake.conftest import ServerProcess, free_port
 
 
 def start(data: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    """Run a server that is expected not to come up."""
+    """Run a server that is expected to fail at start."""
     command = [sys.executable, "-m", "gong_assets.local.snowflake", "--data", str(data), *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_health_names_the_service_and_the_process(server: ServerProcess) -> None:
+def test_health_returns_the_service_and_the_process_id(server: ServerProcess) -> None:
     health = server.health()
 
     assert server.process is not None
@@ -26,14 +26,14 @@ def test_health_names_the_service_and_the_process(server: ServerProcess) -> None
     assert health["version"]
 
 
-def test_a_second_server_on_the_same_files_says_so_and_exits_1(server: ServerProcess) -> None:
+def test_a_second_server_on_the_same_directory_exits_with_1(server: ServerProcess) -> None:
     second = start(server.data, "--port", str(free_port()))
 
     assert second.returncode == 1
     assert second.stderr.strip() == f"Another server uses {server.data}."
 
 
-def test_a_port_in_use_is_one_line_and_exit_1(server: ServerProcess, tmp_path: Path) -> None:
+def test_a_port_in_use_exits_with_1(server: ServerProcess, tmp_path: Path) -> None:
     second = start(tmp_path, "--port", str(server.port))
 
     assert second.returncode == 1
@@ -41,14 +41,14 @@ def test_a_port_in_use_is_one_line_and_exit_1(server: ServerProcess, tmp_path: P
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.10", "example.com"])
-def test_an_address_that_others_could_reach_is_refused(tmp_path: Path, host: str) -> None:
+def test_an_address_that_is_not_loopback_is_rejected(tmp_path: Path, host: str) -> None:
     refused = start(tmp_path, "--port", str(free_port()), "--host", host)
 
     assert refused.returncode == 2
     assert f"{host} is not a loopback address" in refused.stderr
 
 
-def test_sigterm_ends_the_server_with_exit_code_0_and_everything_in_the_database_files(
+def test_sigterm_checkpoints_the_databases_and_exits_with_0(
     own_server: ServerProcess,
 ) -> None:
     with own_server.connect() as connection:
@@ -59,7 +59,7 @@ def test_sigterm_ends_the_server_with_exit_code_0_and_everything_in_the_database
     assert not list(own_server.data.rglob("*.wal"))
 
 
-def test_a_restarted_server_has_everything_that_was_committed(own_server: ServerProcess) -> None:
+def test_a_restarted_server_has_all_committed_data(own_server: ServerProcess) -> None:
     with own_server.connect() as connection:
         cursor = connection.cursor()
         cursor.execute(
@@ -89,7 +89,7 @@ def test_a_restarted_server_has_everything_that_was_committed(own_server: Server
         assert cursor.execute("select n from second.public.t").fetchall() == [(1,)]
 
 
-def test_a_killed_server_keeps_what_was_committed_and_nothing_else(own_server: ServerProcess) -> None:
+def test_a_killed_server_keeps_committed_data_only(own_server: ServerProcess) -> None:
     connection = own_server.connect()
     cursor = connection.cursor()
     cursor.execute("create table rows_of_a_day (n int)")
@@ -105,7 +105,7 @@ def test_a_killed_server_keeps_what_was_committed_and_nothing_else(own_server: S
         assert again.cursor().execute("select n from rows_of_a_day").fetchall() == [(1,)]
 
 
-def test_a_dropped_database_is_gone_after_a_restart_too(own_server: ServerProcess) -> None:
+def test_a_dropped_database_stays_dropped_after_a_restart(own_server: ServerProcess) -> None:
     with own_server.connect() as connection:
         cursor = connection.cursor()
         cursor.execute("create database short_lived")

@@ -1,4 +1,4 @@
-"""Statements about the account: accepted, without effect."""
+"""Statements on the account, which are accepted without effect, and on the session."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ DONE = [("Statement executed successfully.",)]
         "alter warehouse small suspend",
         "create network policy office allowed_ip_list = ('10.0.0.0/8')",
         "create resource monitor cap with credit_quota = 10",
-        "create masking policy hide as (v string) returns string -> case when is_role_in_session('A') then v else '*' end",
+        "create masking policy hide as (v string) returns string -> case"
+        " when is_role_in_session('A') then v else '*' end",
         "create row access policy mine as (owner string) returns boolean -> true",
         "alter table t modify column n set masking policy hide",
         "alter table t alter column n unset masking policy",
@@ -38,20 +39,20 @@ DONE = [("Statement executed successfully.",)]
         "drop warehouse small",
     ],
 )
-def test_it_is_accepted(query: Query, sql: str) -> None:
+def test_account_statements_are_accepted(query: Query, sql: str) -> None:
     query("create table t (n varchar)")
 
     assert query(sql) == DONE
 
 
-def test_use_role_and_warehouse_show_in_the_session(query: Query) -> None:
+def test_use_role_and_use_warehouse_change_the_session(query: Query) -> None:
     query("use role loader")
     query('use warehouse "Mixed Case"')
 
     assert query("select current_role(), current_warehouse()") == [("LOADER", "Mixed Case")]
 
 
-def test_last_query_id_is_that_of_the_statement_before(cursor: Any) -> None:
+def test_last_query_id_returns_the_previous_statement(cursor: Any) -> None:
     before = cursor.execute("select 1").sfqid
 
     assert cursor.execute("select last_query_id()").fetchone() == (before,)
@@ -73,7 +74,7 @@ def test_keys_are_accepted_and_not_enforced(query: Query) -> None:
     assert query("select (select count(*) from parent), (select count(*) from child)") == [(2, 2)]
 
 
-def test_truncate_if_exists(query: Query) -> None:
+def test_truncate_if_exists_ignores_a_missing_table(query: Query) -> None:
     query("create table filled as select 1 as n")
 
     query("truncate table if exists filled")

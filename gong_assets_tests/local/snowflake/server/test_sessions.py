@@ -1,4 +1,4 @@
-"""What belongs to one session, and what happens when it ends."""
+"""The state of a session and its end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gong_assets_tests.local.snowflake.conftest import ServerProcess
 Connect = Callable[..., SnowflakeConnection]
 
 
-def test_a_session_starts_in_the_database_and_schema_of_its_login(connect: Connect, schema: str) -> None:
+def test_a_session_starts_with_the_values_of_its_login(connect: Connect, schema: str) -> None:
     cursor = connect(role="analyst", warehouse="small").cursor()
 
     cursor.execute(
@@ -32,7 +32,7 @@ def test_a_session_without_a_warehouse_has_none(query: Callable[..., list[Any]])
     assert query("select current_warehouse(), current_role()") == [(None, "PUBLIC")]
 
 
-def test_a_session_keeps_its_own_current_schema(connect: Connect) -> None:
+def test_sessions_have_independent_current_schemas(connect: Connect) -> None:
     one, other = connect().cursor(), connect().cursor()
     one.execute("create schema if not exists elsewhere")
 
@@ -42,7 +42,7 @@ def test_a_session_keeps_its_own_current_schema(connect: Connect) -> None:
     assert other.execute("select current_schema()").fetchone() != ("ELSEWHERE",)
 
 
-def test_temporary_tables_are_seen_by_their_session_only(connect: Connect) -> None:
+def test_temporary_tables_are_visible_in_their_session_only(connect: Connect) -> None:
     one, other = connect().cursor(), connect().cursor()
 
     one.execute("create temporary table mine as select 1 as n")
@@ -52,7 +52,7 @@ def test_temporary_tables_are_seen_by_their_session_only(connect: Connect) -> No
         other.execute("select n from mine")
 
 
-def test_a_temporary_table_is_found_by_its_full_name(query: Callable[..., list[Any]], schema: str) -> None:
+def test_a_temporary_table_can_be_used_by_its_full_name(query: Callable[..., list[Any]], schema: str) -> None:
     query(f"create or replace temporary table tests.{schema}.mine (a int, b varchar)")
     query(f"insert into tests.{schema}.mine select 1, 'x'")
 
@@ -63,7 +63,7 @@ def test_a_temporary_table_is_found_by_its_full_name(query: Callable[..., list[A
         query("select * from mine")
 
 
-def test_a_temporary_stage_ends_with_its_session(connect: Connect) -> None:
+def test_a_temporary_stage_is_dropped_at_the_end_of_its_session(connect: Connect) -> None:
     one, other = connect(), connect().cursor()
     one.cursor().execute("create temporary stage drop_box")
     assert other.execute("list @drop_box").fetchall() == []
@@ -74,7 +74,7 @@ def test_a_temporary_stage_ends_with_its_session(connect: Connect) -> None:
         other.execute("list @drop_box")
 
 
-def test_session_parameters_are_set_by_login_and_alter_session(connect: Connect) -> None:
+def test_parameters_are_set_at_login_and_by_alter_session(connect: Connect) -> None:
     cursor = connect(session_parameters={"QUERY_TAG": "from login", "TIMEZONE": "Europe/Berlin"}).cursor()
 
     def parameter(name: str) -> str:
@@ -88,7 +88,7 @@ def test_session_parameters_are_set_by_login_and_alter_session(connect: Connect)
     assert parameter("query_tag") == ""
 
 
-def test_the_time_zone_of_a_session_decides_what_day_a_moment_falls_on(
+def test_the_time_zone_of_a_session_determines_dates(
     query: Callable[..., list[Any]],
 ) -> None:
     query("alter session set timezone = 'America/Los_Angeles'")
@@ -96,12 +96,12 @@ def test_the_time_zone_of_a_session_decides_what_day_a_moment_falls_on(
     assert query("select '2026-01-01 03:00:00 +00:00'::timestamp_ltz::date::varchar") == [("2025-12-31",)]
 
 
-def test_a_time_zone_that_does_not_exist_is_refused(query: Callable[..., list[Any]]) -> None:
+def test_an_unknown_time_zone_is_rejected(query: Callable[..., list[Any]]) -> None:
     with pytest.raises(ProgrammingError, match=r"001008 .*Nowhere/At_All"):
         query("alter session set timezone = 'Nowhere/At_All'")
 
 
-def test_session_variables_replace_names_and_not_text(query: Callable[..., list[Any]]) -> None:
+def test_session_variables_are_not_substituted_in_strings(query: Callable[..., list[Any]]) -> None:
     query("set days = 14")
 
     assert query("select $days + 1, 'costs $days and $other'") == [(15, "costs $days and $other")]
@@ -133,7 +133,7 @@ def test_a_closed_session_cannot_be_used_again(connect: Connect) -> None:
         other.cursor().execute("select 1")
 
 
-def test_a_killed_client_leaves_no_half_transaction_and_no_lock(
+def test_the_transaction_of_a_killed_client_is_rolled_back(
     server: ServerProcess, connect: Connect, schema: str
 ) -> None:
     observer = connect().cursor()
@@ -146,7 +146,7 @@ def test_a_killed_client_leaves_no_half_transaction_and_no_lock(
     client.kill()
     client.wait()
 
-    # Waits for the lock of the dead client's transaction, which is rolled back after a short grace.
+    # Waits for the lock of the killed client's transaction, which is rolled back after a grace period.
     observer.execute("alter session set lock_timeout = 60")
     observer.execute("insert into one_day select 2")
 
@@ -166,13 +166,13 @@ time.sleep(600)
 """
 
 
-def test_an_idle_client_in_a_transaction_keeps_it(connect: Connect) -> None:
+def test_an_idle_client_keeps_its_transaction(connect: Connect) -> None:
     writer, reader = connect().cursor(), connect().cursor()
     writer.execute("create table slow_work (n int)")
     writer.execute("begin")
     writer.execute("insert into slow_work select 1")
 
-    # Longer than the grace that a client without a connection has.
+    # Longer than the grace period of a client without a connection.
     time.sleep(3)
     writer.execute("insert into slow_work select 2")
     writer.execute("commit")
@@ -180,7 +180,7 @@ def test_an_idle_client_in_a_transaction_keeps_it(connect: Connect) -> None:
     assert reader.execute("select count(*) from slow_work").fetchone() == (2,)
 
 
-def test_results_of_many_queries_do_not_pile_up(connect: Connect) -> None:
+def test_old_results_are_evicted(connect: Connect) -> None:
     cursor = connect().cursor()
     first = cursor.execute("select 1 as n").sfqid
     assert cursor.execute(f"select * from table(result_scan('{first}'))").fetchall() == [(1,)]
@@ -192,7 +192,7 @@ def test_results_of_many_queries_do_not_pile_up(connect: Connect) -> None:
         cursor.execute(f"select * from table(result_scan('{first}'))")
 
 
-def test_a_query_that_was_not_waited_for_gives_its_result_later(connect: Connect) -> None:
+def test_an_asynchronous_query_returns_its_result_later(connect: Connect) -> None:
     connection = connect()
     cursor = connection.cursor()
 

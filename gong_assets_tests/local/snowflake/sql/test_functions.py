@@ -1,4 +1,4 @@
-"""Snowflake functions that the models use, and what they answer."""
+"""Snowflake functions that the project uses, and binding of values."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Query = Callable[..., list[Any]]
         ("median(n)", 2),
         ("sum(iff(k = 'a', n, 0))", 3),
         ("array_size(array_agg(n))", 3),
-        # NULLs are left out; of nothing else there is an empty text, or an empty array.
+        # NULLs are skipped; without values the result is an empty string or array.
         ("listagg(iff(n > 1, k, null), ',') within group (order by n)", "a,b"),
         ("listagg(iff(n > 9, k, null), ',') within group (order by n)", ""),
         ("array_to_string(array_agg(iff(n > 1, k, null)) within group (order by n), ',')", "a,b"),
@@ -74,7 +74,7 @@ def test_aggregates(query: Query, expression: str, value: Any) -> None:
         ("date_part('epoch_second', '2026-01-01'::timestamp)", 1767225600),
     ],
 )
-def test_times(query: Query, expression: str, value: Any) -> None:
+def test_dates_and_times(query: Query, expression: str, value: Any) -> None:
     assert query(f"select {expression}") == [(value,)]
 
 
@@ -125,14 +125,14 @@ def test_split_to_table(query: Query) -> None:
     assert query("select s.index, s.value from table(split_to_table('a b', ' ')) s") == [(1, "a"), (2, "b")]
 
 
-def test_names_that_only_duckdb_reserves_are_names(query: Query) -> None:
+def test_names_that_only_duckdb_reserves_can_be_used(query: Query) -> None:
     query("create table t (at int, summarize int, lambda varchar)")
     query("insert into t (at, summarize, lambda) values (1, 2, default)")
 
     assert query("select at, t.summarize, lambda from t order by at") == [(1, 2, None)]
 
 
-def test_values_of_every_kind_are_bound(connect: Any) -> None:
+def test_values_of_all_types_can_be_bound(connect: Any) -> None:
     cursor = connect(paramstyle="qmark").cursor()
     cursor.execute("create table t (a int, b varchar, c timestamp_ntz, d float, e boolean, f date)")
     rows = [

@@ -1,4 +1,4 @@
-"""What DuckDB would run and Snowflake refuses is refused here too."""
+"""SQL that DuckDB runs but Snowflake rejects is rejected locally too."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ Query = Callable[..., list[Any]]
         "cast('[1]' as array)",
     ],
 )
-def test_no_value_of_a_values_clause_is_made_by_a_function_of_semi_structured_data(
-    query: Query, value: str
-) -> None:
+def test_a_values_clause_accepts_no_semi_structured_values(query: Query, value: str) -> None:
     query("create table t (n int, doc variant)")
     for sql in (f"insert into t (n, doc) values (1, {value})", f"select * from values (1, {value})"):
         with pytest.raises(DatabaseError, match="in VALUES clause") as raised:
@@ -34,7 +32,7 @@ def test_no_value_of_a_values_clause_is_made_by_a_function_of_semi_structured_da
     query(f"insert into t (n, doc) select 1, {value}")
 
 
-def test_a_text_is_not_cast_to_a_vector_but_an_array_is(query: Query) -> None:
+def test_a_string_cannot_be_cast_to_a_vector_but_an_array_can(query: Query) -> None:
     for value in ("'[1, 2]'", "%s"):
         with pytest.raises(DatabaseError, match="VECTOR") as raised:
             query(f"select {value}::vector(float, 2)", ["[1, 2]"] if value == "%s" else None)
@@ -48,10 +46,11 @@ def test_a_text_is_not_cast_to_a_vector_but_an_array_is(query: Query) -> None:
         "insert into t (name) values ('abcd')",
         "insert into t (name) select 'abc' || 'd'",
         "update t set name = 'abcd'",
-        "merge into t using (select 'abcd' as name) s on t.name = 'abc' when matched then update set name = s.name",
+        "merge into t using (select 'abcd' as name) s on t.name = 'abc' when matched then update"
+        " set name = s.name",
     ],
 )
-def test_a_text_that_is_too_long_for_its_column_is_refused(query: Query, sql: str) -> None:
+def test_a_text_longer_than_its_column_is_rejected(query: Query, sql: str) -> None:
     query("create table t (name varchar(3) not null, other varchar(1), long varchar)")
     query("insert into t values ('abc', null, 'as long as it is')")
     with pytest.raises(DatabaseError, match=r"too long for NAME VARCHAR\(3\)") as raised:
@@ -60,13 +59,13 @@ def test_a_text_that_is_too_long_for_its_column_is_refused(query: Query, sql: st
     assert query("select name from t") == [("abc",)]
 
 
-def test_a_length_counts_characters_and_is_shown(query: Query) -> None:
+def test_column_lengths_count_characters_and_are_described(query: Query) -> None:
     query('create table t ("Größe" varchar(3))')
     query("insert into t values ('äöü')")
     assert [row[:2] for row in query("describe table t")] == [("Größe", "VARCHAR(3)")]
 
 
-def test_a_table_with_lengths_can_be_altered_and_made_anew(query: Query) -> None:
+def test_a_table_with_column_lengths_can_be_altered_and_replaced(query: Query) -> None:
     query("create table t (name varchar(3), other int)")
     query("alter table t add column third varchar(5)")
     query("alter table t drop column other")

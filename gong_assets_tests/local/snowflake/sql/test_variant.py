@@ -1,4 +1,4 @@
-"""VARIANT, OBJECT, ARRAY, and FLATTEN."""
+"""VARIANT, OBJECT, ARRAY and FLATTEN."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def test_paths_are_case_sensitive(query: Query) -> None:
     ) == [("External", None, None)]
 
 
-def test_numbers_beyond_what_a_float_holds_are_exact(query: Query) -> None:
+def test_large_numbers_are_exact(query: Query) -> None:
     assert query("select doc:id::varchar, doc:big::varchar, to_varchar(doc:big) from calls where id = 1") == [
         ("12345678901234567890", "9007199254740993", "9007199254740993")
     ]
 
 
-def test_a_text_in_a_variant_has_quotes_until_it_is_cast(query: Query) -> None:
+def test_a_string_in_a_variant_has_quotes_until_it_is_cast(query: Query) -> None:
     query("create view titles as select doc:title as title from calls where id = 1")
 
     assert query("select title, title::varchar, to_varchar(title), title::string from titles") == [
@@ -71,11 +71,11 @@ def test_a_text_in_a_variant_has_quotes_until_it_is_cast(query: Query) -> None:
         "doc:missing is null and doc:title is not null",
     ],
 )
-def test_a_condition_on_a_path_finds_the_call(query: Query, condition: str) -> None:
+def test_conditions_on_paths_match(query: Query, condition: str) -> None:
     assert query(f"select id from calls where {condition}") == [(1,)]
 
 
-def test_typeof_has_snowflakes_names(query: Query) -> None:
+def test_typeof_returns_snowflakes_names(query: Query) -> None:
     (row,) = query(
         "select typeof(doc), typeof(doc:parties), typeof(doc:title), typeof(doc:count), typeof(doc:ratio),"
         " typeof(parse_json('true')), typeof(doc:metaData.none) from calls where id = 1"
@@ -95,9 +95,10 @@ def test_object_literals_keep_the_case_of_their_keys(query: Query) -> None:
     assert json.loads(with_nulls) == {"aB": 1, "n": None}
 
 
-def test_flatten_gives_elements_in_the_order_of_their_index(query: Query) -> None:
+def test_flatten_returns_elements_in_index_order(query: Query) -> None:
     assert query(
-        "select id, p.index, p.value:name::varchar, p.path, p.key from calls, lateral flatten(input => doc:parties) p"
+        "select id, p.index, p.value:name::varchar, p.path, p.key from calls,"
+        " lateral flatten(input => doc:parties) p"
     ) == [(1, 0, "Ana", "[0]", None), (1, 1, "Bob", "[1]", None), (1, 2, "Cy", "[2]", None)]
 
 
@@ -109,7 +110,7 @@ def test_flatten_gives_elements_in_the_order_of_their_index(query: Query) -> Non
         "calls left join lateral flatten(input => doc:parties) p on true",
     ],
 )
-def test_an_outer_flatten_keeps_the_rows_without_elements(query: Query, source: str) -> None:
+def test_an_outer_flatten_keeps_rows_without_elements(query: Query, source: str) -> None:
     assert query(f"select id, p.index, p.value:name::varchar from {source} order by id, p.index") == [
         (1, 0, "Ana"),
         (1, 1, "Bob"),
@@ -119,14 +120,14 @@ def test_an_outer_flatten_keeps_the_rows_without_elements(query: Query, source: 
     ]
 
 
-def test_flatten_of_an_object_gives_its_keys(query: Query) -> None:
+def test_flatten_of_an_object_returns_its_keys(query: Query) -> None:
     assert query('select key, value from table(flatten(input => parse_json(\'{"b/~": 1, "A": "x"}\')))') == [
         ("b/~", "1"),
         ("A", '"x"'),
     ]
 
 
-def test_flatten_within_flatten(query: Query) -> None:
+def test_flatten_can_be_nested(query: Query) -> None:
     query("create table nested as select parse_json('[[1, 2], [3]]') as v")
 
     assert query(
@@ -135,18 +136,20 @@ def test_flatten_within_flatten(query: Query) -> None:
     ) == [(0, 1, "[1,2]"), (0, 2, "[1,2]"), (1, 3, "[3]")]
 
 
-def test_flatten_works_in_views_and_across_many_rows(query: Query) -> None:
+def test_flatten_works_in_views_and_for_many_rows(query: Query) -> None:
     query(
-        "create table many as select seq4() as id, parse_json('[1, 2, 3]') as v from table(generator(rowcount => 500))"
+        "create table many as select seq4() as id, parse_json('[1, 2, 3]') as v"
+        " from table(generator(rowcount => 500))"
     )
     query(
-        "create view flat as select id, f.index as position, f.value::int as n from many, lateral flatten(v) f"
+        "create view flat as select id, f.index as position, f.value::int as n from many,"
+        " lateral flatten(v) f"
     )
 
     assert query("select count(*), sum(n), sum(position) from flat") == [(1500, 3000, 1500)]
 
 
-def test_array_functions_on_variants(query: Query) -> None:
+def test_array_functions_accept_variants(query: Query) -> None:
     (row,) = query(
         "select array_size(doc:parties), array_contains('b'::variant, array_construct('a', 'b')),"
         " array_to_string(array_construct('a', 1), '-'), array_size(array_distinct(parse_json('[1, 1, 2]'))),"
@@ -159,7 +162,7 @@ def test_array_functions_on_variants(query: Query) -> None:
     assert [json.loads(value) for value in row[4:]] == [[1, 2], [1, 2], [1, 2], [2]]
 
 
-def test_aggregates_into_arrays_keep_their_order(query: Query) -> None:
+def test_array_aggregates_keep_their_order(query: Query) -> None:
     ((ids, objects),) = query(
         "select array_agg(id) within group (order by id desc),"
         " array_agg(object_construct('id', id)) within group (order by id) from calls"
@@ -169,7 +172,7 @@ def test_aggregates_into_arrays_keep_their_order(query: Query) -> None:
     assert json.loads(objects) == [{"id": 1}, {"id": 2}, {"id": 3}]
 
 
-def test_a_time_with_an_offset_becomes_utc(query: Query) -> None:
+def test_a_time_with_an_offset_is_converted_to_utc(query: Query) -> None:
     ((moment, bound),) = query(
         "select convert_timezone('UTC', doc:started::timestamp_tz)::timestamp_ntz::varchar,"
         " to_timestamp_ntz(convert_timezone('UTC', try_to_timestamp_tz(doc:started::varchar)))::varchar"

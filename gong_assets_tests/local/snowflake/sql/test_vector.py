@@ -10,7 +10,7 @@ from snowflake.connector.errors import ProgrammingError
 
 Query = Callable[..., list[Any]]
 
-# Ten segments about one thing each, from what a buyer says about price to what has nothing to do with it.
+# Ten segments on different subjects, from complaints about the price to unrelated small talk.
 SEGMENTS = [
     "Honestly, the price is higher than what we budgeted for this year.",
     "Your quote is too expensive compared with the other vendor.",
@@ -25,7 +25,7 @@ SEGMENTS = [
 ]
 
 
-def test_of_ten_segments_the_most_similar_comes_first_and_the_opposite_last(query: Query) -> None:
+def test_the_most_similar_segment_ranks_first_and_the_least_similar_last(query: Query) -> None:
     rows = ", ".join(f"({position}, $${text}$$)" for position, text in enumerate(SEGMENTS))
     query("create table segments (id int, embedding vector(float, 768))")
     query(f"insert into segments select column1, ai_embed('e5-base-v2', column2) from values {rows}")
@@ -37,12 +37,12 @@ def test_of_ten_segments_the_most_similar_comes_first_and_the_opposite_last(quer
     )
 
     assert {found[0][0], found[1][0]} == {0, 1}
-    # Engineers who are done in two days are as far from a complaint about cost as these ten get.
+    # The segment about the integration is the least similar to a complaint about cost.
     assert found[-1][0] == 4
     assert all(-1 <= similarity <= 1.0001 for _, similarity in found)
 
 
-def test_the_four_functions_mean_what_snowflake_says(query: Query) -> None:
+def test_vector_functions_have_snowflakes_meaning(query: Query) -> None:
     query("create table v as select [1, 2, 2]::vector(float, 3) as a, [-1, -2, -2]::vector(float, 3) as b")
 
     (row,) = query(
@@ -54,7 +54,7 @@ def test_the_four_functions_mean_what_snowflake_says(query: Query) -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "of_the_other"),
+    ("function", "expected"),
     [
         ("vector_cosine_similarity", 1.0),
         ("vector_inner_product", 25.0),
@@ -62,9 +62,7 @@ def test_the_four_functions_mean_what_snowflake_says(query: Query) -> None:
         ("vector_l1_distance", 0.0),
     ],
 )
-def test_of_a_vector_that_is_missing_nothing_is_known(
-    query: Query, function: str, of_the_other: float
-) -> None:
+def test_vector_functions_return_null_for_null_input(query: Query, function: str, expected: float) -> None:
     query(
         "create table v as select 1 as id, [3, 4]::vector(float, 2) as a"
         " union all select 2, null::vector(float, 2)"
@@ -72,7 +70,7 @@ def test_of_a_vector_that_is_missing_nothing_is_known(
 
     compared = query(f"select id, {function}(a, [3, 4]::vector(float, 2)) from v order by id")
 
-    assert compared == [(1, of_the_other), (2, None)]
+    assert compared == [(1, expected), (2, None)]
 
 
 def test_vectors_of_integers(query: Query) -> None:
@@ -92,7 +90,7 @@ def test_a_vector_is_fetched_as_a_list_of_floats(query: Query) -> None:
     ]
 
 
-def test_a_bound_json_text_becomes_a_vector(query: Query) -> None:
+def test_a_bound_json_array_can_be_cast_to_a_vector(query: Query) -> None:
     assert query("select parse_json(%s)::vector(float, 3)", ["[1, 2.5, 3]"]) == [([1.0, 2.5, 3.0],)]
 
 
@@ -114,7 +112,7 @@ def test_a_wrong_dimension_is_an_error(query: Query, sql: str) -> None:
         query(sql)
 
 
-def test_the_type_is_described_as_snowflake_writes_it(query: Query, schema: str) -> None:
+def test_the_type_is_described_in_snowflakes_notation(query: Query, schema: str) -> None:
     query("create table v (id int, embedding vector(float, 768))")
 
     assert query("describe table v")[1][:2] == ("EMBEDDING", "VECTOR(FLOAT, 768)")
@@ -125,7 +123,7 @@ def test_the_type_is_described_as_snowflake_writes_it(query: Query, schema: str)
     ) == [("VECTOR(FLOAT, 768)",)]
 
 
-def test_the_type_survives_create_table_as_insert_select_and_views(query: Query) -> None:
+def test_the_type_is_kept_by_create_table_as_insert_and_views(query: Query) -> None:
     query("create transient table first as (select 1 as id, ai_embed('e5-base-v2', 'a') as e)")
     query("create or replace transient table second as (select * from first)")
     query("create view seen as select e from second")

@@ -1,4 +1,4 @@
-"""The cache of results by itself."""
+"""The result cache."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gong_assets.local.snowflake.storage.result_cache import MAX_BYTES, MAX_RESU
 SMALL = (pa.table({"n": [1]}), 1, "select 1", None, None)
 
 
-def test_the_oldest_results_are_forgotten() -> None:
+def test_the_oldest_results_are_evicted() -> None:
     cache = ResultCache()
     for position in range(MAX_RESULTS + 5):
         cache[f"fakesnow {position}"] = SMALL

@@ -1,4 +1,4 @@
-"""Stages, PUT and COPY INTO, as the landing of raw data uses them."""
+"""Stages, PUT and COPY INTO, as used to land raw data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from snowflake.connector.errors import ProgrammingError
 
 Query = Callable[..., list[Any]]
 
-DOCUMENTS = [
+DOCUMENTS: list[dict[str, Any]] = [
     {"id": "12345678901234567890", "number": 12345678901234567890, "beyond": 9007199254740993},
     {"text": "😀 \"quoted\" 'single' back\\slash\nnew line\ttab $1 $name %s ñ 日本語"},
     {"text": "x" * 3_000_000},
@@ -23,7 +23,8 @@ DOCUMENTS = [
 ]
 
 COPY = (
-    "copy into landed (id, doc) from (select $1:ID::varchar, parse_json($1:DOC::varchar) from @landing/{path})"
+    "copy into landed (id, doc) from (select $1:ID::varchar, parse_json($1:DOC::varchar)"
+    " from @landing/{path})"
     " file_format = (type = parquet)"
 )
 
@@ -42,7 +43,7 @@ def parquet(path: Path, documents: list[dict[str, Any]]) -> Path:
 
 
 @pytest.mark.usefixtures("landing")
-def test_json_in_parquet_lands_exactly(query: Query, tmp_path: Path) -> None:
+def test_json_in_parquet_is_loaded_unchanged(query: Query, tmp_path: Path) -> None:
     file = parquet(tmp_path / "a day's calls" / "part 0.parquet", DOCUMENTS)
 
     (put,) = query(f"put 'file://{_escaped(file)}' @landing/run-1/ auto_compress = false")
@@ -70,7 +71,7 @@ def test_a_file_is_loaded_once(query: Query, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("landing")
-def test_a_load_that_is_rolled_back_can_be_done_again(query: Query, tmp_path: Path) -> None:
+def test_a_load_can_be_repeated_after_a_rollback(query: Query, tmp_path: Path) -> None:
     query(f"put 'file://{parquet(tmp_path / 'f.parquet', DOCUMENTS)}' @landing/run-1/ auto_compress = false")
     query("begin")
     query(COPY.format(path="run-1/"))
@@ -82,7 +83,7 @@ def test_a_load_that_is_rolled_back_can_be_done_again(query: Query, tmp_path: Pa
 
 
 @pytest.mark.usefixtures("landing")
-def test_a_bad_document_fails_the_load_and_leaves_no_row(query: Query, tmp_path: Path) -> None:
+def test_an_invalid_document_fails_the_load_without_adding_rows(query: Query, tmp_path: Path) -> None:
     file = tmp_path / "bad.parquet"
     pq.write_table(pa.table({"ID": ["1", "2"], "DOC": ["{}", "{not json"]}), file)
     query(f"put 'file://{file}' @landing/bad/ auto_compress = false")
@@ -94,7 +95,7 @@ def test_a_bad_document_fails_the_load_and_leaves_no_row(query: Query, tmp_path:
 
 
 @pytest.mark.usefixtures("landing")
-def test_remove_deletes_below_a_path_only(query: Query, tmp_path: Path) -> None:
+def test_remove_deletes_files_below_a_path_only(query: Query, tmp_path: Path) -> None:
     for run in ("run-1", "run-2"):
         query(
             f"put 'file://{parquet(tmp_path / 'f.parquet', DOCUMENTS)}' @landing/{run}/ auto_compress = false"
@@ -120,7 +121,7 @@ def test_full_names_work_from_any_schema(query: Query, schema: str, tmp_path: Pa
 
 
 @pytest.mark.usefixtures("landing")
-def test_twenty_thousand_documents_land_in_one_copy(query: Query, tmp_path: Path) -> None:
+def test_one_copy_loads_twenty_thousand_documents(query: Query, tmp_path: Path) -> None:
     documents = [{"id": str(position), "words": "hello world " * 20} for position in range(20_000)]
     query(f"put 'file://{parquet(tmp_path / 'f.parquet', documents)}' @landing/many/ auto_compress = false")
 
@@ -130,7 +131,7 @@ def test_twenty_thousand_documents_land_in_one_copy(query: Query, tmp_path: Path
     assert query("select count(distinct doc:id::varchar) from landed") == [(20_000,)]
 
 
-def test_a_dropped_stage_is_gone(query: Query) -> None:
+def test_a_dropped_stage_does_not_exist(query: Query) -> None:
     query("create stage short_lived")
     query("drop stage short_lived")
     query("drop stage if exists short_lived")
@@ -142,7 +143,7 @@ def test_a_dropped_stage_is_gone(query: Query) -> None:
 
 
 @pytest.mark.usefixtures("landing")
-def test_a_stage_path_does_not_lead_out_of_the_stage(query: Query, tmp_path: Path) -> None:
+def test_a_stage_path_cannot_leave_the_stage(query: Query, tmp_path: Path) -> None:
     file = parquet(tmp_path / "f.parquet", DOCUMENTS)
 
     with pytest.raises(ProgrammingError, match="253003"):

@@ -1,4 +1,4 @@
-"""Transactions and writers beside each other, as Snowflake has them."""
+"""Transactions and concurrent writers, as on Snowflake."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from snowflake.connector.errors import IntegrityError, ProgrammingError
 Connect = Callable[..., SnowflakeConnection]
 
 
-def test_readers_see_the_committed_rows_and_never_wait(connect: Connect) -> None:
+def test_readers_see_committed_rows_and_never_wait(connect: Connect) -> None:
     writer, reader = connect().cursor(), connect().cursor()
     writer.execute("create table days as select 1 as n")
     writer.execute("begin")
@@ -25,7 +25,7 @@ def test_readers_see_the_committed_rows_and_never_wait(connect: Connect) -> None
     assert reader.execute("select n from days").fetchall() == [(2,)]
 
 
-def test_a_second_writer_waits_for_the_first_ones_transaction(connect: Connect) -> None:
+def test_a_second_writer_waits_for_the_transaction_of_the_first(connect: Connect) -> None:
     first, second = connect().cursor(), connect().cursor()
     first.execute("create table counter as select 0 as n")
     first.execute("begin")
@@ -33,7 +33,7 @@ def test_a_second_writer_waits_for_the_first_ones_transaction(connect: Connect) 
 
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(second.execute, "update counter set n = n + 1")
-        # The reader shows that the server is free while the second writer waits.
+        # The server still serves readers while the second writer waits.
         assert connect().cursor().execute("select n from counter").fetchone() == (0,)
         assert not waiting.done()
         first.execute("commit")
@@ -42,7 +42,7 @@ def test_a_second_writer_waits_for_the_first_ones_transaction(connect: Connect) 
     assert first.execute("select n from counter").fetchone() == (2,)
 
 
-def test_many_writers_lose_no_update(connect: Connect) -> None:
+def test_concurrent_writers_lose_no_update(connect: Connect) -> None:
     connect().cursor().execute("create table counter as select 0 as n")
     cursors = [connect().cursor() for _ in range(4)]
 
@@ -61,7 +61,7 @@ def test_many_writers_lose_no_update(connect: Connect) -> None:
     assert connect().cursor().execute("select n from counter").fetchone() == (20,)
 
 
-def test_a_writer_that_waits_too_long_gets_an_error_that_names_the_holder(connect: Connect) -> None:
+def test_a_writer_that_times_out_gets_an_error_that_names_the_lock_holder(connect: Connect) -> None:
     first, second = connect(user="holder").cursor(), connect().cursor()
     first.execute("create table busy (n int)")
     first.execute("begin")
@@ -72,7 +72,7 @@ def test_a_writer_that_waits_too_long_gets_an_error_that_names_the_holder(connec
         second.execute("insert into busy select 2")
 
 
-def test_a_transaction_reads_what_others_committed_before_its_first_write(connect: Connect) -> None:
+def test_a_transaction_reads_committed_data_until_its_first_write(connect: Connect) -> None:
     one, other = connect().cursor(), connect().cursor()
     one.execute("create table t as select 1 as n")
     one.execute("begin")
@@ -117,7 +117,7 @@ def test_commit_and_rollback_outside_a_transaction_do_nothing(connect: Connect) 
     cursor.execute("rollback")
 
 
-def test_a_merge_that_fails_changes_nothing(connect: Connect) -> None:
+def test_a_failed_merge_changes_nothing(connect: Connect) -> None:
     cursor = connect().cursor()
     cursor.execute("create table t (id int, n int not null)")
     cursor.execute("insert into t values (1, 1)")
@@ -132,7 +132,7 @@ def test_a_merge_that_fails_changes_nothing(connect: Connect) -> None:
     assert cursor.execute("select id, n from t").fetchall() == [(1, 1)]
 
 
-def test_a_commit_after_a_failed_change_says_that_nothing_was_kept(connect: Connect) -> None:
+def test_a_commit_after_a_failed_change_is_an_error(connect: Connect) -> None:
     cursor, reader = connect().cursor(), connect().cursor()
     cursor.execute("create table t (n int not null)")
     cursor.execute("begin")

@@ -1,4 +1,4 @@
-"""The writer lock by itself."""
+"""The writer lock."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gong_assets.local.snowflake.errors import SnowflakeError
 from gong_assets.local.snowflake.storage.writer_lock import WriterLock
 
 
-def test_its_owner_may_take_it_again_and_others_may_not() -> None:
+def test_only_the_owner_can_acquire_the_lock_again() -> None:
     lock, never = WriterLock(), threading.Event()
     lock.acquire("one", 0, never)
     lock.acquire("one", 0, never)
@@ -19,7 +19,7 @@ def test_its_owner_may_take_it_again_and_others_may_not() -> None:
         lock.acquire("other", 0, never)
 
 
-def test_only_its_owner_gives_it_up() -> None:
+def test_only_the_owner_can_release_the_lock() -> None:
     lock, never = WriterLock(), threading.Event()
     lock.acquire("one", 0, never)
 
