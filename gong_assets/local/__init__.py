@@ -1,7 +1,7 @@
 """The local stack: an emulated Snowflake account and a simulated Gong tenant, for development and tests.
 
-Its libraries are the extra ``local``, which production does not install. The rest of the package imports only this
-module, and nothing here imports the rest of the package. ``stack`` starts and stops the servers.
+Its libraries are the extra ``local``, which production does not install. The rest of the package imports
+only this module, and nothing here imports the rest of the package. ``stack`` starts and stops the servers.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class LocalStack:
 
 
 def local_stack() -> ModuleType:
-    """Return the module with `up(home)`, `down(home)` and `status(home)`.
+    """Return the module with ``up(home)``, ``down(home)`` and ``status(home)``.
 
     They raise LocalStackError if the stack cannot be started or the extra is not installed.
     """

@@ -35,7 +35,7 @@ from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.tables import CALLS, RAW_TABLES, USERS, create_raw_tables
 from gong_assets_tests.defs.checks.landed import call, evaluations, land
-from gong_assets_tests.local.gong_tenant.conftest import extensive, serve, walk, window
+from gong_assets_tests.local.gong_tenant.conftest import all_pages, extensive, serve, window
 
 KNOWN = {"id": "scalar!", "title": "text", "topics": [{"name": "text", "seconds": "number"}], "custom": "any"}
 FULL = {"id": "1", "title": "Pricing", "topics": [{"name": "Price", "seconds": 1.5}]}
@@ -248,23 +248,23 @@ def test_the_simulated_tenants_records_are_known_and_have_what_every_record_has(
     with serve() as tenant:
         sent: dict[str, list[Any]] = {
             "GONG_CALLS_RAW": extensive(tenant, weeks),
-            "GONG_CALL_TRANSCRIPTS_RAW": walk(
+            "GONG_CALL_TRANSCRIPTS_RAW": all_pages(
                 tenant, "/v2/calls/transcript", {"filter": weeks}, "callTranscripts"
             ),
             "GONG_USERS_RAW": listed(tenant, "/v2/users", "users"),
             "GONG_WORKSPACES_RAW": listed(tenant, "/v2/workspaces", "workspaces"),
             "GONG_TRACKERS_RAW": listed(tenant, "/v2/settings/trackers", "keywordTrackers"),
             "GONG_SCORECARDS_RAW": listed(tenant, "/v2/settings/scorecards", "scorecards"),
-            "GONG_ANSWERED_SCORECARDS_RAW": walk(
+            "GONG_ANSWERED_SCORECARDS_RAW": all_pages(
                 tenant,
                 "/v2/stats/activity/scorecards",
                 {"filter": {"callFromDate": "2026-01-01", "reviewMethod": "BOTH"}},
                 "answeredScorecards",
             ),
-            "GONG_INTERACTION_STATS_RAW": walk(
+            "GONG_INTERACTION_STATS_RAW": all_pages(
                 tenant, "/v2/stats/interaction", {"filter": march}, "peopleInteractionStats"
             ),
-            "GONG_USER_ACTIVITY_RAW": walk(
+            "GONG_USER_ACTIVITY_RAW": all_pages(
                 tenant, "/v2/stats/activity/day-by-day", {"filter": march}, "usersDetailedActivities"
             ),
             "GONG_LIBRARY_CALLS_RAW": [

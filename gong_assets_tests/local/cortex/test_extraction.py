@@ -129,23 +129,23 @@ def test_small_talk_has_no_topics_next_steps_or_risks() -> None:
 
 
 def test_a_topic_without_a_common_name_is_named_by_a_key_phrase() -> None:
-    said = [
+    sentences = [
         "The cold chain has to be monitored.",
         "Without cold chain data the auditors complain.",
         "So the cold chain comes first.",
     ]
-    assert topics(said, 3)[0].startswith("cold chain")
+    assert topics(sentences, 3)[0].startswith("cold chain")
 
 
 def test_a_key_phrase_does_not_repeat_a_named_topic() -> None:
-    said = ["The list price is high.", "The list price has to go down.", "The price list is old."]
-    assert topics(said, 5) == ["Pricing"]
+    sentences = ["The list price is high.", "The list price has to go down.", "The price list is old."]
+    assert topics(sentences, 5) == ["Pricing"]
 
 
 def test_a_single_mention_in_a_long_call_is_no_topic() -> None:
-    said = [f"Sentence number {n} is about the cold chain." for n in range(40)]
-    assert "Training" not in topics([*said, "Training is on Monday."], 5)
-    assert "Training" in topics([*said, "Training is on Monday.", "The training takes a day."], 5)
+    sentences = [f"Sentence number {n} is about the cold chain." for n in range(40)]
+    assert "Training" not in topics([*sentences, "Training is on Monday."], 5)
+    assert "Training" in topics([*sentences, "Training is on Monday.", "The training takes a day."], 5)
 
 
 def test_key_phrases_end_at_punctuation_and_stop_words() -> None:
@@ -173,9 +173,9 @@ def test_other_questions_are_answered_with_the_most_similar_sentence(
 
 
 def test_in_a_long_text_sentences_with_words_of_the_question_are_found() -> None:
-    said = [f"Ana: We looked at screen {n} and went on." for n in range(1000)]
-    said.insert(700, "Bob: The notice period of the contract is ninety days.")
-    answer = extract("\n".join(said), {"asked": "How long is the notice period?"})["response"]["asked"]
+    sentences = [f"Ana: We looked at screen {n} and went on." for n in range(1000)]
+    sentences.insert(700, "Bob: The notice period of the contract is ninety days.")
+    answer = extract("\n".join(sentences), {"asked": "How long is the notice period?"})["response"]["asked"]
     assert answer == "The notice period of the contract is ninety days."
 
 

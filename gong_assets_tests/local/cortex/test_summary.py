@@ -25,8 +25,8 @@ KEY = [
 def test_a_summary_consists_of_sentences_of_the_text_in_order() -> None:
     summary = summarize("\n".join(SMALL_TALK + KEY))
 
-    said = [turn.split(": ", 1)[1] for turn in SMALL_TALK + KEY]
-    positions = [summary.index(sentence) for sentence in said if sentence in summary]
+    sentences = [turn.split(": ", 1)[1] for turn in SMALL_TALK + KEY]
+    positions = [summary.index(sentence) for sentence in sentences if sentence in summary]
     assert positions == sorted(positions)
     assert "Ana:" not in summary
     assert "enterprise plan" in summary

@@ -74,16 +74,16 @@ def extensive(
     client: httpx.Client, filter: dict[str, Any], selector: Any = EVERYTHING
 ) -> list[dict[str, Any]]:
     """Return the calls of all pages."""
-    return walk(client, "/v2/calls/extensive", {"filter": filter, "contentSelector": selector}, "calls")
+    return all_pages(client, "/v2/calls/extensive", {"filter": filter, "contentSelector": selector}, "calls")
 
 
 def transcripts(client: httpx.Client, filter: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """Return monologues by call id."""
-    found = walk(client, "/v2/calls/transcript", {"filter": filter}, "callTranscripts")
+    found = all_pages(client, "/v2/calls/transcript", {"filter": filter}, "callTranscripts")
     return {item["callId"]: item["transcript"] for item in found}
 
 
-def walk(client: httpx.Client, path: str, body: dict[str, Any], key: str) -> list[dict[str, Any]]:
+def all_pages(client: httpx.Client, path: str, body: dict[str, Any], key: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     cursor = None
     while True:

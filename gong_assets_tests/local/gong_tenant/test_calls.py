@@ -28,7 +28,7 @@ def calls(tenant: httpx.Client) -> list[Json]:
 
 
 @pytest.fixture(scope="module")
-def spoken(tenant: httpx.Client) -> dict[str, list[Json]]:
+def monologues(tenant: httpx.Client) -> dict[str, list[Json]]:
     return transcripts(tenant, QUARTER)
 
 
@@ -80,27 +80,27 @@ def test_weekdays_have_the_configured_number_of_calls_and_weekends_fewer() -> No
 
 
 def test_speaker_ids_of_parties_and_transcripts_match_and_are_no_party_ids(
-    calls: list[Json], spoken: dict[str, list[Json]]
+    calls: list[Json], monologues: dict[str, list[Json]]
 ) -> None:
     for call in calls:
         parties = call.get("parties", [])
         voices = {party["speakerId"] for party in parties} - {None}
-        heard = {turn["speakerId"] for turn in spoken.get(call["metaData"]["id"], [])} - {None}
+        heard = {turn["speakerId"] for turn in monologues.get(call["metaData"]["id"], [])} - {None}
         assert voices.isdisjoint(party["id"] for party in parties)
-        if parties and call["metaData"]["id"] in spoken:
+        if parties and call["metaData"]["id"] in monologues:
             assert heard == voices
 
 
 def test_talk_times_are_the_sums_of_the_sentences_of_each_speaker(
-    calls: list[Json], spoken: dict[str, list[Json]]
+    calls: list[Json], monologues: dict[str, list[Json]]
 ) -> None:
     for call in calls:
         call_id = call["metaData"]["id"]
-        if "interaction" not in call or call_id not in spoken:
+        if "interaction" not in call or call_id not in monologues:
             continue
         voices = {party["id"]: party["speakerId"] for party in call["parties"]}
         heard: defaultdict[str, float] = defaultdict(float)
-        for turn in spoken[call_id]:
+        for turn in monologues[call_id]:
             for sentence in turn["sentences"]:
                 heard[turn["speakerId"]] += (sentence["end"] - sentence["start"]) / 1000
         for speaker in call["interaction"]["speakers"]:
@@ -116,10 +116,10 @@ def test_talk_times_are_the_sums_of_the_sentences_of_each_speaker(
 
 
 def test_sentences_are_in_order_and_end_before_the_call(
-    calls: list[Json], spoken: dict[str, list[Json]]
+    calls: list[Json], monologues: dict[str, list[Json]]
 ) -> None:
     for call in calls:
-        sentences = [s for turn in spoken.get(call["metaData"]["id"], []) for s in turn["sentences"]]
+        sentences = [s for turn in monologues.get(call["metaData"]["id"], []) for s in turn["sentences"]]
         times = [time for s in sentences for time in (s["start"], s["end"])]
         assert times == sorted(times)
         assert not times or times[-1] <= call["metaData"]["duration"] * 1000
@@ -147,7 +147,7 @@ def test_imported_calls_have_no_parties_and_no_crm_context(calls: list[Json]) ->
 
 
 def test_optional_values_of_gong_are_sometimes_missing(
-    calls: list[Json], spoken: dict[str, list[Json]]
+    calls: list[Json], monologues: dict[str, list[Json]]
 ) -> None:
     parties = [party for call in calls for party in call.get("parties", [])]
     assert any(party["speakerId"] is None for party in parties)
@@ -156,7 +156,7 @@ def test_optional_values_of_gong_are_sometimes_missing(
     assert any(call["context"] == [] for call in calls)
     assert any(call["collaboration"] == {} for call in calls)
     assert any(call["collaboration"] for call in calls)
-    turns = [turn for transcript in spoken.values() for turn in transcript]
+    turns = [turn for transcript in monologues.values() for turn in transcript]
     assert any(turn["speakerId"] is None for turn in turns)
     assert any(turn["topic"] is None for turn in turns)
     assert any(turn["topic"] for turn in turns)
@@ -180,9 +180,9 @@ def test_crm_objects_occur_for_each_timing_with_values_of_several_types(calls: l
 
 
 def test_texts_contain_quotes_line_breaks_and_other_scripts(
-    calls: list[Json], spoken: dict[str, list[Json]]
+    calls: list[Json], monologues: dict[str, list[Json]]
 ) -> None:
-    texts = [s["text"] for turns in spoken.values() for turn in turns for s in turn["sentences"]]
+    texts = [s["text"] for turns in monologues.values() for turn in turns for s in turn["sentences"]]
     titles = [call["metaData"]["title"] or "" for call in calls]
     for sought in ("\n", "\\", '"', "'", "👍"):
         assert any(sought in text for text in texts), sought
@@ -190,8 +190,8 @@ def test_texts_contain_quotes_line_breaks_and_other_scripts(
         assert any(sought in title for title in titles), sought
 
 
-def test_every_sentence_belongs_to_a_topic(spoken: dict[str, list[Json]]) -> None:
-    texts = {s["text"] for turns in spoken.values() for turn in turns for s in turn["sentences"]}
+def test_every_sentence_belongs_to_a_topic(monologues: dict[str, list[Json]]) -> None:
+    texts = {s["text"] for turns in monologues.values() for turn in turns for s in turn["sentences"]}
     assert len(texts) > 500
     assert None not in {topic_of(text) for text in texts}
     assert topic_of("Nobody on any call says this.") is None
@@ -209,9 +209,10 @@ def test_one_rep_talks_most_of_the_time(calls: list[Json]) -> None:
     assert averages[-2] < 0.6
 
 
-def test_calls_have_about_the_configured_number_of_words(spoken: dict[str, list[Json]]) -> None:
+def test_calls_have_about_the_configured_number_of_words(monologues: dict[str, list[Json]]) -> None:
     words = [
-        sum(len(s["text"].split()) for turn in turns for s in turn["sentences"]) for turns in spoken.values()
+        sum(len(s["text"].split()) for turn in turns for s in turn["sentences"])
+        for turns in monologues.values()
     ]
     assert 270 < mean(words) < 330
 

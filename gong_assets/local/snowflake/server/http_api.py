@@ -223,6 +223,7 @@ def _session_parameters(session: Session) -> list[dict[str, Any]]:
 
 
 async def wait_for_response(query: Query) -> Response:
+    """Return the response of a query, or "in progress" after IN_PROGRESS_SECONDS."""
     await asyncio.wait([asyncio.wrap_future(query.response)], timeout=IN_PROGRESS_SECONDS)
     if not query.response.done():
         return _in_progress(query, _IN_PROGRESS)

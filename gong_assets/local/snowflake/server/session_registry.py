@@ -10,8 +10,7 @@ from gong_assets.local.snowflake.server.session import Login, Session
 from gong_assets.local.snowflake.storage.databases import Storage
 from gong_assets.local.snowflake.storage.writer_lock import WriterLock
 
-# The connector reconnects at once after it loses a TCP connection, so a client that stays away longer is
-# gone.
+# The connector reconnects at once after it loses a TCP connection. A client that does not is dead.
 DISCONNECT_GRACE_SECONDS = 2.0
 # Snowflake ends a session after four hours without a statement:
 # https://docs.snowflake.com/en/user-guide/session-policies

@@ -42,10 +42,10 @@ def test_a_port_in_use_exits_with_1(server: ServerProcess, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.10", "example.com"])
 def test_an_address_that_is_not_loopback_is_rejected(tmp_path: Path, host: str) -> None:
-    refused = start(tmp_path, "--port", str(free_port()), "--host", host)
+    failed = start(tmp_path, "--port", str(free_port()), "--host", host)
 
-    assert refused.returncode == 2
-    assert f"{host} is not a loopback address" in refused.stderr
+    assert failed.returncode == 2
+    assert f"{host} is not a loopback address" in failed.stderr
 
 
 def test_sigterm_checkpoints_the_databases_and_exits_with_0(
