@@ -11,6 +11,7 @@ import httpx
 import jsonschema
 import pytest
 
+from gong_assets.local.gong_tenant.reference_data import LIST_ENDPOINTS
 from gong_assets.local.gong_tenant.request_bodies import (
     CallsRequest,
     ContentSelector,
@@ -67,11 +68,7 @@ def test_posted_requests_and_responses_match_the_schemas(
     ("endpoint", "query"),
     [
         ("GET /v2/calls", WEEKS),
-        ("GET /v2/users", {}),
-        ("GET /v2/workspaces", {}),
-        ("GET /v2/settings/trackers", {}),
-        ("GET /v2/settings/scorecards", {}),
-        ("GET /v2/library/folders", {}),
+        *((f"GET {e.path}", {}) for e in LIST_ENDPOINTS if f"GET {e.path}" in SCHEMAS["responses"]),
     ],
 )
 def test_lists_match_the_schemas(tenant: httpx.Client, endpoint: str, query: dict[str, str]) -> None:
