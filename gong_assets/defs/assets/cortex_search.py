@@ -6,6 +6,7 @@ Its SQL is in `gong_assets/warehouse/search_service.py`; what it is for, and how
 import dagster as dg
 
 from gong_assets.defs.failures import failure
+from gong_assets.defs.options import DEFAULT_OPTIONS, REVENUE_OPERATIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource, query_tag
 from gong_assets.settings import Settings
 from gong_assets.warehouse.cortex_search import (
@@ -24,8 +25,10 @@ from gong_assets.warehouse.errors import WarehouseError
 _STATE = ("indexing_state", "indexing_error", "serving_state", "data_timestamp", "service_query_url")
 
 
-def build_search_service(settings: Settings) -> list[dg.AssetsDefinition]:
-    """Nothing unless the setting asks for it."""
+def build_search_service(
+    settings: Settings, options: GraphOptions = DEFAULT_OPTIONS
+) -> list[dg.AssetsDefinition]:
+    """Return the asset of the search service, or nothing unless GONG_CORTEX_SEARCH is set."""
     if not settings.gong_cortex_search:
         return []
     deps = ["cortex_gong_call_transcripts", "stg_gong_call_transcripts", "stg_gong_calls"]
@@ -35,22 +38,21 @@ def build_search_service(settings: Settings) -> list[dg.AssetsDefinition]:
     # No automation condition: the service follows its tables by itself (TARGET_LAG). A run finds out whether its definition
     # changed, with the settings, the embedding model or a release of this project; `gong_sync` is one.
     @dg.asset(
-        group_name="enriched",
-        owners=["team:revenue-operations"],
+        key=options.asset_key("gong_call_search"),
         kinds={"snowflake"},
-        tags={"layer": "enriched"},
-        deps=deps,
+        deps=[options.asset_key(name) for name in deps],
         metadata={
             "dagster/table_name": f"{settings.snowflake_database}.{settings.snowflake_schema}.{NAME}".upper()
         },
         description="Snowflake only. A Cortex Search service over the text and the embedding of each segment, for many searches at "
         f"low latency. It refreshes itself within {TARGET_LAG}: a run creates it, and replaces it if its definition changed. It "
         "costs credits for each GB and month as long as it is there, searched or not.",
+        **options.asset_attributes("enriched", owner=REVENUE_OPERATIONS),
     )
     def gong_call_search(
-        context: dg.AssetExecutionContext, snowflake: SnowflakeResource
+        context: dg.AssetExecutionContext, gong_snowflake: SnowflakeResource
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        warehouse = snowflake.warehouse(query_tag=query_tag(context.run_id, "gong_call_search"))
+        warehouse = gong_snowflake.warehouse(query_tag=query_tag(context.run_id, "gong_call_search"))
         try:
             with warehouse.connect() as connection:
                 model = newest_embedding_model(connection)
