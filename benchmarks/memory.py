@@ -108,8 +108,8 @@ def run(calls: int, days: int, home: Path) -> None:
                 selection=dg.AssetSelection.assets(*(table.lower() for table in TABLES)),
                 resources={
                     "gong": GongResource.from_settings(settings),
-                    "snowflake": snowflake,
-                    "snowflake_io_manager": SnowflakeIOManager(snowflake=snowflake),
+                    "gong_snowflake": snowflake,
+                    "gong_snowflake_io_manager": SnowflakeIOManager(snowflake=snowflake),
                 },
                 tags=DateRange(FIRST_DAY, FIRST_DAY + timedelta(days=days)).as_run_tags(),
             )

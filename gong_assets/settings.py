@@ -328,17 +328,33 @@ class Settings(BaseSettings):
         return problems
 
 
-def load_settings(**overrides: Any) -> Settings:
+class _WithoutSignIn(Settings):
+    """Settings of a graph whose Snowflake sign-in is elsewhere."""
+
+    @property
+    def target(self) -> Target:
+        return "snowflake"
+
+    def _snowflake_problems(self) -> list[str]:
+        return []
+
+
+def load_settings(*, snowflake_sign_in: bool = True, **overrides: Any) -> Settings:
     """Read the environment, after adding to it what only `.env` in the working directory sets.
 
     It is added to the environment itself, so that Dagster's `EnvVar`s and the commands that we start see it too.
+
+    Args:
+        snowflake_sign_in: whether the target is read from the settings too. False if a Dagster resource of the user signs in
+            to Snowflake.
+        overrides: values that replace those of the environment.
 
     Raises:
         SettingsError: a value makes no sense; the text names the variables and shows no value of a secret.
     """
     load_dotenv(Path.cwd() / ".env")
     try:
-        return Settings(**overrides)
+        return Settings(**overrides) if snowflake_sign_in else _WithoutSignIn(**overrides)
     except ValidationError as error:
         lines = []
         for problem in error.errors(include_url=False, include_input=False, include_context=False):

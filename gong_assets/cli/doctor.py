@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from gong_assets.dates import DateRange
-from gong_assets.defs.checks.hubspot import look_for_tables, place, remedy
+from gong_assets.defs.checks.hubspot import find_source_tables, fix_hint, source_schema
 from gong_assets.defs.dbt.project import DbtParseError, prepared_project
 from gong_assets.defs.resources import GongResource
 from gong_assets.error_advice import EXPECTED_ERRORS, explain
@@ -132,17 +132,17 @@ def _attempt(subject: str, warehouse: Warehouse, sql: str, success: str, remedy:
 def _hubspot(settings: Settings, warehouse: Warehouse) -> Finding:
     try:
         with warehouse.connect() as connection:
-            found = look_for_tables(connection, settings)
+            found = find_source_tables(connection, settings)
     except WarehouseError as error:
         return Finding(False, "hubspot", explain(error))
-    where = f"{place(settings)} (shape {settings.hubspot_shape})"
+    where = f"{source_schema(settings)} (shape {settings.hubspot_shape})"
     empty = f"; without rows: {', '.join(found.empty)}" if found.empty else ""
     if found.missing:
         missing = ", ".join(found.missing)
         return Finding(
             False,
             "hubspot",
-            f"not found in {where}: {missing}{empty}. {remedy(settings)} The graph runs without.",
+            f"not found in {where}: {missing}{empty}. {fix_hint(settings)} The graph runs without.",
         )
     return Finding(True, "hubspot", f"{where} can be read{empty}")
 

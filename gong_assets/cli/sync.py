@@ -141,7 +141,7 @@ def run_sync(
     import dagster as dg
 
     from gong_assets.defs.build import build_defs
-    from gong_assets.defs.orphaned_runs import end_dead_runs
+    from gong_assets.defs.orphaned_runs import fail_orphaned_runs
 
     definitions = build_defs(settings)
     job = definitions.resolve_job_def("gong_sync" if transcripts else "gong_calls")
@@ -154,7 +154,7 @@ def run_sync(
     watcher.message("connecting to the warehouse")
     warehouse.check()
     with dg.DagsterInstance.get() as instance:
-        end_dead_runs(instance)
+        fail_orphaned_runs(instance)
         tags = tags_to_continue(instance, job, span, watcher) if resume else {}
         watcher.run_started(span)
         report = _run(job, instance, span, groups, watcher, tags, confirm_deletions=confirm_deletions)

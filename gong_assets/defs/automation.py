@@ -12,7 +12,9 @@ from typing import Any
 
 import dagster as dg
 
-from gong_assets.settings import Settings
+from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions, layers
+
+AUTOMATION_INTERVAL_SECONDS = 60
 
 # Ingestion runs every 4 hours: one missed run warns, a working day without any fails.
 RAW_FRESHNESS = dg.FreshnessPolicy.time_window(
@@ -33,10 +35,10 @@ HUBSPOT_FRESHNESS = dg.FreshnessPolicy.time_window(
 
 
 def follow_each_day(lookback_days: int) -> dg.AutomationCondition[Any]:
-    """A day is run again when the day above it changed, for each of the days that a sync re-reads.
+    """Return a condition that materializes each day of the lookback whose parents changed.
 
-    `eager()` alone looks at the newest partition only: a transcript that arrives for the day before would never reach
-    the tables.
+    `eager()` considers the latest partition only, so a transcript that arrives for an earlier day would never reach the
+    staged tables.
     """
     recent = dg.AutomationCondition.in_latest_time_window(timedelta(days=lookback_days))
     return (
@@ -47,20 +49,25 @@ def follow_each_day(lookback_days: int) -> dg.AutomationCondition[Any]:
 
 
 def follow_despite_holes() -> dg.AutomationCondition[Any]:
-    """An unpartitioned table or view is run again when any day above it changed, even if other days never ran.
+    """Return a condition that materializes an unpartitioned asset when any partition of its parents changed.
 
-    `eager()` alone waits for every partition of its parents: one day that was never loaded would stop it for ever.
+    `eager()` waits for every partition of the parents, so a single day that was never loaded would block it.
     """
     condition = dg.AutomationCondition.eager().without(~dg.AutomationCondition.any_deps_missing())
     return condition.with_label("follows_despite_holes")
 
 
-def automation_sensor(settings: Settings) -> dg.AutomationConditionSensorDefinition:
-    # The sensor that Dagster makes by itself for conditions is stopped: without this one nothing would follow.
+def automation_sensor(options: GraphOptions = DEFAULT_OPTIONS) -> dg.AutomationConditionSensorDefinition:
+    """Return the sensor that evaluates the conditions of the graph's own assets.
+
+    Its runs belong to no job of the graph, so they use the executor of the project.
+    """
+    sensor = options.sensors.automation
     return dg.AutomationConditionSensorDefinition(
         "gong_automation",
-        target=dg.AssetSelection.groups("staging", "cortex", "enriched", "monitoring"),
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        minimum_interval_seconds=60,
-        description="Stages, enriches and joins what ingestion changed.",
+        target=layers("staging", "cortex", "enriched", "monitoring"),
+        # Dagster's own sensor for automation conditions is stopped by default.
+        default_status=sensor.default_status,
+        minimum_interval_seconds=sensor.interval_seconds or AUTOMATION_INTERVAL_SECONDS,
+        description="Materializes the staged tables, Cortex tables and views whose sources changed.",
     )

@@ -1,4 +1,4 @@
-"""Where the graph is put together: the only module that knows all others."""
+"""Assembly of the graph: the only module that imports all others."""
 
 from __future__ import annotations
 
@@ -18,56 +18,95 @@ from gong_assets.defs.checks.raw_tables import build_checks
 from gong_assets.defs.checks.schema_drift import build_schema_checks
 from gong_assets.defs.dbt.assets import build_dbt_assets
 from gong_assets.defs.dbt.project import dbt_executable
-from gong_assets.defs.io_manager import SnowflakeIOManager
-from gong_assets.defs.jobs import JOBS
+from gong_assets.defs.dbt.resource import GongDbtResource
+from gong_assets.defs.io_manager import snowflake_io_manager
+from gong_assets.defs.jobs import build_jobs
+from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.partitions import daily_partitions
-from gong_assets.defs.resources import GongDbtResource, GongResource, SnowflakeResource
+from gong_assets.defs.resources import (
+    DBT,
+    GONG,
+    IO_MANAGER,
+    SNOWFLAKE,
+    GongResource,
+    SnowflakeResource,
+    bound_gong,
+    bound_snowflake,
+)
 from gong_assets.defs.schedules import build_schedules
 from gong_assets.defs.sensors import build_sensors
 from gong_assets.settings import Settings
 
-# `backfill_policy=` is what makes a span of days one run; that it is beta needs no line in every run's output.
+# `backfill_policy` is beta, and makes a range of days one run. Every run would print a warning about it.
 warnings.filterwarnings("ignore", category=dg.BetaWarning)
 
 
-def build_defs(settings: Settings, *, resources: Mapping[str, Any] | None = None) -> dg.Definitions:
-    """The whole code location.
+def build_defs(
+    settings: Settings,
+    options: GraphOptions = DEFAULT_OPTIONS,
+    *,
+    resources: Mapping[str, Any] | None = None,
+) -> dg.Definitions:
+    """Return the whole graph, to be used alone or merged with the definitions of a project.
+
+    It has no executor, so that a project can have its own: the graph's jobs run their steps in one process, and all other
+    runs use the executor of the project.
 
     Args:
-        settings: what the environment says.
-        resources: replace those of the settings, by key (`gong`, `snowflake`, `dbt`, `snowflake_io_manager`).
+        settings: the accounts and what is read from them.
+        options: names, schedules, sensors, and resources of the project to use.
+        resources: replacements for the graph's own resources by key (`gong`, `gong_snowflake`, `gong_dbt`,
+            `gong_snowflake_io_manager`). `gong_snowflake` may be a `dagster_snowflake.SnowflakeResource`.
 
     Raises:
         DbtParseError: the dbt project does not parse.
     """
+    given = dict(resources or {})
+    snowflake_key = options.resource_keys.snowflake
+    if SNOWFLAKE in given and not isinstance(given[SNOWFLAKE], SnowflakeResource):
+        snowflake_key = f"{SNOWFLAKE}_account"
+        given[snowflake_key] = given.pop(SNOWFLAKE)
+    if snowflake_key:
+        # The profile of the target `local` has a user and password only.
+        settings = settings.model_copy(update={"gong_assets_target": "snowflake"})
     partitions = daily_partitions(settings.gong_start_date)
-    project, dbt_assets = build_dbt_assets(settings, partitions)
-    snowflake = SnowflakeResource.from_settings(settings)
+    project, dbt_assets = build_dbt_assets(settings, partitions, options)
+    jobs = build_jobs(options)
     return dg.Definitions(
         assets=[
-            *build_raw_assets(settings, partitions),
-            build_reconciliation(settings, partitions),
+            *build_raw_assets(settings, partitions, options),
+            build_reconciliation(settings, partitions, options),
             *dbt_assets,
-            *build_search_service(settings),
+            *build_search_service(settings, options),
         ],
         asset_checks=[
-            *build_checks(settings),
-            *build_cortex_checks(settings),
-            *build_hubspot_checks(settings),
-            *build_schema_checks(),
+            *build_checks(settings, options),
+            *build_cortex_checks(settings, options),
+            *build_hubspot_checks(settings, options),
+            *build_schema_checks(options),
         ],
-        jobs=JOBS,
-        schedules=build_schedules(settings),
-        sensors=[*build_sensors(settings), automation_sensor(settings)],
+        jobs=list(jobs.values()),
+        schedules=build_schedules(settings, options),
+        sensors=[*build_sensors(settings, jobs, options), automation_sensor(options)],
         resources={
-            "gong": GongResource.from_settings(settings),
-            "snowflake": snowflake,
-            "snowflake_io_manager": SnowflakeIOManager(snowflake=snowflake),
-            "dbt": GongDbtResource(
+            **_accounts(settings, options.resource_keys.gong, snowflake_key),
+            IO_MANAGER: snowflake_io_manager,
+            DBT: GongDbtResource(
                 project_dir=str(project.project_dir), target=project.target, dbt_executable=dbt_executable()
             ),
-            **(resources or {}),
+            **given,
         },
-        # The steps of a run follow one another. A process for each would import everything again: about 10 s a step.
-        executor=dg.in_process_executor,
     )
+
+
+def _accounts(settings: Settings, gong_key: str | None, snowflake_key: str | None) -> dict[str, Any]:
+    """Return the resources for Gong and Snowflake, from the settings or from resources of the project."""
+    accounts: dict[str, Any] = {}
+    if gong_key != GONG:
+        accounts[GONG] = bound_gong(gong_key) if gong_key else GongResource.from_settings(settings)
+    accounts[SNOWFLAKE] = (
+        bound_snowflake(snowflake_key, settings)
+        if snowflake_key
+        else SnowflakeResource.from_settings(settings)
+    )
+    return accounts

@@ -13,25 +13,26 @@ import pyarrow as pa
 from gong_assets.dates import DateRange
 from gong_assets.defs.failures import failure
 from gong_assets.defs.partitions import partition_date_range
-from gong_assets.defs.resources import SnowflakeResource, query_tag
+from gong_assets.defs.resources import SNOWFLAKE, SnowflakeResource, query_tag
 from gong_assets.ingestion.read import ReadResult, land
 from gong_assets.warehouse.errors import WarehouseError
 from gong_assets.warehouse.queries import arrow_tables
 from gong_assets.warehouse.tables import RAW_TABLES, RawTable
 
 
-class SnowflakeIOManager(dg.ConfigurableIOManager):
+class SnowflakeIOManager(dg.IOManager):
     """Writes a `ReadResult` to the raw table with the asset's name.
 
     An asset that takes a raw asset as its input gets its partitions as one `pyarrow.Table`, or, if the input is annotated
     `pyarrow.RecordBatchReader`, as batches of bounded size.
     """
 
-    snowflake: dg.ResourceDependency[SnowflakeResource]
+    def __init__(self, snowflake: SnowflakeResource) -> None:
+        self._snowflake = snowflake
 
     def handle_output(self, context: dg.OutputContext, obj: ReadResult) -> None:
         table = raw_table(context.asset_key)
-        warehouse = self.snowflake.warehouse(query_tag=query_tag(context.run_id, context.step_key))
+        warehouse = self._snowflake.warehouse(query_tag=query_tag(context.run_id, context.step_key))
         try:
             context.add_output_metadata(land(warehouse, table, obj, context.run_id))
         except WarehouseError as error:
@@ -47,8 +48,13 @@ class SnowflakeIOManager(dg.ConfigurableIOManager):
         return reader if context.dagster_type.typing_type is pa.RecordBatchReader else reader.read_all()
 
     def _tables(self, table: RawTable, days: DateRange | None) -> Iterator[pa.Table]:
-        with self.snowflake.get_connection() as connection:
+        with self._snowflake.get_connection() as connection:
             yield from arrow_tables(connection, table, days)
+
+
+@dg.io_manager(required_resource_keys={SNOWFLAKE}, description="Writes raw assets to Snowflake.")
+def snowflake_io_manager(context: dg.InitResourceContext) -> SnowflakeIOManager:
+    return SnowflakeIOManager(getattr(context.resources, SNOWFLAKE))
 
 
 def _empty(table: RawTable) -> pa.Table:

@@ -1,4 +1,4 @@
-"""The ways of running the graph, as jobs. When they run by themselves is in `schedules.py` and `sensors.py`."""
+"""Jobs of the graph. Their schedules are in `schedules.py`, and the runs that sensors start in `sensors.py`."""
 
 from __future__ import annotations
 
@@ -6,67 +6,86 @@ from typing import Any
 
 import dagster as dg
 
-from gong_assets.defs.assets.missing_transcripts import gong_transcripts
+from gong_assets.defs.assets.missing_transcripts import build_missing_transcripts_job
+from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions, layers
 from gong_assets.ingestion.streams import SNAPSHOT_STREAMS
 
-_reference_data = dg.AssetSelection.assets(
-    *(stream.table.asset_name for stream in SNAPSHOT_STREAMS if not stream.is_read_with_calls)
-)
-_reconciliation = dg.AssetSelection.assets("gong_call_reconciliation")
-_raw_calls = dg.AssetSelection.assets("gong_calls_raw", "gong_users_raw")
-_transcript_models = dg.AssetSelection.assets("stg_gong_call_transcripts").downstream()
-
-gong_sync = dg.define_asset_job(
+JOB_NAMES = (
     "gong_sync",
-    selection=dg.AssetSelection.all() - _reconciliation,
-    description="The whole graph for the days of the run: Gong, staged tables, Cortex, HubSpot and views.",
-)
-gong_calls = dg.define_asset_job(
     "gong_calls",
-    selection=_raw_calls | (dg.AssetSelection.groups("staging", "hubspot") - _transcript_models),
-    description="Calls without transcripts: what is known of the calls themselves, at half of the requests to Gong.",
-)
-gong_ingestion = dg.define_asset_job(
     "gong_ingestion",
-    selection=dg.AssetSelection.groups("raw") - _reference_data - _reconciliation,
-    description="Raw calls, transcripts, users, reviews and statistics. The automation sensor stages and enriches what "
-    "changed.",
-)
-gong_reference_data = dg.define_asset_job(
+    "gong_transcripts",
     "gong_reference_data",
-    selection=_reference_data,
-    description="Workspaces, scorecards, trackers and the library, as they are now.",
-)
-gong_reconciliation = dg.define_asset_job(
     "gong_reconciliation",
-    selection=_reconciliation,
-    description="Compares the landed calls of a long span with Gong's list, and reads the days that differ again: late "
-    "calls, deletions and edits that no lookback reaches.",
-)
-gong_staging = dg.define_asset_job(
     "gong_staging",
-    selection=dg.AssetSelection.groups("staging"),
-    description="Staged tables from what is landed, without a request to Gong.",
-)
-gong_cortex = dg.define_asset_job(
     "gong_cortex",
-    selection=dg.AssetSelection.groups("cortex", "enriched", "monitoring"),
-    description="Sentiment, summaries and embeddings for what is new or changed, and the views.",
-)
-hubspot_refresh = dg.define_asset_job(
     "hubspot_refresh",
-    selection=dg.AssetSelection.groups("hubspot"),
-    description="HubSpot's deals, contacts and companies from the share.",
+    "gong_resume",
 )
 
-JOBS: list[Any] = [
-    gong_sync,
-    gong_calls,
-    gong_ingestion,
-    gong_transcripts,
-    gong_reference_data,
-    gong_reconciliation,
-    gong_staging,
-    gong_cortex,
-    hubspot_refresh,
-]
+
+def build_jobs(options: GraphOptions = DEFAULT_OPTIONS) -> dict[str, Any]:
+    """Return the jobs by name. They select the graph's own assets only."""
+
+    def assets(*names: str) -> dg.AssetSelection:
+        return dg.AssetSelection.assets(*map(options.asset_key, names))
+
+    everything = layers("raw", "staging", "hubspot", "cortex", "enriched", "monitoring")
+    reference_data = assets(
+        *(stream.table.asset_name for stream in SNAPSHOT_STREAMS if not stream.is_read_with_calls)
+    )
+    reconciliation = assets("gong_call_reconciliation")
+    transcript_models = assets("stg_gong_call_transcripts").downstream()
+    raw_calls = assets("gong_calls_raw", "gong_users_raw")
+    jobs = [
+        _asset_job(
+            "gong_sync",
+            everything - reconciliation,
+            "Materializes the whole graph: raw, staged and Cortex tables, HubSpot, and the views.",
+        ),
+        _asset_job(
+            "gong_calls",
+            raw_calls | (layers("staging", "hubspot") - transcript_models),
+            "Materializes calls without transcripts, with half of the requests to Gong.",
+        ),
+        _asset_job(
+            "gong_ingestion",
+            layers("raw") - reference_data - reconciliation,
+            "Materializes the raw assets of calls, transcripts, users, reviews and statistics. The automation sensor then "
+            "materializes the models that depend on them.",
+        ),
+        build_missing_transcripts_job(options),
+        _asset_job(
+            "gong_reference_data",
+            reference_data,
+            "Materializes workspaces, scorecards, trackers and the library.",
+        ),
+        _asset_job(
+            "gong_reconciliation",
+            reconciliation,
+            "Compares the landed calls with Gong's list of calls, and reads the days that differ again. It finds late calls, "
+            "deletions and edits outside the lookback.",
+        ),
+        _asset_job("gong_staging", layers("staging"), "Materializes the staged tables from the raw tables."),
+        _asset_job(
+            "gong_cortex",
+            layers("cortex", "enriched", "monitoring"),
+            "Materializes sentiment, summaries and embeddings of new and changed texts, and the views.",
+        ),
+        _asset_job(
+            "hubspot_refresh", layers("hubspot"), "Materializes HubSpot's deals, contacts and companies."
+        ),
+        _asset_job(
+            "gong_resume",
+            everything,
+            "Resumes runs that Gong's daily quota stopped. Started by the sensor gong_continue_stopped_runs.",
+        ),
+    ]
+    return {job.name: job for job in jobs}
+
+
+def _asset_job(name: str, selection: dg.AssetSelection, description: str) -> Any:
+    # Steps run one after another; a process for each step would import everything again, in about 10 s.
+    return dg.define_asset_job(
+        name, selection=selection, description=description, executor_def=dg.in_process_executor
+    )

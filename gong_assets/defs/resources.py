@@ -1,6 +1,6 @@
-"""Resources of the graph: the Gong API, Snowflake, and dbt. Wiring only.
+"""Resources of the graph: the Gong API and Snowflake. Wiring only; dbt is in `dbt/resource.py`.
 
-Secrets are `EnvVar`s, so that the Dagster UI and its storage know the variables' names and never their values.
+Secrets are `EnvVar`s: the Dagster UI and its storage hold the names of the variables, never their values.
 """
 
 from __future__ import annotations
@@ -9,49 +9,48 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DbtCliResource, DbtProject
-from packaging.version import Version
 from pydantic import Field, SecretStr
-from pydantic.config import JsonDict
 
-from gong_assets.defs.dbt.project import dbt_environment
 from gong_assets.gong import BasicAuth, BearerAuth, GongClient, GongConfig, RefreshingAuth
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse, local_arguments
 from gong_assets.warehouse.credentials import connection_arguments, sign_in_arguments
 
-_SECRET: JsonDict = {"dagster__is_secret": True}
+# The graph's own keys. A project may use `snowflake` and `dbt` for other resources.
+GONG = "gong"
+SNOWFLAKE = "gong_snowflake"
+DBT = "gong_dbt"
+IO_MANAGER = "gong_snowflake_io_manager"
 
 
 def _env(name: str, value: SecretStr | None) -> Any:
-    """The variable itself where it is set, so that its value is read in the run and stored nowhere."""
+    """Return the variable itself if it is set, so that its value is read in the run and stored nowhere."""
     if value is None:
         return None
     return dg.EnvVar(name) if name in os.environ else value.get_secret_value()
 
 
 class GongResource(dg.ConfigurableResource[Any]):
-    """The Gong API of one company: the simulated tenant of the local stack unless a base URL is given."""
+    """The Gong API of one company; the simulated tenant of the local stack if no credentials are given."""
 
     base_url: str | None = None
-    access_key: str | None = Field(default=None, json_schema_extra=_SECRET)
-    access_key_secret: str | None = Field(default=None, json_schema_extra=_SECRET)
-    access_token: str | None = Field(default=None, json_schema_extra=_SECRET)
+    access_key: str | None = None
+    access_key_secret: str | None = None
+    access_token: str | None = None
     client_id: str | None = None
-    client_secret: str | None = Field(default=None, json_schema_extra=_SECRET)
-    refresh_token: str | None = Field(default=None, json_schema_extra=_SECRET)
+    client_secret: str | None = None
+    refresh_token: str | None = None
     token_url: str | None = None
     max_requests_per_second: float = 3.0
     max_requests_per_day: int = 10_000
     home: str = Field(
         default=".gong_assets",
-        description="Where the local stack is, and where the processes of this machine share the limits and the OAuth token.",
+        description="Directory of the local stack, and of the request budget and OAuth token that the processes of this "
+        "machine share.",
     )
 
     @classmethod
@@ -108,20 +107,19 @@ class GongResource(dg.ConfigurableResource[Any]):
 
 
 class SnowflakeResource(dg.ConfigurableResource[Any]):
-    """Connections to Snowflake, with every sign-in of the connector; the local stack when no account is given.
+    """Connections to Snowflake with any sign-in of the connector; the local stack if no account is given.
 
-    `get_connection` is used as that of dagster-snowflake's resource of the same name. This one closes the connection and
-    rolls back when its block raises, and importing it does not import Snowpark and snowflake.core, which takes seconds
-    in every run.
+    Importing dagster-snowflake takes seconds in every run, as it imports Snowpark and snowflake.core, so this is the default.
+    A project that already has dagster-snowflake's resource can use it instead (`snowflake_of`).
     """
 
     arguments: dict[str, Any] = Field(
-        default={}, description="Arguments of snowflake.connector.connect, no secrets."
+        default={}, description="Arguments of snowflake.connector.connect, without secrets."
     )
-    password: str | None = Field(default=None, json_schema_extra=_SECRET)
-    token: str | None = Field(default=None, json_schema_extra=_SECRET)
-    private_key: str | None = Field(default=None, json_schema_extra=_SECRET)
-    private_key_passphrase: str | None = Field(default=None, json_schema_extra=_SECRET)
+    password: str | None = None
+    token: str | None = None
+    private_key: str | None = None
+    private_key_passphrase: str | None = None
     local_home: str | None = None
 
     @classmethod
@@ -143,6 +141,7 @@ class SnowflakeResource(dg.ConfigurableResource[Any]):
 
     @contextmanager
     def get_connection(self) -> Iterator[Any]:
+        """Open a connection; on leaving the block, roll back an open transaction and close the connection."""
         with self.warehouse().connect() as connection:
             yield connection
 
@@ -159,43 +158,66 @@ class SnowflakeResource(dg.ConfigurableResource[Any]):
         return {**self.arguments, **secrets}
 
 
+# Fields of dagster-snowflake's resource that are arguments of the connector by the same name.
+_CONNECTOR_FIELDS = (
+    *("account", "user", "role", "warehouse", "authenticator", "login_timeout", "network_timeout"),
+    *("client_prefetch_threads", "client_session_keep_alive", "ocsp_response_cache_filename"),
+)
+# The graph's statements rely on the connector's own values of these: a commit after each statement, `%s` for bound values,
+# Python's numbers, and UTC.
+_FIXED_ARGUMENTS = {"autocommit", "paramstyle", "numpy", "timezone"}
+
+
+def snowflake_of(resource: Any, settings: Settings) -> SnowflakeResource:
+    """Return connections with the sign-in of a `dagster_snowflake.SnowflakeResource`.
+
+    The database and schema are those of the settings, which name the tables when the graph is loaded.
+
+    Raises:
+        TypeError: the resource is of another class.
+    """
+    if isinstance(resource, SnowflakeResource):
+        return resource
+    # An op that requests the resource by its key gets a wrapper of this class from Dagster.
+    resource = getattr(resource, "snowflake_connection_resource", resource)
+    if not hasattr(resource, "additional_snowflake_connection_args"):
+        raise TypeError(f"{type(resource).__name__} is not a dagster_snowflake.SnowflakeResource")
+    arguments = {name: getattr(resource, name) for name in _CONNECTOR_FIELDS}
+    arguments["private_key_file"] = resource.private_key_path
+    arguments |= resource.additional_snowflake_connection_args or {}
+    arguments |= {"database": settings.snowflake_database, "schema": settings.snowflake_schema}
+    return SnowflakeResource(
+        arguments={
+            name: value
+            for name, value in arguments.items()
+            if value is not None and name not in _FIXED_ARGUMENTS
+        },
+        password=resource.password,
+        private_key=resource.private_key,
+        private_key_passphrase=resource.private_key_password,
+    )
+
+
+def bound_snowflake(key: str, settings: Settings) -> dg.ResourceDefinition:
+    """Return a resource that signs in as the project's resource with this key does."""
+
+    @dg.resource(required_resource_keys={key}, description=f"Connections with the sign-in of `{key}`.")
+    def snowflake(context: dg.InitResourceContext) -> SnowflakeResource:
+        return snowflake_of(getattr(context.resources, key), settings)
+
+    return snowflake
+
+
+def bound_gong(key: str) -> dg.ResourceDefinition:
+    """Return the project's resource with this key, under the graph's own key."""
+
+    @dg.resource(required_resource_keys={key}, description=f"The Gong API of `{key}`.")
+    def gong(context: dg.InitResourceContext) -> GongResource:
+        return getattr(context.resources, key)  # type: ignore[no-any-return]
+
+    return gong
+
+
 def query_tag(run_id: str, step: str) -> str:
-    """Marks a run's statements in Snowflake's query history and in Cortex's usage history."""
+    """Return the tag of a run's statements in Snowflake's query history and in the usage history of Cortex."""
     return json.dumps({"app": "gong_assets", "run_id": run_id, "step": step})
-
-
-class GongDbtResource(DbtCliResource):
-    """dbt against the warehouse of `SnowflakeResource`, with the start-up costs of dagster-dbt taken out."""
-
-    @cached_property
-    def _cli_version(self) -> Version:
-        """The version from the package's metadata: the original starts a whole `dbt --version` (5-10 s) in each run."""
-        return Version(version("dbt-core"))
-
-    @contextmanager
-    def connected(
-        self, warehouse: Warehouse, project: DbtProject, sources: Mapping[str, str]
-    ) -> Iterator[None]:
-        """Within the block, dbt commands of this resource reach `warehouse`, and find the `sources` named.
-
-        The commands inherit this process's environment, which is the only way in that dagster-dbt leaves.
-        """
-        values = {
-            **dbt_environment(warehouse.arguments),
-            **sources,
-            "DBT_TARGET_PATH": str(project.target_path),
-            "GONG_ASSETS_QUERY_TAG": warehouse.query_tag,
-            # A run of some models runs a test of two only if the other one is built or lies above: dbt's default would
-            # fail on tables that are not there yet. Where checks are deselected, dagster-dbt sets its own.
-            "DBT_INDIRECT_SELECTION": "buildable",
-        }
-        before = {name: os.environ.get(name) for name in values}
-        os.environ.update(values)
-        try:
-            yield
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value

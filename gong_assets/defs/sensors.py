@@ -1,30 +1,30 @@
-"""Sensors: missing transcripts, runs that the quota stopped, and failed runs. Decisions are pure functions, and the sensors only carry them out."""
+"""Sensors for missing transcripts, for runs that the quota stopped, and for failed runs.
 
-from collections.abc import Mapping
+What a sensor decides is a pure function in this module or in `resumption.py`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from math import log
+from typing import Any
 
 import dagster as dg
 
 from gong_assets.dates import DateRange
-from gong_assets.defs.assets.missing_transcripts import (
-    MissingTranscripts,
-    gong_transcripts,
-    request_missing_transcripts,
-)
-from gong_assets.defs.jobs import JOBS
+from gong_assets.defs.assets.missing_transcripts import OP, MissingTranscripts
+from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.defs.resumption import resume_tags, runs_awaiting_quota
 from gong_assets.settings import Settings
 from gong_assets.warehouse.errors import WarehouseError, is_unknown_object
 from gong_assets.warehouse.queries import calls_awaiting_transcripts
 
-# Gong has most transcripts within the hour, and each request costs a part of the company's daily quota.
-TRANSCRIPT_SENSOR_SECONDS = 900
-FIRST_QUESTION = timedelta(minutes=30)
-ONCE_A_DAY_FROM = timedelta(days=2)
+# Gong finishes most transcripts within an hour, and each request counts against the company's daily quota.
+TRANSCRIPT_INTERVAL_SECONDS = 900
+FIRST_REQUEST_AFTER = timedelta(minutes=30)
+DAILY_FROM = timedelta(days=2)
 
-CONTINUE_SENSOR_SECONDS = 300
+RESUME_INTERVAL_SECONDS = 300
 
 _IN_FLIGHT = [
     dg.DagsterRunStatus.QUEUED,
@@ -35,102 +35,136 @@ _IN_FLIGHT = [
 ]
 
 
-def due(waiting: Mapping[str, datetime], last: datetime | None, now: datetime) -> list[str]:
-    """The calls, by id, whose transcripts are asked for now, `last` having been the time before."""
+def due_calls(awaiting: Mapping[str, datetime], last_tick: datetime | None, now: datetime) -> list[str]:
+    """Return the IDs of the calls whose transcripts became due for a request since the last tick."""
     return [
         call_id
-        for call_id, started in waiting.items()
-        if times_asked(now - started) > (times_asked(last - started) if last else 0)
+        for call_id, started in awaiting.items()
+        if requests_due(now - started) > (requests_due(last_tick - started) if last_tick else 0)
     ]
 
 
-def times_asked(age: timedelta) -> int:
-    """How often a transcript has been asked for when its call is so old: the older, the less often, as it may never come.
+def requests_due(age: timedelta) -> int:
+    """Return how many times the transcript of a call of this age should have been requested.
 
-    After 30 minutes, then each time that the age has grown by half; once a day from the second day on.
+    The first request is due after 30 minutes, the next ones each time the age has grown by half, and from the second day
+    on one a day, because some transcripts never arrive.
     """
-    if age < FIRST_QUESTION:
+    if age < FIRST_REQUEST_AFTER:
         return 0
-    if age <= ONCE_A_DAY_FROM:
-        return 1 + int(log(age / FIRST_QUESTION) / log(1.5))
-    return times_asked(ONCE_A_DAY_FROM) + (age - ONCE_A_DAY_FROM) // timedelta(days=1)
+    if age <= DAILY_FROM:
+        return 1 + int(log(age / FIRST_REQUEST_AFTER) / log(1.5))
+    return requests_due(DAILY_FROM) + (age - DAILY_FROM) // timedelta(days=1)
 
 
-def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
+def build_sensors(
+    settings: Settings, jobs: Mapping[str, Any], options: GraphOptions = DEFAULT_OPTIONS
+) -> list[dg.SensorDefinition]:
+    return [
+        _missing_transcripts(settings, options),
+        _resume(jobs["gong_resume"], options),
+        _run_failure(settings, list(jobs.values()), options),
+    ]
+
+
+def _missing_transcripts(settings: Settings, options: GraphOptions) -> dg.SensorDefinition:
     @dg.sensor(
         name="gong_missing_transcripts",
-        job=gong_transcripts,
-        minimum_interval_seconds=TRANSCRIPT_SENSOR_SECONDS,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Asks again, by call id, for transcripts that Gong had not finished when their call was read: often at "
-        f"first, then less and less, until the call is {settings.gong_transcript_retry_days} days old.",
+        job_name="gong_transcripts",
+        minimum_interval_seconds=options.sensors.missing_transcripts.interval_seconds
+        or TRANSCRIPT_INTERVAL_SECONDS,
+        default_status=options.sensors.missing_transcripts.default_status,
+        description="Requests the transcripts that Gong had not finished when their calls were read, by call ID: often at "
+        f"first, then less often, until the call is {settings.gong_transcript_retry_days} days old.",
     )
     def gong_missing_transcripts(
-        context: dg.SensorEvaluationContext, snowflake: SnowflakeResource
+        context: dg.SensorEvaluationContext, gong_snowflake: SnowflakeResource
     ) -> dg.SensorResult | dg.SkipReason:
         now = datetime.now(UTC)
         since = max(
             now.date() - timedelta(days=settings.gong_transcript_retry_days), settings.gong_start_date
         )
-        asking = dg.RunsFilter(job_name=gong_transcripts.name, statuses=_IN_FLIGHT)
-        if context.instance.get_runs_count(asking):
-            return dg.SkipReason("the run of the time before is not done")
+        running = dg.RunsFilter(job_name="gong_transcripts", statuses=_IN_FLIGHT)
+        if context.instance.get_runs_count(running):
+            return dg.SkipReason("The previous run has not finished.")
         try:
-            with snowflake.get_connection() as connection:
-                waiting = calls_awaiting_transcripts(connection, since)
+            with gong_snowflake.get_connection() as connection:
+                awaiting = calls_awaiting_transcripts(connection, since)
         except WarehouseError as error:
             if is_unknown_object(error):
                 return dg.SkipReason(f"Calls and transcripts have not both landed yet: {error}")
-            # A failed read is not an empty warehouse: the tick must show as failed.
+            # A failed read does not mean that no transcript is missing: the tick must fail.
             raise dg.Failure(description=str(error)) from error
-        call_ids = due(waiting, datetime.fromisoformat(context.cursor) if context.cursor else None, now)
+        call_ids = due_calls(
+            awaiting, datetime.fromisoformat(context.cursor) if context.cursor else None, now
+        )
         if not call_ids:
             return dg.SensorResult(
-                skip_reason=f"of {len(waiting):,} missing transcripts none is due to be asked for",
+                skip_reason=f"{len(awaiting):,} transcripts are missing, and none is due for a request.",
                 cursor=now.isoformat(),
             )
+        run_config = dg.RunConfig(ops={OP: MissingTranscripts(call_ids=call_ids)})
         return dg.SensorResult(
-            run_requests=[
-                dg.RunRequest(
-                    run_key=f"{now:%Y-%m-%dT%H:%M}",
-                    run_config=dg.RunConfig(
-                        ops={request_missing_transcripts.name: MissingTranscripts(call_ids=call_ids)}
-                    ),
-                )
-            ],
+            run_requests=[dg.RunRequest(run_key=f"{now:%Y-%m-%dT%H:%M}", run_config=run_config)],
             cursor=now.isoformat(),
         )
 
+    return gong_missing_transcripts
+
+
+def _resume(job: Any, options: GraphOptions) -> dg.SensorDefinition:
     @dg.sensor(
         name="gong_continue_stopped_runs",
-        target=dg.AssetSelection.all(),
-        minimum_interval_seconds=CONTINUE_SENSOR_SECONDS,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Starts a run again that Gong's daily quota stopped, once there is a quota again: it reads the days that "
-        "were not finished, and only those.",
+        job=job,
+        minimum_interval_seconds=options.sensors.resume.interval_seconds or RESUME_INTERVAL_SECONDS,
+        default_status=options.sensors.resume.default_status,
+        description="Resumes a run that Gong's daily quota stopped, once the quota is back. The new run reads the days that "
+        "were not finished.",
     )
     def gong_continue_stopped_runs(
         context: dg.SensorEvaluationContext,
     ) -> list[dg.RunRequest] | dg.SkipReason:
-        now = datetime.now(UTC)
+        if context.repository_def is None:
+            raise ValueError("the sensor is evaluated without its code location")
+        repository = context.repository_def
+        own = repository.get_job(job.name).asset_layer.executable_asset_keys
         requests = [
-            # A run is continued once: what stops the next one is noted on that one.
+            # Each run is resumed once. If the resuming run is stopped too, it is resumed in turn.
             dg.RunRequest(
-                run_key=f"continues-{record.dagster_run.run_id}",
-                asset_selection=_assets_of(context, record.dagster_run),
-                run_config=record.dagster_run.run_config,
-                tags=resume_tags(record.dagster_run),
+                run_key=f"continues-{run.run_id}",
+                asset_selection=assets,
+                # The job has an executor of its own.
+                run_config={name: value for name, value in run.run_config.items() if name != "execution"},
+                tags=resume_tags(run),
             )
-            for record in runs_awaiting_quota(context.instance, now)
+            for run in (
+                record.dagster_run for record in runs_awaiting_quota(context.instance, datetime.now(UTC))
+            )
+            if (assets := sorted(own.intersection(_assets_of(repository, run))))
         ]
-        return requests or dg.SkipReason("no run waits for Gong's quota")
+        return requests or dg.SkipReason("No run is waiting for Gong's quota.")
 
+    return gong_continue_stopped_runs
+
+
+def _assets_of(repository: dg.RepositoryDefinition, run: dg.DagsterRun) -> Iterable[dg.AssetKey]:
+    """Return the assets of the run; none if its job belongs to another code location."""
+    if run.asset_selection:
+        return run.asset_selection
+    if not repository.has_job(run.job_name):
+        return []
+    return repository.get_job(run.job_name).asset_layer.executable_asset_keys
+
+
+def _run_failure(settings: Settings, jobs: Sequence[Any], options: GraphOptions) -> dg.SensorDefinition:
     @dg.run_failure_sensor(
         name="gong_run_failure",
-        monitored_jobs=JOBS,
+        monitored_jobs=list(jobs),
         monitor_all_code_locations=False,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Logs each failed run in one line, and posts it to GONG_ASSETS_ALERT_WEBHOOK_URL if that is set.",
+        minimum_interval_seconds=options.sensors.run_failure.interval_seconds,
+        default_status=options.sensors.run_failure.default_status,
+        description="Logs each failed run of the graph's jobs in one line, and posts it to GONG_ASSETS_ALERT_WEBHOOK_URL if "
+        "that is set.",
     )
     def gong_run_failure(context: dg.RunFailureSensorContext) -> None:
         line = failure_line(context.dagster_run, context.failure_event.message or "")
@@ -141,18 +175,10 @@ def build_sensors(settings: Settings) -> list[dg.SensorDefinition]:
             url = settings.gong_assets_alert_webhook_url.get_secret_value()
             httpx.post(url, json={"text": line}, timeout=10).raise_for_status()
 
-    return [gong_missing_transcripts, gong_continue_stopped_runs, gong_run_failure]
-
-
-def _assets_of(context: dg.SensorEvaluationContext, run: dg.DagsterRun) -> list[dg.AssetKey]:
-    if run.asset_selection:
-        return sorted(run.asset_selection)
-    if context.repository_def is None:
-        raise ValueError("the sensor is evaluated without its code location")
-    job = context.repository_def.get_job(run.job_name)
-    return sorted(job.asset_layer.executable_asset_keys)
+    return gong_run_failure
 
 
 def failure_line(run: dg.DagsterRun, message: str) -> str:
+    """Return the job, days, ID and error of a failed run in one line."""
     days = DateRange.from_run_tags(run.tags)
     return f"{run.job_name}{f' for {days}' if days else ''} failed (run {run.run_id}): {' '.join(message.split())}"

@@ -86,8 +86,8 @@ class Ingestion:
         snowflake = SnowflakeResource(arguments=self.warehouse.arguments)
         return {
             "gong": GongOnAnotherDay(**GongResource.from_settings(settings or self._settings()).model_dump()),
-            "snowflake": snowflake,
-            "snowflake_io_manager": SnowflakeIOManager(snowflake=snowflake),
+            "gong_snowflake": snowflake,
+            "gong_snowflake_io_manager": SnowflakeIOManager(snowflake=snowflake),
         }
 
     def stored(self, table: str = "GONG_CALLS_RAW") -> list[str]:

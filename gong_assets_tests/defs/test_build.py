@@ -1,7 +1,6 @@
-"""The code location as Dagster loads it: what each asset says of itself, and what runs when.
+"""The definitions as Dagster loads them: the attributes of each asset, and what schedules and sensors request.
 
-`data/asset_graph.json` holds the graph as it should be, so that a change of it shows in review:
-`python -m gong_assets_tests.defs.test_build` writes it anew.
+`data/asset_graph.json` is the reviewed graph. `python -m gong_assets_tests.defs.test_build` writes it after a change.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ import pytest
 from pydantic import SecretStr
 
 from gong_assets.defs.build import build_defs
-from gong_assets.defs.jobs import JOBS
+from gong_assets.defs.jobs import JOB_NAMES, build_jobs
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.defs.sensors import build_sensors
 from gong_assets.ingestion.spool import Row, Spool
@@ -50,12 +49,12 @@ def defs(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
 
 
 def own_specs(defs: dg.Definitions) -> list[dg.AssetSpec]:
-    """The assets that the graph makes; the tables of HubSpot's share are others'."""
+    """Return the assets of the graph without HubSpot's tables, which are external."""
     return [spec for spec in defs.resolve_all_asset_specs() if spec.key.path[0] != "hubspot"]
 
 
 def graph(defs: dg.Definitions) -> dict[str, Any]:
-    """What decides which asset runs when, and where it stands."""
+    """Return the attributes by which each asset is placed and run."""
     return {
         spec.key.to_user_string(): {
             "group": spec.group_name,
@@ -76,11 +75,11 @@ def test_the_definitions_load(defs: dg.Definitions) -> None:
 
 def test_the_graph_is_the_one_that_was_reviewed(defs: dg.Definitions) -> None:
     assert graph(defs) == json.loads(GRAPH.read_text()), (
-        "if this change is meant: python -m gong_assets_tests.defs.test_build"
+        "to accept this change: python -m gong_assets_tests.defs.test_build"
     )
 
 
-def test_every_asset_says_what_it_is_whose_it_is_and_where_it_is(defs: dg.Definitions) -> None:
+def test_every_asset_has_a_description_group_owner_and_table(defs: dg.Definitions) -> None:
     for spec in own_specs(defs):
         assert spec.description, spec.key
         assert spec.group_name in {"raw", "staging", "hubspot", "cortex", "enriched", "monitoring"}, spec.key
@@ -93,7 +92,7 @@ def test_every_asset_says_what_it_is_whose_it_is_and_where_it_is(defs: dg.Defini
         assert spec.metadata["dagster/table_name"].upper() == table.upper()
 
 
-def test_the_tables_of_hubspots_share_are_shown_with_what_they_are(defs: dg.Definitions) -> None:
+def test_hubspot_tables_are_external_assets_with_a_description(defs: dg.Definitions) -> None:
     tables = [spec for spec in defs.resolve_all_asset_specs() if spec.key.path[0] == "hubspot"]
     assert len(tables) == 8
     for spec in tables:
@@ -109,14 +108,14 @@ def test_every_column_of_the_raw_tables_is_described(defs: dg.Definitions) -> No
             assert all(column.description or column.name == "INGESTED_AT" for column in columns), spec.key
 
 
-@pytest.mark.parametrize("job", [job.name for job in JOBS])
-def test_every_job_resolves_and_says_what_it_runs(defs: dg.Definitions, job: str) -> None:
+@pytest.mark.parametrize("job", JOB_NAMES)
+def test_every_job_resolves_and_has_a_description(defs: dg.Definitions, job: str) -> None:
     resolved = defs.resolve_job_def(job)
     assert resolved.asset_layer.executable_asset_keys or job == "gong_transcripts"
     assert resolved.description
 
 
-def test_the_calls_job_asks_for_no_transcript_and_no_cortex(defs: dg.Definitions) -> None:
+def test_the_calls_job_has_no_transcript_and_no_cortex_asset(defs: dg.Definitions) -> None:
     keys = {
         key.to_user_string() for key in defs.resolve_job_def("gong_calls").asset_layer.selected_asset_keys
     }
@@ -124,7 +123,7 @@ def test_the_calls_job_asks_for_no_transcript_and_no_cortex(defs: dg.Definitions
     assert not [key for key in keys if "transcript" in key or "cortex" in key]
 
 
-def test_ingestion_is_scheduled_over_the_lookback_days_in_one_run(defs: dg.Definitions) -> None:
+def test_the_ingestion_schedule_requests_the_lookback_days_in_one_run(defs: dg.Definitions) -> None:
     schedule = defs.resolve_schedule_def("gong_ingestion_schedule")
     context = dg.build_schedule_context(
         scheduled_execution_time=NOW, repository_def=defs.get_repository_def()
@@ -135,7 +134,7 @@ def test_ingestion_is_scheduled_over_the_lookback_days_in_one_run(defs: dg.Defin
     assert {first, last} <= set(daily_keys(defs))
 
 
-def test_a_later_tick_of_the_same_day_is_requested_again(defs: dg.Definitions) -> None:
+def test_each_tick_of_a_day_has_its_own_run_key(defs: dg.Definitions) -> None:
     schedule = defs.resolve_schedule_def("gong_ingestion_schedule")
     keys = set()
     for hour in (0, 4, 8):
@@ -146,7 +145,7 @@ def test_a_later_tick_of_the_same_day_is_requested_again(defs: dg.Definitions) -
     assert len(keys) == 3
 
 
-def test_the_reconciliation_compares_what_no_sync_reads_again(defs: dg.Definitions) -> None:
+def test_the_reconciliation_schedule_requests_the_days_before_the_lookback(defs: dg.Definitions) -> None:
     schedule = defs.resolve_schedule_def("gong_reconciliation_schedule")
     context = dg.build_schedule_context(
         scheduled_execution_time=NOW, repository_def=defs.get_repository_def()
@@ -161,13 +160,13 @@ def daily_keys(defs: dg.Definitions) -> list[str]:
     return list(partitions.get_partition_keys(current_time=NOW))
 
 
-def test_missing_transcripts_are_asked_for_by_call_id_in_one_run(
+def test_missing_transcripts_are_requested_by_call_id_in_one_run(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:
     today = datetime.now(UTC).date()
     recent = Settings(gong_assets_home=tmp_path, gong_start_date=today - timedelta(days=20))
     resource = SnowflakeResource(arguments=warehouse.arguments)
-    defs = build_defs(recent, resources={"snowflake": resource})
+    defs = build_defs(recent, resources={"gong_snowflake": resource})
     sensor = defs.resolve_sensor_def("gong_missing_transcripts")
     assert sensor.job_name == "gong_transcripts"
 
@@ -175,7 +174,7 @@ def test_missing_transcripts_are_asked_for_by_call_id_in_one_run(
 
         def tick(cursor: str | None) -> Any:
             context = dg.build_sensor_context(
-                instance=instance, cursor=cursor, definitions=defs, resources={"snowflake": resource}
+                instance=instance, cursor=cursor, definitions=defs, resources={"gong_snowflake": resource}
             )
             return sensor.evaluate_tick(context)
 
@@ -185,7 +184,7 @@ def test_missing_transcripts_are_asked_for_by_call_id_in_one_run(
         land_calls(warehouse, [today - timedelta(days=age) for age in (1, 3, 5, 18)])
         first = tick(None)
         (request,) = first.run_requests or []
-        # The last one is too old to be asked for: the check lists it.
+        # The last call is too old for another request; the check lists it.
         assert request.run_config["ops"]["request_missing_transcripts"]["config"]["call_ids"] == [
             "2",
             "1",
@@ -199,7 +198,7 @@ def test_missing_transcripts_are_asked_for_by_call_id_in_one_run(
                 job_name="gong_transcripts", run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.STARTED
             )
         )
-        assert "not done" in tick(None).skip_message
+        assert "has not finished" in tick(None).skip_message
 
 
 def land_calls(warehouse: Warehouse, days: Iterable[date]) -> None:
@@ -223,7 +222,9 @@ def test_a_failed_run_is_posted_to_the_webhook_in_one_line(defs: dg.Definitions,
 
     with webhook() as (url, posted), dg.DagsterInstance.ephemeral() as instance:
         watched = settings(tmp_path).model_copy(update={"gong_assets_alert_webhook_url": SecretStr(url)})
-        sensor = next(each for each in build_sensors(watched) if each.name == "gong_run_failure")
+        sensor = next(
+            each for each in build_sensors(watched, build_jobs()) if each.name == "gong_run_failure"
+        )
         assert isinstance(sensor, dg.RunStatusSensorDefinition)
         run = gong_sync.execute_in_process(instance=instance, raise_on_error=False)
         sensor(
@@ -242,7 +243,7 @@ def test_a_failed_run_is_posted_to_the_webhook_in_one_line(defs: dg.Definitions,
 
 @contextmanager
 def webhook() -> Iterator[tuple[str, list[Any]]]:
-    """An address, and what was posted to it."""
+    """Yield the URL of a local server, and the list of the documents posted to it."""
     posted: list[Any] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -265,7 +266,7 @@ def webhook() -> Iterator[tuple[str, list[Any]]]:
 
 
 class Automation:
-    """What the automation sensor would request, tick by tick, as days of raw and staged tables are materialized."""
+    """Ticks of the automation sensor, between which a test materializes assets."""
 
     def __init__(self, defs: dg.Definitions) -> None:
         self.defs = defs
@@ -297,7 +298,7 @@ def automation(defs: dg.Definitions) -> Automation:
     return Automation(defs)
 
 
-def test_a_raw_day_requests_its_staged_day_be_it_today_or_a_day_of_the_lookback(
+def test_a_raw_day_of_the_lookback_requests_its_staged_day(
     automation: Automation,
 ) -> None:
     automation.materialize("gong_calls_raw", TODAY, LAST_WEEK)
@@ -306,7 +307,7 @@ def test_a_raw_day_requests_its_staged_day_be_it_today_or_a_day_of_the_lookback(
     assert requested["stg_gong_calls"] == {TODAY, LAST_WEEK}
 
 
-def test_a_transcript_that_arrives_for_an_earlier_day_requests_its_segments_and_their_enrichment(
+def test_a_late_transcript_requests_its_day_in_staging_and_cortex(
     automation: Automation,
 ) -> None:
     for asset in ("gong_calls_raw", "gong_call_transcripts_raw"):
@@ -327,12 +328,12 @@ def test_a_transcript_that_arrives_for_an_earlier_day_requests_its_segments_and_
         assert requested[asset] == {LAST_WEEK}, asset
 
 
-def test_a_backfill_of_days_before_the_lookback_requests_nothing_partitioned(automation: Automation) -> None:
+def test_a_backfill_before_the_lookback_requests_no_partitioned_model(automation: Automation) -> None:
     automation.materialize("gong_calls_raw", BEFORE_THE_LOOKBACK)
     assert "stg_gong_calls" not in automation.tick()
 
 
-def test_a_view_is_requested_although_days_above_it_never_ran(automation: Automation) -> None:
+def test_a_view_is_requested_although_days_of_its_parents_never_ran(automation: Automation) -> None:
     automation.materialize("stg_gong_calls", YESTERDAY)
     assert "vw_enriched_gong_calls" in automation.tick()
 

@@ -145,7 +145,8 @@ def run(account: Account, tmp_path: Path) -> Run:
 
     def materialize(**values: Any) -> dict[str, Any]:
         result = dg.materialize(
-            build_search_service(settings(tmp_path, **values)), resources={"snowflake": AccountResource()}
+            build_search_service(settings(tmp_path, **values)),
+            resources={"gong_snowflake": AccountResource()},
         )
         (event,) = result.get_asset_materialization_events()
         return {name: entry.value for name, entry in event.materialization.metadata.items()}

@@ -11,9 +11,9 @@ import pytest
 
 from gong_assets.dates import DateRange
 from gong_assets.defs.assets.missing_transcripts import (
+    OP,
     MissingTranscripts,
-    gong_transcripts,
-    request_missing_transcripts,
+    build_missing_transcripts_job,
 )
 from gong_assets.defs.resumption import RESUME_AFTER_TAG, RESUMES_TAG, resume_tags, runs_awaiting_quota
 from gong_assets.warehouse.connection import Warehouse
@@ -140,12 +140,10 @@ def test_missing_transcripts_are_asked_for_by_id_and_only_their_days_are_materia
 
     ingestion.gong.transcripts += [transcript(call_id) for call_id in late[:12]]
     ingestion.gong.log.clear()
-    again = gong_transcripts.execute_in_process(
+    again = build_missing_transcripts_job().execute_in_process(
         instance=ingestion.instance,
-        resources={name: ingestion.resources()[name] for name in ("gong", "snowflake")},
-        run_config=dg.RunConfig(
-            ops={request_missing_transcripts.name: MissingTranscripts(call_ids=[*late, "unknown"])}
-        ),
+        resources={name: ingestion.resources()[name] for name in ("gong", "gong_snowflake")},
+        run_config=dg.RunConfig(ops={OP: MissingTranscripts(call_ids=[*late, "unknown"])}),
     )
     assert len(ingestion.gong.log) == 1
     assert ingestion.gong.log[0].body["filter"]["callIds"] == late

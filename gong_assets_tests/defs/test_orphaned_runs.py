@@ -1,13 +1,13 @@
-"""What is left of a killed command does not stand in the way of the next one."""
+"""Runs of killed commands are failed, and their pool slots are freed."""
 
 from __future__ import annotations
 
 import dagster as dg
 
-from gong_assets.defs.orphaned_runs import end_dead_runs, process_tags
+from gong_assets.defs.orphaned_runs import fail_orphaned_runs, process_tags
 
 
-def test_the_run_of_a_killed_command_is_ended_and_its_place_in_a_pool_freed() -> None:
+def test_a_run_of_a_killed_command_is_failed_and_its_pool_slot_is_freed() -> None:
     with dg.instance_for_test() as instance:
         instance.event_log_storage.set_concurrency_slots("gong_api", 1)
         dead = {key: value.rsplit(" ", 1)[0] + " 1.00" for key, value in process_tags().items()}
@@ -15,7 +15,7 @@ def test_the_run_of_a_killed_command_is_ended_and_its_place_in_a_pool_freed() ->
         alive = instance.create_run_for_job(_job, tags=process_tags(), status=dg.DagsterRunStatus.STARTED)
         instance.event_log_storage.claim_concurrency_slot("gong_api", killed.run_id, "gong_calls_raw")
 
-        end_dead_runs(instance)
+        fail_orphaned_runs(instance)
 
         assert instance.get_run_by_id(killed.run_id).status == dg.DagsterRunStatus.FAILURE  # type: ignore[union-attr]
         assert instance.get_run_by_id(alive.run_id).status == dg.DagsterRunStatus.STARTED  # type: ignore[union-attr]

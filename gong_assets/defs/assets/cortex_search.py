@@ -6,6 +6,7 @@ Its SQL is in `gong_assets/warehouse/cortex_search.py`; docs/agents.md describes
 import dagster as dg
 
 from gong_assets.defs.failures import failure
+from gong_assets.defs.options import DEFAULT_OPTIONS, REVENUE_OPERATIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource, query_tag
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
@@ -25,7 +26,9 @@ from gong_assets.warehouse.errors import WarehouseError
 _STATE = ("indexing_state", "indexing_error", "serving_state", "data_timestamp", "service_query_url")
 
 
-def build_search_service(settings: Settings) -> list[dg.AssetsDefinition]:
+def build_search_service(
+    settings: Settings, options: GraphOptions = DEFAULT_OPTIONS
+) -> list[dg.AssetsDefinition]:
     """Return the asset, or nothing if GONG_CORTEX_SEARCH does not enable it."""
     if not settings.gong_cortex_search:
         return []
@@ -36,22 +39,21 @@ def build_search_service(settings: Settings) -> list[dg.AssetsDefinition]:
     # No automation condition: the service refreshes itself (TARGET_LAG). A run only replaces it if its definition changed,
     # with the settings, the embedding model or a release of this project.
     @dg.asset(
-        group_name="enriched",
-        owners=["team:revenue-operations"],
+        key=options.asset_key("gong_call_search"),
         kinds={"snowflake"},
-        tags={"layer": "enriched"},
-        deps=deps,
+        deps=[options.asset_key(name) for name in deps],
         metadata={
             "dagster/table_name": f"{settings.snowflake_database}.{settings.snowflake_schema}.{NAME}".upper()
         },
         description="Snowflake only. A Cortex Search service over the text and embedding of each segment, for many searches "
         f"at low latency. It refreshes itself within {TARGET_LAG}; a run creates it, or replaces it if its definition "
         "changed. It costs credits for each GB and month while it exists, whether or not it is searched.",
+        **options.asset_attributes("enriched", owner=REVENUE_OPERATIONS),
     )
     def gong_call_search(
-        context: dg.AssetExecutionContext, snowflake: SnowflakeResource
+        context: dg.AssetExecutionContext, gong_snowflake: SnowflakeResource
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        warehouse = snowflake.warehouse(query_tag=query_tag(context.run.run_id, "gong_call_search"))
+        warehouse = gong_snowflake.warehouse(query_tag=query_tag(context.run.run_id, "gong_call_search"))
         try:
             return _apply(context, warehouse, settings)
         except WarehouseError as error:

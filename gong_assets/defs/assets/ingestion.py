@@ -61,8 +61,9 @@ def land_and_record(
     source: Source,
     result: ReadResult,
     days: Iterable[date],
+    asset_key: dg.AssetKey,
 ) -> None:
-    """Land the result, and record these days as materialized partitions of the table's asset.
+    """Land the result, and record these days as materialized partitions of the asset.
 
     Raises:
         dagster.Failure: the warehouse refused; nothing was changed.
@@ -75,7 +76,5 @@ def land_and_record(
     for day in days:
         row_count = {"dagster/partition_row_count": result.spool.rows_by_day[day]}
         context.log_event(
-            dg.AssetMaterialization(
-                source.table.asset_name, partition=day.isoformat(), metadata={**metadata, **row_count}
-            )
+            dg.AssetMaterialization(asset_key, partition=day.isoformat(), metadata={**metadata, **row_count})
         )

@@ -13,7 +13,8 @@ import dagster as dg
 from gong_assets.defs.assets.ingestion import GONG_POOL, ReadConfig, land_and_record, read
 from gong_assets.defs.automation import RAW_FRESHNESS, REFERENCE_DATA_FRESHNESS
 from gong_assets.defs.failures import failure
-from gong_assets.defs.resources import GongResource, SnowflakeResource, query_tag
+from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
+from gong_assets.defs.resources import IO_MANAGER, GongResource, SnowflakeResource, query_tag
 from gong_assets.defs.resumption import mark_quota_stop, ranges_to_read
 from gong_assets.gong import GongQuotaExhausted
 from gong_assets.ingestion.read import ReadResult, request_metadata
@@ -36,13 +37,11 @@ SCOPE_CHECK = "scope_is_granted"
 
 
 def build_raw_assets(
-    settings: Settings, partitions: dg.DailyPartitionsDefinition
+    settings: Settings, partitions: dg.DailyPartitionsDefinition, options: GraphOptions = DEFAULT_OPTIONS
 ) -> list[dg.AssetsDefinition]:
     common: dict[str, Any] = {
-        "group_name": "raw",
-        "owners": ["team:data-engineering"],
         "kinds": {"python", "gong", "snowflake"},
-        "io_manager_key": "snowflake_io_manager",
+        "io_manager_key": IO_MANAGER,
         "dagster_type": dg.Any,  # The value is a ReadResult, whatever the return annotation says.
         "pool": GONG_POOL,
         "freshness_policy": RAW_FRESHNESS,
@@ -53,72 +52,75 @@ def build_raw_assets(
         "backfill_policy": dg.BackfillPolicy.single_run(),
     }
 
+    def attributes(table: RawTable, endpoint: str) -> dict[str, Any]:
+        return {
+            "key": options.asset_key(table.asset_name),
+            "metadata": table_metadata(settings, table),
+            **options.asset_attributes("raw", owner=DATA_ENGINEERING, gong_endpoint=endpoint),
+        }
+
     @dg.asset(
         description="Calls with participants, content, interaction and CRM context, one row per call: "
         "POST /v2/calls/extensive. Each run replaces its days completely.",
-        tags={"layer": "raw", "gong_endpoint": "calls_extensive"},
         op_tags=HIGH_PRIORITY_TAGS,
-        metadata=table_metadata(settings, CALLS),
+        **attributes(CALLS, "calls_extensive"),
         **partitioned,
     )
     def gong_calls_raw(
         context: dg.AssetExecutionContext,
         config: ReadConfig,
         gong: GongResource,
-        snowflake: SnowflakeResource,
+        gong_snowflake: SnowflakeResource,
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
         source = Calls(
             ranges_to_read(context, context.asset_key),
             include_private=settings.gong_include_private_calls,
             workspace_id=settings.gong_workspace_id,
         )
-        return _materialize(context, config, gong, snowflake, source, settings)
+        return _materialize(context, config, gong, gong_snowflake, source, settings)
 
     @dg.asset(
         description="Transcripts of the landed calls, one row per call: POST /v2/calls/transcript by call ID. A call whose "
         "transcript Gong has not finished has no row yet; the sensor for missing transcripts requests it again.",
         deps=[gong_calls_raw],
-        tags={"layer": "raw", "gong_endpoint": "calls_transcript"},
         op_tags=HIGH_PRIORITY_TAGS,
-        metadata=table_metadata(settings, TRANSCRIPTS),
-        check_specs=[scope_check(TRANSCRIPTS)],
+        check_specs=[scope_check(options, TRANSCRIPTS)],
+        **attributes(TRANSCRIPTS, "calls_transcript"),
         **partitioned,
     )
     def gong_call_transcripts_raw(
         context: dg.AssetExecutionContext,
         config: ReadConfig,
         gong: GongResource,
-        snowflake: SnowflakeResource,
+        gong_snowflake: SnowflakeResource,
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
         ranges = ranges_to_read(context, context.asset_key)
         try:
-            with snowflake.get_connection() as connection:
+            with gong_snowflake.get_connection() as connection:
                 create_raw_table(connection, CALLS)
                 source = Transcripts(ranges, call_dates(connection, ranges))
         except WarehouseError as error:
             raise failure(error) from error
-        return _materialize(context, config, gong, snowflake, source, settings)
+        return _materialize(context, config, gong, gong_snowflake, source, settings)
 
     def stream_asset(
         stream: PartitionedStream | SnapshotStream,
         source: Callable[[dg.AssetExecutionContext], Source],
-        **options: Any,
+        **arguments: Any,
     ) -> Any:
         @dg.asset(
-            name=stream.table.asset_name,
             description=stream.description,
-            tags={"layer": "raw", "gong_endpoint": stream.endpoint},
-            metadata=table_metadata(settings, stream.table),
-            check_specs=[scope_check(stream.table)],
-            **options,
+            check_specs=[scope_check(options, stream.table)],
+            **attributes(stream.table, stream.endpoint),
+            **arguments,
         )
         def raw_stream(
             context: dg.AssetExecutionContext,
             config: ReadConfig,
             gong: GongResource,
-            snowflake: SnowflakeResource,
+            gong_snowflake: SnowflakeResource,
         ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-            return _materialize(context, config, gong, snowflake, source(context), settings)
+            return _materialize(context, config, gong, gong_snowflake, source(context), settings)
 
         return raw_stream
 
@@ -129,8 +131,8 @@ def build_raw_assets(
 
     def snapshot_asset(stream: SnapshotStream) -> Any:
         freshness = RAW_FRESHNESS if stream.is_read_with_calls else REFERENCE_DATA_FRESHNESS
-        options = {**common, "freshness_policy": freshness}
-        return stream_asset(stream, lambda _: stream.source(settings.gong_workspace_id), **options)
+        arguments = {**common, "freshness_policy": freshness}
+        return stream_asset(stream, lambda _: stream.source(settings.gong_workspace_id), **arguments)
 
     return [
         gong_calls_raw,
@@ -183,7 +185,8 @@ def _land_completed_days(
     completed = result.completed_days
     if completed:
         tag = query_tag(context.run.run_id, context.op_execution_context.op.name)
-        land_and_record(context, snowflake.warehouse(query_tag=tag), source, result, completed)
+        warehouse = snowflake.warehouse(query_tag=tag)
+        land_and_record(context, warehouse, source, result, completed, context.asset_key)
     else:
         result.spool.discard()
     after = mark_quota_stop(context, quota_error)
@@ -201,10 +204,10 @@ def _land_completed_days(
     )
 
 
-def scope_check(table: RawTable) -> dg.AssetCheckSpec:
+def scope_check(options: GraphOptions, table: RawTable) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(
         SCOPE_CHECK,
-        asset=table.asset_name,
+        asset=options.asset_key(table.asset_name),
         description="The Gong key has the scope that this endpoint requires. Without it nothing is read, the table stays as "
         "it is, and other assets continue.",
     )

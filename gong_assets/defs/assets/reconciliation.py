@@ -7,6 +7,7 @@ import dagster as dg
 from gong_assets.dates import DateRange, contiguous_ranges
 from gong_assets.defs.assets.ingestion import GONG_POOL, ReadConfig, land_and_record, read
 from gong_assets.defs.failures import failure
+from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.partitions import partition_date_range
 from gong_assets.defs.resources import GongResource, SnowflakeResource, query_tag
 from gong_assets.error_advice import EXPECTED_ERRORS
@@ -22,32 +23,35 @@ from gong_assets.ingestion.sources import Calls, Source, Transcripts
 from gong_assets.settings import Settings
 from gong_assets.warehouse.landing import DeletionPolicy, check_deletions
 from gong_assets.warehouse.queries import basic_fields, call_dates
-from gong_assets.warehouse.tables import CALLS, create_raw_table
+from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, create_raw_table
 
 if TYPE_CHECKING:
     from gong_assets.warehouse.connection import Warehouse
 
 
-def build_reconciliation(settings: Settings, partitions: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+def build_reconciliation(
+    settings: Settings, partitions: dg.DailyPartitionsDefinition, options: GraphOptions = DEFAULT_OPTIONS
+) -> dg.AssetsDefinition:
     @dg.asset(
-        group_name="raw",
-        owners=["team:data-engineering"],
+        key=options.asset_key("gong_call_reconciliation"),
         kinds={"python", "gong", "snowflake"},
-        tags={"layer": "raw", "gong_endpoint": "calls"},
         pool=GONG_POOL,
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
-        deps=["gong_calls_raw", "gong_call_transcripts_raw"],
+        deps=[options.asset_key(table.asset_name) for table in (CALLS, TRANSCRIPTS)],
         description="Days whose landed calls were compared with Gong's list of IDs and basic fields (GET /v2/calls). Calls "
         "and transcripts of a day that differs are read again, and the day is then materialized in both raw assets.",
+        **options.asset_attributes("raw", owner=DATA_ENGINEERING, gong_endpoint="calls"),
     )
     def gong_call_reconciliation(
         context: dg.AssetExecutionContext,
         config: ReadConfig,
         gong: GongResource,
-        snowflake: SnowflakeResource,
+        gong_snowflake: SnowflakeResource,
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        warehouse = snowflake.warehouse(query_tag=query_tag(context.run.run_id, "gong_call_reconciliation"))
+        warehouse = gong_snowflake.warehouse(
+            query_tag=query_tag(context.run.run_id, "gong_call_reconciliation")
+        )
         days = partition_date_range(context.partition_time_window)
         fraction = config.max_deleted_fraction(settings)
         listing = CallListing(days, settings.gong_include_private_calls, settings.gong_workspace_id)
@@ -56,7 +60,7 @@ def build_reconciliation(settings: Settings, partitions: dg.DailyPartitionsDefin
             raise failure(listed.quota_error) from listed.quota_error
         landed = _landed_calls(warehouse, listing, fraction)
         found = differences(listing.calls, landed)
-        again = _read_again(context, gong, warehouse, settings, contiguous_ranges(found), fraction)
+        again = _read_again(context, gong, warehouse, settings, options, contiguous_ranges(found), fraction)
         return dg.MaterializeResult(
             metadata={
                 **request_metadata(listed.stats),
@@ -98,6 +102,7 @@ def _read_again(
     gong: GongResource,
     warehouse: "Warehouse",
     settings: Settings,
+    options: GraphOptions,
     ranges: list[DateRange],
     fraction: float,
 ) -> dict[str, Any]:
@@ -107,7 +112,8 @@ def _read_again(
 
     def read_and_land(source: Source) -> int:
         result = read(context, gong, source, max_deleted_fraction=fraction)
-        land_and_record(context, warehouse, source, result, result.completed_days)
+        asset_key = options.asset_key(source.table.asset_name)
+        land_and_record(context, warehouse, source, result, result.completed_days, asset_key)
         if result.quota_error is not None:
             raise failure(result.quota_error) from result.quota_error
         return result.stats.requests

@@ -1,12 +1,13 @@
-"""Checks on what Cortex has not answered.
+"""Checks for texts without an answer of Cortex.
 
-A text that fails, or that a run's token budget leaves out, holds back nothing else: these checks are where it shows.
+A text that fails, or that exceeds the token budget of a run, does not stop other texts. These checks report it.
 """
 
 from typing import Any
 
 import dagster as dg
 
+from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.settings import Settings
 from gong_assets.warehouse.queries import unanswered_calls, unanswered_segments, unredacted_segments
@@ -14,49 +15,50 @@ from gong_assets.warehouse.queries import unanswered_calls, unanswered_segments,
 _NOT_SENT = "not sent yet"
 
 
-def build_cortex_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
+def build_cortex_checks(
+    settings: Settings, options: GraphOptions = DEFAULT_OPTIONS
+) -> list[dg.AssetChecksDefinition]:
+    def check(asset: str, name: str, description: str, unanswered: str) -> dg.AssetChecksDefinition:
+        @dg.asset_check(asset=options.asset_key(asset), name=name, description=description)
+        def cortex_check(gong_snowflake: SnowflakeResource) -> dg.AssetCheckResult:
+            return unanswered_result(gong_snowflake.warehouse().query(unanswered))
+
+        return cortex_check
+
     checks = [
-        _check(
+        check(
             "cortex_gong_call_transcripts",
             "segments_are_enriched",
-            "Cortex has answered for every staged segment as it is now, but for those too short to be sent.",
+            "Cortex has answered for the current text of every staged segment that is long enough to be sent.",
             unanswered_segments(),
         ),
-        _check(
+        check(
             "cortex_gong_calls",
             "calls_are_summarized",
-            "Cortex has summarized the dialogue of every staged call as it is now.",
+            "Cortex has summarized the current dialogue of every staged call.",
             unanswered_calls("CORTEX_GONG_CALLS"),
         ),
-        _check(
+        check(
             "cortex_gong_call_insights",
             "calls_have_insights",
-            "Cortex has answered for every call of which Gong says no topics or next steps.",
+            "Cortex has answered for every staged call without topics or next steps from Gong.",
             unanswered_calls("CORTEX_GONG_CALL_INSIGHTS"),
         ),
     ]
     if settings.gong_redact_transcripts:
         checks.append(
-            _check(
+            check(
                 "cortex_gong_redacted_transcripts",
                 "segments_are_redacted",
-                "Every staged segment is redacted. One that is not cannot be read in the views.",
+                "Every staged segment is redacted. The views do not show a segment that is not.",
                 unredacted_segments(),
             )
         )
     return checks
 
 
-def _check(asset: str, name: str, description: str, unanswered: str) -> dg.AssetChecksDefinition:
-    @dg.asset_check(asset=asset, name=name, description=description)
-    def check(snowflake: SnowflakeResource) -> dg.AssetCheckResult:
-        return unanswered_result(snowflake.warehouse().query(unanswered))
-
-    return check
-
-
 def unanswered_result(rows: list[dict[str, Any]]) -> dg.AssetCheckResult:
-    """Passes if there are none; the errors, how many texts each has, and an example of each."""
+    """Return a check that passes without rows, and otherwise lists each error with its texts and an example."""
     metadata: dict[str, Any] = {"texts": sum(int(row["TEXTS"]) for row in rows)}
     if rows:
         metadata["by_error"] = dg.MetadataValue.table(
@@ -73,7 +75,8 @@ def unanswered_result(rows: list[dict[str, Any]]) -> dg.AssetCheckResult:
             ]
         )
         metadata["what_to_do"] = (
-            "Materialize these days again: a run sends what waits, within its token budget, and what failed up to "
-            "cortex_max_attempts times. VW_CORTEX_STATUS shows each day, CORTEX_ERROR and CORTEX_ATTEMPTS each text."
+            "Materialize these days again: a run sends the texts that have not been sent, within its token budget, and the "
+            "texts that failed, up to cortex_max_attempts times. VW_CORTEX_STATUS has a row for each day; CORTEX_ERROR and "
+            "CORTEX_ATTEMPTS are columns of each text."
         )
     return dg.AssetCheckResult(passed=not rows, severity=dg.AssetCheckSeverity.WARN, metadata=metadata)

@@ -1,4 +1,4 @@
-"""Checks that tell whether HubSpot is there: the graph runs without it, and then knows nothing of deals.
+"""Checks that HubSpot's tables exist and match the calls. The graph runs without HubSpot, with empty HubSpot columns.
 
 What is in the staged tables is checked by dbt's tests; which tables are read is in `src_hubspot.yml`,
 and which columns in `dbt/macros/hubspot`.
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import fetch
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 TABLES = required_tables()
 STAGE_TABLES = stage_label_tables()
 
-# A stage is deleted now and then, and the deals in it stay. More than this are labels that were not found.
-MOST_UNLABELLED_DEALS = 0.1
+# A deleted stage leaves its deals without a label, so a few are normal. More mean that the labels were not found.
+MAX_UNLABELLED_FRACTION = 0.1
 SHOWN_STAGES = 20
 
 _UNLABELLED_STAGES = f"""
@@ -39,8 +40,8 @@ _DEALS = """
     FROM STG_HUBSPOT_DEALS
 """
 
-# Deals are deleted now and then, and the calls about them stay. More than this is another portal, or a half-filled table.
-MOST_UNKNOWN_CALLS = 0.1
+# A deleted deal leaves its calls, so a few are normal. More mean another HubSpot portal or an incomplete table.
+MAX_UNKNOWN_FRACTION = 0.1
 SHOWN_DEALS = 20
 
 _DEAL_CALLS = """
@@ -56,7 +57,7 @@ _CALLS = f"""
     FROM ({_DEAL_CALLS}) AS deal_calls
 """
 _UNKNOWN_DEALS = f"""
-    SELECT DEAL_ID, COUNT(*) AS CALLS, MIN(CALL_ID) AS A_CALL_ID
+    SELECT DEAL_ID, COUNT(*) AS CALLS, MIN(CALL_ID) AS EXAMPLE_CALL_ID
     FROM ({_DEAL_CALLS}) AS deal_calls
     WHERE NOT IS_KNOWN
     GROUP BY DEAL_ID
@@ -66,12 +67,12 @@ _UNKNOWN_DEALS = f"""
 
 
 @dataclass(frozen=True)
-class Found:
-    """What became of looking for the tables of a shape.
+class SourceTables:
+    """The tables of a shape that cannot be read or are empty.
 
     Attributes:
-        missing: why a table cannot be read, by its name; one that may not be read is for Snowflake one that is not there.
-        empty: those that have no rows.
+        missing: error by table. Snowflake gives the same error for a missing table and a missing privilege.
+        empty: tables without rows.
     """
 
     missing: dict[str, str] = field(default_factory=dict)
@@ -82,18 +83,18 @@ class Found:
         return not (self.missing or self.empty)
 
 
-def place(settings: Settings) -> str:
+def source_schema(settings: Settings) -> str:
     return f"{settings.hubspot_database}.{settings.hubspot_schema}"
 
 
-def look_for_tables(connection: SnowflakeConnection, settings: Settings) -> Found:
-    """Read a row of each table that the shape needs."""
+def find_source_tables(connection: SnowflakeConnection, settings: Settings) -> SourceTables:
+    """Read one row of each table of the shape."""
     from snowflake.connector.errors import ProgrammingError
 
-    found = Found()
+    found = SourceTables()
     for table in TABLES[settings.hubspot_shape]:
         try:
-            rows = fetch(connection, f"SELECT 1 AS FOUND FROM {place(settings)}.{table} LIMIT 1")
+            rows = fetch(connection, f"SELECT 1 AS FOUND FROM {source_schema(settings)}.{table} LIMIT 1")
         except ProgrammingError as error:
             found.missing[table] = " ".join(str(error.msg).split())
         else:
@@ -102,61 +103,74 @@ def look_for_tables(connection: SnowflakeConnection, settings: Settings) -> Foun
     return found
 
 
-def remedy(settings: Settings) -> str:
-    """What to do about tables that are not found."""
+def fix_hint(settings: Settings) -> str:
+    """Return what to do about missing tables."""
     role = settings.snowflake_role or "<the graph's role>"
     grant = (
         f"GRANT IMPORTED PRIVILEGES ON DATABASE {settings.hubspot_database} TO ROLE {role}"
         if settings.hubspot_shape == "share"
-        else f"USAGE on {settings.hubspot_database} and on {place(settings)}, and SELECT on its tables, granted to {role}"
+        else f"USAGE on {settings.hubspot_database} and on {source_schema(settings)}, and SELECT on its tables, "
+        f"granted to {role}"
     )
     return (
-        "Set HUBSPOT_DATABASE and HUBSPOT_SCHEMA to where HubSpot's tables are, and HUBSPOT_SHAPE to how they came there: "
-        f"{', '.join(TABLES)}. Tables that are there and are not found need {grant}."
+        "Set HUBSPOT_DATABASE and HUBSPOT_SCHEMA to the location of HubSpot's tables, and HUBSPOT_SHAPE to the way they are "
+        f"loaded: {', '.join(TABLES)}. If the tables exist, they need {grant}."
     )
 
 
-def label_remedy(settings: Settings) -> str:
-    """What to do about stages without labels."""
+def label_fix_hint(settings: Settings) -> str:
+    """Return what to do about stages without labels."""
     return (
-        f"Labels of stages are read from {place(settings)}.{STAGE_TABLES[settings.hubspot_shape]}. If it has no rows, grant or "
-        "sync it; if it has rows, its columns have names that are not looked for: add them in "
-        f"gong_assets/dbt/macros/hubspot/{settings.hubspot_shape}.sql, and look at those of pipelines and owners too."
+        f"Labels of stages are read from {source_schema(settings)}.{STAGE_TABLES[settings.hubspot_shape]}. If this table is "
+        "empty, grant access to it or sync it. If it has rows, its columns have other names than expected: add them in "
+        f"gong_assets/dbt/macros/hubspot/{settings.hubspot_shape}.sql, and check those of pipelines and owners too."
     )
 
 
-def build_hubspot_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
+def build_hubspot_checks(
+    settings: Settings, options: GraphOptions = DEFAULT_OPTIONS
+) -> list[dg.AssetChecksDefinition]:
+    checks = [_tables_check(settings, options), _deals_check(options)]
+    return [*checks, _labels_check(settings, options)] if settings.hubspot_shape in STAGE_TABLES else checks
+
+
+def _tables_check(settings: Settings, options: GraphOptions) -> dg.AssetChecksDefinition:
     @dg.asset_check(
-        asset="stg_hubspot_deals",
+        asset=options.asset_key("stg_hubspot_deals"),
         name="hubspot_is_shared",
-        description=f"Each table of the shape `{settings.hubspot_shape}` is in {place(settings)} and has rows. Without them "
-        "the graph runs, and what HubSpot knows stays empty.",
+        description=f"Every table of the shape `{settings.hubspot_shape}` exists in {source_schema(settings)} and has rows. "
+        "Otherwise the graph still runs, and the columns from HubSpot are empty.",
     )
-    def hubspot_is_shared(snowflake: SnowflakeResource) -> dg.AssetCheckResult:
-        with snowflake.get_connection() as connection:
-            found = look_for_tables(connection, settings)
-        metadata: dict[str, Any] = {"looked_for_in": place(settings), "shape": settings.hubspot_shape}
+    def hubspot_is_shared(gong_snowflake: SnowflakeResource) -> dg.AssetCheckResult:
+        with gong_snowflake.get_connection() as connection:
+            found = find_source_tables(connection, settings)
+        metadata: dict[str, Any] = {"location": source_schema(settings), "shape": settings.hubspot_shape}
         if not found.is_complete:
             metadata |= {
                 "missing": found.missing,
                 "empty": found.empty,
-                "what_to_do": remedy(settings),
+                "what_to_do": fix_hint(settings),
             }
         return dg.AssetCheckResult(
             passed=found.is_complete, severity=dg.AssetCheckSeverity.WARN, metadata=metadata
         )
 
+    return hubspot_is_shared
+
+
+def _labels_check(settings: Settings, options: GraphOptions) -> dg.AssetChecksDefinition:
     @dg.asset_check(
-        asset="stg_hubspot_deals",
+        asset=options.asset_key("stg_hubspot_deals"),
         name="hubspot_labels_the_stages",
-        description=f"Of the deals in a stage, at most {MOST_UNLABELLED_DEALS:.0%} show its id, as HubSpot has no label for it.",
+        description=f"At most {MAX_UNLABELLED_FRACTION:.0%} of the deals in a stage have the ID of the stage instead of its "
+        "label.",
     )
-    def hubspot_labels_the_stages(snowflake: SnowflakeResource) -> dg.AssetCheckResult:
-        with snowflake.get_connection() as connection:
+    def hubspot_labels_the_stages(gong_snowflake: SnowflakeResource) -> dg.AssetCheckResult:
+        with gong_snowflake.get_connection() as connection:
             deals, unlabelled = (int(count) for count in fetch(connection, _DEALS)[0].values())
             stages = fetch(connection, _UNLABELLED_STAGES) if unlabelled else []
         share = unlabelled / deals if deals else 0.0
-        passed = share <= MOST_UNLABELLED_DEALS
+        passed = share <= MAX_UNLABELLED_FRACTION
         metadata: dict[str, Any] = {
             "deals_in_a_stage": deals,
             "deals_in_a_stage_without_label": unlabelled,
@@ -167,17 +181,21 @@ def build_hubspot_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
                 stage["DEAL_STAGE_ID"]: int(stage["DEALS"]) for stage in stages
             }
         if not passed:
-            metadata["what_to_do"] = label_remedy(settings)
+            metadata["what_to_do"] = label_fix_hint(settings)
         return dg.AssetCheckResult(passed=passed, severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
 
+    return hubspot_labels_the_stages
+
+
+def _deals_check(options: GraphOptions) -> dg.AssetChecksDefinition:
     @dg.asset_check(
-        asset="vw_enriched_gong_calls",
+        asset=options.asset_key("vw_enriched_gong_calls"),
         name="hubspot_knows_the_deals",
-        description=f"Of the calls that are linked to a HubSpot deal, at most {MOST_UNKNOWN_CALLS:.0%} name one that HubSpot does "
-        "not have: a deleted one, or one of another portal. Merged deals are known.",
+        description=f"At most {MAX_UNKNOWN_FRACTION:.0%} of the calls that are linked to a HubSpot deal name a deal that "
+        "HubSpot does not have, because it was deleted or is in another portal. Merged deals do not count.",
     )
-    def hubspot_knows_the_deals(snowflake: SnowflakeResource) -> dg.AssetCheckResult:
-        with snowflake.get_connection() as connection:
+    def hubspot_knows_the_deals(gong_snowflake: SnowflakeResource) -> dg.AssetCheckResult:
+        with gong_snowflake.get_connection() as connection:
             calls, unknown = (int(count) for count in fetch(connection, _CALLS)[0].values())
             deals = fetch(connection, _UNKNOWN_DEALS) if unknown else []
         share = unknown / calls if calls else 0.0
@@ -188,12 +206,15 @@ def build_hubspot_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
         }
         if deals:
             metadata["unknown_deals"] = [
-                {"deal_id": deal["DEAL_ID"], "calls": int(deal["CALLS"]), "a_call_id": deal["A_CALL_ID"]}
+                {
+                    "deal_id": deal["DEAL_ID"],
+                    "calls": int(deal["CALLS"]),
+                    "example_call_id": deal["EXAMPLE_CALL_ID"],
+                }
                 for deal in deals
             ]
         return dg.AssetCheckResult(
-            passed=share <= MOST_UNKNOWN_CALLS, severity=dg.AssetCheckSeverity.WARN, metadata=metadata
+            passed=share <= MAX_UNKNOWN_FRACTION, severity=dg.AssetCheckSeverity.WARN, metadata=metadata
         )
 
-    checks = [hubspot_is_shared, hubspot_knows_the_deals]
-    return [*checks, hubspot_labels_the_stages] if settings.hubspot_shape in STAGE_TABLES else checks
+    return hubspot_knows_the_deals

@@ -1,7 +1,6 @@
-"""Checks that ask the warehouse what the graph cannot know from its own runs.
+"""Checks of the rows in the raw tables.
 
-A freshness policy looks at when an asset last ran; these look at what is in the tables. dbt tests show as checks too, and
-check what a model promises about its columns.
+A freshness policy considers when an asset last ran; these checks read the tables. The tests of the dbt models are checks too.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from gong_assets.defs.checks.results import unless_missing
+from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import fetch
@@ -25,33 +25,35 @@ from gong_assets.warehouse.tables import RAW_TABLES
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-# A transcript takes Gong minutes, at times hours. Counted in days: of yesterday's calls one may have ended minutes ago.
+# Gong takes minutes, at times hours, for a transcript. Whole days, because a call dated yesterday may have ended minutes ago.
 TRANSCRIPT_GRACE = timedelta(days=2)
-# A long weekend without calls is normal; longer silence is more often a key that lost its permissions.
+# A long weekend without calls is normal. A longer gap usually means that the key lost its permissions.
 STALE_AFTER = timedelta(days=4)
 SHOWN_IDS = 50
 
 
-def build_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
+def build_checks(
+    settings: Settings, options: GraphOptions = DEFAULT_OPTIONS
+) -> list[dg.AssetChecksDefinition]:
     specs = [
         *(
             dg.AssetCheckSpec(
                 "records_validate",
-                asset=table.asset_name,
-                description="No record of Gong's failed validation. Such a record is landed with its PROCESSING_ERROR "
-                "and stays out of the staged tables.",
+                asset=options.asset_key(table.asset_name),
+                description="Every record of Gong is valid. Invalid records are landed with a PROCESSING_ERROR and excluded "
+                "from the staged tables.",
             )
             for table in RAW_TABLES
         ),
         dg.AssetCheckSpec(
             "calls_have_transcripts",
-            asset="gong_call_transcripts_raw",
-            description=f"No call between {TRANSCRIPT_GRACE.days} and {settings.gong_transcript_retry_days} days old lacks "
-            "its transcript. Older ones that do are listed too: they are not asked for any more.",
+            asset=options.asset_key("gong_call_transcripts_raw"),
+            description=f"Every call that is {TRANSCRIPT_GRACE.days} to {settings.gong_transcript_retry_days} days old has a "
+            "transcript. Older calls without one, which are no longer requested, are listed too.",
         ),
         dg.AssetCheckSpec(
             "calls_are_recent",
-            asset="gong_calls_raw",
+            asset=options.asset_key("gong_calls_raw"),
             description=f"The newest call is at most {STALE_AFTER.days} days old.",
         ),
     ]
@@ -62,11 +64,11 @@ def build_checks(settings: Settings) -> list[dg.AssetChecksDefinition]:
         "calls_are_recent": _calls_are_recent,
     }
 
-    @dg.multi_asset_check(name="raw_checks", specs=specs, can_subset=True)
+    @dg.multi_asset_check(name=options.op_name("gong_raw_checks"), specs=specs, can_subset=True)
     def raw_checks(
-        context: dg.AssetCheckExecutionContext, snowflake: SnowflakeResource
+        context: dg.AssetCheckExecutionContext, gong_snowflake: SnowflakeResource
     ) -> Iterator[dg.AssetCheckResult]:
-        with snowflake.get_connection() as connection:
+        with gong_snowflake.get_connection() as connection:
             for key in sorted(context.selected_asset_check_keys, key=str):
                 yield unless_missing(key, partial(evaluations[key.name], connection, key))
 
@@ -86,13 +88,13 @@ def _calls_have_transcripts(
     since = today - timedelta(days=settings.gong_transcript_retry_days)
     rows = fetch(connection, calls_without_transcript(), (today - TRANSCRIPT_GRACE,))
     awaited = [row["CALL_ID"] for row in rows if row["CALL_DATE"] >= since]
-    given_up = [row["CALL_ID"] for row in rows if row["CALL_DATE"] < since]
+    expired = [row["CALL_ID"] for row in rows if row["CALL_DATE"] < since]
     result = _result(key, awaited, {"call_ids": dg.MetadataValue.json(awaited[:SHOWN_IDS])})
-    if not given_up:
+    if not expired:
         return result
     older: dict[str, Any] = {
-        "not_asked_for_any_more": len(given_up),
-        "not_asked_for_any_more_ids": given_up[:SHOWN_IDS],
+        "no_longer_requested": len(expired),
+        "no_longer_requested_ids": expired[:SHOWN_IDS],
     }
     return result._replace(metadata={**result.metadata, **older})
 
@@ -113,7 +115,7 @@ def _result(key: dg.AssetCheckKey, found: list[Any], metadata: dict[str, Any]) -
         asset_key=key.asset_key,
         check_name=key.name,
         passed=not found,
-        # Data that is not there yet is no reason to hold back what is.
+        # Missing data must not stop the assets that depend on the rest.
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"count": len(found), **(metadata if found else {})},
     )

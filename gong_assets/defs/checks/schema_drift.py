@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import dagster as dg
 
 from gong_assets.defs.checks.results import unless_missing
+from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.warehouse.tables import RAW_TABLES, RawTable
 
@@ -271,27 +272,27 @@ def recent_records(connection: "SnowflakeConnection", table: RawTable) -> Iterat
             yield day, record_id, raw
 
 
-def schema_check_key(table: RawTable) -> dg.AssetCheckKey:
-    return dg.AssetCheckKey(dg.AssetKey(table.asset_name), "schema_is_known")
+def schema_check_key(table: RawTable, options: GraphOptions = DEFAULT_OPTIONS) -> dg.AssetCheckKey:
+    return dg.AssetCheckKey(options.asset_key(table.asset_name), "schema_is_known")
 
 
-def build_schema_checks() -> list[dg.AssetChecksDefinition]:
-    tables = {schema_check_key(table): table for table in RAW_TABLES}
+def build_schema_checks(options: GraphOptions = DEFAULT_OPTIONS) -> list[dg.AssetChecksDefinition]:
+    tables = {schema_check_key(table, options): table for table in RAW_TABLES}
     specs = [
         dg.AssetCheckSpec(
             key.name,
             asset=key.asset_key,
-            description="Recent records have the fields that are known, with the types that are known. A new field is kept in "
-            "the raw table and read by nothing; one that vanished leaves its columns empty.",
+            description="Recent records have the known fields with the known types. A new field is kept in the raw table and "
+            "not read by any model; a missing field leaves its columns empty.",
         )
         for key in tables
     ]
 
-    @dg.multi_asset_check(name="raw_schema_checks", specs=specs, can_subset=True)
+    @dg.multi_asset_check(name=options.op_name("gong_raw_schema_checks"), specs=specs, can_subset=True)
     def raw_schema_checks(
-        context: dg.AssetCheckExecutionContext, snowflake: SnowflakeResource
+        context: dg.AssetCheckExecutionContext, gong_snowflake: SnowflakeResource
     ) -> Iterator[dg.AssetCheckResult]:
-        with snowflake.get_connection() as connection:
+        with gong_snowflake.get_connection() as connection:
             for key in sorted(context.selected_asset_check_keys, key=str):
                 yield unless_missing(key, partial(_evaluate, connection, key, tables[key]))
 

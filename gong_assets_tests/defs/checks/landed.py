@@ -49,7 +49,7 @@ def evaluations(
             asset_checks=definitions,
             assets=[dg.AssetSpec(table.asset_name) for table in RAW_TABLES],
             jobs=[dg.define_asset_job("check", selection=dg.AssetSelection.checks(*selected))],
-            resources={"snowflake": SnowflakeResource(arguments=warehouse.arguments)},
+            resources={"gong_snowflake": SnowflakeResource(arguments=warehouse.arguments)},
         ).resolve_job_def("check")
         result = job.execute_in_process(instance=instance)
     assert result.success

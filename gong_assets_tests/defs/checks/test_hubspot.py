@@ -11,8 +11,8 @@ import pytest
 
 from gong_assets.cli import doctor
 from gong_assets.defs.checks.hubspot import (
-    MOST_UNKNOWN_CALLS,
-    MOST_UNLABELLED_DEALS,
+    MAX_UNKNOWN_FRACTION,
+    MAX_UNLABELLED_FRACTION,
     STAGE_TABLES,
     TABLES,
     build_hubspot_checks,
@@ -29,7 +29,7 @@ def evaluated(name: str, settings: Settings, snowflake: SnowflakeResource) -> dg
     checks = build_hubspot_checks(settings)
     (key,) = (key for check in checks for key in check.check_keys if key.name == name)
     job = dg.define_asset_job("check", selection=dg.AssetSelection.checks(key))
-    defs = dg.Definitions(asset_checks=checks, jobs=[job], resources={"snowflake": snowflake})
+    defs = dg.Definitions(asset_checks=checks, jobs=[job], resources={"gong_snowflake": snowflake})
     run = defs.resolve_job_def("check").execute_in_process()
     assert run.success
     (evaluation,) = run.get_asset_check_evaluations()
@@ -71,7 +71,7 @@ def test_a_share_with_all_its_tables_or_views_is_there(
 ) -> None:
     check = evaluated("hubspot_is_shared", settings(tmp_path, hubspot_schema=schema), snowflake)
     assert check.passed
-    assert metadata(check) == {"looked_for_in": f"{SHARE}.{schema}", "shape": "share"}
+    assert metadata(check) == {"location": f"{SHARE}.{schema}", "shape": "share"}
 
 
 @pytest.mark.usefixtures("share")
@@ -98,7 +98,7 @@ def test_a_database_that_does_not_exist_is_a_warning_that_says_what_to_set_and_t
     )
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
     found = metadata(check)
-    assert found["looked_for_in"] == "NOT_MOUNTED.V2_DAILY"
+    assert found["location"] == "NOT_MOUNTED.V2_DAILY"
     assert list(found["missing"]) == list(TABLES["share"])
     for named in ("HUBSPOT_DATABASE", "HUBSPOT_SCHEMA", "HUBSPOT_SHAPE", *TABLES):
         assert named in found["what_to_do"]
@@ -154,8 +154,8 @@ def test_calls_about_deals_that_hubspot_does_not_have_are_counted_and_shown(
         "calls_with_an_unknown_deal": 3,
         "share": 0.6,
         "unknown_deals": [
-            {"deal_id": "90", "calls": 2, "a_call_id": "unknown 0"},
-            {"deal_id": "91", "calls": 1, "a_call_id": "unknown 1"},
+            {"deal_id": "90", "calls": 2, "example_call_id": "unknown 0"},
+            {"deal_id": "91", "calls": 1, "example_call_id": "unknown 1"},
         ],
     }
 
@@ -166,7 +166,7 @@ def test_a_few_calls_about_deleted_deals_are_no_warning_and_are_shown(
     stage(warehouse, known=9, unknown=1)
     check = evaluated("hubspot_knows_the_deals", settings(tmp_path), snowflake)
     assert check.passed
-    assert metadata(check)["share"] == MOST_UNKNOWN_CALLS
+    assert metadata(check)["share"] == MAX_UNKNOWN_FRACTION
     assert [deal["deal_id"] for deal in metadata(check)["unknown_deals"]] == ["90"]
 
 
@@ -217,7 +217,7 @@ def test_a_few_deals_in_stages_that_were_deleted_are_no_warning(
     check = evaluated("hubspot_labels_the_stages", settings(tmp_path), snowflake)
     assert check.passed
     found = metadata(check)
-    assert found["share"] == (MOST_UNLABELLED_DEALS if unlabelled else 0)
+    assert found["share"] == (MAX_UNLABELLED_FRACTION if unlabelled else 0)
     assert "what_to_do" not in found
 
 

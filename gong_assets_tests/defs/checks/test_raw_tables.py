@@ -25,4 +25,4 @@ def test_a_transcript_is_missed_when_the_day_of_its_call_has_been_over_for_a_day
     )
     told = result["gong_call_transcripts_raw"].metadata
     assert told["call_ids"].value == ["2", "14"]
-    assert told["not_asked_for_any_more_ids"].value == ["15"]
+    assert told["no_longer_requested_ids"].value == ["15"]
