@@ -131,7 +131,7 @@ def test_a_text_that_fails_is_isolated_and_then_left_and_everything_else_is_answ
     assert "of 9" in company.run(fails=True)
     rows = company.segments()
     assert rows[refused]["CORTEX_ATTEMPTS"] == 2
-    assert rows[refused]["CORTEX_ERROR"].startswith("No answer")
+    assert rows[refused]["CORTEX_ERROR"].startswith("No result")
 
     # It has failed as often as it may; the dialogue that it is part of fails in its turn, and is left too. What is extracted of
     # it comes last, and fails no statement.
@@ -144,7 +144,7 @@ def test_a_text_that_fails_is_isolated_and_then_left_and_everything_else_is_answ
     assert [key for key, row in rows.items() if row["CORTEX_ERROR"]] == [refused]
     summaries = company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID")
     assert {key for key, row in summaries.items() if row["CALL_SUMMARY"]} == {"call0", "call2"}
-    assert summaries["call1"]["CORTEX_ERROR"].startswith("No answer")
+    assert summaries["call1"]["CORTEX_ERROR"].startswith("No result")
     insights = company.warehouse.rows("CORTEX_GONG_CALL_INSIGHTS", "CALL_ID")
     assert "GONG_ASSETS_LOCAL_CORTEX_REFUSES" in insights["call1"]["CORTEX_ERROR"]
 
@@ -164,8 +164,8 @@ def test_a_budget_is_never_exceeded_and_the_next_run_goes_on(company: Company) -
 
     assert company.sent() == []
     said = re.search(
-        r"cortex_gong_call_transcripts leaves for another run, over the token budget of 0: 18 calls of AI_EMBED, about (\d+) "
-        r"tokens and 0\.\d{4} credits \(\$0\.\d\d\)",
+        r"cortex_gong_call_transcripts exceeds the token budget of 0 and defers 18 calls of AI_EMBED, "
+        r"about (\d+) tokens and 0\.\d{4} credits \(\$0\.\d\d\)",
         output,
     )
     assert said, output
@@ -212,7 +212,7 @@ def test_another_version_says_what_it_costs_and_keeps_the_old_answers_until_it_h
 
     output = company.run(variables={"enrichment_version": "2"}, GONG_CORTEX_TOKEN_BUDGET="0")
 
-    assert "leaves for another run, over the token budget of 0: 6 calls of SENTIMENT" in output
+    assert "exceeds the token budget of 0 and defers 6 calls of SENTIMENT" in output
     assert company.segments() == before
     assert len(company.sent()) == sent
 
@@ -354,7 +354,7 @@ def test_a_dialogue_beyond_the_whole_budget_keeps_no_other_waiting(company: Comp
     output = company.run(GONG_CORTEX_TOKEN_BUDGET="1600")
 
     assert "1 of cortex_gong_calls alone cost up to" in output
-    assert "no run sends them within its token budget of 1,600" in output
+    assert "No run can send them within its token budget of 1,600" in output
     assert [row["FUNCTION_NAME"] for row in company.sent()[sent:]] == ["AI_SUMMARIZE_AGG", "AI_EXTRACT"]
     summaries = company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID")
     assert {key for key, row in summaries.items() if row["CALL_SUMMARY"]} == {"call0"}
