@@ -1,6 +1,6 @@
-"""The local warehouse's real server, with the test records landed and the dbt project built once over them.
+"""Fixtures: the local warehouse server with the landed test records, and the dbt project built once on them.
 
-The modules that read what was built are of one xdist group, so that it is built by one worker only.
+All modules that read the built tables are in one xdist group, so that only one worker builds them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def warehouse_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 @contextmanager
 def served(home: Path, **environment: str) -> Iterator[int]:
-    """The port of a local server of its own, which ends with the block."""
+    """Run a separate local server within the block, and yield its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
@@ -105,7 +105,7 @@ def project_of(work_dir: Path, port: int, schema: str = SCHEMA) -> DbtProject:
 
 @pytest.fixture(scope="session")
 def built(warehouse: Warehouse, project: DbtProject) -> Tables:
-    """What the models are after one `dbt build` of everything, its data tests included."""
+    """Return the tables after one `dbt build` of everything, including data tests."""
     warehouse.land_everything()
     warehouse.share_hubspot()
     project.succeed("build", "--exclude-resource-type", "unit_test")

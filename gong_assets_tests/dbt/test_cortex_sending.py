@@ -1,4 +1,4 @@
-"""What is sent to Cortex, in which batches, at what price, and what happens to a text that fails."""
+"""Requests to Cortex: batches, costs, the token budget, retries and redaction."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gong_assets_tests.dbt.warehouse import Row, Warehouse
 pytestmark = pytest.mark.xdist_group("cortex")
 
 REFUSED = "unspeakable"
-# Refused where a text begins with it: where it is embedded, "passage" does.
+# Rejected at the start of a text. In an embedding request, a text starts with "passage".
 UNSCORABLE = "Unscorable"
 CALLS, TURNS = 3, 6
 MODELS = ("+path:models/cortex",)
@@ -30,7 +30,7 @@ SEGMENTS = "CORTEX_GONG_CALL_TRANSCRIPTS"
 
 @dataclass(frozen=True)
 class Company:
-    """A schema of its own with a few calls, and a dbt project over it."""
+    """A separate schema with a few calls, and a dbt project that uses it."""
 
     warehouse: Warehouse
     project: DbtProject
@@ -40,7 +40,7 @@ class Company:
     def land(
         self, calls: dict[str, list[str]], *, first: date = MONDAY, speaker: str = "Carl Customer"
     ) -> None:
-        """One call a day, with one speaker's turn for each text."""
+        """Land one call per day, with a turn of the speaker for each text."""
         create_raw_tables(self.warehouse.connection)
         for number, (call_id, texts) in enumerate(calls.items()):
             day = first + timedelta(days=number)
@@ -58,7 +58,7 @@ class Company:
         variables: dict[str, Any] | None = None,
         **environment: str,
     ) -> str:
-        """Build the staged and Cortex models, or what is selected; what dbt said."""
+        """Build the staged and Cortex models, or the selected ones, and return dbt's output."""
         merged = json.dumps(self.variables | (variables or {}))
         done = self.project.command("run", "--select", *select, "--vars", merged, *more, **environment)
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
@@ -68,10 +68,11 @@ class Company:
         return self.warehouse.rows(SEGMENTS, "TRANSCRIPT_ID")
 
     def sent(self) -> list[Row]:
-        """What the usage history says, the oldest first."""
+        """Return the usage history, oldest first."""
         return self.warehouse.query(
             "select function_name, query_id, is_completed, metrics "
-            "from snowflake.account_usage.cortex_ai_functions_usage_history order by start_time, function_name"
+            "from snowflake.account_usage.cortex_ai_functions_usage_history "
+            "order by start_time, function_name"
         )[self.sent_before :]
 
     def billed_tokens(self) -> int:
@@ -102,7 +103,7 @@ def served_company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company
 
 @pytest.fixture
 def company(served_company: Company) -> Company:
-    """With no table at all."""
+    """Return the schema without any tables."""
     named = "select table_name, table_type from information_schema.tables where table_schema = 'GONG_DATA'"
     for row in served_company.warehouse.query(named):
         kind = "view" if row["TABLE_TYPE"] == "VIEW" else "table"
@@ -110,7 +111,7 @@ def company(served_company: Company) -> Company:
     return replace(served_company, sent_before=len(served_company.sent()))
 
 
-def test_a_text_that_fails_is_isolated_and_then_left_and_everything_else_is_answered(
+def test_a_failing_text_is_isolated_and_given_up_while_all_others_get_results(
     company: Company,
 ) -> None:
     calls = {f"call{number}": texts(number) for number in range(CALLS)}
@@ -118,7 +119,7 @@ def test_a_text_that_fails_is_isolated_and_then_left_and_everything_else_is_answ
     refused = "call1_2000_0"
     company.land(calls)
 
-    # In batches of 8, the latest days first: the second batch has the refused text, and the third is not reached.
+    # Batches of 8, latest days first: the second batch has the rejected text, and the third is not sent.
     assert "batch 2 of 3" in company.run(fails=True)
     rows = company.segments()
     assert sum(row["PROCESSED_BY_CORTEX"] for row in rows.values()) == 8
@@ -127,14 +128,14 @@ def test_a_text_that_fails_is_isolated_and_then_left_and_everything_else_is_answ
     assert refused in tried
     assert {row["CORTEX_ATTEMPTS"] for row in rows.values()} == {0, 1}
 
-    # Those that were never sent go first, and then the tried ones one by one. It stops at the refused one again.
+    # Texts that were never sent come first, then the failed ones one by one. The rejected one fails again.
     assert "of 9" in company.run(fails=True)
     rows = company.segments()
     assert rows[refused]["CORTEX_ATTEMPTS"] == 2
     assert rows[refused]["CORTEX_ERROR"].startswith("No result")
 
-    # It has failed as often as it may; the dialogue that it is part of fails in its turn, and is left too. What is extracted of
-    # it comes last, and fails no statement.
+    # No attempts are left. The dialogue with this text fails as well and is given up. Its insights come last
+    # and do not fail a statement.
     for _ in range(2):
         company.run(fails=True)
     company.run()
@@ -148,16 +149,16 @@ def test_a_text_that_fails_is_isolated_and_then_left_and_everything_else_is_answ
     insights = company.warehouse.rows("CORTEX_GONG_CALL_INSIGHTS", "CALL_ID")
     assert "GONG_ASSETS_LOCAL_CORTEX_REFUSES" in insights["call1"]["CORTEX_ERROR"]
 
-    # Of the good texts each was answered once: what was billed twice shared a statement with the refused one.
+    # Each good text got one result. Only texts in a statement with the rejected one were billed twice.
     answered = [row for row in company.sent() if row["IS_COMPLETED"] and row["FUNCTION_NAME"] == "AI_EMBED"]
-    probe = 2  # "Good morning, and thank you.", sent before each retry
+    probe = 2  # "Good morning, and thank you." is sent before each retry
     assert len(answered) <= 3 + 7 + probe
     sent = len(company.sent())
     company.run()
     assert len(company.sent()) == sent
 
 
-def test_a_budget_is_never_exceeded_and_the_next_run_goes_on(company: Company) -> None:
+def test_a_budget_is_never_exceeded_and_the_next_run_continues(company: Company) -> None:
     company.land({f"call{number}": texts(number) for number in range(CALLS)})
 
     output = company.run(GONG_CORTEX_TOKEN_BUDGET="0")
@@ -172,7 +173,7 @@ def test_a_budget_is_never_exceeded_and_the_next_run_goes_on(company: Company) -
     embedding_tokens = int(said[1])
     assert all(row["CORTEX_ATTEMPTS"] == 0 for row in company.segments().values())
 
-    # What the segments cost is more than that, as they are counted for two functions.
+    # The segments cost more than that, because two functions count them.
     budget = 3 * embedding_tokens
     company.run(GONG_CORTEX_TOKEN_BUDGET=str(budget))
     done = company.segments()
@@ -181,7 +182,7 @@ def test_a_budget_is_never_exceeded_and_the_next_run_goes_on(company: Company) -
     assert 0 < company.billed_tokens() <= budget
     planned = [row for row in company.batches() if row["STATUS"] == "Answered"]
     assert sum(row["INPUT_TOKENS"] + row["OUTPUT_TOKENS"] for row in planned) <= budget
-    # The latest day is the first to be sent.
+    # The latest day is sent first.
     assert {key.split("_")[0] for key in answered} <= {"call2", "call1"}
 
     company.run()
@@ -198,7 +199,7 @@ def test_a_budget_is_never_exceeded_and_the_next_run_goes_on(company: Company) -
     assert estimated == embedding_tokens
 
 
-def test_another_version_says_what_it_costs_and_keeps_the_old_answers_until_it_has_new_ones(
+def test_a_new_version_reports_its_cost_and_keeps_old_results_until_new_ones_exist(
     company: Company,
 ) -> None:
     company.land({"call0": texts(0)})
@@ -237,7 +238,7 @@ def test_another_version_says_what_it_costs_and_keeps_the_old_answers_until_it_h
     assert {row["EMBEDDING_MODEL"] for row in company.segments().values()} == {"snowflake-arctic-embed-m"}
 
 
-def test_of_a_hundred_segments_the_one_that_changed_is_sent(company: Company) -> None:
+def test_only_the_changed_one_of_a_hundred_segments_is_sent(company: Company) -> None:
     lines = [f"Segment {number} of a hundred speaks about the contract." for number in range(100)]
     company.land({"call0": lines})
     company.run()
@@ -254,7 +255,7 @@ def test_of_a_hundred_segments_the_one_that_changed_is_sent(company: Company) ->
     assert [row["CALLS"] for row in company.batches() if row["FUNCTION_NAME"] == "AI_EMBED"][-1] == 1
 
 
-def test_what_costs_was_written_down_by_function(company: Company) -> None:
+def test_costs_are_recorded_by_function(company: Company) -> None:
     company.land({"call0": texts(0)})
     company.run()
     by_function = {row["FUNCTION_NAME"]: row for row in company.batches()}
@@ -274,14 +275,14 @@ def test_what_costs_was_written_down_by_function(company: Company) -> None:
     assert embedded["CORTEX_MODEL"] == "e5-base-v2"
 
 
-# As many turns of a call, of one sentence that repeats itself so often, are more than a function of the family reads at once.
+# This many turns, with this many repetitions of a sentence, exceed the input limit of the family.
 @pytest.mark.parametrize(("family", "turns", "repeats"), [("current", 66, 170), ("legacy", 220, 15)])
-def test_texts_beyond_what_a_function_reads_are_cut_or_sent_in_parts(
+def test_texts_beyond_the_input_limit_are_truncated_or_split(
     company: Company, family: str, turns: int, repeats: int
 ) -> None:
-    """Digits are a token each, so that neither characters nor words tell how long a text is; a long call has many parts."""
+    """Each digit is a token, so that neither characters nor words give the length of a text."""
     digits = "7 " * 700
-    # The same each time, so that the stand-in has embedded it.
+    # The same text each time, so that the stand-in has it in its cache.
     long_call = ["I will send the contract next week and look at prices. " * repeats] * turns
     company.land({"call0": [digits, "日本語の とても 長い 文章です。" * 60, "🙂 " * 400], "call1": long_call})
 
@@ -301,11 +302,11 @@ def test_texts_beyond_what_a_function_reads_are_cut_or_sent_in_parts(
         "legacy": {"SENTIMENT", "EMBED_TEXT_768", "SUMMARIZE", "EXTRACT_ANSWER"},
     }
     assert {row["FUNCTION_NAME"] for row in batches} == functions[family]
-    # One call for each part, of each dialogue.
+    # One call for each part of each dialogue.
     assert sum(row["CALLS"] for row in batches if row["MODEL_NAME"] == "cortex_gong_calls") > 2
 
 
-def test_labels_of_ai_sentiment_count_as_numbers_and_an_unknown_one_is_an_answer_without_a_score(
+def test_labels_of_ai_sentiment_become_numbers_and_an_unknown_label_is_a_result_without_a_score(
     company: Company,
 ) -> None:
     company.land(
@@ -326,8 +327,8 @@ def test_labels_of_ai_sentiment_count_as_numbers_and_an_unknown_one_is_an_answer
     assert len(company.sent()) == sent
 
 
-def test_a_row_without_an_answer_keeps_its_error_and_is_sent_again_up_to_a_limit(company: Company) -> None:
-    """AI_SENTIMENT gives NULL for one text of a statement, and everything else is answered."""
+def test_a_row_without_a_result_keeps_its_error_and_is_sent_again_up_to_a_limit(company: Company) -> None:
+    """AI_SENTIMENT returns NULL for one text of a statement and results for the others."""
     company.land({"call0": [f"{UNSCORABLE} as it is, this is about the offer.", *texts(0)]})
     labels = {"cortex_sentiment_function": "ai_sentiment"}
     for attempt in (1, 2):
@@ -343,17 +344,17 @@ def test_a_row_without_an_answer_keeps_its_error_and_is_sent_again_up_to_a_limit
     assert len(company.sent()) == sent
 
 
-def test_a_dialogue_beyond_the_whole_budget_keeps_no_other_waiting(company: Company) -> None:
+def test_a_dialogue_beyond_the_whole_budget_does_not_block_others(company: Company) -> None:
     calls = {"call0": texts(0), "call1": ["We talked about the offer and how it was made. " * 18] * 8}
     company.land(calls)
     company.run()
-    # Another name of the speaker changes the dialogues, and no segment.
+    # Another speaker name changes the dialogues but not the segments.
     company.land(calls, speaker="Carla")
     sent = len(company.sent())
 
     output = company.run(GONG_CORTEX_TOKEN_BUDGET="1600")
 
-    assert "1 of cortex_gong_calls alone cost up to" in output
+    assert "1 texts of cortex_gong_calls need up to" in output
     assert "No run can send them within its token budget of 1,600" in output
     assert [row["FUNCTION_NAME"] for row in company.sent()[sent:]] == ["AI_SUMMARIZE_AGG", "AI_EXTRACT"]
     summaries = company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID")
@@ -362,10 +363,10 @@ def test_a_dialogue_beyond_the_whole_budget_keeps_no_other_waiting(company: Comp
     assert {key for key, row in insights.items() if row["PROCESSED_BY_CORTEX"]} == {"call0"}
 
 
-def test_after_redaction_is_turned_on_nothing_that_was_made_of_unredacted_speech_is_shown(
+def test_after_enabling_redaction_no_result_of_unredacted_text_is_visible(
     company: Company,
 ) -> None:
-    """Also for the days that are not run again."""
+    """This includes days that are not run again."""
     secret = "carl@customer.example"
     said = [
         f"Honestly we worry about the price, and {secret} has doubts about the contract.",
@@ -394,17 +395,17 @@ def test_after_redaction_is_turned_on_nothing_that_was_made_of_unredacted_speech
     assert secret not in json.dumps([shown, risks, segments], default=str)
 
 
-def test_redacted_transcripts_are_all_that_views_and_summaries_show(company: Company) -> None:
+def test_views_and_summaries_show_only_redacted_transcripts(company: Company) -> None:
     secret = "carl@customer.example"
     company.land({
         "call0": [f"Please write to {secret} about the offer.", "We love the new offer, thank you."],
         "call1": ["Words without any end " * 300 + f"and then {secret} is where I read it."],
         "call2": [f"This is {REFUSED} to me, and {secret} knows.", "And this is not, thank you."],
-        # Too long to be redacted at once; of its pieces one is refused, which is behind what is embedded of it.
+        # Split for redaction. One piece is rejected; it lies beyond the prefix that is embedded.
         "call3": ["Words without any end " * 300 + f"which is {REFUSED}, and {secret} knows."],
     })  # fmt: skip
 
-    # The refused text fails the statement that embeds it, and no other one's redaction.
+    # The rejected text fails the statement that embeds it, but not the redaction of other texts.
     company.run(GONG_REDACT_TRANSCRIPTS="true", fails=True)
     first = company.warehouse.rows("CORTEX_GONG_REDACTED_TRANSCRIPTS", "TRANSCRIPT_ID")
     assert {key for key, row in first.items() if row["CORTEX_ERROR"]} == {"call2_0_0", "call3_0_0"}
@@ -413,7 +414,7 @@ def test_redacted_transcripts_are_all_that_views_and_summaries_show(company: Com
 
     redacted = company.warehouse.rows("CORTEX_GONG_REDACTED_TRANSCRIPTS", "TRANSCRIPT_ID")
     assert redacted["call0_0_0"]["REDACTED_TEXT"] == "Please write to [EMAIL] about the offer."
-    # What is not redacted cannot be read, and its dialogue is not sent at all.
+    # Unredacted text stays hidden, and its dialogue is not sent.
     for key in ("call2_0_0", "call3_0_0"):
         refused = redacted.pop(key)
         assert (refused["REDACTED_TEXT"], refused["CORTEX_ATTEMPTS"]) == (None, 2)

@@ -1,4 +1,4 @@
-"""What the staged tables of settings, scorecards, activity and the library say about the raw records."""
+"""Staged tables of settings, scorecards, activity and the library."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ pytestmark = pytest.mark.xdist_group("dbt")
 
 TABLES = [
     "stg_gong_workspaces", "stg_gong_trackers", "stg_gong_tracker_keywords", "stg_gong_scorecards",
-    "stg_gong_scorecard_questions", "stg_gong_answered_scorecards", "stg_gong_scorecard_answers", "stg_gong_library_calls",
+    "stg_gong_scorecard_questions", "stg_gong_answered_scorecards", "stg_gong_scorecard_answers",
+    "stg_gong_library_calls",
     "stg_gong_interaction_stats", "stg_gong_user_activity",
 ]  # fmt: skip
 
@@ -43,7 +44,7 @@ LANDING = {"CONTENT_HASH", "INGESTED_AT"}
 
 
 def said(row: Row, *keys: str) -> dict[str, Any]:
-    """What Gong said in a row: without its keys and when it landed."""
+    """Return the values from Gong in a row, without keys and landing times."""
     return {name: value for name, value in row.items() if name not in LANDING and name not in keys}
 
 
@@ -67,7 +68,7 @@ def answers(built: Tables, review: str) -> list[Row]:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_record_that_does_not_validate_stays_out_of_the_table(built: Tables, table: str) -> None:
+def test_an_invalid_record_is_not_staged(built: Tables, table: str) -> None:
     assert built[table]
     assert BROKEN not in repr(built[table])
 
@@ -105,7 +106,7 @@ def test_a_tracker_is_staged_with_its_settings(built: Tables) -> None:
     }
 
 
-def test_a_trackers_keywords_are_a_row_for_each_language(built: Tables) -> None:
+def test_the_keywords_of_a_tracker_have_a_row_for_each_language(built: Tables) -> None:
     columns = ("TRACKER_ID", "LANGUAGE", "KEYWORD", "INCLUDES_RELATED_FORMS")
     rows = [tuple(row[name] for name in columns) for row in built["stg_gong_tracker_keywords"].values()]
     assert sorted(rows, key=repr) == sorted(
@@ -121,7 +122,7 @@ def test_a_trackers_keywords_are_a_row_for_each_language(built: Tables) -> None:
     )
 
 
-def test_a_language_without_keywords_and_numbers_as_texts_are_understood(built: Tables) -> None:
+def test_languages_without_keywords_and_numbers_as_texts_are_accepted(built: Tables) -> None:
     tracker = built["stg_gong_trackers"][ODD_TRACKER]
     assert json.loads(tracker["LANGUAGES"]) == ["spa", "eng"]
     assert_has(
@@ -143,7 +144,7 @@ def test_a_language_without_keywords_and_numbers_as_texts_are_understood(built: 
         ("stg_gong_answered_scorecards", NULL_REVIEW, None),
     ],
 )
-def test_null_stays_null_and_only_what_is_counted_is_zero(
+def test_null_stays_null_and_only_counts_are_zero(
     built: Tables, table: str, key: str, count: str | None
 ) -> None:
     row = said(built[table][key], KEYS[table], "REVIEW_DATE")
@@ -165,7 +166,7 @@ def test_a_scorecard_is_staged(built: Tables) -> None:
     }
 
 
-def test_questions_are_staged_with_ranges_that_are_texts_or_numbers(built: Tables) -> None:
+def test_questions_have_ranges_from_texts_or_numbers(built: Tables) -> None:
     overall, methods = questions(built, SCORECARD)
     assert said(overall, "SCORECARD_ID") == {
         "SCORECARD_QUESTION_ID": f"{SCORECARD}_{LONG_ID}",
@@ -191,7 +192,7 @@ def test_questions_are_staged_with_ranges_that_are_texts_or_numbers(built: Table
     ]
 
 
-def test_questions_without_an_id_are_rows_and_a_range_that_is_no_number_is_null(built: Tables) -> None:
+def test_questions_without_an_id_are_rows_and_an_invalid_range_is_null(built: Tables) -> None:
     columns = ("SCORECARD_QUESTION_ID", "QUESTION_ID", "IS_OVERALL", "MIN_RANGE", "MAX_RANGE")
     rows = questions(built, AI_SCORECARD)
     assert [tuple(row[name] for name in columns) for row in rows] == [
@@ -202,7 +203,7 @@ def test_questions_without_an_id_are_rows_and_a_range_that_is_no_number_is_null(
     assert built["stg_gong_scorecards"][AI_SCORECARD]["UPDATER_USER_ID"] == "-1"
 
 
-def test_a_review_is_staged_under_its_utc_day(built: Tables) -> None:
+def test_a_review_is_staged_with_its_utc_date(built: Tables) -> None:
     assert said(built["stg_gong_answered_scorecards"][REVIEW], "ANSWERED_SCORECARD_ID") == {
         "REVIEW_DATE": TUESDAY,
         "SCORECARD_ID": SCORECARD,
@@ -219,7 +220,7 @@ def test_a_review_is_staged_under_its_utc_day(built: Tables) -> None:
     }
 
 
-def test_a_review_by_gongs_ai_has_no_reviewer_and_its_own_range(built: Tables) -> None:
+def test_a_review_by_gongs_ai_has_no_reviewer_and_a_separate_range(built: Tables) -> None:
     assert_has(
         built["stg_gong_answered_scorecards"][AI_REVIEW],
         {
@@ -253,7 +254,7 @@ def test_answers_are_staged_with_scores_texts_and_options(built: Tables) -> None
     assert [third[name] for name in answered] == ["53", None, None, True, None]
 
 
-def test_answers_join_their_questions_where_gong_still_has_them(warehouse: Warehouse, built: Tables) -> None:
+def test_answers_join_their_questions_unless_gong_deleted_them(warehouse: Warehouse, built: Tables) -> None:
     assert built
     joined = warehouse.query(
         "select answers.question_id, questions.question_text from stg_gong_scorecard_answers as answers "
@@ -268,7 +269,7 @@ def test_answers_join_their_questions_where_gong_still_has_them(warehouse: Wareh
     ]
 
 
-def test_a_review_without_answers_is_a_review(built: Tables) -> None:
+def test_a_review_without_answers_is_staged(built: Tables) -> None:
     for review in (UNANSWERED_REVIEW, NULL_REVIEW):
         assert answers(built, review) == []
         assert_has(
@@ -277,7 +278,7 @@ def test_a_review_without_answers_is_a_review(built: Tables) -> None:
         )
 
 
-def test_a_call_is_in_the_library_once_for_each_snippet_and_once_whole(built: Tables) -> None:
+def test_a_library_call_has_a_row_for_each_snippet_and_for_the_whole_call(built: Tables) -> None:
     calls = [row for row in built["stg_gong_library_calls"].values() if row["CALL_ID"] == FULL]
     snippets = {
         row["LIBRARY_CALL_ID"]: (row["SNIPPET_FROM_SECONDS"], row["SNIPPET_TO_SECONDS"]) for row in calls
@@ -303,7 +304,7 @@ def test_a_call_is_in_the_library_once_for_each_snippet_and_once_whole(built: Ta
         }
 
 
-def test_a_library_call_of_which_nothing_is_known_is_in_its_folder(built: Tables) -> None:
+def test_a_library_call_without_details_is_in_its_folder(built: Tables) -> None:
     known = {
         name: value
         for name, value in said(built["stg_gong_library_calls"]["8/1009"]).items()
@@ -326,7 +327,7 @@ def test_a_library_call_of_which_nothing_is_known_is_in_its_folder(built: Tables
         (WEDNESDAY, "502", None, (None,) * 5),
     ],
 )
-def test_interaction_stats_are_a_column_each(
+def test_each_interaction_statistic_is_a_column(
     built: Tables, day: date, user_id: str, email_address: str | None, stats: tuple[float | None, ...]
 ) -> None:
     names = (
@@ -342,7 +343,7 @@ def test_interaction_stats_are_a_column_each(
     }
 
 
-def test_each_list_of_calls_of_a_users_day_is_counted(built: Tables) -> None:
+def test_each_list_of_calls_of_a_user_and_day_is_counted(built: Tables) -> None:
     assert said(built["stg_gong_user_activity"][f"{MONDAY}/501"], "USER_ACTIVITY_ID") == {
         "ACTIVITY_DATE": MONDAY,
         "USER_ID": "501",
@@ -365,14 +366,14 @@ def test_each_list_of_calls_of_a_users_day_is_counted(built: Tables) -> None:
     }
 
 
-def test_plain_numbers_in_place_of_lists_are_the_counts(built: Tables) -> None:
+def test_numbers_in_place_of_lists_are_used_as_counts(built: Tables) -> None:
     row = said(built["stg_gong_user_activity"][f"{TUESDAY}/501"])
     counts = {name: value for name, value in row.items() if name.endswith("_COUNT") and value is not None}
     assert counts == {"CALLS_AS_HOST_COUNT": 3, "CALLS_ATTENDED_COUNT": 4}
 
 
 @pytest.mark.parametrize("day", [TUESDAY, WEDNESDAY])
-def test_a_users_day_without_anything_in_it_is_a_row_without_counts(built: Tables, day: date) -> None:
+def test_an_empty_day_of_a_user_is_a_row_without_counts(built: Tables, day: date) -> None:
     row = said(built["stg_gong_user_activity"][f"{day}/502"])
     counts = {value for name, value in row.items() if name.endswith("_COUNT")}
     assert (row["ACTIVITY_DATE"], row["USER_ID"], counts) == (day, "502", {None})
