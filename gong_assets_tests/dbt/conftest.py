@@ -14,11 +14,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import snowflake.connector
 
+from gong_assets_tests.dbt.cortex_company import REFUSED, UNSCORABLE, Company
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.warehouse import Tables, Warehouse
 
@@ -110,3 +112,26 @@ def built(warehouse: Warehouse, project: DbtProject) -> Tables:
     warehouse.share_hubspot()
     project.succeed("build", "--exclude-resource-type", "unit_test")
     return warehouse.tables()
+
+
+@pytest.fixture(scope="session")
+def served_company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    with (
+        served(
+            tmp_path_factory.mktemp("refusing"), GONG_ASSETS_LOCAL_CORTEX_REFUSES=f"{REFUSED}|^{UNSCORABLE}"
+        ) as port,
+        connected(port) as warehouse,
+    ):
+        project = project_of(tmp_path_factory.mktemp("dbt"), port)
+        variables = {"cortex_segments_per_batch": 8, "cortex_calls_per_batch": 2, "cortex_max_attempts": 2}
+        yield Company(warehouse, project, variables, 0)
+
+
+@pytest.fixture
+def company(served_company: Company) -> Company:
+    """Return the schema without any tables."""
+    named = "select table_name, table_type from information_schema.tables where table_schema = 'GONG_DATA'"
+    for row in served_company.warehouse.query(named):
+        kind = "view" if row["TABLE_TYPE"] == "VIEW" else "table"
+        served_company.warehouse.query(f"drop {kind} {row['TABLE_NAME']}")
+    return replace(served_company, sent_before=len(served_company.sent()))

@@ -1,114 +1,15 @@
-"""Requests to Cortex: batches, costs, the token budget, retries and redaction."""
+"""Requests to Cortex: batches, costs, the token budget and retries."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from typing import Any
 
 import pytest
 
-from gong_assets.warehouse.tables import create_raw_tables
-from gong_assets_tests.dbt.conftest import connected, project_of, served
-from gong_assets_tests.dbt.project import DbtProject
-from gong_assets_tests.dbt.records import MONDAY, meta, sentence, turn
-from gong_assets_tests.dbt.warehouse import Row, Warehouse
+from gong_assets_tests.dbt.cortex_company import CALLS, REFUSED, UNSCORABLE, Company, texts
 
 pytestmark = pytest.mark.xdist_group("cortex")
-
-REFUSED = "unspeakable"
-# Rejected at the start of a text. In an embedding request, a text starts with "passage".
-UNSCORABLE = "Unscorable"
-CALLS, TURNS = 3, 6
-MODELS = ("+path:models/cortex",)
-VIEWS = ("+vw_enriched_gong_calls", "+vw_enriched_gong_call_transcripts", "+vw_gong_call_risks")
-SEGMENTS = "CORTEX_GONG_CALL_TRANSCRIPTS"
-
-
-@dataclass(frozen=True)
-class Company:
-    """A separate schema with a few calls, and a dbt project that uses it."""
-
-    warehouse: Warehouse
-    project: DbtProject
-    variables: dict[str, Any]
-    sent_before: int
-
-    def land(
-        self, calls: dict[str, list[str]], *, first: date = MONDAY, speaker: str = "Carl Customer"
-    ) -> None:
-        """Land one call per day, with a turn of the speaker for each text."""
-        create_raw_tables(self.warehouse.connection)
-        for number, (call_id, texts) in enumerate(calls.items()):
-            day = first + timedelta(days=number)
-            speakers = [{"id": "1", "speakerId": "7", "name": speaker, "affiliation": "External"}]
-            record = {"metaData": meta(call_id, f"{day}T09:00:00Z"), "parties": speakers}
-            turns = [turn("7", sentence(i * 1000, i * 1000 + 900, text)) for i, text in enumerate(texts)]
-            self.warehouse.land_calls([(day, record, None)])
-            self.warehouse.land_transcripts([(day, {"callId": call_id, "transcript": turns})])
-
-    def run(
-        self,
-        *more: str,
-        select: tuple[str, ...] = MODELS,
-        fails: bool = False,
-        variables: dict[str, Any] | None = None,
-        **environment: str,
-    ) -> str:
-        """Build the staged and Cortex models, or the selected ones, and return dbt's output."""
-        merged = json.dumps(self.variables | (variables or {}))
-        done = self.project.command("run", "--select", *select, "--vars", merged, *more, **environment)
-        assert (done.returncode != 0) == fails, done.stdout + done.stderr
-        return done.stdout
-
-    def segments(self) -> dict[str, Row]:
-        return self.warehouse.rows(SEGMENTS, "TRANSCRIPT_ID")
-
-    def sent(self) -> list[Row]:
-        """Return the usage history, oldest first."""
-        return self.warehouse.query(
-            "select function_name, query_id, is_completed, metrics "
-            "from snowflake.account_usage.cortex_ai_functions_usage_history "
-            "order by start_time, function_name"
-        )[self.sent_before :]
-
-    def billed_tokens(self) -> int:
-        return sum(metric["value"] for row in self.sent() for metric in json.loads(row["METRICS"]))
-
-    def batches(self) -> list[Row]:
-        return self.warehouse.query(
-            "select * from gong_cortex_batches order by planned_at, function_name, batch"
-        )
-
-
-def texts(call: int) -> list[str]:
-    return [f"We talked about offer number {call} {number} and it was great." for number in range(TURNS)]
-
-
-@pytest.fixture(scope="module")
-def served_company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
-    with (
-        served(
-            tmp_path_factory.mktemp("refusing"), GONG_ASSETS_LOCAL_CORTEX_REFUSES=f"{REFUSED}|^{UNSCORABLE}"
-        ) as port,
-        connected(port) as warehouse,
-    ):
-        project = project_of(tmp_path_factory.mktemp("dbt"), port)
-        variables = {"cortex_segments_per_batch": 8, "cortex_calls_per_batch": 2, "cortex_max_attempts": 2}
-        yield Company(warehouse, project, variables, 0)
-
-
-@pytest.fixture
-def company(served_company: Company) -> Company:
-    """Return the schema without any tables."""
-    named = "select table_name, table_type from information_schema.tables where table_schema = 'GONG_DATA'"
-    for row in served_company.warehouse.query(named):
-        kind = "view" if row["TABLE_TYPE"] == "VIEW" else "table"
-        served_company.warehouse.query(f"drop {kind} {row['TABLE_NAME']}")
-    return replace(served_company, sent_before=len(served_company.sent()))
 
 
 def test_a_failing_text_is_isolated_and_given_up_while_all_others_get_results(
@@ -361,73 +262,3 @@ def test_a_dialogue_beyond_the_whole_budget_does_not_block_others(company: Compa
     assert {key for key, row in summaries.items() if row["CALL_SUMMARY"]} == {"call0"}
     insights = company.warehouse.rows("CORTEX_GONG_CALL_INSIGHTS", "CALL_ID")
     assert {key for key, row in insights.items() if row["PROCESSED_BY_CORTEX"]} == {"call0"}
-
-
-def test_after_enabling_redaction_no_result_of_unredacted_text_is_visible(
-    company: Company,
-) -> None:
-    """This includes days that are not run again."""
-    secret = "carl@customer.example"
-    said = [
-        f"Honestly we worry about the price, and {secret} has doubts about the contract.",
-        f"The next step is that I will send {secret} the offer next week.",
-    ]
-    company.land({"call0": said, "call1": said})
-    company.run(select=VIEWS)
-    shown = company.warehouse.rows("VW_ENRICHED_GONG_CALLS", "CALL_ID")
-    assert all(secret in shown[call]["CALL_SUMMARY"] for call in shown)
-    assert any(
-        row["RISK"] == "Extracted Risk" for row in company.warehouse.query("select * from vw_gong_call_risks")
-    )
-
-    second, end = ((MONDAY + timedelta(days=days)).isoformat() for days in (1, 2))
-    window = ("--event-time-start", second, "--event-time-end", end)
-    company.run(*window, select=VIEWS, GONG_REDACT_TRANSCRIPTS="true")
-
-    shown = company.warehouse.rows("VW_ENRICHED_GONG_CALLS", "CALL_ID")
-    old, redacted = shown["call0"], shown["call1"]
-    assert (old["CALL_SUMMARY"], old["NEXT_STEPS"], old["NEXT_STEPS_SOURCE"]) == (None, None, None)
-    assert "[EMAIL]" in redacted["CALL_SUMMARY"]
-    risks = company.warehouse.query("select * from vw_gong_call_risks")
-    assert "call0" not in {row["CALL_ID"] for row in risks if row["RISK"] == "Extracted Risk"}
-    segments = company.warehouse.rows("VW_ENRICHED_GONG_CALL_TRANSCRIPTS", "TRANSCRIPT_ID")
-    assert {row["TRANSCRIPT_TEXT"] for row in segments.values() if row["CALL_ID"] == "call0"} == {None}
-    assert secret not in json.dumps([shown, risks, segments], default=str)
-
-
-def test_views_and_summaries_show_only_redacted_transcripts(company: Company) -> None:
-    secret = "carl@customer.example"
-    company.land({
-        "call0": [f"Please write to {secret} about the offer.", "We love the new offer, thank you."],
-        "call1": ["Words without any end " * 300 + f"and then {secret} is where I read it."],
-        "call2": [f"This is {REFUSED} to me, and {secret} knows.", "And this is not, thank you."],
-        # Split for redaction. One piece is rejected; it lies beyond the prefix that is embedded.
-        "call3": ["Words without any end " * 300 + f"which is {REFUSED}, and {secret} knows."],
-    })  # fmt: skip
-
-    # The rejected text fails the statement that embeds it, but not the redaction of other texts.
-    company.run(GONG_REDACT_TRANSCRIPTS="true", fails=True)
-    first = company.warehouse.rows("CORTEX_GONG_REDACTED_TRANSCRIPTS", "TRANSCRIPT_ID")
-    assert {key for key, row in first.items() if row["CORTEX_ERROR"]} == {"call2_0_0", "call3_0_0"}
-    company.run(GONG_REDACT_TRANSCRIPTS="true", fails=True)
-    company.run(GONG_REDACT_TRANSCRIPTS="true")
-
-    redacted = company.warehouse.rows("CORTEX_GONG_REDACTED_TRANSCRIPTS", "TRANSCRIPT_ID")
-    assert redacted["call0_0_0"]["REDACTED_TEXT"] == "Please write to [EMAIL] about the offer."
-    # Unredacted text stays hidden, and its dialogue is not sent.
-    for key in ("call2_0_0", "call3_0_0"):
-        refused = redacted.pop(key)
-        assert (refused["REDACTED_TEXT"], refused["CORTEX_ATTEMPTS"]) == (None, 2)
-        assert refused["CORTEX_ERROR"]
-    assert all(row["PROCESSED_BY_CORTEX"] for row in redacted.values())
-    assert not any(secret in row["REDACTED_TEXT"] for row in redacted.values())
-    hashes = {
-        key: row["TRANSCRIPT_HASH"]
-        for key, row in company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID").items()
-    }
-    assert [hashes["call2"], hashes["call3"]] == [None, None]
-    assert len(redacted["call1_0_0"]["REDACTED_TEXT"]) > 6000
-    assert secret not in json.dumps(company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID"), default=str)
-    assert secret not in json.dumps(
-        company.warehouse.rows("CORTEX_GONG_CALL_INSIGHTS", "CALL_ID"), default=str
-    )

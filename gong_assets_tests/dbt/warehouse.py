@@ -26,7 +26,7 @@ from gong_assets.warehouse.tables import (
     RawTable,
     create_raw_tables,
 )
-from gong_assets_tests.dbt import records
+from gong_assets_tests.dbt import more_records, records
 from gong_assets_tests.dbt.records import Record
 
 INGESTED_AT = datetime(2026, 11, 5, 6, 0)
@@ -152,7 +152,7 @@ class Warehouse:
             self.query(f"delete from {table.name} where call_id = %s", (call_id,))
 
     def land_everything(self) -> None:
-        """Recreate the raw tables with the records of records.py, and an invalid record in each of them."""
+        """Recreate the raw tables with the test records, and an invalid record in each of them."""
         for table in RAW_TABLES:
             self.query(f"drop table if exists {table.name}")
         create_raw_tables(self.connection)
@@ -160,26 +160,26 @@ class Warehouse:
         self.land_transcripts(records.transcripts())
         for table, id_field, listed in (
             (USERS, "id", records.users()),
-            (WORKSPACES, "id", records.workspaces()),
-            (TRACKERS, "trackerId", records.trackers()),
-            (SCORECARDS, "scorecardId", records.scorecards()),
+            (WORKSPACES, "id", more_records.workspaces()),
+            (TRACKERS, "trackerId", more_records.trackers()),
+            (SCORECARDS, "scorecardId", more_records.scorecards()),
         ):
             for record in listed:
                 self._land(table, record[id_field], record)
-        for day, review, error in records.answered_scorecards():
+        for day, review, error in more_records.answered_scorecards():
             self._land(ANSWERED_SCORECARDS, review["answeredScorecardId"], review, day, error)
-        for key, library_call in records.calls_in_library():
+        for key, library_call in more_records.calls_in_library():
             self._land(LIBRARY_CALLS, key, library_call)
         for table, by_day in (
-            (INTERACTION_STATS, records.interaction_stats()),
-            (USER_ACTIVITY, records.user_activity()),
+            (INTERACTION_STATS, more_records.interaction_stats()),
+            (USER_ACTIVITY, more_records.user_activity()),
         ):
             for day, of_user in by_day:
                 self._land(table, f"{day}/{of_user['userId']}", of_user, day)
         for table in (WORKSPACES, TRACKERS, SCORECARDS, LIBRARY_CALLS):
-            self._land(table, records.BROKEN, {}, None, "id: Field required")
+            self._land(table, more_records.BROKEN, {}, None, "id: Field required")
         for table in (INTERACTION_STATS, USER_ACTIVITY):
-            self._land(table, records.BROKEN, {}, records.MONDAY, "userId: Field required")
+            self._land(table, more_records.BROKEN, {}, records.MONDAY, "userId: Field required")
 
     def _land(
         self, table: RawTable, key: str, record: Record, day: date | None = None, error: str | None = None
