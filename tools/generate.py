@@ -27,7 +27,7 @@ def gong_sources() -> str:
     }
     header = "# Generated from gong_assets/warehouse/tables.py by `make generate`. Do not edit.\n"
     body: str = yaml.safe_dump(
-        {"version": 2, "sources": [source]}, sort_keys=False, allow_unicode=True, width=105
+        {"version": 2, "sources": [source]}, sort_keys=False, allow_unicode=True, width=100
     )
     return header + body
 

@@ -1,6 +1,6 @@
-"""The local warehouse's real server, with the test records landed and the dbt project built once over them.
+"""Fixtures: the local warehouse server with the landed test records, and the dbt project built once on them.
 
-The modules that read what was built are of one xdist group, so that it is built by one worker only.
+All modules that read the built tables are in one xdist group, so that only one worker builds them.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import snowflake.connector
 
+from gong_assets_tests.dbt.cortex_company import REFUSED, UNSCORABLE, Company
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.warehouse import Tables, Warehouse
 
@@ -33,7 +35,7 @@ def warehouse_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 @contextmanager
 def served(home: Path, **environment: str) -> Iterator[int]:
-    """The port of a local server of its own, which ends with the block."""
+    """Run a separate local server within the block, and yield its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
@@ -105,8 +107,31 @@ def project_of(work_dir: Path, port: int, schema: str = SCHEMA) -> DbtProject:
 
 @pytest.fixture(scope="session")
 def built(warehouse: Warehouse, project: DbtProject) -> Tables:
-    """What the models are after one `dbt build` of everything, its data tests included."""
+    """Return the tables after one `dbt build` of everything, including data tests."""
     warehouse.land_everything()
     warehouse.share_hubspot()
     project.succeed("build", "--exclude-resource-type", "unit_test")
     return warehouse.tables()
+
+
+@pytest.fixture(scope="session")
+def served_company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    with (
+        served(
+            tmp_path_factory.mktemp("refusing"), GONG_ASSETS_LOCAL_CORTEX_REFUSES=f"{REFUSED}|^{UNSCORABLE}"
+        ) as port,
+        connected(port) as warehouse,
+    ):
+        project = project_of(tmp_path_factory.mktemp("dbt"), port)
+        variables = {"cortex_segments_per_batch": 8, "cortex_calls_per_batch": 2, "cortex_max_attempts": 2}
+        yield Company(warehouse, project, variables, 0)
+
+
+@pytest.fixture
+def company(served_company: Company) -> Company:
+    """Return the schema without any tables."""
+    named = "select table_name, table_type from information_schema.tables where table_schema = 'GONG_DATA'"
+    for row in served_company.warehouse.query(named):
+        kind = "view" if row["TABLE_TYPE"] == "VIEW" else "table"
+        served_company.warehouse.query(f"drop {kind} {row['TABLE_NAME']}")
+    return replace(served_company, sent_before=len(served_company.sent()))

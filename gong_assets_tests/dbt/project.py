@@ -1,4 +1,4 @@
-"""Runs the dbt project as its users do: the `dbt` command, with nothing but environment variables."""
+"""Runs the dbt project like its users: the `dbt` command with environment variables only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DBT = Path(sys.executable).with_name("dbt")
 
 @dataclass(frozen=True)
 class DbtProject:
-    """The project with a target directory of its own, so that the checkout stays as it is.
+    """The project with a separate target directory, so that the checkout stays unchanged.
 
     Attributes:
         work_dir: where dbt writes its target directory and logs.
@@ -31,7 +31,7 @@ class DbtProject:
     project_dir: Path = PROJECT_DIR
 
     def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Runs `dbt ARGUMENTS` to its end, whatever that is."""
+        """Run `dbt ARGUMENTS` and return the result, even if it failed."""
         inherited = {
             name: value
             for name, value in os.environ.items()
@@ -54,18 +54,18 @@ class DbtProject:
         )
 
     def succeed(self, *arguments: str, **environment: str) -> str:
-        """Runs `dbt ARGUMENTS`, which must exit 0; its standard output."""
+        """Run `dbt ARGUMENTS`, assert success, and return its standard output."""
         done = self.command(*arguments, **environment)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
     def manifest(self) -> dict[str, Any]:
-        """What the last command knew of the project."""
+        """Return the manifest of the last command."""
         manifest: dict[str, Any] = json.loads((self.work_dir / "target" / "manifest.json").read_text())
         return manifest
 
     def compiled(self) -> dict[str, str]:
-        """The SQL of each model, as the last command compiled it."""
+        """Return the compiled SQL of each model from the last command."""
         return {
             node["name"]: node["compiled_code"]
             for node in self.manifest()["nodes"].values()
@@ -73,7 +73,7 @@ class DbtProject:
         }
 
     def failures(self) -> list[str]:
-        """The tests that the last command found something with, warnings included."""
+        """Return the failed tests of the last command, including warnings."""
         results = json.loads((self.work_dir / "target" / "run_results.json").read_text())["results"]
         return [
             result["unique_id"].split(".")[2] for result in results if result["status"] in ("fail", "warn")

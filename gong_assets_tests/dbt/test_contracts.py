@@ -1,4 +1,4 @@
-"""What the models promise of their columns, and that dbt holds them to it."""
+"""Contracts and descriptions of the models, and their enforcement by dbt."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_every_model_has_a_contract(models: dict[str, dict[str, Any]]) -> None:
     assert {name for name, model in models.items() if not model["config"]["contract"]["enforced"]} == set()
 
 
-def test_the_promised_vector_is_the_models(project: DbtProject) -> None:
+def test_the_vector_type_follows_from_the_embedding_model(project: DbtProject) -> None:
     variables = '{"embedding_model": "multilingual-e5-large"}'
     project.succeed("parse", "--vars", variables)
     columns = project.manifest()["nodes"]["model.gong_assets.cortex_gong_call_transcripts"]["columns"]
@@ -45,7 +45,7 @@ def test_every_column_has_a_type_and_a_description(models: dict[str, dict[str, A
             assert [column.upper() for column in model["columns"]] == list(row), name
 
 
-def test_every_model_is_described_and_tested_by_its_key(
+def test_every_model_has_a_description_and_tests_of_its_key(
     models: dict[str, dict[str, Any]], manifest: dict[str, Any]
 ) -> None:
     assert set(models) == set(KEYS)
@@ -59,7 +59,7 @@ def test_every_model_is_described_and_tested_by_its_key(
         assert {(model["unique_id"], KEYS[name], test) for test in ("unique", "not_null")} <= tested, name
 
 
-def test_every_table_of_a_calls_parts_refers_to_its_calls(
+def test_every_table_with_parts_of_calls_has_a_relationship_test(
     models: dict[str, dict[str, Any]], manifest: dict[str, Any]
 ) -> None:
     refers = {
@@ -72,7 +72,7 @@ def test_every_table_of_a_calls_parts_refers_to_its_calls(
     assert {models[name]["unique_id"] for name in parts} <= refers
 
 
-def test_a_model_that_gives_other_columns_than_it_promises_does_not_build(
+def test_a_model_that_violates_its_contract_does_not_build(
     built: Tables, project: DbtProject, warehouse: Warehouse
 ) -> None:
     changed = project.work_dir / "changed"

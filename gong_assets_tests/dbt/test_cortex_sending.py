@@ -1,116 +1,18 @@
-"""What is sent to Cortex, in which batches, at what price, and what happens to a text that fails."""
+"""Requests to Cortex: batches, costs, the token budget and retries."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from typing import Any
 
 import pytest
 
-from gong_assets.warehouse.tables import create_raw_tables
-from gong_assets_tests.dbt.conftest import connected, project_of, served
-from gong_assets_tests.dbt.project import DbtProject
-from gong_assets_tests.dbt.records import MONDAY, meta, sentence, turn
-from gong_assets_tests.dbt.warehouse import Row, Warehouse
+from gong_assets_tests.dbt.cortex_company import CALLS, REFUSED, UNSCORABLE, Company, texts
 
 pytestmark = pytest.mark.xdist_group("cortex")
 
-REFUSED = "unspeakable"
-# Refused where a text begins with it: where it is embedded, "passage" does.
-UNSCORABLE = "Unscorable"
-CALLS, TURNS = 3, 6
-MODELS = ("+path:models/cortex",)
-VIEWS = ("+vw_enriched_gong_calls", "+vw_enriched_gong_call_transcripts", "+vw_gong_call_risks")
-SEGMENTS = "CORTEX_GONG_CALL_TRANSCRIPTS"
 
-
-@dataclass(frozen=True)
-class Company:
-    """A schema of its own with a few calls, and a dbt project over it."""
-
-    warehouse: Warehouse
-    project: DbtProject
-    variables: dict[str, Any]
-    sent_before: int
-
-    def land(
-        self, calls: dict[str, list[str]], *, first: date = MONDAY, speaker: str = "Carl Customer"
-    ) -> None:
-        """One call a day, with one speaker's turn for each text."""
-        create_raw_tables(self.warehouse.connection)
-        for number, (call_id, texts) in enumerate(calls.items()):
-            day = first + timedelta(days=number)
-            speakers = [{"id": "1", "speakerId": "7", "name": speaker, "affiliation": "External"}]
-            record = {"metaData": meta(call_id, f"{day}T09:00:00Z"), "parties": speakers}
-            turns = [turn("7", sentence(i * 1000, i * 1000 + 900, text)) for i, text in enumerate(texts)]
-            self.warehouse.land_calls([(day, record, None)])
-            self.warehouse.land_transcripts([(day, {"callId": call_id, "transcript": turns})])
-
-    def run(
-        self,
-        *more: str,
-        select: tuple[str, ...] = MODELS,
-        fails: bool = False,
-        variables: dict[str, Any] | None = None,
-        **environment: str,
-    ) -> str:
-        """Build the staged and Cortex models, or what is selected; what dbt said."""
-        merged = json.dumps(self.variables | (variables or {}))
-        done = self.project.command("run", "--select", *select, "--vars", merged, *more, **environment)
-        assert (done.returncode != 0) == fails, done.stdout + done.stderr
-        return done.stdout
-
-    def segments(self) -> dict[str, Row]:
-        return self.warehouse.rows(SEGMENTS, "TRANSCRIPT_ID")
-
-    def sent(self) -> list[Row]:
-        """What the usage history says, the oldest first."""
-        return self.warehouse.query(
-            "select function_name, query_id, is_completed, metrics "
-            "from snowflake.account_usage.cortex_ai_functions_usage_history order by start_time, function_name"
-        )[self.sent_before :]
-
-    def billed_tokens(self) -> int:
-        return sum(metric["value"] for row in self.sent() for metric in json.loads(row["METRICS"]))
-
-    def batches(self) -> list[Row]:
-        return self.warehouse.query(
-            "select * from gong_cortex_batches order by planned_at, function_name, batch"
-        )
-
-
-def texts(call: int) -> list[str]:
-    return [f"We talked about offer number {call} {number} and it was great." for number in range(TURNS)]
-
-
-@pytest.fixture(scope="module")
-def served_company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
-    with (
-        served(
-            tmp_path_factory.mktemp("refusing"), GONG_ASSETS_LOCAL_CORTEX_REFUSES=f"{REFUSED}|^{UNSCORABLE}"
-        ) as port,
-        connected(port) as warehouse,
-    ):
-        project = project_of(tmp_path_factory.mktemp("dbt"), port)
-        variables = {"cortex_segments_per_batch": 8, "cortex_calls_per_batch": 2, "cortex_max_attempts": 2}
-        yield Company(warehouse, project, variables, 0)
-
-
-@pytest.fixture
-def company(served_company: Company) -> Company:
-    """With no table at all."""
-    named = "select table_name, table_type from information_schema.tables where table_schema = 'GONG_DATA'"
-    for row in served_company.warehouse.query(named):
-        kind = "view" if row["TABLE_TYPE"] == "VIEW" else "table"
-        served_company.warehouse.query(f"drop {kind} {row['TABLE_NAME']}")
-    return replace(served_company, sent_before=len(served_company.sent()))
-
-
-def test_a_text_that_fails_is_isolated_and_then_left_and_everything_else_is_answered(
+def test_a_failing_text_is_isolated_and_given_up_while_all_others_get_results(
     company: Company,
 ) -> None:
     calls = {f"call{number}": texts(number) for number in range(CALLS)}
@@ -118,7 +20,7 @@ def test_a_text_that_fails_is_isolated_and_then_left_and_everything_else_is_answ
     refused = "call1_2000_0"
     company.land(calls)
 
-    # In batches of 8, the latest days first: the second batch has the refused text, and the third is not reached.
+    # Batches of 8, latest days first: the second batch has the rejected text, and the third is not sent.
     assert "batch 2 of 3" in company.run(fails=True)
     rows = company.segments()
     assert sum(row["PROCESSED_BY_CORTEX"] for row in rows.values()) == 8
@@ -127,14 +29,14 @@ def test_a_text_that_fails_is_isolated_and_then_left_and_everything_else_is_answ
     assert refused in tried
     assert {row["CORTEX_ATTEMPTS"] for row in rows.values()} == {0, 1}
 
-    # Those that were never sent go first, and then the tried ones one by one. It stops at the refused one again.
+    # Texts that were never sent come first, then the failed ones one by one. The rejected one fails again.
     assert "of 9" in company.run(fails=True)
     rows = company.segments()
     assert rows[refused]["CORTEX_ATTEMPTS"] == 2
-    assert rows[refused]["CORTEX_ERROR"].startswith("No answer")
+    assert rows[refused]["CORTEX_ERROR"].startswith("No result")
 
-    # It has failed as often as it may; the dialogue that it is part of fails in its turn, and is left too. What is extracted of
-    # it comes last, and fails no statement.
+    # No attempts are left. The dialogue with this text fails as well and is given up. Its insights come last
+    # and do not fail a statement.
     for _ in range(2):
         company.run(fails=True)
     company.run()
@@ -144,35 +46,35 @@ def test_a_text_that_fails_is_isolated_and_then_left_and_everything_else_is_answ
     assert [key for key, row in rows.items() if row["CORTEX_ERROR"]] == [refused]
     summaries = company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID")
     assert {key for key, row in summaries.items() if row["CALL_SUMMARY"]} == {"call0", "call2"}
-    assert summaries["call1"]["CORTEX_ERROR"].startswith("No answer")
+    assert summaries["call1"]["CORTEX_ERROR"].startswith("No result")
     insights = company.warehouse.rows("CORTEX_GONG_CALL_INSIGHTS", "CALL_ID")
     assert "GONG_ASSETS_LOCAL_CORTEX_REFUSES" in insights["call1"]["CORTEX_ERROR"]
 
-    # Of the good texts each was answered once: what was billed twice shared a statement with the refused one.
+    # Each good text got one result. Only texts in a statement with the rejected one were billed twice.
     answered = [row for row in company.sent() if row["IS_COMPLETED"] and row["FUNCTION_NAME"] == "AI_EMBED"]
-    probe = 2  # "Good morning, and thank you.", sent before each retry
+    probe = 2  # "Good morning, and thank you." is sent before each retry
     assert len(answered) <= 3 + 7 + probe
     sent = len(company.sent())
     company.run()
     assert len(company.sent()) == sent
 
 
-def test_a_budget_is_never_exceeded_and_the_next_run_goes_on(company: Company) -> None:
+def test_a_budget_is_never_exceeded_and_the_next_run_continues(company: Company) -> None:
     company.land({f"call{number}": texts(number) for number in range(CALLS)})
 
     output = company.run(GONG_CORTEX_TOKEN_BUDGET="0")
 
     assert company.sent() == []
     said = re.search(
-        r"cortex_gong_call_transcripts leaves for another run, over the token budget of 0: 18 calls of AI_EMBED, about (\d+) "
-        r"tokens and 0\.\d{4} credits \(\$0\.\d\d\)",
+        r"cortex_gong_call_transcripts exceeds the token budget of 0 and defers 18 calls of AI_EMBED, "
+        r"about (\d+) tokens and 0\.\d{4} credits \(\$0\.\d\d\)",
         output,
     )
     assert said, output
     embedding_tokens = int(said[1])
     assert all(row["CORTEX_ATTEMPTS"] == 0 for row in company.segments().values())
 
-    # What the segments cost is more than that, as they are counted for two functions.
+    # The segments cost more than that, because two functions count them.
     budget = 3 * embedding_tokens
     company.run(GONG_CORTEX_TOKEN_BUDGET=str(budget))
     done = company.segments()
@@ -181,7 +83,7 @@ def test_a_budget_is_never_exceeded_and_the_next_run_goes_on(company: Company) -
     assert 0 < company.billed_tokens() <= budget
     planned = [row for row in company.batches() if row["STATUS"] == "Answered"]
     assert sum(row["INPUT_TOKENS"] + row["OUTPUT_TOKENS"] for row in planned) <= budget
-    # The latest day is the first to be sent.
+    # The latest day is sent first.
     assert {key.split("_")[0] for key in answered} <= {"call2", "call1"}
 
     company.run()
@@ -198,7 +100,7 @@ def test_a_budget_is_never_exceeded_and_the_next_run_goes_on(company: Company) -
     assert estimated == embedding_tokens
 
 
-def test_another_version_says_what_it_costs_and_keeps_the_old_answers_until_it_has_new_ones(
+def test_a_new_version_reports_its_cost_and_keeps_old_results_until_new_ones_exist(
     company: Company,
 ) -> None:
     company.land({"call0": texts(0)})
@@ -212,7 +114,7 @@ def test_another_version_says_what_it_costs_and_keeps_the_old_answers_until_it_h
 
     output = company.run(variables={"enrichment_version": "2"}, GONG_CORTEX_TOKEN_BUDGET="0")
 
-    assert "leaves for another run, over the token budget of 0: 6 calls of SENTIMENT" in output
+    assert "exceeds the token budget of 0 and defers 6 calls of SENTIMENT" in output
     assert company.segments() == before
     assert len(company.sent()) == sent
 
@@ -237,7 +139,7 @@ def test_another_version_says_what_it_costs_and_keeps_the_old_answers_until_it_h
     assert {row["EMBEDDING_MODEL"] for row in company.segments().values()} == {"snowflake-arctic-embed-m"}
 
 
-def test_of_a_hundred_segments_the_one_that_changed_is_sent(company: Company) -> None:
+def test_only_the_changed_one_of_a_hundred_segments_is_sent(company: Company) -> None:
     lines = [f"Segment {number} of a hundred speaks about the contract." for number in range(100)]
     company.land({"call0": lines})
     company.run()
@@ -254,7 +156,7 @@ def test_of_a_hundred_segments_the_one_that_changed_is_sent(company: Company) ->
     assert [row["CALLS"] for row in company.batches() if row["FUNCTION_NAME"] == "AI_EMBED"][-1] == 1
 
 
-def test_what_costs_was_written_down_by_function(company: Company) -> None:
+def test_costs_are_recorded_by_function(company: Company) -> None:
     company.land({"call0": texts(0)})
     company.run()
     by_function = {row["FUNCTION_NAME"]: row for row in company.batches()}
@@ -274,14 +176,14 @@ def test_what_costs_was_written_down_by_function(company: Company) -> None:
     assert embedded["CORTEX_MODEL"] == "e5-base-v2"
 
 
-# As many turns of a call, of one sentence that repeats itself so often, are more than a function of the family reads at once.
+# This many turns, with this many repetitions of a sentence, exceed the input limit of the family.
 @pytest.mark.parametrize(("family", "turns", "repeats"), [("current", 66, 170), ("legacy", 220, 15)])
-def test_texts_beyond_what_a_function_reads_are_cut_or_sent_in_parts(
+def test_texts_beyond_the_input_limit_are_truncated_or_split(
     company: Company, family: str, turns: int, repeats: int
 ) -> None:
-    """Digits are a token each, so that neither characters nor words tell how long a text is; a long call has many parts."""
+    """Each digit is a token, so that neither characters nor words give the length of a text."""
     digits = "7 " * 700
-    # The same each time, so that the stand-in has embedded it.
+    # The same text each time, so that the stand-in has it in its cache.
     long_call = ["I will send the contract next week and look at prices. " * repeats] * turns
     company.land({"call0": [digits, "日本語の とても 長い 文章です。" * 60, "🙂 " * 400], "call1": long_call})
 
@@ -301,11 +203,11 @@ def test_texts_beyond_what_a_function_reads_are_cut_or_sent_in_parts(
         "legacy": {"SENTIMENT", "EMBED_TEXT_768", "SUMMARIZE", "EXTRACT_ANSWER"},
     }
     assert {row["FUNCTION_NAME"] for row in batches} == functions[family]
-    # One call for each part, of each dialogue.
+    # One call for each part of each dialogue.
     assert sum(row["CALLS"] for row in batches if row["MODEL_NAME"] == "cortex_gong_calls") > 2
 
 
-def test_labels_of_ai_sentiment_count_as_numbers_and_an_unknown_one_is_an_answer_without_a_score(
+def test_labels_of_ai_sentiment_become_numbers_and_an_unknown_label_is_a_result_without_a_score(
     company: Company,
 ) -> None:
     company.land(
@@ -326,8 +228,8 @@ def test_labels_of_ai_sentiment_count_as_numbers_and_an_unknown_one_is_an_answer
     assert len(company.sent()) == sent
 
 
-def test_a_row_without_an_answer_keeps_its_error_and_is_sent_again_up_to_a_limit(company: Company) -> None:
-    """AI_SENTIMENT gives NULL for one text of a statement, and everything else is answered."""
+def test_a_row_without_a_result_keeps_its_error_and_is_sent_again_up_to_a_limit(company: Company) -> None:
+    """AI_SENTIMENT returns NULL for one text of a statement and results for the others."""
     company.land({"call0": [f"{UNSCORABLE} as it is, this is about the offer.", *texts(0)]})
     labels = {"cortex_sentiment_function": "ai_sentiment"}
     for attempt in (1, 2):
@@ -343,90 +245,20 @@ def test_a_row_without_an_answer_keeps_its_error_and_is_sent_again_up_to_a_limit
     assert len(company.sent()) == sent
 
 
-def test_a_dialogue_beyond_the_whole_budget_keeps_no_other_waiting(company: Company) -> None:
+def test_a_dialogue_beyond_the_whole_budget_does_not_block_others(company: Company) -> None:
     calls = {"call0": texts(0), "call1": ["We talked about the offer and how it was made. " * 18] * 8}
     company.land(calls)
     company.run()
-    # Another name of the speaker changes the dialogues, and no segment.
+    # Another speaker name changes the dialogues but not the segments.
     company.land(calls, speaker="Carla")
     sent = len(company.sent())
 
     output = company.run(GONG_CORTEX_TOKEN_BUDGET="1600")
 
-    assert "1 of cortex_gong_calls alone cost up to" in output
-    assert "no run sends them within its token budget of 1,600" in output
+    assert "1 texts of cortex_gong_calls need up to" in output
+    assert "No run can send them within its token budget of 1,600" in output
     assert [row["FUNCTION_NAME"] for row in company.sent()[sent:]] == ["AI_SUMMARIZE_AGG", "AI_EXTRACT"]
     summaries = company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID")
     assert {key for key, row in summaries.items() if row["CALL_SUMMARY"]} == {"call0"}
     insights = company.warehouse.rows("CORTEX_GONG_CALL_INSIGHTS", "CALL_ID")
     assert {key for key, row in insights.items() if row["PROCESSED_BY_CORTEX"]} == {"call0"}
-
-
-def test_after_redaction_is_turned_on_nothing_that_was_made_of_unredacted_speech_is_shown(
-    company: Company,
-) -> None:
-    """Also for the days that are not run again."""
-    secret = "carl@customer.example"
-    said = [
-        f"Honestly we worry about the price, and {secret} has doubts about the contract.",
-        f"The next step is that I will send {secret} the offer next week.",
-    ]
-    company.land({"call0": said, "call1": said})
-    company.run(select=VIEWS)
-    shown = company.warehouse.rows("VW_ENRICHED_GONG_CALLS", "CALL_ID")
-    assert all(secret in shown[call]["CALL_SUMMARY"] for call in shown)
-    assert any(
-        row["RISK"] == "Extracted Risk" for row in company.warehouse.query("select * from vw_gong_call_risks")
-    )
-
-    second, end = ((MONDAY + timedelta(days=days)).isoformat() for days in (1, 2))
-    window = ("--event-time-start", second, "--event-time-end", end)
-    company.run(*window, select=VIEWS, GONG_REDACT_TRANSCRIPTS="true")
-
-    shown = company.warehouse.rows("VW_ENRICHED_GONG_CALLS", "CALL_ID")
-    old, redacted = shown["call0"], shown["call1"]
-    assert (old["CALL_SUMMARY"], old["NEXT_STEPS"], old["NEXT_STEPS_SOURCE"]) == (None, None, None)
-    assert "[EMAIL]" in redacted["CALL_SUMMARY"]
-    risks = company.warehouse.query("select * from vw_gong_call_risks")
-    assert "call0" not in {row["CALL_ID"] for row in risks if row["RISK"] == "Extracted Risk"}
-    segments = company.warehouse.rows("VW_ENRICHED_GONG_CALL_TRANSCRIPTS", "TRANSCRIPT_ID")
-    assert {row["TRANSCRIPT_TEXT"] for row in segments.values() if row["CALL_ID"] == "call0"} == {None}
-    assert secret not in json.dumps([shown, risks, segments], default=str)
-
-
-def test_redacted_transcripts_are_all_that_views_and_summaries_show(company: Company) -> None:
-    secret = "carl@customer.example"
-    company.land({
-        "call0": [f"Please write to {secret} about the offer.", "We love the new offer, thank you."],
-        "call1": ["Words without any end " * 300 + f"and then {secret} is where I read it."],
-        "call2": [f"This is {REFUSED} to me, and {secret} knows.", "And this is not, thank you."],
-        # Too long to be redacted at once; of its pieces one is refused, which is behind what is embedded of it.
-        "call3": ["Words without any end " * 300 + f"which is {REFUSED}, and {secret} knows."],
-    })  # fmt: skip
-
-    # The refused text fails the statement that embeds it, and no other one's redaction.
-    company.run(GONG_REDACT_TRANSCRIPTS="true", fails=True)
-    first = company.warehouse.rows("CORTEX_GONG_REDACTED_TRANSCRIPTS", "TRANSCRIPT_ID")
-    assert {key for key, row in first.items() if row["CORTEX_ERROR"]} == {"call2_0_0", "call3_0_0"}
-    company.run(GONG_REDACT_TRANSCRIPTS="true", fails=True)
-    company.run(GONG_REDACT_TRANSCRIPTS="true")
-
-    redacted = company.warehouse.rows("CORTEX_GONG_REDACTED_TRANSCRIPTS", "TRANSCRIPT_ID")
-    assert redacted["call0_0_0"]["REDACTED_TEXT"] == "Please write to [EMAIL] about the offer."
-    # What is not redacted cannot be read, and its dialogue is not sent at all.
-    for key in ("call2_0_0", "call3_0_0"):
-        refused = redacted.pop(key)
-        assert (refused["REDACTED_TEXT"], refused["CORTEX_ATTEMPTS"]) == (None, 2)
-        assert refused["CORTEX_ERROR"]
-    assert all(row["PROCESSED_BY_CORTEX"] for row in redacted.values())
-    assert not any(secret in row["REDACTED_TEXT"] for row in redacted.values())
-    hashes = {
-        key: row["TRANSCRIPT_HASH"]
-        for key, row in company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID").items()
-    }
-    assert [hashes["call2"], hashes["call3"]] == [None, None]
-    assert len(redacted["call1_0_0"]["REDACTED_TEXT"]) > 6000
-    assert secret not in json.dumps(company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID"), default=str)
-    assert secret not in json.dumps(
-        company.warehouse.rows("CORTEX_GONG_CALL_INSIGHTS", "CALL_ID"), default=str
-    )

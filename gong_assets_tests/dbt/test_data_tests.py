@@ -1,4 +1,4 @@
-"""What the models' data tests read: everything, or in a run of some days what those days brought."""
+"""Scope of the data tests: all rows, or the calls of the run's days."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ UNIQUE_CALL, KNOWN_CALL, DATED_CALL = (
 
 
 @pytest.fixture(scope="module")
-def faults(built: Tables, warehouse: Warehouse) -> Iterator[None]:
-    """A call of Monday that Wednesday has again, without its time; and on Tuesday a topic of no call."""
+def errors(built: Tables, warehouse: Warehouse) -> Iterator[None]:
+    """Add a duplicate of a Monday call on Wednesday, without a time, and an orphaned topic on Tuesday."""
     warehouse.query(
-        "insert into stg_gong_calls (call_id, call_date) select call_id, %s from stg_gong_calls where call_id = %s",
+        "insert into stg_gong_calls (call_id, call_date) "
+        "select call_id, %s from stg_gong_calls where call_id = %s",
         (WEDNESDAY, FULL),
     )
     warehouse.query(
@@ -39,7 +40,7 @@ def faults(built: Tables, warehouse: Warehouse) -> Iterator[None]:
     warehouse.query("delete from stg_gong_call_topics where topic_id = 'orphan'")
 
 
-@pytest.mark.usefixtures("faults")
+@pytest.mark.usefixtures("errors")
 @pytest.mark.parametrize(
     ("days", "found"),
     [
@@ -49,7 +50,7 @@ def faults(built: Tables, warehouse: Warehouse) -> Iterator[None]:
         pytest.param(OF_WEDNESDAY, {UNIQUE_CALL, DATED_CALL}, id="a duplicate of another day"),
     ],
 )
-def test_a_run_finds_the_faults_of_its_days(
+def test_a_run_finds_the_errors_of_its_days(
     project: DbtProject, days: tuple[str, ...], found: set[str]
 ) -> None:
     done = project.command("build", "--select", UNIQUE_CALL, KNOWN_CALL, DATED_CALL, *days)
@@ -60,7 +61,7 @@ def test_a_run_finds_the_faults_of_its_days(
 @pytest.mark.parametrize(
     ("end", "condition"), [("2026-11-03", "< '2026-11-03'"), ("2026-11-03T00:00:01", "<= '2026-11-03'")]
 )
-def test_a_day_is_whole_even_where_the_run_ends_within_it(
+def test_a_run_that_ends_within_a_day_includes_the_whole_day(
     built: Tables, project: DbtProject, end: str, condition: str
 ) -> None:
     window = ("--event-time-start", "2026-11-02T06:00:00", "--event-time-end", end)

@@ -1,4 +1,4 @@
-"""The documentation that dbt writes: one file with every model, its columns, and what the warehouse knows of them."""
+"""dbt documentation: one page with every model, its columns, and their catalog from the warehouse."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def page(built: Tables, warehouse_port: int, tmp_path_factory: pytest.TempPathFa
 
 
 def document(page: str, name: str) -> dict[str, Any]:
-    """The manifest or the catalog, which the page's script holds as JSON."""
+    """Return the manifest or the catalog, which is JSON in the page's script."""
     start = page.index(f'{name}:{{"metadata"') + len(name) + 1
     found: dict[str, Any] = json.JSONDecoder().raw_decode(page, start)[0]
     return found
@@ -42,9 +42,7 @@ def models(manifest: dict[str, Any]) -> dict[str, Any]:
     return {name: node for name, node in manifest["nodes"].items() if node["resource_type"] == "model"}
 
 
-def test_the_page_holds_every_model_with_its_description_and_those_of_its_columns(
-    page: str, project: DbtProject
-) -> None:
+def test_the_page_describes_every_model_and_column(page: str, project: DbtProject) -> None:
     documented = models(document(page, "manifest"))
     assert documented.keys() == models(project.manifest()).keys()
     for name, model in documented.items():
@@ -53,7 +51,7 @@ def test_the_page_holds_every_model_with_its_description_and_those_of_its_column
         assert all(column["description"] for column in model["columns"].values()), name
 
 
-def test_the_page_knows_the_columns_of_every_model_as_the_warehouse_has_them_views_included(
+def test_the_catalog_has_the_columns_of_every_table_and_view(
     page: str,
 ) -> None:
     catalog, documented = document(page, "catalog"), models(document(page, "manifest"))
@@ -68,20 +66,18 @@ def test_the_page_knows_the_columns_of_every_model_as_the_warehouse_has_them_vie
     assert raw["columns"]["RAW_DATA"]["type"] == "VARIANT"
 
 
-def test_the_page_says_how_many_rows_a_table_has_and_not_when_it_was_altered(
-    page: str, warehouse: Warehouse
-) -> None:
-    # A table that is built whole: of one with rows deleted the local server still counts them, until its next checkpoint.
+def test_the_catalog_has_row_counts_but_no_modification_times(page: str, warehouse: Warehouse) -> None:
+    # A table that is always rebuilt, because the local server counts deleted rows until its next checkpoint.
     stats = document(page, "catalog")["nodes"]["model.gong_assets.stg_gong_users"]["stats"]
     assert stats["row_count"]["value"] == len(warehouse.rows("stg_gong_users", "USER_ID"))
     assert "last_modified" not in {name for name, stat in stats.items() if stat["include"]}
 
 
-def test_the_page_reports_nothing_to_dbts_makers(page: str) -> None:
+def test_the_page_sends_no_usage_statistics(page: str) -> None:
     assert document(page, "manifest")["metadata"]["send_anonymous_usage_stats"] is False
 
 
-def test_what_dbt_says_is_the_error(tmp_path: Path) -> None:
+def test_the_error_contains_the_output_of_dbt(tmp_path: Path) -> None:
     nobody = arguments(port=1)
     with pytest.raises(DbtDocsError, match="dbt docs failed"):
         write_docs(Settings(gong_assets_home=tmp_path), tmp_path / "docs", arguments=nobody)

@@ -1,6 +1,6 @@
-"""A field that is new, of another type, or gone: each known one in turn, in each raw table, and no other row suffers.
+"""Schema drift: each known field of each raw table changes its type or disappears, or a new field appears.
 
-The data tests of error level run too: one that failed would hold back the days of a run.
+No other row may change. Data tests of severity error run as well: a failure would block the days of a run.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ OF_CALLS = (
 
 
 def whole(known: Any, name: str = "") -> Any:
-    """A record that has every field."""
+    """Return a record with every field."""
     if isinstance(known, dict):
         return {key: whole(inner, key) for key, inner in known.items()}
     if isinstance(known, list):
@@ -77,7 +77,7 @@ def whole(known: Any, name: str = "") -> Any:
 
 
 def drifted(record: Any) -> Iterator[Any]:
-    """The record with each of its parts replaced by each of the replacements, and with a new field in each object."""
+    """Yield the record with each part replaced by each replacement, and with a new field in each object."""
     for path in paths(record):
         for value in REPLACEMENTS:
             copy = deepcopy(record)
@@ -107,7 +107,7 @@ def paths(value: Any) -> Iterator[tuple[Any, ...]]:
 
 
 def rows(table: RawTable) -> list[Row]:
-    """All drifted records of a table under keys of their own, and whether they validate."""
+    """Return all drifted records of a table with separate keys, and whether they are valid."""
     made = []
     for number, record in enumerate(drifted(whole(known_fields()[table.name]))):
         raw = json.dumps(record).encode()
@@ -124,7 +124,7 @@ def rows(table: RawTable) -> list[Row]:
 
 
 def _error(table: RawTable, record: Any) -> str | None:
-    """What keeps a record out of the staged tables, of the tables whose columns are more than the record's own key."""
+    """Return the condition that excludes a record from staging, for tables with more than its own key."""
     if table is CALLS:
         return read_call(json.dumps(record).encode()).error
     if table is LIBRARY_CALLS:
@@ -144,7 +144,7 @@ class Drifted:
 
 @pytest.fixture(scope="module")
 def staged(warehouse_port: int, project: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> Drifted:
-    """The records of the other tests, and then all drifted ones with them, landed, staged and tested in a schema of their own."""
+    """Land, stage and test the records of the other tests, first alone and then with all drifted ones."""
     schema = "DRIFTED"
     own = replace(
         project,
@@ -152,8 +152,10 @@ def staged(warehouse_port: int, project: DbtProject, tmp_path_factory: pytest.Te
         environment={**project.environment, "SNOWFLAKE_SCHEMA": schema},
     )
     connection = snowflake.connector.connect(
-        account="local", user="local", password="local", host="127.0.0.1", port=warehouse_port, protocol="http",
-        database=project.environment["SNOWFLAKE_DATABASE"], schema=schema, session_parameters={"TIMEZONE": "UTC"},
+        account="local", user="local", password="local", host="127.0.0.1", port=warehouse_port,
+        protocol="http",
+        database=project.environment["SNOWFLAKE_DATABASE"], schema=schema,
+        session_parameters={"TIMEZONE": "UTC"},
     )  # fmt: skip
     with connection:
         warehouse = Warehouse(connection)
@@ -188,20 +190,20 @@ def staged(warehouse_port: int, project: DbtProject, tmp_path_factory: pytest.Te
 
 
 @pytest.mark.parametrize("raw", STAGED)
-def test_every_drifted_record_that_validates_is_staged(staged: Drifted, raw: str) -> None:
+def test_every_valid_drifted_record_is_staged(staged: Drifted, raw: str) -> None:
     valid = {row.key for row in staged.landed[raw] if row.processing_error is None}
     assert len(valid) > 20
     assert valid <= staged.after[STAGED[raw]].keys()
 
 
-def test_the_rows_of_all_other_calls_are_the_same_as_without_them(staged: Drifted) -> None:
+def test_the_rows_of_all_other_calls_are_unchanged(staged: Drifted) -> None:
     for table in OF_CALLS:
         before, after = staged.before[table], staged.after[table]
         assert before
         assert {key: after.get(key) for key in before} == before, table
 
 
-def test_a_call_keeps_what_did_not_drift(staged: Drifted) -> None:
+def test_a_call_keeps_its_undrifted_fields(staged: Drifted) -> None:
     calls = staged.after["stg_gong_calls"]
     titles = {
         row.key: json.loads(row.payload)["metaData"].get("title")

@@ -1,4 +1,4 @@
-"""What Cortex and HubSpot add, and what the views make of it."""
+"""Enriched tables and views: results from Cortex and records from HubSpot."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def test_a_segment_is_enriched_and_a_short_one_is_not_sent(built: Tables) -> Non
     assert set(enriched) == set(built["stg_gong_call_transcripts"])
 
 
-def test_a_text_is_cut_to_what_cortex_reads_whatever_its_script(built: Tables) -> None:
+def test_a_text_in_any_script_is_truncated_to_the_limit_of_cortex(built: Tables) -> None:
     for segment in ("1008_8000_0", "1008_10000_0"):
         assert built["cortex_gong_call_transcripts"][segment]["PROCESSED_BY_CORTEX"]
 
 
-def test_a_calls_sentiment_is_the_mean_of_its_segments_by_words(built: Tables) -> None:
+def test_call_sentiment_is_the_mean_of_its_segments_weighted_by_words(built: Tables) -> None:
     segments = [row for row in built["vw_enriched_gong_call_transcripts"].values() if row["CALL_ID"] == FULL]
     scored = [row for row in segments if row["SEGMENT_SENTIMENT"] is not None]
     mean = sum(row["SEGMENT_SENTIMENT"] * row["WORD_COUNT"] for row in scored) / sum(
@@ -44,13 +44,13 @@ def test_a_calls_sentiment_is_the_mean_of_its_segments_by_words(built: Tables) -
     assert call["SELLER_SENTIMENT"] != call["CUSTOMER_SENTIMENT"]
 
 
-def test_a_call_is_summarized_from_what_was_said(built: Tables) -> None:
+def test_a_call_is_summarized_from_its_dialogue(built: Tables) -> None:
     call = built["cortex_gong_calls"][NO_HUBSPOT]
     assert "renewal is on track" in call["CALL_SUMMARY"]
     assert call["PROCESSED_BY_CORTEX"]
 
 
-def test_silence_has_no_sentiment_no_category_and_no_summary(built: Tables) -> None:
+def test_a_call_without_speech_has_no_sentiment_category_or_summary(built: Tables) -> None:
     call = built["vw_enriched_gong_calls"][SILENT]
     assert (call["SENTIMENT_SCORE"], call["SENTIMENT_CATEGORY"], call["CALL_SUMMARY"]) == (None, None, None)
     assert not call["PROCESSED_BY_CORTEX"]
@@ -82,24 +82,24 @@ def test_a_call_has_its_hubspot_deal_contact_and_company_once(built: Tables) -> 
     assert {name: call[name] for name in expected} == expected
 
 
-def test_a_deal_that_hubspot_does_not_know_has_no_outcome(built: Tables) -> None:
+def test_a_deal_that_is_not_in_hubspot_has_no_outcome(built: Tables) -> None:
     call = built["vw_enriched_gong_calls"][NEAR_MIDNIGHT]
     assert (call["HUBSPOT_DEAL_ID"], call["DEAL_OUTCOME"], call["CLOSE_DATE"]) == ("8070199", None, None)
     assert built["vw_enriched_gong_calls"][NO_HUBSPOT]["DEAL_STAGE"] == "Won"
 
 
-def test_a_host_who_is_no_participant_is_named_by_the_users(built: Tables) -> None:
+def test_a_host_who_is_not_a_participant_is_named_from_the_users(built: Tables) -> None:
     call = built["vw_enriched_gong_calls"][IMPORTED]
     assert (call["PRIMARY_USER_NAME"], call["PRIMARY_USER_EMAIL"]) == ("Manager", "max@seller.example")
 
 
-def test_a_segment_carries_its_call_and_deal(built: Tables) -> None:
+def test_a_segment_has_its_call_and_deal(built: Tables) -> None:
     segment = built["vw_enriched_gong_call_transcripts"][f"{FULL}_4200_0"]
     assert (segment["CALL_TITLE"], segment["DEAL_NAME"]) == ("Pricing", "Renewal 2027")
 
 
 def test_a_segments_category_follows_from_its_score(built: Tables) -> None:
-    """The score is the stand-in's own; the bands are those of the project's vars."""
+    """The stand-in provides the score, and the vars of the project have the thresholds."""
     bands = [
         (0.7, "Very Positive"),
         (0.3, "Positive"),

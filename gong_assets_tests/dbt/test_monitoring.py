@@ -1,4 +1,4 @@
-"""What the views about the pipeline itself make of the records; each rule of theirs has a dbt unit test."""
+"""Monitoring views on the test records. dbt unit tests cover their rules."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gong_assets_tests.dbt.warehouse import Tables
 pytestmark = pytest.mark.xdist_group("dbt")
 
 
-def test_each_day_says_how_many_of_its_calls_have_come_how_far(built: Tables) -> None:
+def test_completeness_counts_the_calls_of_each_day_by_status(built: Tables) -> None:
     days = built["vw_gong_ingestion_completeness"]
     assert set(days) == {MONDAY, TUESDAY, WEDNESDAY}
     tuesday = days[TUESDAY]
@@ -31,11 +31,11 @@ def test_each_day_says_how_many_of_its_calls_have_come_how_far(built: Tables) ->
     assert {name: tuesday[name] for name in expected} == expected
 
 
-def test_no_call_of_the_records_lacks_its_transcript(built: Tables) -> None:
+def test_no_test_call_lacks_its_transcript(built: Tables) -> None:
     assert built["vw_calls_without_transcripts"] == {}
 
 
-def test_each_day_says_what_cortex_has_done_of_it(built: Tables) -> None:
+def test_cortex_status_counts_the_segments_and_calls_of_each_day(built: Tables) -> None:
     monday = built["vw_cortex_status"][MONDAY]
     expected = {
         "CALLS": 1,
@@ -54,10 +54,10 @@ def test_each_day_says_what_cortex_has_done_of_it(built: Tables) -> None:
     assert monday["LAST_SEGMENT_SENT_AT"] is not None
 
 
-def test_the_pipelines_health_is_told_for_four_windows(built: Tables) -> None:
+def test_pipeline_health_has_four_windows(built: Tables) -> None:
     windows = built["vw_pipeline_health"]
     assert sorted(int(row["WINDOW_HOURS"]) for row in windows.values()) == [1, 24, 168, 720]
-    # The records have landed on one day of the past, whichever window that is in.
+    # The records landed on one day in the past, which can be in any window.
     for row in windows.values():
         assert row["LANDED_CALLS"] in (0, 9)
         assert (row["ERROR_RATE"] is None) == (row["LANDED_CALLS"] == 0)

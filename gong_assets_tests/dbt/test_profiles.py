@@ -1,4 +1,4 @@
-"""Which credentials dbt gets from which variables."""
+"""Credentials of dbt from environment variables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def profile(environment: dict[str, str]) -> Any:
     return Profile.from_raw_profiles(profiles, "gong_assets", ProfileRenderer({}))
 
 
-def test_without_any_variable_the_target_is_the_server_on_this_machine() -> None:
+def test_without_variables_the_target_is_the_local_server() -> None:
     local = profile({})
     assert (local.target_name, local.credentials.host, local.credentials.protocol) == (
         "local",

@@ -1,4 +1,4 @@
-"""What a run over some days does to those days, to the other days, and to the Cortex bill."""
+"""Reruns: effects on the days of the run, on other days, and on the Cortex bill."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ PARTITIONED = [*STAGED, "cortex_gong_calls", "cortex_gong_call_transcripts", "co
 
 @dataclass(frozen=True)
 class Run:
-    """The tables after a run, and the Cortex calls that it made."""
+    """The tables after a run, and its Cortex calls."""
 
     tables: Tables
     cortex: list[tuple[str, int]]
@@ -61,14 +61,15 @@ def reruns(built: Tables, warehouse: Warehouse, project: DbtProject) -> Reruns:
     )
 
     warehouse.delete_call(IMPORTED)
-    # Said anew: the second of two turns at the same moment. A call of Wednesday turns out to be one of Tuesday.
+    # The second of two simultaneous turns changes, and a Wednesday call moves to Tuesday.
     warehouse.land_transcripts([(TUESDAY, {"callId": NEAR_MIDNIGHT, "transcript": [
-        turn("7001", sentence(0, 900, "We start at once.")), turn("7002", sentence(0, 800, "No, we start tomorrow.")),
+        turn("7001", sentence(0, 900, "We start at once.")),
+        turn("7002", sentence(0, 800, "No, we start tomorrow.")),
     ]})])  # fmt: skip
     warehouse.land_calls(
         [(TUESDAY, {"metaData": meta(STRANGE_TEXT, "2026-11-03T12:00:00Z", title="Moved")}, None)]
     )
-    # Changes on days that are not the run's.
+    # Changes on days outside the run.
     warehouse.land_calls([(MONDAY, {"metaData": meta(FULL, "2026-11-02T10:00:00Z", title="Not yet")}, None)])
     warehouse.delete_call(LONG_TURN)
     tuesday = run(
@@ -80,7 +81,7 @@ def reruns(built: Tables, warehouse: Warehouse, project: DbtProject) -> Reruns:
     return Reruns(unchanged, tuesday, full_refresh)
 
 
-def test_a_run_over_unchanged_records_changes_no_row_and_asks_cortex_nothing(
+def test_a_run_over_unchanged_records_changes_no_row_and_sends_nothing_to_cortex(
     built: Tables, reruns: Reruns
 ) -> None:
     for table in PARTITIONED:
@@ -99,7 +100,7 @@ def test_only_the_changed_segment_and_its_call_are_sent_again(reruns: Reruns) ->
     assert sent == {f"{NEAR_MIDNIGHT}_0_1"}
     sent_to = dict(reruns.tuesday.cortex)
     assert set(sent_to) == {"AI_EMBED", "SENTIMENT", "AI_SUMMARIZE_AGG", "AI_EXTRACT"}
-    # "passage: No, we start tomorrow." is some ten tokens; all of Tuesday's segments would be many more.
+    # "passage: No, we start tomorrow." has about ten tokens; all segments of Tuesday have many more.
     assert sent_to["AI_EMBED"] < 20
     assert sent_to["SENTIMENT"] < 20
 
@@ -108,18 +109,17 @@ def test_only_the_changed_segment_and_its_call_are_sent_again(reruns: Reruns) ->
         for call_id, row in reruns.tuesday.tables["cortex_gong_calls"].items()
     }
     earlier = reruns.unchanged.tables["cortex_gong_calls"]
-    # The moved call has lost its only named speaker, and so its text for the summary has changed too.
-    assert {call_id for call_id, at in summaries.items() if at != earlier[call_id]["CORTEX_PROCESSED_AT"]} == {
-        NEAR_MIDNIGHT, STRANGE_TEXT,
-    }  # fmt: skip
+    # The moved call lost its only named speaker, so the text of its summary changed as well.
+    changed = {call_id for call_id, at in summaries.items() if at != earlier[call_id]["CORTEX_PROCESSED_AT"]}
+    assert changed == {NEAR_MIDNIGHT, STRANGE_TEXT}
 
 
-def test_a_deleted_call_vanishes_from_every_layer(reruns: Reruns) -> None:
+def test_a_deleted_call_disappears_from_every_layer(reruns: Reruns) -> None:
     for table, rows in reruns.tuesday.tables.items():
         assert IMPORTED not in {row.get("CALL_ID") for row in rows.values()}, table
 
 
-def test_a_call_that_moved_to_the_runs_day_is_there_once(reruns: Reruns) -> None:
+def test_a_call_that_moved_to_a_day_of_the_run_has_one_row(reruns: Reruns) -> None:
     moved = reruns.tuesday.tables["stg_gong_calls"][STRANGE_TEXT]
     assert (moved["CALL_DATE"], moved["CALL_TITLE"]) == (TUESDAY, "Moved")
     for table in PARTITIONED:
@@ -131,13 +131,13 @@ def test_a_call_that_moved_to_the_runs_day_is_there_once(reruns: Reruns) -> None
         assert days <= {TUESDAY}, table
 
 
-def test_a_transcript_that_landed_under_another_day_stays_with_its_call(reruns: Reruns) -> None:
+def test_a_transcript_that_landed_on_another_day_stays_with_its_call(reruns: Reruns) -> None:
     for run in (reruns.unchanged, reruns.tuesday):
         said = run.tables["stg_gong_call_transcripts"].values()
         assert [row["CALL_DATE"] for row in said if row["CALL_ID"] == NO_HUBSPOT] == [TUESDAY]
 
 
-def test_other_days_are_left_as_they_were(reruns: Reruns) -> None:
+def test_other_days_are_unchanged(reruns: Reruns) -> None:
     for table in PARTITIONED:
         before, after = reruns.unchanged.tables[table], reruns.tuesday.tables[table]
         for call_id in (FULL, LONG_TURN):
@@ -146,13 +146,13 @@ def test_other_days_are_left_as_they_were(reruns: Reruns) -> None:
             }, table
 
 
-def test_the_status_says_what_has_landed_and_is_not_yet_staged(built: Tables, reruns: Reruns) -> None:
+def test_the_status_shows_landed_calls_that_are_not_staged(built: Tables, reruns: Reruns) -> None:
     status = built["vw_gong_ingestion_status"]
     assert {status[call_id]["INGESTION_STATUS"] for call_id in (FULL, NO_HUBSPOT, SILENT)} == {"Enriched"}
     assert LONG_TURN not in reruns.tuesday.tables["vw_gong_ingestion_status"]
 
 
-def test_a_full_refresh_restores_the_staged_tables_and_pays_only_for_what_was_lost(
+def test_a_full_refresh_restores_the_staged_tables_and_sends_only_lost_texts(
     built: Tables, reruns: Reruns
 ) -> None:
     for table in STAGED:
@@ -167,18 +167,18 @@ def test_a_full_refresh_restores_the_staged_tables_and_pays_only_for_what_was_lo
     assert sent == {f"{IMPORTED}_5_0", f"{NEAR_MIDNIGHT}_0_1"}
 
 
-def test_a_full_refresh_of_some_days_is_refused(project: DbtProject) -> None:
+def test_a_full_refresh_of_some_days_is_rejected(project: DbtProject) -> None:
     refused = project.command(
         "run", "--full-refresh", "--event-time-start", str(MONDAY), "--event-time-end", str(TUESDAY)
     )
     assert refused.returncode != 0
-    assert "--full-refresh builds tables from nothing" in refused.stdout
+    assert "--full-refresh cannot be combined with --event-time-start/-end" in refused.stdout
 
 
-def test_a_write_that_fails_after_the_delete_leaves_the_old_rows_whole(
+def test_a_write_that_fails_after_the_delete_keeps_the_old_rows(
     reruns: Reruns, warehouse: Warehouse, project: DbtProject
 ) -> None:
-    """The next model's DDL, on the connection that the failed one leaves behind, must not commit its DELETE."""
+    """The DDL of the next model reuses the connection and must not commit the DELETE of the failed one."""
     warehouse.query("alter table cortex_gong_calls add column unknown_to_the_model varchar")
     warehouse.query("update cortex_gong_calls set unknown_to_the_model = ''")
     warehouse.query("alter table cortex_gong_calls alter column unknown_to_the_model set not null")

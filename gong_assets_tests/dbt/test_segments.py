@@ -1,4 +1,4 @@
-"""Where turns of any length are cut: the model's SQL over turns that are made up, beside the same rule in Python."""
+"""Splitting of turns: the SQL of the model on generated turns, compared with the same rule in Python."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ SCHEMA = "SEGMENTS"
 MAX_WORDS = 200
 
 ENGLISH = "word"
-# Seven characters in a row: four words.
+# Seven consecutive characters count as four words.
 JAPANESE = "価格が高いです"
 
-# How many words the sentences of each turn have.
+# Number of words in the sentences of each turn.
 DRAWN = random.Random(7)
 TURNS = [
     *(
@@ -38,7 +38,7 @@ TURNS = [
 
 @pytest.fixture(scope="module")
 def warehouse(warehouse_port: int) -> Iterator[Warehouse]:
-    """A schema of its own with what the model reads."""
+    """Create a separate schema with the inputs of the model."""
     with connected(warehouse_port, SCHEMA) as warehouse:
         warehouse.query(
             "create table stg_gong_calls as select '1' as call_id, '2026-11-02'::date as call_date"
@@ -57,7 +57,7 @@ def model(project: DbtProject) -> str:
 
 
 def segments(warehouse: Warehouse, model: str, turns: list[list[str]]) -> list[list[tuple[str, int]]]:
-    """(text, words) of each turn's segments, in the order of speech."""
+    """Return (text, words) of the segments of each turn, in speaking order."""
     document = {
         "transcript": [
             {
@@ -69,8 +69,10 @@ def segments(warehouse: Warehouse, model: str, turns: list[list[str]]) -> list[l
         ]
     }
     warehouse.query(
-        "create or replace table gong_call_transcripts_raw as select '1' as call_id, '2026-11-02'::date as call_date, "
-        "null::varchar as processing_error, null::timestamp_ltz as ingested_at, parse_json(%s) as transcript_data",
+        "create or replace table gong_call_transcripts_raw as "
+        "select '1' as call_id, '2026-11-02'::date as call_date, "
+        "null::varchar as processing_error, null::timestamp_ltz as ingested_at, "
+        "parse_json(%s) as transcript_data",
         (json.dumps(document),),
     )
     found: list[list[tuple[str, int]]] = [[] for _ in turns]
@@ -80,7 +82,7 @@ def segments(warehouse: Warehouse, model: str, turns: list[list[str]]) -> list[l
 
 
 def packed(sentences: list[int]) -> list[int]:
-    """The words of each part: sentences go into it until the next one would make it too long."""
+    """Return the words of each part. A part ends before the sentence that would make it too long."""
     parts: list[int] = []
     for words in sentences:
         if parts and parts[-1] + words <= MAX_WORDS:
@@ -90,7 +92,7 @@ def packed(sentences: list[int]) -> list[int]:
     return parts
 
 
-def test_sentences_go_into_a_part_until_the_next_one_would_make_it_too_long(
+def test_a_part_ends_before_the_sentence_that_would_make_it_too_long(
     warehouse: Warehouse, model: str
 ) -> None:
     spoken = [[" ".join([ENGLISH] * words) for words in turn] for turn in TURNS]
@@ -99,9 +101,9 @@ def test_sentences_go_into_a_part_until_the_next_one_would_make_it_too_long(
     assert [" ".join(text for text, _ in turn) for turn in found] == [" ".join(turn) for turn in spoken]
 
 
-def test_a_long_turn_of_a_language_without_spaces_is_cut_as_well(warehouse: Warehouse, model: str) -> None:
+def test_a_long_turn_in_a_language_without_spaces_is_split(warehouse: Warehouse, model: str) -> None:
     (turn,) = segments(warehouse, model, [[f"{JAPANESE * 3}。"] * 150])
     assert len(turn) > 1
-    # Not more than the tokens that an embedding model reads, should each character be one.
+    # Fits the token limit of an embedding model, even with a token per character.
     assert all(words <= MAX_WORDS and len(text) < 512 for text, words in turn)
     assert "".join(text.replace(" ", "") for text, _ in turn) == f"{JAPANESE * 3}。" * 150

@@ -1,5 +1,4 @@
-"""The models' SQL is Snowflake's: the local server also takes functions that Snowflake lacks, so that running it there
-does not prove it."""
+"""SQL of the models is valid Snowflake SQL. The local server also accepts functions that Snowflake lacks."""
 
 from __future__ import annotations
 
@@ -18,16 +17,20 @@ from gong_assets_tests.snowflake_sql import functions, parsed, refusals
 
 pytestmark = pytest.mark.xdist_group("dbt")
 
-# Every function that the models call. Each has a page at https://docs.snowflake.com/en/sql-reference/functions-all;
-# look a new one up there before adding it.
+# Every function that the models call. Look a new one up before adding it:
+# https://docs.snowflake.com/en/sql-reference/functions-all
 SNOWFLAKE_FUNCTIONS = {
     "AI_COUNT_TOKENS", "AI_EMBED", "AI_EXTRACT", "AI_REDACT", "AI_SUMMARIZE_AGG", "ARRAY_AGG",
     "ARRAY_CONSTRUCT", "ARRAY_CONSTRUCT_COMPACT", "ARRAY_FLATTEN", "ARRAY_SIZE", "AVG", "CAST", "COALESCE",
-    "CONVERT_TIMEZONE", "COUNT", "COUNT_IF", "COUNT_TOKENS", "CURRENT_TIMESTAMP", "DATEADD", "DATEDIFF", "DATE_TRUNC", "DENSE_RANK",
-    "EMBED_TEXT_768", "EXTRACT_ANSWER", "FLATTEN", "FLOOR", "GREATEST", "IFF", "INITCAP", "IS_ARRAY", "LEAST", "LEFT",
+    "CONVERT_TIMEZONE", "COUNT", "COUNT_IF", "COUNT_TOKENS", "CURRENT_TIMESTAMP", "DATEADD", "DATEDIFF",
+    "DATE_TRUNC", "DENSE_RANK",
+    "EMBED_TEXT_768", "EXTRACT_ANSWER", "FLATTEN", "FLOOR", "GREATEST", "IFF", "INITCAP", "IS_ARRAY", "LEAST",
+    "LEFT",
     "LENGTH", "LISTAGG", "LOWER", "MAX", "MD5", "MEDIAN", "MIN", "NULLIF", "OBJECT_CONSTRUCT", "PARSE_JSON",
-    "PERCENTILE_CONT", "POWER", "REGEXP_COUNT", "REGEXP_REPLACE", "REPLACE", "ROUND", "ROW_NUMBER", "SENTIMENT", "SHA2",
-    "SPLIT", "SPLIT_TEXT_RECURSIVE_CHARACTER", "SUM", "SUMMARIZE", "SYSDATE", "TO_CHAR", "TO_JSON", "TO_VARIANT",
+    "PERCENTILE_CONT", "POWER", "REGEXP_COUNT", "REGEXP_REPLACE", "REPLACE", "ROUND", "ROW_NUMBER",
+    "SENTIMENT", "SHA2",
+    "SPLIT", "SPLIT_TEXT_RECURSIVE_CHARACTER", "SUM", "SUMMARIZE", "SYSDATE", "TO_CHAR", "TO_JSON",
+    "TO_VARIANT",
     "TRIM", "TRY_CAST", "TRY_PARSE_JSON",
     "TRY_TO_BOOLEAN", "TRY_TO_DECIMAL", "TRY_TO_DOUBLE", "TRY_TO_NUMBER", "UPPER",
 }  # fmt: skip
@@ -35,7 +38,7 @@ SNOWFLAKE_FUNCTIONS = {
 
 @pytest.fixture(scope="module")
 def models(built: Tables, project: DbtProject) -> dict[str, str]:
-    """The SQL of every model, of the Cortex models in both families."""
+    """Return the SQL of every model, and of the Cortex models in both families."""
     project.succeed("compile")
     current = project.compiled()
     project.succeed("compile", "--select", "cortex", "--vars", json.dumps({"cortex_family": "legacy"}))
@@ -60,7 +63,7 @@ CORTEX_FUNCTIONS = {
     )
 }
 
-# How dbt logs what it executes. A statement goes on over lines that do not begin with a time.
+# Statements in dbt's log. They continue on lines that do not start with a time.
 EXECUTED = re.compile(r'On "?(?P<node>[\w.]+)"?: (?P<sql>(?:/\*.*?\*/\s*)?(?P<verb>\w+)\b.*)', re.DOTALL)
 LINE = re.compile(r"^\d\d:\d\d:\d\d\.\d+ \[\w+ *\] \[[^\]]*\]: ", re.MULTILINE)
 VERBS = {
@@ -80,10 +83,10 @@ VERBS = {
 
 
 def executed(log: str) -> Iterator[tuple[str, str]]:
-    """Each statement that dbt sent, with the model or test that it was sent for: hooks and dbt's own included."""
+    """Yield each statement that dbt executed with its model or test, including hooks."""
     for entry in LINE.split(log):
         found = EXECUTED.fullmatch(entry.strip())
-        # The mocks of unit tests are written by dbt.
+        # dbt generates the mocks of unit tests.
         is_mocked = found is not None and found["node"].startswith("unit_test.")
         if found and not is_mocked and found["verb"].lower() in VERBS:
             yield found["node"], found["sql"]
@@ -93,7 +96,7 @@ def executed(log: str) -> Iterator[tuple[str, str]]:
 def legacy(
     warehouse: Warehouse, project: DbtProject, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[DbtProject, subprocess.CompletedProcess[str]]:
-    """A run of the Cortex models in their other family, of redacted transcripts, in a schema of its own."""
+    """Run the Cortex models of the legacy family with redaction, in a separate schema."""
     legacy = replace(
         project,
         work_dir=Path(tmp_path_factory.mktemp("legacy")),
@@ -113,14 +116,14 @@ def legacy(
 def statements(
     built: Tables, project: DbtProject, legacy: tuple[DbtProject, subprocess.CompletedProcess[str]]
 ) -> dict[str, list[tuple[str, str]]]:
-    """By Cortex family: what a build of everything sent, and the run of the other family."""
+    """Return the executed statements by Cortex family: of the full build, and of the legacy run."""
     return {
         family: list(executed((each.work_dir / "logs" / "dbt.log").read_text()))
         for family, each in (("current", project), ("legacy", legacy[0]))
     }
 
 
-def test_the_legacy_cortex_functions_can_be_sent_the_same_texts(
+def test_the_legacy_cortex_functions_accept_the_same_texts(
     legacy: tuple[DbtProject, subprocess.CompletedProcess[str]],
 ) -> None:
     assert legacy[1].returncode == 0, legacy[1].stdout
@@ -131,7 +134,7 @@ def test_every_model_is_snowflake_sql(models: dict[str, str]) -> None:
         parsed(sql)
 
 
-def test_the_models_and_their_hooks_call_just_the_functions_that_are_listed(
+def test_the_models_and_their_hooks_call_exactly_the_listed_functions(
     models: dict[str, str], statements: dict[str, list[tuple[str, str]]]
 ) -> None:
     sent = {sql for each in statements.values() for node, sql in each if node.startswith("model.")}
@@ -141,23 +144,23 @@ def test_the_models_and_their_hooks_call_just_the_functions_that_are_listed(
     assert set().union(*called.values()) == SNOWFLAKE_FUNCTIONS
 
 
-def test_no_model_does_what_snowflake_refuses(models: dict[str, str]) -> None:
+def test_no_model_has_sql_that_snowflake_rejects(models: dict[str, str]) -> None:
     found = {name: refusals(sql) for name, sql in models.items()}
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
 @pytest.mark.parametrize("family", ["current", "legacy"])
-def test_no_statement_of_a_build_does_what_snowflake_refuses(
+def test_no_statement_of_a_build_has_sql_that_snowflake_rejects(
     statements: dict[str, list[tuple[str, str]]], family: str
 ) -> None:
     found = [(node, lines, sql) for node, sql in statements[family] if (lines := refusals(sql))]
     assert found == []
 
 
-def test_the_statements_of_a_build_are_all_those_that_dbt_logged(
+def test_the_log_has_a_create_statement_for_every_model(
     project: DbtProject, statements: dict[str, list[tuple[str, str]]]
 ) -> None:
-    """Should dbt log in another way, the test above would see nothing and pass."""
+    """If dbt changed its log format, the test above would find nothing and pass."""
     created = {node for node, sql in statements["current"] if re.match(r"\s*create or replace\s", sql)}
     models = {name for name, node in project.manifest()["nodes"].items() if node["resource_type"] == "model"}
     assert models <= created
@@ -189,10 +192,10 @@ def test_each_cortex_family_has_its_own_functions(statements: dict[str, list[tup
     }
 
 
-def test_an_unknown_cortex_family_is_refused_by_name(project: DbtProject) -> None:
-    refused = project.command("parse", "--vars", json.dumps({"cortex_family": "future"}))
-    assert refused.returncode != 0
-    assert "cortex_family is 'future'; it must be one of: current, legacy" in refused.stdout
+def test_an_unknown_cortex_family_is_rejected_by_name(project: DbtProject) -> None:
+    rejected = project.command("parse", "--vars", json.dumps({"cortex_family": "future"}))
+    assert rejected.returncode != 0
+    assert "cortex_family is 'future'; it must be one of: current, legacy" in rejected.stdout
 
 
 def test_an_unknown_embedding_model_is_rejected_by_name(project: DbtProject) -> None:

@@ -1,4 +1,4 @@
-"""What the staged tables hold of Gong's records, the odd ones included."""
+"""Staged tables of calls, transcripts and users, including unusual records."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def segments(built: Tables, call_id: str) -> list[Row]:
     return sorted(rows, key=lambda row: (row["TURN_INDEX"], row["PART"]))
 
 
-def test_a_call_is_staged_with_everything_that_gong_says_about_it(built: Tables) -> None:
+def test_a_call_is_staged_with_all_details_from_gong(built: Tables) -> None:
     call = built["stg_gong_calls"][FULL]
     expected = {
         "CALL_DATE": MONDAY,
@@ -86,7 +86,7 @@ def test_a_call_is_staged_with_everything_that_gong_says_about_it(built: Tables)
     assert json.loads(call["CALL_STRUCTURE"]) == [{"name": "Intro", "duration": 20}]
 
 
-def test_a_call_without_gongs_analysis_has_none_of_it(built: Tables) -> None:
+def test_a_call_without_gongs_analysis_has_null_columns(built: Tables) -> None:
     call = built["stg_gong_calls"][NO_HUBSPOT]
     for column in (
         "CALL_BRIEF",
@@ -100,7 +100,7 @@ def test_a_call_without_gongs_analysis_has_none_of_it(built: Tables) -> None:
         assert call[column] is None, column
 
 
-def test_the_deal_is_hubspots_present_one_and_deals_are_counted_once(built: Tables) -> None:
+def test_the_deal_is_the_current_hubspot_deal_and_deals_are_counted_once(built: Tables) -> None:
     call = built["stg_gong_calls"][FULL]
     expected = {
         "HUBSPOT_DEAL_ID": "8070190",
@@ -117,12 +117,12 @@ def test_the_deal_is_hubspots_present_one_and_deals_are_counted_once(built: Tabl
     assert {name: call[name] for name in expected} == expected
 
 
-def test_hubspot_records_may_be_called_deal_and_company(built: Tables) -> None:
+def test_hubspot_records_can_have_the_types_deal_and_company(built: Tables) -> None:
     call = built["stg_gong_calls"][NEAR_MIDNIGHT]
     assert (call["HUBSPOT_DEAL_ID"], call["HUBSPOT_COMPANY_ID"]) == ("8070199", "556")
 
 
-def test_another_crms_deal_is_no_hubspot_deal(built: Tables) -> None:
+def test_a_deal_of_another_crm_is_not_a_hubspot_deal(built: Tables) -> None:
     call = built["stg_gong_calls"][NO_HUBSPOT]
     assert (call["HUBSPOT_DEAL_ID"], call["CRM_OPPORTUNITY_ID"], call["DEAL_VALUE"]) == (
         None,
@@ -131,7 +131,7 @@ def test_another_crms_deal_is_no_hubspot_deal(built: Tables) -> None:
     )
 
 
-def test_every_linked_crm_record_is_one_row_with_its_fields_at_both_times(built: Tables) -> None:
+def test_every_linked_crm_record_has_one_row_with_its_fields_at_both_times(built: Tables) -> None:
     links = [row for row in built["stg_gong_call_crm_links"].values() if row["CALL_ID"] == FULL]
     columns = ("CRM_SYSTEM", "OBJECT_TYPE", "OBJECT_ID", "IS_LINKED_NOW", "IS_LINKED_AT_CALL", "PREFERENCE")
     assert sorted(tuple(row[name] for name in columns) for row in links) == [
@@ -159,18 +159,18 @@ def test_every_linked_crm_record_is_one_row_with_its_fields_at_both_times(built:
     assert {row["OBJECT_TYPE"] for row in links if not row["IS_OF_CALL"]} == {"Contact"}
 
 
-def test_a_record_of_the_time_of_the_call_counts_where_none_is_linked_now(built: Tables) -> None:
+def test_a_record_at_the_time_of_the_call_is_current_if_none_is_linked_now(built: Tables) -> None:
     (link,) = (row for row in built["stg_gong_call_crm_links"].values() if row["CALL_ID"] == NO_HUBSPOT)
     assert (link["OBJECT_ID"], link["IS_LINKED_NOW"], link["IS_CURRENT"]) == ("006B", False, True)
 
 
-def test_a_call_late_in_america_is_of_the_next_day_in_utc(built: Tables) -> None:
+def test_a_late_call_in_america_has_the_next_date_in_utc(built: Tables) -> None:
     call = built["stg_gong_calls"][NEAR_MIDNIGHT]
     assert (call["CALL_DATE"], call["CALL_DATETIME_UTC"]) == (TUESDAY, datetime(2026, 11, 3, 7, 30))
 
 
-def test_times_are_read_whatever_format_the_account_has_set(built: Tables, project: DbtProject) -> None:
-    """The local server reads them in any case; Snowflake would make NULL of all of them."""
+def test_times_are_read_with_any_date_format_of_the_account(built: Tables, project: DbtProject) -> None:
+    """The local server always reads them, but Snowflake would return NULL."""
     assert built
     log = (project.work_dir / "logs" / "dbt.log").read_text()
     sessions = [line for line in log.splitlines() if "alter session set query_tag" in line]
@@ -179,7 +179,7 @@ def test_times_are_read_whatever_format_the_account_has_set(built: Tables, proje
         assert all(parameter in line for line in sessions)
 
 
-def test_without_gongs_talk_ratio_it_is_the_share_of_people_from_inside(built: Tables) -> None:
+def test_talk_ratio_falls_back_to_the_share_of_internal_participants(built: Tables) -> None:
     assert built["stg_gong_calls"][NEAR_MIDNIGHT]["TALK_RATIO"] == 0.75
 
 
@@ -189,7 +189,7 @@ def test_calls_without_parties_content_or_context_are_staged(built: Tables) -> N
         assert (call["TALK_RATIO"], call["PRIMARY_USER_NAME"], call["IS_PRIVATE"]) == (None, None, False)
 
 
-def test_a_record_that_does_not_validate_stays_out(built: Tables) -> None:
+def test_an_invalid_record_is_not_staged(built: Tables) -> None:
     assert INVALID not in built["stg_gong_calls"]
     status = built["vw_gong_ingestion_status"][INVALID]
     assert (status["INGESTION_STATUS"], status["PROCESSING_ERROR"]) == (
@@ -219,7 +219,7 @@ def test_a_person_listed_twice_is_one_participant_with_the_speaker_id(built: Tab
     assert {name: customer[name] for name in expected} == expected
 
 
-def test_topics_and_trackers_are_staged_with_when_and_by_whom(built: Tables) -> None:
+def test_topics_and_trackers_are_staged_with_times_and_speakers(built: Tables) -> None:
     topics = {row["TOPIC_NAME"]: row for row in built["stg_gong_call_topics"].values()}
     assert len(topics) == 6
     assert (topics["Security"]["TOPIC_CATEGORY"], topics["Security"]["TOTAL_DURATION_SECONDS"]) == (
@@ -247,7 +247,7 @@ def test_action_items_are_kept_with_their_times(built: Tables) -> None:
     ]
 
 
-def test_each_time_that_a_tracker_was_heard_is_a_row(built: Tables) -> None:
+def test_each_mention_of_a_tracker_is_a_row(built: Tables) -> None:
     columns = ("TRACKER_NAME", "TRACKER_TYPE", "PHRASE", "STARTED_AT_SECONDS", "SPEAKER_NAME", "SPEAKER_TYPE")
     occurrences = [
         tuple(row[name] for name in columns)
@@ -262,7 +262,7 @@ def test_each_time_that_a_tracker_was_heard_is_a_row(built: Tables) -> None:
     ]
 
 
-def test_public_comments_are_staged_word_for_word(built: Tables) -> None:
+def test_public_comments_are_staged_verbatim(built: Tables) -> None:
     comment, reply = (built["stg_gong_call_comments"][f"{FULL}_{number}"] for number in ("9001", "9002"))
     assert comment == {
         "COMMENT_ID": f"{FULL}_9001",
@@ -295,7 +295,7 @@ def test_each_turn_is_a_segment_with_its_speaker(built: Tables) -> None:
     assert [second[name] for name in times] == [4.2, 9.001, 4.801]
 
 
-def test_turns_that_start_together_have_ids_of_their_own_and_silent_turns_none(built: Tables) -> None:
+def test_simultaneous_turns_have_distinct_ids_and_silent_turns_have_no_rows(built: Tables) -> None:
     assert [row["TRANSCRIPT_ID"] for row in segments(built, NEAR_MIDNIGHT)] == ["1002_0_0", "1002_0_1"]
 
 
@@ -306,12 +306,12 @@ def test_a_long_turn_is_split_at_sentence_ends_and_a_long_sentence_is_not(built:
     ]  # fmt: skip
 
 
-def test_text_is_kept_character_by_character(built: Tables) -> None:
+def test_text_is_kept_exactly(built: Tables) -> None:
     assert built["stg_gong_calls"][STRANGE_TEXT]["CALL_TITLE"] == STRANGE
     assert segments(built, STRANGE_TEXT)[0]["TRANSCRIPT_TEXT"] == STRANGE
 
 
-def test_a_transcript_is_of_its_calls_day_and_none_without_its_call(built: Tables) -> None:
+def test_a_transcript_has_the_date_of_its_call_and_needs_its_call(built: Tables) -> None:
     assert [row["CALL_DATE"] for row in segments(built, NO_HUBSPOT)] == [TUESDAY]
     assert segments(built, "1999") == []
     assert built["vw_gong_ingestion_status"]["1999"]["INGESTION_STATUS"] == "Landed"
@@ -320,7 +320,7 @@ def test_a_transcript_is_of_its_calls_day_and_none_without_its_call(built: Table
 @pytest.mark.parametrize(
     "table", ["stg_gong_call_participants", "stg_gong_call_topics", "stg_gong_call_transcripts"]
 )
-def test_each_row_of_a_call_says_when_what_it_was_made_of_landed(built: Tables, table: str) -> None:
+def test_each_row_of_a_call_has_the_landing_time_of_its_source(built: Tables, table: str) -> None:
     assert {row["INGESTED_AT"].replace(tzinfo=None) for row in built[table].values()} == {INGESTED_AT}
 
 

@@ -1,41 +1,35 @@
-"""What the staged tables of settings, scorecards, activity and the library say about the raw records."""
+"""Staged tables of settings and scorecards."""
 
 from __future__ import annotations
 
 import json
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from gong_assets_tests.dbt.records import (
+from gong_assets_tests.dbt.more_records import (
     AI_REVIEW,
     AI_SCORECARD,
     BROKEN,
     ENGLISH_TRACKER,
-    FOLDER,
-    FULL,
-    LONG_ID,
-    MONDAY,
-    NEAR_MIDNIGHT,
     NULL_REVIEW,
     NULL_SCORECARD,
     NULL_TRACKER,
     ODD_TRACKER,
     REVIEW,
     SCORECARD,
-    STRANGE,
-    TUESDAY,
     UNANSWERED_REVIEW,
-    WEDNESDAY,
 )
+from gong_assets_tests.dbt.records import FULL, LONG_ID, NEAR_MIDNIGHT, TUESDAY, WEDNESDAY
 from gong_assets_tests.dbt.warehouse import KEYS, Row, Tables, Warehouse
 
 pytestmark = pytest.mark.xdist_group("dbt")
 
 TABLES = [
     "stg_gong_workspaces", "stg_gong_trackers", "stg_gong_tracker_keywords", "stg_gong_scorecards",
-    "stg_gong_scorecard_questions", "stg_gong_answered_scorecards", "stg_gong_scorecard_answers", "stg_gong_library_calls",
+    "stg_gong_scorecard_questions", "stg_gong_answered_scorecards", "stg_gong_scorecard_answers",
+    "stg_gong_library_calls",
     "stg_gong_interaction_stats", "stg_gong_user_activity",
 ]  # fmt: skip
 
@@ -43,7 +37,7 @@ LANDING = {"CONTENT_HASH", "INGESTED_AT"}
 
 
 def said(row: Row, *keys: str) -> dict[str, Any]:
-    """What Gong said in a row: without its keys and when it landed."""
+    """Return the values from Gong in a row, without keys and landing times."""
     return {name: value for name, value in row.items() if name not in LANDING and name not in keys}
 
 
@@ -67,7 +61,7 @@ def answers(built: Tables, review: str) -> list[Row]:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_a_record_that_does_not_validate_stays_out_of_the_table(built: Tables, table: str) -> None:
+def test_an_invalid_record_is_not_staged(built: Tables, table: str) -> None:
     assert built[table]
     assert BROKEN not in repr(built[table])
 
@@ -105,7 +99,7 @@ def test_a_tracker_is_staged_with_its_settings(built: Tables) -> None:
     }
 
 
-def test_a_trackers_keywords_are_a_row_for_each_language(built: Tables) -> None:
+def test_the_keywords_of_a_tracker_have_a_row_for_each_language(built: Tables) -> None:
     columns = ("TRACKER_ID", "LANGUAGE", "KEYWORD", "INCLUDES_RELATED_FORMS")
     rows = [tuple(row[name] for name in columns) for row in built["stg_gong_tracker_keywords"].values()]
     assert sorted(rows, key=repr) == sorted(
@@ -121,7 +115,7 @@ def test_a_trackers_keywords_are_a_row_for_each_language(built: Tables) -> None:
     )
 
 
-def test_a_language_without_keywords_and_numbers_as_texts_are_understood(built: Tables) -> None:
+def test_languages_without_keywords_and_numbers_as_texts_are_accepted(built: Tables) -> None:
     tracker = built["stg_gong_trackers"][ODD_TRACKER]
     assert json.loads(tracker["LANGUAGES"]) == ["spa", "eng"]
     assert_has(
@@ -143,7 +137,7 @@ def test_a_language_without_keywords_and_numbers_as_texts_are_understood(built: 
         ("stg_gong_answered_scorecards", NULL_REVIEW, None),
     ],
 )
-def test_null_stays_null_and_only_what_is_counted_is_zero(
+def test_null_stays_null_and_only_counts_are_zero(
     built: Tables, table: str, key: str, count: str | None
 ) -> None:
     row = said(built[table][key], KEYS[table], "REVIEW_DATE")
@@ -165,7 +159,7 @@ def test_a_scorecard_is_staged(built: Tables) -> None:
     }
 
 
-def test_questions_are_staged_with_ranges_that_are_texts_or_numbers(built: Tables) -> None:
+def test_questions_have_ranges_from_texts_or_numbers(built: Tables) -> None:
     overall, methods = questions(built, SCORECARD)
     assert said(overall, "SCORECARD_ID") == {
         "SCORECARD_QUESTION_ID": f"{SCORECARD}_{LONG_ID}",
@@ -191,7 +185,7 @@ def test_questions_are_staged_with_ranges_that_are_texts_or_numbers(built: Table
     ]
 
 
-def test_questions_without_an_id_are_rows_and_a_range_that_is_no_number_is_null(built: Tables) -> None:
+def test_questions_without_an_id_are_rows_and_an_invalid_range_is_null(built: Tables) -> None:
     columns = ("SCORECARD_QUESTION_ID", "QUESTION_ID", "IS_OVERALL", "MIN_RANGE", "MAX_RANGE")
     rows = questions(built, AI_SCORECARD)
     assert [tuple(row[name] for name in columns) for row in rows] == [
@@ -202,7 +196,7 @@ def test_questions_without_an_id_are_rows_and_a_range_that_is_no_number_is_null(
     assert built["stg_gong_scorecards"][AI_SCORECARD]["UPDATER_USER_ID"] == "-1"
 
 
-def test_a_review_is_staged_under_its_utc_day(built: Tables) -> None:
+def test_a_review_is_staged_with_its_utc_date(built: Tables) -> None:
     assert said(built["stg_gong_answered_scorecards"][REVIEW], "ANSWERED_SCORECARD_ID") == {
         "REVIEW_DATE": TUESDAY,
         "SCORECARD_ID": SCORECARD,
@@ -219,7 +213,7 @@ def test_a_review_is_staged_under_its_utc_day(built: Tables) -> None:
     }
 
 
-def test_a_review_by_gongs_ai_has_no_reviewer_and_its_own_range(built: Tables) -> None:
+def test_a_review_by_gongs_ai_has_no_reviewer_and_a_separate_range(built: Tables) -> None:
     assert_has(
         built["stg_gong_answered_scorecards"][AI_REVIEW],
         {
@@ -253,7 +247,7 @@ def test_answers_are_staged_with_scores_texts_and_options(built: Tables) -> None
     assert [third[name] for name in answered] == ["53", None, None, True, None]
 
 
-def test_answers_join_their_questions_where_gong_still_has_them(warehouse: Warehouse, built: Tables) -> None:
+def test_answers_join_their_questions_unless_gong_deleted_them(warehouse: Warehouse, built: Tables) -> None:
     assert built
     joined = warehouse.query(
         "select answers.question_id, questions.question_text from stg_gong_scorecard_answers as answers "
@@ -268,111 +262,10 @@ def test_answers_join_their_questions_where_gong_still_has_them(warehouse: Wareh
     ]
 
 
-def test_a_review_without_answers_is_a_review(built: Tables) -> None:
+def test_a_review_without_answers_is_staged(built: Tables) -> None:
     for review in (UNANSWERED_REVIEW, NULL_REVIEW):
         assert answers(built, review) == []
         assert_has(
             built["stg_gong_answered_scorecards"][review],
             {"REVIEW_DATE": WEDNESDAY, "OVERALL_SCORE": None},
         )
-
-
-def test_a_call_is_in_the_library_once_for_each_snippet_and_once_whole(built: Tables) -> None:
-    calls = [row for row in built["stg_gong_library_calls"].values() if row["CALL_ID"] == FULL]
-    snippets = {
-        row["LIBRARY_CALL_ID"]: (row["SNIPPET_FROM_SECONDS"], row["SNIPPET_TO_SECONDS"]) for row in calls
-    }
-    assert snippets == {
-        f"{FOLDER}/{FULL}/10-30": (10, 30),
-        f"{FOLDER}/{FULL}/0-5": (0, 5),
-        f"{FOLDER}/{FULL}": (None, None),
-    }
-    for row in calls:
-        assert said(row, "LIBRARY_CALL_ID", "SNIPPET_FROM_SECONDS", "SNIPPET_TO_SECONDS") == {
-            "FOLDER_ID": FOLDER,
-            "FOLDER_NAME": "Onboarding",
-            "PARENT_FOLDER_ID": None,
-            "FOLDER_CREATED_BY_USER_ID": "502",
-            "FOLDER_UPDATED_AT_UTC": datetime(2026, 10, 31, 22, 30, 7),
-            "CALL_ID": FULL,
-            "CALL_TITLE": "Pricing",
-            "CALL_URL": "https://app.gong.io/call?id=1",
-            "NOTE": STRANGE,
-            "ADDED_BY_USER_ID": "501",
-            "ADDED_AT_UTC": datetime(2026, 11, 3, 18),
-        }
-
-
-def test_a_library_call_of_which_nothing_is_known_is_in_its_folder(built: Tables) -> None:
-    known = {
-        name: value
-        for name, value in said(built["stg_gong_library_calls"]["8/1009"]).items()
-        if value is not None
-    }
-    assert known == {
-        "LIBRARY_CALL_ID": "8/1009",
-        "FOLDER_ID": "8",
-        "PARENT_FOLDER_ID": FOLDER,
-        "CALL_ID": "1009",
-    }
-
-
-@pytest.mark.parametrize(
-    ("day", "user_id", "email_address", "stats"),
-    [
-        (MONDAY, "501", "rita@seller.example", (125.0, 95.5, 6.2, 0.92, 14.0)),
-        (TUESDAY, "501", "rita@seller.example", (60.5, None, None, 0.0, None)),
-        (TUESDAY, "502", None, (None,) * 5),
-        (WEDNESDAY, "502", None, (None,) * 5),
-    ],
-)
-def test_interaction_stats_are_a_column_each(
-    built: Tables, day: date, user_id: str, email_address: str | None, stats: tuple[float | None, ...]
-) -> None:
-    names = (
-        *("LONGEST_MONOLOGUE_SECONDS", "LONGEST_CUSTOMER_STORY_SECONDS", "INTERACTIVITY", "PATIENCE"),
-        "QUESTION_RATE",
-    )
-    row = built["stg_gong_interaction_stats"][f"{day}/{user_id}"]
-    assert said(row, "INTERACTION_STATS_ID") == {
-        "STATS_DATE": day,
-        "USER_ID": user_id,
-        "EMAIL_ADDRESS": email_address,
-        **dict(zip(names, stats, strict=True)),
-    }
-
-
-def test_each_list_of_calls_of_a_users_day_is_counted(built: Tables) -> None:
-    assert said(built["stg_gong_user_activity"][f"{MONDAY}/501"], "USER_ACTIVITY_ID") == {
-        "ACTIVITY_DATE": MONDAY,
-        "USER_ID": "501",
-        "EMAIL_ADDRESS": "rita@seller.example",
-        "CALLS_AS_HOST_COUNT": 2,
-        "CALLS_ATTENDED_COUNT": 1,
-        "CALLS_GAVE_FEEDBACK_COUNT": 0,
-        "CALLS_REQUESTED_FEEDBACK_COUNT": 0,
-        "CALLS_RECEIVED_FEEDBACK_COUNT": 0,
-        "OWN_CALLS_LISTENED_TO_COUNT": 3,
-        "OTHERS_CALLS_LISTENED_TO_COUNT": 0,
-        "CALLS_SHARED_INTERNALLY_COUNT": 0,
-        "CALLS_SHARED_EXTERNALLY_COUNT": 1,
-        "CALLS_SCORECARDS_FILLED_COUNT": 0,
-        "CALLS_SCORECARDS_RECEIVED_COUNT": 1,
-        "CALLS_COMMENTS_GIVEN_COUNT": 0,
-        "CALLS_COMMENTS_RECEIVED_COUNT": None,
-        "CALLS_MARKED_AS_FEEDBACK_GIVEN_COUNT": 0,
-        "CALLS_MARKED_AS_FEEDBACK_RECEIVED_COUNT": None,
-    }
-
-
-def test_plain_numbers_in_place_of_lists_are_the_counts(built: Tables) -> None:
-    row = said(built["stg_gong_user_activity"][f"{TUESDAY}/501"])
-    counts = {name: value for name, value in row.items() if name.endswith("_COUNT") and value is not None}
-    assert counts == {"CALLS_AS_HOST_COUNT": 3, "CALLS_ATTENDED_COUNT": 4}
-
-
-@pytest.mark.parametrize("day", [TUESDAY, WEDNESDAY])
-def test_a_users_day_without_anything_in_it_is_a_row_without_counts(built: Tables, day: date) -> None:
-    row = said(built["stg_gong_user_activity"][f"{day}/502"])
-    counts = {value for name, value in row.items() if name.endswith("_COUNT")}
-    assert (row["ACTIVITY_DATE"], row["USER_ID"], counts) == (day, "502", {None})

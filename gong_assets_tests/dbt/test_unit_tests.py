@@ -1,4 +1,4 @@
-"""dbt's own unit tests of the models' logic, on the local server."""
+"""dbt unit tests of the models, on the local server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gong_assets_tests.dbt.warehouse import Tables
 pytestmark = pytest.mark.xdist_group("dbt")
 
 
-def test_the_projects_unit_tests_pass(built: Tables, project: DbtProject) -> None:
+def test_the_unit_tests_of_the_project_pass(built: Tables, project: DbtProject) -> None:
     assert built  # dbt asks the built tables for the types of the tests' inputs
     output = project.succeed("test", "--select", "test_type:unit")
     tests = len(project.manifest()["unit_tests"])

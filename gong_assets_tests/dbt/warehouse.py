@@ -1,4 +1,4 @@
-"""The raw tables as the landing code declares them, filled and read over the real connector."""
+"""Raw tables as declared by the landing code, filled and read with the real connector."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from gong_assets.warehouse.tables import (
     RawTable,
     create_raw_tables,
 )
-from gong_assets_tests.dbt import records
+from gong_assets_tests.dbt import more_records, records
 from gong_assets_tests.dbt.records import Record
 
 INGESTED_AT = datetime(2026, 11, 5, 6, 0)
 
 Row = dict[str, Any]
-# Rows by their key, for each table.
+# Rows by key, for each table.
 Tables = dict[str, dict[Any, Row]]
 
 KEYS = {
@@ -84,7 +84,8 @@ _HUBSPOT_SHARE = (
     "create database if not exists hubspot_share",
     "create schema if not exists hubspot_share.v2_daily",
     """create or replace table hubspot_share.v2_daily.objects_deals as
-    select column1 as objectid, column2 as property_dealname, column3 as property_dealstage, 'default' as property_pipeline,
+    select column1 as objectid, column2 as property_dealname, column3 as property_dealstage,
+        'default' as property_pipeline,
         column4::number(38, 2) as property_amount, column5::timestamp_ntz as property_closedate,
         '77' as property_hubspot_owner_id, '2026-11-01'::timestamp_ntz as updatedat
     from values (8070190, 'Renewal 2027', 'closedwon', 15000.5, '2026-11-12 17:00:00'),
@@ -92,7 +93,8 @@ _HUBSPOT_SHARE = (
                 (8070301, 'Forgotten', '8070191', 1, '2020-01-01 00:00:00')""",
     """create or replace table hubspot_share.v2_daily.objects_contacts as
     select 8801 as objectid, 'Carl' as property_firstname, 'Customer' as property_lastname,
-        'Carl@Customer.example' as property_email, 'CTO' as property_jobtitle, '2026-11-01'::timestamp_ntz as updatedat""",
+        'Carl@Customer.example' as property_email, 'CTO' as property_jobtitle,
+            '2026-11-01'::timestamp_ntz as updatedat""",
     """create or replace table hubspot_share.v2_daily.objects_companies as
     select 555 as objectid, 'Customer Limited' as property_name, 250 as property_numberofemployees,
         2000000 as property_annualrevenue""",
@@ -120,18 +122,18 @@ class Warehouse:
             return [dict(row) for row in cursor.fetchall()]
 
     def rows(self, table: str, key: str) -> dict[Any, Row]:
-        """All rows of a table by their key, which must be unique."""
+        """Return all rows of a table by key, which must be unique."""
         rows = self.query(f"select * from {table}")
         by_key = {row[key]: row for row in rows}
         assert len(by_key) == len(rows), f"{key} is not unique in {table}"
         return by_key
 
     def tables(self) -> Tables:
-        """Everything that the models made."""
+        """Return all tables and views of the models."""
         return {name: self.rows(name, key) for name, key in KEYS.items()}
 
     def share_hubspot(self) -> None:
-        """A share as HubSpot's, with a table and several columns left out."""
+        """Create a HubSpot share without one of its tables and several columns."""
         for statement in _HUBSPOT_SHARE:
             self.query(statement)
         self.query("use schema sophia_ai.gong_data")
@@ -145,12 +147,12 @@ class Warehouse:
             self._land(TRANSCRIPTS, transcript["callId"], transcript, call_date)
 
     def delete_call(self, call_id: str) -> None:
-        """As a deletion in Gong arrives: the call and its transcript are not in the day's answer any more."""
+        """Delete a call and its transcript, like a read of Gong after the call was deleted."""
         for table in (CALLS, TRANSCRIPTS):
             self.query(f"delete from {table.name} where call_id = %s", (call_id,))
 
     def land_everything(self) -> None:
-        """The raw tables anew, with what records.py has; a record that does not validate in each of them."""
+        """Recreate the raw tables with the test records, and an invalid record in each of them."""
         for table in RAW_TABLES:
             self.query(f"drop table if exists {table.name}")
         create_raw_tables(self.connection)
@@ -158,26 +160,26 @@ class Warehouse:
         self.land_transcripts(records.transcripts())
         for table, id_field, listed in (
             (USERS, "id", records.users()),
-            (WORKSPACES, "id", records.workspaces()),
-            (TRACKERS, "trackerId", records.trackers()),
-            (SCORECARDS, "scorecardId", records.scorecards()),
+            (WORKSPACES, "id", more_records.workspaces()),
+            (TRACKERS, "trackerId", more_records.trackers()),
+            (SCORECARDS, "scorecardId", more_records.scorecards()),
         ):
             for record in listed:
                 self._land(table, record[id_field], record)
-        for day, review, error in records.answered_scorecards():
+        for day, review, error in more_records.answered_scorecards():
             self._land(ANSWERED_SCORECARDS, review["answeredScorecardId"], review, day, error)
-        for key, library_call in records.calls_in_library():
+        for key, library_call in more_records.calls_in_library():
             self._land(LIBRARY_CALLS, key, library_call)
         for table, by_day in (
-            (INTERACTION_STATS, records.interaction_stats()),
-            (USER_ACTIVITY, records.user_activity()),
+            (INTERACTION_STATS, more_records.interaction_stats()),
+            (USER_ACTIVITY, more_records.user_activity()),
         ):
             for day, of_user in by_day:
                 self._land(table, f"{day}/{of_user['userId']}", of_user, day)
         for table in (WORKSPACES, TRACKERS, SCORECARDS, LIBRARY_CALLS):
-            self._land(table, records.BROKEN, {}, None, "id: Field required")
+            self._land(table, more_records.BROKEN, {}, None, "id: Field required")
         for table in (INTERACTION_STATS, USER_ACTIVITY):
-            self._land(table, records.BROKEN, {}, records.MONDAY, "userId: Field required")
+            self._land(table, more_records.BROKEN, {}, records.MONDAY, "userId: Field required")
 
     def _land(
         self, table: RawTable, key: str, record: Record, day: date | None = None, error: str | None = None
@@ -185,16 +187,18 @@ class Warehouse:
         self.query(f"delete from {table.name} where {table.key.name} = %s", (key,))
         partition = f", {table.partition.name}" if table.partition else ""
         self.query(
-            f"insert into {table.name} ({table.key.name}, processing_error, {table.payload.name}, ingested_at, content_hash"
+            f"insert into {table.name} "
+            f"({table.key.name}, processing_error, {table.payload.name}, ingested_at, content_hash"
             f"{partition}) select %s, %s, parse_json(%s), %s, %s{', %s' if partition else ''}",
             (key, error, *_content(record), *((day,) if partition else ())),
         )
 
     def cortex_usage(self) -> list[tuple[str, int]]:
-        """(function, input tokens) of each call of Cortex up to now, the oldest first."""
+        """Return (function, input tokens) of each Cortex call so far, oldest first."""
         rows = self.query(
             "select function_name, metrics "
-            "from snowflake.account_usage.cortex_ai_functions_usage_history order by start_time, function_name"
+            "from snowflake.account_usage.cortex_ai_functions_usage_history "
+            "order by start_time, function_name"
         )
         return [(row["FUNCTION_NAME"], json.loads(row["METRICS"])[0]["value"]) for row in rows]
 

@@ -1,5 +1,5 @@
 {#-
-    The trackers of Gong's that were looked for in a call, one row per call and tracker, heard or not.
+    Trackers of a call, one row per call and tracker, including trackers without mentions.
 
     `relation` is a CTE with call_id, call_date, and Gong's array of trackers as `trackers`.
 -#}
@@ -20,7 +20,8 @@
     where coalesce({{ json_text('tracker.value:id') }}, {{ json_text('tracker.value:name') }}) is not null
     qualify row_number() over (
         partition by
-            {{ relation }}.call_id, coalesce({{ json_text('tracker.value:id') }}, md5({{ json_text('tracker.value:name') }}))
+            {{ relation }}.call_id,
+            coalesce({{ json_text('tracker.value:id') }}, md5({{ json_text('tracker.value:name') }}))
         order by tracker.index
     ) = 1
 {% endmacro %}

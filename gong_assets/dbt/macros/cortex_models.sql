@@ -1,14 +1,14 @@
-{#- What the models of models/cortex send, as their post-hooks. -#}
+{#- Post-hooks of models/cortex, which send the pending texts. -#}
 
 {% macro send_segments_to_cortex() %}
     {%- set capabilities = ['sentiment', 'embedding'] -%}
-    {%- set waiting -%}
+    {%- set pending -%}
         select
             staged.transcript_id as request_id,
             0 as part,
-            {{ cortex_cut('staged.transcript_text', capabilities) }} as sent_text,
+            {{ truncate_for_cortex('staged.transcript_text', capabilities) }} as sent_text,
             staged.call_date,
-            {{ attempts_so_far('enriched', capabilities) }} as cortex_attempts
+            {{ previous_attempts('enriched', capabilities) }} as cortex_attempts
         from {{ ref('stg_gong_call_transcripts') }} as staged
         inner join {{ this }} as enriched
             on staged.transcript_id = enriched.transcript_id and staged.content_hash = enriched.content_hash
@@ -16,19 +16,19 @@
             {{ in_run_window('staged.call_date') }}
             and {{ in_run_window('enriched.call_date') }}
             and not enriched.is_too_short
-            and {{ waits_for_cortex('enriched', capabilities) }}
+            and {{ needs_cortex('enriched', capabilities) }}
     {%- endset -%}
-    {%- set answers -%}
+    {%- set results -%}
         select
             request_id,
-            {{ sentiment_score_of('sentiment') }}::float as segment_sentiment,
+            {{ sentiment_score_from('sentiment') }}::float as segment_sentiment,
             embedding as transcript_embedding,
-            {#- A row that keeps its vector of another model keeps that name too. #}
+            {#- NULL keeps the previous vector and the name of its model. #}
             iff(embedding is null, null, '{{ embedding_model().name }}') as embedding_model,
             '{{ var("enrichment_version") }}' as enrichment_version,
             coalesce(
-                {{ sentiment_error_of('sentiment') }},
-                iff(embedding is null, '{{ cortex_function("embedding").name }} gave no embedding', null)
+                {{ sentiment_error_from('sentiment') }},
+                iff(embedding is null, '{{ cortex_function("embedding").name }} returned no embedding', null)
             ) as cortex_error
         from (
             select
@@ -36,20 +36,20 @@
                 {{ cortex_sentiment('sent_text') }} as sentiment,
                 {{ cortex_embedding('sent_text') }} as embedding
             from batch
-        ) as answered_segments
+        ) as segment_results
     {%- endset -%}
     {{ send_to_cortex(
-        'transcript_id', waiting, capabilities, answers,
+        'transcript_id', pending, capabilities, results,
         ['segment_sentiment', 'transcript_embedding', 'embedding_model', 'enrichment_version'],
         var('cortex_segments_per_batch')
     ) }}
 {% endmacro %}
 
 {% macro send_calls_to_cortex() %}
-    {%- set waiting -%}
-        {{ _waiting_dialogues('summary') }}
+    {%- set pending -%}
+        {{ _pending_dialogues('summary') }}
     {%- endset -%}
-    {%- set answers -%}
+    {%- set results -%}
         select
             *,
             '{{ cortex_summary_model() }}' as summary_model,
@@ -57,22 +57,25 @@
         from ({{ cortex_summaries() }}) as summaries
     {%- endset -%}
     {{ send_to_cortex(
-        'call_id', waiting, ['summary'], answers, ['call_summary', 'summary_model', 'enrichment_version'],
+        'call_id', pending, ['summary'], results, ['call_summary', 'summary_model', 'enrichment_version'],
         var('cortex_calls_per_batch')
     ) }}
 {% endmacro %}
 
 {% macro send_calls_for_insights() %}
-    {%- set waiting -%}
-        {{ _waiting_dialogues('insights') }}
+    {%- set pending -%}
+        {{ _pending_dialogues('insights') }}
     {%- endset -%}
-    {#- A list of each part, put together in the order of the parts. -#}
-    {%- set answers -%}
+    {#- Concatenates the lists of the parts, in order. -#}
+    {%- set results -%}
         select
             request_id,
             {%- for name in cortex_questions() %}
-            iff(max(cortex_error) is null, array_flatten(array_agg({{ name }}) within group (order by part)), null)
-                as {{ name }},
+            iff(
+                max(cortex_error) is null,
+                array_flatten(array_agg({{ name }}) within group (order by part)),
+                null
+            ) as {{ name }},
             {%- endfor %}
             '{{ cortex_function("insights").name | lower }}' as insights_model,
             '{{ var("enrichment_version") }}' as enrichment_version,
@@ -83,68 +86,74 @@
                 part,
                 cortex_error,
                 {%- for name in cortex_questions() %}
-                coalesce({{ json_list('insights:' ~ name) }}, array_construct()) as {{ name }}{{ ',' if not loop.last }}
+                coalesce({{ json_list('insights:' ~ name) }}, array_construct()) as {{ name }}
+                {{- ',' if not loop.last }}
                 {%- endfor %}
             from ({{ cortex_insights() }}) as answered_parts
         ) as listed_parts
         group by 1
     {%- endset -%}
     {{ send_to_cortex(
-        'call_id', waiting, ['insights'], answers,
+        'call_id', pending, ['insights'], results,
         cortex_questions().keys() | list + ['insights_model', 'enrichment_version'],
         var('cortex_calls_per_batch')
     ) }}
 {% endmacro %}
 
-{#- The parts of the dialogues that wait in this model. -#}
-{% macro _waiting_dialogues(capability) -%}
+{#- The parts of the pending dialogues of this model. -#}
+{% macro _pending_dialogues(capability) -%}
     {%- set lines -%}
         select
             lines.call_id as request_id,
-            row_number() over (partition by lines.call_id order by lines.turn_index, lines.part) as line_number,
+            row_number() over (partition by lines.call_id order by lines.turn_index, lines.part)
+                as line_number,
             lines.line
         from ({{ dialogue_lines() }}) as lines
         inner join {{ this }} as enriched on lines.call_id = enriched.call_id
-        where {{ _dialogue_waits('enriched', capability) }}
+        where {{ _dialogue_needs_cortex('enriched', capability) }}
     {%- endset -%}
-    select parts.*, enriched.call_date, {{ attempts_so_far('enriched', [capability]) }} as cortex_attempts
-    from ({{ in_parts(lines, capability) }}) as parts
+    select parts.*, enriched.call_date, {{ previous_attempts('enriched', [capability]) }} as cortex_attempts
+    from ({{ split_into_requests(lines, capability) }}) as parts
     inner join {{ this }} as enriched on parts.request_id = enriched.call_id
     where {{ in_run_window('enriched.call_date') }}
 {%- endmacro %}
 
-{% macro _dialogue_waits(row, capability) -%}
+{% macro _dialogue_needs_cortex(row, capability) -%}
     {{ in_run_window(row ~ '.call_date') }} and {{ row }}.transcript_hash is not null
-    and {{ waits_for_cortex(row, [capability]) }}
+    and {{ needs_cortex(row, [capability]) }}
 {%- endmacro %}
 
 {% macro send_segments_for_redaction() %}
-    {#- Without it AI_REDACT fails its statement, details or not: https://docs.snowflake.com/en/sql-reference/functions/ai_redact -#}
+    {#-
+        Otherwise an error fails the whole statement, even with error details requested:
+        https://docs.snowflake.com/en/sql-reference/functions/ai_redact
+    -#}
     {%- if execute -%}
         {%- do run_query('alter session set AI_SQL_ERROR_HANDLING_USE_FAIL_ON_ERROR = false') -%}
     {%- endif -%}
-    {#- A text that is too long is cut into pieces, so that nothing of it is lost: at most 240 characters, or 960 tokens. -#}
-    {%- set waiting -%}
+    {#- Long texts are split into pieces of at most 240 characters (960 tokens), so that nothing is lost. -#}
+    {%- set pending -%}
         select
             staged.transcript_id as request_id,
             pieces.index as part,
             pieces.value::varchar as sent_text,
             staged.call_date,
-            {{ attempts_so_far('enriched', ['redaction']) }} as cortex_attempts
+            {{ previous_attempts('enriched', ['redaction']) }} as cortex_attempts
         from {{ ref('stg_gong_call_transcripts') }} as staged
         inner join {{ this }} as enriched
             on staged.transcript_id = enriched.transcript_id and staged.content_hash = enriched.content_hash,
         lateral flatten(input => iff(
-            {{ cortex_tokens('redaction', 'staged.transcript_text') }} <= {{ cortex_function('redaction').reads }},
+            {{ cortex_tokens('redaction', 'staged.transcript_text') }}
+            <= {{ cortex_function('redaction').max_tokens }},
             array_construct(staged.transcript_text),
             snowflake.cortex.split_text_recursive_character(staged.transcript_text, 'none', 240)
         )) as pieces
         where
             {{ in_run_window('staged.call_date') }}
             and {{ in_run_window('enriched.call_date') }}
-            and {{ waits_for_cortex('enriched', ['redaction']) }}
+            and {{ needs_cortex('enriched', ['redaction']) }}
     {%- endset -%}
-    {%- set answers -%}
+    {%- set results -%}
         select
             request_id,
             redacted_text,
@@ -153,7 +162,7 @@
         from ({{ cortex_redactions() }}) as redactions
     {%- endset -%}
     {{ send_to_cortex(
-        'transcript_id', waiting, ['redaction'], answers, ['redacted_text', 'enrichment_version'],
+        'transcript_id', pending, ['redaction'], results, ['redacted_text', 'enrichment_version'],
         var('cortex_segments_per_batch')
     ) }}
     {%- if execute -%}
@@ -166,10 +175,10 @@
 {%- endmacro %}
 
 {#-
-    The staged segments as agents may read them: where transcripts are redacted, with the redacted text, which is NULL until
-    there is one for the text as it is now.
+    Staged segments with the text that agents may read. If transcripts are redacted, this is the redacted
+    text, or NULL if the current text is not redacted yet.
 -#}
-{% macro readable_segments() -%}
+{% macro visible_segments() -%}
     {%- if redacts_transcripts() -%}
         select staged.* exclude (transcript_text), redacted.redacted_text as transcript_text
         from {{ ref('stg_gong_call_transcripts') }} as staged
@@ -184,8 +193,11 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- What Cortex made of a dialogue, as agents may read it: where transcripts are redacted, nothing of an unredacted one. -#}
-{% macro readable_answer(row, column) -%}
+{#-
+    A Cortex result that agents may read. If transcripts are redacted, results of unredacted dialogues are
+    NULL.
+-#}
+{% macro visible_result(row, column) -%}
     {%- if redacts_transcripts() -%}
         iff({{ row }}.is_redacted, {{ row }}.{{ column }}, null)
     {%- else -%}
@@ -193,7 +205,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- The segments of the run's days as lines of a dialogue. -#}
+{#- Segments of the run's days as lines of a dialogue. -#}
 {% macro dialogue_lines() -%}
     select
         call_id,
@@ -201,11 +213,12 @@
         part,
         word_count,
         coalesce(speaker_name, speaker_type || ' speaker') || ': ' || transcript_text as line
-    from ({{ readable_segments() }}) as segments
+    from ({{ visible_segments() }}) as segments
 {%- endmacro %}
 
 {#-
-    CALL_ID and TRANSCRIPT_HASH of each call whose dialogue can be sent: it has words enough, and all its lines may be read.
+    CALL_ID and TRANSCRIPT_HASH of the dialogues that can be sent: they have enough words, and all lines are
+    visible.
 -#}
 {% macro dialogue_hashes() -%}
     select call_id, sha2(listagg(line, '\n') within group (order by turn_index, part), 256) as transcript_hash

@@ -1,9 +1,10 @@
 {#-
-    The CRM objects that a `context[]` of Gong's lists, as it lists them: once for each of the timings that were asked for.
+    CRM objects of Gong's `context[]`, one row for each object and timing.
 
-    `relation` is a CTE with `columns`, which are kept, and with Gong's array of {system, objects: [{objectType, objectId,
-    timing, fields}]} as crm_context. Gong calls a HubSpot deal `Opportunity` (its specification) or `Deal` (seen), a company
-    `Account` or `Company`, each in any case. An object without a timing is as it is now.
+    `relation` is a CTE with `columns`, which are kept, and with Gong's array of {system, objects:
+    [{objectType, objectId, timing, fields}]} as crm_context. Gong calls a HubSpot deal `Opportunity` in its
+    specification and `Deal` in responses, and a company `Account` or `Company`, in any case. An object
+    without a timing is current.
 -#}
 {% macro crm_objects(relation, columns) %}
     select
@@ -28,10 +29,12 @@
     from {{ relation }},
         lateral flatten(input => {{ relation }}.crm_context) as crm,
         lateral flatten(input => crm.value:objects) as record
-    where {{ json_text('record.value:objectType') }} is not null and {{ json_text('record.value:objectId') }} is not null
+    where
+        {{ json_text('record.value:objectType') }} is not null
+        and {{ json_text('record.value:objectId') }} is not null
 {% endmacro %}
 
-{#- A field's name as spelled by any CRM: StageName, dealstage and deal_stage are told apart by letters only. -#}
+{#- Normalized field name: CRMs spell the same field as StageName, stagename or stage_name. -#}
 {% macro crm_field_name(field) -%}
     replace(lower({{ field }}.value:name::varchar), '_', '')
 {%- endmacro %}

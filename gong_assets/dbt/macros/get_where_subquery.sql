@@ -1,9 +1,10 @@
 {#-
-    What a test of a model reads: of a partitioned model the run's days, so that the tests of a day do not cost more with
-    every day behind it. Without --event-time-start and --event-time-end, which `dbt test` does not take, everything.
+    Rows that a data test reads. For a partitioned model these are the days of the run, so that the cost of
+    testing a day does not grow with the history. Without --event-time-start and --event-time-end, which `dbt
+    test` does not accept, a test reads all rows.
 
-    A row that is there twice may be there under another day. So a test that something is unique reads the run's calls, on
-    whichever day they are: keys of partitioned models begin with the call's id, and each run looks after its own.
+    A duplicate can have another date. Tests of uniqueness therefore read all days of the run's calls. The
+    keys of partitioned models start with the call id, so each run covers its own calls.
 -#}
 {% macro get_where_subquery(relation) -%}
     {%- if not (execute and run_has_window() and _tests_partitioned_model()) -%}
@@ -11,7 +12,8 @@
     {%- endif -%}
     {%- set conditions = [in_run_window('call_date')] -%}
     {%- if model.test_metadata.name == 'unique' -%}
-        {%- set conditions = ['call_id in (select call_id from ' ~ relation ~ ' where ' ~ conditions[0] ~ ')'] -%}
+        {%- set calls = 'select call_id from ' ~ relation ~ ' where ' ~ conditions[0] -%}
+        {%- set conditions = ['call_id in (' ~ calls ~ ')'] -%}
     {%- endif -%}
     {%- if config.get('where') -%}
         {%- do conditions.append('(' ~ config.get('where') ~ ')') -%}

@@ -1,6 +1,8 @@
-{#- Casts of JSON values that give NULL for what does not fit, so that one odd record does not stop a day. -#}
+{#-
+    Casts of JSON values. Values that do not fit become NULL, so that one unusual record does not fail a day.
+-#}
 
-{#- Text without surrounding space; NULL when absent, JSON null or empty. -#}
+{#- Trimmed text; NULL if missing, JSON null or empty. -#}
 {% macro json_text(value) -%}
     nullif(trim({{ value }}::varchar), '')
 {%- endmacro %}
@@ -9,17 +11,17 @@
     try_to_number({{ value }}::varchar)
 {%- endmacro %}
 
-{#- How many elements a list has; a number counts as itself. -#}
+{#- Number of elements of a list; a number is returned unchanged. -#}
 {% macro json_count(value) -%}
     coalesce(array_size({{ value }}), {{ json_integer(value) }})
 {%- endmacro %}
 
-{#- A list as it is, an empty one included; NULL for anything else. -#}
+{#- A list, even if it is empty; NULL for anything else. -#}
 {% macro json_list(value) -%}
     iff(is_array({{ value }}), {{ value }}, null)::array
 {%- endmacro %}
 
-{#- FLATTEN gives an object's values too, which have no position: an object in place of a list has no entries. -#}
+{#- False for values of an object, which FLATTEN also returns but without an index. -#}
 {% macro is_list_entry(entry) -%}
     {{ entry }}.index is not null
 {%- endmacro %}
@@ -28,7 +30,7 @@
     try_to_double({{ value }}::varchar)
 {%- endmacro %}
 
-{#- Seconds as a decimal, exact to the microsecond: a sum of floats depends on the order of the rows. -#}
+{#- Seconds as a decimal, because the sum of floats depends on the order of the rows. -#}
 {% macro json_seconds(value) -%}
     try_to_decimal({{ value }}::varchar, 18, 6)
 {%- endmacro %}
@@ -37,9 +39,13 @@
     try_to_boolean({{ value }}::varchar)
 {%- endmacro %}
 
-{#- Gong sends ISO 8601 with the company's numeric offset, or Z. A text of digits would be read as seconds since 1970. -#}
+{#-
+    Gong sends ISO 8601 with a numeric offset or Z. TRY_CAST would read a text of digits as seconds since
+    1970.
+-#}
 {% macro json_utc(value) -%}
     convert_timezone(
-        'UTC', try_cast(iff({{ value }}::varchar like '____-__-__%', {{ value }}::varchar, null) as timestamp_tz)
+        'UTC',
+        try_cast(iff({{ value }}::varchar like '____-__-__%', {{ value }}::varchar, null) as timestamp_tz)
     )::timestamp_ntz
 {%- endmacro %}

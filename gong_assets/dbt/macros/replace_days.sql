@@ -1,18 +1,18 @@
 {#-
-    Incremental strategy `replace_days`: the run's days are replaced whole, in one transaction.
+    Incremental strategy `replace_days`: replaces the days of the run in one transaction.
 
-    What a run did not produce again is gone from its days, so that a call deleted in Gong disappears from every layer.
-    On other days only the rows of the run's own calls go, so that a call that moved to another day is not there twice,
-    nor half of it: what it does not have any more (say, its topics) would otherwise stay behind under the old day.
-    The model must have CALL_ID and CALL_DATE.
+    Rows that a run no longer produces are deleted from its days, so that a call that was deleted in Gong
+    disappears from every layer. On other days only rows of the run's own calls are deleted. Otherwise a call
+    that moved to another day would leave rows behind, such as topics that it no longer has. The model needs
+    CALL_ID and CALL_DATE.
 -#}
 {% macro get_incremental_replace_days_sql(arg_dict) %}
     {%- set target = arg_dict['target_relation'] -%}
     {%- set source = arg_dict['temp_relation'] -%}
-    {#- By name, as source() is refused in models that do not depend on it directly. -#}
+    {#- By name, because source() fails in models that do not depend on it directly. -#}
     {%- set calls = target.incorporate(path={'identifier': 'gong_calls_raw'}) -%}
     {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
-    {#- Two statements: with OR between the conditions neither of them would spare Snowflake the other days' partitions. -#}
+    {#- Two statements, because with OR Snowflake would not prune the partitions of other days. -#}
     {%- set statements %}
         delete from {{ target }}
         where {{ in_run_window('call_date') }};

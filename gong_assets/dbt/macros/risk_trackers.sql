@@ -1,4 +1,4 @@
-{#- True for trackers that stand for a risk, by var risk_trackers. -#}
+{#- True for trackers that match the var risk_trackers. -#}
 {% macro is_risk_tracker(name) -%}
     {%- set patterns = [] -%}
     {%- for part in var('risk_trackers') -%}

@@ -1,4 +1,4 @@
-{#- A score in [-1, 1] as a word, by the sentiment_*_above vars; NULL stays NULL, as silence is not "Very Negative". -#}
+{#- Category of a score in [-1, 1], from the sentiment_*_above vars; NULL for NULL. -#}
 {% macro sentiment_category(score) -%}
     case
         when {{ score }} > {{ var('sentiment_very_positive_above') }} then 'Very Positive'

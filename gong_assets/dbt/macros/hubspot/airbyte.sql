@@ -1,8 +1,8 @@
 {#-
-    What Airbyte's HubSpot source writes: a table per stream, with a record's properties in one object PROPERTIES or in a
-    column PROPERTIES_<INTERNAL NAME> each, and its associations as lists of ids, see
+    Tables of Airbyte's HubSpot source: one table per stream. The properties of a record are in one object
+    PROPERTIES or in a column PROPERTIES_<INTERNAL NAME> each, and its associations are lists of ids.
     https://docs.airbyte.com/integrations/sources/hubspot
-    A deal that is archived stays as it was in DEALS, and comes in DEALS_ARCHIVED where that stream is read too.
+    An archived deal stays unchanged in DEALS and appears in DEALS_ARCHIVED, if that stream is synced.
 -#}
 {% macro hubspot_deals_from_airbyte() -%}
     with all_deals as (
@@ -32,13 +32,15 @@
 
     ),
 
-    -- A sync that appends keeps a deal as it was, with the contacts and companies of that time.
+    -- An append sync keeps earlier versions of a deal, with their contacts and companies.
     latest_deals as (
 
         select * from all_deals
         qualify row_number() over (
             partition by deal_id
-            order by updated_at desc nulls last, read_at desc nulls last, is_archived desc, deal_name, stage_id, deal_amount
+            order by
+                updated_at desc nulls last, read_at desc nulls last, is_archived desc, deal_name, stage_id,
+                deal_amount
         ) = 1
 
     ),
@@ -66,7 +68,7 @@
             latest_deals.is_archived
             or (
                 last_archived.deal_id is not null
-                -- A deal that was restored has changed since.
+                -- A restored deal was updated after it was archived.
                 and coalesce(last_archived.archived_at >= latest_deals.updated_at, true)
             ) as is_deleted
         from latest_deals

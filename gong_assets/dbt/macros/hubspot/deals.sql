@@ -1,14 +1,14 @@
 {#-
-    Deals with labels, owners and their main contact and company, once a shape has put its tables into these CTEs:
+    Deals with labels, owners and their main contact and company. A shape provides these CTEs:
 
-    deals                 deal_id, deal_name, stage_id, pipeline_id, deal_amount, deal_amount_in_home_currency, close_date,
-                          create_date, owner_id, deal_source, deal_type, primary_company_id, is_closed, is_won,
-                          stage_probability, is_deleted, updated_at
-    owners                owner_id, email, first_name, last_name
-    pipelines             pipeline_id, label
-    stages                pipeline_id, stage_id, label, is_closed, is_won
-    deal_contacts         deal_id, contact_id, is_main
-    deal_companies        deal_id, company_id, is_main
+    deals           deal_id, deal_name, stage_id, pipeline_id, deal_amount, deal_amount_in_home_currency,
+                    close_date, create_date, owner_id, deal_source, deal_type, primary_company_id, is_closed,
+                    is_won, stage_probability, is_deleted, updated_at
+    owners          owner_id, email, first_name, last_name
+    pipelines       pipeline_id, label
+    stages          pipeline_id, stage_id, label, is_closed, is_won
+    deal_contacts   deal_id, contact_id, is_main
+    deal_companies  deal_id, company_id, is_main
 -#}
 {% macro hubspot_labelled_deals() -%}
     distinct_owners as (
@@ -61,7 +61,8 @@
         deals.close_date,
         deals.create_date,
         nullif(
-            trim(coalesce(distinct_owners.first_name, '') || ' ' || coalesce(distinct_owners.last_name, '')), ''
+            trim(coalesce(distinct_owners.first_name, '') || ' ' || coalesce(distinct_owners.last_name, '')),
+            ''
         ) as deal_owner,
         lower(distinct_owners.email) as deal_owner_email,
         deals.deal_source,
@@ -84,7 +85,7 @@
     left join main_companies on deals.deal_id = main_companies.deal_id
 {%- endmacro %}
 
-{#- HubSpot's metadata of a stage: {"isClosed": "true", "probability": "1.0"}; a deal that is closed with certainty is won. -#}
+{#- Stage metadata: {"isClosed": "true", "probability": "1.0"}. A closed stage with probability 1 is won. -#}
 {% macro hubspot_stage_is_closed(metadata) -%}
     {{ json_boolean(metadata ~ ':isClosed') }}
 {%- endmacro %}

@@ -1,7 +1,8 @@
 {#-
-    What Fivetran's HubSpot connector writes: a table per object in the singular, properties as PROPERTY_<INTERNAL NAME>, see
-    https://fivetran.com/docs/connectors/applications/hubspot and the columns that https://github.com/fivetran/dbt_hubspot reads.
-    Deleted records stay, marked.
+    Tables of Fivetran's HubSpot connector: one table per object, in the singular, with properties as
+    PROPERTY_<INTERNAL NAME>. Deleted records are kept and marked.
+    https://fivetran.com/docs/connectors/applications/hubspot
+    https://github.com/fivetran/dbt_hubspot
 -#}
 {% macro hubspot_deals_from_fivetran() -%}
     with deals as (
@@ -84,7 +85,7 @@
 
     ),
 
-    -- A deal may still be in a stage that was deleted: its label is better than an id, unless the id has a new one.
+    -- A deal can still be in a deleted stage. Its label is used unless the id has a new label.
     pipelines as (
 
         select * from all_pipelines
@@ -115,7 +116,7 @@
         select
             deal_id,
             company_id,
-            -- HubSpot's own types 5 and 6: a deal's primary company, from either side.
+            -- HubSpot's association types 5 and 6 mark the primary company, from either side.
             category = 'HUBSPOT_DEFINED' and type_id in ('5', '6') as is_main
         from all_deal_companies
         where not is_deleted
@@ -163,7 +164,7 @@
 
     ),
 
-    -- A table of its own for deals, which a connector may leave out.
+    -- Optional: a connector may not sync this table.
     merged_deals as (
 
         {{ hubspot_table('merged_deal', {

@@ -1,8 +1,9 @@
 {#-
-    The merge lists of the CTEs deals, companies (survivor_id, merged_ids) and contacts (with merged_vids beside), as rows.
+    Merge lists as rows, from the CTEs deals, companies (survivor_id, merged_ids) and contacts (also
+    merged_vids).
 
-    A contact that was merged before HubSpot kept hs_merged_object_ids for contacts has hs_calculated_merged_vids:
-    `id:milliseconds;id:milliseconds`, its own id among them.
+    Contacts that were merged before HubSpot introduced hs_merged_object_ids for contacts have
+    hs_calculated_merged_vids: `id:milliseconds;id:milliseconds`, including their own id.
 -#}
 {% macro hubspot_merge_lists() -%}
     select

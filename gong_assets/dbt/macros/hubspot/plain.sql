@@ -1,6 +1,6 @@
 {#-
-    One table per object, with readable names and labels instead of ids, as reverse-ETL and hand-made extracts have it. The
-    columns are those that the staged tables are made of; each may be left out but the id.
+    One table per object, with readable names and labels instead of ids, as written by reverse ETL or custom
+    extracts. The columns are those of the staged tables. All but the id are optional.
 -#}
 
 {% macro hubspot_deals_from_plain() -%}

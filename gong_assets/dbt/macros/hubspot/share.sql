@@ -1,9 +1,10 @@
 {#-
-    HubSpot's Snowflake share: pivoted tables OBJECTS_<TYPE> with a column PROPERTY_<INTERNAL NAME> per property, see
+    HubSpot's Snowflake share: pivoted tables OBJECTS_<TYPE> with a column PROPERTY_<INTERNAL NAME> per
+    property.
     https://knowledge.hubspot.com/reports/query-hubspot-data-in-snowflake
-    V2_DAILY has tables, V2_LIVE secure views of the same names. A deal's stage and pipeline are ids there, and labels here;
-    the columns of OWNERS, PIPELINES and PIPELINE_STAGES are looked for under each name that they may have. Deleted records
-    are absent.
+    V2_DAILY has tables, and V2_LIVE has secure views with the same names. Stage and pipeline of a deal are
+    ids, which are replaced by labels. The columns of OWNERS, PIPELINES and PIPELINE_STAGES are looked up
+    under several possible names. Deleted records are absent.
 -#}
 {% macro hubspot_deals_from_share() -%}
     with deals as (
@@ -83,7 +84,7 @@
 
     ),
 
-    -- A label may be defined again for another object type: a deal's is '0-3', and a table without types has only deals.
+    -- Other object types can have the same ids. Deals are type '0-3'; a table without types has only deals.
     pipelines as (
 
         select * from all_pipelines

@@ -1,27 +1,28 @@
 {#-
-    Columns of a HubSpot source table, under our names and of our types, whatever the types are there.
+    Columns of a HubSpot source table, with our names and types.
 
-    `columns` has, by our name, a list: the names that the column may have there, in order of preference, then the type:
+    `columns` maps our name to a list: names of the source column in order of preference, then the type:
 
-    id                          digits as text: 8070190, whether it is a NUMBER, a FLOAT or a text there
-    flag                        whether any of the columns is true
-    array                       a list
+    id       digits as text, such as 8070190, from a NUMBER, FLOAT or text
+    flag     true if any of the columns is true
+    array    a list
     varchar, boolean, date, timestamp_ntz, number(p, s)     as in Snowflake; times in UTC
 
-    The graph runs without HubSpot: a table or a view that is not there is an empty one, with a warning (none for an
-    `optional` one). A column that is not there is NULL, as a portal has only the properties that it uses. So is a text that
-    is no number, date or boolean, and a number that is too large: one absurd amount does not fail the table.
+    The graph runs without HubSpot: a missing table or view counts as empty, with a warning unless the source
+    is marked as optional. A missing column is NULL, because a portal has only the properties that it uses.
+    Values that cannot be converted are NULL as well, so that one absurd amount does not fail the table.
 -#}
 {% macro hubspot_table(name, columns) -%}
     {%- set relation = source('hubspot', name) -%}
     {%- set existing = load_relation(relation) if execute else none -%}
+    {%- set meta = graph.sources['source.gong_assets.hubspot.' ~ name].config.meta if execute else {} -%}
     {%- set present = {} -%}
     {%- if existing is not none -%}
         {%- for column in adapter.get_columns_in_relation(relation) -%}
             {%- do present.update({column.name | upper: column}) -%}
         {%- endfor -%}
-    {%- elif execute and not graph.sources['source.gong_assets.hubspot.' ~ name].config.meta.get('optional') -%}
-        {%- do exceptions.warn('There is no ' ~ relation ~ ': what HubSpot knows of it stays empty.') -%}
+    {%- elif execute and not meta.get('optional') -%}
+        {%- do exceptions.warn(relation ~ ' does not exist or is not authorized: its data stays empty.') -%}
     {%- endif -%}
     select
     {%- for our_name, sources_and_type in columns.items() %}
@@ -41,7 +42,7 @@
         {%- if name | upper in present -%}
             {%- do values.append(_hubspot_value(name, type, present[name | upper])) -%}
         {%- endif -%}
-        {#- Airbyte has a portal's properties in one object, in a column each (properties_dealname), or in both. -#}
+        {#- Airbyte has properties in columns (properties_dealname), in one object, or in both. -#}
         {%- if name.startswith('properties_') and 'PROPERTIES' in present -%}
             {%- do values.append(_hubspot_value('properties:' ~ name[11:] ~ '::varchar', type)) -%}
         {%- endif -%}
@@ -61,10 +62,11 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- `column` is the value's column, which knows its type; without one it is a text. -#}
+{#- `column` is the source column with its type; without one the value is a text. -#}
 {% macro _hubspot_value(value, type, column=none) -%}
     {%- set has_zone = column is not none and column.dtype | upper in ('TIMESTAMP_TZ', 'TIMESTAMP_LTZ') -%}
-    {%- set is_text = column is none or column.is_string() or column.dtype | upper in ('VARIANT', 'OBJECT', 'ARRAY') -%}
+    {%- set is_json = column is none or column.dtype | upper in ('VARIANT', 'OBJECT', 'ARRAY') -%}
+    {%- set is_text = is_json or column.is_string() -%}
     {%- if type == 'id' and column is not none and column.is_number() -%}
         {{ value }}::number(38, 0)::varchar
     {%- elif type == 'id' -%}
@@ -72,26 +74,30 @@
     {%- elif type == 'varchar' -%}
         {{ json_text(value) }}
     {%- elif type == 'array' -%}
-        {{ value if column is not none and not column.is_string() else 'try_parse_json(' ~ value ~ ')' }}::array
+        {%- set is_parsed = column is not none and not column.is_string() -%}
+        {{ value if is_parsed else 'try_parse_json(' ~ value ~ ')' }}::array
     {%- elif type in ('boolean', 'flag') -%}
         {{ 'try_to_boolean(' ~ value ~ '::varchar)' if is_text else value ~ '::boolean' }}
     {%- elif type in ('date', 'timestamp_ntz') -%}
         {%- if is_text -%}
-            {#- A date without a time would be midnight in the session's time zone. -#}
+            {#- Otherwise a date without a time would be midnight in the session's time zone. -#}
             convert_timezone('UTC', try_cast(
-                iff(length({{ json_text(value) }}) = 10, {{ json_text(value) }} || 'T00:00:00Z', {{ json_text(value) }})
-                as timestamp_tz
+                iff(
+                    length({{ json_text(value) }}) = 10,
+                    {{ json_text(value) }} || 'T00:00:00Z',
+                    {{ json_text(value) }}
+                ) as timestamp_tz
             ))::timestamp_ntz::{{ type }}
         {%- else -%}
             {{ "convert_timezone('UTC', " ~ value ~ ")" if has_zone else value }}::timestamp_ntz::{{ type }}
         {%- endif -%}
     {%- else -%}
-        {#- Text for numbers too: their own cast has no TRY_. -#}
+        {#- Via text for numbers as well, because a cast from a number has no TRY_ variant. -#}
         try_to_decimal({{ json_text(value) }}, {{ type | replace('number(', '') }}
     {%- endif -%}
 {%- endmacro %}
 
-{#- An id that came as a text, perhaps by way of a float: 8070190, 8070190.0 and 8.07019e6 are one. -#}
+{#- An id from a text that may have been a float: 8070190, 8070190.0 and 8.07019e6 are equal. -#}
 {% macro hubspot_id(value) -%}
     coalesce(
         iff(

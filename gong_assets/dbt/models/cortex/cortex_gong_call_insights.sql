@@ -1,9 +1,9 @@
 {{ config(post_hook="{{ send_calls_for_insights() }}") }}
 
--- Models that send are built one after another, as they share the run's token budget.
+-- The sending models are built one after another, because they share the token budget of the run.
 -- depends_on: {{ ref('cortex_gong_calls') }}
 
--- The calls of which Gong says no topics or no next steps.
+-- Calls without Gong topics or next steps.
 with calls as (
 
     select call_id, call_date from {{ ref('stg_gong_calls') }}
@@ -17,23 +17,23 @@ dialogues as (
 
 )
 
--- Insights of the same dialogue are carried over: they were paid for. The rest waits for the post-hook.
+-- Insights cost money, so those of unchanged dialogues are kept. The post-hook sends the others.
 select
     calls.call_id,
     calls.call_date,
-    earlier.key_topics,
-    earlier.next_steps,
-    earlier.risks,
-    coalesce(earlier.processed_by_cortex, false) as processed_by_cortex,
-    earlier.cortex_processed_at,
-    coalesce(earlier.cortex_attempts, 0) as cortex_attempts,
-    earlier.cortex_error,
-    earlier.cortex_request,
+    previous.key_topics,
+    previous.next_steps,
+    previous.risks,
+    coalesce(previous.processed_by_cortex, false) as processed_by_cortex,
+    previous.cortex_processed_at,
+    coalesce(previous.cortex_attempts, 0) as cortex_attempts,
+    previous.cortex_error,
+    previous.cortex_request,
     dialogues.transcript_hash,
     {{ redacts_transcripts() }} as is_redacted,
-    earlier.insights_model,
-    earlier.enrichment_version
+    previous.insights_model,
+    previous.enrichment_version
 from calls
 inner join dialogues on calls.call_id = dialogues.call_id
-left join {{ earlier_rows() }} as earlier
-    on dialogues.call_id = earlier.call_id and dialogues.transcript_hash = earlier.transcript_hash
+left join {{ previous_rows() }} as previous
+    on dialogues.call_id = previous.call_id and dialogues.transcript_hash = previous.transcript_hash

@@ -1,7 +1,7 @@
 {{ config(post_hook="{{ send_segments_to_cortex() }}") }}
 
 {% if redacts_transcripts() -%}
--- Models that send are built one after another, as they share the run's token budget.
+-- The sending models are built one after another, because they share the token budget of the run.
 -- depends_on: {{ ref('cortex_gong_redacted_transcripts') }}
 {%- endif %}
 
@@ -18,22 +18,22 @@ with segments as (
 
 )
 
--- What was answered for the same text is carried over: it was paid for. The rest waits for the post-hook.
+-- Results cost money, so those of unchanged texts are kept. The post-hook sends the others.
 select
     segments.transcript_id,
     segments.call_id,
     segments.call_date,
     segments.is_too_short,
-    earlier.segment_sentiment,
-    earlier.transcript_embedding,
-    coalesce(earlier.processed_by_cortex, false) as processed_by_cortex,
-    earlier.cortex_processed_at,
-    coalesce(earlier.cortex_attempts, 0) as cortex_attempts,
-    earlier.cortex_error,
-    earlier.cortex_request,
+    previous.segment_sentiment,
+    previous.transcript_embedding,
+    coalesce(previous.processed_by_cortex, false) as processed_by_cortex,
+    previous.cortex_processed_at,
+    coalesce(previous.cortex_attempts, 0) as cortex_attempts,
+    previous.cortex_error,
+    previous.cortex_request,
     segments.content_hash,
-    earlier.embedding_model,
-    earlier.enrichment_version
+    previous.embedding_model,
+    previous.enrichment_version
 from segments
-left join {{ earlier_rows() }} as earlier
-    on segments.transcript_id = earlier.transcript_id and segments.content_hash = earlier.content_hash
+left join {{ previous_rows() }} as previous
+    on segments.transcript_id = previous.transcript_id and segments.content_hash = previous.content_hash

@@ -23,14 +23,14 @@ segments as (
 
 ),
 
--- A score says how sure Cortex is of a polarity: a long segment of doubt weighs more than a short "Great, thanks".
--- Summed as decimals: a sum of floats depends on the order of the rows, and would change from run to run.
-weighed as (
+-- Weighted by words, so that a long segment of doubt outweighs a short "Great, thanks". Summed as decimals,
+-- because the sum of floats depends on the order of the rows and would change from run to run.
+weighted as (
 
     select
         call_id,
         speaker_type,
-        segment_sentiment::number(12, 9) * word_count as weighed_sentiment,
+        segment_sentiment::number(12, 9) * word_count as weighted_sentiment,
         iff(segment_sentiment is null, 0, word_count) as weight
     from segments
 
@@ -40,12 +40,12 @@ sentiments as (
 
     select
         call_id,
-        sum(weighed_sentiment) / nullif(sum(weight), 0) as sentiment_score,
-        sum(iff(speaker_type = 'External', weighed_sentiment, null))
+        sum(weighted_sentiment) / nullif(sum(weight), 0) as sentiment_score,
+        sum(iff(speaker_type = 'External', weighted_sentiment, null))
         / nullif(sum(iff(speaker_type = 'External', weight, 0)), 0) as customer_sentiment,
-        sum(iff(speaker_type = 'Internal', weighed_sentiment, null))
+        sum(iff(speaker_type = 'Internal', weighted_sentiment, null))
         / nullif(sum(iff(speaker_type = 'Internal', weight, 0)), 0) as seller_sentiment
-    from weighed
+    from weighted
     group by 1
 
 ),
@@ -56,27 +56,27 @@ dialogues as (
 
 )
 
--- A summary of the same dialogue is carried over: it was paid for. The rest waits for the post-hook.
+-- Summaries cost money, so those of unchanged dialogues are kept. The post-hook sends the others.
 select
     calls.call_id,
     calls.call_date,
     sentiments.sentiment_score::float as sentiment_score,
     sentiments.customer_sentiment::float as customer_sentiment,
     sentiments.seller_sentiment::float as seller_sentiment,
-    earlier.call_summary,
-    coalesce(earlier.processed_by_cortex, false) as processed_by_cortex,
-    earlier.cortex_processed_at,
+    previous.call_summary,
+    coalesce(previous.processed_by_cortex, false) as processed_by_cortex,
+    previous.cortex_processed_at,
     coalesce(first_answers.first_processed_at, first_answers.cortex_processed_at) as first_processed_at,
-    coalesce(earlier.cortex_attempts, 0) as cortex_attempts,
-    earlier.cortex_error,
-    earlier.cortex_request,
+    coalesce(previous.cortex_attempts, 0) as cortex_attempts,
+    previous.cortex_error,
+    previous.cortex_request,
     dialogues.transcript_hash,
     {{ redacts_transcripts() }} as is_redacted,
-    earlier.summary_model,
-    earlier.enrichment_version
+    previous.summary_model,
+    previous.enrichment_version
 from calls
 left join sentiments on calls.call_id = sentiments.call_id
 left join dialogues on calls.call_id = dialogues.call_id
-left join {{ earlier_rows() }} as earlier
-    on dialogues.call_id = earlier.call_id and dialogues.transcript_hash = earlier.transcript_hash
-left join {{ earlier_rows() }} as first_answers on calls.call_id = first_answers.call_id
+left join {{ previous_rows() }} as previous
+    on dialogues.call_id = previous.call_id and dialogues.transcript_hash = previous.transcript_hash
+left join {{ previous_rows() }} as first_answers on calls.call_id = first_answers.call_id

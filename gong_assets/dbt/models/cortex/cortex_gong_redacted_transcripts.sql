@@ -11,19 +11,19 @@ with segments as (
 
 )
 
--- The redaction of the same text is carried over: it was paid for. The rest waits for the post-hook.
+-- Redactions cost money, so those of unchanged texts are kept. The post-hook sends the others.
 select
     segments.transcript_id,
     segments.call_id,
     segments.call_date,
-    earlier.redacted_text,
-    coalesce(earlier.processed_by_cortex, false) as processed_by_cortex,
-    earlier.cortex_processed_at,
-    coalesce(earlier.cortex_attempts, 0) as cortex_attempts,
-    earlier.cortex_error,
-    earlier.cortex_request,
+    previous.redacted_text,
+    coalesce(previous.processed_by_cortex, false) as processed_by_cortex,
+    previous.cortex_processed_at,
+    coalesce(previous.cortex_attempts, 0) as cortex_attempts,
+    previous.cortex_error,
+    previous.cortex_request,
     segments.content_hash,
-    earlier.enrichment_version
+    previous.enrichment_version
 from segments
-left join {{ earlier_rows() }} as earlier
-    on segments.transcript_id = earlier.transcript_id and segments.content_hash = earlier.content_hash
+left join {{ previous_rows() }} as previous
+    on segments.transcript_id = previous.transcript_id and segments.content_hash = previous.content_hash

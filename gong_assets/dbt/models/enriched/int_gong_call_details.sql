@@ -1,4 +1,7 @@
-{#- A call without a Gong contact shows its deal's. A contact whom Gong names and the CRM lacks is somebody else. -#}
+{#-
+    The deal's contact is used only if Gong lists no customer: a customer without a CRM record is somebody
+    else.
+-#}
 {%- set contact_id -%}
     coalesce(
         merged_contacts.survivor_id, calls.hubspot_contact_id,
@@ -6,7 +9,7 @@
     )
 {%- endset %}
 select
-    ---------- the call
+    ---------- call
     calls.call_id,
     calls.call_date,
     calls.call_title,
@@ -23,16 +26,16 @@ select
     coalesce(calls.primary_user_email, users.email_address) as primary_user_email,
     coalesce(calls.primary_user_name, users.full_name) as primary_user_name,
 
-    ---------- what was said
+    ---------- content
     enriched.sentiment_score,
     {{ sentiment_category('enriched.sentiment_score') }} as sentiment_category,
     enriched.customer_sentiment,
     enriched.seller_sentiment,
-    {{ readable_answer('enriched', 'call_summary') }} as call_summary,
+    {{ visible_result('enriched', 'call_summary') }} as call_summary,
     calls.call_brief,
     calls.key_points,
     {%- for column in ['key_topics', 'next_steps'] %}
-    {%- set listed = readable_answer('insights', column) %}
+    {%- set listed = visible_result('insights', column) %}
     {%- set extracted = 'iff(array_size(' ~ listed ~ ') > 0, ' ~ listed ~ ', null)' %}
     coalesce(calls.{{ column }}, {{ extracted }}) as {{ column }},
     case when calls.{{ column }} is not null then 'Gong' when {{ extracted }} is not null then 'Cortex' end
@@ -50,7 +53,7 @@ select
     coalesce(enriched.processed_by_cortex, false) as processed_by_cortex,
     enriched.cortex_processed_at,
 
-    ---------- the deal
+    ---------- deal
     coalesce(merged_deals.survivor_id, calls.hubspot_deal_id) as hubspot_deal_id,
     calls.crm_opportunity_id,
     calls.crm_deal_count,
@@ -68,7 +71,7 @@ select
     end as deal_outcome,
     datediff('day', calls.call_date, deals.close_date) as days_to_close,
 
-    ---------- the customer
+    ---------- customer
     {{ contact_id }} as hubspot_contact_id,
     contacts.first_name,
     contacts.last_name,
@@ -77,7 +80,8 @@ select
     contacts.job_title,
     contacts.lifecycle_stage,
     calls.contact_name,
-    coalesce(merged_companies.survivor_id, calls.hubspot_company_id, deals.associated_company_id) as hubspot_company_id,
+    coalesce(merged_companies.survivor_id, calls.hubspot_company_id, deals.associated_company_id)
+        as hubspot_company_id,
     calls.crm_account_id,
     coalesce(companies.company_name, calls.account_name) as hubspot_company_name,
     companies.industry,

@@ -17,9 +17,9 @@ deals as (
 
 ),
 
--- A call may be about several companies: it is in the timeline of each that it is linked to, and of its HubSpot company,
--- which may be known by its deal alone.
-accounts_of_calls as (
+-- A call is in the timeline of each company that it is linked to, and of its HubSpot company, which can come
+-- from the deal alone.
+call_accounts as (
 
     select
         call_id,
@@ -43,15 +43,18 @@ accounts_of_calls as (
 
 linked_accounts as (
 
-    select * from accounts_of_calls
-    qualify row_number() over (partition by call_id, crm_system, account_id order by account_name nulls last) = 1
+    select * from call_accounts
+    qualify row_number() over (
+        partition by call_id, crm_system, account_id order by account_name nulls last
+    ) = 1
 
 ),
 
 events as (
 
     select
-        'call_' || calls.call_id || '_' || lower(linked_accounts.crm_system) || '_' || linked_accounts.account_id as event_id,
+        'call_' || calls.call_id || '_' || lower(linked_accounts.crm_system)
+        || '_' || linked_accounts.account_id as event_id,
         linked_accounts.crm_system,
         linked_accounts.account_id,
         linked_accounts.account_name,

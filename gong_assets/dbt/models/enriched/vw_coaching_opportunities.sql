@@ -34,11 +34,13 @@ flagged as (
         *,
         array_construct_compact(
             {%- for criterion in criteria %}
-            iff({{ criterion.value }} {{ criterion.is }} {{ criterion.threshold }}, '{{ criterion.reason }}', null)
-            {{- ',' if not loop.last }}
+            iff(
+                {{ criterion.value }} {{ criterion.is }} {{ criterion.threshold }},
+                '{{ criterion.reason }}', null
+            ){{ ',' if not loop.last }}
             {%- endfor %}
         ) as reasons,
-        -- Each excess is 0 at its threshold and 1 at the worst value, so that seconds and ratios can be added.
+        -- Each excess is 0 at its threshold and 1 at the worst value, so that they can be added.
         round(
             {%- for criterion in criteria %}
             {{ '+ ' if not loop.first }}iff(

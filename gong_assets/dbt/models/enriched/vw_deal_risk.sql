@@ -17,7 +17,9 @@ calls as (
 
     select
         deal_calls.hubspot_deal_id as deal_id,
-        row_number() over (partition by deal_calls.hubspot_deal_id order by {{ latest_call_first('deal_calls') }}) as recency,
+        row_number() over (
+            partition by deal_calls.hubspot_deal_id order by {{ latest_call_first('deal_calls') }}
+        ) as recency,
         enriched.*
     from deal_calls
     inner join {{ ref('vw_enriched_gong_calls') }} as enriched on deal_calls.call_id = enriched.call_id
@@ -35,17 +37,19 @@ call_figures as (
         max(iff(recency = 1, call_id, null)) as last_call_id,
         max(iff(recency = 1, call_title, null)) as last_call_title,
         max(iff(recency = 1, primary_user_name, null)) as last_call_host,
-        -- Only where Gong has analysed the call it would have found a next step.
+        -- Without a brief or topics, Gong has not analysed the call yet.
         count_if(recency = 1 and next_steps is null and (call_brief is not null or key_topics is not null))
             as last_calls_without_next_step,
-        {{ exact_mean("iff(recency <= " ~ recent_calls ~ ", customer_sentiment, null)") }} as customer_sentiment,
-        {{ exact_mean("iff(recency > " ~ recent_calls ~ ", customer_sentiment, null)") }} as earlier_customer_sentiment
+        {{ exact_mean("iff(recency <= " ~ recent_calls ~ ", customer_sentiment, null)") }}
+            as customer_sentiment,
+        {{ exact_mean("iff(recency > " ~ recent_calls ~ ", customer_sentiment, null)") }}
+            as earlier_customer_sentiment
     from calls
     group by 1
 
 ),
 
--- A risk of a call, and a person in it, counts once for each deal that the call is about.
+-- The risks and participants of a call count once for each of its deals.
 call_risks as (
 
     select
@@ -63,8 +67,9 @@ customers as (
 
     select
         calls.deal_id,
-        count(distinct coalesce(participants.email_address, participants.full_name, participants.participant_id))
-            as customer_count
+        count(distinct coalesce(
+            participants.email_address, participants.full_name, participants.participant_id
+        )) as customer_count
     from calls
     inner join {{ ref('stg_gong_call_participants') }} as participants on calls.call_id = participants.call_id
     where participants.participant_type <> 'Internal' and participants.talk_time_seconds > 0
@@ -72,7 +77,7 @@ customers as (
 
 ),
 
-judged as (
+flagged as (
 
     select
         open_deals.*,
@@ -92,10 +97,14 @@ judged as (
             iff(open_deals.deal_status = 'Overdue', 'Overdue', null),
             iff(call_figures.call_count is null, 'No Call', null),
             iff(
-                call_figures.last_call_date < dateadd('day', -{{ var('stalled_deal_days') | int }}, sysdate()::date),
+                call_figures.last_call_date
+                < dateadd('day', -{{ var('stalled_deal_days') | int }}, sysdate()::date),
                 'Stalled', null
             ),
-            iff(call_figures.customer_sentiment < {{ var('deal_risk_sentiment_below') }}, 'Unhappy Customer', null),
+            iff(
+                call_figures.customer_sentiment < {{ var('deal_risk_sentiment_below') }},
+                'Unhappy Customer', null
+            ),
             iff(
                 call_figures.earlier_customer_sentiment - call_figures.customer_sentiment
                 > {{ var('deal_risk_sentiment_drop_above') }},
@@ -104,7 +113,8 @@ judged as (
             iff(call_risks.risk_tracker_count > 0, 'Risk Tracker', null),
             iff(call_figures.last_calls_without_next_step > 0, 'No Next Step', null),
             iff(
-                call_figures.call_count >= {{ var('single_contact_from_calls') | int }} and customers.customer_count = 1,
+                call_figures.call_count >= {{ var('single_contact_from_calls') | int }}
+                and customers.customer_count = 1,
                 'Single Contact', null
             )
         ) as risk_indicators
@@ -116,37 +126,38 @@ judged as (
 )
 
 select
-    judged.deal_id as hubspot_deal_id,
-    judged.deal_name,
-    judged.deal_stage,
-    judged.deal_amount,
-    judged.deal_amount_in_home_currency,
-    judged.close_date,
-    judged.days_to_close,
-    judged.deal_status,
-    judged.pipeline_name,
-    judged.deal_owner,
-    judged.deal_owner_email,
-    judged.associated_company_id as hubspot_company_id,
+    flagged.deal_id as hubspot_deal_id,
+    flagged.deal_name,
+    flagged.deal_stage,
+    flagged.deal_amount,
+    flagged.deal_amount_in_home_currency,
+    flagged.close_date,
+    flagged.days_to_close,
+    flagged.deal_status,
+    flagged.pipeline_name,
+    flagged.deal_owner,
+    flagged.deal_owner_email,
+    flagged.associated_company_id as hubspot_company_id,
     companies.company_name as hubspot_company_name,
     case
-        when array_size(judged.risk_indicators) >= {{ var('deal_risk_high_from') | int }} then 'High'
-        when array_size(judged.risk_indicators) >= {{ var('deal_risk_medium_from') | int }} then 'Medium'
+        when array_size(flagged.risk_indicators) >= {{ var('deal_risk_high_from') | int }} then 'High'
+        when array_size(flagged.risk_indicators) >= {{ var('deal_risk_medium_from') | int }} then 'Medium'
         else 'Low'
     end as risk_level,
-    array_size(judged.risk_indicators)::number(38, 0) as risk_count,
-    judged.risk_indicators,
-    judged.call_count,
-    judged.first_call_at_utc,
-    judged.last_call_at_utc,
-    datediff('day', judged.last_call_date, sysdate()::date) as days_since_last_call,
-    judged.last_call_id,
-    judged.last_call_title,
-    judged.last_call_host,
-    judged.customer_count,
-    judged.customer_sentiment,
-    judged.earlier_customer_sentiment,
-    judged.negative_segment_count,
-    judged.risk_tracker_count
-from judged
-left join {{ ref('stg_hubspot_companies') }} as companies on judged.associated_company_id = companies.company_id
+    array_size(flagged.risk_indicators)::number(38, 0) as risk_count,
+    flagged.risk_indicators,
+    flagged.call_count,
+    flagged.first_call_at_utc,
+    flagged.last_call_at_utc,
+    datediff('day', flagged.last_call_date, sysdate()::date) as days_since_last_call,
+    flagged.last_call_id,
+    flagged.last_call_title,
+    flagged.last_call_host,
+    flagged.customer_count,
+    flagged.customer_sentiment,
+    flagged.earlier_customer_sentiment,
+    flagged.negative_segment_count,
+    flagged.risk_tracker_count
+from flagged
+left join {{ ref('stg_hubspot_companies') }} as companies
+    on flagged.associated_company_id = companies.company_id

@@ -1,6 +1,6 @@
 with segments as (
 
-    {{ readable_segments() }}
+    {{ visible_segments() }}
 
 ),
 
@@ -17,7 +17,7 @@ calls as (
 )
 
 select
-    ---------- the segment
+    ---------- segment
     segments.transcript_id,
     segments.call_id,
     segments.call_date,
@@ -41,7 +41,7 @@ select
     coalesce(enriched.processed_by_cortex, false) as processed_by_cortex,
     enriched.cortex_processed_at,
 
-    ---------- its call
+    ---------- call
     calls.call_title,
     calls.call_datetime_utc,
     calls.call_duration_seconds,
@@ -52,7 +52,7 @@ select
     calls.primary_user_email,
     calls.sentiment_score as call_sentiment_score,
 
-    ---------- the call's deal and customer
+    ---------- deal and customer of the call
     calls.hubspot_deal_id,
     calls.deal_name,
     calls.deal_stage,
@@ -65,6 +65,6 @@ select
     calls.hubspot_company_name
 from segments
 inner join calls on segments.call_id = calls.call_id
--- A segment whose text has changed since is not yet enriched, whatever its old text scored.
+-- Results of an earlier text of the segment do not count.
 left join enriched
     on segments.transcript_id = enriched.transcript_id and segments.content_hash = enriched.content_hash

@@ -21,6 +21,7 @@ risks as (
 
 select
     calls.*,
-    coalesce(risks.risk_indicators, iff(calls.processed_by_cortex, array_construct(), null)) as risk_indicators
+    coalesce(risks.risk_indicators, iff(calls.processed_by_cortex, array_construct(), null))
+        as risk_indicators
 from calls
 left join risks on calls.call_id = risks.call_id

@@ -1,4 +1,4 @@
--- What customers said that sounded bad, the worst first.
+-- The worst negative segments of customers.
 with segments as (
 
     select
@@ -8,7 +8,7 @@ with segments as (
         staged.start_time_seconds,
         staged.transcript_text,
         enriched.segment_sentiment
-    from ({{ readable_segments() }}) as staged
+    from ({{ visible_segments() }}) as staged
     inner join {{ ref('cortex_gong_call_transcripts') }} as enriched
         on staged.transcript_id = enriched.transcript_id and staged.content_hash = enriched.content_hash
     where {{ is_risk_segment('staged.speaker_type', 'enriched.segment_sentiment') }}
@@ -25,7 +25,7 @@ trackers as (
 
 ),
 
--- What Cortex heard in calls that Gong has no content for.
+-- Risks that Cortex extracted from calls without Gong topics or next steps.
 extracted as (
 
     select
@@ -34,7 +34,7 @@ extracted as (
         item.index as risk_number,
         item.value::varchar as detail
     from {{ ref('cortex_gong_call_insights') }} as insights,
-        lateral flatten(input => {{ readable_answer('insights', 'risks') }}) as item
+        lateral flatten(input => {{ visible_result('insights', 'risks') }}) as item
 
 ),
 
@@ -44,11 +44,13 @@ deal_calls as (
 
 ),
 
--- Of each deal the call that nothing followed.
+-- The last call of each deal.
 last_calls as (
 
     select * from deal_calls
-    qualify row_number() over (partition by hubspot_deal_id order by {{ latest_call_first('deal_calls') }}) = 1
+    qualify row_number() over (
+        partition by hubspot_deal_id order by {{ latest_call_first('deal_calls') }}
+    ) = 1
 
 ),
 
@@ -119,7 +121,8 @@ risks as (
         call_id,
         call_date,
         'Stalled Deal' as risk,
-        'No call about ' || coalesce(deal_name, deal_id) || ' since ' || to_char(call_date, 'YYYY-MM-DD') as detail,
+        'No call about ' || coalesce(deal_name, deal_id) || ' since ' || to_char(call_date, 'YYYY-MM-DD')
+            as detail,
         null::float as at_seconds,
         null::float as sentiment,
         null::varchar as transcript_id,

@@ -23,7 +23,8 @@ rep_months as (
         {{ exact_mean('talk_ratio') }} as avg_talk_ratio,
         {{ exact_mean('longest_monologue_seconds') }} as avg_longest_monologue_seconds,
         sum(iff(call_duration_seconds > 0, company_question_count, null))
-        / nullif(sum(iff(company_question_count is not null, call_duration_seconds, null)) / 3600, 0) as questions_per_hour,
+        / nullif(sum(iff(company_question_count is not null, call_duration_seconds, null)) / 3600, 0)
+            as questions_per_hour,
         {{ exact_mean('sentiment_score') }} as avg_sentiment,
         {{ exact_mean('customer_sentiment') }} as avg_customer_sentiment
     from calls
@@ -59,7 +60,7 @@ deals_discussed as (
 
 ),
 
--- A deal that is won or lost is counted once in the whole table: where its last call was before it was closed.
+-- A won or lost deal counts only in the row of its last call before it was closed.
 credited_deals as (
 
     select * from dated_deal_calls

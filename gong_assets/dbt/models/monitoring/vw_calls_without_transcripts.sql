@@ -10,7 +10,9 @@ calls as (
     select
         *,
         dateadd(
-            'second', coalesce(call_duration_seconds, 0), coalesce(call_datetime_utc, call_date::timestamp_ntz)
+            'second',
+            coalesce(call_duration_seconds, 0),
+            coalesce(call_datetime_utc, call_date::timestamp_ntz)
         ) as ended_at_utc
     from {{ ref('stg_gong_calls') }}
 
@@ -29,7 +31,8 @@ select
     calls.call_url,
     waiting.call_landed_at,
     datediff('day', calls.call_date, sysdate()::date) as days_since_call,
-    calls.ended_at_utc < dateadd('hour', -{{ var('transcript_expected_within_hours') | int }}, sysdate()) as is_overdue,
+    calls.ended_at_utc < dateadd('hour', -{{ var('transcript_expected_within_hours') | int }}, sysdate())
+        as is_overdue,
     case
         when calls.call_language = 'und' then 'Language Not Supported'
         when calls.call_language = 'zxx' then 'Too Little Speech'

@@ -1,6 +1,6 @@
 {{ config(pre_hook="{{ create_cortex_batches() }}") }}
 
--- By estimate: Snowflake's own figures are in SNOWFLAKE.ACCOUNT_USAGE.CORTEX_AI_FUNCTIONS_USAGE_HISTORY, by QUERY_TAG.
+-- The billed usage is in SNOWFLAKE.ACCOUNT_USAGE.CORTEX_AI_FUNCTIONS_USAGE_HISTORY, by QUERY_TAG.
 select
     sha2(run_key || model_name || function_name || status, 256) as cost_id,
     coalesce(try_parse_json(run_key):run_id::varchar, run_key) as run_id,

@@ -1,11 +1,11 @@
--- An enriched segment counts only while its text is the staged one.
+-- Only results of the current text of a segment count.
 with segments as (
 
     select
         staged.call_date,
         staged.word_count >= {{ var('cortex_min_words') | int }} as is_long_enough,
         coalesce(enriched.processed_by_cortex, false) as is_answered,
-        {{ waits_for_cortex('enriched', ['sentiment', 'embedding']) }} as waits,
+        {{ needs_cortex('enriched', ['sentiment', 'embedding']) }} as is_pending,
         enriched.cortex_error is not null as has_failed,
         enriched.embedding_model,
         enriched.cortex_processed_at
@@ -22,8 +22,8 @@ segment_counts as (
         count(*) as segments,
         count_if(not is_long_enough) as too_short_segments,
         count_if(is_answered) as sent_segments,
-        count_if(is_long_enough and waits) as waiting_segments,
-        count_if(is_long_enough and has_failed and not waits) as failed_segments,
+        count_if(is_long_enough and is_pending) as waiting_segments,
+        count_if(is_long_enough and has_failed and not is_pending) as failed_segments,
         count(distinct embedding_model) as embedding_models,
         max(cortex_processed_at) as last_segment_sent_at
     from segments
@@ -36,9 +36,10 @@ calls as (
     select
         staged.call_date,
         coalesce(enriched.processed_by_cortex, false) as is_answered,
-        enriched.transcript_hash is not null and {{ waits_for_cortex('enriched', ['summary']) }} as waits,
+        enriched.transcript_hash is not null and {{ needs_cortex('enriched', ['summary']) }} as is_pending,
         enriched.cortex_error is not null as has_failed,
-        insights.transcript_hash is not null and {{ waits_for_cortex('insights', ['insights']) }} as waits_for_insights,
+        insights.transcript_hash is not null and {{ needs_cortex('insights', ['insights']) }}
+            as are_insights_pending,
         insights.cortex_error is not null as has_failed_insights,
         enriched.cortex_processed_at
     from {{ ref('stg_gong_calls') }} as staged
@@ -53,22 +54,23 @@ call_counts as (
         call_date,
         count(*) as calls,
         count_if(is_answered) as sent_calls,
-        count_if(waits or waits_for_insights) as waiting_calls,
-        count_if(has_failed and not waits or has_failed_insights and not waits_for_insights) as failed_calls,
+        count_if(is_pending or are_insights_pending) as waiting_calls,
+        count_if(has_failed and not is_pending or has_failed_insights and not are_insights_pending)
+            as failed_calls,
         max(cortex_processed_at) as last_call_sent_at
     from calls
     group by 1
 
 ),
 
-{#- What may not be read before it is redacted. #}
+{#- Segments whose text is hidden until it is redacted. #}
 redaction_counts as (
 
     {% if redacts_transcripts() -%}
     select
         staged.call_date,
-        count_if({{ waits_for_cortex('redacted', ['redaction']) }}) as waiting_redactions,
-        count_if(redacted.cortex_error is not null and not {{ waits_for_cortex('redacted', ['redaction']) }})
+        count_if({{ needs_cortex('redacted', ['redaction']) }}) as waiting_redactions,
+        count_if(redacted.cortex_error is not null and not {{ needs_cortex('redacted', ['redaction']) }})
             as failed_redactions
     from {{ ref('stg_gong_call_transcripts') }} as staged
     left join {{ ref('cortex_gong_redacted_transcripts') }} as redacted
@@ -97,9 +99,14 @@ select
     coalesce(segment_counts.embedding_models, 0) as embedding_models,
     case
         when
-            call_counts.waiting_calls > 0 or segment_counts.waiting_segments > 0 or redaction_counts.waiting_redactions > 0
+            call_counts.waiting_calls > 0
+            or segment_counts.waiting_segments > 0
+            or redaction_counts.waiting_redactions > 0
             then 'Waiting'
-        when call_counts.failed_calls > 0 or segment_counts.failed_segments > 0 or redaction_counts.failed_redactions > 0
+        when
+            call_counts.failed_calls > 0
+            or segment_counts.failed_segments > 0
+            or redaction_counts.failed_redactions > 0
             then 'Failed'
         when segment_counts.segments is null then 'No Speech'
         else 'Complete'

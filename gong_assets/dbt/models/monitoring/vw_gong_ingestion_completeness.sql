@@ -50,5 +50,6 @@ select
     enriched_segments,
     (calls_with_transcript / nullif(staged_calls, 0))::float as transcript_coverage,
     (enriched_calls / nullif(staged_calls, 0))::float as enrichment_coverage,
-    calls_to_stage = 0 and calls_to_enrich = 0 and calls_without_transcript = overdue_transcripts as is_complete
+    calls_to_stage = 0 and calls_to_enrich = 0 and calls_without_transcript = overdue_transcripts
+        as is_complete
 from counted

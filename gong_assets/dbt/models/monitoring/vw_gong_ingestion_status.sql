@@ -1,4 +1,4 @@
--- Nothing is marked as processed anywhere: how far a call has come is seen by comparing the layers.
+-- There are no processing flags. The status follows from comparing the layers.
 with calls as (
 
     select call_id, call_date, ingested_at, processing_error
@@ -19,7 +19,7 @@ staged_calls as (
 
 ),
 
--- An enriched segment counts only while its text is the staged one, and once Cortex has answered for it.
+-- Only segments with a result for their current text count as enriched.
 segments as (
 
     select
@@ -29,7 +29,7 @@ segments as (
         count_if(enriched.is_too_short or enriched.processed_by_cortex) as enriched_segment_count,
         count_if(
             not enriched.is_too_short and not enriched.processed_by_cortex
-            and not {{ waits_for_cortex('enriched', ['sentiment', 'embedding']) }}
+            and not {{ needs_cortex('enriched', ['sentiment', 'embedding']) }}
         ) as failed_segment_count
     from {{ ref('stg_gong_call_transcripts') }} as staged
     left join {{ ref('cortex_gong_call_transcripts') }} as enriched
@@ -45,7 +45,7 @@ enriched_calls as (
         processed_by_cortex,
         cortex_processed_at,
         first_processed_at,
-        transcript_hash is not null and not {{ waits_for_cortex('summaries', ['summary']) }} as is_settled
+        transcript_hash is not null and not {{ needs_cortex('summaries', ['summary']) }} as is_settled
     from {{ ref('cortex_gong_calls') }} as summaries
 
 ),
@@ -80,10 +80,16 @@ select
         when staged_calls.call_id is null then 'Landed'
         when landed.transcript_landed_at is null then 'Awaiting Transcript'
         when enriched_calls.call_id is null then 'Staged'
-        when segments.enriched_segment_count + segments.failed_segment_count < segments.staged_segment_count then 'Staged'
-        when segments.has_dialogue and not enriched_calls.processed_by_cortex and not enriched_calls.is_settled
+        when segments.enriched_segment_count + segments.failed_segment_count < segments.staged_segment_count
             then 'Staged'
-        when segments.failed_segment_count > 0 or segments.has_dialogue and not enriched_calls.processed_by_cortex
+        when
+            segments.has_dialogue
+            and not enriched_calls.processed_by_cortex
+            and not enriched_calls.is_settled
+            then 'Staged'
+        when
+            segments.failed_segment_count > 0
+            or segments.has_dialogue and not enriched_calls.processed_by_cortex
             then 'Failed'
         else 'Enriched'
     end as ingestion_status

@@ -10,10 +10,12 @@ calls as (
     select
         status.call_id,
         status.ingestion_status,
-        convert_timezone('UTC', coalesce(status.call_landed_at, status.transcript_landed_at))::timestamp_ntz as landed_at_utc,
-        -- What was ready stays so: a transcript that changed, or another model, is no latency of the pipeline.
+        convert_timezone('UTC', coalesce(status.call_landed_at, status.transcript_landed_at))::timestamp_ntz
+            as landed_at_utc,
+        -- A call stays ready: a changed transcript or another model does not count as latency.
         convert_timezone('UTC', status.first_processed_at)::timestamp_ntz as ready_at_utc,
-        status.transcript_landed_at is not null and status.ingestion_status in ('Landed', 'Staged') as is_waiting,
+        status.transcript_landed_at is not null and status.ingestion_status in ('Landed', 'Staged')
+            as is_waiting,
         dateadd('second', coalesce(staged.call_duration_seconds, 0), staged.call_datetime_utc) as ended_at_utc
     from {{ ref('vw_gong_ingestion_status') }} as status
     left join {{ ref('stg_gong_calls') }} as staged on status.call_id = staged.call_id
@@ -39,8 +41,8 @@ reads as (
 
 ),
 
--- How long a call took says nothing of the pipeline if it was held before there was one. One that still waits has taken as
--- long at least.
+-- Calls that ended before the first landing have no latency. The latency of a waiting call grows until it is
+-- ready.
 timed as (
 
     select
@@ -49,7 +51,9 @@ timed as (
             calls.ended_at_utc >= freshness.first_landed_at_utc,
             (
                 datediff(
-                    'second', calls.ended_at_utc, coalesce(calls.ready_at_utc, iff(calls.is_waiting, sysdate(), null))
+                    'second',
+                    calls.ended_at_utc,
+                    coalesce(calls.ready_at_utc, iff(calls.is_waiting, sysdate(), null))
                 ) / 60
             )::float,
             null
@@ -103,7 +107,9 @@ select
             coalesce(reads.last_read_at_utc, freshness.last_landed_at_utc)
             < dateadd('hour', -{{ var('pipeline_stale_after_hours') | int }}, sysdate())
             then 'Stale'
-        when counted.invalid_calls + counted.failed_calls > {{ var('pipeline_error_rate_above') }} * counted.landed_calls
+        when
+            counted.invalid_calls + counted.failed_calls
+            > {{ var('pipeline_error_rate_above') }} * counted.landed_calls
             then 'Failing'
         when counted.p95_latency_minutes > {{ var('pipeline_latency_minutes_above') }} then 'Slow'
         else 'Healthy'

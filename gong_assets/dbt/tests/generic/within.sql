@@ -1,4 +1,4 @@
-{#- The column's values lie between two bounds, both included; NULL is no value. -#}
+{#- Values are within two inclusive bounds. NULL passes. -#}
 {% test within(model, column_name, low, high) %}
 select {{ column_name }}
 from {{ model }}

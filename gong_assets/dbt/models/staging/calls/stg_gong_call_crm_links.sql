@@ -10,7 +10,7 @@ with source as (
 
 ),
 
--- The call's own, and those of its people.
+-- Contexts of the call and of its participants.
 contexts as (
 
     select call_id, true as is_of_call, -1 as party_index, crm_context
@@ -35,12 +35,13 @@ ordered_objects as (
     select
         *,
         call_id || '_' || lower(crm_system) || '_' || lower(object_type) || '_' || object_id as crm_link_id,
-        row_number() over (partition by call_id order by party_index, system_index, object_index) as listed_order
+        row_number() over (partition by call_id order by party_index, system_index, object_index)
+            as listed_order
     from objects
 
 ),
 
--- A record is listed by whoever lists it first, at both of its times: a person's record that the call has too is the call's.
+-- The first listing of a record wins, for both timings. The call comes before its participants.
 distinct_objects as (
 
     select *
@@ -67,8 +68,8 @@ links as (
 
 ),
 
--- A call that was linked to other objects since it was held is about those, and no longer about the ones of its time. What
--- its people are linked to, such as another deal of theirs, it is not about.
+-- If a call was linked to other records after it took place, those are current, and the records at the time
+-- of the call are not. Records of participants, such as another deal, are never current.
 current_links as (
 
     select
@@ -107,11 +108,16 @@ records as (
                 within group (order by field_name) || '}'
         )::object as fields,
         max(iff(
-            plain_name in ('name', 'dealname', 'companyname', 'accountname'), {{ json_text('field_value') }}, null
+            plain_name in ('name', 'dealname', 'companyname', 'accountname'),
+            {{ json_text('field_value') }},
+            null
         )) as object_name,
-        max(iff(plain_name in ('stagename', 'dealstage', 'stage'), {{ json_text('field_value') }}, null)) as stage,
+        max(iff(plain_name in ('stagename', 'dealstage', 'stage'), {{ json_text('field_value') }}, null))
+            as stage,
         max(iff(
-            plain_name in ('amount', 'dealamount'), try_to_decimal({{ json_text('field_value') }}, 15, 2), null
+            plain_name in ('amount', 'dealamount'),
+            try_to_decimal({{ json_text('field_value') }}, 15, 2),
+            null
         )) as amount
     from fields
     group by 1, 2

@@ -11,7 +11,7 @@ with source as (
 
 ),
 
--- speakers[].id is the party's id; it is not the speakerId of the transcript.
+-- speakers[].id is the id of the party, not the speakerId of the transcript.
 listed_speakers as (
 
     select
@@ -81,8 +81,8 @@ parties as (
 
 ),
 
--- Gong can list a person twice, as invitee and as attendee: the party id is the key, and the row that spoke says more. Of
--- somebody who spoke but is no party there is only the talk time.
+-- Gong can list a person twice, as invitee and as attendee. The party id is the key, and the entry with a
+-- speakerId wins. Speakers who are not parties have only a talk time.
 participants as (
 
     select

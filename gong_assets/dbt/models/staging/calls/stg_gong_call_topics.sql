@@ -68,7 +68,9 @@ main_speakers as (
     from occurrences
     where speaker_id is not null
     group by topic_id, speaker_id, speaker_name
-    qualify row_number() over (partition by topic_id order by count(*) desc, min(started_at_seconds), speaker_id) = 1
+    qualify row_number() over (
+        partition by topic_id order by count(*) desc, min(started_at_seconds), speaker_id
+    ) = 1
 
 )
 

@@ -15,7 +15,7 @@ trackers as (
 
 ),
 
--- Gong lists when a tracker was heard, and for keywords again by phrase.
+-- Gong lists occurrences of each tracker, and for keyword trackers also by phrase.
 listed as (
 
     select
@@ -44,7 +44,7 @@ listed as (
 
 ),
 
--- The list by phrase says more, unless it is incomplete.
+-- The list by phrase has more detail, unless it is incomplete.
 counted as (
 
     select

@@ -7,7 +7,7 @@ with recursive calls as (
 
 ),
 
--- A transcript belongs to its call's day, whichever day it was itself landed under, and goes with its call.
+-- A transcript has the date of its call, even if it landed on another day.
 landed_days as (
 
     select calls.call_id, calls.call_date, landed.call_date as landed_date, landed.ingested_at
@@ -17,7 +17,7 @@ landed_days as (
 
 ),
 
--- Joined by their days too, so that the transcripts of other days are not read, large as they are.
+-- Also joined by date, so that the large transcripts of other days are not read.
 source as (
 
     select
@@ -58,7 +58,7 @@ renamed_sentences as (
 
 ),
 
--- Counted before the windows: to look for words is most of the work of this model.
+-- Words are counted once, before the window functions, because counting is most of the work of this model.
 counted_sentences as (
 
     select *, {{ word_count('sentence_text') }}::number(38, 0) as word_count
@@ -72,7 +72,8 @@ sentences as (
     select
         call_id,
         turn_index,
-        row_number() over (partition by call_id, turn_index order by sentence_index)::number(38, 0) as sentence_number,
+        row_number() over (partition by call_id, turn_index order by sentence_index)::number(38, 0)
+            as sentence_number,
         start_ms,
         end_ms,
         sentence_text,
@@ -82,7 +83,7 @@ sentences as (
 
 ),
 
--- Only few turns are longer than a segment may be, and only they are cut.
+-- Only these few turns exceed the maximum length of a segment.
 long_turns as (
 
     select
@@ -91,15 +92,16 @@ long_turns as (
         sentence_number,
         word_count,
         sum(word_count) over (
-            partition by call_id, turn_index order by sentence_number rows between unbounded preceding and current row
+            partition by call_id, turn_index order by sentence_number
+            rows between unbounded preceding and current row
         )::number(38, 0) as words_so_far
     from sentences
     where turn_word_count > {{ max_words }}
 
 ),
 
--- Sentences go into a part until the next one would make it too long, with which the next part starts. A sentence is never
--- cut. Walked part by part rather than sentence by sentence, as an account may limit how deep a recursion goes.
+-- A part ends before the sentence that would make it too long. Sentences are never split. The recursion goes
+-- by part and not by sentence, because accounts can limit its depth.
 part_starts (call_id, turn_index, sentence_number, full_at) as (
 
     select call_id, turn_index, sentence_number, greatest(words_so_far, {{ max_words }})::number(38, 0)
@@ -112,7 +114,9 @@ part_starts (call_id, turn_index, sentence_number, full_at) as (
         long_turns.call_id,
         long_turns.turn_index,
         long_turns.sentence_number,
-        greatest(long_turns.words_so_far, long_turns.words_so_far - long_turns.word_count + {{ max_words }})::number(38, 0)
+        greatest(
+            long_turns.words_so_far, long_turns.words_so_far - long_turns.word_count + {{ max_words }}
+        )::number(38, 0)
     from part_starts
     inner join long_turns
         on part_starts.call_id = long_turns.call_id
@@ -148,7 +152,8 @@ segments as (
         parts.turn_part,
         min(sentences.start_ms) as start_ms,
         max(sentences.end_ms) as end_ms,
-        listagg(sentences.sentence_text, ' ') within group (order by sentences.sentence_number) as transcript_text,
+        listagg(sentences.sentence_text, ' ') within group (order by sentences.sentence_number)
+            as transcript_text,
         sum(sentences.word_count)::number(38, 0) as word_count,
         count(*) as sentence_count
     from sentences
@@ -167,8 +172,8 @@ turn_starts as (
 
 ),
 
--- An id that does not change when other turns are transcribed anew: by the turn's start rather than its position. Turns
--- that start at the same millisecond count their parts on.
+-- The id has the start of the turn and not its position, so that it stays the same if other turns are
+-- transcribed again. The parts of turns that start in the same millisecond are numbered consecutively.
 identified as (
 
     select
@@ -188,8 +193,8 @@ speakers as (
 )
 
 select
-    identified.call_id || '_' || coalesce(identified.turn_start_ms::varchar, 'unknown') || '_' || identified.part
-        as transcript_id,
+    identified.call_id || '_' || coalesce(identified.turn_start_ms::varchar, 'unknown')
+    || '_' || identified.part as transcript_id,
     identified.call_id,
     turns.call_date,
     turns.speaker_id,

@@ -19,7 +19,7 @@ renamed as (
         call_id,
         call_date,
 
-        ---------- what was held
+        ---------- call
         {{ json_text('meta:title') }} as call_title,
         coalesce({{ json_utc('meta:started') }}, {{ json_utc('meta:scheduled') }}) as call_datetime_utc,
         {{ json_utc('meta:scheduled') }} as scheduled_at_utc,
@@ -40,7 +40,7 @@ renamed as (
         {{ json_text('meta:customData') }} as custom_data,
         {{ json_text('meta:calendarEventId') }} as calendar_event_id,
 
-        ---------- what Gong made of it
+        ---------- Gong's analysis
         {{ json_text('content:brief') }} as call_brief,
         {{ json_text('content:callOutcome:name') }} as call_outcome,
         {{ json_text('content:callOutcome:category') }} as call_outcome_category,
@@ -58,7 +58,7 @@ renamed as (
 
 ),
 
--- Gong's own figures about the host, absent until it has analysed the call.
+-- Gong's statistics of the host, which are missing until Gong has analysed the call.
 listed_stats as (
 
     select
@@ -83,26 +83,22 @@ interaction_stats as (
 
 ),
 
-listed_videos as (
-
-    select
-        source.call_id,
-        lower({{ json_text('part.value:name') }}) as video_name,
-        {{ json_seconds('part.value:duration') }} as video_seconds
-    from source, lateral flatten(input => source.interaction:video) as part
-
-),
-
 videos as (
 
+    {%- set name, seconds = "lower(" ~ json_text('part.value:name') ~ ")", json_seconds('part.value:duration') %}
     select
-        call_id,
-        sum(iff(video_name = 'presentation', video_seconds, null))::number(38, 6) as presentation_seconds,
-        sum(iff(video_name = 'browser', video_seconds, null))::number(38, 6) as browser_seconds,
-        sum(iff(video_name = 'webcamprimaryuser', video_seconds, null))::number(38, 6) as host_webcam_seconds,
-        sum(iff(video_name = 'webcamnoncompany', video_seconds, null))::number(38, 6) as customer_webcam_seconds,
-        sum(iff(video_name = 'webcam', video_seconds, null))::number(38, 6) as webcam_seconds
-    from listed_videos
+        source.call_id,
+        {%- for column, video in {
+            'presentation_seconds': 'presentation',
+            'browser_seconds': 'browser',
+            'host_webcam_seconds': 'webcamprimaryuser',
+            'customer_webcam_seconds': 'webcamnoncompany',
+            'webcam_seconds': 'webcam',
+        }.items() %}
+        sum(iff({{ name }} = '{{ video }}', {{ seconds }}, null))::number(38, 6) as {{ column }}
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    from source, lateral flatten(input => source.interaction:video) as part
     group by 1
 
 ),
@@ -118,28 +114,22 @@ key_points as (
 
 ),
 
--- The topics that were talked about, the longest first; where Gong has none, the trackers that were heard.
+-- Topics with talk time, longest first; if there are none, trackers with mentions.
 listed_key_topics as (
 
+    {%- for list, weight in [
+        ('topics', json_seconds('entry.value:duration')), ('trackers', json_integer('entry.value:count'))
+    ] %}
+    {{ 'union all' if not loop.first }}
     select
         source.call_id,
-        1 as source_order,
-        {{ json_text('topic.value:name') }} as topic_name,
-        sum({{ json_seconds('topic.value:duration') }}) as weight,
-        min(topic.index) as topic_index
-    from source, lateral flatten(input => source.content:topics) as topic
+        {{ loop.index }} as source_order,
+        {{ json_text('entry.value:name') }} as topic_name,
+        sum({{ weight }}) as weight,
+        min(entry.index) as topic_index
+    from source, lateral flatten(input => source.content:{{ list }}) as entry
     group by 1, 2, 3
-
-    union all
-
-    select
-        source.call_id,
-        2 as source_order,
-        {{ json_text('tracker.value:name') }} as topic_name,
-        sum({{ json_integer('tracker.value:count') }}) as weight,
-        min(tracker.index) as topic_index
-    from source, lateral flatten(input => source.content:trackers) as tracker
-    group by 1, 2, 3
+    {%- endfor %}
 
 ),
 
@@ -160,8 +150,8 @@ key_topics as (
 
 ),
 
--- Gong's action items where a tenant still gets them, else the highlights under a heading such as "Next steps", else the
--- key points that say that they are one.
+-- Gong's action items, which only older tenants have; else highlights under a heading such as "Next steps";
+-- else key points that begin with such words.
 listed_next_steps as (
 
     select
@@ -243,7 +233,7 @@ talk_ratios as (
 
 ),
 
--- The customer: of the people from outside, first one that the CRM knows.
+-- The customer: the first external participant, preferably with a CRM contact.
 contacts as (
 
     select call_id, hubspot_contact_id, full_name
@@ -258,7 +248,7 @@ contacts as (
 
 ),
 
--- The one deal and the one company to use of those that the call is linked to.
+-- The preferred deal and company of the linked ones.
 crm_links as (
 
     select
@@ -271,10 +261,13 @@ crm_links as (
         max(iff(object_type = 'Account' and preference = 1 and crm_system = 'HubSpot', object_id, null))
             as hubspot_company_id,
         max(iff(object_type = 'Opportunity' and preference = 1, object_name, null)) as deal_name,
-        max(iff(object_type = 'Opportunity' and preference = 1, iff(is_linked_now, stage_now, stage_at_call), null))
-            as deal_stage,
-        max(iff(object_type = 'Opportunity' and preference = 1, iff(is_linked_now, amount_now, amount_at_call), null))
-            as deal_value,
+        {%- for column, value in {'deal_stage': 'stage', 'deal_value': 'amount'}.items() %}
+        max(iff(
+            object_type = 'Opportunity' and preference = 1,
+            iff(is_linked_now, {{ value }}_now, {{ value }}_at_call),
+            null
+        )) as {{ column }},
+        {%- endfor %}
         max(iff(object_type = 'Account' and preference = 1, object_name, null)) as account_name
     from {{ ref('stg_gong_call_crm_links') }}
     where is_current and {{ in_run_window('call_date') }}

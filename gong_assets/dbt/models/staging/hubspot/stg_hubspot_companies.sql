@@ -14,7 +14,7 @@ distinct_companies as (
 
 ),
 
-present_companies as (
+current_companies as (
 
     select distinct_companies.*
     from distinct_companies
@@ -43,4 +43,4 @@ select
     end as revenue_category,
     updated_at,
     sysdate() as last_refreshed
-from present_companies
+from current_companies

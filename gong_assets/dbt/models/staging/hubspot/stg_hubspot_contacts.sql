@@ -9,12 +9,13 @@ distinct_contacts as (
     select * from hubspot_contacts
     where contact_id is not null
     qualify row_number() over (
-        partition by contact_id order by updated_at desc nulls last, is_deleted desc, email, last_name, first_name
+        partition by contact_id
+        order by updated_at desc nulls last, is_deleted desc, email, last_name, first_name
     ) = 1
 
 ),
 
-present_contacts as (
+current_contacts as (
 
     select distinct_contacts.*
     from distinct_contacts
@@ -36,4 +37,4 @@ select
     datediff('day', create_date, sysdate()::date) as days_since_created,
     updated_at,
     sysdate() as last_refreshed
-from present_contacts
+from current_contacts

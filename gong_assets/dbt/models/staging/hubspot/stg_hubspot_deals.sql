@@ -9,7 +9,8 @@ distinct_deals as (
     select * from hubspot_deals
     where deal_id is not null
     qualify row_number() over (
-        partition by deal_id order by updated_at desc nulls last, is_deleted desc, deal_name, deal_stage, deal_amount
+        partition by deal_id
+        order by updated_at desc nulls last, is_deleted desc, deal_name, deal_stage, deal_amount
     ) = 1
 
 ),
@@ -20,13 +21,14 @@ merged_records as (
 
 ),
 
-present_deals as (
+current_deals as (
 
     select
         distinct_deals.*,
-        coalesce(merged_contacts.survivor_id, distinct_deals.associated_contact_id) as present_contact_id,
-        coalesce(merged_companies.survivor_id, distinct_deals.associated_company_id) as present_company_id,
-        -- 'closedwon', 'Closed Won' and 'Closed - Won' are one stage: its id, its label, and its label in older accounts.
+        coalesce(merged_contacts.survivor_id, distinct_deals.associated_contact_id) as current_contact_id,
+        coalesce(merged_companies.survivor_id, distinct_deals.associated_company_id) as current_company_id,
+        -- 'closedwon', 'Closed Won' and 'Closed - Won' are the same stage: its id, its label, and an older
+        -- label.
         regexp_replace(
             lower(coalesce(distinct_deals.deal_stage_id, distinct_deals.deal_stage)), '[^a-z]', ''
         ) as plain_stage,
@@ -36,9 +38,11 @@ present_deals as (
     left join merged_records as merged_deals
         on merged_deals.object_type = 'Opportunity' and distinct_deals.deal_id = merged_deals.merged_id
     left join merged_records as merged_contacts
-        on merged_contacts.object_type = 'Contact' and distinct_deals.associated_contact_id = merged_contacts.merged_id
+        on merged_contacts.object_type = 'Contact'
+        and distinct_deals.associated_contact_id = merged_contacts.merged_id
     left join merged_records as merged_companies
-        on merged_companies.object_type = 'Account' and distinct_deals.associated_company_id = merged_companies.merged_id
+        on merged_companies.object_type = 'Account'
+        and distinct_deals.associated_company_id = merged_companies.merged_id
     where not distinct_deals.is_deleted and merged_deals.merged_id is null
 
 )
@@ -57,13 +61,15 @@ select
     lower(deal_owner_email) as deal_owner_email,
     deal_source,
     deal_type,
-    present_contact_id as associated_contact_id,
-    present_company_id as associated_company_id,
+    current_contact_id as associated_contact_id,
+    current_company_id as associated_company_id,
     datediff('day', create_date, today) as days_since_created,
     datediff('day', today, close_date) as days_to_close,
-    -- A stage's name counts only where neither the deal nor the stage says anything: a stage may be named anything.
+    -- Stage names are arbitrary, so they count only if neither the deal nor the stage says whether it is
+    -- closed or won.
     case
-        when coalesce(is_won, coalesce(is_closed, true) and 'closedwon' in (plain_stage, plain_label)) then 'Won'
+        when coalesce(is_won, coalesce(is_closed, true) and 'closedwon' in (plain_stage, plain_label))
+            then 'Won'
         when coalesce(is_closed, 'closedlost' in (plain_stage, plain_label)) then 'Lost'
         when close_date < today then 'Overdue'
         when close_date <= dateadd('day', {{ var('closing_soon_days') }}, today) then 'Closing Soon'
@@ -71,4 +77,4 @@ select
     end as deal_status,
     updated_at,
     sysdate() as last_refreshed
-from present_deals
+from current_deals

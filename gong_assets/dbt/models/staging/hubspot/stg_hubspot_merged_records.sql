@@ -8,7 +8,7 @@ listed_merges as (
 
     select distinct
         hubspot_merges.object_type,
-        -- `id`, or `id:milliseconds`.
+        -- Entries are `id` or `id:milliseconds`.
         regexp_replace(trim(listed.value::varchar), ':.*$', '') as merged_id,
         hubspot_merges.survivor_id
     from hubspot_merges, lateral flatten(input => split(hubspot_merges.merged_ids, ';')) as listed
@@ -29,7 +29,7 @@ merged_ids as (
 
 ),
 
--- Into which record each went: of several that list it, one that was not merged itself since, else the newest.
+-- The next record of each merge. If several list the id, one that was not merged itself, else the newest.
 successors as (
 
     select merges.*
@@ -64,7 +64,7 @@ chains (object_type, merged_id, survivor_id, steps) as (
     from chains
     inner join successors
         on chains.object_type = successors.object_type and chains.survivor_id = successors.merged_id
-    -- A survivor lists all that went into it, so that one step is the rule.
+    -- A survivor lists all its merged records, so one step is normal.
     where chains.steps < 20
 
 )
@@ -75,5 +75,5 @@ select
     merged_id,
     survivor_id
 from chains
--- Of ids that lead to one another in a circle nothing is known.
+-- Excludes ids that refer to each other in a circle.
 qualify row_number() over (partition by object_type, merged_id order by steps desc) = 1 and steps < 20

@@ -14,14 +14,14 @@ with source as (
 select
     library_call_id,
 
-    ---------- where it is
+    ---------- folder
     {{ json_text('folder:id') }} as folder_id,
     {{ json_text('folder:name') }} as folder_name,
     {{ json_text('folder:parentFolderId') }} as parent_folder_id,
     {{ json_text('folder:createdBy') }} as folder_created_by_user_id,
     {{ json_utc('folder:updated') }} as folder_updated_at_utc,
 
-    ---------- what was put there
+    ---------- entry
     {{ json_text('listed_call:id') }} as call_id,
     {{ json_text('listed_call:title') }} as call_title,
     {{ json_text('listed_call:url') }} as call_url,

@@ -33,10 +33,12 @@ distinct_answers as (
 
     select
         *,
-        answered_scorecard_id || '_' || coalesce(question_id, 'question' || answer_index) as scorecard_answer_id
+        answered_scorecard_id || '_' || coalesce(question_id, 'question' || answer_index)
+            as scorecard_answer_id
     from answers
     qualify row_number() over (
-        partition by answered_scorecard_id, coalesce(question_id, 'question' || answer_index) order by answer_index
+        partition by answered_scorecard_id, coalesce(question_id, 'question' || answer_index)
+        order by answer_index
     ) = 1
 
 ),
@@ -64,7 +66,7 @@ selected_option_ids as (
 
 ),
 
--- An answer names the options by their ids, which are the question's own.
+-- An answer refers to options by their ids, which are unique only within the question.
 answer_options as (
 
     select
@@ -72,9 +74,11 @@ answer_options as (
         questions.question_id,
         {{ json_text('entry.value:id') }} as option_id,
         {{ json_text('entry.value:text') }} as option_text
-    from {{ ref('stg_gong_scorecard_questions') }} as questions, lateral flatten(input => questions.answer_options) as entry
+    from {{ ref('stg_gong_scorecard_questions') }} as questions,
+        lateral flatten(input => questions.answer_options) as entry
     qualify row_number() over (
-        partition by questions.scorecard_id, questions.question_id, {{ json_text('entry.value:id') }} order by entry.index
+        partition by questions.scorecard_id, questions.question_id, {{ json_text('entry.value:id') }}
+        order by entry.index
     ) = 1
 
 ),
@@ -83,7 +87,8 @@ selected_options as (
 
     select
         listed_options.scorecard_answer_id,
-        array_agg(answer_options.option_text) within group (order by listed_options.option_index) as selected_options
+        array_agg(answer_options.option_text) within group (order by listed_options.option_index)
+            as selected_options
     from listed_options
     inner join answer_options
         on listed_options.scorecard_id = answer_options.scorecard_id
@@ -109,5 +114,6 @@ select
     selected_option_ids.selected_option_ids,
     selected_options.selected_options
 from distinct_answers
-left join selected_option_ids on distinct_answers.scorecard_answer_id = selected_option_ids.scorecard_answer_id
+left join selected_option_ids
+    on distinct_answers.scorecard_answer_id = selected_option_ids.scorecard_answer_id
 left join selected_options on distinct_answers.scorecard_answer_id = selected_options.scorecard_answer_id

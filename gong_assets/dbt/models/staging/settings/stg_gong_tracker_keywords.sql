@@ -39,4 +39,6 @@ select
     includes_related_forms
 from keywords
 where keyword is not null
-qualify row_number() over (partition by tracker_id, language, keyword order by language_index, keyword_index) = 1
+qualify row_number() over (
+    partition by tracker_id, language, keyword order by language_index, keyword_index
+) = 1

@@ -46,7 +46,7 @@ said_in_topics as (
 
 ),
 
--- Gong may list a language twice: with related forms of its keywords, and without.
+-- Gong can list a language twice, with and without related forms of its keywords.
 languages as (
 
     select

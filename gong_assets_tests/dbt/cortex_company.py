@@ -1,0 +1,81 @@
+"""A schema with a few calls, for tests that send texts to the Cortex stand-in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from gong_assets.warehouse.tables import create_raw_tables
+from gong_assets_tests.dbt.project import DbtProject
+from gong_assets_tests.dbt.records import MONDAY, meta, sentence, turn
+from gong_assets_tests.dbt.warehouse import Row, Warehouse
+
+REFUSED = "unspeakable"
+# Rejected at the start of a text. In an embedding request, a text starts with "passage".
+UNSCORABLE = "Unscorable"
+CALLS, TURNS = 3, 6
+MODELS = ("+path:models/cortex",)
+VIEWS = ("+vw_enriched_gong_calls", "+vw_enriched_gong_call_transcripts", "+vw_gong_call_risks")
+SEGMENTS = "CORTEX_GONG_CALL_TRANSCRIPTS"
+
+
+@dataclass(frozen=True)
+class Company:
+    """A separate schema with a few calls, and a dbt project that uses it."""
+
+    warehouse: Warehouse
+    project: DbtProject
+    variables: dict[str, Any]
+    sent_before: int
+
+    def land(
+        self, calls: dict[str, list[str]], *, first: date = MONDAY, speaker: str = "Carl Customer"
+    ) -> None:
+        """Land one call per day, with a turn of the speaker for each text."""
+        create_raw_tables(self.warehouse.connection)
+        for number, (call_id, texts) in enumerate(calls.items()):
+            day = first + timedelta(days=number)
+            speakers = [{"id": "1", "speakerId": "7", "name": speaker, "affiliation": "External"}]
+            record = {"metaData": meta(call_id, f"{day}T09:00:00Z"), "parties": speakers}
+            turns = [turn("7", sentence(i * 1000, i * 1000 + 900, text)) for i, text in enumerate(texts)]
+            self.warehouse.land_calls([(day, record, None)])
+            self.warehouse.land_transcripts([(day, {"callId": call_id, "transcript": turns})])
+
+    def run(
+        self,
+        *more: str,
+        select: tuple[str, ...] = MODELS,
+        fails: bool = False,
+        variables: dict[str, Any] | None = None,
+        **environment: str,
+    ) -> str:
+        """Build the staged and Cortex models, or the selected ones, and return dbt's output."""
+        merged = json.dumps(self.variables | (variables or {}))
+        done = self.project.command("run", "--select", *select, "--vars", merged, *more, **environment)
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
+        return done.stdout
+
+    def segments(self) -> dict[str, Row]:
+        return self.warehouse.rows(SEGMENTS, "TRANSCRIPT_ID")
+
+    def sent(self) -> list[Row]:
+        """Return the usage history, oldest first."""
+        return self.warehouse.query(
+            "select function_name, query_id, is_completed, metrics "
+            "from snowflake.account_usage.cortex_ai_functions_usage_history "
+            "order by start_time, function_name"
+        )[self.sent_before :]
+
+    def billed_tokens(self) -> int:
+        return sum(metric["value"] for row in self.sent() for metric in json.loads(row["METRICS"]))
+
+    def batches(self) -> list[Row]:
+        return self.warehouse.query(
+            "select * from gong_cortex_batches order by planned_at, function_name, batch"
+        )
+
+
+def texts(call: int) -> list[str]:
+    return [f"We talked about offer number {call} {number} and it was great." for number in range(TURNS)]
