@@ -25,9 +25,9 @@ MAX_CONTEXT_TURNS = 20
 MAX_LOOKBACK_DAYS = 36_500
 # Longer than any id of Gong or HubSpot, and than the names that HubSpot accepts.
 MAX_NAME_LENGTH = 500
-# The embedding models reject texts of more than 512 tokens. Segments are truncated to as many characters (see
-# macros/cortex_sending.sql); a search text is rejected instead, because truncation would change its meaning
-# silently.
+# The smallest window of the embedding models is 512 tokens, and they reject longer texts. Segments are
+# truncated to as many characters (macros/cortex_sending.sql); a search text is rejected instead, because
+# truncation would change its meaning silently.
 MAX_SEARCH_TEXT_LENGTH = 1500
 MAX_NON_ENGLISH_SEARCH_TEXT_LENGTH = 480
 # A text with a larger fraction of other characters than printable ASCII is not in an English script.

@@ -26,6 +26,7 @@ from gong_assets.agents.errors import AgentError, InvalidArgument, NotFound
 from gong_assets.agents.results import SimilarSegment, SimilarSegments, Turn
 from gong_assets.agents.views import CALLS, SEGMENTS
 from gong_assets.warehouse.connection import Warehouse, fetch
+from gong_assets.warehouse.cortex_search import newest_embedding_model
 from gong_assets.warehouse.embedding_models import embedding_models
 from gong_assets.warehouse.errors import WarehouseQueryFailed
 
@@ -46,14 +47,6 @@ _HAS_DEAL = "CALL_ID IN (SELECT CALL_ID FROM VW_DEAL_CALLS WHERE HUBSPOT_DEAL_ID
 # Only vectors of the same model are comparable. Unprocessed segments have no embedding of their present text,
 # and segments without a text await redaction.
 _IS_SEARCHABLE = "EMBEDDING_MODEL = %s AND PROCESSED_BY_CORTEX AND TRANSCRIPT_TEXT IS NOT NULL"
-
-_NEWEST_MODEL = """
-SELECT EMBEDDING_MODEL
-FROM CORTEX_GONG_CALL_TRANSCRIPTS
-WHERE TRANSCRIPT_EMBEDDING IS NOT NULL
-ORDER BY CORTEX_PROCESSED_AT DESC
-LIMIT 1
-"""
 
 # Embeddings are large, so each is compared in the table that stores it, and only similarities pass through
 # the filters and joins of the view. The view's details are read for the nearest segments only. The date
@@ -240,10 +233,9 @@ def _values(filters: Filters) -> list[Any]:
 
 
 def _embedding_model(connection: SnowflakeConnection) -> str:
-    newest = fetch(connection, _NEWEST_MODEL)
-    if not newest:
+    model = newest_embedding_model(connection)
+    if model is None:
         raise NotFound("no segment has an embedding yet: materialize the graph first (`gong-assets sync`)")
-    model: str = newest[0]["EMBEDDING_MODEL"]
     if model not in embedding_models():
         raise AgentError(f"embedding model {model!r} is not one of {', '.join(embedding_models())}")
     return model

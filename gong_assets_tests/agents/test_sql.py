@@ -48,7 +48,6 @@ def unsearchable(filters: call_search.Filters) -> tuple[str, int]:
 
 # Each statement with the number of values that are bound to it.
 STATEMENTS = {
-    "embedding model": (call_search._NEWEST_MODEL, 0),
     "search": search({}),
     "filtered search": search(ALL_FILTERS),
     "unsearchable": unsearchable({}),
