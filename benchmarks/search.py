@@ -1,15 +1,15 @@
-"""How long a search takes over 100,000 segments, against numpy on the same vectors.
+"""Duration of a search over 100,000 segments, compared with numpy on the same vectors.
 
     python benchmarks/search.py [--segments 100000] [--rounds 15]
 
-The graph is materialized for one day of few calls, so that the real views are there, and as many segments with random
-embeddings are put into the tables below them. In each round numpy multiplies the matrix of the embeddings (float32, unit
-vectors) by the question's and takes the ten greatest by `argpartition`, and then each statement is run once on an open
-connection. The question's embedding is in the server's cache from the first run on, so that no model is in any of the times.
-Printed are the medians, and their ratios to numpy's.
+The benchmark materializes the graph for one day with few calls, to get the real views, and then inserts as many
+segments with random embeddings into the tables below them. In each round, numpy multiplies the matrix of
+embeddings (float32, unit vectors) by that of the query and takes the ten greatest by `argpartition`; then each
+statement runs once on an open connection. The server caches the embedding of the query after the first run, so
+that no duration includes the model. Output: medians, and their ratios to numpy's.
 
-`search` is the statement of `similar_segments` as it is, over all segments and over the calls of one day in a hundred;
-`comparison alone` has no views, joins or filters; `translation alone` is the search over no segment at all.
+`search` is the statement of `similar_segments`, over all segments and over the calls of one day in a hundred.
+`comparison only` has no views, joins or filters. `overhead only` is a search over no segment.
 """
 
 from __future__ import annotations
@@ -33,30 +33,30 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from snowflake.connector import SnowflakeConnection
 
-from gong_assets.agents.search import given_filters, search_statement
+from gong_assets.agents.call_search import search_filters, search_statement
 from gong_assets.warehouse.connection import Warehouse, fetch, local_arguments
 from gong_assets.warehouse.embedding_models import embedding_models
 
 MODEL, DIMENSION, NEAREST = "e5-base-v2", 768, 10
-QUESTION = "the customer finds it too expensive"
+SEARCH_TEXT = "the customer finds it too expensive"
 FIRST_DAY, DAYS = date(2026, 1, 1), 100
-SEGMENTS_OF_A_CALL = 100
-LOADED_AT_ONCE = 10_000
+SEGMENTS_PER_CALL = 100
+BATCH_SIZE = 10_000
 
 EMBED = "SELECT AI_EMBED(%s, %s) AS EMBEDDING"
 COMPARISON = f"""
-WITH question AS ({EMBED})
-SELECT TRANSCRIPT_ID, VECTOR_COSINE_SIMILARITY(TRANSCRIPT_EMBEDDING, question.EMBEDDING) AS SIMILARITY
+WITH query AS ({EMBED})
+SELECT TRANSCRIPT_ID, VECTOR_COSINE_SIMILARITY(TRANSCRIPT_EMBEDDING, query.EMBEDDING) AS SIMILARITY
 FROM CORTEX_GONG_CALL_TRANSCRIPTS
-CROSS JOIN question
+CROSS JOIN query
 ORDER BY SIMILARITY DESC, TRANSCRIPT_ID
 LIMIT %s
 """
 
 COPY = """
 COPY INTO CORTEX_GONG_CALL_TRANSCRIPTS
-    (TRANSCRIPT_ID, CALL_ID, CALL_DATE, TRANSCRIPT_EMBEDDING, PROCESSED_BY_CORTEX, CORTEX_PROCESSED_AT, CONTENT_HASH,
-     EMBEDDING_MODEL, ENRICHMENT_VERSION)
+    (TRANSCRIPT_ID, CALL_ID, CALL_DATE, TRANSCRIPT_EMBEDDING, PROCESSED_BY_CORTEX, CORTEX_PROCESSED_AT,
+     CONTENT_HASH, EMBEDDING_MODEL, ENRICHMENT_VERSION)
 FROM (
     SELECT $1:ID::VARCHAR, $1:CALL_ID::VARCHAR, $1:CALL_DATE::DATE, $1:EMBEDDING::VECTOR(FLOAT, 768), TRUE,
         CURRENT_TIMESTAMP()::TIMESTAMP_LTZ, $1:ID::VARCHAR, 'e5-base-v2', '1'
@@ -64,19 +64,22 @@ FROM (
 )
 FILE_FORMAT = (TYPE = PARQUET)
 """
-# The rest of what a search reads, for each embedding.
+# The other columns that a search reads.
 SEGMENTS = """
 INSERT INTO STG_GONG_CALL_TRANSCRIPTS
-    (TRANSCRIPT_ID, CALL_ID, CALL_DATE, SPEAKER_TYPE, TRANSCRIPT_TEXT, WORD_COUNT, TURN_INDEX, PART, CONTENT_HASH)
-SELECT TRANSCRIPT_ID, CALL_ID, CALL_DATE, 'External', 'What was said in ' || TRANSCRIPT_ID, 12, 0, 0, CONTENT_HASH
+    (TRANSCRIPT_ID, CALL_ID, CALL_DATE, SPEAKER_TYPE, TRANSCRIPT_TEXT, WORD_COUNT, TURN_INDEX, PART,
+     CONTENT_HASH)
+SELECT
+    TRANSCRIPT_ID, CALL_ID, CALL_DATE, 'External', 'Text of segment ' || TRANSCRIPT_ID, 12, 0, 0, CONTENT_HASH
 FROM CORTEX_GONG_CALL_TRANSCRIPTS
 """
 CALLS = """
-INSERT INTO STG_GONG_CALLS (CALL_ID, CALL_DATE, CALL_TITLE, CALL_DATETIME_UTC, PRIMARY_USER_NAME, HUBSPOT_DEAL_ID)
+INSERT INTO STG_GONG_CALLS
+    (CALL_ID, CALL_DATE, CALL_TITLE, CALL_DATETIME_UTC, PRIMARY_USER_NAME, HUBSPOT_DEAL_ID)
 SELECT DISTINCT CALL_ID, CALL_DATE, 'Call ' || CALL_ID, CALL_DATE::TIMESTAMP_NTZ, 'Rita', CALL_ID
 FROM STG_GONG_CALL_TRANSCRIPTS
 """
-EMPTIED = ("STG_GONG_CALLS", "STG_GONG_CALL_TRANSCRIPTS", "CORTEX_GONG_CALL_TRANSCRIPTS")
+EMPTIED_TABLES = ("STG_GONG_CALLS", "STG_GONG_CALL_TRANSCRIPTS", "CORTEX_GONG_CALL_TRANSCRIPTS")
 
 Vectors = npt.NDArray[np.float32]
 
@@ -85,8 +88,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--segments", type=int, default=100_000, help="how many there are (default 100,000)")
-    parser.add_argument("--rounds", type=int, default=15, help="rounds (default 15)")
+    parser.add_argument("--segments", type=int, default=100_000, help="number of segments (default 100,000)")
+    parser.add_argument("--rounds", type=int, default=15, help="number of rounds (default 15)")
     options = parser.parse_args()
     vectors = unit_vectors(options.segments)
     with materialized_stack() as warehouse, warehouse.connect() as connection:
@@ -94,18 +97,18 @@ def main() -> None:
         measure(connection, vectors, options.rounds)
 
 
-def say(text: str) -> None:
+def log(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
 def unit_vectors(count: int) -> Vectors:
-    drawn = np.random.default_rng(1).standard_normal((count, DIMENSION), dtype=np.float32)
-    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
+    vectors = np.random.default_rng(1).standard_normal((count, DIMENSION), dtype=np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
 @contextmanager
 def materialized_stack() -> Iterator[Warehouse]:
-    """A local warehouse in a temporary home, with all tables and views, which is stopped in the end."""
+    """Start a local warehouse with all tables and views in a temporary home, and stop it at the end."""
     command = Path(sys.executable).with_name("gong-assets")
     with tempfile.TemporaryDirectory() as home:
         environment = {
@@ -114,17 +117,17 @@ def materialized_stack() -> Iterator[Warehouse]:
             "GONG_ASSETS_TARGET": "local",
             "GONG_ASSETS_LOCAL_CALLS_PER_DAY": "3",
         }
-        say("materializing the graph for its views, which takes about a minute")
+        log("materializing the graph for its views (about a minute)")
         try:
-            made = subprocess.run(
+            finished = subprocess.run(
                 [command, "sync"],
                 env=environment,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,
             )
-            if made.returncode:
-                raise SystemExit(made.stderr)
+            if finished.returncode:
+                raise SystemExit(finished.stderr)
             yield Warehouse(local_arguments(Path(home)))
         finally:
             subprocess.run(
@@ -133,25 +136,25 @@ def materialized_stack() -> Iterator[Warehouse]:
 
 
 def fill(connection: SnowflakeConnection, vectors: Vectors) -> None:
-    for table in EMPTIED:
+    for table in EMPTIED_TABLES:
         fetch(connection, f"DELETE FROM {table}")
     fetch(connection, "CREATE TEMPORARY STAGE VECTORS")
     with tempfile.TemporaryDirectory() as directory:
-        for first in range(0, len(vectors), LOADED_AT_ONCE):
+        for first in range(0, len(vectors), BATCH_SIZE):
             file = Path(directory) / f"{first}.parquet"
-            pq.write_table(table_of(vectors[first : first + LOADED_AT_ONCE], first), file)
+            pq.write_table(to_table(vectors[first : first + BATCH_SIZE], first), file)
             fetch(connection, f"PUT file://{file} @VECTORS AUTO_COMPRESS = FALSE")
             file.unlink()
-            say(f"{min(first + LOADED_AT_ONCE, len(vectors)):,} of {len(vectors):,} embeddings written")
+            log(f"{min(first + BATCH_SIZE, len(vectors)):,} of {len(vectors):,} embeddings written")
         fetch(connection, COPY)
     fetch(connection, SEGMENTS)
     fetch(connection, CALLS)
-    say("loaded")
+    log("loaded")
 
 
-def table_of(vectors: Vectors, first: int) -> pa.Table:
+def to_table(vectors: Vectors, first: int) -> pa.Table:
     numbers = range(first, first + len(vectors))
-    calls = [number // SEGMENTS_OF_A_CALL for number in numbers]
+    calls = [number // SEGMENTS_PER_CALL for number in numbers]
     offsets = np.arange(0, vectors.size + 1, DIMENSION, dtype=np.int32)
     return pa.table(
         {
@@ -164,51 +167,54 @@ def table_of(vectors: Vectors, first: int) -> pa.Table:
 
 
 def measure(connection: SnowflakeConnection, vectors: Vectors, rounds: int) -> None:
-    question = (MODEL, embedding_models()[MODEL].query_prefix + QUESTION)
-    (embedded,) = fetch(connection, EMBED, question)
-    asked = np.array(embedded["EMBEDDING"], dtype=np.float32)
+    candidates = benchmarked(connection, vectors)
+    expected = candidates["numpy"]()
+    for name in ("numpy, cosine", "search", "comparison only"):
+        assert candidates[name]() == expected, f"{name} and numpy return different segments"
+    times: dict[str, list[float]] = {name: [] for name in candidates}
+    for number in range(rounds):
+        for name, candidate in candidates.items():
+            start = time.perf_counter()
+            candidate()
+            times[name].append(time.perf_counter() - start)
+        log(f"round {number + 1} of {rounds}")
+    print(f"{len(vectors):,} segments with {DIMENSION} dimensions, medians of {rounds} rounds")
+    print(f"{'':30}{'':11}{'vs. numpy':>12}{'vs. its cosine':>16}")
+    for name, seconds in times.items():
+        to_product, to_cosine = (
+            median(seconds) / median(times[other]) for other in ("numpy", "numpy, cosine")
+        )
+        print(f"{name:<30}{median(seconds) * 1000:8.1f} ms{to_product:12.1f}{to_cosine:16.1f}")
 
-    def numpy_search() -> list[str]:
-        similarities = vectors @ asked
-        nearest = np.argpartition(-similarities, NEAREST)[:NEAREST]
-        return [str(number) for number in nearest[np.argsort(-similarities[nearest])]]
 
-    def numpy_cosine() -> list[str]:
-        lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors)) * np.linalg.norm(asked)
-        similarities = (vectors @ asked) / lengths
-        nearest = np.argpartition(-similarities, NEAREST)[:NEAREST]
-        return [str(number) for number in nearest[np.argsort(-similarities[nearest])]]
+def benchmarked(connection: SnowflakeConnection, vectors: Vectors) -> dict[str, Callable[[], list[str]]]:
+    """Return the functions to compare, by name. Each returns the ids of the nearest segments."""
+    query = (MODEL, embedding_models()[MODEL].query_prefix + SEARCH_TEXT)
+    (row,) = fetch(connection, EMBED, query)
+    embedding = np.array(row["EMBEDDING"], dtype=np.float32)
+
+    def nearest(similarities: Vectors) -> list[str]:
+        greatest = np.argpartition(-similarities, NEAREST)[:NEAREST]
+        return [str(number) for number in greatest[np.argsort(-similarities[greatest])]]
+
+    def cosine() -> list[str]:
+        lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors)) * np.linalg.norm(embedding)
+        return nearest((vectors @ embedding) / lengths)
 
     def statement(sql: str, values: tuple[Any, ...]) -> Callable[[], list[str]]:
         return lambda: [str(row["TRANSCRIPT_ID"]) for row in fetch(connection, sql, values)]
 
     def search(**filters: Any) -> Callable[[], list[str]]:
-        return statement(*search_statement(MODEL, QUESTION, NEAREST, None, given_filters(**filters)))
+        return statement(*search_statement(MODEL, SEARCH_TEXT, NEAREST, None, search_filters(**filters)))
 
-    one_day = {"from_date": FIRST_DAY, "to_date": FIRST_DAY}
-    contenders = {
-        "numpy": numpy_search,
-        "numpy, cosine": numpy_cosine,
+    return {
+        "numpy": lambda: nearest(vectors @ embedding),
+        "numpy, cosine": cosine,
         "search": search(),
-        "search, one day of a hundred": search(**one_day),
-        "comparison alone": statement(COMPARISON, (*question, NEAREST)),
-        "translation alone": search(from_date=date(2999, 1, 1)),
+        "search, one day of a hundred": search(from_date=FIRST_DAY, to_date=FIRST_DAY),
+        "comparison only": statement(COMPARISON, (*query, NEAREST)),
+        "overhead only": search(from_date=date(2999, 1, 1)),
     }
-    expected = numpy_search()
-    for name in ("numpy, cosine", "search", "comparison alone"):
-        assert contenders[name]() == expected, f"{name} finds others than numpy"
-    times: dict[str, list[float]] = {name: [] for name in contenders}
-    for number in range(rounds):
-        for name, contender in contenders.items():
-            begin = time.perf_counter()
-            contender()
-            times[name].append(time.perf_counter() - begin)
-        say(f"round {number + 1} of {rounds}")
-    print(f"{len(vectors):,} segments of {DIMENSION} dimensions, medians of {rounds} rounds")
-    print(f"{'':30}{'':11}{'to numpy':>10}{'to its cosine':>15}")
-    for name, taken in times.items():
-        to_product, to_cosine = (median(taken) / median(times[other]) for other in ("numpy", "numpy, cosine"))
-        print(f"{name:<30}{median(taken) * 1000:8.1f} ms{to_product:10.1f}{to_cosine:15.1f}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""What may be asked: the types of all arguments, with their limits and with the words that tell an agent what they mean.
+"""Argument types of the agent functions, with their limits and descriptions.
 
-The functions check against them, and the MCP server shows them as its tools' schemas. What a limit protects is the
-warehouse and the reader: no question returns more than `MAX_ROWS` rows, or sends more than one short text to Cortex.
+`validated` functions enforce them, and the MCP server publishes them as its tools' schemas. The limits
+protect the warehouse and the reader: no result exceeds `MAX_ROWS` rows, and no request sends more than one
+short text to Cortex.
 """
 
 from __future__ import annotations
@@ -12,107 +13,102 @@ from datetime import date, datetime
 from functools import wraps
 from typing import Annotated, Any, Literal, ParamSpec, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    validate_call,
-)
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, validate_call
 
-from gong_assets.agents.results import InvalidQuestion
+from gong_assets.agents.errors import InvalidArgument
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 MAX_ROWS = 1000
-MAX_CONTEXT = 20
-MAX_DAYS = 36_500
-# Longer than any id of Gong or HubSpot, and than the names that HubSpot takes.
-MAX_NAME = 500
-# The embedding models read 512 tokens and refuse more: the segments were cut to as many characters (see the variables
-# `cortex_cut` in macros/cortex_sending.sql), which a search must not do silently with a question.
-MAX_QUESTION = 1500
-MAX_QUESTION_OF_OTHER_SCRIPTS = 480
+MAX_CONTEXT_TURNS = 20
+MAX_LOOKBACK_DAYS = 36_500
+# Longer than any id of Gong or HubSpot, and than the names that HubSpot accepts.
+MAX_NAME_LENGTH = 500
+# The smallest window of the embedding models is 512 tokens, and they reject longer texts. Segments are
+# truncated to as many characters (macros/cortex_sending.sql); a search text is rejected instead, because
+# truncation would change its meaning silently.
+MAX_SEARCH_TEXT_LENGTH = 1500
+MAX_NON_ENGLISH_SEARCH_TEXT_LENGTH = 480
+# A text with a larger fraction of other characters than printable ASCII is not in an English script.
+MAX_NON_ENGLISH_FRACTION = 0.1
+MAX_DISPLAYED_LENGTH = 80
 
 
-def _without_nul(text: str) -> str:
-    # No text of Snowflake's holds one, and what is sent to it should not either.
+def _reject_nul(text: str) -> str:
+    # Snowflake stores no NUL character, so no stored text can match.
     if "\0" in text:
-        raise ValueError("a NUL character is in it")
+        raise ValueError("should not contain a NUL character")
     return text
 
 
-def _not_blank(text: str) -> str:
+def _strip(text: str) -> str:
     if not text.strip():
-        raise ValueError("it is empty")
+        raise ValueError("should not be blank")
     return text.strip()
 
 
-def _of_a_length_that_is_read(text: str) -> str:
-    of_other_scripts = sum(not " " <= character <= "~" for character in text) > len(text) / 10
-    if of_other_scripts and len(text) > MAX_QUESTION_OF_OTHER_SCRIPTS:
+def _reject_long_non_english(text: str) -> str:
+    non_english = sum(not " " <= character <= "~" for character in text)
+    if non_english > MAX_NON_ENGLISH_FRACTION * len(text) and len(text) > MAX_NON_ENGLISH_SEARCH_TEXT_LENGTH:
         raise ValueError(
-            f"string should have at most {MAX_QUESTION_OF_OTHER_SCRIPTS} characters if they are not of English"
+            f"string should have at most {MAX_NON_ENGLISH_SEARCH_TEXT_LENGTH} characters "
+            "in a non-English script"
         )
     return text
 
 
-def _date_only(value: Any) -> Any:
-    """A date, or its text as JSON has it; a moment or a number of seconds is none."""
+def _parse_date(value: Any) -> Any:
+    """Accept a date or its ISO text. Pydantic alone would also accept a datetime or a number of seconds."""
     if isinstance(value, str):
         try:
             return date.fromisoformat(value)
         except ValueError:
-            raise ValueError("it is no date (YYYY-MM-DD)") from None
+            raise ValueError("should be a date (YYYY-MM-DD)") from None
     if isinstance(value, datetime) or not isinstance(value, date | None):
-        raise ValueError("it is no date (YYYY-MM-DD)")
+        raise ValueError("should be a date (YYYY-MM-DD)")
     return value
 
 
-_Date = Annotated[date, BeforeValidator(_date_only)]
-_Name = Annotated[
+_Date = Annotated[date, BeforeValidator(_parse_date)]
+_IdOrName = Annotated[
     str,
-    Field(strict=True, min_length=1, max_length=MAX_NAME),
-    AfterValidator(_without_nul),
-    AfterValidator(_not_blank),
+    Field(strict=True, min_length=1, max_length=MAX_NAME_LENGTH),
+    AfterValidator(_reject_nul),
+    AfterValidator(_strip),
 ]
 
-Limit = Annotated[int, Field(strict=True, ge=1, le=MAX_ROWS)]
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-
-Days = Annotated[
-    int, Field(strict=True, ge=1, le=MAX_DAYS, description="How many days back from now to look.")
+Limit = Annotated[int, Field(strict=True, ge=1, le=MAX_ROWS, description="Maximum number of results.")]
+LookbackDays = Annotated[
+    int, Field(strict=True, ge=1, le=MAX_LOOKBACK_DAYS, description="Number of days to look back from now.")
 ]
-CallId = Annotated[_Name, Field(description="Gong's call id, as every other answer names it.")]
+CallId = Annotated[_IdOrName, Field(description="Gong's call id, as returned by the other tools.")]
 Company = Annotated[
-    _Name, Field(description="The company's id in the CRM, or its whole name (case does not matter).")
+    _IdOrName, Field(description="The company's id in the CRM, or its whole name (case-insensitive).")
 ]
-Question = Annotated[
+SearchText = Annotated[
     str,
     Field(
         strict=True,
-        max_length=MAX_QUESTION,
-        description="What to look for, in a sentence as it could be said on a call, rather than in keywords.",
+        max_length=MAX_SEARCH_TEXT_LENGTH,
+        description="What to look for, as a sentence that somebody could say on a call. Sentences work "
+        "better than keywords.",
     ),
-    AfterValidator(_without_nul),
-    AfterValidator(_of_a_length_that_is_read),
+    AfterValidator(_reject_nul),
+    AfterValidator(_reject_long_non_english),
 ]
 
-# The filters of a search, each of which may be left out.
+# The optional filters of a search.
 FromDate = Annotated[_Date | None, Field(description="First call date (UTC), YYYY-MM-DD.")]
 ToDate = Annotated[_Date | None, Field(description="Last call date (UTC), inclusive, YYYY-MM-DD.")]
 Rep = Annotated[
-    _Name | None,
-    Field(
-        description="The host of the call: Gong's user id, whole name or e-mail address (case does not matter)."
-    ),
+    _IdOrName | None,
+    Field(description="The host of the call: Gong user id, whole name or e-mail address (case-insensitive)."),
 ]
-DealId = Annotated[_Name | None, Field(description="HubSpot's id of a deal that the call is about.")]
+DealId = Annotated[_IdOrName | None, Field(description="HubSpot id of a deal of the call.")]
 Speaker = Annotated[
     Literal["Internal", "External"] | None,
-    Field(description="External: what customers said. Internal: what our own people said."),
+    Field(description="External: what customers said. Internal: what the company's own people said."),
 ]
 MinWords = Annotated[
     int,
@@ -120,56 +116,56 @@ MinWords = Annotated[
         strict=True,
         ge=0,
         le=10_000,
-        description="Leave out segments of fewer words; 8 leaves out most small talk.",
+        description="Exclude segments with fewer words; 8 excludes most small talk.",
     ),
 ]
 MinSimilarity = Annotated[
     Annotated[float, Field(strict=True, ge=-1, le=1, allow_inf_nan=False)] | None,
     Field(
-        description="Leave out hits below this cosine similarity. The scale depends on the embedding model: look at the "
-        "similarities of a first answer before setting it."
+        description="Exclude hits below this cosine similarity. The scale depends on the embedding model: "
+        "look at the similarities of a first result before setting it."
     ),
 ]
-Context = Annotated[
+ContextTurns = Annotated[
     int,
     Field(
         strict=True,
         ge=0,
-        le=MAX_CONTEXT,
-        description="How many turns before and after each hit to return with it, from the same call.",
+        le=MAX_CONTEXT_TURNS,
+        description="Number of turns of the same call to return before and after each hit.",
     ),
 ]
 
 
-def checked(function: Callable[P, R]) -> Callable[P, R]:
-    """The function, which raises InvalidQuestion for arguments that are not as their types say."""
+def validated(function: Callable[P, R]) -> Callable[P, R]:
+    """Wrap `function` so that arguments that do not match their types raise InvalidArgument."""
     signature = inspect.signature(function)
-    validated = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(function)
+    validating = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(function)
 
     @wraps(function)
-    def ask(*args: P.args, **kwargs: P.kwargs) -> R:
-        # By name, since an error has to name the argument.
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        # Pass every argument by name: pydantic reports a positional one by its index.
         named: Mapping[str, Any] = signature.bind(*args, **kwargs).arguments
         try:
-            return validated(**named)  # type: ignore[call-arg]
+            return validating(**named)  # type: ignore[call-arg]
         except ValidationError as error:
             if error.title != function.__name__:
-                raise  # Of an answer, and not of the question.
-            raise InvalidQuestion(one_line(error)) from None
+                raise  # A result failed to validate, not an argument.
+            raise InvalidArgument(validation_message(error)) from None
 
-    return ask
-
-
-def one_line(error: ValidationError) -> str:
-    """What is wrong with which argument. What was given is not repeated: it may be very long."""
-    told = []
-    for each in error.errors(include_url=False, include_context=False, include_input=False):
-        what = each["msg"].removeprefix("Value error, ")
-        told.append(f"{'.'.join(map(str, each['loc'][:1]))}: {what[:1].lower()}{what[1:]}")
-    return "; ".join(dict.fromkeys(told))
+    return wrapper
 
 
-def shown(text: str) -> str:
-    """A text of the caller's as it can stand in an error: in one line, and not too long."""
-    plain = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return plain if len(plain) <= 80 else f"{plain[:79]}…"
+def validation_message(error: ValidationError) -> str:
+    """Return one line that names each invalid argument and the reason. Values may be long and are omitted."""
+    problems = []
+    for detail in error.errors(include_url=False, include_context=False, include_input=False):
+        reason = detail["msg"].removeprefix("Value error, ")
+        problems.append(f"{'.'.join(map(str, detail['loc'][:1]))}: {reason[:1].lower()}{reason[1:]}")
+    return "; ".join(dict.fromkeys(problems))
+
+
+def for_display(text: str) -> str:
+    """Return a caller's text as one short line of printable characters, for use in an error message."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= MAX_DISPLAYED_LENGTH else f"{line[: MAX_DISPLAYED_LENGTH - 1]}…"

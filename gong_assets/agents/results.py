@@ -1,43 +1,34 @@
-"""The shapes of the answers. A field is called as its column in the enriched views is."""
+"""Result models. A field has the name of its column in the enriched views."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 
-class AgentError(Exception):
-    """A question that cannot be answered; the text says why, in one line."""
-
-
-class NotFound(AgentError):
-    """What was asked about is not in the tables."""
-
-
-class InvalidQuestion(AgentError):
-    """A question that is not as it should be, whatever is in the tables."""
-
-
 class _Row(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     @classmethod
-    def of(cls, row: Mapping[str, Any], **more: Any) -> Self:
-        """From a row of the warehouse, whose column names are in upper case."""
-        return cls.model_validate({**{name.lower(): value for name, value in row.items()}, **more})
+    def from_row(cls, row: Mapping[str, Any], **extra: Any) -> Self:
+        """Build the model from a warehouse row with upper-case column names, and from `extra` fields."""
+        return cls.model_validate({**{name.lower(): value for name, value in row.items()}, **extra})
 
 
-def _list(value: Any) -> Any:
-    """An ARRAY comes from the connector as JSON text."""
+def _parse_array(value: Any) -> Any:
+    """Parse an ARRAY, which the connector returns as JSON text."""
     return json.loads(value) if isinstance(value, str) else value or []
 
 
+_TextArray = Annotated[list[str], BeforeValidator(_parse_array)]
+
+
 class Turn(_Row):
-    """What a speaker said in one go, or a part of it if it was long. Times are seconds from the start of the call."""
+    """A speaker's turn, or one part of a long turn. Times are seconds from the start of the call."""
 
     transcript_id: str
     speaker_name: str | None = None
@@ -48,7 +39,7 @@ class Turn(_Row):
 
 
 class Segment(Turn):
-    """A turn, and the call that it is from."""
+    """A turn with its call."""
 
     call_id: str
     call_title: str | None = None
@@ -57,7 +48,7 @@ class Segment(Turn):
 
 
 class SimilarSegment(Segment):
-    """A hit of a search, with the turns around it in the order of speech, if they were asked for."""
+    """A search hit, with the requested number of turns before and after it."""
 
     similarity: float
     host_name: str | None = None
@@ -70,32 +61,45 @@ class SimilarSegment(Segment):
 
 
 class SimilarSegments(list[SimilarSegment]):
-    """The hits of a search; of none, `note` may say what could not be compared. It is empty where all was."""
+    """Search hits. If there are none, `note` may report segments that could not be searched."""
 
-    note: str = ""
+    def __init__(self, segments: Iterable[SimilarSegment] = (), *, note: str = "") -> None:
+        super().__init__(segments)
+        self.note = note
 
 
 class CoachingOpportunity(_Row):
-    """A call whose host should be coached, and why. Sentiment is -1 to 1, the talk ratio 0 to 1."""
+    """A call whose host could use coaching, with the reasons and the figures behind them.
+
+    Calls are ranked by `coaching_score`; higher is worse. Sentiment ranges from -1 to 1, the talk ratio from
+    0 to 1.
+    """
 
     call_id: str
     call_title: str | None
     call_datetime_utc: datetime | None
     host_name: str | None
+    reasons: _TextArray
+    coaching_score: float | None = None
     sentiment_score: float | None
+    customer_sentiment: float | None = None
     talk_ratio: float | None
+    longest_monologue_seconds: float | None = None
+    questions_per_hour: float | None = None
+    interactivity_score: float | None = None
+    patience_seconds: float | None = None
+    review_count: int = 0
     hubspot_deal_id: str | None
     deal_name: str | None
     hubspot_company_id: str | None
     company_name: str | None
-    reasons: list[str]
 
 
 class CallAnalysis(_Row):
-    """One call: what it was about, how it went, and where it was at risk (in time order).
+    """One call: summary, sentiment, deal, and risk segments in time order.
 
-    `risk_segment_count` is how many segments are at risk; `risk_segments` are the worst of them if that is more than was
-    asked for.
+    `risk_segment_count` counts all risk segments. If there are more than the limit, `risk_segments` has the
+    most negative ones.
     """
 
     call_id: str
@@ -118,7 +122,7 @@ class CallAnalysis(_Row):
 
 
 class TimelineCall(_Row):
-    """A call with a company: which deal it was about, how it went and what comes next."""
+    """One call of a company, with its deal, sentiment, summary and next steps."""
 
     call_id: str
     call_title: str | None
@@ -133,13 +137,13 @@ class TimelineCall(_Row):
     sentiment_score: float | None
     sentiment_category: str | None
     summary: str | None
-    next_steps: Annotated[list[str], BeforeValidator(_list)]
+    next_steps: _TextArray
 
 
 class AccountTimeline(_Row):
-    """The newest calls with a company, the newest one last; `call_count` is how many there are.
+    """The newest calls of a company in time order. `call_count` counts all of its calls.
 
-    `company_id` is the company's id in `crm_system`, which is HubSpot for most.
+    `company_id` is the company's id in `crm_system`.
     """
 
     crm_system: str

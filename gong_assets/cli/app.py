@@ -184,7 +184,7 @@ def coach(
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many calls at most.")] = 10,
     as_json: JsonOption = False,
 ) -> None:
-    """List the calls that need coaching, worst first: low sentiment, or a host who talked too much."""
+    """List the calls that need coaching, worst first, with the reasons."""
     from gong_assets.agents import coaching_opportunities
 
     output.coaching(coaching_opportunities(_warehouse(), days=days, limit=limit), as_json=as_json)
@@ -304,7 +304,7 @@ def mcp(
 
     with suppress(KeyboardInterrupt):
         if not http:
-            mcp_server.serve_stdio(warehouse)
+            mcp_server.serve_stdio(warehouse, _warehouse_error)
             return
         host, port = host or MCP_HOST, port or MCP_PORT
         try:
@@ -319,7 +319,7 @@ def mcp(
             output.note(f"MCP server on http://{shown}:{port}{mcp_server.PATH}")
             if host not in MCP_LOOPBACK:
                 output.note("Whoever reaches this address can read the calls: there is no sign-in.")
-            mcp_server.serve_http(warehouse, listening, host)
+            mcp_server.serve_http(warehouse, _warehouse_error, listening, host)
 
 
 @app.command()
@@ -382,7 +382,7 @@ class _Failed(Exception):
 
 def _expected_errors() -> dict[type[Exception], int]:
     """Errors that are told in a line or two, and the exit code of each."""
-    from gong_assets.agents import AgentError, InvalidQuestion
+    from gong_assets.agents import AgentError, InvalidArgument
     from gong_assets.cli.sync import DateRangeError, SyncError
     from gong_assets.defs.dbt.project import DbtParseError
     from gong_assets.gong import GongError
@@ -390,7 +390,7 @@ def _expected_errors() -> dict[type[Exception], int]:
     from gong_assets.warehouse.errors import WarehouseError
 
     work = (_Failed, AgentError, DbtParseError, GongError, LocalStackError, SyncError, WarehouseError)
-    return {SettingsError: 2, DateRangeError: 2, InvalidQuestion: 2, **dict.fromkeys(work, 1)}
+    return {SettingsError: 2, DateRangeError: 2, InvalidArgument: 2, **dict.fromkeys(work, 1)}
 
 
 # The base of what Typer raises for wrong usage; the name of its module has changed between versions.
@@ -428,6 +428,14 @@ def _wrong_usage(error: Any) -> str:
     what = error.format_message().replace("Value error, ", "")
     help_of = error.ctx.command_path if error.ctx else "gong-assets"
     return what and f"{what[:1].lower()}{what[1:]}\n`{help_of} --help` tells what there is."
+
+
+def _warehouse_error(error: Exception) -> str | None:
+    """Return the message and advice for an error of the warehouse, or None for any other error."""
+    from gong_assets.local import LocalStackError
+    from gong_assets.warehouse.errors import WarehouseError
+
+    return _explained(error) if isinstance(error, LocalStackError | WarehouseError) else None
 
 
 def _explained(error: Exception) -> str:

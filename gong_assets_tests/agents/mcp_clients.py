@@ -1,4 +1,4 @@
-"""MCP's own client, connected to the installed command as an agent's host would: over its standard streams, or over HTTP."""
+"""MCP clients connected to the installed command over stdio or HTTP, as a host would connect them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ T = TypeVar("T")
 COMMAND = Path(sys.executable).with_name("gong-assets")
 START_SECONDS = 30
 
-Ask = Callable[[Client], Awaitable[T]]
+ClientTask = Callable[[Client], Awaitable[T]]
 
 
 @asynccontextmanager
-async def over_stdio(project: CommandLine, mode: str = "auto") -> AsyncIterator[Client]:
-    """A server of the client's own, whose errors go to `mcp.log` in the project's directory."""
+async def stdio_session(project: CommandLine, mode: str = "auto") -> AsyncIterator[Client]:
+    """Start a server for one client. Its errors go to `mcp.log` in the project's directory."""
     parameters = StdioServerParameters(
         command=str(COMMAND), args=["mcp"], env=project.environment, cwd=project.directory
     )
@@ -36,25 +36,25 @@ async def over_stdio(project: CommandLine, mode: str = "auto") -> AsyncIterator[
             yield client
 
 
-def asked_over_stdio(project: CommandLine, ask: Ask[T], mode: str = "auto") -> T:
+def run_over_stdio(project: CommandLine, task: ClientTask[T], mode: str = "auto") -> T:
     async def connect() -> T:
-        async with over_stdio(project, mode) as client:
-            return await ask(client)
+        async with stdio_session(project, mode) as client:
+            return await task(client)
 
     return asyncio.run(connect())
 
 
-def asked_over_http(url: str, ask: Ask[T], mode: str = "auto") -> T:
+def run_over_http(url: str, task: ClientTask[T], mode: str = "auto") -> T:
     async def connect() -> T:
         async with Client(url, mode=mode) as client:
-            return await ask(client)
+            return await task(client)
 
     return asyncio.run(connect())
 
 
 @contextmanager
 def http_server(project: CommandLine, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """The URL and the process of a server for many clients."""
+    """Start a server for many clients, and yield its URL and process."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process = subprocess.Popen(
@@ -66,7 +66,7 @@ def http_server(project: CommandLine, *options: str) -> Iterator[tuple[str, subp
         text=True,
     )
     try:
-        wait_for(port, process)
+        wait_for_port(port, process)
         yield f"http://127.0.0.1:{port}/mcp", process
     finally:
         if process.poll() is None:
@@ -74,7 +74,7 @@ def http_server(project: CommandLine, *options: str) -> Iterator[tuple[str, subp
             process.communicate(timeout=20)
 
 
-def wait_for(port: int, process: subprocess.Popen[str]) -> None:
+def wait_for_port(port: int, process: subprocess.Popen[str]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         assert process.poll() is None, process.communicate()
@@ -86,8 +86,8 @@ def wait_for(port: int, process: subprocess.Popen[str]) -> None:
             time.sleep(0.05)
 
 
-def error_of(result: CallToolResult) -> str:
-    """The line that a tool refused with."""
+def tool_error(result: CallToolResult) -> str:
+    """Return the one-line message of a tool error."""
     assert result.is_error
     assert result.structured_content is None
     (content,) = result.content
@@ -97,8 +97,8 @@ def error_of(result: CallToolResult) -> str:
     return content.text
 
 
-def answer_of(result: CallToolResult) -> dict[str, Any]:
-    """The structured answer of a tool, which it also gives as text for hosts that read only that."""
+def tool_result(result: CallToolResult) -> dict[str, Any]:
+    """Return the structured result of a tool, after checking that it also has text for other hosts."""
     assert not result.is_error, result.content
     assert result.structured_content is not None
     assert result.content[0].type == "text"

@@ -1,6 +1,7 @@
-"""The enriched views as tables, with the views' own columns and rows of a test's choice.
+"""Tables in place of the enriched views, with the views' columns and with rows chosen by a test.
 
-What the graph makes of Gong's records is tested elsewhere; here it is what a question makes of the rows.
+Other tests cover how the graph builds the views; tests of agents cover what the functions return for given
+rows.
 """
 
 from __future__ import annotations
@@ -18,19 +19,19 @@ from gong_assets.warehouse.connection import Warehouse, fetch
 
 MODEL = "e5-base-v2"
 CALLS, SEGMENTS = "VW_ENRICHED_GONG_CALLS", "VW_ENRICHED_GONG_CALL_TRANSCRIPTS"
-TIMELINE, DEAL_CALLS = "VW_ACCOUNT_TIMELINE", "VW_DEAL_CALLS"
+COACHING, TIMELINE, DEAL_CALLS = "VW_COACHING_OPPORTUNITIES", "VW_ACCOUNT_TIMELINE", "VW_DEAL_CALLS"
 EMBEDDINGS = "CORTEX_GONG_CALL_TRANSCRIPTS"
 
 Row = dict[str, Any]
 
 
 def columns(view: str) -> dict[str, str]:
-    """Names and types, as the view's model documents them."""
+    """Return the names and types of the columns that the view's model documents."""
     file = Path(gong_assets.__file__).parent / "dbt" / "models" / "enriched" / f"{view.lower()}.yml"
     models = yaml.safe_load(file.read_text("utf-8"))["models"]
     (model,) = (model for model in models if model["name"] == view.lower())
     types = {column["name"].upper(): column["data_type"] for column in model["columns"]}
-    # The dimension is a variable of dbt's.
+    # The model takes the dimension from a dbt var.
     return {name: "vector(float, 768)" if kind.startswith("vector") else kind for name, kind in types.items()}
 
 
@@ -45,8 +46,19 @@ def call(call_id: str, **values: Any) -> Row:
     }
 
 
+def coaching_opportunity(call_id: str, score: float | None, *reasons: str, **values: Any) -> Row:
+    return {
+        "call_id": call_id,
+        "call_datetime_utc": "2026-11-10 15:00:00",
+        "reasons": list(reasons),
+        "coaching_score": score,
+        "review_count": 0,
+        **values,
+    }
+
+
 def segment(transcript_id: str, text: str, **values: Any) -> Row:
-    """Of call `1_2_3` the first part is the call's id, the second the turn's place."""
+    """Return a segment whose id `1_2_3` starts with its call id and turn index."""
     call_id, turn, *_ = transcript_id.split("_")
     return {
         "transcript_id": transcript_id,
@@ -64,8 +76,8 @@ def segment(transcript_id: str, text: str, **values: Any) -> Row:
     }
 
 
-def with_account(
-    call_id: str, account_id: str, account_name: str | None = None, crm_system: str = "HubSpot"
+def account_event(
+    call_id: str, account_id: str, account_name: str | None = None, crm_system: str = "HubSpot", **values: Any
 ) -> Row:
     return {
         "event_id": f"call_{call_id}_{crm_system}_{account_id}",
@@ -74,35 +86,39 @@ def with_account(
         "crm_system": crm_system,
         "account_id": account_id,
         "account_name": account_name,
+        **values,
     }
 
 
-def about_deal(call_id: str, deal_id: str) -> Row:
+def deal_call(call_id: str, deal_id: str) -> Row:
     return {"deal_call_id": f"{call_id}_{deal_id}", "call_id": call_id, "hubspot_deal_id": deal_id}
 
 
-def fill(
+def create_views(
     warehouse: Warehouse,
     *,
     calls: Sequence[Row] = (),
     segments: Sequence[Row] = (),
+    coaching: Sequence[Row] = (),
     timeline: Sequence[Row] = (),
     deal_calls: Sequence[Row] = (),
 ) -> None:
-    """Make the tables, and embed what the segments say."""
-    views = {CALLS: calls, SEGMENTS: segments, TIMELINE: timeline, DEAL_CALLS: deal_calls}
+    """Create the tables, and embed the text of the segments."""
+    views = {CALLS: calls, SEGMENTS: segments, COACHING: coaching, TIMELINE: timeline, DEAL_CALLS: deal_calls}
     with warehouse.connect() as connection:
         for view, rows in views.items():
             _create(connection, view, rows)
         fetch(
             connection,
-            f"UPDATE {SEGMENTS} SET TRANSCRIPT_EMBEDDING = AI_EMBED('{MODEL}', 'passage: ' || TRANSCRIPT_TEXT) "
+            f"UPDATE {SEGMENTS} "
+            f"SET TRANSCRIPT_EMBEDDING = AI_EMBED('{MODEL}', 'passage: ' || TRANSCRIPT_TEXT) "
             "WHERE PROCESSED_BY_CORTEX",
         )
         fetch(
             connection,
-            f"CREATE OR REPLACE TABLE {EMBEDDINGS} AS SELECT TRANSCRIPT_ID, CALL_DATE, WORD_COUNT < 3 AS IS_TOO_SHORT, "
-            f"TRANSCRIPT_EMBEDDING, EMBEDDING_MODEL, CORTEX_PROCESSED_AT FROM {SEGMENTS}",
+            f"CREATE OR REPLACE TABLE {EMBEDDINGS} AS SELECT TRANSCRIPT_ID, CALL_DATE, "
+            "WORD_COUNT < 3 AS IS_TOO_SHORT, TRANSCRIPT_EMBEDDING, EMBEDDING_MODEL, CORTEX_PROCESSED_AT "
+            f"FROM {SEGMENTS}",
         )
 
 
@@ -117,6 +133,7 @@ def _create(connection: SnowflakeConnection, view: str, rows: Sequence[Row]) -> 
     if rows:
         fetch(
             connection,
-            f"INSERT INTO {view} ({', '.join(given)}) SELECT {selected} FROM TABLE(FLATTEN(INPUT => PARSE_JSON(%s)))",
+            f"INSERT INTO {view} ({', '.join(given)}) "
+            f"SELECT {selected} FROM TABLE(FLATTEN(INPUT => PARSE_JSON(%s)))",
             (json.dumps(rows, default=str),),
         )

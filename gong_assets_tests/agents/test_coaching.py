@@ -1,4 +1,4 @@
-"""Which calls need coaching, and why."""
+"""`coaching_opportunities` returns the rows of VW_COACHING_OPPORTUNITIES, ranked by score."""
 
 from __future__ import annotations
 
@@ -9,56 +9,58 @@ import pytest
 
 from gong_assets.agents import CoachingOpportunity, coaching_opportunities
 from gong_assets.warehouse.connection import Warehouse
-from gong_assets_tests.agents.tables import Row, call, fill
+from gong_assets_tests.agents.tables import Row, coaching_opportunity, create_views
 
-# Each would be listed for its talk ratio.
-TALKATIVE: dict[str, Any] = {"talk_ratio": 0.8}
-
-
-def listed(warehouse: Warehouse, *calls: Row) -> list[CoachingOpportunity]:
-    fill(warehouse, calls=calls)
-    return coaching_opportunities(warehouse, now=datetime(2026, 11, 12, tzinfo=UTC))
+NOW = datetime(2026, 11, 12, tzinfo=UTC)
 
 
-def test_the_farther_beyond_the_thresholds_the_earlier_it_comes(warehouse: Warehouse) -> None:
-    found = listed(
-        warehouse,
-        call("1", talk_ratio=0.7),
-        call("2", sentiment_score=-0.5),
-        call("3", sentiment_score=-0.5, talk_ratio=0.7),
-        call("4", sentiment_score=0.5, talk_ratio=0.5),
-    )
-    assert [each.call_id for each in found] == ["3", "2", "1"]
-    assert found[0].reasons == ["sentiment -0.50", "host talked 70% of the time"]
+def opportunities(warehouse: Warehouse, *rows: Row, **arguments: Any) -> list[CoachingOpportunity]:
+    create_views(warehouse, coaching=rows)
+    return coaching_opportunities(warehouse, now=NOW, **arguments)
 
 
-@pytest.mark.parametrize(("score", "is_listed"), [(-0.31, True), (-0.29, False), (0.0, False), (None, False)])
-def test_a_low_sentiment_is_one_that_its_category_calls_negative(
-    warehouse: Warehouse, score: float | None, is_listed: bool
-) -> None:
-    assert bool(listed(warehouse, call("1", sentiment_score=score))) is is_listed
+ROWS = [
+    coaching_opportunity("1", 0.2, "Talked Too Much"),
+    coaching_opportunity("2", None, "Few Questions"),
+    coaching_opportunity("4", 0.5, "Little Dialogue", "Interrupted"),
+    coaching_opportunity("3", 0.5, "Unhappy Customer"),
+]
+
+
+def test_opportunities_are_ranked_by_score(warehouse: Warehouse) -> None:
+    assert [found.call_id for found in opportunities(warehouse, *ROWS)] == ["3", "4", "1", "2"]
+
+
+def test_limit_keeps_the_highest_scores(warehouse: Warehouse) -> None:
+    assert [found.call_id for found in opportunities(warehouse, *ROWS, limit=2)] == ["3", "4"]
+
+
+def test_reasons_are_those_of_the_view(warehouse: Warehouse) -> None:
+    found = {each.call_id: each.reasons for each in opportunities(warehouse, *ROWS)}
+    assert found["4"] == ["Little Dialogue", "Interrupted"]
 
 
 @pytest.mark.parametrize(
-    ("details", "is_listed"),
+    ("started", "days", "is_listed"),
     [
-        ({"call_scope": "Internal"}, False),
-        ({"call_scope": "External"}, True),
-        ({"call_scope": None}, True),
-        ({"call_duration_seconds": 59}, False),
-        ({"call_duration_seconds": 60}, True),
-        ({"call_duration_seconds": None}, True),
+        ("2026-11-05 00:00:00", 7, True),
+        ("2026-11-04 23:59:59", 7, False),
+        ("2026-11-04 23:59:59", 8, True),
     ],
 )
-def test_calls_among_our_own_people_and_voicemails_are_left_out(
-    warehouse: Warehouse, details: dict[str, Any], is_listed: bool
+def test_calls_before_the_lookback_are_excluded(
+    warehouse: Warehouse, started: str, days: int, is_listed: bool
 ) -> None:
-    assert bool(listed(warehouse, call("1", **TALKATIVE, **details))) is is_listed
+    row = coaching_opportunity("1", 0.2, "Talked Too Much", call_datetime_utc=started)
+    assert bool(opportunities(warehouse, row, days=days)) is is_listed
 
 
-def test_a_call_comes_with_its_deal_and_company(warehouse: Warehouse) -> None:
-    details = {"hubspot_deal_id": "10", "hubspot_company_id": "900", "hubspot_company_name": "Customer Ltd"}
-    (found,) = listed(warehouse, call("1", **TALKATIVE, **details))
+def test_an_opportunity_has_its_figures_deal_and_company(warehouse: Warehouse) -> None:
+    figures = {"talk_ratio": 0.7, "questions_per_hour": 2.5, "customer_sentiment": -0.5, "review_count": 3}
+    deal = {"hubspot_deal_id": "10", "hubspot_company_id": "900", "hubspot_company_name": "Customer Ltd"}
+    (found,) = opportunities(warehouse, coaching_opportunity("1", 0.2, "Talked Too Much", **figures, **deal))
+    assert found.model_dump(include=set(figures)) == figures
+    assert found.coaching_score == 0.2
     assert (found.hubspot_deal_id, found.hubspot_company_id, found.company_name) == (
         "10",
         "900",

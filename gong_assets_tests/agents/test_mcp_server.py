@@ -1,11 +1,12 @@
-"""The MCP server as a process: what it writes where, whom it listens to, and what an agent learns before its first question.
+"""The MCP server as a process: its streams, listening addresses, tool list and start-up errors.
 
-What the tools answer over real tables is in `end_to_end/test_mcp.py`.
+`end_to_end/test_mcp.py` tests the results of the tools over real tables.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -18,13 +19,14 @@ import pytest
 from mcp import Client
 from mcp.types import ListToolsResult
 
+import gong_assets
 from gong_assets.local import stack
 from gong_assets_tests.agents.mcp_clients import (
     COMMAND,
-    asked_over_http,
-    asked_over_stdio,
-    error_of,
     http_server,
+    run_over_http,
+    run_over_stdio,
+    tool_error,
 )
 from gong_assets_tests.cli.command_line import CommandLine
 
@@ -40,7 +42,7 @@ INITIALIZE = {
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[CommandLine]:
-    """A home in which nothing runs and nothing is materialized."""
+    """A home without a running stack and without materialized tables."""
     home = tmp_path / "home"
     yield CommandLine(tmp_path, {"GONG_ASSETS_HOME": str(home)})
     stack.down(home)
@@ -54,11 +56,11 @@ def call(name: str, **arguments: Any) -> dict[str, Any]:
     return {"method": "tools/call", "params": {"name": name, "arguments": arguments}}
 
 
-def test_an_agent_learns_what_to_use_when_before_anything_is_started(project: CommandLine) -> None:
-    async def learn(client: Client) -> tuple[str | None, ListToolsResult]:
+def test_tools_are_listed_and_described_without_starting_the_local_stack(project: CommandLine) -> None:
+    async def describe(client: Client) -> tuple[str | None, ListToolsResult]:
         return client.instructions, await client.list_tools()
 
-    instructions, listed = asked_over_stdio(project, learn)
+    instructions, listed = run_over_stdio(project, describe)
 
     tools = {tool.name: tool for tool in listed.tools}
     assert tools.keys() == {"coaching_opportunities", "analyze_call", "similar_calls", "account_timeline"}
@@ -77,11 +79,11 @@ def test_an_agent_learns_what_to_use_when_before_anything_is_started(project: Co
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-def test_clients_of_the_older_protocol_are_served_too(project: CommandLine, mode: str) -> None:
-    assert len(asked_over_stdio(project, list_tools, mode).tools) == 4
+def test_clients_of_an_older_protocol_version_are_supported(project: CommandLine, mode: str) -> None:
+    assert len(run_over_stdio(project, list_tools, mode).tools) == 4
 
 
-def test_the_standard_output_holds_the_protocol_only_also_while_the_local_stack_is_started(
+def test_standard_output_has_only_protocol_messages_while_the_local_stack_starts(
     project: CommandLine,
 ) -> None:
     requests = [
@@ -90,7 +92,7 @@ def test_the_standard_output_holds_the_protocol_only_also_while_the_local_stack_
         {"id": 2, **call("coaching_opportunities")},
         {"id": 3, **call("similar_calls", text=" ")},
     ]
-    # An answer has to be waited for: what is asked and not yet answered when the input ends is dropped.
+    # Read each response before closing the input, because the server drops pending requests at its end.
     process = subprocess.Popen(
         [COMMAND, "mcp"],
         cwd=project.directory,
@@ -105,43 +107,43 @@ def test_the_standard_output_holds_the_protocol_only_also_while_the_local_stack_
     for request in requests:
         process.stdin.write(json.dumps({"jsonrpc": "2.0", **request}) + "\n")
     process.stdin.flush()
-    answers = [json.loads(process.stdout.readline()) for _ in range(3)]
+    responses = [json.loads(process.stdout.readline()) for _ in range(3)]
     rest, errors = process.communicate(timeout=30)
 
     assert rest == ""
     assert process.returncode == 0
     assert "Traceback" not in errors
-    told = {answer["id"]: answer["result"] for answer in answers}
-    assert told[1]["serverInfo"]["name"] == "gong-assets"
-    # Nothing is materialized: the stack runs now, and has no views.
-    assert "VW_ENRICHED_GONG_CALLS" in told[2]["content"][0]["text"]
-    assert "gong-assets sync" in told[2]["content"][0]["text"]
-    assert told[3]["content"][0]["text"] == "the text to search for is empty"
+    result = {response["id"]: response["result"] for response in responses}
+    assert result[1]["serverInfo"]["name"] == "gong-assets"
+    # The stack runs now and has no views, because nothing is materialized.
+    assert "VW_COACHING_OPPORTUNITIES" in result[2]["content"][0]["text"]
+    assert "gong-assets sync" in result[2]["content"][0]["text"]
+    assert result[3]["content"][0]["text"] == "the text to search for is empty"
     assert stack.status(project.directory / "home") is not None
 
 
-def test_a_warehouse_that_does_not_answer_is_told_in_a_line(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as nobody:
-        port = nobody.getsockname()[1]
+def test_an_unreachable_warehouse_is_a_one_line_error(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
     account = {
         "SNOWFLAKE_ACCOUNT": "none", "SNOWFLAKE_USER": "u", "SNOWFLAKE_PASSWORD": "hidden",
         "SNOWFLAKE_HOST": "127.0.0.1", "SNOWFLAKE_PORT": str(port), "SNOWFLAKE_PROTOCOL": "http",
     }  # fmt: skip
 
-    async def ask(client: Client) -> str:
-        return error_of(await client.call_tool("analyze_call", {"call_id": "1"}))
+    async def call_tool(client: Client) -> str:
+        return tool_error(await client.call_tool("analyze_call", {"call_id": "1"}))
 
-    told = asked_over_stdio(CommandLine(tmp_path, account), ask)
-    assert told.startswith(f"Snowflake at 127.0.0.1:{port} does not answer")
-    assert "hidden" not in told
+    result = run_over_stdio(CommandLine(tmp_path, account), call_tool)
+    assert result.startswith(f"Snowflake at 127.0.0.1:{port} does not answer")
+    assert "hidden" not in result
 
 
-def test_http_is_served_on_this_machine_only(project: CommandLine) -> None:
+def test_http_listens_on_loopback_only(project: CommandLine) -> None:
     with http_server(project) as (url, process):
-        assert len(asked_over_http(url, list_tools).tools) == 4
+        assert len(run_over_http(url, list_tools).tools) == 4
         listening = psutil.Process(process.pid).net_connections(kind="inet")
         assert {each.laddr.ip for each in listening} == {"127.0.0.1"}
-        # A page that a browser shows under another name must not reach it.
+        # A web page of another origin must not reach the server.
         request = {"jsonrpc": "2.0", "id": 1, **INITIALIZE}
         accepted = {"Accept": "application/json, text/event-stream"}
         for header in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}):
@@ -154,7 +156,7 @@ def test_http_is_served_on_this_machine_only(project: CommandLine) -> None:
     assert "Traceback" not in errors
 
 
-def test_a_server_for_the_network_says_that_nobody_has_to_sign_in(project: CommandLine) -> None:
+def test_a_server_on_all_addresses_warns_that_there_is_no_sign_in(project: CommandLine) -> None:
     with http_server(project, "--host", "0.0.0.0") as (_, process):
         listening = psutil.Process(process.pid).net_connections(kind="inet")
         process.terminate()
@@ -163,19 +165,19 @@ def test_a_server_for_the_network_says_that_nobody_has_to_sign_in(project: Comma
     assert "there is no sign-in" in errors
 
 
-def test_a_local_stack_that_was_stopped_is_started_again_for_the_next_question(project: CommandLine) -> None:
-    async def ask(client: Client) -> list[str]:
-        question = ("analyze_call", {"call_id": "1"})
-        first = error_of(await client.call_tool(*question))
+def test_a_stopped_local_stack_is_restarted_by_the_next_request(project: CommandLine) -> None:
+    async def call_twice(client: Client) -> list[str]:
+        request = ("analyze_call", {"call_id": "1"})
+        first = tool_error(await client.call_tool(*request))
         assert stack.down(project.directory / "home")
-        return [first, error_of(await client.call_tool(*question))]
+        return [first, tool_error(await client.call_tool(*request))]
 
-    first, second = asked_over_stdio(project, ask)
+    first, second = run_over_stdio(project, call_twice)
     assert "VW_ENRICHED_GONG_CALLS" in first
     assert first == second
 
 
-def test_a_port_that_is_in_use_is_told_in_a_line(tmp_path: Path) -> None:
+def test_a_port_in_use_is_a_one_line_error(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         outcome = CommandLine(tmp_path).gong_assets("mcp", "--http", "--port", str(port))
@@ -183,20 +185,40 @@ def test_a_port_that_is_in_use_is_told_in_a_line(tmp_path: Path) -> None:
     assert outcome.stderr == f"error: cannot listen on 127.0.0.1, port {port}: Address already in use\n"
 
 
-def test_a_host_that_does_not_exist_is_told_in_a_line(tmp_path: Path) -> None:
+def test_an_unknown_host_is_a_one_line_error(tmp_path: Path) -> None:
     outcome = CommandLine(tmp_path).gong_assets("mcp", "--http", "--host", "nosuch.invalid")
     assert (outcome.code, outcome.stdout) == (1, "")
     assert outcome.stderr.startswith("error: cannot listen on nosuch.invalid, port 8808: ")
     assert len(outcome.stderr.splitlines()) == outcome.stderr.count("nosuch.invalid") == 1
 
 
-def test_a_host_without_http_is_wrong_usage(tmp_path: Path) -> None:
+def test_host_without_http_is_a_usage_error(tmp_path: Path) -> None:
     outcome = CommandLine(tmp_path).gong_assets("mcp", "--host", "0.0.0.0")
     assert outcome.code == 2
     assert "--http" in outcome.stderr
 
 
-def test_settings_that_make_no_sense_are_told_before_anything_is_served(tmp_path: Path) -> None:
+def test_invalid_settings_are_reported_before_serving(tmp_path: Path) -> None:
     outcome = CommandLine(tmp_path, {"GONG_ASSETS_TARGET": "nowhere"}).gong_assets("mcp")
     assert (outcome.code, outcome.stdout) == (2, "")
     assert "GONG_ASSETS_TARGET" in outcome.stderr
+
+
+def test_without_the_mcp_package_the_error_names_the_extra(tmp_path: Path) -> None:
+    # A `mcp` that cannot be imported, ahead of the installed one.
+    (tmp_path / "mcp.py").write_text("raise ModuleNotFoundError(\"No module named 'mcp'\", name='mcp')")
+    outcome = CommandLine(tmp_path, {"PYTHONPATH": str(tmp_path)}).gong_assets("mcp")
+    assert (outcome.code, outcome.stdout) == (1, "")
+    assert outcome.stderr == (
+        "error: the MCP server needs the package mcp: run `pip install 'gong_assets[mcp]'`\n"
+    )
+
+
+def test_only_the_server_module_imports_mcp() -> None:
+    package = Path(gong_assets.__file__).parent
+    importing = [
+        file.relative_to(package).as_posix()
+        for file in package.rglob("*.py")
+        if re.search(r"^\s*(import|from) mcp\b", file.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert importing == ["agents/mcp_server.py"]

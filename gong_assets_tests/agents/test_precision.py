@@ -1,7 +1,7 @@
-"""Whether a search finds what was meant: of the ten nearest segments of each question, how many are on its subject.
+"""Search precision: how many of the ten nearest segments of a question are on its topic.
 
-The segments are turns of the simulated tenant, which knows what each of its sentences is about. The embeddings are the local
-stand-in's, so this says that the search asks and orders rightly, and nothing of how well Cortex's models do.
+The segments are turns of the simulated tenant, which labels each sentence with its topic. The local stand-in
+computes the embeddings, so this tests the search itself and says nothing about the quality of Cortex models.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from gong_assets.local.gong_tenant.calls import CallGenerator
 from gong_assets.local.gong_tenant.company import Company
 from gong_assets.local.gong_tenant.speech import pools
 from gong_assets.warehouse.connection import Warehouse
-from gong_assets_tests.agents.tables import fill, segment
+from gong_assets_tests.agents.tables import create_views, segment
 from gong_assets_tests.local.gong_tenant.topics import topic_of
 
 pytestmark = pytest.mark.slow
 
-# Months pass until a rare subject has come up so often. With fewer than ten on a subject, ten could not be found.
+# Enough to find ten of a topic. A rare topic takes months of calls to come up this often.
 SEGMENTS_OF_A_TOPIC = 75
 FIRST_DAY, DAYS = datetime(2026, 1, 1, tzinfo=UTC), 365
 
-# In sentences that share few words with the calls, and none more than one with a turn on its subject. Small talk, the
-# customer's present situation and what comes next are left out: they are in every call, and nobody searches for them.
+# Each question shares at most one word with any turn on its topic. Small talk, the customer's present
+# situation and next steps are omitted: every call has them, and nobody searches for them.
 QUESTIONS = {
     "adoption": "people do not use it and go on working as before",
     "churn": "could we lose this unhappy client, and what might make them remain",
@@ -53,7 +53,7 @@ QUESTIONS = {
     "training": "teaching employees how to operate it",
 }
 
-# Words that say nothing of a subject.
+# Words that do not identify a topic.
 COMMON = {
     "about", "after", "again", "also", "anybody", "because", "been", "before", "being", "could", "does",
     "from", "have", "into", "it's", "many", "might", "more", "most", "much", "nobody", "other", "others",
@@ -63,15 +63,15 @@ COMMON = {
 }  # fmt: skip
 
 
-def subject_words(text: str) -> set[str]:
-    """By their first five letters, so that "price" and "prices" are the same."""
+def topic_words(text: str) -> set[str]:
+    """Return the first five letters of each word, so that "price" and "prices" are equal."""
     words = re.findall(r"[a-z']{4,}", re.sub(r"\{\w+\}", "", text.lower()))
     return {word[:5] for word in words if word not in COMMON}
 
 
 @cache
 def turns_by_topic() -> dict[str, dict[str, str]]:
-    """For each topic what was said in a turn about it, with the id of the call; no text twice."""
+    """Return the distinct texts of turns on each topic, with the id of the call."""
     generator = CallGenerator(Company(1), calls_per_day=12, words_per_call=300)
     turns: dict[str, dict[str, str]] = defaultdict(dict)
     for call in generator.calls_between(FIRST_DAY, FIRST_DAY + timedelta(days=DAYS)):
@@ -85,33 +85,35 @@ def turns_by_topic() -> dict[str, dict[str, str]]:
 
 
 def shared_words(topic: str) -> list[int]:
-    """How many words each turn on the topic has of its question."""
-    asked = subject_words(QUESTIONS[topic])
-    return [len(asked & subject_words(turn)) for turn in turns_by_topic()[topic]]
+    """Return the number of words that each turn on the topic shares with its question."""
+    words = topic_words(QUESTIONS[topic])
+    return [len(words & topic_words(turn)) for turn in turns_by_topic()[topic]]
 
 
 @pytest.mark.parametrize("topic", QUESTIONS)
-def test_no_turn_on_its_subject_shares_more_than_a_word_with_a_question(topic: str) -> None:
-    assert len(subject_words(QUESTIONS[topic])) >= 2
+def test_a_question_shares_at_most_one_word_with_a_turn_on_its_topic(topic: str) -> None:
+    assert len(topic_words(QUESTIONS[topic])) >= 2
     assert max(shared_words(topic)) <= 1
 
 
-def test_of_the_ten_nearest_segments_most_are_about_the_question(warehouse: Warehouse) -> None:
+def test_most_of_the_ten_nearest_segments_are_on_the_topic_of_the_question(warehouse: Warehouse) -> None:
     topics = {
         f"{call_id}_{number}_{topic}": (topic, text)
         for topic, turns in turns_by_topic().items()
         for number, (text, call_id) in enumerate(turns.items())
     }
     assert len(topics) == SEGMENTS_OF_A_TOPIC * len(pools()["topics"]) >= 1500
-    fill(warehouse, segments=[segment(transcript_id, text) for transcript_id, (_, text) in topics.items()])
+    create_views(
+        warehouse, segments=[segment(transcript_id, text) for transcript_id, (_, text) in topics.items()]
+    )
 
     precisions = {}
     for topic, question in QUESTIONS.items():
         found = similar_segments(warehouse, question, limit=10)
         precisions[topic] = sum(topics[hit.transcript_id][0] == topic for hit in found) / 10
 
-    of_question = mean(mean(map(bool, shared_words(topic))) for topic in QUESTIONS)
-    told = f"{precisions}, where {of_question:.0%} of the turns on a subject have a word of its question"
-    assert mean(precisions.values()) >= 0.85, told
-    # The simulated competitors' names mean nothing to a model: the one subject that is found in half of the hits only.
-    assert min(precisions.values()) >= 0.5, told
+    overlap = mean(mean(map(bool, shared_words(topic))) for topic in QUESTIONS)
+    summary = f"{precisions}; {overlap:.0%} of the turns on a topic share a word with its question"
+    assert mean(precisions.values()) >= 0.85, summary
+    # The model does not know the invented competitors' names, so that topic has the lowest precision.
+    assert min(precisions.values()) >= 0.5, summary

@@ -1,4 +1,4 @@
-"""A private call may be landed; no question of an agent's is answered with it."""
+"""Private calls can be landed, but no agent function returns them or anything derived from them."""
 
 from __future__ import annotations
 
@@ -15,64 +15,81 @@ from gong_assets.agents import (
     similar_segments,
 )
 from gong_assets.warehouse.connection import Warehouse
-from gong_assets_tests.agents.tables import about_deal, call, fill, segment, with_account
+from gong_assets_tests.agents.tables import (
+    account_event,
+    call,
+    coaching_opportunity,
+    create_views,
+    deal_call,
+    segment,
+)
 
 NOW = datetime(2026, 11, 12, tzinfo=UTC)
 EXPENSIVE = "they find it too expensive"
-WHOSE: dict[str, Any] = {"primary_user_id": "77", "hubspot_company_id": "900"}
+HOST_AND_COMPANY: dict[str, Any] = {"primary_user_id": "77", "hubspot_company_id": "900"}
+RISK: dict[str, Any] = {"segment_sentiment": -0.9, "is_risk_segment": True}
+# By call id. Call 3 has no flag and counts as public.
+IS_PRIVATE = {"1": True, "2": False, "3": None}
 
 
 @pytest.fixture
 def calls(warehouse: Warehouse) -> Warehouse:
-    """A private call, and one of another host about another deal that is not. Of a third one nobody knows."""
-    private = {"is_private": True, **WHOSE}
-    fill(
+    """One private and two public calls, with different hosts and deals."""
+    own: dict[str, dict[str, Any]] = {
+        "1": {"is_private": True, **HOST_AND_COMPANY},
+        "2": {"is_private": False},
+        "3": {"is_private": None},
+    }
+    create_views(
         warehouse,
-        calls=[
-            call("1", talk_ratio=0.9, **private),
-            call("2", talk_ratio=0.8, is_private=False),
-            call("3", talk_ratio=0.7, is_private=None),
-        ],
+        calls=[call(each, **values) for each, values in own.items()],
         segments=[
-            segment("1_0", "The price is far too high.", segment_sentiment=-0.9, **private),
-            segment("2_0", "That is not cheap.", segment_sentiment=-0.9, is_private=False),
-            segment("3_0", "That is too expensive.", segment_sentiment=-0.9, is_private=None),
+            segment("1_0", "The price is far too high.", **RISK, **own["1"]),
+            segment("2_0", "That is not cheap.", **RISK, **own["2"]),
+            segment("3_0", "That is too expensive.", **RISK, **own["3"]),
+        ],
+        coaching=[
+            coaching_opportunity(each, 0.5, "Talked Too Much", is_private=private)
+            for each, private in IS_PRIVATE.items()
         ],
         timeline=[
-            with_account("1", "900", "Known by a private call"),
-            *(with_account(each, "901", "Customer Ltd") for each in "123"),
+            account_event("1", "900", "Only private calls", is_private=True),
+            *(
+                account_event(each, "901", "Customer Ltd", is_private=private)
+                for each, private in IS_PRIVATE.items()
+            ),
         ],
-        deal_calls=[about_deal("1", "10"), about_deal("1", "20"), about_deal("2", "20")],
+        deal_calls=[deal_call("1", "10"), deal_call("1", "20"), deal_call("2", "20")],
     )
     return warehouse
 
 
-def test_a_private_call_is_not_found(calls: Warehouse) -> None:
+def test_analyze_call_does_not_find_a_private_call(calls: Warehouse) -> None:
     with pytest.raises(NotFound, match="call 1 is not in"):
         analyze_call(calls, "1")
     assert len(analyze_call(calls, "2").risk_segments) == 1
     assert len(analyze_call(calls, "3").risk_segments) == 1
 
 
-def test_a_private_call_is_nobodys_coaching_opportunity(calls: Warehouse) -> None:
+def test_coaching_opportunities_exclude_private_calls(calls: Warehouse) -> None:
     assert [each.call_id for each in coaching_opportunities(calls, now=NOW)] == ["2", "3"]
 
 
-def test_a_search_does_not_hear_a_private_call(calls: Warehouse) -> None:
+def test_a_search_excludes_private_calls(calls: Warehouse) -> None:
     assert {each.call_id for each in similar_segments(calls, EXPENSIVE)} == {"2", "3"}
     assert {each.call_id for each in similar_segments(calls, EXPENSIVE, deal_id="20")} == {"2"}
 
 
-@pytest.mark.parametrize("whose", [{"rep": "77"}, {"deal_id": "10"}])
-def test_a_host_or_a_deal_of_private_calls_alone_is_not_known(
-    calls: Warehouse, whose: dict[str, str]
+@pytest.mark.parametrize("filters", [{"rep": "77"}, {"deal_id": "10"}])
+def test_a_rep_or_deal_with_only_private_calls_is_not_found(
+    calls: Warehouse, filters: dict[str, str]
 ) -> None:
     with pytest.raises(NotFound):
-        similar_segments(calls, EXPENSIVE, **whose)  # type: ignore[arg-type]
+        similar_segments(calls, EXPENSIVE, **filters)  # type: ignore[arg-type]
 
 
-def test_the_turns_around_a_hit_are_of_no_private_call(calls: Warehouse) -> None:
-    # As it would be if a call became private while it was searched for.
+def test_the_context_of_a_hit_excludes_private_segments(calls: Warehouse) -> None:
+    # Simulates a call that becomes private while the search runs.
     calls.query(
         "UPDATE VW_ENRICHED_GONG_CALL_TRANSCRIPTS SET CALL_ID = '2', TURN_INDEX = 1 WHERE CALL_ID = '1'"
     )
@@ -80,14 +97,17 @@ def test_the_turns_around_a_hit_are_of_no_private_call(calls: Warehouse) -> None
     assert hit.context_after == []
 
 
-def test_a_companys_history_has_no_private_call(calls: Warehouse) -> None:
+def test_an_account_timeline_excludes_private_calls(calls: Warehouse) -> None:
     timeline = account_timeline(calls, "901")
     assert [each.call_id for each in timeline.calls] == ["2", "3"]
     assert timeline.call_count == 2
 
 
-@pytest.mark.parametrize("company", ["900", "Known by"])
-def test_a_company_of_private_calls_alone_is_neither_found_nor_named(calls: Warehouse, company: str) -> None:
+@pytest.mark.parametrize("company", ["900", "Only private"])
+def test_a_company_with_only_private_calls_is_neither_found_nor_suggested(
+    calls: Warehouse, company: str
+) -> None:
     with pytest.raises(NotFound) as raised:
         account_timeline(calls, company)
-    assert "private" not in str(raised.value)
+    assert "900 " not in str(raised.value)
+    assert "Only private calls" not in str(raised.value)

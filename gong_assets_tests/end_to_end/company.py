@@ -120,7 +120,7 @@ def crm_object(kind: str, object_id: Any, timing: str | None, **fields: Any) -> 
     }
 
 
-def talk(rep_seconds: float, customer_seconds: float) -> Record:
+def talk(rep_seconds: float, customer_seconds: float, **stats: float) -> Record:
     ratio = rep_seconds / (rep_seconds + customer_seconds)
     return {
         "speakers": [
@@ -130,6 +130,7 @@ def talk(rep_seconds: float, customer_seconds: float) -> Record:
         "interactionStats": [
             {"name": "Talk Ratio", "value": ratio},
             {"name": "Longest Monologue", "value": 66},
+            *({"name": name, "value": value} for name, value in stats.items()),
         ],
         "questions": {"companyCount": 5, "nonCompanyCount": 2},
     }
@@ -195,7 +196,7 @@ def _named_calls() -> Iterator[Record]:
     yield call(MONOLOGUE, moment(4), context=[], interaction=talk(950, 50))
 
     # Late evening in California, and after midnight in Paris: the UTC date is another than the local one.
-    yield call(WEST, "2025-02-28T23:30:00-08:00")
+    yield call(WEST, "2025-02-28T23:30:00-08:00", interaction=talk(20, 80, Interactivity=1))
     yield call(EAST, "2025-03-31T01:30:00+02:00")
     yield call(MICROSECONDS, "2025-03-09T03:04:05.041977-07:00")
     yield call(KATHMANDU, "2025-03-10T00:15:00+05:45")

@@ -1,5 +1,4 @@
-"""Filtered searches, the turns around a hit and a company's history, of a month of real runs; and that no question, however
-hostile, changes a table."""
+"""Filtered searches, context turns and account timelines over a company's month, and hostile arguments."""
 
 from __future__ import annotations
 
@@ -40,8 +39,8 @@ HOSTILE = [
 ]
 
 
-def test_a_search_keeps_to_the_host_the_days_and_the_side(company_warehouse: Warehouse) -> None:
-    # At 23:00 in UTC; on the day's other calls nobody from outside says a word.
+def test_a_search_is_limited_to_the_rep_the_dates_and_the_speaker(company_warehouse: Warehouse) -> None:
+    # At 23:00 UTC. No external speaker talks on the other calls of the day.
     march_2 = date(2025, 3, 2)
     found = similar_segments(
         company_warehouse,
@@ -57,23 +56,23 @@ def test_a_search_keeps_to_the_host_the_days_and_the_side(company_warehouse: War
     assert {(hit.speaker_type, hit.host_name) for hit in found} == {("External", "Rita O'Neill")}
 
 
-def test_a_search_keeps_to_a_deal(company_warehouse: Warehouse) -> None:
+def test_a_search_is_limited_to_the_deal(company_warehouse: Warehouse) -> None:
     found = similar_segments(company_warehouse, EXPENSIVE, limit=100, deal_id=DEAL)
     assert [hit.call_id for hit in found] == [company.RENEWAL] * 2
 
 
 @pytest.mark.parametrize("rep", [company.REP_USER, "Rita O'Neill", "rita@seller.example"])
-def test_a_host_is_known_by_id_by_name_and_by_address(company_warehouse: Warehouse, rep: str) -> None:
+def test_a_rep_is_found_by_id_name_and_e_mail_address(company_warehouse: Warehouse, rep: str) -> None:
     found = similar_segments(company_warehouse, EXPENSIVE, rep=rep)
     assert found == similar_segments(company_warehouse, EXPENSIVE)
 
 
-def test_days_without_a_call_like_it_leave_it_out(company_warehouse: Warehouse) -> None:
+def test_a_search_excludes_calls_before_the_first_date(company_warehouse: Warehouse) -> None:
     later = similar_segments(company_warehouse, EXPENSIVE, limit=100, from_date=date(2025, 3, 5))
     assert company.PRICING not in {hit.call_id for hit in later}
 
 
-def test_the_turns_around_a_hit_are_those_of_the_call(company_warehouse: Warehouse) -> None:
+def test_a_hit_has_the_turns_before_and_after_it(company_warehouse: Warehouse) -> None:
     (hit,) = similar_segments(company_warehouse, EXPENSIVE, limit=1, context=1)
     assert hit.text == company.PRICE_COMPLAINT
     assert [turn.text for turn in hit.context_before] == [
@@ -84,11 +83,11 @@ def test_the_turns_around_a_hit_are_those_of_the_call(company_warehouse: Warehou
     ]
 
 
-@pytest.mark.parametrize("asked", [CUSTOMER_ID, CUSTOMER, CUSTOMER.upper()])
-def test_a_companys_calls_come_with_sentiment_summary_and_next_steps(
-    company_warehouse: Warehouse, asked: str
+@pytest.mark.parametrize("identifier", [CUSTOMER_ID, CUSTOMER, CUSTOMER.upper()])
+def test_the_calls_of_a_company_have_sentiment_summary_and_next_steps(
+    company_warehouse: Warehouse, identifier: str
 ) -> None:
-    timeline = account_timeline(company_warehouse, asked)
+    timeline = account_timeline(company_warehouse, identifier)
     assert (timeline.company_id, timeline.company_name, timeline.call_count) == (CUSTOMER_ID, CUSTOMER, 1)
     (call,) = timeline.calls
     assert call.call_id == company.PRICING
@@ -98,7 +97,7 @@ def test_a_companys_calls_come_with_sentiment_summary_and_next_steps(
     assert call.next_steps == ["Send a new offer"]
 
 
-def test_a_companys_calls_come_with_their_deals(company_warehouse: Warehouse) -> None:
+def test_the_calls_of_a_company_have_their_deals(company_warehouse: Warehouse) -> None:
     (call,) = account_timeline(company_warehouse, DEALS_COMPANY).calls
     assert (call.hubspot_deal_id, call.deal_name, call.deal_amount, call.deal_stage) == (
         DEAL, "Renewal of Other GmbH", 500, "closedwon",
@@ -106,7 +105,7 @@ def test_a_companys_calls_come_with_their_deals(company_warehouse: Warehouse) ->
     assert call.next_steps == []
 
 
-def test_every_account_has_the_calls_that_the_view_has_in_its_timeline(company_warehouse: Warehouse) -> None:
+def test_every_account_timeline_has_exactly_the_calls_of_the_view(company_warehouse: Warehouse) -> None:
     calls: dict[tuple[str, str], set[str]] = {}
     for row in company_warehouse.query(
         "SELECT CRM_SYSTEM, ACCOUNT_ID, CALL_ID FROM VW_ACCOUNT_TIMELINE WHERE EVENT_TYPE = 'Call'"
@@ -120,8 +119,8 @@ def test_every_account_has_the_calls_that_the_view_has_in_its_timeline(company_w
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_no_question_changes_anything(company_warehouse: Warehouse, text: str) -> None:
-    asked: list[Callable[[], Any]] = [
+def test_hostile_arguments_change_no_table(company_warehouse: Warehouse, text: str) -> None:
+    requests: list[Callable[[], Any]] = [
         lambda: similar_segments(company_warehouse, text, context=1),
         lambda: similar_segments(company_warehouse, EXPENSIVE, rep=text),
         lambda: similar_segments(company_warehouse, EXPENSIVE, deal_id=text),
@@ -134,37 +133,37 @@ def test_no_question_changes_anything(company_warehouse: Warehouse, text: str) -
     ]
     before = take(company_warehouse)
 
-    refusals = [line for ask in asked if (line := refusal(ask)) is not None]
-    # A text to search for may be any text of some length; nothing else is.
-    assert len(refusals) == len(asked) - (len(text) < 1500 and "\0" not in text)
-    assert max(map(len, refusals)) < 300
-    assert {len(line.splitlines()) for line in refusals} == {1}
+    errors = [error for request in requests if (error := error_message(request)) is not None]
+    # Only the search text is valid, unless it is too long or has a NUL character.
+    assert len(errors) == len(requests) - (len(text) < 1500 and "\0" not in text)
+    assert max(map(len, errors)) < 300
+    assert {len(line.splitlines()) for line in errors} == {1}
     assert changes(before, take(company_warehouse)) == []
 
 
-def refusal(ask: Callable[[], Any]) -> str | None:
+def error_message(request: Callable[[], Any]) -> str | None:
     try:
-        ask()
+        request()
     except AgentError as error:
         return str(error)
     return None
 
 
 @pytest.mark.parametrize("name", ["Nobody", "%", "' OR '1' = '1"])
-def test_unknown_people_deals_calls_and_companies_are_not_found(
+def test_unknown_reps_deals_calls_and_companies_are_not_found(
     company_warehouse: Warehouse, name: str
 ) -> None:
-    for ask in (
+    for request in (
         lambda: similar_segments(company_warehouse, EXPENSIVE, rep=name),
         lambda: similar_segments(company_warehouse, EXPENSIVE, deal_id=name),
         lambda: analyze_call(company_warehouse, name),
         lambda: account_timeline(company_warehouse, name),
     ):
         with pytest.raises(NotFound, match=r"VW_(ENRICHED_GONG_CALLS|ACCOUNT_TIMELINE)"):
-            ask()
+            request()
 
 
-def test_the_search_command_takes_the_filters(project: CommandLine) -> None:
+def test_the_search_command_accepts_the_filters(project: CommandLine) -> None:
     filters = (
         "--rep",
         "rita@seller.example",
@@ -179,18 +178,18 @@ def test_the_search_command_takes_the_filters(project: CommandLine) -> None:
     assert len(found) == 2
     assert found[0]["text"] == company.PRICE_COMPLAINT
     assert found[0]["context_after"][0]["text"].startswith("Let us look at the discount")
-    shown = project.gong_assets("search", EXPENSIVE, *filters, "--context", "1").succeeded().stdout
-    assert "Rita O'Neill: Let us look at the discount" in shown
-    of_a_deal = (
+    printed = project.gong_assets("search", EXPENSIVE, *filters, "--context", "1").succeeded().stdout
+    assert "Rita O'Neill: Let us look at the discount" in printed
+    with_deal = (
         project.gong_assets("search", EXPENSIVE, "--deal", DEAL, "--min-words", "12", "--json")
         .succeeded()
         .json
     )
-    assert [hit["call_id"] for hit in of_a_deal] == [company.RENEWAL] * len(of_a_deal)
-    assert of_a_deal
+    assert [hit["call_id"] for hit in with_deal] == [company.RENEWAL] * len(with_deal)
+    assert with_deal
 
 
-def test_the_account_command_tells_a_companys_history(project: CommandLine) -> None:
+def test_the_account_command_prints_the_timeline(project: CommandLine) -> None:
     timeline = project.gong_assets("account", CUSTOMER, "--json").succeeded().json
     assert [call["call_id"] for call in timeline["calls"]] == [company.PRICING]
     lines = project.gong_assets("account", CUSTOMER_ID).succeeded().stdout.splitlines()
@@ -199,20 +198,20 @@ def test_the_account_command_tells_a_companys_history(project: CommandLine) -> N
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "message"),
     [
-        (("search", EXPENSIVE, "--rep", "Nobody"), 1, "no call in VW_ENRICHED_GONG_CALLS is of rep Nobody"),
-        (("search", EXPENSIVE, "--deal", "1"), 1, "no call in VW_ENRICHED_GONG_CALLS is of deal 1"),
-        (("search", "! " * 700), 2, "the text is too long for the embedding model: shorten it"),
+        (("search", EXPENSIVE, "--rep", "Nobody"), 1, "no call in VW_ENRICHED_GONG_CALLS has rep Nobody"),
+        (("search", EXPENSIVE, "--deal", "1"), 1, "no call in VW_ENRICHED_GONG_CALLS has deal 1"),
+        (("search", "! " * 700), 2, "the text is too long for the embedding model; shorten it"),
         (("account", "Nobody"), 1, "no call in VW_ACCOUNT_TIMELINE is linked to company Nobody"),
-        (("account", "customer"), 1, f"ask for one by its whole name or its id: {CUSTOMER} ({CUSTOMER_ID})"),
+        (("account", "customer"), 1, f"use a whole name or an id: {CUSTOMER} ({CUSTOMER_ID})"),
     ],
 )
-def test_a_command_that_cannot_answer_says_so_in_a_line(
-    project: CommandLine, arguments: tuple[str, ...], code: int, told: str
+def test_a_failed_command_prints_a_one_line_error(
+    project: CommandLine, arguments: tuple[str, ...], code: int, message: str
 ) -> None:
     outcome = project.gong_assets(*arguments)
     assert (outcome.code, outcome.stdout) == (code, "")
     assert outcome.stderr.startswith("error: ")
-    assert told in outcome.stderr
+    assert message in outcome.stderr
     assert len(outcome.stderr.splitlines()) == 1

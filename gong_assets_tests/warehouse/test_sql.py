@@ -65,8 +65,9 @@ WRITTEN = dict(written())
 def test_the_statements_in_the_files_are_found() -> None:
     files = {where.partition(":")[0] for where in WRITTEN}
     assert {
-        "warehouse/landing.py", "warehouse/queries.py", "warehouse/tables.py", "agents/search.py", "agents/analysis.py",
-        "agents/coaching.py", "agents/timeline.py", "defs/checks/schema_drift.py", "cli/doctor.py",
+        "warehouse/landing.py", "warehouse/queries.py", "warehouse/tables.py", "agents/call_search.py",
+        "agents/call_analysis.py", "agents/coaching.py", "agents/account_timeline.py",
+        "defs/checks/schema_drift.py", "cli/doctor.py",
     } <= files  # fmt: skip
 
 
