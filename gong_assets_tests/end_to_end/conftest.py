@@ -53,7 +53,7 @@ def project(
     """A home with a running local stack, reading from the company's Gong."""
     directory = tmp_path_factory.mktemp("company")
     home = {"GONG_ASSETS_HOME": str(directory / "home")}
-    command_line = network.watching(CommandLine(directory, {**home, **gong.environment}))
+    command_line = network.record(CommandLine(directory, {**home, **gong.environment}))
     command_line.gong_assets("local", "up").succeeded()
     yield command_line
     command_line.gong_assets("local", "down").succeeded()

@@ -28,7 +28,7 @@ def test_definitions_validate_without_network_and_without_a_variable(
 ) -> None:
     log = NetworkLog(tmp_path)
     outcome = (
-        log.watching(empty)
+        log.record(empty)
         .run("dagster", "definitions", "validate", "-m", "gong_assets.definitions")
         .succeeded()
     )

@@ -185,7 +185,7 @@ def test_a_record_that_does_not_validate_stays_out_of_the_staged_tables_and_is_r
         for row in tables.tables["VW_GONG_INGESTION_STATUS"]
         if row["INGESTION_STATUS"] == "Invalid"
     } == unusable
-    assert "check did not pass gong_calls_raw: records_validate" in sales_run.outcome.stdout
+    assert "check failed gong_calls_raw: records_validate" in sales_run.outcome.stdout
     assert [row["USER_ID"][:13] for row in tables.tables["GONG_USERS_RAW"] if row["PROCESSING_ERROR"]] == [
         "unidentified-"
     ]
