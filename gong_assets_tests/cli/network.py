@@ -7,8 +7,8 @@ from pathlib import Path
 
 from gong_assets_tests.cli.command_line import CommandLine
 
-# Every Python process imports `sitecustomize` first. This one logs each name lookup and each connection, apart
-# from Unix sockets.
+# Every Python process imports `sitecustomize` first. This one logs each name lookup and each connection.
+# Unix sockets are not logged.
 _SITECUSTOMIZE = """
 import os, sys
 
