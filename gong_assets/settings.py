@@ -1,15 +1,16 @@
-"""Every environment variable of this project: typed, documented, with its default.
+"""Every environment variable of this project: its type, default and description.
 
-Only here are variables named and checked. A field is called as its variable is, in lower case, and a `.env` file in the
-working directory is read like the environment. What is built from the settings (clients, connections, schedules) does
-not belong here.
+A field has the name of its variable in lower case. A `.env` file in the working directory is read like the
+environment. docs/settings.md is generated from this module. Clients, connections and schedules are built from
+the settings elsewhere.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from dotenv import load_dotenv
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -18,183 +19,146 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 Target = Literal["local", "snowflake"]
 HubSpotShape = Literal["share", "fivetran", "airbyte", "plain"]
 
-# What the connector calls `authenticator`, see
+# The values of the connector's `authenticator`, with the variables of which each needs one; see
 # https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-api#connect.
-# An Okta sign-in is the https URL of the Okta account instead of one of these names.
-Authenticator = Literal[
-    "snowflake",
-    "username_password_mfa",
-    "externalbrowser",
-    "snowflake_jwt",
-    "oauth",
-    "programmatic_access_token",
-    "workload_identity",
-]
+# The https URL of an Okta account is another valid value.
+AUTHENTICATORS: Mapping[str, tuple[str, ...]] = {
+    "snowflake": ("SNOWFLAKE_PASSWORD",),
+    "username_password_mfa": ("SNOWFLAKE_PASSWORD",),
+    "externalbrowser": (),
+    "snowflake_jwt": ("SNOWFLAKE_PRIVATE_KEY", "SNOWFLAKE_PRIVATE_KEY_PATH"),
+    "oauth": ("SNOWFLAKE_TOKEN",),
+    "programmatic_access_token": ("SNOWFLAKE_TOKEN",),
+    "workload_identity": (),
+}
 
-# Gong was founded in 2015: with this default no call is older than the first partition, and nothing is silently out of
-# reach. Set GONG_START_DATE to your first call for a shorter partition list.
+# Gong was founded in 2015, so with this default no call is older than the first partition.
 FIRST_POSSIBLE_CALL_DATE = date(2015, 1, 1)
 
 
 class SettingsError(Exception):
-    """Environment variables that make no sense; its text has one line for each."""
+    """Environment variables are invalid. The message has one line for each problem."""
 
 
 class Settings(BaseSettings):
+    """The settings of one deployment. The docstring of each field is its description."""
+
     model_config = SettingsConfigDict(
-        env_ignore_empty=True, validate_default=True, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_ignore_empty=True,
+        validate_default=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
     )
 
-    gong_assets_target: Annotated[
-        Target | None, Field(description="`local` or `snowflake`; `local` unless SNOWFLAKE_ACCOUNT is set.")
-    ] = None
-    gong_assets_home: Annotated[
-        Path,
-        Field(description="Where the local stack keeps its state, and Dagster if DAGSTER_HOME is unset."),
-    ] = Path(".gong_assets")
-    dagster_home: Annotated[Path | None, Field(description="Dagster's own home; see GONG_ASSETS_HOME.")] = (
-        None
-    )
+    gong_assets_target: Target | None = None
+    """Warehouse: `local` for the local stack, or `snowflake`. Defaults to `snowflake` if SNOWFLAKE_ACCOUNT is
+    set, and to `local` otherwise."""
+    gong_assets_home: Path = Path(".gong_assets")
+    """Directory for the state of the local stack, the parsed dbt project, the latest OAuth refresh token, and
+    Dagster's state if DAGSTER_HOME is not set."""
+    dagster_home: Path | None = None
+    """Directory for Dagster's state. Defaults to `dagster` in GONG_ASSETS_HOME for the `gong-assets`
+    commands."""
+    gong_assets_alert_webhook_url: SecretStr | None = None
+    """URL to which each failed run is posted as `{"text": ...}`, for example a Slack webhook."""
 
-    gong_assets_alert_webhook_url: Annotated[
-        SecretStr | None,
-        Field(description='Failed runs are posted there as {"text": ...}, as Slack takes it.'),
-    ] = None
+    gong_base_url: str | None = None
+    """Base URL of your company's Gong API, which Gong shows on its API page and is often regional. Defaults
+    to the simulated tenant if no Gong credentials are set, and to https://api.gong.io otherwise."""
+    gong_access_key: SecretStr | None = None
+    """Access key of the Gong API. Requires GONG_ACCESS_KEY_SECRET."""
+    gong_access_key_secret: SecretStr | None = None
+    """Secret of GONG_ACCESS_KEY."""
+    gong_access_token: SecretStr | None = None
+    """OAuth bearer token, instead of an access key."""
+    gong_client_id: str | None = None
+    """Client ID of an OAuth app, instead of an access key or a token; the project refreshes its tokens.
+    Requires GONG_CLIENT_SECRET and GONG_REFRESH_TOKEN."""
+    gong_client_secret: SecretStr | None = None
+    """Client secret of the OAuth app."""
+    gong_refresh_token: SecretStr | None = None
+    """Initial refresh token of the OAuth app. Gong replaces it at each use; later tokens are stored in
+    GONG_ASSETS_HOME."""
+    gong_token_url: str | None = None
+    """URL at which the OAuth app refreshes its token. Defaults to Gong's own."""
+    gong_workspace_id: str | None = None
+    """Read only the calls, trackers and library of this Gong workspace. Defaults to all workspaces."""
+    gong_max_requests_per_second: Annotated[float, Field(ge=0, le=1000)] = 3.0
+    """Gong's rate limit for your company. 0 disables the limit."""
+    gong_max_requests_per_day: Annotated[int, Field(ge=0)] = 10_000
+    """Maximum number of Gong requests per day. All integrations of your company share Gong's daily quota. 0
+    disables the limit."""
+    gong_start_date: date = FIRST_POSSIBLE_CALL_DATE
+    """First daily partition, as a UTC date (YYYY-MM-DD). Set it to your first call for a shorter list of
+    partitions."""
+    gong_lookback_days: Annotated[int, Field(ge=1, le=366)] = 7
+    """Number of days that each scheduled sync reads again, including today."""
+    gong_include_private_calls: bool = False
+    """Land private calls. By default they are counted but not landed. Agents and Cortex Search always exclude
+    them."""
+    gong_transcript_retry_days: Annotated[int, Field(ge=0, le=366)] = 14
+    """Number of days after a call during which its missing transcript is requested again."""
+    gong_reconciliation_days: Annotated[int, Field(ge=1, le=5000)] = 365
+    """Number of days that the weekly reconciliation compares with Gong's list of calls."""
+    gong_max_vanished_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Maximum fraction of the landed records of a run's days that may be deleted without confirmation,
+    because Gong no longer returns them. If more are missing, or all of them, the run fails and changes
+    nothing. 1 disables this guard."""
 
-    gong_base_url: Annotated[
-        str | None,
-        Field(
-            description="Base URL of your company's Gong API, as Gong's API page shows it (often regional); "
-            "the simulated tenant when no key is set, else https://api.gong.io."
-        ),
-    ] = None
-    gong_access_key: Annotated[SecretStr | None, Field(description="Access key of the Gong API.")] = None
-    gong_access_key_secret: Annotated[SecretStr | None, Field(description="Its secret.")] = None
-    gong_access_token: Annotated[
-        SecretStr | None, Field(description="OAuth bearer token, instead of a key and secret.")
-    ] = None
-    gong_client_id: Annotated[
-        str | None,
-        Field(description="OAuth app that renews its bearer token itself, instead of a key or a token."),
-    ] = None
-    gong_client_secret: Annotated[SecretStr | None, Field(description="Its secret.")] = None
-    gong_refresh_token: Annotated[
-        SecretStr | None,
-        Field(
-            description="The refresh token of the app's authorization. Gong replaces it at each use: the latest one is kept "
-            "under GONG_ASSETS_HOME."
-        ),
-    ] = None
-    gong_token_url: Annotated[
-        str | None, Field(description="Where the OAuth app renews its token; Gong's own address by default.")
-    ] = None
-    gong_workspace_id: Annotated[
-        str | None,
-        Field(description="Read the calls, trackers and library of this workspace only; all by default."),
-    ] = None
-    gong_max_requests_per_second: Annotated[
-        float, Field(ge=0, le=1000, description="Gong's limit for your company; 0 turns the limit off.")
-    ] = 3.0
-    gong_max_requests_per_day: Annotated[
-        int, Field(ge=0, description="Gong's limit for your company; 0 turns the limit off.")
-    ] = 10_000
-    gong_start_date: Annotated[
-        date, Field(description="First daily partition (UTC call date, YYYY-MM-DD).")
-    ] = FIRST_POSSIBLE_CALL_DATE
-    gong_lookback_days: Annotated[
-        int, Field(ge=1, le=366, description="Days that each scheduled sync re-reads, today included.")
-    ] = 7
-    gong_include_private_calls: Annotated[
-        bool, Field(description="Land private calls too; by default they are counted but not landed.")
-    ] = False
-    gong_transcript_retry_days: Annotated[
-        int, Field(ge=0, le=366, description="Days after a call that its missing transcript is re-requested.")
-    ] = 14
-    gong_reconciliation_days: Annotated[
-        int,
-        Field(
-            ge=1,
-            le=5000,
-            description="Days back that the weekly reconciliation compares with Gong's list of calls.",
-        ),
-    ] = 365
-    gong_max_vanished_share: Annotated[
-        float,
-        Field(
-            ge=0,
-            le=1,
-            description="How large a part of the calls that are landed for the days of a run may be gone from Gong; with "
-            "more, or with all of them gone, the run fails and changes nothing. 1 turns this guard off.",
-        ),
-    ] = 0.5
-
-    snowflake_account: Annotated[str | None, Field(description="Account identifier, `<org>-<account>`.")] = (
-        None
-    )
+    snowflake_account: str | None = None
+    """Snowflake account identifier, `<organization>-<account>`."""
     snowflake_user: str | None = None
+    """Snowflake user."""
     snowflake_role: str | None = None
+    """Snowflake role. Defaults to the user's default role."""
     snowflake_warehouse: str | None = None
+    """Snowflake warehouse. Defaults to the user's default warehouse."""
     snowflake_database: str = "SOPHIA_AI"
+    """Database of all tables and views."""
     snowflake_schema: str = "GONG_DATA"
-    snowflake_host: Annotated[str | None, Field(description="Other host than the account's own.")] = None
+    """Schema of all tables and views."""
+    snowflake_host: str | None = None
+    """Host of the account, if it is not `<account>.snowflakecomputing.com`."""
     snowflake_port: Annotated[int | None, Field(ge=1, le=65535)] = None
+    """Port of the host. Defaults to 443."""
     snowflake_protocol: Literal["http", "https"] | None = None
-    snowflake_authenticator: Annotated[
-        str | None,
-        Field(
-            description="One of: " + ", ".join(get_args(Authenticator)) + ", or the https URL of your Okta."
-        ),
-    ] = None
-    snowflake_private_key: Annotated[
-        SecretStr | None, Field(description="Key-pair sign-in: the key as PEM, or base64 of the PEM or DER.")
-    ] = None
-    snowflake_private_key_path: Annotated[Path | None, Field(description="The key's file, instead.")] = None
+    """Protocol, `http` or `https`. Defaults to `https`."""
+    snowflake_authenticator: str | None = None
+    """Sign-in method: `snowflake`, `username_password_mfa`, `externalbrowser`, `snowflake_jwt`, `oauth`,
+    `programmatic_access_token`, `workload_identity`, or the https URL of your Okta account. Defaults to
+    key-pair, token or password sign-in, whichever is set."""
+    snowflake_private_key: SecretStr | None = None
+    """Private key for key-pair sign-in: PEM, or base64 of PEM or DER."""
+    snowflake_private_key_path: Path | None = None
+    """File with the private key, instead of SNOWFLAKE_PRIVATE_KEY."""
     snowflake_private_key_passphrase: SecretStr | None = None
-    snowflake_token: Annotated[
-        SecretStr | None,
-        Field(
-            description="Programmatic access token; with authenticator oauth or workload_identity, their token."
-        ),
-    ] = None
+    """Passphrase of an encrypted private key."""
+    snowflake_token: SecretStr | None = None
+    """Programmatic access token, or the token of authenticator `oauth` or `workload_identity`."""
     snowflake_password: SecretStr | None = None
+    """Password, for trial accounts and people. Snowflake does not accept passwords for service users."""
     snowflake_workload_identity_provider: Literal["AWS", "AZURE", "GCP", "OIDC"] | None = None
+    """Provider of authenticator `workload_identity`: `AWS`, `AZURE`, `GCP` or `OIDC`."""
 
-    hubspot_database: Annotated[
-        str,
-        Field(
-            description="Database that HubSpot's data share was mounted as, or that a connector writes to."
-        ),
-    ] = "HUBSPOT_SHARE"
-    hubspot_schema: Annotated[
-        str, Field(description="V2_DAILY or V2_LIVE for the share, else the connector's schema.")
-    ] = "V2_DAILY"
-    hubspot_shape: Annotated[
-        HubSpotShape,
-        Field(
-            description="`share` (HubSpot's own), `fivetran`, `airbyte`, or `plain` (DEALS, CONTACTS, COMPANIES)."
-        ),
-    ] = "share"
+    hubspot_database: str = "HUBSPOT_SHARE"
+    """Database with HubSpot's tables: the mounted share, or a connector's target."""
+    hubspot_schema: str = "V2_DAILY"
+    """Schema with HubSpot's tables: `V2_DAILY` or `V2_LIVE` for the share, otherwise the connector's
+    schema."""
+    hubspot_shape: HubSpotShape = "share"
+    """Layout of HubSpot's tables: `share` (HubSpot's data share), `fivetran`, `airbyte`, or `plain` (tables
+    DEALS, CONTACTS and COMPANIES)."""
 
-    gong_redact_transcripts: Annotated[
-        bool,
-        Field(
-            description="Whether agents, search and summaries get transcripts with personal data taken out (AI_REDACT)."
-        ),
-    ] = False
-    gong_cortex_token_budget: Annotated[
-        int | None,
-        Field(
-            ge=0,
-            description="Tokens that one run may send to Cortex, instead of the dbt var cortex_token_budget; "
-            "0 only says what a run would cost.",
-        ),
-    ] = None
-    gong_cortex_search: Annotated[
-        bool,
-        Field(
-            description="Whether a Cortex Search service is one more asset of the graph; Snowflake only, with a standing cost."
-        ),
-    ] = False
+    gong_redact_transcripts: bool = False
+    """Redact personal data (AI_REDACT) in what views, search, agents and summaries show. Each day changes
+    with its next run."""
+    gong_cortex_token_budget: Annotated[int | None, Field(ge=0)] = None
+    """Maximum number of tokens that one run may send to Cortex. Defaults to 50,000,000, the dbt var
+    `cortex_token_budget`. With 0 a run logs its estimated cost and sends nothing."""
+    gong_cortex_search: bool = False
+    """Add a Cortex Search service to the graph. Snowflake only; the service has a standing cost."""
 
     @property
     def target(self) -> Target:
@@ -203,7 +167,7 @@ class Settings(BaseSettings):
     @field_validator("gong_assets_home", mode="after")
     @classmethod
     def _absolute(cls, home: Path) -> Path:
-        # At once: dagster-dbt changes the working directory of the process while it runs.
+        # Resolved here, because dagster-dbt changes the working directory of the process.
         return home.expanduser().absolute()
 
     @property
@@ -216,9 +180,11 @@ class Settings(BaseSettings):
 
     @property
     def _gong_credentials(self) -> list[str]:
-        """The ways to sign in to Gong that are given, by the variable that each begins with."""
-        names = ("gong_access_key", "gong_access_token", "gong_client_id")
-        return [name.upper() for name in names if getattr(self, name)]
+        """The configured ways to sign in to Gong, by their first variable."""
+        return self._names_of_set("gong_access_key", "gong_access_token", "gong_client_id")
+
+    def _names_of_set(self, *fields: str) -> list[str]:
+        return [field.upper() for field in fields if getattr(self, field)]
 
     @property
     def needs_local_stack(self) -> bool:
@@ -226,7 +192,7 @@ class Settings(BaseSettings):
 
     @property
     def snowflake_secrets(self) -> dict[str, str | None]:
-        """The secret values of the Snowflake sign-in, by the name of the connector's argument."""
+        """Secrets of the Snowflake sign-in, by the connector's argument names."""
         names = ("password", "token", "private_key", "private_key_passphrase")
         values = ((name, getattr(self, f"snowflake_{name}")) for name in names)
         return {name: value.get_secret_value() if value else None for name, value in values}
@@ -253,7 +219,7 @@ class Settings(BaseSettings):
             problems.append(f"{' and '.join(self._gong_credentials)}: set only one way to sign in")
         if self.gong_base_url:
             if not self.gong_base_url.startswith(("https://", "http://")):
-                problems.append("GONG_BASE_URL: must start with https:// (as Gong's API page shows it)")
+                problems.append("GONG_BASE_URL: must start with https:// (as on Gong's API page)")
             if not self._gong_credentials:
                 problems.append(
                     "GONG_BASE_URL: needs GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET, GONG_ACCESS_TOKEN, or "
@@ -264,24 +230,36 @@ class Settings(BaseSettings):
     def _snowflake_problems(self) -> list[str]:
         if self.target == "local":
             return []
-        problems = [
-            f"{name.upper()}: is required when GONG_ASSETS_TARGET is snowflake"
-            for name in ("snowflake_account", "snowflake_user")
-            if getattr(self, name) is None
-        ]
-        given = [
-            name.upper()
-            for name in (
-                "snowflake_password",
-                "snowflake_private_key",
-                "snowflake_private_key_path",
-                "snowflake_token",
+        required = {"SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER"}
+        missing = sorted(required - set(self._names_of_set("snowflake_account", "snowflake_user")))
+        problems = [f"{name}: is required when GONG_ASSETS_TARGET is snowflake" for name in missing]
+        credentials = self._names_of_set(
+            "snowflake_password", "snowflake_private_key", "snowflake_private_key_path", "snowflake_token"
+        )
+        if len(credentials) > 1:
+            problems.append(f"{' and '.join(credentials)}: set only one way to sign in")
+        return problems + self._authenticator_problems(credentials)
+
+    def _authenticator_problems(self, credentials: list[str]) -> list[str]:
+        authenticator = (self.snowflake_authenticator or "").lower()
+        if not authenticator and not credentials:
+            return [
+                "Snowflake sign-in: set SNOWFLAKE_PRIVATE_KEY, SNOWFLAKE_PRIVATE_KEY_PATH, SNOWFLAKE_TOKEN, "
+                "SNOWFLAKE_PASSWORD or SNOWFLAKE_AUTHENTICATOR"
+            ]
+        if not authenticator:
+            return []
+        is_okta = authenticator.startswith("https://")
+        if not is_okta and authenticator not in AUTHENTICATORS:
+            return [f"SNOWFLAKE_AUTHENTICATOR: must be an https URL or one of {', '.join(AUTHENTICATORS)}"]
+        needed = ("SNOWFLAKE_PASSWORD",) if is_okta else AUTHENTICATORS[authenticator]
+        problems = []
+        if needed and not set(needed) & set(credentials):
+            problems.append(f"SNOWFLAKE_AUTHENTICATOR={authenticator}: needs {' or '.join(needed)}")
+        if authenticator == "workload_identity" and self.snowflake_workload_identity_provider is None:
+            problems.append(
+                "SNOWFLAKE_AUTHENTICATOR=workload_identity: needs SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER"
             )
-            if getattr(self, name) is not None
-        ]
-        if len(given) > 1:
-            problems.append(f"{' and '.join(given)}: set only one way to sign in")
-        problems += self._authenticator_problems(given)
         return problems
 
     def _cortex_search_problems(self) -> list[str]:
@@ -289,43 +267,12 @@ class Settings(BaseSettings):
             return []
         if self.target == "local":
             return [
-                "GONG_CORTEX_SEARCH: Cortex Search is on Snowflake only; unset it, or set GONG_ASSETS_TARGET=snowflake"
+                "GONG_CORTEX_SEARCH: Cortex Search is on Snowflake only; unset it, or set "
+                "GONG_ASSETS_TARGET=snowflake"
             ]
         if self.snowflake_warehouse is None:
-            return ["GONG_CORTEX_SEARCH: needs SNOWFLAKE_WAREHOUSE, which keeps the service fresh"]
+            return ["GONG_CORTEX_SEARCH: needs SNOWFLAKE_WAREHOUSE, which refreshes the service"]
         return []
-
-    def _authenticator_problems(self, given: list[str]) -> list[str]:
-        authenticator = (self.snowflake_authenticator or "").lower()
-        if not authenticator:
-            needed = (
-                "SNOWFLAKE_PRIVATE_KEY, SNOWFLAKE_PRIVATE_KEY_PATH, SNOWFLAKE_TOKEN or SNOWFLAKE_PASSWORD"
-            )
-            return [] if given else [f"Snowflake sign-in: set {needed}, or SNOWFLAKE_AUTHENTICATOR"]
-        if authenticator.startswith("https://"):
-            needs = {"SNOWFLAKE_PASSWORD"}
-        elif authenticator not in get_args(Authenticator):
-            return [
-                f"SNOWFLAKE_AUTHENTICATOR: must be an https URL or one of {', '.join(get_args(Authenticator))}"
-            ]
-        else:
-            needs = {
-                "snowflake": {"SNOWFLAKE_PASSWORD"},
-                "username_password_mfa": {"SNOWFLAKE_PASSWORD"},
-                "externalbrowser": set[str](),
-                "snowflake_jwt": {"SNOWFLAKE_PRIVATE_KEY", "SNOWFLAKE_PRIVATE_KEY_PATH"},
-                "oauth": {"SNOWFLAKE_TOKEN"},
-                "programmatic_access_token": {"SNOWFLAKE_TOKEN"},
-                "workload_identity": set[str](),
-            }[authenticator]
-        problems = []
-        if needs and not needs & set(given):
-            problems.append(f"SNOWFLAKE_AUTHENTICATOR={authenticator}: needs {' or '.join(sorted(needs))}")
-        if authenticator == "workload_identity" and self.snowflake_workload_identity_provider is None:
-            problems.append(
-                "SNOWFLAKE_AUTHENTICATOR=workload_identity: needs SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER"
-            )
-        return problems
 
 
 class _WithoutSignIn(Settings):
@@ -340,9 +287,9 @@ class _WithoutSignIn(Settings):
 
 
 def load_settings(*, snowflake_sign_in: bool = True, **overrides: Any) -> Settings:
-    """Read the environment, after adding to it what only `.env` in the working directory sets.
+    """Read the settings from the environment and from `.env` in the working directory; the environment wins.
 
-    It is added to the environment itself, so that Dagster's `EnvVar`s and the commands that we start see it too.
+    The variables of `.env` are added to the environment, where Dagster's `EnvVar`s and subprocesses see them.
 
     Args:
         snowflake_sign_in: whether the target is read from the settings too. False if a Dagster resource of the user signs in
@@ -350,7 +297,7 @@ def load_settings(*, snowflake_sign_in: bool = True, **overrides: Any) -> Settin
         overrides: values that replace those of the environment.
 
     Raises:
-        SettingsError: a value makes no sense; the text names the variables and shows no value of a secret.
+        SettingsError: a value is invalid. The message names the variables and never shows a secret.
     """
     load_dotenv(Path.cwd() / ".env")
     try:

@@ -1,4 +1,4 @@
-"""What tests share: the real local stack, started once in each worker, and a schema of its own for each test."""
+"""Shared fixtures: the real local stack, started once per worker, and a separate schema for each test."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ import pytest
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse, local_arguments
 
-# Nothing of a developer's own environment may reach a test, and nothing of a test may reach a third party.
+# Keep a developer's own settings out of the tests, and telemetry of the tests off the network.
 for _name in Settings.model_fields:
     os.environ.pop(_name.upper(), None)
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
 os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
-# The connector looks up the names of clouds before it signs in, which takes seconds where nothing answers.
+# Otherwise the connector queries cloud metadata services before it signs in, which takes seconds without a
+# network.
 os.environ["SNOWFLAKE_DISABLE_PLATFORM_DETECTION"] = "true"
 
-# A shell's background jobs ignore SIGINT. Dagster then lets its process ignore SIGTERM too, and what is ignored is inherited
-# by the servers that tests start, and mean to end.
+# In a background job of a shell SIGINT is ignored. Dagster would then ignore SIGTERM as well, and the servers
+# that tests start and stop would inherit this.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -39,5 +40,5 @@ def stack_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def warehouse(stack_home: Path) -> Warehouse:
-    """A warehouse whose schema no other test uses."""
+    """A warehouse with a schema of its own."""
     return Warehouse({**local_arguments(stack_home), "schema": f"TEST_{uuid.uuid4().hex[:8].upper()}"})

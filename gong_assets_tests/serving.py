@@ -1,4 +1,4 @@
-"""An application behind a real HTTP server of this process."""
+"""A real HTTP server in this process, for an ASGI application."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 
 @contextmanager
 def serving(app: Starlette) -> Iterator[str]:
-    """Serve `app` on 127.0.0.1, on a free port; the base URL."""
+    """Serve `app` on a free port of 127.0.0.1, and yield the base URL."""
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

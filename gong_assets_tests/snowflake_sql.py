@@ -1,9 +1,9 @@
-"""SQL that runs on the local server and that Snowflake refuses, or answers otherwise: each known mistake is a rule.
+"""Rules for SQL that runs on the local server, but fails or behaves differently on Snowflake.
 
-The server stands on DuckDB, so that running a statement there does not prove it. `refusals` may be asked about any
-statement, a hook's included. Three things are not here, as the server itself does them as Snowflake does (see
-`local/snowflake/test_semistructured.py`): an outer FLATTEN, the keys of an object literal, and TYPEOF. What a statement
-calls is told by `functions`, for tests that hold a list of those that Snowflake has.
+The local server uses DuckDB, so a statement that runs there may still not run on Snowflake. Each known
+difference is a rule, except for those that the server itself removes, such as outer FLATTEN, the keys of
+object literals, and TYPEOF. `functions` lists the functions that a statement calls, to be compared with those
+that Snowflake has.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.tokens import Token, Tokenizer, TokenType
 
-# What stands before a parenthesis without being called: keywords, and types with a size.
+# Keywords and sized types, which precede a parenthesis without being functions.
 NOT_FUNCTIONS = {
-    "ALL", "AND", "ANY", "AS", "BY", "EXCLUDE", "EXISTS", "FROM", "GROUP", "IN", "INTO", "JOIN", "NOT", "NUMBER", "ON", "OR", "OVER", "SELECT", "UNION",
-    "USING", "VALUES", "VARCHAR", "VECTOR", "WHEN", "WHERE",
+    "ALL", "AND", "ANY", "AS", "BY", "EXCLUDE", "EXISTS", "FROM", "GROUP", "IN", "INTO", "JOIN", "NOT",
+    "NUMBER", "ON", "OR", "OVER", "SELECT", "UNION", "USING", "VALUES", "VARCHAR", "VECTOR", "WHEN", "WHERE",
 }  # fmt: skip
 
-# Functions of DuckDB and Postgres without a page at https://docs.snowflake.com/en/sql-reference/functions-all, each with
-# what to write instead.
-INSTEAD = {
+# Functions of DuckDB and Postgres that https://docs.snowflake.com/en/sql-reference/functions-all does not
+# list, with their replacements.
+REPLACEMENTS = {
     "STRING_AGG": "LISTAGG",
     "GROUP_CONCAT": "LISTAGG",
     "UNNEST": "FLATTEN",
@@ -34,7 +34,7 @@ INSTEAD = {
     "STRPTIME": "TO_TIMESTAMP_NTZ",
     "JSON_EXTRACT": "a path",
     "REGEXP_MATCHES": "REGEXP_LIKE",
-    # Of Cortex: the dimension is a part of its name.
+    # The name of Cortex's function includes the dimension.
     "EMBED_TEXT": "AI_EMBED or EMBED_TEXT_768",
 }
 
@@ -47,10 +47,10 @@ SEMI_STRUCTURED = (
 
 
 def parsed(sql: str) -> exp.Expression:
-    """The statement's tree, bound parameters (`%s`) included.
+    """Return the syntax tree of a statement, which may have parameters (`%s`).
 
     Raises:
-        SqlglotError: it is not in Snowflake's grammar as sqlglot knows it.
+        SqlglotError: sqlglot cannot parse the statement as Snowflake SQL.
     """
     return sqlglot.parse_one(
         _with_placeholders(sql), dialect="snowflake", error_level=sqlglot.ErrorLevel.RAISE
@@ -58,18 +58,18 @@ def parsed(sql: str) -> exp.Expression:
 
 
 def tokens(sql: str) -> list[Token]:
-    """Without comments."""
+    """Return the tokens of a statement, without comments."""
     return list(Tokenizer(dialect="snowflake").tokenize(_with_placeholders(sql)))
 
 
 def _with_placeholders(sql: str) -> str:
-    # `?::` would be an operator of another dialect's.
+    # With spaces, because sqlglot reads `?::` as an operator of another dialect.
     return sql.replace("%s", " ? ")
 
 
 def functions(sql: str) -> set[str]:
-    """The names of the functions that are called."""
-    # The columns of a CTE, or of the table that an INSERT fills, stand in parentheses too.
+    """Return the names of the functions that the statement calls."""
+    # The name of a CTE, or of the table of an INSERT, can also precede a parenthesis.
     tables = {
         table.alias_or_name.upper()
         for table in parsed(sql).find_all(exp.CTE, exp.Table)
@@ -85,12 +85,12 @@ def _called(sql: str) -> Iterator[Token]:
 
 
 def refusals(sql: str) -> list[str]:
-    """What is wrong with a statement, a line for each; nothing for one that Snowflake takes."""
+    """Return one line for each rule that the statement breaks; none if it runs on Snowflake."""
     found = [line for rule in TEXT_RULES for line in rule(sql)]
     try:
         tree = parsed(sql)
     except SqlglotError:
-        # Account statements are beyond sqlglot; that a model's SQL parses is a test of its own.
+        # sqlglot cannot parse account statements. Another test checks that it parses the SQL of the models.
         return found
     return found + [line for rule in TREE_RULES for line in rule(tree)]
 
@@ -98,8 +98,8 @@ def refusals(sql: str) -> list[str]:
 def foreign_function(sql: str) -> Iterator[str]:
     names = {token.text.upper() for token in _called(sql)}
     yield from (
-        f"{name}: Snowflake has no such function, but {INSTEAD[name]}"
-        for name in sorted(names & INSTEAD.keys())
+        f"{name}: not a Snowflake function; use {REPLACEMENTS[name]}"
+        for name in sorted(names & REPLACEMENTS.keys())
     )
 
 
@@ -110,17 +110,20 @@ def index(sql: str) -> Iterator[str]:
     if "INDEX" in words[1:3] or any(
         pair in ((",", "INDEX"), ("(", "INDEX")) for pair in itertools.pairwise(words)
     ):
-        yield "INDEX: only a hybrid table can have one"
+        yield "INDEX: only hybrid tables can have one"
 
 
 def get_diagnostics(sql: str) -> Iterator[str]:
     words = [token.text.upper() for token in tokens(sql)]
     if ("GET", "DIAGNOSTICS") in itertools.pairwise(words):
-        yield "GET DIAGNOSTICS: Snowflake Scripting has SQLROWCOUNT"
+        yield "GET DIAGNOSTICS: use SQLROWCOUNT in Snowflake Scripting"
 
 
 def computed_values(tree: exp.Expression) -> Iterator[str]:
-    """https://docs.snowflake.com/en/sql-reference/constructs/values: constants, and what can be computed of them."""
+    """VALUES takes only constants and simple expressions of them.
+
+    https://docs.snowflake.com/en/sql-reference/constructs/values
+    """
     for values in tree.find_all(exp.Values):
         for node in values.find_all(exp.Func, exp.Subquery, exp.Select, exp.Struct, exp.Array):
             is_cast = isinstance(node, exp.Cast)
@@ -129,7 +132,7 @@ def computed_values(tree: exp.Expression) -> Iterator[str]:
             name = node.name.upper() if isinstance(node, exp.Anonymous) else type(node).__name__.upper()
             if isinstance(node, CONSTANT_FUNCTIONS):
                 continue
-            yield f"VALUES: {name} is not constant, so that INSERT ... SELECT is needed"
+            yield f"VALUES: {name} is not constant; use INSERT ... SELECT"
 
 
 CONSTANT_FUNCTIONS = (
@@ -142,14 +145,14 @@ CONSTANT_FUNCTIONS = (
 )
 
 
-def summary_of_more_than_a_text(tree: exp.Expression) -> Iterator[str]:
+def summary_with_several_arguments(tree: exp.Expression) -> Iterator[str]:
     for node in tree.find_all(exp.Anonymous):
         if node.name.upper() == "SUMMARIZE" and len(node.expressions) != 1:
-            yield "SUMMARIZE: takes a text, and no length"
+            yield "SUMMARIZE: takes only a text"
 
 
 def text_too_long(tree: exp.Expression) -> Iterator[str]:
-    """A column refuses such a text (100078), a cast cuts it off; the server keeps it whole."""
+    """Snowflake rejects the text in a column (100078) and truncates it in a cast; the server keeps it."""
     casts = [(cast.this, cast.to) for cast in tree.find_all(exp.Cast)]
     defaults = [
         (default.this, column.kind)
@@ -163,11 +166,11 @@ def text_too_long(tree: exp.Expression) -> Iterator[str]:
             else None
         )
         if size is not None and value.is_string and len(value.name) > int(size.name):
-            yield f"VARCHAR({size.name}): {value.name!r} is longer"
+            yield f"VARCHAR({size.name}): {value.name!r} is too long"
 
 
 def unordered_list(tree: exp.Expression) -> Iterator[str]:
-    """Without WITHIN GROUP (ORDER BY ...) the order is another each time."""
+    """Without WITHIN GROUP (ORDER BY ...) the order is undefined."""
     for node in tree.find_all(exp.GroupConcat, exp.ArrayAgg):
         whole = node.parent if isinstance(node.parent, exp.WithinGroup) else node
         if "WITHIN GROUP (ORDER BY" not in whole.sql(dialect="snowflake"):
@@ -182,38 +185,41 @@ def computed_separator(tree: exp.Expression) -> Iterator[str]:
 
 
 def merge_of_repeated_keys(tree: exp.Expression) -> Iterator[str]:
-    """Snowflake fails (100090) where two rows of the source meet one row: the statement must rule that out."""
+    """Snowflake fails (100090) if several source rows match one target row; the statement must prevent it."""
     for merge in tree.find_all(exp.Merge):
         source = merge.args["using"].unnest()
         is_grouped = isinstance(source, exp.Select) and any(
             source.args.get(clause) for clause in ("group", "distinct", "qualify")
         )
         if not is_grouped:
-            yield "MERGE: the source needs GROUP BY, DISTINCT or QUALIFY, or two of its rows may meet one row"
+            yield "MERGE: the source needs GROUP BY, DISTINCT or QUALIFY, so that no row has several matches"
 
 
 def vector_of_a_text(tree: exp.Expression) -> Iterator[str]:
-    """https://docs.snowflake.com/en/sql-reference/data-types-vector: a VECTOR is cast from an ARRAY, and cannot be bound."""
+    """Only an ARRAY can be cast to VECTOR, and a VECTOR cannot be bound.
+
+    https://docs.snowflake.com/en/sql-reference/data-types-vector
+    """
     for cast in tree.find_all(exp.Cast):
         if cast.to.is_type(exp.DataType.Type.VECTOR) and (
             cast.this.is_string or isinstance(cast.this, exp.Placeholder)
         ):
-            yield "VECTOR: neither a text nor a bound value can be cast to it, but PARSE_JSON(...)::ARRAY can"
+            yield "VECTOR: a text or parameter cannot be cast to it; use PARSE_JSON(...)::ARRAY"
 
 
 def json_as_text(tree: exp.Expression) -> Iterator[str]:
-    """A JSON text stays a text on Snowflake; the server reads it as JSON."""
+    """On Snowflake a JSON text stays a text; the local server parses it."""
     for literal in tree.find_all(exp.Literal):
         if not literal.is_string or not literal.name.lstrip().startswith(("{", "[")):
             continue
         parent = literal.parent
         is_cast = isinstance(parent, exp.Cast) and parent.to.this in SEMI_STRUCTURED
         if is_cast or _is_inserted(literal):
-            yield f"VARIANT: {literal.name!r} is a text until PARSE_JSON reads it"
+            yield f"VARIANT: {literal.name!r} stays a text; use PARSE_JSON"
 
 
 def _is_inserted(literal: exp.Literal) -> bool:
-    """Whether it is, as it stands, what an INSERT writes into a column."""
+    """Return True if an INSERT writes the literal itself into a column."""
     row = literal.parent.parent if isinstance(literal.parent, exp.Tuple) else literal.parent
     return isinstance(row, (exp.Select, exp.Values)) and isinstance(
         row.parent, (exp.Insert, exp.SetOperation)
@@ -223,7 +229,7 @@ def _is_inserted(literal: exp.Literal) -> bool:
 TEXT_RULES: tuple[Callable[[str], Iterator[str]], ...] = (foreign_function, index, get_diagnostics)
 TREE_RULES: tuple[Callable[[exp.Expression], Iterator[str]], ...] = (
     computed_values,
-    summary_of_more_than_a_text,
+    summary_with_several_arguments,
     text_too_long,
     unordered_list,
     computed_separator,

@@ -1,4 +1,4 @@
-"""Generated files: each is what `make generate` writes."""
+"""Generated files are up to date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Environment variables: their defaults, and clear words for values that make no sense."""
+"""Settings: their defaults, and the errors for invalid values."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def set_all(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
 SNOWFLAKE = {"SNOWFLAKE_ACCOUNT": "org-account", "SNOWFLAKE_USER": "gong"}
 
 
-def test_with_no_variable_set_everything_is_local_and_simulated() -> None:
+def test_without_any_variable_everything_is_local_and_simulated() -> None:
     settings = load_settings()
     assert settings.target == "local"
     assert settings.uses_simulated_gong
@@ -61,14 +61,12 @@ def test_with_no_variable_set_everything_is_local_and_simulated() -> None:
     assert (settings.snowflake_database, settings.snowflake_schema) == ("SOPHIA_AI", "GONG_DATA")
 
 
-def test_an_account_makes_snowflake_the_target(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_setting_an_account_selects_the_snowflake_target(monkeypatch: pytest.MonkeyPatch) -> None:
     set_all(monkeypatch, **SNOWFLAKE, SNOWFLAKE_PASSWORD="x")
     assert load_settings().target == "snowflake"
 
 
-def test_a_dotenv_file_is_read_and_the_environment_wins(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_environment_overrides_the_dotenv_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("GONG_LOOKBACK_DAYS=3\nGONG_START_DATE=2024-05-01\n")
     monkeypatch.setenv("GONG_LOOKBACK_DAYS", "5")
     settings = load_settings()
@@ -76,7 +74,7 @@ def test_a_dotenv_file_is_read_and_the_environment_wins(
     assert str(settings.gong_start_date) == "2024-05-01"
 
 
-def test_cortex_search_is_off_until_it_is_asked_for_on_snowflake(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cortex_search_is_off_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     set_all(monkeypatch, **SNOWFLAKE, SNOWFLAKE_PASSWORD="x", SNOWFLAKE_WAREHOUSE="WH")
     assert not load_settings().gong_cortex_search
     monkeypatch.setenv("GONG_CORTEX_SEARCH", "true")
@@ -112,7 +110,7 @@ def test_cortex_search_is_off_until_it_is_asked_for_on_snowflake(monkeypatch: py
         ({"GONG_CORTEX_SEARCH": "perhaps"}, "GONG_CORTEX_SEARCH"),
     ],
 )
-def test_a_value_that_makes_no_sense_is_named(
+def test_an_invalid_value_is_reported_with_its_variable(
     monkeypatch: pytest.MonkeyPatch, values: dict[str, str], words: str
 ) -> None:
     set_all(monkeypatch, **values)
@@ -136,7 +134,7 @@ def test_an_unreadable_private_key_is_a_settings_error(
         connection_arguments(load_settings())
 
 
-def test_every_problem_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_problems_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     set_all(monkeypatch, GONG_LOOKBACK_DAYS="0", GONG_ASSETS_TARGET="mars")
     with pytest.raises(SettingsError) as raised:
         load_settings()
@@ -153,9 +151,7 @@ def test_every_problem_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=["pem", "pem with escaped newlines", "base64 of pem", "base64 of der"],
 )
-def test_a_private_key_is_read_in_each_form_that_people_use(
-    monkeypatch: pytest.MonkeyPatch, value: str
-) -> None:
+def test_a_private_key_is_accepted_in_each_common_form(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     set_all(monkeypatch, **SNOWFLAKE, SNOWFLAKE_PRIVATE_KEY=value)
     settings = load_settings()
     arguments = connection_arguments(settings)
@@ -177,7 +173,7 @@ def test_an_encrypted_private_key_file_needs_its_passphrase(
     }
 
 
-def test_secrets_are_in_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_secrets_do_not_appear_in_any_message(monkeypatch: pytest.MonkeyPatch) -> None:
     set_all(monkeypatch, GONG_ACCESS_KEY="s3cret-key", GONG_ACCESS_KEY_SECRET="s3cret-secret", **SNOWFLAKE)
     monkeypatch.setenv("SNOWFLAKE_PASSWORD", "s3cret-password")
     assert "s3cret" not in repr(load_settings())

@@ -1,4 +1,4 @@
-"""The rules of `snowflake_sql`: each catches its mistake, and lets what is right pass."""
+"""Each rule of `snowflake_sql` finds its mistakes and accepts valid SQL."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import pytest
 from gong_assets_tests import snowflake_sql
 from gong_assets_tests.snowflake_sql import TEXT_RULES, TREE_RULES, functions, refusals
 
-# By rule: statements that Snowflake refuses, or answers otherwise than the local server.
-WRONG = {
+# By rule, statements that fail on Snowflake or behave differently than on the local server.
+INVALID = {
     "foreign_function": [
         "select string_agg(name, ', ') from t",
         "select STRING_AGG (name, ', ') within group (order by name) from t",
@@ -32,7 +32,7 @@ WRONG = {
         "insert into t values (1, (select max(a) from t))",
         "insert into t values (%s, ai_embed('e5-base-v2', %s))",
     ],
-    "summary_of_more_than_a_text": [
+    "summary_with_several_arguments": [
         "select snowflake.cortex.summarize(said, 500) from t",
         "select summarize(said, 200) from t",
     ],
@@ -64,7 +64,7 @@ WRONG = {
     ],
 }  # fmt: skip
 
-RIGHT = [
+VALID = [
     "select listagg(distinct name, ', ') within group (order by name) from t",
     "select array_agg(name) within group (order by name) from t",
     "select 'string_agg(x) and create index' -- get diagnostics",
@@ -75,12 +75,14 @@ RIGHT = [
     "insert into t (doc) select parse_json('{\"a\": 1}')",
     "insert into t (doc) select parse_json(column1) from values ('{\"a\": 1}')",
     "select object_construct('a', 1), {'a': 1}, [1, 2]",
-    "select snowflake.cortex.summarize(said), ai_embed('e5-base-v2', said), snowflake.cortex.embed_text_768('m', said) from t",
+    "select snowflake.cortex.summarize(said), ai_embed('e5-base-v2', said) from t",
+    "select snowflake.cortex.embed_text_768('m', said) from t",
     "select 'three'::varchar(5), said::varchar(3), 'long as it is'::varchar from t",
     "select parse_json(%s)::array::vector(float, 3), [1, 2, 3]::vector(float, 3), null::vector(float, 3)",
-    "merge into t using (select id, max(a) as a from s group by id) s on t.id = s.id when matched then update set a = s.a",
-    "merge into t using (select * from s qualify row_number() over (partition by id order by a) = 1) s on t.id = s.id "
-    "when matched then delete",
+    "merge into t using (select id, max(a) as a from s group by id) s on t.id = s.id "
+    "when matched then update set a = s.a",
+    "merge into t using (select * from s qualify row_number() over (partition by id order by a) = 1) s "
+    "on t.id = s.id when matched then delete",
     "update t set a = s.a from (select id, a from s) s where t.id = s.id",
     "begin",
     "put 'file:///tmp/*.parquet' @stage auto_compress = false",
@@ -89,32 +91,35 @@ RIGHT = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "sql"), [(rule, sql) for rule, wrong in WRONG.items() for sql in wrong])
-def test_a_known_mistake_is_refused(rule: str, sql: str) -> None:
+@pytest.mark.parametrize(
+    ("rule", "sql"), [(rule, sql) for rule, statements in INVALID.items() for sql in statements]
+)
+def test_each_rule_finds_its_mistakes(rule: str, sql: str) -> None:
     found = refusals(sql)
     assert found
-    without = [
+    found_by_rule = [
         line
-        for other in (*TEXT_RULES, *TREE_RULES)
-        if other.__name__ == rule
-        for line in (other(sql) if other in TEXT_RULES else other(snowflake_sql.parsed(sql)))  # type: ignore[arg-type]
+        for each in (*TEXT_RULES, *TREE_RULES)
+        if each.__name__ == rule
+        for line in (each(sql) if each in TEXT_RULES else each(snowflake_sql.parsed(sql)))  # type: ignore[arg-type]
     ]
-    assert without, f"refused, but not by {rule}: {found}"
+    assert found_by_rule, f"found by other rules than {rule}: {found}"
 
 
-def test_every_rule_has_its_mistakes() -> None:
-    assert {rule.__name__ for rule in (*TEXT_RULES, *TREE_RULES)} == WRONG.keys()
+def test_every_rule_has_examples() -> None:
+    assert {rule.__name__ for rule in (*TEXT_RULES, *TREE_RULES)} == INVALID.keys()
 
 
-@pytest.mark.parametrize("sql", RIGHT)
-def test_what_snowflake_takes_is_not_refused(sql: str) -> None:
+@pytest.mark.parametrize("sql", VALID)
+def test_valid_statements_are_accepted(sql: str) -> None:
     assert refusals(sql) == []
 
 
-def test_what_is_called_is_told_from_what_only_stands_before_a_parenthesis() -> None:
+def test_functions_are_distinguished_from_other_words_before_a_parenthesis() -> None:
     sql = """
         with first (a, b) as (select 1, max (a) from t where a in (1, 2) and (b or not (c)))
-        select sha2(a), a::number(38, 0), snowflake.cortex.sentiment(b) from first join (select 1 as z) using (z)
+        select sha2(a), a::number(38, 0), snowflake.cortex.sentiment(b)
+        from first join (select 1 as z) using (z)
         union all (select count(*), cast(null as vector(float, 3)), 'min(x)' from first) -- sum(x)
     """
     assert functions(sql) == {"MAX", "SHA2", "SENTIMENT", "COUNT", "CAST"}

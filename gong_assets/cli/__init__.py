@@ -1,4 +1,4 @@
-"""The `gong-assets` command. It launches the graph, or reads what the graph made."""
+"""The `gong-assets` command: it materializes the graph and reads its tables."""
 
 from gong_assets.cli.app import main
 

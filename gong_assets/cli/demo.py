@@ -1,4 +1,4 @@
-"""The demonstration: the whole graph over the last days, and then what agents would see of it."""
+"""`gong-assets demo`: materializes the graph for the last days, then prints sample agent queries."""
 
 from __future__ import annotations
 
@@ -9,35 +9,40 @@ from gong_assets.cli import output
 from gong_assets.cli.sync import run_sync
 from gong_assets.dates import DateRange
 from gong_assets.settings import Settings
-from gong_assets.warehouse.connection import open_warehouse
+from gong_assets.warehouse.connection import Warehouse, open_warehouse
 
-QUESTION = "the customer finds the price too high"
+SEARCH_TEXT = "the customer finds the price too high"
 
 
-def run(settings: Settings, days: int) -> None:
+def run_demo(settings: Settings, days: int) -> None:
+    """Materialize the last `days` days, up to and including today, and print what agents see."""
     today = datetime.now(UTC).date()
-    span = DateRange.lookback(today, days, not_before=settings.gong_start_date)
-
-    output.heading(f"The graph over the last {days} days, through Dagster")
+    output.heading(f"The graph for the last {days} days, materialized by Dagster")
     with output.Progress() as progress:
-        report = run_sync(settings, span, watcher=progress)
+        report = run_sync(
+            settings,
+            DateRange.lookback(today, days, not_before=settings.gong_start_date),
+            listener=progress,
+        )
     output.run_report(report)
-
-    warehouse = open_warehouse(settings)
-    output.heading("Calls that need coaching, worst first (gong-assets coach)")
-    coaching = coaching_opportunities(warehouse, days=days, limit=5)
-    output.coaching(coaching, as_json=False)
-
-    worst = min(coaching, key=lambda call: call.sentiment_score or 0.0, default=None)
-    if worst:
-        output.heading(f"One of them analysed (gong-assets analyze {worst.call_id})")
-        output.analysis(analyze_call(warehouse, worst.call_id), as_json=False)
-
-    output.heading(f'Segments by meaning (gong-assets search "{QUESTION}")')
-    output.segments(similar_segments(warehouse, QUESTION, limit=5), as_json=False)
-
+    _print_agent_queries(open_warehouse(settings), days)
     if settings.needs_local_stack:
         output.line(
-            "\nGong is simulated here, and Cortex has stand-ins. The local stack goes on running: `make dev` opens the "
-            "graph in the Dagster UI, `gong-assets local down` stops the stack."
+            "\nThis data comes from a simulated Gong tenant, and stand-ins replace the Cortex functions. "
+            "The local stack is still running: `make dev` opens the graph in the Dagster UI, and "
+            "`gong-assets local down` stops the stack."
         )
+
+
+def _print_agent_queries(warehouse: Warehouse, days: int) -> None:
+    output.heading("Calls that need coaching, worst first (gong-assets coach)")
+    calls = coaching_opportunities(warehouse, days=days, limit=5)
+    output.coaching(calls, as_json=False)
+
+    if calls:
+        worst = min(calls, key=lambda call: call.sentiment_score or 0.0)
+        output.heading(f"Analysis of one of them (gong-assets analyze {worst.call_id})")
+        output.analysis(analyze_call(warehouse, worst.call_id), as_json=False)
+
+    output.heading(f'Segments with a similar meaning (gong-assets search "{SEARCH_TEXT}")')
+    output.segments(similar_segments(warehouse, SEARCH_TEXT, limit=5), as_json=False)

@@ -1,4 +1,4 @@
-"""Examines settings, Gong and the warehouse, one finding after another, and says what to do about each problem."""
+"""`gong-assets doctor`: checks of settings, Gong and the warehouse. A failed check says what to do."""
 
 from __future__ import annotations
 
@@ -22,134 +22,145 @@ from gong_assets.warehouse.tables import TRANSCRIPTS, RawTable
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     ok: bool
     subject: str
     message: str
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
-    yield Finding(True, "settings", f"target {settings.target}, home {settings.home}")
-    yield from _gong(settings)
-    warehouse = open_warehouse(settings)
-    sign_in = _sign_in(warehouse)
-    yield sign_in
-    if sign_in.ok:
-        yield _attempt(
-            "write",
-            warehouse,
-            "CREATE TEMPORARY TABLE GONG_ASSETS_DOCTOR (ID INTEGER)",
-            f"tables can be created in {settings.snowflake_database}.{settings.snowflake_schema}",
-            "Grant USAGE on the database, and USAGE, CREATE TABLE, CREATE VIEW and CREATE STAGE on the schema.",
-        )
-        yield _attempt(
-            "cortex",
-            warehouse,
-            "SELECT SNOWFLAKE.CORTEX.SENTIMENT('This works well.') AS SENTIMENT",
-            "Cortex functions can be called",
-            "Grant USE AI FUNCTIONS on the account and the database role SNOWFLAKE.CORTEX_USER to the role.",
-        )
-        yield _hubspot(settings, warehouse)
-    yield _dbt(settings)
+def run_checks(settings: Settings) -> Iterator[CheckResult]:
+    """Yield the result of each check as soon as it is known. Checks that need a failed one are skipped."""
+    yield CheckResult(True, "settings", f"target {settings.target}, home {settings.home}")
+    yield from _check_gong(settings)
+    yield from _check_warehouse(settings)
+    yield _check_dbt(settings)
 
 
-def _gong(settings: Settings) -> Iterator[Finding]:
-    """One request: the last day's calls, of which the first page tells that the key, its host and its scope are right."""
+def _check_gong(settings: Settings) -> Iterator[CheckResult]:
+    """Request one page of the last day's calls, which needs the right host, key and scope."""
     resource = GongResource.from_settings(settings).process_config_and_initialize()
     now = datetime.now(UTC)
 
-    async def first_page() -> int:
-        calls = Window(now - timedelta(days=1), now)
-        async with resource.client() as client, aclosing(client.calls(calls)) as pages:
+    async def count_calls() -> int:
+        last_day = Window(now - timedelta(days=1), now)
+        async with resource.client() as client, aclosing(client.calls(last_day)) as pages:
             async for page in pages:
                 return page.total_records or 0
         return 0
 
     try:
-        total = asyncio.run(first_page())
+        calls = asyncio.run(count_calls())
     except EXPECTED_ERRORS as error:
-        yield Finding(False, "gong", explain(error))
+        yield CheckResult(False, "gong", explain(error))
         return
-    where = (
+    source = (
         "the simulated tenant" if settings.uses_simulated_gong else settings.gong_base_url or "api.gong.io"
     )
-    hint = "" if total else "; if calls were held, the key's user may not be allowed to see them"
-    yield Finding(True, "gong", f"{where} answers, {total} calls in the last 24 hours{hint}")
-    yield from _scopes(resource)
+    hint = "" if calls else "; if there were calls, the key's user may not have access to them"
+    yield CheckResult(True, "gong", f"{source} responds, {calls} calls in the last 24 hours{hint}")
+    yield from _check_scopes(resource)
 
 
-def _scopes(resource: GongResource) -> Iterator[Finding]:
-    """One request to each of the other endpoints, of which the scopes are told that the key lacks."""
+def _check_scopes(resource: GongResource) -> Iterator[CheckResult]:
+    """Send one request to each of the other endpoints, to find the scopes that the key lacks."""
     day = DateRange.single(datetime.now(UTC).date() - timedelta(days=2))
 
-    def questions(client: GongClient) -> Iterator[tuple[RawTable, AsyncGenerator[Page, None]]]:
+    def requests(client: GongClient) -> Iterator[tuple[RawTable, AsyncGenerator[Page, None]]]:
         yield TRANSCRIPTS, client.transcripts(["0"])
-        for daily in PARTITIONED_STREAMS:
-            yield daily.table, daily.request(client, day)
-        for whole in SNAPSHOT_STREAMS:
-            yield whole.table, whole.request(client, None)
+        for partitioned in PARTITIONED_STREAMS:
+            yield partitioned.table, partitioned.request(client, day)
+        for snapshot in SNAPSHOT_STREAMS:
+            yield snapshot.table, snapshot.request(client, None)
 
-    async def refused() -> dict[str, str]:
-        found = {}
+    async def missing_scopes() -> dict[str, str]:
+        missing = {}
         async with resource.client() as client:
-            for table, pages in questions(client):
+            for table, pages in requests(client):
                 try:
                     async with aclosing(pages):
                         await anext(pages, None)
                 except GongPermissionError as error:
-                    found[table.name] = explain(error)
-        return found
+                    missing[table.name] = explain(error)
+        return missing
 
     try:
-        tables = asyncio.run(refused())
+        missing = asyncio.run(missing_scopes())
     except EXPECTED_ERRORS as error:
-        yield Finding(False, "gong scopes", explain(error))
+        yield CheckResult(False, "gong scopes", explain(error))
         return
-    for table, reason in tables.items():
-        yield Finding(False, "gong scopes", f"{table} is not read: {reason}")
-    if not tables:
-        yield Finding(True, "gong scopes", "the key may read all that the graph asks for")
+    for table, reason in missing.items():
+        yield CheckResult(False, "gong scopes", f"{table} cannot be read: {reason}")
+    if not missing:
+        yield CheckResult(True, "gong scopes", "the key has access to every endpoint that the graph reads")
 
 
-def _sign_in(warehouse: Warehouse) -> Finding:
+def _check_warehouse(settings: Settings) -> Iterator[CheckResult]:
+    warehouse = open_warehouse(settings)
+    sign_in = _check_sign_in(warehouse)
+    yield sign_in
+    if not sign_in.ok:
+        return
+    yield _check_statement(
+        warehouse,
+        "write",
+        "CREATE TEMPORARY TABLE GONG_ASSETS_DOCTOR (ID INTEGER)",
+        success=f"tables can be created in {settings.snowflake_database}.{settings.snowflake_schema}",
+        advice="Grant USAGE on the database, and USAGE, CREATE TABLE, CREATE VIEW and CREATE STAGE on the "
+        "schema, to the role.",
+    )
+    yield _check_statement(
+        warehouse,
+        "cortex",
+        "SELECT SNOWFLAKE.CORTEX.SENTIMENT('This works well.') AS SENTIMENT",
+        success="Cortex functions can be called",
+        advice="Grant USE AI FUNCTIONS on the account, and the database role SNOWFLAKE.CORTEX_USER, to the "
+        "role.",
+    )
+    yield check_hubspot(settings, warehouse)
+
+
+def _check_sign_in(warehouse: Warehouse) -> CheckResult:
     try:
         row = warehouse.query("SELECT CURRENT_USER() AS USER_NAME, CURRENT_ROLE() AS ROLE_NAME")[0]
     except WarehouseError as error:
-        return Finding(False, "warehouse", explain(error))
-    return Finding(
-        True, "warehouse", f"signed in at {warehouse.host} as {row['USER_NAME']}, role {row['ROLE_NAME']}"
+        return CheckResult(False, "warehouse", explain(error))
+    return CheckResult(
+        True, "warehouse", f"signed in to {warehouse.host} as {row['USER_NAME']}, role {row['ROLE_NAME']}"
     )
 
 
-def _attempt(subject: str, warehouse: Warehouse, sql: str, success: str, remedy: str) -> Finding:
+def _check_statement(
+    warehouse: Warehouse, subject: str, sql: str, *, success: str, advice: str
+) -> CheckResult:
     try:
         warehouse.query(sql)
     except WarehouseError as error:
-        return Finding(False, subject, f"{error}. {remedy}")
-    return Finding(True, subject, success)
+        return CheckResult(False, subject, f"{error}. {advice}")
+    return CheckResult(True, subject, success)
 
 
-def _hubspot(settings: Settings, warehouse: Warehouse) -> Finding:
+def check_hubspot(settings: Settings, warehouse: Warehouse) -> CheckResult:
+    """Check that the tables of the configured HubSpot shape exist and can be read."""
     try:
         with warehouse.connect() as connection:
-            found = find_source_tables(connection, settings)
+            tables = find_source_tables(connection, settings)
     except WarehouseError as error:
-        return Finding(False, "hubspot", explain(error))
-    where = f"{source_schema(settings)} (shape {settings.hubspot_shape})"
-    empty = f"; without rows: {', '.join(found.empty)}" if found.empty else ""
-    if found.missing:
-        missing = ", ".join(found.missing)
-        return Finding(
+        return CheckResult(False, "hubspot", explain(error))
+    schema = f"{source_schema(settings)} (shape {settings.hubspot_shape})"
+    empty = f"; without rows: {', '.join(tables.empty)}" if tables.empty else ""
+    if tables.missing:
+        return CheckResult(
             False,
             "hubspot",
-            f"not found in {where}: {missing}{empty}. {fix_hint(settings)} The graph runs without.",
+            f"not found in {schema}: {', '.join(tables.missing)}{empty}. {fix_hint(settings)} "
+            "The graph runs without HubSpot data.",
         )
-    return Finding(True, "hubspot", f"{where} can be read{empty}")
+    return CheckResult(True, "hubspot", f"{schema} can be read{empty}")
 
 
-def _dbt(settings: Settings) -> Finding:
+def _check_dbt(settings: Settings) -> CheckResult:
     try:
         project = prepared_project(settings)
     except DbtParseError as error:
-        return Finding(False, "dbt", str(error))
-    return Finding(True, "dbt", f"the project is parsed: {project.target_path}")
+        return CheckResult(False, "dbt", str(error))
+    return CheckResult(True, "dbt", f"the project is parsed: {project.target_path}")

@@ -1,4 +1,4 @@
-"""What the commands print: results to stdout, progress and errors to stderr."""
+"""Output of the commands: results go to stdout, progress and errors to stderr."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
         SimilarSegments,
         Turn,
     )
-    from gong_assets.cli.doctor import Finding
-    from gong_assets.cli.sync import RunReport
+    from gong_assets.cli.doctor import CheckResult
+    from gong_assets.cli.graph_run import RunReport
     from gong_assets.dates import DateRange
     from gong_assets.local import LocalStack
 
-# Into a file or a pipe, rows keep to one line each, however long: what reads them next looks at lines.
+# In a file or a pipe each row stays on one line, however long, because the next program reads line by line.
 stdout = Console(highlight=False, width=None if sys.stdout.isatty() else 1_000_000)
 stderr = Console(stderr=True, highlight=False)
 
-# The order in which data flows; a group that is not named here comes last.
+# Asset groups in the order in which data flows. Other groups come last.
 LAYERS = ("raw", "staging", "hubspot", "cortex", "enriched", "monitoring")
 
 
 def escape(text: str) -> str:
-    """A text as it can be printed: what Rich takes for markup, and a terminal for a command, is only text."""
-    shown = (c if c.isprintable() or c == "\n" else " " if c.isspace() else "" for c in text)
-    return markup.escape("".join(shown))
+    """Return the text without control characters and with its brackets escaped from Rich's markup."""
+    printable = (c if c.isprintable() or c == "\n" else " " if c.isspace() else "" for c in text)
+    return markup.escape("".join(printable))
 
 
 def line(text: str) -> None:
@@ -54,7 +54,7 @@ def error(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Beside the results: for who reads along."""
+    """Print a note for the user to stderr, apart from the results."""
     stderr.print(escape(text), soft_wrap=True)
 
 
@@ -69,13 +69,16 @@ def status(text: str) -> Iterator[None]:
 
 
 class Progress:
-    """A live line on stderr while a run goes on, with a bar while Gong is read; plain lines where stderr is no terminal."""
+    """Progress of a run on stderr: a live line, with a bar while it reads from Gong.
+
+    Prints plain lines if stderr is not a terminal.
+    """
 
     def __init__(self) -> None:
         self._bar = RichProgress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
-            _BarWhereTotalIsKnown(),
+            _BarIfTotalIsKnown(),
             TimeElapsedColumn(),
             console=stderr,
             transient=True,
@@ -101,10 +104,10 @@ class Progress:
             stderr.print(escape(f"{self._title}: {text}" if self._title else text), soft_wrap=True)
         self._last = text
 
-    def reading(self, noun: str, done: int, total: int | None) -> None:
-        # Gong's total may lag behind what it sends.
-        known = max(total, done) if total else None
-        self._show(f"{done:,} of {known:,} {noun}" if known else f"{done:,} {noun}", done, known)
+    def records_read(self, noun: str, done: int, total: int | None) -> None:
+        # Gong may send more records than the total that it reported.
+        expected = max(total, done) if total else None
+        self._show(f"{done:,} of {expected:,} {noun}" if expected else f"{done:,} {noun}", done, expected)
 
     def _show(self, text: str, done: int, total: int | None) -> None:
         text = f"{self._title}: {text}" if self._title else text
@@ -117,8 +120,8 @@ class Progress:
         )
 
 
-class _BarWhereTotalIsKnown(ProgressColumn):
-    """Nothing at all for work without a total: a bar that only moves to and fro says no more than the spinner."""
+class _BarIfTotalIsKnown(ProgressColumn):
+    """A bar for work with a known total; for other work the spinner is enough."""
 
     _bar = BarColumn()
 
@@ -127,7 +130,7 @@ class _BarWhereTotalIsKnown(ProgressColumn):
 
 
 def run_report(report: RunReport) -> None:
-    """Per layer: tables, rows and seconds."""
+    """Print the tables of each layer with their rows and seconds, and the failed checks."""
     table = Table(box=None, pad_edge=False)
     for column, justify in (("layer", "left"), ("table", "left"), ("rows", "right"), ("seconds", "right")):
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
@@ -140,7 +143,7 @@ def run_report(report: RunReport) -> None:
         previous = asset.group
     stdout.print(table)
     for check in report.failed_checks:
-        stdout.print(f"[yellow]check did not pass[/] {escape(check)}")
+        stdout.print(f"[yellow]check failed[/] {escape(check)}")
     line(f"{report.days}: done in {report.seconds:.1f} s (run {report.run_id})")
 
 
@@ -155,45 +158,45 @@ def local_status(stack: LocalStack, *, as_json: bool) -> None:
     line(f"gong       {gong.base_url}  (simulated; access key {gong.access_key})")
 
 
-def rows(columns: Sequence[str], found: Sequence[Sequence[Any]], form: str) -> None:
-    if form == "json":
-        records = [dict(zip(columns, row, strict=True)) for row in found]
+def rows(columns: Sequence[str], values: Sequence[Sequence[Any]], output_format: str) -> None:
+    if output_format == "json":
+        records = [dict(zip(columns, row, strict=True)) for row in values]
         print(json.dumps(records, default=str, ensure_ascii=False, indent=2))
         return
-    if form == "csv":
+    if output_format == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows(found)
+        writer.writerows(values)
         return
     table = Table(box=None, pad_edge=False)
     for column in columns:
         table.add_column(escape(column), overflow="fold")
-    for row in found:
+    for row in values:
         table.add_row(*("" if value is None else escape(str(value)) for value in row))
     stdout.print(table)
-    stderr.print(f"{len(found)} row{'s' if len(found) != 1 else ''}")
+    stderr.print(f"{len(values)} row{'s' if len(values) != 1 else ''}")
 
 
-def as_json_lines(models: Sequence[BaseModel]) -> None:
+def _print_json_list(models: Sequence[BaseModel]) -> None:
     print(json.dumps([model.model_dump(mode="json") for model in models], ensure_ascii=False, indent=2))
 
 
-def coaching(found: Sequence[CoachingOpportunity], *, as_json: bool) -> None:
+def coaching(calls: Sequence[CoachingOpportunity], *, as_json: bool) -> None:
     if as_json:
-        as_json_lines(found)
+        _print_json_list(calls)
         return
-    if not found:
+    if not calls:
         line("no call needs coaching")
         return
     table = Table(box=None, pad_edge=False)
     for name in ("call", "date", "host", "title", "sentiment", "talk ratio", "why"):
         table.add_column(name, overflow="fold", no_wrap=name in ("call", "date"))
-    for call in found:
+    for call in calls:
         table.add_row(
             call.call_id,
             f"{call.call_datetime_utc:%Y-%m-%d}" if call.call_datetime_utc else "",
             escape(call.host_name or ""),
-            escape(_in_one_line(call.call_title or "")),
+            escape(_on_one_line(call.call_title or "")),
             _number(call.sentiment_score),
             _number(call.talk_ratio),
             "; ".join(call.reasons),
@@ -206,41 +209,41 @@ def analysis(call: CallAnalysis, *, as_json: bool) -> None:
         print(call.model_dump_json(indent=2))
         return
     line(
-        f"{_in_one_line(call.call_title or 'untitled')}  "
+        f"{_on_one_line(call.call_title or 'untitled')}  "
         f"({call.call_id}, {call.call_datetime_utc} UTC, host {call.host_name or '?'})"
     )
     line(f"sentiment  {_number(call.sentiment_score)}  {call.sentiment_category or ''}")
     line(f"deal       {call.deal_name or '-'}  {call.deal_stage or ''}")
-    line(f"summary    {_in_one_line(call.summary or '-')}")
+    line(f"summary    {_on_one_line(call.summary or '-')}")
     line("risk segments" if call.risk_segments else "no risk segments")
     for segment in call.risk_segments:
         _segment(segment, _number(segment.segment_sentiment))
 
 
-def segments(found: SimilarSegments, *, as_json: bool) -> None:
-    if found.note:
-        note(found.note)
+def segments(results: SimilarSegments, *, as_json: bool) -> None:
+    if results.note:
+        note(results.note)
     if as_json:
-        as_json_lines(found)
+        _print_json_list(results)
         return
-    for segment in found:
+    for segment in results:
         for turn in segment.context_before:
             _context(turn)
         _segment(segment, _number(segment.similarity))
         for turn in segment.context_after:
             _context(turn)
-    if not found:
-        line("nothing similar")
+    if not results:
+        line("no similar segments")
 
 
 def _segment(segment: Segment, score: str) -> None:
-    where = f"{_in_one_line(segment.call_title or segment.call_id)} {_clock(segment)}"
+    where = f"{_on_one_line(segment.call_title or segment.call_id)} {_clock(segment)}"
     stdout.print(f"  {score}  [bold]{escape(segment.speaker_name or 'Unknown')}[/] [dim]{escape(where)}[/]")
-    stdout.print(f"         {escape(_in_one_line(segment.text))}")
+    stdout.print(f"         {escape(_on_one_line(segment.text))}")
 
 
 def _context(turn: Turn) -> None:
-    text = f"{_clock(turn)} {turn.speaker_name or 'Unknown'}: {_in_one_line(turn.text)}"
+    text = f"{_clock(turn)} {turn.speaker_name or 'Unknown'}: {_on_one_line(turn.text)}"
     stdout.print(f"         [dim]{escape(text)}[/]")
 
 
@@ -253,32 +256,30 @@ def account(timeline: AccountTimeline, *, as_json: bool) -> None:
     if as_json:
         print(timeline.model_dump_json(indent=2))
         return
-    shown, all_calls = len(timeline.calls), timeline.call_count
-    of_all = f"{all_calls} calls" if shown == all_calls else f"the newest {shown} of {all_calls} calls"
-    line(f"{timeline.company_name or 'Company'} ({timeline.company_id}), {of_all}")
+    shown, total = len(timeline.calls), timeline.call_count
+    count = f"{total} calls" if shown == total else f"the newest {shown} of {total} calls"
+    line(f"{timeline.company_name or 'Company'} ({timeline.company_id}), {count}")
     for call in timeline.calls:
+        title = escape(_on_one_line(call.call_title or "untitled"))
         date = f"{call.call_datetime_utc:%Y-%m-%d}" if call.call_datetime_utc else "no date"
         host = f"{call.call_id}, host {call.host_name or '?'}"
-        stdout.print(
-            f"\n{date}  [bold]{escape(_in_one_line(call.call_title or 'untitled'))}[/]  [dim]{escape(host)}[/]",
-            soft_wrap=True,
-        )
+        stdout.print(f"\n{date}  [bold]{title}[/]  [dim]{escape(host)}[/]", soft_wrap=True)
         line(f"  sentiment   {_number(call.sentiment_score)}  {call.sentiment_category or ''}")
         line(f"  deal        {call.deal_name or '-'}  {call.deal_stage or ''}")
-        line(f"  summary     {_in_one_line(call.summary or '-')}")
-        line(f"  next steps  {_in_one_line('; '.join(call.next_steps) or '-')}")
+        line(f"  summary     {_on_one_line(call.summary or '-')}")
+        line(f"  next steps  {_on_one_line('; '.join(call.next_steps) or '-')}")
 
 
-def findings(found: Sequence[Finding], *, as_json: bool) -> None:
+def check_results(results: Sequence[CheckResult], *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps([vars(finding) for finding in found], indent=2))
+        print(json.dumps([vars(result) for result in results], indent=2))
         return
-    for finding in found:
-        mark = "[green]ok[/]  " if finding.ok else "[red]fail[/]"
-        stdout.print(f"{mark} {escape(finding.subject)}: {escape(finding.message)}")
+    for result in results:
+        mark = "[green]ok[/]  " if result.ok else "[red]fail[/]"
+        stdout.print(f"{mark} {escape(result.subject)}: {escape(result.message)}")
 
 
-def _in_one_line(text: str) -> str:
+def _on_one_line(text: str) -> str:
     return " ".join(text.split())
 
 

@@ -1,6 +1,6 @@
 """Connections to Snowflake, and transactions on them.
 
-No statement of this project belongs here except BEGIN, COMMIT and ROLLBACK. The connector's arguments for each way to
+The only statements in this module are BEGIN, COMMIT and ROLLBACK. The connector's arguments for each way to
 sign in are in `credentials.py`.
 """
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 # Report an unreachable host within 30 s; the connector's own default is to retry for five minutes.
 LOGIN_TIMEOUT_SECONDS = 15
-# Limits one request with its retries, not a query: Snowflake answers the request of a long query early, and the connector
-# then polls.
+# Limits one request with its retries, not a query: Snowflake answers the request of a long query early, and
+# the connector then polls.
 NETWORK_TIMEOUT_SECONDS = 900
 
 _ALWAYS: Mapping[str, Any] = {
@@ -35,8 +35,8 @@ _ALWAYS: Mapping[str, Any] = {
     "application": "gong_assets",
 }
 
-# Call dates are UTC dates, and TIMESTAMP_LTZ is shown in the session's time zone. An account's own input formats might
-# reject the dates and times that are sent as text.
+# Call dates are UTC dates, but Snowflake shows TIMESTAMP_LTZ in the session's time zone. The input formats of
+# an account might reject the dates and times that we send as text.
 _SESSION_PARAMETERS: Mapping[str, Any] = {
     "TIMEZONE": "UTC",
     "DATE_INPUT_FORMAT": "AUTO",
@@ -60,8 +60,8 @@ class Warehouse:
     """Opens connections with one set of arguments.
 
     Args:
-        arguments: the connector's arguments, or a function that returns them when the first connection is made (which
-            may start the local stack).
+        arguments: the connector's arguments, or a function that returns them when the first connection is
+            made (which may start the local stack).
         query_tag: tag of each statement in Snowflake's query and usage history.
     """
 
@@ -124,7 +124,7 @@ class Warehouse:
             return fetch(connection, sql, parameters)
 
     def check(self) -> None:
-        """Sign in and disconnect, to report an unreachable warehouse early. Starts the local stack on first need.
+        """Sign in and disconnect, to report an unreachable warehouse early. May start the local stack.
 
         Raises:
             WarehouseError: the warehouse cannot be reached, or refuses the sign-in.
@@ -153,7 +153,7 @@ def fetch_table(
 
 @contextmanager
 def transaction(connection: SnowflakeConnection) -> Iterator[None]:
-    """Run the block in one transaction. Do not issue DDL inside: on Snowflake it commits the open transaction."""
+    """Run the block in one transaction. It must not contain DDL, which would commit it on Snowflake."""
     with connection.cursor() as cursor:
         cursor.execute("BEGIN")
         try:

@@ -1,9 +1,9 @@
-"""The Cortex Search service over the segments, in SQL. Snowflake only: no other server has such an object.
+"""Cortex Search service over the call segments. Available on Snowflake only.
 
 https://docs.snowflake.com/en/sql-reference/sql/create-cortex-search
 
-The service reads tables, not views: a view that dbt replaces at each build would have it indexed anew each time. Its vectors
-are those that the graph has paid for, so that indexing sends no text to a model.
+The service reads tables instead of views, because dbt replaces views at each build, which would rebuild the
+index. It indexes the vectors that the graph has already paid for, so indexing sends no text to a model.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 NAME = "GONG_CALL_SEARCH"
 
-# How far the service may be behind its tables. It must be less than their retention, which is a day for dbt's tables.
+# Maximum delay of the index behind its tables. It must be shorter than the tables' retention: one day for
+# dbt's.
 TARGET_LAG = "1 hour"
 
-# The example of https://docs.snowflake.com/en/user-guide/snowflake-cortex/cortex-search/cortex-search-costs. Text and vectors
-# count, of 4 bytes a number.
+# Price of the indexed data, text and vectors (4 bytes per number), from the example in
+# https://docs.snowflake.com/en/user-guide/snowflake-cortex/cortex-search/cortex-search-costs.
 CREDITS_PER_GB_MONTH = 6.3
 
 TABLES = ("CORTEX_GONG_CALL_TRANSCRIPTS", "STG_GONG_CALL_TRANSCRIPTS", "STG_GONG_CALLS")
@@ -41,6 +42,7 @@ ATTRIBUTES = (
     "HUBSPOT_COMPANY_ID",
 )
 
+# Part of the service in the account: changing this text replaces the service once.
 _COMMENT = "Made by gong_assets, definition "
 
 Change = Literal["created", "replaced", "kept"]
@@ -48,12 +50,12 @@ Change = Literal["created", "replaced", "kept"]
 
 @dataclass(frozen=True)
 class SearchService:
-    """What the service is to be.
+    """Desired state of the service.
 
-    Args:
-        warehouse: refreshes the index; Snowflake advises one of its own, no larger than MEDIUM.
-        embedding_model: the model of the vectors that are indexed; those of another one cannot be compared with them.
-        redacted: whether the text is the redacted one, and the staged one is in no index.
+    Attributes:
+        warehouse: refreshes the index. Snowflake recommends a dedicated one, no larger than MEDIUM.
+        embedding_model: model of the indexed vectors. Vectors of different models cannot be compared.
+        redacted: index the redacted text instead of the staged text.
     """
 
     warehouse: str
@@ -66,15 +68,17 @@ class SearchService:
 
     @property
     def source(self) -> str:
-        """The rows that are indexed, as a query that Snowflake can refresh incrementally: inner joins and plain conditions.
+        """Query for the indexed rows.
 
-        Owner's rights apply to whoever searches, so that private calls, the titles of calls and the names of customers are
-        left out: a reader finds the rest by TRANSCRIPT_ID in the views, with rights of his own.
+        It has only inner joins and simple conditions, so that Snowflake can refresh it incrementally.
+        Searches run with owner's rights, so private calls, call titles and customer names are excluded.
+        Readers can look them up in the views by TRANSCRIPT_ID, with their own rights.
         """
         text = "redacted.REDACTED_TEXT" if self.redacted else "staged.TRANSCRIPT_TEXT"
         redacted = (
             f"INNER JOIN {REDACTED_TABLE} AS redacted\n"
-            "    ON embedded.TRANSCRIPT_ID = redacted.TRANSCRIPT_ID AND embedded.CONTENT_HASH = redacted.CONTENT_HASH\n"
+            "    ON embedded.TRANSCRIPT_ID = redacted.TRANSCRIPT_ID "
+            "AND embedded.CONTENT_HASH = redacted.CONTENT_HASH\n"
         )
         return (
             "SELECT\n"
@@ -91,7 +95,8 @@ class SearchService:
             "    calls.HUBSPOT_COMPANY_ID\n"
             "FROM CORTEX_GONG_CALL_TRANSCRIPTS AS embedded\n"
             "INNER JOIN STG_GONG_CALL_TRANSCRIPTS AS staged\n"
-            "    ON embedded.TRANSCRIPT_ID = staged.TRANSCRIPT_ID AND embedded.CONTENT_HASH = staged.CONTENT_HASH\n"
+            "    ON embedded.TRANSCRIPT_ID = staged.TRANSCRIPT_ID "
+            "AND embedded.CONTENT_HASH = staged.CONTENT_HASH\n"
             "INNER JOIN STG_GONG_CALLS AS calls\n"
             "    ON embedded.CALL_ID = calls.CALL_ID\n"
             f"{redacted if self.redacted else ''}"
@@ -103,7 +108,7 @@ class SearchService:
 
     @property
     def definition(self) -> str:
-        """What follows CREATE CORTEX SEARCH SERVICE, with a hash of itself as its comment."""
+        """The text after CREATE CORTEX SEARCH SERVICE. Its comment contains the hash of the definition."""
         return self._definition(_COMMENT + self.hash)
 
     @property
@@ -123,7 +128,7 @@ class SearchService:
             f"ATTRIBUTES {', '.join(ATTRIBUTES)}\n"
             f"WAREHOUSE = {_identifier(self.warehouse)}\n"
             f"TARGET_LAG = '{TARGET_LAG}'\n"
-            # Without it Snowflake would fall back to a full refresh, silently.
+            # Without this, Snowflake could silently fall back to full refreshes.
             "REFRESH_MODE = INCREMENTAL\n"
             f"COMMENT = {_literal(comment)}\n"
             f"AS\n{self.source}"
@@ -131,7 +136,7 @@ class SearchService:
 
 
 def newest_embedding_model(connection: SnowflakeConnection) -> str | None:
-    """The model of the latest embedding; None if there is none yet."""
+    """Return the model of the latest embedding, or None if there are no embeddings yet."""
     rows = fetch(
         connection,
         "SELECT EMBEDDING_MODEL FROM CORTEX_GONG_CALL_TRANSCRIPTS WHERE TRANSCRIPT_EMBEDDING IS NOT NULL "
@@ -141,15 +146,15 @@ def newest_embedding_model(connection: SnowflakeConnection) -> str | None:
 
 
 def apply(connection: SnowflakeConnection, service: SearchService) -> Change:
-    """Make the service what it is to be. One that is it already is left as it is: replacing it builds its index anew.
+    """Create the service, or replace it if its definition changed. Replacing it rebuilds the whole index.
 
-    No IF NOT EXISTS, which the form with several indexes does not have: a service of another role's that this role cannot see
-    is an error, and not taken for this one.
+    CREATE has no IF NOT EXISTS in the form with several indexes. If another role owns a service of this name
+    that this role cannot see, the statement fails.
     """
     before = existing(connection)
     with connection.cursor() as cursor:
         for table in service.tables:
-            # Each time, as a table that dbt built anew has lost it.
+            # Always, because a table that dbt rebuilt has lost it.
             cursor.execute(f"ALTER TABLE {table} SET CHANGE_TRACKING = TRUE")
         if before is None:
             cursor.execute(f"CREATE CORTEX SEARCH SERVICE {service.definition}")
@@ -161,16 +166,16 @@ def apply(connection: SnowflakeConnection, service: SearchService) -> Change:
 
 
 def existing(connection: SnowflakeConnection) -> dict[str, Any] | None:
-    """What Snowflake says of the service, by column in lower case; None if there is none."""
+    """Return the row of SHOW CORTEX SEARCH SERVICES for the service, by lower-case column, or None."""
     for row in fetch(connection, f"SHOW CORTEX SEARCH SERVICES LIKE '{NAME}' IN SCHEMA"):
         named = {column.lower(): value for column, value in row.items()}
-        if named["name"] == NAME:  # `_` is a wildcard of LIKE.
+        if named["name"] == NAME:  # LIKE may match other names, because `_` is a wildcard.
             return named
     return None
 
 
 def source_size(connection: SnowflakeConnection, service: SearchService) -> tuple[int, int]:
-    """The rows that are indexed, and about how many bytes of text (of a byte a character) and vectors."""
+    """Return the number of indexed rows, and the bytes of their vectors and text (one byte per character)."""
     (row,) = fetch(
         connection,
         "SELECT COUNT(*) AS ROW_COUNT, "

@@ -36,7 +36,7 @@ def connection_arguments(settings: Settings) -> dict[str, Any]:
         "private_key_file": settings.snowflake_private_key_path and str(settings.snowflake_private_key_path),
     }
     if settings.snowflake_private_key or settings.snowflake_private_key_path:
-        # A key that cannot be read fails here, when the graph is loaded, and not in the first run.
+        # An unreadable key fails here, when the graph is loaded, instead of in the first run.
         try:
             load_private_key(
                 key=secrets["private_key"],
@@ -86,7 +86,8 @@ def sign_in_arguments(
 def load_private_key(*, key: str | None, path: Path | None, passphrase: str | None) -> bytes:
     """Return the key as unencrypted PKCS#8 DER, the form that the connector's `private_key` accepts.
 
-    Accepts PEM with real or escaped newlines, base64 of a PEM (`base64 -w0 key.p8`) and base64 of DER (a PEM's body).
+    Accepts PEM with real or escaped newlines, base64 of a PEM (`base64 -w0 key.p8`) and base64 of DER (a
+    PEM's body).
 
     Raises:
         ValueError: the key cannot be read; the message names the variable and never shows the key.
@@ -104,7 +105,8 @@ def load_private_key(*, key: str | None, path: Path | None, passphrase: str | No
         raise ValueError(f"{variable}: SNOWFLAKE_PRIVATE_KEY_PASSPHRASE {hint}") from None
     except Exception:
         raise ValueError(
-            f"{variable}: not a readable private key (PEM, or base64 of PEM or DER), or its passphrase is wrong"
+            f"{variable}: not a readable private key (PEM, or base64 of PEM or DER), or its passphrase is "
+            "wrong"
         ) from None
     return private_key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -35,8 +35,9 @@ class DeletionGuardError(WarehouseError):
     ) -> None:
         of_days = f" for {days}" if days else ""
         super().__init__(
-            f"Refusing to delete {missing:,} of {existing:,} rows ({missing / existing:.0%}) from {table}{of_days}: Gong no "
-            f"longer returns them, and GONG_MAX_VANISHED_SHARE allows {max_deleted_fraction:.0%}. Nothing was changed."
+            f"Refusing to delete {missing:,} of {existing:,} rows ({missing / existing:.0%}) from "
+            f"{table}{of_days}: Gong no longer returns them, and GONG_MAX_VANISHED_SHARE allows "
+            f"{max_deleted_fraction:.0%}. Nothing was changed."
         )
         self.table = table
         self.existing = existing
@@ -61,12 +62,13 @@ def is_unknown_object(error: Exception) -> bool:
     return errno == _UNKNOWN_OBJECT_ERRNO or sqlstate == _UNKNOWN_OBJECT_SQLSTATE
 
 
-# Error codes of the connector: 250001 is its general "could not connect", for an unreachable host as well as for a refused
-# sign-in; 250003 is a failed HTTP request; 251005 to 251008 are missing or invalid credentials.
+# Error codes of the connector: 250001 is its general "could not connect", for an unreachable host as well as
+# for a refused sign-in; 250003 is a failed HTTP request; 251005 to 251008 are missing or invalid credentials.
 # https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-api#error-codes
 _UNREACHABLE = {250001, 250002, 250003, 251001}
 _SIGN_IN = {250004, 251005, 251006, 251007, 251008}
-# Error codes of the server for a refused sign-in: 390100 (password), 390144 (key pair), 390303 (token) and others.
+# Error codes of the server for a refused sign-in: 390100 (password), 390144 (key pair), 390303 (token) and
+# others.
 _REFUSED_BY_SERVER = range(390_000, 391_000)
 
 

@@ -1,11 +1,13 @@
 """Landing: replace days of a raw table, or the whole table, with the records in a batch of files.
 
-The files go to a temporary stage, from there into a temporary table, and then into the raw table in one transaction.
-Readers, and runs that are killed at any moment, see either the old rows or the new ones. Rows with unchanged content
-keep their INGESTED_AT and CORRELATION_ID, so reading a day again writes only what differs.
+The files go to a temporary stage, from there into a temporary table, and then into the raw table in one
+transaction. Readers, and runs that are killed at any moment, see either the old rows or the new ones. Rows
+with unchanged content keep their INGESTED_AT and CORRELATION_ID, so reading a day again writes only what
+differs.
 
-A key that lost access to calls gets the same answer as a company without calls. Rows that Gong no longer returns are
-therefore deleted only up to a fraction; beyond it the run fails until somebody confirms (`DeletionGuardError`).
+A key that lost access to calls gets the same answer as a company without calls. Rows that Gong no longer
+returns are therefore deleted only up to a fraction; beyond it the run fails until somebody confirms
+(`DeletionGuardError`).
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class FileBatch(Protocol):
-    """Parquet files with the columns KEY, PAYLOAD, DAY, CONTENT_HASH and PROCESSING_ERROR, and unique keys."""
+    """Parquet files with unique KEYs and the columns PAYLOAD, DAY, CONTENT_HASH and PROCESSING_ERROR."""
 
     @property
     def directory(self) -> Path: ...
@@ -70,10 +72,10 @@ def replace(
     deletions: DeletionPolicy = UNGUARDED,
     has_rows_outside_ranges: bool = False,
 ) -> Landed:
-    """Replace the rows of `table` for `ranges`, or all of them if it is not partitioned, with the rows of `files`.
+    """Replace the rows of `table` for `ranges`, or all rows of an unpartitioned table, with those of `files`.
 
-    A record that moved to another day is removed from its old day. With no ranges (an empty sequence) only the given
-    records are replaced.
+    A record that moved to another day is removed from its old day. With no ranges (an empty sequence) only
+    the given records are replaced.
 
     Args:
         ranges: the days that the files hold completely; None for an unpartitioned table.
@@ -112,7 +114,7 @@ def check_deletions(
     missing: int,
     policy: DeletionPolicy,
 ) -> None:
-    """Raise DeletionGuardError if `missing` of the `existing` rows are more than the policy allows, or all of them."""
+    """Raise DeletionGuardError if the missing rows are more than the policy allows, or all existing rows."""
     allowed = policy.max_deleted_fraction
     if missing and allowed < 1 and (missing == existing or missing > existing * allowed):
         raise DeletionGuardError(
@@ -135,11 +137,12 @@ def _create_landing_row(cursor: SnowflakeCursor, table: RawTable) -> None:
 def _lock(cursor: SnowflakeCursor, table: RawTable, correlation_id: str) -> None:
     """Lock the table's landing row until the transaction ends.
 
-    On Snowflake the second of two writers waits at its UPDATE until the first one has committed. A DELETE that finds
-    no rows and an INSERT do not wait, so two first writes of the same day would both insert it.
+    On Snowflake the second of two writers waits at its UPDATE until the first one has committed. A DELETE
+    that finds no rows and an INSERT do not wait, so two first writes of the same day would both insert it.
     """
     cursor.execute(
-        f"UPDATE {LANDINGS_TABLE} SET LANDED_AT = CURRENT_TIMESTAMP(), CORRELATION_ID = %s WHERE TABLE_NAME = %s",
+        f"UPDATE {LANDINGS_TABLE} SET LANDED_AT = CURRENT_TIMESTAMP(), CORRELATION_ID = %s "
+        "WHERE TABLE_NAME = %s",
         (correlation_id, table.name),
     )
 
@@ -147,9 +150,8 @@ def _lock(cursor: SnowflakeCursor, table: RawTable, correlation_id: str) -> None
 def _load_files(cursor: SnowflakeCursor, files: FileBatch, load: str) -> None:
     """Load the files into a temporary table named `load`.
 
-    Temporary objects belong to the session, so a killed process leaves none behind. They are created before the
-    transaction begins, because DDL would commit it, and unqualified, in the connection's own schema.
-    """
+    Temporary objects belong to the session, so a killed process leaves none behind. They are created before
+    the transaction begins, because DDL would commit it, and unqualified, in the connection's own schema."""
     cursor.execute(f"CREATE OR REPLACE TEMPORARY STAGE {load}_STAGE")
     cursor.execute(
         f"CREATE OR REPLACE TEMPORARY TABLE {load} "

@@ -1,4 +1,4 @@
-"""Queries of the graph itself. Nothing here writes or issues DDL. Queries of agents are in `gong_assets/agents`."""
+"""Read-only queries of the graph itself. Those of agents are in `gong_assets/agents`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def calls_awaiting_transcripts(connection: SnowflakeConnection, since: date) -> 
 def basic_fields(
     connection: SnowflakeConnection, days: DateRange, names: Sequence[str]
 ) -> dict[str, tuple[date, tuple[str | None, ...]]]:
-    """Return the date and these `metaData` fields, as text, of each valid landed call of these days, by call ID."""
+    """Return the date and `metaData` fields (as text) of each valid landed call of these days, by call ID."""
     fields = ", ".join(f"RAW_DATA:metaData:{name}::VARCHAR" for name in names)
     in_range, parameters = days.sql("CALL_DATE")
     with connection.cursor() as cursor:
@@ -75,7 +75,7 @@ def basic_fields(
 def arrow_tables(
     connection: SnowflakeConnection, table: RawTable, days: DateRange | None
 ) -> Iterator[pa.Table]:
-    """Yield the table's rows, of `days` or all of them, as Arrow tables of bounded size; none if there are no rows."""
+    """Yield the rows of `days`, or all rows, as Arrow tables of bounded size; none if there are no rows."""
     ranges = [days] if days is not None and table.partition is not None else None
     in_ranges, parameters = date_filter_sql(table.partition.name if table.partition else "", ranges)
     with connection.cursor() as cursor:
@@ -93,6 +93,7 @@ def row_counts(warehouse: Warehouse, tables: Sequence[str]) -> dict[str, int]:
 
 
 def processing_errors(table: RawTable) -> str:
+    """Return SQL for the invalid rows of a raw table."""
     return (
         f"SELECT {table.key.name} AS ID, PROCESSING_ERROR FROM {table.name} "
         f"WHERE PROCESSING_ERROR IS NOT NULL ORDER BY {table.key.name}"
@@ -100,7 +101,7 @@ def processing_errors(table: RawTable) -> str:
 
 
 def calls_without_transcript() -> str:
-    """Calls up to a date (the parameter) without a transcript, latest first."""
+    """Return SQL for the calls without a transcript, latest first. Parameter: the last call date."""
     return (
         f"SELECT CALL_ID, CALL_DATE FROM {CALLS.name} WHERE CALL_DATE <= %s AND PROCESSING_ERROR IS NULL "
         f"AND CALL_ID NOT IN (SELECT CALL_ID FROM {TRANSCRIPTS.name}) ORDER BY CALL_DATE DESC, CALL_ID"
@@ -108,11 +109,15 @@ def calls_without_transcript() -> str:
 
 
 def newest_call_date() -> str:
+    """Return SQL for the date of the newest landed call."""
     return f"SELECT MAX(CALL_DATE) AS NEWEST FROM {CALLS.name}"
 
 
 def unanswered_segments() -> str:
-    """Staged segments without a Cortex answer for their current text, by error; NULL where none was requested yet."""
+    """Return SQL for the staged segments without a Cortex answer for their current text, by error.
+
+    The error is NULL for segments that were not sent yet.
+    """
     return (
         "SELECT enriched.CORTEX_ERROR, COUNT(*) AS TEXTS, MIN(staged.TRANSCRIPT_ID) AS EXAMPLE, "
         "MIN(staged.CALL_DATE) AS FIRST_DATE, MAX(staged.CALL_DATE) AS LAST_DATE "
@@ -126,7 +131,10 @@ def unanswered_segments() -> str:
 
 
 def unanswered_calls(table: str) -> str:
-    """Calls in CORTEX_GONG_CALLS or CORTEX_GONG_CALL_INSIGHTS without an answer for their current dialogue, by error."""
+    """Return SQL for the calls without a Cortex answer for their current dialogue, by error.
+
+    `table` is CORTEX_GONG_CALLS or CORTEX_GONG_CALL_INSIGHTS.
+    """
     return (
         "SELECT CORTEX_ERROR, COUNT(*) AS TEXTS, MIN(CALL_ID) AS EXAMPLE, MIN(CALL_DATE) AS FIRST_DATE, "
         f"MAX(CALL_DATE) AS LAST_DATE FROM {table} "
@@ -136,17 +144,19 @@ def unanswered_calls(table: str) -> str:
 
 
 def unredacted_segments() -> str:
+    """Return SQL for the segments without redacted text, by error."""
     return (
-        "SELECT CORTEX_ERROR, COUNT(*) AS TEXTS, MIN(TRANSCRIPT_ID) AS EXAMPLE, MIN(CALL_DATE) AS FIRST_DATE, "
-        "MAX(CALL_DATE) AS LAST_DATE FROM CORTEX_GONG_REDACTED_TRANSCRIPTS "
+        "SELECT CORTEX_ERROR, COUNT(*) AS TEXTS, MIN(TRANSCRIPT_ID) AS EXAMPLE, "
+        "MIN(CALL_DATE) AS FIRST_DATE, MAX(CALL_DATE) AS LAST_DATE FROM CORTEX_GONG_REDACTED_TRANSCRIPTS "
         "WHERE REDACTED_TEXT IS NULL GROUP BY CORTEX_ERROR ORDER BY TEXTS DESC, CORTEX_ERROR"
     )
 
 
 def cortex_batches() -> str:
-    """Cortex batches of a run (first parameter: its query tag) for a dbt model (second), by function and status."""
+    """Return SQL for Cortex batches by function and status. Parameters: a run's query tag and a dbt model."""
     return (
-        "SELECT FUNCTION_NAME, STATUS, SUM(CALLS)::INT AS CALLS, SUM(INPUT_TOKENS + OUTPUT_TOKENS)::INT AS TOKENS, "
+        "SELECT FUNCTION_NAME, STATUS, SUM(CALLS)::INT AS CALLS, "
+        "SUM(INPUT_TOKENS + OUTPUT_TOKENS)::INT AS TOKENS, "
         "SUM(ESTIMATED_CREDITS) AS ESTIMATED_CREDITS, SUM(ESTIMATED_DOLLARS) AS ESTIMATED_DOLLARS "
         "FROM GONG_CORTEX_BATCHES WHERE RUN_KEY = %s AND MODEL_NAME = %s "
         "GROUP BY FUNCTION_NAME, STATUS ORDER BY FUNCTION_NAME, STATUS"
@@ -154,8 +164,9 @@ def cortex_batches() -> str:
 
 
 def unanswered_batches() -> str:
-    """Number of batches of a run (the parameter: its query tag) that Cortex did not answer."""
+    """Return SQL for the number of batches that Cortex did not answer. Parameter: a run's query tag."""
     return (
-        "SELECT COUNT(*) AS BATCHES FROM (SELECT DISTINCT INVOCATION_ID, MODEL_NAME, BATCH FROM GONG_CORTEX_BATCHES "
+        "SELECT COUNT(*) AS BATCHES FROM "
+        "(SELECT DISTINCT INVOCATION_ID, MODEL_NAME, BATCH FROM GONG_CORTEX_BATCHES "
         "WHERE RUN_KEY = %s AND STATUS = 'Sent')"
     )

@@ -215,7 +215,7 @@ def create_raw_table(connection: SnowflakeConnection, table: RawTable) -> None:
 
 
 def create_raw_tables(connection: SnowflakeConnection) -> None:
-    """Create every raw table that does not exist, so that dbt finds its sources before their first landing."""
+    """Create the raw tables that do not exist, so that dbt finds its sources before the first landing."""
     _create(connection, *(table.create_statement() for table in RAW_TABLES), _LANDINGS_STATEMENT)
 
 

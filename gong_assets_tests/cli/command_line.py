@@ -1,4 +1,4 @@
-"""The real `gong-assets` and `dagster` commands, in processes and with environments of their own."""
+"""The real `gong-assets` and `dagster` commands, each in its own process and environment."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-# A whole run takes a minute on two slow cores; what takes ten hangs.
+# A full run takes a minute on two slow cores, so a command that takes ten minutes hangs.
 TIMEOUT_SECONDS = 600
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command did."""
+    """Result of a command."""
 
     code: int
     stdout: str
@@ -35,7 +35,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class CommandLine:
-    """Commands in one directory, with only these variables set besides what a process needs to run at all."""
+    """Commands in one directory, with only these variables and the ones that every process needs."""
 
     directory: Path
     variables: dict[str, str] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class CommandLine:
         return self.run("gong-assets", *arguments)
 
     def run(self, command: str, *arguments: str) -> Outcome:
-        """A command of this very virtual environment."""
+        """Run a command of the current virtual environment."""
         started = time.monotonic()
         finished = subprocess.run(
             [Path(sys.executable).with_name(command), *arguments],

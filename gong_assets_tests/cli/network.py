@@ -1,4 +1,4 @@
-"""What commands, and the processes that they start, ask of the network."""
+"""Network use of commands and of the processes that they start."""
 
 from __future__ import annotations
 
@@ -7,34 +7,34 @@ from pathlib import Path
 
 from gong_assets_tests.cli.command_line import CommandLine
 
-# Python runs a module of this name first in every process. It notes each connection and each name that is looked up; a
-# socket of the file system is no network.
-_WATCH = """
+# Every Python process imports `sitecustomize` first. This one logs each name lookup and each connection.
+# Unix sockets are not logged.
+_SITECUSTOMIZE = """
 import os, sys
 
-def note(event, arguments):
+def log(event, arguments):
     if event == "socket.getaddrinfo":
         target = arguments[0]
     elif event == "socket.connect" and isinstance(arguments[1], tuple):
         target = arguments[1][0]
     else:
         return
-    with open(os.environ["NETWORK_LOG"], "a") as log:
-        print(target, file=log)
+    with open(os.environ["NETWORK_LOG"], "a") as file:
+        print(target, file=file)
 
-sys.addaudithook(note)
+sys.addaudithook(log)
 """
 
 
 @dataclass(frozen=True)
 class NetworkLog:
-    """The hosts that were connected to or looked up."""
+    """Hosts that were connected to or looked up."""
 
     directory: Path
 
-    def watching(self, command_line: CommandLine) -> CommandLine:
-        """The same commands, watched."""
-        (self.directory / "sitecustomize.py").write_text(_WATCH)
+    def record(self, command_line: CommandLine) -> CommandLine:
+        """Return the command line with its network use recorded in this log."""
+        (self.directory / "sitecustomize.py").write_text(_SITECUSTOMIZE)
         return command_line.with_variables(PYTHONPATH=str(self.directory), NETWORK_LOG=str(self._log))
 
     @property

@@ -1,4 +1,4 @@
-"""Every command explains itself."""
+"""Help texts and usage errors of every command."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ from gong_assets_tests.cli.command_line import CommandLine
         (("dev",), ["--port"]),
     ],
 )
-def test_help_names_what_a_command_does_and_takes(
+def test_help_describes_each_command_and_its_options(
     tmp_path: Path, command: tuple[str, ...], words: list[str]
 ) -> None:
     outcome = CommandLine(tmp_path, {"COLUMNS": "200"}).gong_assets(*command, "--help").succeeded()
@@ -78,7 +78,7 @@ def test_help_names_what_a_command_does_and_takes(
         assert word.lower() in outcome.stdout.lower()
 
 
-def test_help_starts_nothing_and_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_help_starts_nothing_and_writes_no_file(tmp_path: Path) -> None:
     CommandLine(tmp_path).gong_assets("sync", "--help").succeeded()
     assert list(tmp_path.iterdir()) == []
 
@@ -101,19 +101,19 @@ def test_help_starts_nothing_and_leaves_nothing_behind(tmp_path: Path) -> None:
         ("mcp", "--port", "8808"),
     ],
 )
-def test_wrong_usage_is_exit_2_and_a_line_on_it_and_one_on_how_to_get_help(
+def test_wrong_usage_exits_with_2_and_prints_the_reason_and_how_to_get_help(
     tmp_path: Path, arguments: tuple[str, ...]
 ) -> None:
     outcome = CommandLine(tmp_path).gong_assets(*arguments)
     assert (outcome.code, outcome.stdout) == (2, "")
-    wrong, help_line = outcome.stderr.splitlines()
-    assert wrong.startswith("error: ")
-    assert "Value error" not in wrong
+    reason, help_line = outcome.stderr.splitlines()
+    assert reason.startswith("error: ")
+    assert "Value error" not in reason
     assert "--help" in help_line
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "reason"),
     [
         (("search", ""), "the text to search for is empty"),
         (("search", "x" * 1501), "text: string should have at most 1500 characters"),
@@ -129,19 +129,19 @@ def test_wrong_usage_is_exit_2_and_a_line_on_it_and_one_on_how_to_get_help(
         (("account", " "), "company: it is empty"),
     ],
 )
-def test_a_question_that_is_none_is_exit_2_and_a_line_and_starts_nothing(
-    tmp_path: Path, arguments: tuple[str, ...], told: str
+def test_an_invalid_argument_exits_with_2_and_one_line_and_starts_nothing(
+    tmp_path: Path, arguments: tuple[str, ...], reason: str
 ) -> None:
     outcome = CommandLine(tmp_path).gong_assets(*arguments)
     assert (outcome.code, outcome.stdout) == (2, "")
     (line,) = outcome.stderr.splitlines()
     assert line.startswith("error: ")
-    assert told in line
+    assert reason in line
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("group", [(), ("local",)])
-def test_a_command_without_its_command_shows_its_help_and_is_exit_2(
+def test_a_command_group_without_a_command_prints_its_help_and_exits_with_2(
     tmp_path: Path, group: tuple[str, ...]
 ) -> None:
     outcome = CommandLine(tmp_path).gong_assets(*group)

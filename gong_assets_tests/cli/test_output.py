@@ -1,4 +1,4 @@
-"""What is printed of texts that others wrote: a row is a line, and a text is only a text."""
+"""Printing untrusted texts: each row stays on one line, and no text controls the terminal."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gong_assets.agents import AccountTimeline, CallAnalysis, CoachingOpportunit
 from gong_assets.agents.results import SimilarSegment, TimelineCall
 from gong_assets.cli import output
 
-# Clears the screen, renames the window, goes back to the line's beginning, and turns round what follows.
+# Clears the screen, renames the window, returns to the start of the line, and reverses the text that follows.
 CONTROLS = "\x1b[2J\x1b]0;title\x07\r\u202e\u009b31m"
 HOSTILE = f"be{CONTROLS}fore [bold]and[/] after"
 LONG = "word " * 200 + "end"
@@ -22,18 +22,18 @@ SEGMENT = {
 }
 CALL = {
     "call_id": "1", "call_title": HOSTILE, "call_datetime_utc": None, "call_url": None, "host_name": HOSTILE,
-    "hubspot_deal_id": None, "deal_name": HOSTILE, "deal_stage": HOSTILE, "deal_amount": None, "deal_outcome": None,
-    "sentiment_score": None, "sentiment_category": None, "summary": HOSTILE, "next_steps": [HOSTILE],
-    "call_duration_seconds": None, "talk_ratio": None, "hubspot_company_id": None, "company_name": HOSTILE,
-    "risk_segment_count": 1, "reasons": [],
+    "hubspot_deal_id": None, "deal_name": HOSTILE, "deal_stage": HOSTILE, "deal_amount": None,
+    "deal_outcome": None, "sentiment_score": None, "sentiment_category": None, "summary": HOSTILE,
+    "next_steps": [HOSTILE], "call_duration_seconds": None, "talk_ratio": None, "hubspot_company_id": None,
+    "company_name": HOSTILE, "risk_segment_count": 1, "reasons": [],
 }  # fmt: skip
 
 
-def hits(text: str) -> SimilarSegments:
+def search_results(text: str) -> SimilarSegments:
     return SimilarSegments([SimilarSegment(transcript_id="1_0", call_id="1", text=text, similarity=0.5)])
 
 
-def test_a_terminal_is_given_no_commands(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_text_sends_commands_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     turn = Segment.model_validate(SEGMENT)
     hit = SimilarSegment(**turn.model_dump(), similarity=0.5, context_before=[turn], context_after=[turn])
     output.segments(SimilarSegments([hit]), as_json=False)
@@ -51,13 +51,13 @@ def test_a_terminal_is_given_no_commands(capsys: pytest.CaptureFixture[str]) -> 
         assert not [c for c in printed if not c.isprintable() and c != "\n"]
 
 
-def test_json_holds_a_text_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    output.segments(hits(HOSTILE), as_json=True)
+def test_json_output_contains_the_unchanged_text(capsys: pytest.CaptureFixture[str]) -> None:
+    output.segments(search_results(HOSTILE), as_json=True)
     assert '"text": "be\\u001b[2J' in capsys.readouterr().out
 
 
-def test_what_is_printed_into_a_pipe_is_a_line_however_long(capsys: pytest.CaptureFixture[str]) -> None:
-    output.segments(hits(f"{LONG}\n{LONG}"), as_json=False)
+def test_each_row_is_one_line_in_a_pipe_however_long_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    output.segments(search_results(f"{LONG}\n{LONG}"), as_json=False)
     output.coaching([CoachingOpportunity.model_validate({**CALL, "call_title": LONG})], as_json=False)
     output.analysis(
         CallAnalysis.model_validate({**CALL, "summary": f"{LONG}\n{LONG}", "risk_segments": []}),
@@ -69,12 +69,12 @@ def test_what_is_printed_into_a_pipe_is_a_line_however_long(capsys: pytest.Captu
 
 
 @pytest.mark.parametrize("as_json", [True, False])
-def test_what_a_search_could_not_compare_is_told_beside_its_empty_answer(
+def test_an_empty_search_reports_the_segments_that_could_not_be_compared(
     capsys: pytest.CaptureFixture[str], as_json: bool
 ) -> None:
-    nothing = SimilarSegments()
-    nothing.note = "3 segments could not be compared"
-    output.segments(nothing, as_json=as_json)
+    empty = SimilarSegments()
+    empty.note = "3 segments could not be compared"
+    output.segments(empty, as_json=as_json)
     printed = capsys.readouterr()
-    assert printed.out == ("[]\n" if as_json else "nothing similar\n")
+    assert printed.out == ("[]\n" if as_json else "no similar segments\n")
     assert printed.err == "3 segments could not be compared\n"

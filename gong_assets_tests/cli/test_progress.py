@@ -1,4 +1,4 @@
-"""What a terminal shows while a run goes on."""
+"""The progress line that a terminal shows during a run."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Console:
     return console
 
 
-def shown(console: Console, progress: output.Progress) -> str:
-    """The line as it is now."""
+def visible_line(console: Console, progress: output.Progress) -> str:
+    """Return the current progress line."""
     with console.capture() as capture:
         console.print(progress._bar.get_renderable())
     return capture.get()
 
 
-def test_reading_shows_a_bar_with_its_total_and_other_work_none(terminal: Console) -> None:
+def test_reading_with_a_total_shows_a_bar_and_other_work_does_not(terminal: Console) -> None:
     progress = output.Progress()
     progress.run_started(DateRange(date(2026, 3, 1), date(2026, 3, 11)))
-    assert "━" not in shown(terminal, progress)
-    progress.reading("calls", 1200, 5000)
-    line = shown(terminal, progress)
+    assert "━" not in visible_line(terminal, progress)
+    progress.records_read("calls", 1200, 5000)
+    line = visible_line(terminal, progress)
     assert "2026-03-01 to 2026-03-10: 1,200 of 5,000 calls" in line
     assert "━" in line
     progress.message("dbt: table model stg_gong_calls")
-    assert "━" not in shown(terminal, progress)
+    assert "━" not in visible_line(terminal, progress)
 
 
-def test_a_total_that_lags_behind_is_not_shown_as_less_than_what_came(terminal: Console) -> None:
+def test_the_total_is_never_shown_as_less_than_the_records_read(terminal: Console) -> None:
     progress = output.Progress()
-    progress.reading("users", 12, 10)
-    assert "12 of 12 users" in shown(terminal, progress)
-    progress.reading("trackers", 7, None)
-    assert "7 trackers" in shown(terminal, progress)
+    progress.records_read("users", 12, 10)
+    assert "12 of 12 users" in visible_line(terminal, progress)
+    progress.records_read("trackers", 7, None)
+    assert "7 trackers" in visible_line(terminal, progress)

@@ -1,4 +1,4 @@
-"""Which days `gong-assets sync` runs."""
+"""The days that `gong-assets sync` materializes, and which runs it resumes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from datetime import date
 
 import dagster as dg
 import pytest
-from dagster import _check as check
 
-from gong_assets.cli.sync import DateRangeError, days_to_sync, tags_to_continue
+from gong_assets.cli.sync import InvalidDateRange, days_to_sync, tags_to_resume
 from gong_assets.dates import DateRange
 from gong_assets.defs.resumption import RESUMES_TAG
 from gong_assets.settings import Settings
@@ -21,7 +20,7 @@ def settings(**values: object) -> Settings:
     return Settings(**values)
 
 
-def test_incremental_reads_the_lookback_days_again_today_included() -> None:
+def test_incremental_syncs_the_lookback_days_including_today() -> None:
     assert days_to_sync(settings(), "incremental", None, None, TODAY) == DateRange(
         date(2026, 3, 4), date(2026, 3, 11)
     )
@@ -32,7 +31,7 @@ def test_to_date_is_inclusive() -> None:
     assert days == DateRange(date(2026, 1, 1), date(2026, 1, 31))
 
 
-def test_full_starts_at_the_start_date_and_without_one_at_the_first_call() -> None:
+def test_full_starts_at_the_start_date_or_else_at_the_first_call() -> None:
     start = settings(gong_start_date="2025-01-01")
     assert days_to_sync(start, "full", None, None, TODAY) == DateRange(date(2025, 1, 1), date(2026, 3, 11))
     assert days_to_sync(settings(), "full", None, None, TODAY) is None
@@ -52,33 +51,31 @@ def test_full_starts_at_the_start_date_and_without_one_at_the_first_call() -> No
         ("backfill", date(2014, 12, 31), None, "before the first partition"),
     ],
 )
-def test_days_that_make_no_sense_are_refused(
-    mode: str, first: date | None, last: date | None, words: str
-) -> None:
-    with pytest.raises(DateRangeError, match=words):
+def test_invalid_dates_are_rejected(mode: str, first: date | None, last: date | None, words: str) -> None:
+    with pytest.raises(InvalidDateRange, match=words):
         days_to_sync(settings(), mode, first, last, TODAY)  # type: ignore[arg-type]
 
 
-class Messages:
+class RecordingListener:
     def __init__(self) -> None:
         self.texts: list[str] = []
 
     def run_started(self, days: DateRange) -> None: ...
-    def reading(self, noun: str, done: int, total: int | None) -> None: ...
+    def records_read(self, noun: str, done: int, total: int | None) -> None: ...
     def message(self, text: str) -> None:
         self.texts.append(text)
 
 
 @pytest.mark.parametrize(
-    ("status", "continued"),
+    ("status", "is_resumed"),
     [
         (dg.DagsterRunStatus.FAILURE, True),
         (dg.DagsterRunStatus.CANCELED, True),
         (dg.DagsterRunStatus.SUCCESS, False),
     ],
 )
-def test_the_same_command_again_continues_the_latest_run_if_that_did_not_succeed(
-    status: dg.DagsterRunStatus, continued: bool
+def test_repeating_a_command_resumes_its_latest_run_unless_that_succeeded(
+    status: dg.DagsterRunStatus, is_resumed: bool
 ) -> None:
     @dg.op
     def nothing() -> None: ...
@@ -87,23 +84,19 @@ def test_the_same_command_again_continues_the_latest_run_if_that_did_not_succeed
     def gong_sync() -> None:
         nothing()
 
-    days, others = (
-        DateRange(date(2026, 1, 1), date(2026, 2, 1)),
-        DateRange(date(2026, 2, 1), date(2026, 3, 1)),
-    )
-    watcher = Messages()
+    days = DateRange(date(2026, 1, 1), date(2026, 2, 1))
+    other_days = DateRange(date(2026, 2, 1), date(2026, 3, 1))
+    listener = RecordingListener()
     with dg.DagsterInstance.ephemeral() as instance:
-        runs = {
-            span: gong_sync.execute_in_process(instance=instance, tags=span.as_run_tags()).run_id
-            for span in (days, others)
-        }
-        for run_id in runs.values():
-            instance.add_run(
-                check.not_none(instance.get_run_by_id(run_id))._replace(
-                    run_id=str(uuid.uuid4()), status=status
-                )
-            )
+        runs = [
+            gong_sync.execute_in_process(instance=instance, tags=each.as_run_tags()).run_id
+            for each in (days, other_days)
+        ]
+        for run_id in runs:
+            run = instance.get_run_by_id(run_id)
+            assert run is not None
+            instance.add_run(run._replace(run_id=str(uuid.uuid4()), status=status))
         latest = instance.get_runs(dg.RunsFilter(tags=days.as_run_tags()), limit=1)[0]
-        tags = tags_to_continue(instance, gong_sync, days, watcher)
-        assert tags == ({**days.as_run_tags(), RESUMES_TAG: latest.run_id} if continued else {})
-        assert watcher.texts == ([f"continuing run {latest.run_id}"] if continued else [])
+        tags = tags_to_resume(instance, gong_sync, days, listener)
+        assert tags == ({**days.as_run_tags(), RESUMES_TAG: latest.run_id} if is_resumed else {})
+        assert listener.texts == ([f"resuming run {latest.run_id}"] if is_resumed else [])

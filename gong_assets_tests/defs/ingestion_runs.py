@@ -19,7 +19,8 @@ from gong_assets.defs.resources import GongResource, SnowflakeResource
 from gong_assets.gong import Clock, GongClient
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
-from gong_assets_tests.end_to_end.gong_server import Gong, HeldCall, Record, held
+from gong_assets_tests.end_to_end.gong_records import Record, StoredCall, stored
+from gong_assets_tests.end_to_end.gong_server import Gong
 
 FIRST = date(2025, 1, 1)
 DAYS_LATER = timedelta(0)
@@ -99,12 +100,12 @@ class Ingestion:
         return {date.fromisoformat(key) for key in keys}
 
 
-def call(number: int, started: datetime, **meta: Any) -> HeldCall:
+def call(number: int, started: datetime, **meta: Any) -> StoredCall:
     text = started.isoformat()
-    return held({"metaData": {"id": f"77{number:016}", "started": text, "title": f"Call {number}", **meta}})
+    return stored({"metaData": {"id": f"77{number:016}", "started": text, "title": f"Call {number}", **meta}})
 
 
-def calls(days: Sequence[date], per_day: int) -> list[HeldCall]:
+def calls(days: Sequence[date], per_day: int) -> list[StoredCall]:
     """So many calls on each day, an hour or less apart."""
     return [
         call(
@@ -122,8 +123,8 @@ def transcript(call_id: str) -> Record:
     return {"callId": call_id, "transcript": [{"speakerId": "1", "topic": None, "sentences": sentences}]}
 
 
-def ids(held_calls: Sequence[HeldCall]) -> list[str]:
-    return sorted(str(each.id) for each in held_calls)
+def ids(stored_calls: Sequence[StoredCall]) -> list[str]:
+    return sorted(str(each.id) for each in stored_calls)
 
 
 def why(result: dg.ExecuteInProcessResult) -> str:

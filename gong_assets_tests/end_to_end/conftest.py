@@ -1,7 +1,7 @@
-"""Two Gongs read through the real command line: a month of one company, three times, and strange records, once.
+"""Runs of the real command line: three over a company's month, and one over odd records.
 
-A run takes most of a minute here, so each is made once and shared: tests look at the tables as they were after a run, and no
-test changes what another one sees. The modules of one xdist group share their runs; two groups use two cores.
+A run takes most of a minute, so each is made once and shared. Tests read the tables as they were after a run,
+and no test changes them. The modules of one xdist group share their runs, and two groups use two cores.
 """
 
 from __future__ import annotations
@@ -16,19 +16,21 @@ from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse, local_arguments, open_warehouse
 from gong_assets_tests.cli.command_line import CommandLine
 from gong_assets_tests.cli.network import NetworkLog
-from gong_assets_tests.end_to_end.company import FIRST, LAST, change, company
+from gong_assets_tests.end_to_end.company import FIRST, LAST, change
+from gong_assets_tests.end_to_end.company_gong import company_gong
 from gong_assets_tests.end_to_end.gong_server import Gong
 from gong_assets_tests.end_to_end.odd_records import odd_calls, odd_transcripts, odd_users, unusable_calls
 from gong_assets_tests.end_to_end.openapi_examples import example_gong
 from gong_assets_tests.end_to_end.runs import Run, sync
 
-# What the company's CRM holds of the deals, contacts and companies that its calls refer to.
+# The deals, contacts and companies in the company's CRM that its calls refer to.
 HUBSPOT = """
 INSERT INTO OBJECTS_DEALS (OBJECTID, PROPERTY_DEALNAME, PROPERTY_AMOUNT, PROPERTY_DEALSTAGE)
     VALUES (2271307570613351879, 'Platform for Customer Ltd', 12000.5, 'presentationscheduled');
 INSERT INTO OBJECTS_DEALS (OBJECTID, PROPERTY_DEALNAME, PROPERTY_AMOUNT, PROPERTY_DEALSTAGE)
     VALUES (8800000002, 'Renewal of Other GmbH', 500, 'closedwon');
-INSERT INTO OBJECTS_CONTACTS (OBJECTID, PROPERTY_FIRSTNAME, PROPERTY_EMAIL) VALUES (7700000001, 'Çağla', 'cagla@customer.example');
+INSERT INTO OBJECTS_CONTACTS (OBJECTID, PROPERTY_FIRSTNAME, PROPERTY_EMAIL)
+    VALUES (7700000001, 'Çağla', 'cagla@customer.example');
 INSERT INTO OBJECTS_COMPANIES (OBJECTID, PROPERTY_NAME) VALUES (9900000001, 'Customer Ltd, Istanbul');
 INSERT INTO OBJECTS_COMPANIES (OBJECTID, PROPERTY_NAME) VALUES (9900000002, 'Other GmbH')
 """
@@ -36,13 +38,13 @@ INSERT INTO OBJECTS_COMPANIES (OBJECTID, PROPERTY_NAME) VALUES (9900000002, 'Oth
 
 @pytest.fixture(scope="session")
 def gong() -> Iterator[Gong]:
-    with company().served() as served:
+    with company_gong().served() as served:
         yield served
 
 
 @pytest.fixture(scope="session")
 def network(tmp_path_factory: pytest.TempPathFactory) -> NetworkLog:
-    """What the commands of `project`, and its local stack, asked of the network so far."""
+    """Network use so far of the commands of `project` and of its local stack."""
     return NetworkLog(tmp_path_factory.mktemp("network"))
 
 
@@ -50,10 +52,10 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> NetworkLog:
 def project(
     gong: Gong, network: NetworkLog, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[CommandLine]:
-    """A home with a running local stack, reading from the company's Gong."""
+    """A project with a running local stack that reads from the company's Gong."""
     directory = tmp_path_factory.mktemp("company")
     home = {"GONG_ASSETS_HOME": str(directory / "home")}
-    command_line = network.watching(CommandLine(directory, {**home, **gong.environment}))
+    command_line = network.record(CommandLine(directory, {**home, **gong.environment}))
     command_line.gong_assets("local", "up").succeeded()
     yield command_line
     command_line.gong_assets("local", "down").succeeded()
@@ -61,7 +63,7 @@ def project(
 
 @pytest.fixture(scope="session")
 def company_warehouse(project: CommandLine) -> Warehouse:
-    """The warehouse of `project`, whose HubSpot share has the company's deals."""
+    """The warehouse of `project`, with the company's deals in its HubSpot share."""
     warehouse = open_warehouse(Settings(gong_assets_home=project.directory / "home"))
     share = Warehouse({**warehouse.arguments, "database": "HUBSPOT_SHARE", "schema": "V2_DAILY"})
     for statement in HUBSPOT.split(";"):
@@ -76,20 +78,20 @@ def first_run(project: CommandLine, company_warehouse: Warehouse, gong: Gong) ->
 
 @pytest.fixture(scope="session")
 def second_run(first_run: Run, project: CommandLine, company_warehouse: Warehouse, gong: Gong) -> Run:
-    """The same days again, while nothing changed."""
+    """The same days again, with nothing changed in Gong."""
     return sync(project, company_warehouse, gong, FIRST, LAST)
 
 
 @pytest.fixture(scope="session")
 def third_run(second_run: Run, project: CommandLine, company_warehouse: Warehouse, gong: Gong) -> Run:
-    """The same days again, after a few things changed in Gong."""
+    """The same days again, after some changes in Gong."""
     change(gong)
     return sync(project, company_warehouse, gong, FIRST, LAST)
 
 
 @pytest.fixture(scope="session")
 def strange_gong() -> Iterator[Gong]:
-    """The examples of Gong's OpenAPI document, the odd shapes of live accounts, and records that cannot be used."""
+    """Examples of Gong's OpenAPI document, odd records as live accounts send them, and invalid records."""
     gong = example_gong()
     gong.calls += [*odd_calls(), *unusable_calls()]
     gong.transcripts += odd_transcripts()
@@ -100,7 +102,7 @@ def strange_gong() -> Iterator[Gong]:
 
 @pytest.fixture(scope="session")
 def sales_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    """An account with a database SALES, on a Snowflake-speaking server that the graph does not start."""
+    """An account with a database SALES, on a Snowflake-compatible server that the graph does not start."""
     home = tmp_path_factory.mktemp("account")
     warehouse = Warehouse(local_arguments(home))
     warehouse.query("CREATE DATABASE SALES")
@@ -113,7 +115,7 @@ def sales_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wareho
 def sales(
     strange_gong: Gong, sales_warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory
 ) -> CommandLine:
-    """A project that is told of that account as one is told of a real one: by variables alone."""
+    """A project that is configured for this account by environment variables, like a real one."""
     account = {f"SNOWFLAKE_{name.upper()}": str(value) for name, value in sales_warehouse.arguments.items()}
     directory = tmp_path_factory.mktemp("sales")
     home = {"GONG_ASSETS_HOME": str(directory / "home")}

@@ -1,9 +1,10 @@
-"""A Gong to test against: real HTTP, and the rules of Gong's API, over whatever records a test gives it.
+"""A test server with the rules of Gong's API, over real HTTP, for the records that a test gives it.
 
-It shares no line with the simulated tenant nor with the client, so that what those two get wrong in the same way shows here.
-Gong's behaviour is that of its OpenAPI document and https://help.gong.io/apidocs/introduction-2; where that is silent, of what
-Gong was seen to answer; where nobody has written that down, a filter that finds nothing is a 404 and the texts of 400s are made
-up. It is a simulation: no limit on requests, and a cursor never expires. What the records are is in `company.py`.
+It shares no code with the simulated tenant or the client, so that it reveals errors that both of them have.
+It behaves as described in Gong's OpenAPI document and https://help.gong.io/apidocs/introduction-2, and as
+observed where these say nothing. What is not known is invented: the texts of 400s, and a 404 if a filter
+matches nothing. There is no rate limit, and cursors do not expire. The records are in `company_gong.py`,
+`odd_records.py` and `openapi_examples.py`.
 """
 
 from __future__ import annotations
@@ -14,9 +15,8 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import chain
-from statistics import mean
 from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,31 +26,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from gong_assets_tests.end_to_end.gong_records import (
+    ACTIVITIES,
+    Record,
+    StoredCall,
+    StoredFolder,
+    averages,
+    by_user,
+    days_of,
+    is_one_of,
+    listed_time,
+    selected,
+    time_of,
+)
 from gong_assets_tests.serving import serving
 
-Record = dict[str, Any]
-
 PAGE_SIZE = 100
-
-# The blocks of a call with the parts that a contentSelector names, and what a part is called in the answer where that differs.
-BLOCKS = {
-    "content": (
-        *(
-            "structure",
-            "topics",
-            "trackers",
-            "trackerOccurrences",
-            "pointsOfInterest",
-            "brief",
-            "outline",
-            "highlights",
-        ),
-        *("callOutcome", "keyPoints"),
-    ),
-    "interaction": ("speakers", "video", "personInteractionStats", "questions"),
-    "collaboration": ("publicComments",),
-}
-ANSWERED_AS = {"personInteractionStats": "interactionStats"}
 
 SCOPES = {
     "/v2/calls": "api:calls:read:basic",
@@ -67,44 +58,10 @@ SCOPES = {
     "/v2/library/folder-content": "api:library:read",
 }
 
-# What the days of /v2/stats/activity/day-by-day list calls by.
-ACTIVITIES = (
-    *("callsAsHost", "callsAttended", "callsGaveFeedback", "callsRequestedFeedback", "callsReceivedFeedback"),
-    *("ownCallsListenedTo", "othersCallsListenedTo", "callsSharedInternally", "callsSharedExternally"),
-    *("callsScorecardsFilled", "callsScorecardsReceived", "callsCommentsGiven", "callsCommentsReceived"),
-    *("callsMarkedAsFeedbackGiven", "callsMarkedAsFeedbackReceived"),
-)
-
 
 @dataclass(frozen=True)
-class HeldCall:
-    """A call that Gong has, and the time by which it is filtered and sorted."""
-
-    document: Record
-    time: datetime
-
-    @property
-    def id(self) -> str | None:
-        meta = self.document.get("metaData")
-        return str(meta["id"]) if isinstance(meta, dict) and "id" in meta else None
-
-
-def held(document: Record) -> HeldCall:
-    return HeldCall(document, datetime.fromisoformat(document["metaData"]["started"]).astimezone(UTC))
-
-
-@dataclass(frozen=True)
-class HeldFolder:
-    """A folder of the library as /v2/library/folders lists it, and the calls in it."""
-
-    document: Record
-    calls: list[Record] = field(default_factory=list)
-    workspace_id: str | None = None
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One request as it arrived, and the status that it was answered with."""
+class LoggedRequest:
+    """A request, and the status of its response."""
 
     method: str
     path: str
@@ -112,43 +69,43 @@ class Asked:
     status: int
     query: dict[str, str] = field(default_factory=dict)
     at: float = 0.0
-    """When it arrived, in seconds of the monotonic clock."""
+    """Arrival time, in seconds of the monotonic clock."""
 
 
 @dataclass
 class Gong:
-    """One company's Gong. A test may change its records while it is served.
+    """One company's Gong. Tests may change its records while it is served.
 
     Attributes:
-        interaction_stats: what /v2/stats/interaction says of each day of the company's, by user. Asked for several days it
-            gives each user's averages.
-        activity: what /v2/stats/activity/day-by-day says of each day, by user, with this one day in each record.
-        time_zone: the company's, in which it counts its days.
+        interaction_stats: records of /v2/stats/interaction by day, one per user. A request for several days
+            returns the averages of each user.
+        activity: records of /v2/stats/activity/day-by-day by day, one per user, each with this one day.
+        time_zone: time zone of the company, which determines its days.
     """
 
-    calls: list[HeldCall] = field(default_factory=list)
+    calls: list[StoredCall] = field(default_factory=list)
     transcripts: list[Record] = field(default_factory=list)
     users: list[Record] = field(default_factory=list)
     workspaces: list[Record] = field(default_factory=list)
     trackers: list[Record] = field(default_factory=list)
     scorecards: list[Record] = field(default_factory=list)
     answered_scorecards: list[Record] = field(default_factory=list)
-    folders: list[HeldFolder] = field(default_factory=list)
+    folders: list[StoredFolder] = field(default_factory=list)
     interaction_stats: dict[date, list[Record]] = field(default_factory=dict)
     activity: dict[date, list[Record]] = field(default_factory=dict)
     time_zone: str = "America/Los_Angeles"
     missing_scopes: set[str] = field(default_factory=set)
     access_key: str = "TESTKEY"
     access_key_secret: str = "test-secret"
-    # Records at the start of a page that the page before had too: Gong pages by offset, and a call that arrives while one
-    # walks over them moves the others on.
+    # Number of records that each page repeats from the previous one. Gong pages by offset, so a call that
+    # arrives between two requests shifts the others.
     overlap: int = 0
     base_url: str = ""
-    log: list[Asked] = field(default_factory=list)
+    log: list[LoggedRequest] = field(default_factory=list)
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings with which this Gong is read, as fast as it answers."""
+        """Settings to read from this server, without a rate limit."""
         return {
             "GONG_BASE_URL": self.base_url,
             "GONG_ACCESS_KEY": self.access_key,
@@ -158,7 +115,7 @@ class Gong:
 
     @contextmanager
     def served(self) -> Iterator[Gong]:
-        """On a free port of 127.0.0.1 while the block runs."""
+        """Serve on a free port of 127.0.0.1 until the block ends."""
         routes = [Route("/{path:path}", self._answer, methods=["GET", "POST"])]
         with serving(Starlette(routes=routes)) as self.base_url:
             yield self
@@ -168,7 +125,9 @@ class Gong:
         body = json.loads(await request.body() or b"{}")
         response = self._refused(request) or self._listed(request, body)
         query = dict(request.query_params)
-        self.log.append(Asked(request.method, request.url.path, body, response.status_code, query, at))
+        self.log.append(
+            LoggedRequest(request.method, request.url.path, body, response.status_code, query, at)
+        )
         return response
 
     def _refused(self, request: Request) -> Response | None:
@@ -217,13 +176,13 @@ class Gong:
         return _refusal(404, "Not Found")
 
     def _basic(self, query: Mapping[str, str]) -> Response:
-        first, end = (_time(query.get(key)) for key in ("fromDateTime", "toDateTime"))
+        first, end = (time_of(query.get(key)) for key in ("fromDateTime", "toDateTime"))
         if first and end and first >= end:
             return _refusal(400, "fromDateTime: must be before toDateTime")
         found = [
             call.document.get("metaData")
-            for call in sorted(self.calls, key=_listed_time)
-            if (not first or first <= _listed_time(call)) and (not end or _listed_time(call) < end)
+            for call in sorted(self.calls, key=listed_time)
+            if (not first or first <= listed_time(call)) and (not end or listed_time(call) < end)
         ]
         if not found:
             return _refusal(404, _nothing_found("calls"))
@@ -231,7 +190,7 @@ class Gong:
 
     def _extensive(self, body: Record) -> Response:
         limits = body["filter"]
-        first, end = (_time(limits.get(key)) for key in ("fromDateTime", "toDateTime"))
+        first, end = (time_of(limits.get(key)) for key in ("fromDateTime", "toDateTime"))
         if first and end and first >= end:
             return _refusal(400, "filter.fromDateTime: must be before toDateTime")
         found = [
@@ -261,7 +220,7 @@ class Gong:
         return _response(200, {"keywordTrackers": found})
 
     def _answered_scorecards(self, body: Record) -> Response:
-        """Reviews by Gong's AI only if they are asked for by their method."""
+        """Include reviews by Gong's AI only if the request names their method."""
         limits = body["filter"]
         method = limits.get("reviewMethod") or "MANUAL"
         found = [
@@ -270,17 +229,17 @@ class Gong:
             if method in ("BOTH", card.get("reviewMethod"))
             and self._is_within(card.get("reviewTime"), limits, "reviewFromDate", "reviewToDate")
             and self._is_within(card.get("callStartTime"), limits, "callFromDate", "callToDate")
-            and _is_one_of(card.get("reviewedUserId"), limits.get("reviewedUserIds"))
-            and _is_one_of(card.get("scorecardId"), limits.get("scorecardIds"))
+            and is_one_of(card.get("reviewedUserId"), limits.get("reviewedUserIds"))
+            and is_one_of(card.get("scorecardId"), limits.get("scorecardIds"))
         ]
         if not found:
             return _refusal(404, _nothing_found("answered scorecards") + ".")
         return self._page("answeredScorecards", found, body.get("cursor"))
 
     def _is_within(self, moment: Any, limits: Record, first: str, end: str) -> bool:
-        """Whether it was on one of the company's days from the first up to, and without, the end.
+        """Return True if the time is on one of the company's days from the first to the end (exclusive).
 
-        Gong knows a time also where the record does not tell it: such a record is within any days.
+        Gong knows the time even if the record does not contain it, so such a record matches any days.
         """
         try:
             day = datetime.fromisoformat(moment).astimezone(ZoneInfo(self.time_zone)).date().isoformat()
@@ -299,9 +258,9 @@ class Gong:
         return None
 
     def _interaction_stats(self, body: Record) -> Response:
-        days = _days(body)
-        users = _by_user(self.interaction_stats, days, body)
-        found = [_averages(list(records.values())) for records in users.values()]
+        days = days_of(body)
+        users = by_user(self.interaction_stats, days, body)
+        found = [averages(list(records.values())) for records in users.values()]
         if not found:
             return _refusal(404, _nothing_found("users"))
         return self._page(
@@ -314,16 +273,16 @@ class Gong:
         )
 
     def _activity(self, body: Record) -> Response:
-        """Users who did anything, each with every day that is asked for."""
-        days = _days(body)
+        """Return the users with any activity, each with all requested days."""
+        days = days_of(body)
         found = []
-        for records in _by_user(self.activity, days, body).values():
-            some = next(iter(records.values()))
-            of_days = [
+        for records in by_user(self.activity, days, body).values():
+            first = next(iter(records.values()))
+            stats = [
                 records[day]["userDailyActivityStats"] if day in records else [self._idle_day(day)]
                 for day in days
             ]
-            found.append({**some, "userDailyActivityStats": list(chain(*of_days))})
+            found.append({**first, "userDailyActivityStats": list(chain(*stats))})
         if not found:
             return _refusal(404, _nothing_found("users"))
         return self._page("usersDetailedActivities", found, body.get("cursor"))
@@ -367,90 +326,8 @@ class Gong:
         return _response(200, {"records": records, key: found[begin:end], **more})
 
 
-def selected(call: Record, selector: Record) -> Record:
-    """A call without what its contentSelector does not ask for. What Gong knows by a new name is there unasked."""
-    exposed = selector.get("exposedFields") or {}
-    shown = dict(call)
-    if selector.get("context", "None") == "None":
-        shown.pop("context", None)
-    elif "context" in call:
-        shown["context"] = _of_timings(call["context"], selector.get("contextTiming") or ["Now"])
-    if not exposed.get("parties"):
-        shown.pop("parties", None)
-    for block, parts in BLOCKS.items():
-        asked = exposed.get(block) or {}
-        left_out = {ANSWERED_AS.get(part, part) for part in parts if not asked.get(part)}
-        if isinstance(block_of_call := call.get(block), dict):
-            shown[block] = {name: part for name, part in block_of_call.items() if name not in left_out}
-        if not any(asked.values()):
-            shown.pop(block, None)
-    if exposed.get("media"):
-        shown["media"] = {"audioUrl": f"https://media.example/{secrets.token_hex(8)}"}
-    return shown
-
-
-def _of_timings(context: Any, timings: list[str]) -> Any:
-    if not isinstance(context, list):
-        return context
-    return [
-        {
-            **crm,
-            "objects": [
-                each for each in crm.get("objects") or [] if (each.get("timing") or "Now") in timings
-            ],
-        }
-        for crm in context
-    ]
-
-
-def _listed_time(call: HeldCall) -> datetime:
-    """The time that /v2/calls goes by: when a web conference was to start, otherwise when the call did."""
-    meta = call.document.get("metaData")
-    if isinstance(meta, dict) and meta.get("direction") == "Conference" and meta.get("scheduled"):
-        return datetime.fromisoformat(meta["scheduled"]).astimezone(UTC)
-    return call.time
-
-
-def _days(body: Record) -> list[date]:
-    first, end = (date.fromisoformat(body["filter"][key]) for key in ("fromDate", "toDate"))
-    return [first + timedelta(days=n) for n in range((end - first).days)]
-
-
-def _by_user(
-    held_days: dict[date, list[Record]], days: list[date], body: Record
-) -> dict[str, dict[date, Record]]:
-    """What there is of each user who is asked for, by day."""
-    found: dict[str, dict[date, Record]] = {}
-    for day in days:
-        for record in held_days.get(day, []):
-            if _is_one_of(record.get("userId"), body["filter"].get("userIds")):
-                found.setdefault(str(record.get("userId")), {})[day] = record
-    return found
-
-
-def _averages(records: list[Record]) -> Record:
-    """A user's stats of several days as one record; of one day, as they are."""
-    if len(records) == 1:
-        return records[0]
-    values: dict[str, list[float]] = {}
-    for record in records:
-        for stat in record["personInteractionStats"]:
-            if stat["value"] is not None:
-                values.setdefault(stat["name"], []).append(stat["value"])
-    stats = [{"name": name, "value": mean(measured)} for name, measured in values.items()]
-    return {**records[0], "personInteractionStats": stats}
-
-
-def _is_one_of(value: Any, asked: list[str] | None) -> bool:
-    return asked is None or str(value) in asked
-
-
 def _nothing_found(noun: str) -> str:
     return f"No {noun} found corresponding to the provided filters"
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
 
 
 def _refusal(status: int, error: str) -> Response:

@@ -1,7 +1,7 @@
-"""Records in the odd shapes that live accounts were seen to send, and records that cannot be used at all.
+"""Odd records as live accounts send them, and invalid records.
 
-All are of February 2018, like the examples of Gong's OpenAPI document. What is odd about each stands beside it; what becomes of
-it is in `test_foreign_records.py`.
+All are dated February 2018, like the examples of Gong's OpenAPI document. A comment says what is odd about
+each record; the expected results are in `test_foreign_records.py`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from gong_assets_tests.end_to_end.gong_server import HeldCall, Record, held
+from gong_assets_tests.end_to_end.gong_records import Record, StoredCall, stored
 
 SPARSE, NULLS, TEXTS, NOISE, TWICE, NEWER, UNSTARTED = (str(10**17 + n) for n in range(7))
+
+ANN = {"id": "5", "name": "Ann", "affiliation": "External"}
 
 STARTED = "2018-02-19T09:00:00.816562+02:00"
 
@@ -20,27 +22,50 @@ def call(call_id: Any, started: str | None = STARTED, *, meta: Record | None = N
     return {"metaData": {"id": call_id, "started": started, **(meta or {})}, **blocks}
 
 
-def odd_calls() -> list[HeldCall]:
+def odd_calls() -> list[StoredCall]:
     return [
-        # Blocks that Gong has not computed yet are absent or empty; a party may be hardly more than a number.
-        held(call(SPARSE, context=[], parties=[{"id": "1", "speakerId": None}], content={}, interaction={}, collaboration={})),
+        # Blocks that Gong has not computed yet are absent or empty, and a party may have little more than an
+        # id.
+        stored(
+            call(
+                SPARSE,
+                context=[],
+                parties=[{"id": "1", "speakerId": None}],
+                content={},
+                interaction={},
+                collaboration={},
+            )
+        ),
         # Any field may be null.
-        held(
+        stored(
             call(
                 NULLS,
-                meta=dict.fromkeys(("title", "scheduled", "duration", "primaryUserId", "direction", "isPrivate", "customData")),
+                meta=dict.fromkeys(
+                    (
+                        *("title", "scheduled", "duration", "primaryUserId", "direction", "isPrivate"),
+                        "customData",
+                    )
+                ),
                 context=None,
                 parties=[{"id": "1", "name": None, "affiliation": None, "methods": None, "context": None}],
-                content=dict.fromkeys(("topics", "trackers", "brief", "highlights", "keyPoints", "callOutcome")),
+                content=dict.fromkeys(
+                    ("topics", "trackers", "brief", "highlights", "keyPoints", "callOutcome")
+                ),
                 interaction=dict.fromkeys(("speakers", "interactionStats", "questions")),
                 collaboration=None,
             )
         ),
-        # Numbers and booleans as texts, and the values of CRM fields in every type.
-        held(
+        # Numbers and booleans in text form, and CRM field values of every type.
+        stored(
             call(
                 TEXTS,
-                meta={"duration": "1785", "isPrivate": "false", "language": "zxx", "scope": "Unknown", "customData": '{"k": 1}'},
+                meta={
+                    "duration": "1785",
+                    "isPrivate": "false",
+                    "language": "zxx",
+                    "scope": "Unknown",
+                    "customData": '{"k": 1}',
+                },
                 context=[
                     {
                         "system": "hubspot",
@@ -62,48 +87,87 @@ def odd_calls() -> list[HeldCall]:
                         ],
                     }
                 ],
-                interaction={"interactionStats": [{"name": "Talk Ratio", "value": "0.25"}, {"name": "Patience", "value": None}]},
+                interaction={
+                    "interactionStats": [
+                        {"name": "Talk Ratio", "value": "0.25"},
+                        {"name": "Patience", "value": None},
+                    ]
+                },
             )
         ),
-        # float32 noise, whole numbers beside fractions, speakerID with a capital D, a tracker that was not heard.
-        held(
+        # Rounding errors of float32, integers among fractions, speakerID with a capital D, a tracker without
+        # occurrences.
+        stored(
             call(
                 NOISE,
                 meta={"duration": 1785.0},
                 content={
-                    "outline": [{"section": "A", "startTime": 568.9000244140625, "duration": 3.0517578125e-05, "items": []}],
-                    "trackers": [{"id": "1", "name": "Budget", "count": 0, "type": "SMART", "occurrences": None, "phrases": []}],
+                    "outline": [
+                        {
+                            "section": "A",
+                            "startTime": 568.9000244140625,
+                            "duration": 3.0517578125e-05,
+                            "items": [],
+                        }
+                    ],
+                    "trackers": [
+                        {
+                            "id": "1",
+                            "name": "Budget",
+                            "count": 0,
+                            "type": "SMART",
+                            "occurrences": None,
+                            "phrases": [],
+                        }
+                    ],
                     "topics": [{"name": "Pricing", "duration": 0}, {"name": "Pricing", "duration": 90.5}],
                     "pointsOfInterest": {
                         "actionItems": [
-                            {"snippetStartTime": 10.1, "snippetEndTime": 12, "speakerID": "77", "snippet": "Send the contract"}
+                            {
+                                "snippetStartTime": 10.1,
+                                "snippetEndTime": 12,
+                                "speakerID": "77",
+                                "snippet": "Send the contract",
+                            }
                         ]
                     },
                 },
-                interaction={"interactionStats": [{"name": "Talk Ratio", "value": 1}, {"name": "Longest Monologue", "value": 12.7}]},
+                interaction={
+                    "interactionStats": [
+                        {"name": "Talk Ratio", "value": 1},
+                        {"name": "Longest Monologue", "value": 12.7},
+                    ]
+                },
             )
         ),
-        # One person as invitee and as attendee; parties without an id.
-        held(
+        # The same person as invitee and as attendee, and parties without an id.
+        stored(
             call(
                 TWICE,
                 parties=[
-                    {"id": "5", "name": "Ann", "affiliation": "External", "methods": ["Invitee"], "speakerId": None},
-                    {"id": "5", "name": "Ann", "affiliation": "External", "methods": ["Attendee"], "speakerId": "55"},
+                    {**ANN, "methods": ["Invitee"], "speakerId": None},
+                    {**ANN, "methods": ["Attendee"], "speakerId": "55"},
                     {"phoneNumber": "+1 123", "affiliation": "Unknown"},
                     {"phoneNumber": "+1 456", "affiliation": "Unknown"},
                 ],
             )
         ),
-        # Fields that Gong adds without notice.
-        held(call(NEWER, meta={"newIn2027": {"nested": [1, {"x": None}]}}, content={"newBlock": []}, newTop=[])),
-        # Never started: only scheduled.
-        HeldCall(call(UNSTARTED, None, meta={"scheduled": STARTED}), datetime.fromisoformat(STARTED)),
+        # Fields that Gong may add without notice.
+        stored(
+            call(
+                NEWER,
+                meta={"newIn2027": {"nested": [1, {"x": None}]}},
+                content={"newBlock": []},
+                newTop=[],
+            )
+        ),
+        # Scheduled, but never started.
+        StoredCall(call(UNSTARTED, None, meta={"scheduled": STARTED}), datetime.fromisoformat(STARTED)),
     ]  # fmt: skip
 
 
-def unusable_calls() -> list[HeldCall]:
-    """Calls that do not validate, in the order of `UNUSABLE`."""
+def unusable_calls() -> list[StoredCall]:
+    """Return invalid calls."""
     when = datetime(2018, 2, 20, 12, tzinfo=UTC)
     documents: list[Record] = [
         {"metaData": {"started": STARTED, "title": "no id"}, "parties": []},
@@ -114,7 +178,7 @@ def unusable_calls() -> list[HeldCall]:
         {"metaData": None},
         {"metaData": {"id": {"value": 1}, "started": 1519000000}},
     ]
-    return [HeldCall(document, when) for document in documents]
+    return [StoredCall(document, when) for document in documents]
 
 
 def odd_transcripts() -> list[Record]:

@@ -1,7 +1,7 @@
-"""Records put together from the `example` values of Gong's OpenAPI document, and from nothing else.
+"""Records made only of the `example` values in Gong's OpenAPI document.
 
-`from_openapi` makes them; `../data/gong_examples.json` keeps what it made, so that the document itself is not needed to test.
-To make them again: `python -m gong_assets_tests.end_to_end.openapi_examples gong-openapi.json`.
+`from_openapi` makes them. They are stored in `../data/gong_examples.json`, so that the tests do not need the
+document. To make them again, run `python -m gong_assets_tests.end_to_end.openapi_examples gong-openapi.json`.
 """
 
 from __future__ import annotations
@@ -12,30 +12,31 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gong_assets_tests.end_to_end.gong_server import Gong, Record, held
+from gong_assets_tests.end_to_end.gong_records import Record, stored
+from gong_assets_tests.end_to_end.gong_server import Gong
 
 EXAMPLES = Path(__file__).parents[1] / "data" / "gong_examples.json"
 
-# The longest list of allowed values has four: as many calls have each value in one of them.
+# The longest list of allowed values has four entries, so with four calls each value occurs in one of them.
 VARIANTS = 4
 
 
 def examples() -> Record:
-    """`calls`, `transcripts` and `users` as they were made; ids are numbers where the document has them as numbers."""
+    """Return `calls`, `transcripts` and `users`. Ids are numbers if the document's examples are numbers."""
     documents: Record = json.loads(EXAMPLES.read_text())
     return documents
 
 
 def example_gong() -> Gong:
     documents = examples()
-    return Gong([held(call) for call in documents["calls"]], documents["transcripts"], documents["users"])
+    return Gong([stored(call) for call in documents["calls"]], documents["transcripts"], documents["users"])
 
 
 def from_openapi(document: Record) -> Record:
-    """A call for each of `VARIANTS`, with its transcript, and a user.
+    """Return `VARIANTS` calls with their transcripts, and one user.
 
-    A property without an example is left out, except that one with a list of allowed values takes another of them in each
-    variant. The variants need ids of their own: they are the other ids that the document has as examples.
+    A property with a list of allowed values has a different one in each variant. Other properties without an
+    example are omitted. The ids of the further variants are other example ids of the document.
     """
     schemas = document["components"]["schemas"]
     calls = [_example(schemas, "CallData", variant) for variant in range(VARIANTS)]
@@ -65,7 +66,7 @@ def _value(schemas: Record, schema: Record, variant: int) -> Any:
 
 
 def _example_ids(schemas: Record) -> Iterator[int]:
-    """Long numbers under `id`."""
+    """Yield the long numbers among the examples for `id`."""
     for schema in schemas.values():
         example = schema.get("properties", {}).get("id", {}).get("example")
         if isinstance(example, int) and example > 10**15:
@@ -73,5 +74,5 @@ def _example_ids(schemas: Record) -> Iterator[int]:
 
 
 if __name__ == "__main__":
-    made = from_openapi(json.loads(Path(sys.argv[1]).read_text()))
-    EXAMPLES.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n")
+    records = from_openapi(json.loads(Path(sys.argv[1]).read_text()))
+    EXAMPLES.write_text(json.dumps(records, indent=1, ensure_ascii=False) + "\n")

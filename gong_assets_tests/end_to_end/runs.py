@@ -1,4 +1,4 @@
-"""A run of `gong-assets sync`, and all tables of a schema as they are at one moment."""
+"""Runs of `gong-assets sync`, and snapshots of all tables of a schema."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets_tests.cli.command_line import CommandLine, Outcome
-from gong_assets_tests.end_to_end.gong_server import Asked, Gong, Record
+from gong_assets_tests.end_to_end.gong_records import Record
+from gong_assets_tests.end_to_end.gong_server import Gong, LoggedRequest
 
 Row = dict[str, Any]
 
@@ -18,7 +19,7 @@ CORTEX_USAGE = "SNOWFLAKE.ACCOUNT_USAGE.CORTEX_AI_FUNCTIONS_USAGE_HISTORY"
 
 @dataclass(frozen=True, repr=False)
 class Snapshot:
-    """Every table and view by name, with all its rows in order of their first column, which is the key."""
+    """The rows of every table and view, by name, sorted by their first column, which is the key."""
 
     tables: dict[str, list[Row]]
 
@@ -30,21 +31,24 @@ class Snapshot:
         ]
 
     def row(self, table: str, **where: Any) -> Row:
-        found = self.rows(table, **where)
-        assert len(found) == 1, f"{len(found)} rows of {table} have {where}"
-        return found[0]
+        rows = self.rows(table, **where)
+        assert len(rows) == 1, f"{len(rows)} rows of {table} match {where}"
+        return rows[0]
 
 
-def changes(before: Snapshot, after: Snapshot, *, but_calls: frozenset[str] = frozenset()) -> list[str]:
-    """Each value that differs, as a line, apart from those of `but_calls`; for a row that came or went, all of its values."""
+def changes(before: Snapshot, after: Snapshot, *, except_calls: frozenset[str] = frozenset()) -> list[str]:
+    """Return one line for each value that differs, and for each value of an added or deleted row.
+
+    Rows of the calls in `except_calls` are ignored.
+    """
 
     def values(snapshot: Snapshot, table: str) -> dict[tuple[str, str], Any]:
-        # These tell when HubSpot's tables and Gong were read, and nothing of what was found.
+        # The excluded columns contain the times at which HubSpot's tables and Gong were read.
         return {
             (_key(row), name): value
             for row in snapshot.tables.get(table, [])
             for name, value in row.items()
-            if name not in ("LAST_REFRESHED", "LAST_READ_AT_UTC") and row.get("CALL_ID") not in but_calls
+            if name not in ("LAST_REFRESHED", "LAST_READ_AT_UTC") and row.get("CALL_ID") not in except_calls
         }
 
     lines = []
@@ -66,10 +70,10 @@ def take(warehouse: Warehouse) -> Snapshot:
             (warehouse.arguments["schema"],) * 2,
         )
     ]
-    # When each raw table was last written, also if nothing in it changed.
+    # These contain the time at which each raw table was last written, even if nothing in it changed.
     names.remove("GONG_RAW_LANDINGS")
     names.remove("VW_GONG_LANDINGS")
-    names.remove("GONG_CORTEX_BATCHES")  # What each run sent, by batch: VW_CORTEX_COSTS sums it up.
+    names.remove("GONG_CORTEX_BATCHES")  # The batches of each run; VW_CORTEX_COSTS has their sums.
     return Snapshot({name: sorted(warehouse.query(f"SELECT * FROM {name}"), key=_key) for name in names})
 
 
@@ -78,26 +82,33 @@ def _key(row: Row) -> str:
 
 
 def cortex_statements(warehouse: Warehouse) -> int:
-    """How often any statement has called a Cortex function."""
+    """Return the number of Cortex calls in the usage history."""
     return int(warehouse.query(f"SELECT COUNT(*) AS CALLS FROM {CORTEX_USAGE}")[0]["CALLS"])
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run printed, what it asked of Gong and of Cortex, what Gong had then, and what the tables had afterwards."""
+    """A finished run.
+
+    Attributes:
+        requests: the requests that it sent to Gong.
+        transcripts: the transcripts that Gong had at that time.
+        tables: the tables after the run.
+        cortex_statements: the number of Cortex calls that it made.
+    """
 
     outcome: Outcome
-    asked: list[Asked]
+    requests: list[LoggedRequest]
     transcripts: list[Record]
     tables: Snapshot
     cortex_statements: int
 
 
 def sync(project: CommandLine, warehouse: Warehouse, gong: Gong, first: date, last: date) -> Run:
-    """Read these days, the last one included."""
+    """Sync the days from `first` to `last`, inclusive."""
     gong.log.clear()
-    before = cortex_statements(warehouse)
+    calls_before = cortex_statements(warehouse)
     days = ("--from-date", first.isoformat(), "--to-date", last.isoformat())
     outcome = project.gong_assets("sync", "--mode", "backfill", *days).succeeded()
-    asked_of_cortex = cortex_statements(warehouse) - before
-    return Run(outcome, list(gong.log), deepcopy(gong.transcripts), take(warehouse), asked_of_cortex)
+    cortex_calls = cortex_statements(warehouse) - calls_before
+    return Run(outcome, list(gong.log), deepcopy(gong.transcripts), take(warehouse), cortex_calls)

@@ -1,6 +1,6 @@
-"""What goes wrong for the user's reason is told in a line or two that name the reason, soon, and changes nothing.
+"""User errors are reported soon, in one or two lines that name the reason, and change nothing.
 
-Exit codes: 1, the work failed; 2, wrong usage or settings, before anything was asked of anybody.
+Exit codes: 1 if the work failed, 2 for wrong usage or settings, which are reported before the first request.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sales")]
 ONE_DAY = ("sync", "--mode", "backfill", "--from-date", "2018-02-17", "--to-date", "2018-02-17")
 
 
-def told(outcome: Outcome, code: int) -> list[str]:
-    """The lines of the error, of which there are one or two, after what was shown of the progress."""
+def error_lines(outcome: Outcome, code: int) -> list[str]:
+    """Return the one or two lines of the error, which follow the progress lines."""
     assert outcome.code == code, outcome
     assert "Traceback" not in outcome.stderr
     lines = [line for line in outcome.stderr.partition("error: ")[2].splitlines() if line]
@@ -35,26 +35,26 @@ def closed_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def test_a_wrong_key_is_told_with_its_variable_and_host_and_the_tables_are_untouched(
+def test_a_wrong_key_is_reported_with_its_variable_and_host_and_changes_no_table(
     sales_run: Run, sales: CommandLine, sales_warehouse: Warehouse, strange_gong: Gong
 ) -> None:
-    lines = told(sales.with_variables(GONG_ACCESS_KEY_SECRET="wrong").gong_assets(*ONE_DAY), 1)
+    lines = error_lines(sales.with_variables(GONG_ACCESS_KEY_SECRET="wrong").gong_assets(*ONE_DAY), 1)
     assert strange_gong.base_url.removeprefix("http://") in lines[0]
     assert "GONG_ACCESS_KEY" in lines[1]
     assert "wrong" not in " ".join(lines)
     assert changes(sales_run.tables, take(sales_warehouse)) == []
 
 
-def test_a_missing_scope_is_named(sales_run: Run, sales: CommandLine, strange_gong: Gong) -> None:
+def test_a_missing_scope_is_reported(sales_run: Run, sales: CommandLine, strange_gong: Gong) -> None:
     strange_gong.missing_scopes = {"api:calls:read:extensive"}
     try:
-        lines = told(sales.gong_assets(*ONE_DAY), 1)
+        lines = error_lines(sales.gong_assets(*ONE_DAY), 1)
     finally:
         strange_gong.missing_scopes = set()
     assert "api:calls:read:extensive" in lines[0]
 
 
-def test_the_doctor_names_the_scopes_that_are_missing_and_what_is_not_read_for_it(
+def test_the_doctor_reports_missing_scopes_with_the_tables_that_need_them(
     sales_run: Run, sales: CommandLine, strange_gong: Gong
 ) -> None:
     strange_gong.missing_scopes = {"api:calls:read:transcript", "api:library:read"}
@@ -63,15 +63,17 @@ def test_the_doctor_names_the_scopes_that_are_missing_and_what_is_not_read_for_i
     finally:
         strange_gong.missing_scopes = set()
     assert outcome.code == 1
-    told = [each["message"] for each in outcome.json if each["subject"] == "gong scopes"]
-    assert len(told) == 2
-    assert "GONG_CALL_TRANSCRIPTS_RAW" in told[0]
-    assert "api:calls:read:transcript" in told[0]
-    assert "api:library:read" in told[1]
+    messages = [each["message"] for each in outcome.json if each["subject"] == "gong scopes"]
+    assert len(messages) == 2
+    assert "GONG_CALL_TRANSCRIPTS_RAW" in messages[0]
+    assert "api:calls:read:transcript" in messages[0]
+    assert "api:library:read" in messages[1]
 
 
-def test_an_unreachable_gong_is_named(sales_run: Run, sales: CommandLine, closed_port: int) -> None:
-    lines = told(
+def test_an_unreachable_gong_is_reported_with_its_address(
+    sales_run: Run, sales: CommandLine, closed_port: int
+) -> None:
+    lines = error_lines(
         sales.with_variables(GONG_BASE_URL=f"http://127.0.0.1:{closed_port}").gong_assets(*ONE_DAY), 1
     )
     assert f"127.0.0.1:{closed_port}" in lines[0]
@@ -79,16 +81,16 @@ def test_an_unreachable_gong_is_named(sales_run: Run, sales: CommandLine, closed
 
 
 @pytest.mark.parametrize("command", [ONE_DAY, ("sql", "SELECT 1"), ("coach",)])
-def test_an_unreachable_warehouse_is_told_within_half_a_minute(
+def test_an_unreachable_warehouse_is_reported_within_half_a_minute(
     sales_run: Run, sales: CommandLine, strange_gong: Gong, closed_port: int, command: tuple[str, ...]
 ) -> None:
     strange_gong.log.clear()
     outcome = sales.with_variables(SNOWFLAKE_PORT=str(closed_port)).gong_assets(*command)
-    lines = told(outcome, 1)
+    lines = error_lines(outcome, 1)
     assert f"127.0.0.1:{closed_port} does not answer" in lines[0]
     assert "SNOWFLAKE_HOST" in lines[1]
     assert outcome.seconds < 30
-    assert strange_gong.log == [], "Gong's daily quota was spent on what cannot be landed"
+    assert strange_gong.log == [], "requests were spent on records that cannot land"
 
 
 TOMORROW = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
@@ -110,7 +112,7 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
         (("--mode", "nonsense"), "nonsense"),
     ],
 )
-def test_days_that_make_no_sense_are_refused_before_any_request(
+def test_invalid_dates_are_rejected_before_any_request(
     sales: CommandLine, strange_gong: Gong, arguments: tuple[str, ...], words: str
 ) -> None:
     strange_gong.log.clear()
@@ -133,22 +135,22 @@ def test_days_that_make_no_sense_are_refused_before_any_request(
         ("SNOWFLAKE_AUTHENTICATOR", "telepathy"),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_named(sales: CommandLine, variable: str, value: str) -> None:
+def test_an_invalid_setting_is_reported_with_its_name(sales: CommandLine, variable: str, value: str) -> None:
     outcome = sales.with_variables(**{variable: value}).gong_assets("sync")
     assert outcome.code == 2
     assert variable in outcome.stderr
     assert "Traceback" not in outcome.stderr
 
 
-def test_a_statement_that_is_no_sql_is_told_in_a_line(sales: CommandLine) -> None:
-    assert "FORM" in told(sales.gong_assets("sql", "SELECT 1 FORM WHERE"), 1)[0]
+def test_a_syntax_error_is_reported(sales: CommandLine) -> None:
+    assert "FORM" in error_lines(sales.gong_assets("sql", "SELECT 1 FORM WHERE"), 1)[0]
 
 
-def test_a_missing_table_is_told_by_its_name(sales: CommandLine) -> None:
-    assert "NO_SUCH_TABLE" in told(sales.gong_assets("sql", "SELECT * FROM NO_SUCH_TABLE"), 1)[0]
+def test_a_missing_table_is_reported_by_name(sales: CommandLine) -> None:
+    assert "NO_SUCH_TABLE" in error_lines(sales.gong_assets("sql", "SELECT * FROM NO_SUCH_TABLE"), 1)[0]
 
 
-def test_verbose_shows_where_it_went_wrong(sales: CommandLine) -> None:
+def test_verbose_prints_the_traceback(sales: CommandLine) -> None:
     outcome = sales.gong_assets("--verbose", "sql", "SELECT * FROM NO_SUCH_TABLE")
     assert outcome.code == 1
     assert "Traceback (most recent call last)" in outcome.stderr

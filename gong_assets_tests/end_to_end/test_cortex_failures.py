@@ -1,4 +1,4 @@
-"""A text that Cortex refuses, in a real run of the graph: it costs the run a few retries and nobody else anything."""
+"""A text that Cortex rejects in a real run: it is retried, and no other text is affected."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ import pytest
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse, open_warehouse
 from gong_assets_tests.cli.command_line import CommandLine, Outcome
-from gong_assets_tests.end_to_end.company import company
+from gong_assets_tests.end_to_end.company_gong import company_gong
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("refusing")]
 
-# Only in a dialogue does the speaker's name stand before it, and "passage" where it is embedded: its segments are answered.
-SAID = "Honestly the price is far too high"
-REFUSED = f"(?<!passage): {SAID}"
+# Matches the text in a dialogue, where a speaker's name precedes it, but not in a segment. Before the text of
+# an embedding there is "passage".
+TEXT = "Honestly the price is far too high"
+REJECTED = f"(?<!passage): {TEXT}"
 
 
 @dataclass(frozen=True)
@@ -32,13 +33,13 @@ class Synced:
 @pytest.fixture(scope="module")
 def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
     directory = tmp_path_factory.mktemp("refusing")
-    with company().served() as gong:
-        transcript = next(each for each in gong.transcripts if SAID in json.dumps(each))
+    with company_gong().served() as gong:
+        transcript = next(each for each in gong.transcripts if TEXT in json.dumps(each))
         call = next(each for each in gong.calls if each.id == str(transcript["callId"]))
         day = call.time.date().isoformat()
         environment = {
             "GONG_ASSETS_HOME": str(directory / "home"),
-            "GONG_ASSETS_LOCAL_CORTEX_REFUSES": REFUSED,
+            "GONG_ASSETS_LOCAL_CORTEX_REFUSES": REJECTED,
             **gong.environment,
         }
         command_line = CommandLine(directory, environment)
@@ -50,29 +51,29 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
         command_line.gong_assets("local", "down").succeeded()
 
 
-def test_the_run_succeeds_after_retries_and_the_refused_dialogue_is_left_with_its_error(
+def test_the_run_succeeds_after_retries_and_the_rejected_dialogue_keeps_its_error(
     synced: Synced,
 ) -> None:
     synced.outcome.succeeded()
     calls = synced.warehouse.query("SELECT * FROM CORTEX_GONG_CALLS")
-    (refused,) = [row for row in calls if row["CORTEX_ERROR"]]
-    assert (refused["CORTEX_ATTEMPTS"], refused["PROCESSED_BY_CORTEX"], refused["CALL_SUMMARY"]) == (
+    (rejected,) = [row for row in calls if row["CORTEX_ERROR"]]
+    assert (rejected["CORTEX_ATTEMPTS"], rejected["PROCESSED_BY_CORTEX"], rejected["CALL_SUMMARY"]) == (
         3,
         False,
         None,
     )
     segments = synced.warehouse.query("SELECT * FROM CORTEX_GONG_CALL_TRANSCRIPTS")
     assert all(row["PROCESSED_BY_CORTEX"] or row["IS_TOO_SHORT"] for row in segments)
-    assert refused["SENTIMENT_SCORE"] is not None
+    assert rejected["SENTIMENT_SCORE"] is not None
 
 
-def test_the_days_and_the_checks_say_that_something_failed(synced: Synced) -> None:
+def test_the_status_view_and_a_check_report_the_failure(synced: Synced) -> None:
     (day,) = synced.warehouse.query("SELECT * FROM VW_CORTEX_STATUS WHERE SEGMENTS > 0")
     assert (day["CORTEX_STATUS"], day["FAILED_CALLS"], day["WAITING_CALLS"]) == ("Failed", 1, 0)
     assert "calls_are_summarized" in synced.outcome.stdout + synced.outcome.stderr
 
 
-def test_what_was_sent_is_metadata_of_the_assets_by_function(synced: Synced) -> None:
+def test_the_assets_have_metadata_for_each_cortex_function(synced: Synced) -> None:
     def metadata(asset: str) -> Mapping[str, dg.MetadataValue[Any]]:
         event = synced.instance.get_latest_materialization_event(dg.AssetKey(asset))
         assert event is not None
@@ -86,10 +87,11 @@ def test_what_was_sent_is_metadata_of_the_assets_by_function(synced: Synced) -> 
 
     assert functions("cortex_gong_call_transcripts") == {("AI_EMBED", "Answered"), ("SENTIMENT", "Answered")}
     assert functions("cortex_gong_calls") == {("AI_SUMMARIZE_AGG", "Sent"), ("AI_SUMMARIZE_AGG", "Answered")}
-    spent = metadata("cortex_gong_call_transcripts")["cortex/estimated_dollars"].value
-    assert isinstance(spent, float)
-    assert spent > 0
+    dollars = metadata("cortex_gong_call_transcripts")["cortex/estimated_dollars"].value
+    assert isinstance(dollars, float)
+    assert dollars > 0
     costs = synced.warehouse.query(
-        "SELECT SUM(ESTIMATED_DOLLARS) AS SPENT FROM VW_CORTEX_COSTS WHERE MODEL_NAME = 'cortex_gong_call_transcripts'"
+        "SELECT SUM(ESTIMATED_DOLLARS) AS DOLLARS FROM VW_CORTEX_COSTS "
+        "WHERE MODEL_NAME = 'cortex_gong_call_transcripts'"
     )
-    assert costs[0]["SPENT"] == pytest.approx(spent)
+    assert costs[0]["DOLLARS"] == pytest.approx(dollars)

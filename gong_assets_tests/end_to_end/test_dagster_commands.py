@@ -1,4 +1,4 @@
-"""Dagster's own commands, as its users run them: in an empty directory and with no variable set at all."""
+"""Dagster's own commands in an empty directory, without any variable set."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("definitions")]
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
-    """An empty directory, which becomes a project by the first command."""
+    """An empty directory, in which the first command creates a project."""
     command_line = CommandLine(tmp_path_factory.mktemp("empty"))
     yield command_line
     command_line.gong_assets("local", "down").succeeded()
 
 
-def test_definitions_validate_without_network_and_without_a_variable(
+def test_definitions_validate_without_network_and_without_any_variable(
     empty: CommandLine, tmp_path: Path
 ) -> None:
     log = NetworkLog(tmp_path)
     outcome = (
-        log.watching(empty)
+        log.record(empty)
         .run("dagster", "definitions", "validate", "-m", "gong_assets.definitions")
         .succeeded()
     )
@@ -37,7 +37,7 @@ def test_definitions_validate_without_network_and_without_a_variable(
     assert empty.gong_assets("local", "status").code == 1, "loading the definitions started the local stack"
 
 
-def test_materializing_a_raw_day_starts_the_local_stack_by_itself(empty: CommandLine) -> None:
+def test_materializing_a_raw_partition_starts_the_local_stack(empty: CommandLine) -> None:
     yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
     select = ("--select", "gong_calls_raw", "--partition", yesterday)
     empty.run("dagster", "asset", "materialize", "-m", "gong_assets.definitions", *select).succeeded()
@@ -54,7 +54,7 @@ def test_materializing_a_raw_day_starts_the_local_stack_by_itself(empty: Command
     assert row["N"] == 0 or (row["FIRST"], row["LAST"]) == (yesterday, yesterday)
 
 
-def test_the_stack_that_was_started_is_the_one_that_is_shown(empty: CommandLine) -> None:
+def test_local_status_shows_the_stack_that_dagster_started(empty: CommandLine) -> None:
     status = empty.gong_assets("local", "status", "--json").succeeded().json
     assert status["snowflake"]["host"] == "127.0.0.1"
     assert status["gong"]["base_url"].startswith("http://127.0.0.1:")

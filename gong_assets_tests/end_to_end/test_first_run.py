@@ -1,4 +1,4 @@
-"""A month of a company's calls, read through the command line into tables: all of it, exactly, and under the right day."""
+"""The first sync of a company's month: everything lands, unchanged, on the right day."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def by_id(rows: list[Row], key: str, payload: str) -> dict[str, Any]:
     return {row[key]: json.loads(row[payload]) for row in rows}
 
 
-def test_every_call_lands_once_with_its_json_as_gong_sent_it(tables: Snapshot, gong: Gong) -> None:
+def test_every_call_lands_once_with_the_json_that_gong_sent(tables: Snapshot, gong: Gong) -> None:
     rows = tables.tables["GONG_CALLS_RAW"]
-    # The calls of the second run's changes are compared by id alone: the server's records have changed since.
+    # The calls that later runs change are compared by ID only, because Gong's records may have changed since.
     assert [row["CALL_ID"] for row in rows] == sorted({row["CALL_ID"] for row in rows})
     landed = by_id(rows, "CALL_ID", "RAW_DATA")
     changing = {company.DELETED, company.HIDDEN, company.MOVED}
@@ -56,17 +56,17 @@ def test_every_sentence_reaches_the_staged_segments_in_order(first_run: Run) -> 
     segments = sorted(
         first_run.tables.tables["STG_GONG_CALL_TRANSCRIPTS"], key=lambda row: (row["TURN_INDEX"], row["PART"])
     )
-    said: dict[str, list[str]] = {}
+    staged: dict[str, list[str]] = {}
     for row in segments:
-        said.setdefault(row["CALL_ID"], []).append(row["TRANSCRIPT_TEXT"])
+        staged.setdefault(row["CALL_ID"], []).append(row["TRANSCRIPT_TEXT"])
     for each in first_run.transcripts:
         sentences = [sentence["text"] for turn in each["transcript"] for sentence in turn["sentences"]]
         spoken = " ".join(text for text in sentences if text.strip())
         expected = "" if each["callId"] == company.PRIVATE else spoken
-        assert " ".join(said.get(each["callId"], [])) == expected
+        assert " ".join(staged.get(each["callId"], [])) == expected
 
 
-def test_users_land_with_those_of_gongs_own_staff(tables: Snapshot) -> None:
+def test_users_land_including_those_of_gongs_staff(tables: Snapshot) -> None:
     users = by_id(tables.tables["GONG_USERS_RAW"], "USER_ID", "RAW_DATA")
     expected = {user["id"]: user for user in company.users()}
     expected["900000000000000001"].pop("avatar")
@@ -87,7 +87,7 @@ def test_users_land_with_those_of_gongs_own_staff(tables: Snapshot) -> None:
         (company.PRICING, datetime(2025, 3, 2, 23)),
     ],
 )
-def test_a_time_of_any_offset_is_in_utc_and_under_its_utc_date(
+def test_times_with_any_offset_are_converted_to_utc_and_its_date(
     tables: Snapshot, call_id: str, expected: datetime
 ) -> None:
     assert tables.row("STG_GONG_CALLS", call_id=call_id)["CALL_DATETIME_UTC"] == expected
@@ -95,14 +95,14 @@ def test_a_time_of_any_offset_is_in_utc_and_under_its_utc_date(
         assert tables.row(table, call_id=call_id)["CALL_DATE"] == expected.date()
 
 
-def test_the_window_begins_with_its_first_moment_and_ends_before_the_next_day(tables: Snapshot) -> None:
+def test_calls_outside_the_requested_days_do_not_land(tables: Snapshot) -> None:
     assert not tables.rows("GONG_CALLS_RAW", call_id=company.BEFORE)
     assert not tables.rows("GONG_CALLS_RAW", call_id=company.AFTER)
     dates = {row["CALL_DATE"] for row in tables.tables["GONG_CALLS_RAW"]}
     assert (min(dates), max(dates)) == (date(2025, 3, 1), date(2025, 3, 30))
 
 
-def test_a_private_call_is_counted_and_is_in_no_table(tables: Snapshot, project: CommandLine) -> None:
+def test_a_private_call_is_counted_and_appears_in_no_table(tables: Snapshot, project: CommandLine) -> None:
     for name, rows in tables.tables.items():
         assert company.PRIVATE not in repr(rows), name
         assert "The board wants to sell" not in repr(rows), name
@@ -113,7 +113,7 @@ def test_a_private_call_is_counted_and_is_in_no_table(tables: Snapshot, project:
     assert first.metadata["private_calls_not_landed"].value == 1
 
 
-def test_emoji_quotes_backslashes_and_newlines_are_intact_in_every_layer(tables: Snapshot) -> None:
+def test_special_characters_are_unchanged_in_every_layer(tables: Snapshot) -> None:
     assert tables.row("STG_GONG_CALLS", call_id=company.STRANGE)["CALL_TITLE"] == STRANGE_TEXT
     assert tables.row("VW_ENRICHED_GONG_CALLS", call_id=company.STRANGE)["CALL_TITLE"] == STRANGE_TEXT
     segment = tables.row("VW_ENRICHED_GONG_CALL_TRANSCRIPTS", call_id=company.STRANGE)
@@ -122,7 +122,7 @@ def test_emoji_quotes_backslashes_and_newlines_are_intact_in_every_layer(tables:
     assert segment["TRANSCRIPT_EMBEDDING"] is not None
 
 
-def test_a_call_that_is_nothing_but_an_id_and_a_time_reaches_the_views(tables: Snapshot) -> None:
+def test_a_call_with_only_an_id_and_a_time_reaches_the_views(tables: Snapshot) -> None:
     row = tables.row("VW_ENRICHED_GONG_CALLS", call_id=company.BARE)
     assert row["CALL_TITLE"] is None
     assert row["SENTIMENT_SCORE"] is None
@@ -131,12 +131,12 @@ def test_a_call_that_is_nothing_but_an_id_and_a_time_reaches_the_views(tables: S
     assert not tables.rows("STG_GONG_CALL_PARTICIPANTS", call_id=company.BARE)
 
 
-def test_a_call_with_an_empty_transcript_is_in_the_views_without_segments(tables: Snapshot) -> None:
+def test_a_call_with_an_empty_transcript_has_no_segments(tables: Snapshot) -> None:
     assert tables.row("VW_ENRICHED_GONG_CALLS", call_id=company.NOTHING_SAID)["SENTIMENT_SCORE"] is None
     assert not tables.rows("STG_GONG_CALL_TRANSCRIPTS", call_id=company.NOTHING_SAID)
 
 
-def test_a_speaker_whom_gong_could_not_tell_is_unknown(tables: Snapshot) -> None:
+def test_an_unidentified_speaker_is_unknown(tables: Snapshot) -> None:
     segments = tables.rows("VW_ENRICHED_GONG_CALL_TRANSCRIPTS", call_id=company.NOBODY)
     assert [
         (row["SPEAKER_ID"], row["SPEAKER_NAME"], row["SPEAKER_TYPE"], row["TOPIC"]) for row in segments
@@ -146,7 +146,7 @@ def test_a_speaker_whom_gong_could_not_tell_is_unknown(tables: Snapshot) -> None
     ]
 
 
-def test_speakers_are_named_and_their_times_are_seconds(tables: Snapshot) -> None:
+def test_segments_have_speaker_names_and_times_in_seconds(tables: Snapshot) -> None:
     segments = sorted(
         tables.rows("VW_ENRICHED_GONG_CALL_TRANSCRIPTS", call_id=company.PRICING),
         key=lambda row: row["TURN_INDEX"],
@@ -163,7 +163,7 @@ def test_speakers_are_named_and_their_times_are_seconds(tables: Snapshot) -> Non
     assert tables.row("VW_ENRICHED_GONG_CALLS", call_id=company.PRICING)["TALK_RATIO"] == pytest.approx(1 / 3)
 
 
-def test_a_call_with_several_deals_at_two_times_is_one_row_with_hubspots_present_deal(
+def test_a_call_with_several_deals_is_one_row_with_the_current_hubspot_deal(
     tables: Snapshot,
 ) -> None:
     row = tables.row("VW_ENRICHED_GONG_CALLS", call_id=company.PRICING)
@@ -174,14 +174,14 @@ def test_a_call_with_several_deals_at_two_times_is_one_row_with_hubspots_present
     assert (row["HUBSPOT_CONTACT_ID"], row["EMAIL"]) == ("7700000001", "cagla@customer.example")
 
 
-def test_hubspots_own_names_for_deals_and_companies_are_understood_too(tables: Snapshot) -> None:
+def test_hubspots_own_object_types_are_recognized(tables: Snapshot) -> None:
     row = tables.row("VW_ENRICHED_GONG_CALLS", call_id=company.RENEWAL)
     assert (row["HUBSPOT_DEAL_ID"], row["DEAL_NAME"]) == ("8800000002", "Renewal of Other GmbH")
     assert (row["HUBSPOT_COMPANY_ID"], row["HUBSPOT_COMPANY_NAME"]) == ("9900000002", "Other GmbH")
     assert row["DEAL_OUTCOME"] == "Won"
 
 
-def test_every_segment_of_three_words_has_its_sentiment_and_embedding(tables: Snapshot) -> None:
+def test_every_segment_of_three_words_or_more_has_sentiment_and_embedding(tables: Snapshot) -> None:
     for row in tables.tables["VW_ENRICHED_GONG_CALL_TRANSCRIPTS"]:
         assert row["PROCESSED_BY_CORTEX"]
         assert -1 <= row["SEGMENT_SENTIMENT"] <= 1
@@ -192,22 +192,22 @@ def test_every_segment_of_three_words_has_its_sentiment_and_embedding(tables: Sn
     assert unhappy["CALL_SUMMARY"]
 
 
-def test_gong_is_asked_in_the_shapes_of_its_openapi_document(first_run: Run) -> None:
-    for asked in first_run.asked:
-        if schema := SCHEMAS["requests"].get(f"{asked.method} {asked.path}"):
-            Draft202012Validator({**schema, "$defs": SCHEMAS["$defs"]}).validate(asked.body)
+def test_requests_conform_to_gongs_openapi_document(first_run: Run) -> None:
+    for request in first_run.requests:
+        if schema := SCHEMAS["requests"].get(f"{request.method} {request.path}"):
+            Draft202012Validator({**schema, "$defs": SCHEMAS["$defs"]}).validate(request.body)
 
 
-def test_a_request_whose_calls_have_no_transcript_is_no_error(first_run: Run) -> None:
-    statuses = [asked.status for asked in first_run.asked if asked.path == "/v2/calls/transcript"]
+def test_a_request_for_calls_without_transcripts_is_not_an_error(first_run: Run) -> None:
+    statuses = [request.status for request in first_run.requests if request.path == "/v2/calls/transcript"]
     assert sorted(statuses) == [200, 200, 404]
 
 
-def test_calls_cost_a_request_for_each_page_and_one_for_each_walk_side_by_side(first_run: Run) -> None:
+def test_calls_cost_one_request_per_page_plus_one_per_parallel_window(first_run: Run) -> None:
     calls = len(first_run.tables.tables["GONG_CALLS_RAW"])
-    asked = [request for request in first_run.asked if request.path == "/v2/calls/extensive"]
-    walks = sum("cursor" not in request.body for request in asked)
-    assert len(asked) <= -(-calls // PAGE_SIZE) + walks
+    requests = [request for request in first_run.requests if request.path == "/v2/calls/extensive"]
+    windows = sum("cursor" not in request.body for request in requests)
+    assert len(requests) <= -(-calls // PAGE_SIZE) + windows
 
 
 def test_the_command_prints_the_rows_of_every_table(first_run: Run) -> None:
@@ -217,6 +217,6 @@ def test_the_command_prints_the_rows_of_every_table(first_run: Run) -> None:
         assert f" {len(rows):,} " in line
 
 
-def test_nobody_but_this_machine_was_asked_anything(first_run: Run, network: NetworkLog) -> None:
+def test_no_other_host_is_contacted(first_run: Run, network: NetworkLog) -> None:
     assert "127.0.0.1" in network.hosts
     assert network.hosts <= {"127.0.0.1", "localhost"}

@@ -1,4 +1,4 @@
-"""Records that nobody here made up, odd ones, and unusable ones: all land, and what can be used goes through the whole graph."""
+"""Examples of Gong's OpenAPI document, odd records and invalid ones: all land, valid ones are staged."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def tables(sales_run: Run) -> Snapshot:
     return sales_run.tables
 
 
-def test_every_record_lands_with_its_json_as_gong_sent_it(tables: Snapshot, strange_gong: Gong) -> None:
+def test_every_record_lands_with_the_json_that_gong_sent(tables: Snapshot, strange_gong: Gong) -> None:
     def sorted_json(records: list[object]) -> list[str]:
         return sorted(json.dumps(record, sort_keys=True) for record in records)
 
@@ -39,13 +39,13 @@ def test_every_record_lands_with_its_json_as_gong_sent_it(tables: Snapshot, stra
         assert sorted_json(landed) == sorted_json(list(sent)), table
 
 
-def test_ids_that_are_written_as_numbers_are_exact(tables: Snapshot) -> None:
+def test_numeric_ids_are_exact(tables: Snapshot) -> None:
     expected = {str(call["metaData"]["id"]) for call in examples()["calls"]}
     for table in ("GONG_CALLS_RAW", "GONG_CALL_TRANSCRIPTS_RAW", "STG_GONG_CALLS", "VW_ENRICHED_GONG_CALLS"):
         assert expected <= {row["CALL_ID"] for row in tables.tables[table]}, table
 
 
-def test_the_openapi_documents_call_reaches_the_views_with_all_that_it_says(tables: Snapshot) -> None:
+def test_the_example_call_reaches_the_views_with_all_its_fields(tables: Snapshot) -> None:
     row = tables.row("VW_ENRICHED_GONG_CALLS", call_id=EXAMPLE)
     expected = {
         "CALL_TITLE": "Example call",
@@ -72,7 +72,7 @@ def test_the_openapi_documents_call_reaches_the_views_with_all_that_it_says(tabl
     assert json.loads(row["KEY_TOPICS"]) == ["Objections"]
 
 
-def test_the_openapi_documents_sentence_is_said_by_its_speaker_and_enriched(tables: Snapshot) -> None:
+def test_the_example_sentence_is_enriched_and_has_its_speaker(tables: Snapshot) -> None:
     row = tables.row("VW_ENRICHED_GONG_CALL_TRANSCRIPTS", call_id=EXAMPLE)
     assert row["TRANSCRIPT_TEXT"] == SENTENCE
     assert (row["SPEAKER_NAME"], row["SPEAKER_TYPE"], row["TOPIC"]) == ("Test User", "Internal", "Objections")
@@ -81,7 +81,7 @@ def test_the_openapi_documents_sentence_is_said_by_its_speaker_and_enriched(tabl
     assert len(row["TRANSCRIPT_EMBEDDING"]) == 768
 
 
-def test_the_openapi_documents_trackers_and_topics_are_staged(tables: Snapshot) -> None:
+def test_the_example_trackers_and_topics_are_staged(tables: Snapshot) -> None:
     found = {row["TOPIC_NAME"]: row for row in tables.rows("STG_GONG_CALL_TOPICS", call_id=EXAMPLE)}
     assert (found["Competitors"]["MENTION_COUNT"], found["Competitors"]["FIRST_MENTIONED_AT_SECONDS"]) == (
         7,
@@ -90,7 +90,7 @@ def test_the_openapi_documents_trackers_and_topics_are_staged(tables: Snapshot) 
     assert found["Objections"]["TOTAL_DURATION_SECONDS"] == 86
 
 
-def test_every_crm_of_the_openapi_document_is_linked_and_only_hubspots_ids_are_hubspots(
+def test_every_crm_is_linked_and_only_hubspot_ids_are_hubspot_ids(
     tables: Snapshot,
 ) -> None:
     found = {}
@@ -107,7 +107,7 @@ def test_every_crm_of_the_openapi_document_is_linked_and_only_hubspots_ids_are_h
     }
 
 
-def test_the_openapi_documents_user_is_staged(tables: Snapshot) -> None:
+def test_the_example_user_is_staged(tables: Snapshot) -> None:
     row = tables.row("STG_GONG_USERS", user_id="234599484848423")
     assert (row["FULL_NAME"], row["MANAGER_ID"], row["IS_ACTIVE"]) == ("Jon Snow", "563515258458745", True)
     assert row["CREATED_AT_UTC"] == UTC_TIME
@@ -116,12 +116,12 @@ def test_the_openapi_documents_user_is_staged(tables: Snapshot) -> None:
 @pytest.mark.parametrize(
     "call_id", [odd.SPARSE, odd.NULLS, odd.TEXTS, odd.NOISE, odd.TWICE, odd.NEWER, odd.UNSTARTED]
 )
-def test_an_odd_call_is_no_error_and_reaches_the_views(tables: Snapshot, call_id: str) -> None:
+def test_an_odd_call_is_valid_and_reaches_the_views(tables: Snapshot, call_id: str) -> None:
     assert tables.row("GONG_CALLS_RAW", call_id=call_id)["PROCESSING_ERROR"] is None
     assert tables.row("VW_ENRICHED_GONG_CALLS", call_id=call_id)["CALL_DATE"] == date(2018, 2, 19)
 
 
-def test_numbers_and_booleans_as_texts_are_read(tables: Snapshot) -> None:
+def test_numbers_and_booleans_in_text_form_are_parsed(tables: Snapshot) -> None:
     row = tables.row("STG_GONG_CALLS", call_id=odd.TEXTS)
     assert (row["CALL_DURATION_SECONDS"], row["IS_PRIVATE"], row["TALK_RATIO"]) == (1785, False, 0.25)
     assert (row["HUBSPOT_DEAL_ID"], row["DEAL_NAME"], row["DEAL_VALUE"]) == (
@@ -138,7 +138,7 @@ def test_numbers_and_booleans_as_texts_are_read(tables: Snapshot) -> None:
     ]
 
 
-def test_whole_numbers_and_noisy_ones_are_read(tables: Snapshot) -> None:
+def test_integers_and_imprecise_floats_are_parsed(tables: Snapshot) -> None:
     row = tables.row("STG_GONG_CALLS", call_id=odd.NOISE)
     assert (row["CALL_DURATION_SECONDS"], row["TALK_RATIO"], row["LONGEST_MONOLOGUE_SECONDS"]) == (
         1785,
@@ -151,13 +151,13 @@ def test_whole_numbers_and_noisy_ones_are_read(tables: Snapshot) -> None:
     assert topics["Budget"]["MENTION_COUNT"] == 0
 
 
-def test_a_person_who_is_listed_twice_is_one_participant(tables: Snapshot) -> None:
+def test_a_person_listed_twice_is_one_participant(tables: Snapshot) -> None:
     rows = tables.rows("STG_GONG_CALL_PARTICIPANTS", call_id=odd.TWICE)
     assert sorted(str(row["SPEAKER_ID"]) for row in rows) == ["55", "None", "None"]
     assert tables.row("STG_GONG_CALL_TRANSCRIPTS", call_id=odd.TWICE)["SPEAKER_NAME"] == "Ann"
 
 
-def test_a_record_that_does_not_validate_lands_with_its_error(tables: Snapshot) -> None:
+def test_an_invalid_record_lands_with_its_error(tables: Snapshot) -> None:
     errors = [row for row in tables.tables["GONG_CALLS_RAW"] if row["PROCESSING_ERROR"]]
     assert len(errors) == len(odd.unusable_calls())
     messages = " | ".join(sorted(row["PROCESSING_ERROR"] for row in errors))
@@ -172,7 +172,7 @@ def test_a_record_that_does_not_validate_lands_with_its_error(tables: Snapshot) 
     assert len(unidentified) == 5
 
 
-def test_a_record_that_does_not_validate_stays_out_of_the_staged_tables_and_is_reported(
+def test_an_invalid_record_is_excluded_from_staging_and_reported(
     sales_run: Run,
 ) -> None:
     tables = sales_run.tables
@@ -185,18 +185,18 @@ def test_a_record_that_does_not_validate_stays_out_of_the_staged_tables_and_is_r
         for row in tables.tables["VW_GONG_INGESTION_STATUS"]
         if row["INGESTION_STATUS"] == "Invalid"
     } == unusable
-    assert "check did not pass gong_calls_raw: records_validate" in sales_run.outcome.stdout
+    assert "check failed gong_calls_raw: records_validate" in sales_run.outcome.stdout
     assert [row["USER_ID"][:13] for row in tables.tables["GONG_USERS_RAW"] if row["PROCESSING_ERROR"]] == [
         "unidentified-"
     ]
 
 
-def test_days_without_any_call_are_no_error_and_no_transcript_is_asked_for(
+def test_days_without_calls_succeed_and_request_no_transcripts(
     sales_run: Run, sales: CommandLine, sales_warehouse: Warehouse, strange_gong: Gong
 ) -> None:
     strange_gong.log.clear()
     sales.gong_assets("sync", "--no-transcripts").succeeded()
-    assert {(asked.path, asked.status) for asked in strange_gong.log} == {
+    assert {(request.path, request.status) for request in strange_gong.log} == {
         ("/v2/calls/extensive", 404),
         ("/v2/users", 200),
     }

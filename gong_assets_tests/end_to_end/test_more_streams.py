@@ -1,4 +1,4 @@
-"""Settings, reviews, statistics and the library, from Gong through the command line into the staged tables."""
+"""Reference data, reviews, statistics and the library, from Gong to the staged tables."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from datetime import date
 import pytest
 
 from gong_assets_tests.end_to_end import company
+from gong_assets_tests.end_to_end.gong_records import Record
 from gong_assets_tests.end_to_end.runs import Run
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("company")]
 
 
-def test_reviews_land_on_the_utc_day_of_the_review_those_by_ai_included(first_run: Run) -> None:
+def filters_of_requests(run: Run, path: str) -> list[Record]:
+    return [request.body["filter"] for request in run.requests if request.path == path]
+
+
+def test_reviews_including_those_by_ai_land_on_their_utc_day(first_run: Run) -> None:
     reviews = first_run.tables.rows("STG_GONG_ANSWERED_SCORECARDS")
     assert {row["ANSWERED_SCORECARD_ID"] for row in reviews} == company.LANDED_REVIEWS
     days = {row["ANSWERED_SCORECARD_ID"]: row["REVIEW_DATE"] for row in reviews}
-    # Of the evening of February 28 in the company's time zone.
+    # In the company's time zone it was the evening of February 28.
     assert days[company.FIRST_REVIEW] == date(2025, 3, 1)
     by_ai = first_run.tables.row("STG_GONG_ANSWERED_SCORECARDS", answered_scorecard_id=company.AI_REVIEW)
     assert (by_ai["REVIEWER_USER_ID"], by_ai["REVIEW_METHOD"], by_ai["OVERALL_SCORE"]) == (
@@ -26,15 +31,14 @@ def test_reviews_land_on_the_utc_day_of_the_review_those_by_ai_included(first_ru
     )
 
 
-def test_reviews_are_asked_for_with_those_by_ai(first_run: Run) -> None:
-    asked = [each.body["filter"] for each in first_run.asked if each.path == "/v2/stats/activity/scorecards"]
-    assert asked
-    assert {each["reviewMethod"] for each in asked} == {"BOTH"}
+def test_requests_for_reviews_include_those_by_ai(first_run: Run) -> None:
+    filters = filters_of_requests(first_run, "/v2/stats/activity/scorecards")
+    assert filters
+    assert {each["reviewMethod"] for each in filters} == {"BOTH"}
 
 
-def test_statistics_are_asked_for_day_by_day_and_land_by_user_and_day(first_run: Run) -> None:
-    asked = [each.body["filter"] for each in first_run.asked if each.path == "/v2/stats/interaction"]
-    days = {each["fromDate"] for each in asked}
+def test_statistics_are_requested_day_by_day_and_land_by_user_and_day(first_run: Run) -> None:
+    days = {each["fromDate"] for each in filters_of_requests(first_run, "/v2/stats/interaction")}
     assert len(days) == 30
     stats = first_run.tables.row(
         "STG_GONG_INTERACTION_STATS", stats_date=company.STATS_DAY, user_id=company.REP_USER
@@ -44,7 +48,7 @@ def test_statistics_are_asked_for_day_by_day_and_land_by_user_and_day(first_run:
     assert len(crowd) == company.CROWD + 1
 
 
-def test_activity_lands_for_the_days_on_which_a_user_did_something(first_run: Run) -> None:
+def test_activity_lands_only_for_days_with_activity(first_run: Run) -> None:
     rows = first_run.tables.rows("STG_GONG_USER_ACTIVITY")
     assert {row["ACTIVITY_DATE"] for row in rows} == {company.STATS_DAY, company.CROWDED_DAY}
     host = first_run.tables.row(
@@ -53,7 +57,7 @@ def test_activity_lands_for_the_days_on_which_a_user_did_something(first_run: Ru
     assert (host["CALLS_AS_HOST_COUNT"], host["CALLS_ATTENDED_COUNT"]) == (2, 0)
 
 
-def test_settings_and_the_library_land_whole(first_run: Run) -> None:
+def test_reference_data_and_the_library_land_completely(first_run: Run) -> None:
     def column(table: str, name: str) -> list[str]:
         return [row[name] for row in first_run.tables.rows(table)]
 

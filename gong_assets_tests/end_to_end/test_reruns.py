@@ -1,4 +1,4 @@
-"""The same days again: nothing changes and nothing is paid for twice; and what changed in Gong shows, down to the search."""
+"""Repeated syncs of the same days: they change and send nothing, except for records that changed in Gong."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from gong_assets_tests.end_to_end.runs import Row, Run, changes
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("company")]
 
-# Views with a row for several calls, which change with any of them.
-COUNTING = (
+# Views with aggregates over several calls, which change with any of them.
+AGGREGATES = (
     "VW_SALES_PERFORMANCE_ANALYSIS",
     "VW_GONG_INGESTION_COMPLETENESS",
     "VW_CORTEX_STATUS",
@@ -25,42 +25,42 @@ COUNTING = (
 CHANGED = frozenset({company.DELETED, company.EDITED, company.HIDDEN, company.MOVED, company.AWAITED})
 
 
-def of_calls(run: Run, table: str, *calls: str) -> list[Row]:
+def rows_of_calls(run: Run, table: str, *calls: str) -> list[Row]:
     return [row for row in run.tables.tables[table] if row.get("CALL_ID") in calls]
 
 
-def test_a_second_run_changes_no_row_of_any_table(first_run: Run, second_run: Run) -> None:
+def test_a_second_run_changes_nothing(first_run: Run, second_run: Run) -> None:
     assert len(first_run.tables.tables) == 49
     assert changes(first_run.tables, second_run.tables) == []
 
 
 def test_a_second_run_makes_no_cortex_call(first_run: Run, second_run: Run) -> None:
-    # One statement with sentiment and embedding, for which the usage history has a row each, and two batches of calls for
-    # summaries and insights.
+    # Sentiment and embedding in one statement, which has a row for each in the usage history, and two batches
+    # of calls each for summaries and insights.
     assert (first_run.cortex_statements, second_run.cortex_statements) == (6, 0)
 
 
-def test_a_call_that_was_deleted_in_gong_is_in_no_table(second_run: Run, third_run: Run) -> None:
+def test_a_call_deleted_in_gong_disappears_from_every_table(second_run: Run, third_run: Run) -> None:
     assert company.DELETED in repr(second_run.tables.tables["VW_ENRICHED_GONG_CALL_TRANSCRIPTS"])
     assert [name for name, rows in third_run.tables.tables.items() if company.DELETED in repr(rows)] == []
 
 
-def test_a_call_that_became_private_is_in_no_table(second_run: Run, third_run: Run) -> None:
+def test_a_call_that_became_private_disappears_from_every_table(second_run: Run, third_run: Run) -> None:
     assert company.HIDDEN in repr(second_run.tables.tables["VW_ENRICHED_GONG_CALL_TRANSCRIPTS"])
     assert [name for name, rows in third_run.tables.tables.items() if company.HIDDEN in repr(rows)] == []
 
 
-def test_a_call_that_was_moved_to_another_day_is_only_there(third_run: Run) -> None:
+def test_a_call_that_moved_is_only_on_its_new_day(third_run: Run) -> None:
     for table in ("GONG_CALLS_RAW", "STG_GONG_CALLS", "CORTEX_GONG_CALLS", "CORTEX_GONG_CALL_TRANSCRIPTS"):
-        assert [row["CALL_DATE"] for row in of_calls(third_run, table, company.MOVED)] == [date(2025, 3, 29)]
+        assert [row["CALL_DATE"] for row in rows_of_calls(third_run, table, company.MOVED)] == [
+            date(2025, 3, 29)
+        ]
 
 
-def test_an_edited_sentence_is_enriched_anew_and_the_rest_of_its_call_is_not(
-    second_run: Run, third_run: Run
-) -> None:
+def test_only_the_edited_sentence_of_a_call_is_enriched_again(second_run: Run, third_run: Run) -> None:
     before, after = (
         sorted(
-            of_calls(run, "VW_ENRICHED_GONG_CALL_TRANSCRIPTS", company.EDITED),
+            rows_of_calls(run, "VW_ENRICHED_GONG_CALL_TRANSCRIPTS", company.EDITED),
             key=lambda row: row["TURN_INDEX"],
         )
         for run in (second_run, third_run)
@@ -72,27 +72,28 @@ def test_an_edited_sentence_is_enriched_anew_and_the_rest_of_its_call_is_not(
     assert after[1]["CORTEX_PROCESSED_AT"] > before[1]["CORTEX_PROCESSED_AT"]
 
 
-def test_a_transcript_that_came_late_is_enriched(second_run: Run, third_run: Run) -> None:
-    assert of_calls(second_run, "STG_GONG_CALL_TRANSCRIPTS", company.AWAITED) == []
+def test_a_late_transcript_is_enriched(second_run: Run, third_run: Run) -> None:
+    assert rows_of_calls(second_run, "STG_GONG_CALL_TRANSCRIPTS", company.AWAITED) == []
     assert [
         row["PROCESSED_BY_CORTEX"]
-        for row in of_calls(third_run, "VW_ENRICHED_GONG_CALL_TRANSCRIPTS", company.AWAITED)
+        for row in rows_of_calls(third_run, "VW_ENRICHED_GONG_CALL_TRANSCRIPTS", company.AWAITED)
     ] == [True]
     assert (
-        of_calls(second_run, "VW_GONG_INGESTION_STATUS", company.AWAITED)[0]["INGESTION_STATUS"]
+        rows_of_calls(second_run, "VW_GONG_INGESTION_STATUS", company.AWAITED)[0]["INGESTION_STATUS"]
         == "Awaiting Transcript"
     )
     assert (
-        of_calls(third_run, "VW_GONG_INGESTION_STATUS", company.AWAITED)[0]["INGESTION_STATUS"] == "Enriched"
+        rows_of_calls(third_run, "VW_GONG_INGESTION_STATUS", company.AWAITED)[0]["INGESTION_STATUS"]
+        == "Enriched"
     )
 
 
-def test_no_other_row_of_any_table_changes(second_run: Run, third_run: Run) -> None:
-    lines = changes(second_run.tables, third_run.tables, but_calls=CHANGED)
-    assert [line for line in lines if not line.startswith(COUNTING)] == []
+def test_rows_of_other_calls_do_not_change(second_run: Run, third_run: Run) -> None:
+    lines = changes(second_run.tables, third_run.tables, except_calls=CHANGED)
+    assert [line for line in lines if not line.startswith(AGGREGATES)] == []
 
 
-def test_what_counts_calls_counts_those_that_are_there(third_run: Run) -> None:
+def test_aggregates_count_the_existing_calls(third_run: Run) -> None:
     calls = len(third_run.tables.tables["VW_ENRICHED_GONG_CALLS"])
     for view, column in (
         ("VW_SALES_PERFORMANCE_ANALYSIS", "TOTAL_CALLS"),
@@ -102,7 +103,7 @@ def test_what_counts_calls_counts_those_that_are_there(third_run: Run) -> None:
         assert sum(row[column] for row in third_run.tables.tables[view]) == calls, view
 
 
-def test_only_the_changed_texts_were_sent_to_cortex(second_run: Run, third_run: Run) -> None:
+def test_only_changed_texts_are_sent_to_cortex(second_run: Run, third_run: Run) -> None:
     sent = [
         row["TRANSCRIPT_TEXT"]
         for row in third_run.tables.tables["VW_ENRICHED_GONG_CALL_TRANSCRIPTS"]
@@ -115,7 +116,7 @@ def test_only_the_changed_texts_were_sent_to_cortex(second_run: Run, third_run: 
     assert third_run.cortex_statements == 4
 
 
-def test_the_search_finds_the_edited_text_and_not_the_deleted_call(
+def test_search_finds_the_edited_text_and_not_the_deleted_call(
     third_run: Run, company_warehouse: Warehouse
 ) -> None:
     found = similar_segments(company_warehouse, "Who planted trees and flowers behind the building?", limit=3)

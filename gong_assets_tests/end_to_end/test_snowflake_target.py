@@ -1,6 +1,6 @@
-"""Target `snowflake`: by variables alone the graph, dbt and any client work in an account that the graph knows nothing else of.
+"""Target `snowflake`: the graph, dbt and other clients use the account in the environment variables.
 
-The account is simulated by a Snowflake-speaking server that another project's home started.
+The account is on a Snowflake-compatible server that another project started.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ DBT_PROJECT = Path(gong_assets.__file__).parent / "dbt"
 COUNT = "SELECT CURRENT_DATABASE() AS D, CURRENT_SCHEMA() AS S, COUNT(*) AS N FROM GONG_CALLS_RAW"
 
 
-def test_the_whole_graph_is_in_the_accounts_own_database_and_schema(sales_run: Run) -> None:
+def test_the_whole_graph_is_in_the_configured_database_and_schema(sales_run: Run) -> None:
     filled = {name for name, rows in sales_run.tables.tables.items() if rows}
     assert {
         "GONG_CALLS_RAW",
@@ -32,7 +32,7 @@ def test_the_whole_graph_is_in_the_accounts_own_database_and_schema(sales_run: R
     assert {"STG_HUBSPOT_DEALS", "VW_GONG_INGESTION_STATUS"} <= filled
 
 
-def test_no_local_stack_was_started_for_it(sales_run: Run, sales: CommandLine) -> None:
+def test_no_local_stack_was_started(sales_run: Run, sales: CommandLine) -> None:
     outcome = sales.gong_assets("local", "status")
     assert (outcome.code, outcome.stderr.splitlines()[0]) == (
         1,
@@ -40,7 +40,7 @@ def test_no_local_stack_was_started_for_it(sales_run: Run, sales: CommandLine) -
     )
 
 
-def test_the_command_line_sees_what_a_plain_client_sees(
+def test_the_command_line_and_a_plain_client_see_the_same_rows(
     sales_run: Run, sales: CommandLine, sales_warehouse: Warehouse
 ) -> None:
     (row,) = sales.gong_assets("sql", COUNT, "--format", "json").succeeded().json
@@ -49,7 +49,7 @@ def test_the_command_line_sees_what_a_plain_client_sees(
         assert cursor.execute(COUNT).fetchall() == [tuple(row.values())]
 
 
-def test_dbt_sees_the_same_warehouse_with_the_same_variables(sales_run: Run, sales: CommandLine) -> None:
+def test_dbt_uses_the_same_variables_and_sees_the_same_rows(sales_run: Run, sales: CommandLine) -> None:
     places = {
         "DBT_PROJECT_DIR": str(DBT_PROJECT),
         "DBT_PROFILES_DIR": str(DBT_PROJECT),
@@ -71,7 +71,7 @@ def test_dbt_sees_the_same_warehouse_with_the_same_variables(sales_run: Run, sal
     assert f'"N": {len(sales_run.tables.tables["GONG_CALLS_RAW"])}' in shown.succeeded().stdout
 
 
-def test_a_search_works_on_the_account(sales_run: Run, sales: CommandLine) -> None:
+def test_search_works_on_the_account(sales_run: Run, sales: CommandLine) -> None:
     (segment,) = (
         sales.gong_assets("search", "please verify it before we go on", "--limit", "1", "--json")
         .succeeded()
@@ -80,7 +80,7 @@ def test_a_search_works_on_the_account(sales_run: Run, sales: CommandLine) -> No
     assert segment["text"] == "No wait, I think we should check that out first."
 
 
-def test_the_doctor_finds_the_account_well(sales_run: Run, sales: CommandLine) -> None:
-    findings = {each["subject"]: each for each in sales.gong_assets("doctor", "--json").succeeded().json}
-    assert findings["settings"]["message"].startswith("target snowflake")
-    assert all(each["ok"] for each in findings.values())
+def test_every_check_of_the_doctor_passes(sales_run: Run, sales: CommandLine) -> None:
+    results = {each["subject"]: each for each in sales.gong_assets("doctor", "--json").succeeded().json}
+    assert results["settings"]["message"].startswith("target snowflake")
+    assert all(each["ok"] for each in results.values())

@@ -1,4 +1,4 @@
-"""Which arguments the connector gets for which settings."""
+"""The connector's arguments for each way to sign in, and the errors of a failed sign-in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gong_assets_tests.serving import serving
 from gong_assets_tests.test_settings import DER, pem
 
 ACCOUNT = {"gong_assets_target": "snowflake", "snowflake_account": "org-account", "snowflake_user": "gong"}
-PLACE = {"account": "org-account", "user": "gong", "database": "SOPHIA_AI", "schema": "GONG_DATA"}
+LOCATION = {"account": "org-account", "user": "gong", "database": "SOPHIA_AI", "schema": "GONG_DATA"}
 
 
 def arguments(**values: Any) -> dict[str, Any]:
@@ -62,17 +62,17 @@ def arguments(**values: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_each_sign_in_gets_the_arguments_that_the_connector_documents(
+def test_each_sign_in_uses_the_documented_arguments_of_the_connector(
     settings: dict[str, Any], expected: dict[str, Any]
 ) -> None:
-    assert arguments(**settings) == {**PLACE, **expected}
+    assert arguments(**settings) == {**LOCATION, **expected}
 
 
-def test_a_private_key_file_is_read_by_the_connector_itself(tmp_path: Any) -> None:
+def test_the_connector_reads_the_private_key_file(tmp_path: Any) -> None:
     file = tmp_path / "key.p8"
     file.write_text(pem("word"))
     assert arguments(snowflake_private_key_path=file, snowflake_private_key_passphrase="word") == {
-        **PLACE,
+        **LOCATION,
         "private_key_file": str(file),
         "private_key_file_pwd": "word",
         "authenticator": "SNOWFLAKE_JWT",
@@ -82,10 +82,10 @@ def test_a_private_key_file_is_read_by_the_connector_itself(tmp_path: Any) -> No
 def test_host_port_protocol_role_and_warehouse_reach_the_connector() -> None:
     given = {"host": "127.0.0.1", "port": 8801, "protocol": "http", "role": "LOADER", "warehouse": "WH"}
     settings = {f"snowflake_{name}": value for name, value in given.items()}
-    assert arguments(snowflake_password="p", **settings) == {**PLACE, "password": "p", **given}
+    assert arguments(snowflake_password="p", **settings) == {**LOCATION, "password": "p", **given}
 
 
-def login_answering(status: int, body: dict[str, Any]) -> Starlette:
+def login_endpoint(status: int, body: dict[str, Any]) -> Starlette:
     async def login(_: Request) -> JSONResponse:
         return JSONResponse(body, status_code=status)
 
@@ -102,13 +102,13 @@ def login_answering(status: int, body: dict[str, Any]) -> Starlette:
         ("390201", "Role 'NOBODY' specified in the connect string does not exist or not authorized."),
     ],
 )
-def test_a_sign_in_that_the_server_refuses_is_told_as_refused(code: str, message: str) -> None:
+def test_a_sign_in_that_the_server_refuses_is_reported_with_its_reason(code: str, message: str) -> None:
     refusal = {"success": False, "code": code, "message": message, "data": {}}
-    with serving(login_answering(200, refusal)) as url:
+    with serving(login_endpoint(200, refusal)) as url:
         port = int(url.rpartition(":")[2])
-        place = {"host": "127.0.0.1", "port": port, "protocol": "http", **PLACE}
+        location = {"host": "127.0.0.1", "port": port, "protocol": "http", **LOCATION}
         with pytest.raises(WarehouseSignInFailed) as raised:
-            Warehouse({**place, "password": "s3cret"}).check()
+            Warehouse({**location, "password": "s3cret"}).check()
     assert f"127.0.0.1:{port}" in str(raised.value)
     assert message.split(".")[0] in str(raised.value)
     assert "s3cret" not in str(raised.value)
@@ -118,7 +118,7 @@ def test_a_sign_in_that_the_server_refuses_is_told_as_refused(code: str, message
     ("parameter", "value"),
     [("TIMEZONE", "UTC"), ("DATE_INPUT_FORMAT", "AUTO"), ("TIMESTAMP_INPUT_FORMAT", "AUTO")],
 )
-def test_dates_and_times_do_not_depend_on_what_the_account_has_set(
+def test_dates_and_times_do_not_depend_on_the_accounts_parameters(
     warehouse: Warehouse, parameter: str, value: str
 ) -> None:
     (row,) = warehouse.query(f"SHOW PARAMETERS LIKE '{parameter}'")

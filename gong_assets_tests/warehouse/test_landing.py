@@ -1,4 +1,4 @@
-"""Landing, through the real connector: whole days or nothing, exact content, and nothing rewritten that is the same."""
+"""Landing through the real connector: days are replaced atomically, content is exact, unchanged rows stay."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def stored(warehouse: Warehouse) -> list[dict[str, Any]]:
     return warehouse.query("SELECT * FROM GONG_CALLS_RAW ORDER BY CALL_ID")
 
 
-def test_rows_land_with_exact_text_and_ids(warehouse: Warehouse) -> None:
+def test_texts_and_ids_land_exactly(warehouse: Warehouse) -> None:
     text = 'She said "no" \\ twice\n\ttab 😀 Łódź 東京 \u2028 $$ %s ; -- \'quoted\' {"a": [1]}'
     number = 123456789012345678901
     land(warehouse, [row("78901234567890123456", MONDAY, title=text, big=number)])
     found = warehouse.query(
-        "SELECT CALL_ID, RAW_DATA:title::VARCHAR AS TITLE, RAW_DATA:big::VARCHAR AS BIG, RAW_DATA:id::VARCHAR AS ID, "
-        "CALL_DATE, CORRELATION_ID FROM GONG_CALLS_RAW"
+        "SELECT CALL_ID, RAW_DATA:title::VARCHAR AS TITLE, RAW_DATA:big::VARCHAR AS BIG, "
+        "RAW_DATA:id::VARCHAR AS ID, CALL_DATE, CORRELATION_ID FROM GONG_CALLS_RAW"
     )
     assert found == [
         {
@@ -74,21 +74,21 @@ def test_rows_land_with_exact_text_and_ids(warehouse: Warehouse) -> None:
     ]
 
 
-def test_only_the_days_of_the_write_are_replaced(warehouse: Warehouse) -> None:
+def test_only_the_days_of_the_landing_are_replaced(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY), row("2", TUESDAY)])
     landed = land(warehouse, [row("3", MONDAY)], DateRange(MONDAY, TUESDAY))
     assert landed == Landed(inserted=1, deleted=1, unchanged=0, total=2, deleted_keys=("1",))
     assert [each["CALL_ID"] for each in stored(warehouse)] == ["2", "3"]
 
 
-def test_a_day_that_is_now_empty_is_emptied(warehouse: Warehouse) -> None:
+def test_landing_an_empty_day_deletes_its_rows(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY), row("2", TUESDAY)])
     assert land(warehouse, [], DateRange(TUESDAY, WEDNESDAY)) == Landed(
         inserted=0, deleted=1, unchanged=0, total=1, deleted_keys=("2",)
     )
 
 
-def test_a_second_write_of_the_same_content_changes_no_row(warehouse: Warehouse) -> None:
+def test_landing_the_same_content_again_changes_no_row(warehouse: Warehouse) -> None:
     rows = [row("1", MONDAY), row("2", TUESDAY, error="no start")]
     land(warehouse, rows, run="run-1")
     before = stored(warehouse)
@@ -96,19 +96,19 @@ def test_a_second_write_of_the_same_content_changes_no_row(warehouse: Warehouse)
     assert stored(warehouse) == before
 
 
-def test_changed_content_replaces_the_row_and_the_rest_keeps_its_run(warehouse: Warehouse) -> None:
+def test_only_rows_with_changed_content_get_the_new_run(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY), row("2", MONDAY, title="old")], run="run-1")
     land(warehouse, [row("1", MONDAY), row("2", MONDAY, title="new")], run="run-2")
     assert [each["CORRELATION_ID"] for each in stored(warehouse)] == ["run-1", "run-2"]
 
 
-def test_a_call_that_moved_to_another_day_leaves_the_old_one(warehouse: Warehouse) -> None:
+def test_a_call_that_moved_is_removed_from_its_old_day(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY, started="monday")], DateRange(MONDAY, TUESDAY))
     land(warehouse, [row("1", TUESDAY, started="tuesday")], DateRange(TUESDAY, WEDNESDAY))
     assert [(each["CALL_ID"], each["CALL_DATE"]) for each in stored(warehouse)] == [("1", TUESDAY)]
 
 
-def test_a_window_that_held_calls_and_comes_back_empty_is_kept(warehouse: Warehouse) -> None:
+def test_the_guard_refuses_to_empty_days_that_have_calls(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY), row("2", TUESDAY), row("3", WEDNESDAY)], DateRange(MONDAY, THURSDAY))
     before = stored(warehouse)
     with pytest.raises(
@@ -120,7 +120,7 @@ def test_a_window_that_held_calls_and_comes_back_empty_is_kept(warehouse: Wareho
     assert land(warehouse, [], deletions=DeletionPolicy(1.0)).deleted_keys == ("1", "2")
 
 
-def test_a_window_may_lose_the_share_that_is_allowed_and_no_more(warehouse: Warehouse) -> None:
+def test_the_guard_allows_deletions_up_to_the_maximum_fraction(warehouse: Warehouse) -> None:
     rows = [row(str(number), MONDAY) for number in range(10)]
     land(warehouse, rows)
     with pytest.raises(DeletionGuardError, match=r"Refusing to delete 4 of 10 rows \(40%\) .* allows 30%"):
@@ -129,20 +129,20 @@ def test_a_window_may_lose_the_share_that_is_allowed_and_no_more(warehouse: Ware
     assert land(warehouse, rows[3:], deletions=DeletionPolicy(0.3)).deleted_keys == ("0", "1", "2")
 
 
-def test_calls_that_are_known_to_be_private_now_need_nobodys_word(warehouse: Warehouse) -> None:
+def test_expected_deletions_need_no_confirmation(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY), row("2", MONDAY)])
     landed = land(warehouse, [], deletions=DeletionPolicy(0.0, lambda key: True))
     assert landed.deleted_keys == ("1", "2")
     assert stored(warehouse) == []
 
 
-def test_a_call_that_moved_to_another_day_did_not_vanish(warehouse: Warehouse) -> None:
+def test_a_call_that_moved_is_not_a_deletion(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY)], DateRange(MONDAY, TUESDAY))
     moved = land(warehouse, [row("1", TUESDAY)], DateRange(TUESDAY, WEDNESDAY), deletions=DeletionPolicy(0.0))
     assert moved.deleted_keys == ()
 
 
-def test_of_a_read_that_was_stopped_the_whole_days_land_and_no_others(warehouse: Warehouse) -> None:
+def test_rows_outside_the_ranges_do_not_land(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY), row("2", TUESDAY, title="old"), row("3", TUESDAY)])
     landed = land(
         warehouse,
@@ -157,7 +157,7 @@ def test_of_a_read_that_was_stopped_the_whole_days_land_and_no_others(warehouse:
     assert [(each["CALL_ID"], each["TITLE"]) for each in titles] == [("2", "old"), ("3", None), ("4", None)]
 
 
-def test_a_spool_of_no_days_replaces_its_own_records_and_no_others(warehouse: Warehouse) -> None:
+def test_landing_without_ranges_replaces_only_the_given_records(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY, title="old"), row("2", MONDAY)])
     rows = [row("1", MONDAY, title="new"), row("3", TUESDAY)]
     landed = land(warehouse, rows, days=[], deletions=DeletionPolicy(0.0))
@@ -165,19 +165,19 @@ def test_a_spool_of_no_days_replaces_its_own_records_and_no_others(warehouse: Wa
     assert [each["CALL_ID"] for each in stored(warehouse)] == ["1", "2", "3"]
 
 
-def test_a_table_without_partitions_is_replaced_whole(warehouse: Warehouse) -> None:
+def test_an_unpartitioned_table_is_replaced_completely(warehouse: Warehouse) -> None:
     land(warehouse, [row("u1", None), row("u2", None)], None, USERS)
     landed = land(warehouse, [row("u2", None), row("u3", None)], None, USERS)
     assert landed == Landed(inserted=1, deleted=1, unchanged=1, total=2, deleted_keys=("u1",))
 
 
-def test_many_files_land_in_one_write(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_files_land_together(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gong_assets.ingestion.spool.FILE_BYTES", 1_000)
     rows = [row(str(number), MONDAY, text="x" * 100) for number in range(200)]
     assert land(warehouse, rows).inserted == 200
 
 
-def test_a_write_that_fails_in_the_transaction_leaves_the_old_rows(warehouse: Warehouse) -> None:
+def test_a_failure_in_the_transaction_keeps_the_old_rows(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY)])
 
     def delete_and_fail() -> None:
@@ -190,7 +190,7 @@ def test_a_write_that_fails_in_the_transaction_leaves_the_old_rows(warehouse: Wa
     assert [each["CALL_ID"] for each in stored(warehouse)] == ["1"]
 
 
-def test_a_process_killed_between_delete_and_commit_leaves_the_old_rows_whole(warehouse: Warehouse) -> None:
+def test_a_process_killed_between_delete_and_commit_keeps_the_old_rows(warehouse: Warehouse) -> None:
     land(warehouse, [row(str(number), MONDAY) for number in range(50)])
     before = stored(warehouse)
     script = f"""
@@ -201,7 +201,7 @@ from gong_assets.warehouse.connection import Warehouse
 from gong_assets.ingestion.spool import Row, Spool
 from gong_assets.warehouse.tables import CALLS
 
-class Stopping:
+class PausingCursor:
     def __init__(self, cursor): self.cursor = cursor
     def __getattr__(self, name): return getattr(self.cursor, name)
     def execute(self, sql, *args):
@@ -211,12 +211,13 @@ class Stopping:
             sys.stdin.read()
 
 replace_rows = landing._replace_rows
-landing._replace_rows = lambda cursor, *args: replace_rows(Stopping(cursor), *args)
+landing._replace_rows = lambda cursor, *args: replace_rows(PausingCursor(cursor), *args)
 spool = Spool()
 spool.append(Row("new", b"{{}}", date(2026, 3, 2), "hash", None))
 spool.close()
 with Warehouse({warehouse.arguments!r}).connect() as connection:
-    landing.replace(connection, CALLS, spool, ranges=[landing.DateRange.single(date(2026, 3, 2))], correlation_id="r")
+    days = [landing.DateRange.single(date(2026, 3, 2))]
+    landing.replace(connection, CALLS, spool, ranges=days, correlation_id="r")
 """
     process = subprocess.Popen(
         [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -227,24 +228,24 @@ with Warehouse({warehouse.arguments!r}).connect() as connection:
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert stored(warehouse) == before
-    # The dead writer holds no lock: the next write goes through.
+    # The killed process holds no lock, so the next landing succeeds.
     assert land(warehouse, [row("next", MONDAY)], run="run-2").deleted == 50
 
 
-def test_the_table_reads_back_as_arrow(warehouse: Warehouse) -> None:
+def test_rows_are_read_as_arrow_tables(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY), row("2", TUESDAY)])
     with warehouse.connect() as connection:
         tables = list(arrow_tables(connection, CALLS, DateRange(MONDAY, TUESDAY)))
     assert [key for table in tables for key in table["CALL_ID"].to_pylist()] == ["1"]
 
 
-def test_calls_are_listed_without_those_that_do_not_validate(warehouse: Warehouse) -> None:
+def test_call_dates_exclude_invalid_calls(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY), row("2", TUESDAY), row("3", MONDAY, error="bad")])
     with warehouse.connect() as connection:
         assert call_dates(connection, [TWO_DAYS]) == {"1": MONDAY, "2": TUESDAY}
 
 
-def test_calls_that_lack_a_transcript_are_listed_with_their_start(warehouse: Warehouse) -> None:
+def test_calls_awaiting_transcripts_have_their_start_time(warehouse: Warehouse) -> None:
     started = {"started": "2026-03-03T10:00:00-08:00"}
     land(warehouse, [row("1", MONDAY), row("2", TUESDAY, metaData=started), row("3", TUESDAY)])
     land(warehouse, [row("1", MONDAY)], table=TRANSCRIPTS)
@@ -255,14 +256,14 @@ def test_calls_that_lack_a_transcript_are_listed_with_their_start(warehouse: War
         }
 
 
-def test_a_refused_statement_is_told_with_its_code(warehouse: Warehouse) -> None:
+def test_a_failed_statement_is_reported_with_its_error_code(warehouse: Warehouse) -> None:
     with pytest.raises(WarehouseQueryFailed) as raised:
         warehouse.query("SELECT * FROM NO_SUCH_TABLE")
     assert "NO_SUCH_TABLE" in str(raised.value)
     assert raised.value.errno == 2003
 
 
-def test_an_unreachable_host_is_named() -> None:
+def test_an_unreachable_host_is_reported_by_name() -> None:
     arguments = {
         "account": "a",
         "user": "u",

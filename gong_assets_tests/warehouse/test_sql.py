@@ -1,4 +1,4 @@
-"""The package's own SQL is Snowflake's, as it stands in the files and as it is sent."""
+"""The package's SQL runs on Snowflake: every statement in its files, and every statement that it sends."""
 
 from __future__ import annotations
 
@@ -24,23 +24,26 @@ from gong_assets_tests.snowflake_sql import functions, parsed, refusals
 
 PACKAGE = Path(gong_assets.__file__).parent
 
-# As for the models: each has a page at https://docs.snowflake.com/en/sql-reference/functions-all.
+# Each is documented at https://docs.snowflake.com/en/sql-reference/functions-all.
 SNOWFLAKE_FUNCTIONS = {
-    "COALESCE", "COUNT", "CURRENT_TIMESTAMP", "MAX", "PARSE_JSON", "ROW_NUMBER", "TO_CHAR", "TO_JSON", "TRY_CAST",
+    "COALESCE", "COUNT", "CURRENT_TIMESTAMP", "MAX", "PARSE_JSON", "ROW_NUMBER", "TO_CHAR", "TO_JSON",
+    "TRY_CAST",
 }  # fmt: skip
 
 DAY = date(2026, 11, 20)
 
 STATEMENT = re.compile(
-    r"\s*(SELECT|WITH|INSERT INTO|UPDATE|DELETE FROM|MERGE INTO|CREATE|ALTER|DROP|COPY INTO|PUT|TRUNCATE|SHOW|DESCRIBE)\s+\S+\s+\S"
+    r"\s*(SELECT|WITH|INSERT INTO|UPDATE|DELETE FROM|MERGE INTO|CREATE|ALTER|DROP|COPY INTO|PUT|TRUNCATE|"
+    r"SHOW|DESCRIBE)\s+\S+\s+\S"
 )
 
 
-def written() -> Iterator[tuple[str, str]]:
-    """Each text in the package that is a statement, with where it is. What an f-string puts in is `x`."""
+def statements_in_files() -> Iterator[tuple[str, str]]:
+    """Yield the location and text of each string that is a statement. Values in f-strings are replaced by
+    `x`."""
     for file in sorted(PACKAGE.rglob("*.py")):
         if PACKAGE / "local" in file.parents:
-            continue  # It speaks DuckDB's SQL too.
+            continue  # Contains SQL for DuckDB.
         tree = ast.parse(file.read_text("utf-8"))
         inner = {
             part for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)
@@ -59,11 +62,11 @@ def _text(node: ast.AST) -> str | None:
     return None
 
 
-WRITTEN = dict(written())
+STATEMENTS = dict(statements_in_files())
 
 
-def test_the_statements_in_the_files_are_found() -> None:
-    files = {where.partition(":")[0] for where in WRITTEN}
+def test_the_statements_of_each_module_are_found() -> None:
+    files = {location.partition(":")[0] for location in STATEMENTS}
     assert {
         "warehouse/landing.py", "warehouse/queries.py", "warehouse/tables.py", "agents/call_search.py",
         "agents/call_analysis.py", "agents/coaching.py", "agents/account_timeline.py",
@@ -71,22 +74,22 @@ def test_the_statements_in_the_files_are_found() -> None:
     } <= files  # fmt: skip
 
 
-@pytest.mark.parametrize("where", WRITTEN)
-def test_no_statement_in_the_files_does_what_snowflake_refuses(where: str) -> None:
-    assert refusals(WRITTEN[where]) == []
+@pytest.mark.parametrize("location", STATEMENTS)
+def test_every_statement_in_the_files_runs_on_snowflake(location: str) -> None:
+    assert refusals(STATEMENTS[location]) == []
 
 
 @pytest.fixture
-def sent(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What landing, reading and checking send, over a real connection."""
+def sent_statements(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Statements that landing, queries and checks send over a real connection."""
     statements: list[str] = []
     execute = SnowflakeCursor.execute
 
-    def recording(cursor: SnowflakeCursor, command: str, *arguments: Any, **options: Any) -> Any:
+    def record(cursor: SnowflakeCursor, command: str, *arguments: Any, **options: Any) -> Any:
         statements.append(command)
         return execute(cursor, command, *arguments, **options)
 
-    monkeypatch.setattr(SnowflakeCursor, "execute", recording)
+    monkeypatch.setattr(SnowflakeCursor, "execute", record)
     days = [DateRange.single(DAY)]
     with warehouse.connect() as connection:
         for table, day in ((CALLS, DAY), (USERS, None)):
@@ -117,24 +120,24 @@ def sent(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return statements
 
 
-def test_no_statement_that_is_sent_does_what_snowflake_refuses_or_calls_what_it_lacks(
-    sent: list[str],
+def test_every_sent_statement_runs_on_snowflake_and_calls_only_its_functions(
+    sent_statements: list[str],
 ) -> None:
-    assert len(set(sent)) > 40
-    assert {sql: refusals(sql) for sql in sent if refusals(sql)} == {}
-    queried = [sql for sql in sent if not sql.startswith(("BEGIN", "COMMIT", "PUT"))]
+    assert len(set(sent_statements)) > 40
+    assert {sql: refusals(sql) for sql in sent_statements if refusals(sql)} == {}
+    queried = [sql for sql in sent_statements if not sql.startswith(("BEGIN", "COMMIT", "PUT"))]
     for sql in queried:
         parsed(sql)
     assert set().union(*map(functions, queried)) == SNOWFLAKE_FUNCTIONS
 
 
-def test_the_columns_of_limited_length_hold_what_is_written_into_them() -> None:
-    """Snowflake refuses a longer text, the server takes it."""
+def test_columns_of_limited_length_are_long_enough() -> None:
+    """Unlike Snowflake, the local server does not reject longer texts."""
     limited = {
         (column.name, column.type)
         for table in RAW_TABLES
         for column in table.columns
         if column.type.startswith("VARCHAR(") and column is not table.key
     }
-    # A Dagster run id has 36 characters, a SHA-256 in hex 64.
+    # A Dagster run ID has 36 characters, and a SHA-256 in hexadecimal has 64.
     assert limited == {("CORRELATION_ID", "VARCHAR(255)"), ("CONTENT_HASH", "VARCHAR(64)")}

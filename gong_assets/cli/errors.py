@@ -1,0 +1,69 @@
+"""Errors of the commands: their messages and exit codes."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from gong_assets.settings import SettingsError
+
+WORK_FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+
+
+class CommandError(Exception):
+    """A command failed. The message is for the user."""
+
+
+@runtime_checkable
+class UsageError(Protocol):
+    """Typer's exception for wrong usage, by its documented attributes: its class is in a private module."""
+
+    exit_code: int
+
+    def format_message(self) -> str: ...
+
+
+def usage_message(error: UsageError) -> str:
+    """Return what is wrong and how to get help.
+
+    The message is empty for a command group without a command, because Typer has printed its help already.
+    """
+    reason = error.format_message().replace("Value error, ", "")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "gong-assets"
+    return reason and f"{reason[:1].lower()}{reason[1:]}\nRun `{command} --help` for usage."
+
+
+def exit_code(error: Exception) -> int | None:
+    """Return the exit code of an expected error, or None for a bug."""
+    # Most errors of a command's start are about settings; the other classes take seconds to import.
+    if isinstance(error, SettingsError):
+        return WRONG_USAGE
+    from gong_assets.agents import AgentError, InvalidArgument
+    from gong_assets.cli.graph_run import RunFailed
+    from gong_assets.cli.sync import InvalidDateRange
+    from gong_assets.defs.dbt.project import DbtParseError
+    from gong_assets.gong import GongError
+    from gong_assets.local import LocalStackError
+    from gong_assets.warehouse.errors import WarehouseError
+
+    if isinstance(error, InvalidDateRange | InvalidArgument):
+        return WRONG_USAGE
+    expected = (
+        AgentError, CommandError, DbtParseError, GongError, LocalStackError, RunFailed, WarehouseError
+    )  # fmt: skip
+    return WORK_FAILED if isinstance(error, expected) else None
+
+
+def warehouse_error_message(error: Exception) -> str | None:
+    """Return the message and advice for an error of the warehouse, or None for any other error."""
+    from gong_assets.local import LocalStackError
+    from gong_assets.warehouse.errors import WarehouseError
+
+    return message(error) if isinstance(error, LocalStackError | WarehouseError) else None
+
+
+def message(error: Exception) -> str:
+    """Return the error's message; for errors of Gong and the warehouse, with a second line of advice."""
+    from gong_assets.error_advice import EXPECTED_ERRORS, explain
+
+    return explain(error) if isinstance(error, EXPECTED_ERRORS) else str(error)

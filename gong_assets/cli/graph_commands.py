@@ -1,0 +1,110 @@
+"""Commands that run the graph: `sync`, `demo` and `dev`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from gong_assets.cli import output
+from gong_assets.cli.options import FromDate, ToDate
+from gong_assets.settings import load_settings
+
+
+class Mode(StrEnum):
+    incremental = "incremental"
+    full = "full"
+    backfill = "backfill"
+
+
+ModeOption = Annotated[
+    Mode,
+    typer.Option(
+        help="incremental: the last GONG_LOOKBACK_DAYS days. backfill: the given dates. "
+        "full: everything since GONG_START_DATE, or since the first call if that is not set."
+    ),
+]
+TranscriptsOption = Annotated[
+    bool,
+    typer.Option(
+        "--transcripts/--no-transcripts", help="Include transcripts and Cortex, or read only calls."
+    ),
+]
+ResumeOption = Annotated[
+    bool,
+    typer.Option(
+        "--resume/--no-resume",
+        help="If the latest full sync or backfill of the same dates did not finish (it used up Gong's daily "
+        "quota, for example), read only its remaining days, or read all days again.",
+    ),
+]
+ConfirmDeletionsOption = Annotated[
+    bool,
+    typer.Option(
+        "--confirm-deletions",
+        help="Delete all records that Gong no longer returns, even if they exceed GONG_MAX_VANISHED_SHARE.",
+    ),
+]
+
+
+def sync(
+    mode: ModeOption = Mode.incremental,
+    from_date: FromDate = None,
+    to_date: ToDate = None,
+    transcripts: TranscriptsOption = True,
+    resume: ResumeOption = True,
+    confirm_deletions: ConfirmDeletionsOption = False,
+) -> None:
+    """Materialize the graph for a range of call dates, in one Dagster run.
+
+    Each day is replaced atomically. Syncing the same dates again writes only what changed in Gong and sends
+    only new or changed texts to Cortex. --to-date defaults to today.
+    """
+    from gong_assets.cli.sync import days_to_sync, run_sync
+
+    settings = load_settings()
+    days = days_to_sync(settings, mode.value, from_date, to_date, datetime.now(UTC).date())
+    with output.Progress() as progress:
+        report = run_sync(
+            settings,
+            days,
+            listener=progress,
+            transcripts=transcripts,
+            resume=resume and mode is not Mode.incremental,
+            confirm_deletions=confirm_deletions,
+        )
+    output.run_report(report)
+
+
+def demo(
+    days: Annotated[
+        int, typer.Option(min=1, max=366, help="Number of days, up to and including today.")
+    ] = 14,
+) -> None:
+    """Materialize the graph for the last days, then print sample agent queries."""
+    from gong_assets.cli.demo import run_demo
+
+    run_demo(load_settings(), days)
+
+
+def dev(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the Dagster UI.")] = 3000,
+) -> None:
+    """Start the Dagster UI and daemon and, if the settings need it, the local stack."""
+    from gong_assets.cli.dagster_home import ensure_dagster_home
+
+    settings = load_settings()
+    home = ensure_dagster_home(settings)
+    if settings.needs_local_stack:
+        from gong_assets.local import local_stack
+
+        with output.status("starting the local stack"):
+            local_stack().up(settings.home)
+    workspace = home / "workspace.yaml"
+    target = ["-w", str(workspace)] if workspace.exists() else ["-m", "gong_assets.definitions"]
+    command = [sys.executable, "-m", "dagster", "dev", *target, "-p", str(port)]
+    os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, with our own arguments

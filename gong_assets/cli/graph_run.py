@@ -1,0 +1,195 @@
+"""Executing a job in this process as an ordinary Dagster run, with its progress and a report.
+
+The run appears in the Dagster UI with its events, metadata and materialized partitions.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from io import TextIOBase
+from threading import Event, Thread
+from typing import TYPE_CHECKING, Any, Protocol
+
+from gong_assets.dates import DateRange
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+SECONDS_BETWEEN_POLLS = 0.5
+
+
+class RunFailed(Exception):
+    """A run failed. The message is the reason, in one or two lines."""
+
+
+class RunListener(Protocol):
+    """Receives the progress of a run; see `Progress` in `output.py`."""
+
+    def run_started(self, days: DateRange) -> None: ...
+    def message(self, text: str) -> None: ...
+    def records_read(self, noun: str, done: int, total: int | None) -> None:
+        """Receive the number of records read so far, and the expected total if Gong reported one."""
+
+
+@dataclass
+class AssetReport:
+    """One asset in a run: how long it took, and how many rows its table has now."""
+
+    group: str
+    seconds: float = 0.0
+    rows: int | None = None
+
+
+@dataclass
+class RunReport:
+    run_id: str
+    days: DateRange
+    seconds: float
+    assets: dict[str, AssetReport] = field(default_factory=dict)
+    failed_checks: list[str] = field(default_factory=list)
+
+
+def execute(
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    days: DateRange,
+    groups: Mapping[str, str],
+    listener: RunListener,
+    *,
+    tags: Mapping[str, str],
+    confirm_deletions: bool,
+) -> RunReport:
+    """Execute the job for `days` and return its report. `groups` has the group of each asset by name.
+
+    Raises:
+        RunFailed: a step failed.
+    """
+    from gong_assets.defs.orphaned_runs import process_tags
+    from gong_assets.ingestion.progress import progress_listener
+
+    run_id = str(uuid.uuid4())
+    started = datetime.now(UTC)
+    with (
+        _forward_events(instance, run_id, listener),
+        redirect_stdout(_DbtOutput(listener)),
+        progress_listener(listener.records_read),
+    ):
+        result = job.execute_in_process(
+            instance=instance,
+            run_id=run_id,
+            tags={**days.as_run_tags(), **process_tags(), **tags},
+            run_config={
+                # The instance stores the events, and the listener prints those that matter to the user.
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                "ops": _confirm_deletions_config(job) if confirm_deletions else {},
+            },
+            raise_on_error=False,
+        )
+    report = RunReport(run_id, days, (datetime.now(UTC) - started).total_seconds())
+    for event in result.all_events:
+        _add_to_report(report, event, groups)
+    if not result.success:
+        raise RunFailed(
+            _failure_reason(result.all_events) or f"run {run_id} failed; its events are in the Dagster UI"
+        )
+    return report
+
+
+def _confirm_deletions_config(job: dg.JobDefinition) -> dict[str, Any]:
+    """Return run config that confirms the deletions of each op that reads from Gong."""
+    from gong_assets.defs.assets.ingestion import GONG_POOL
+
+    config = {"config": {"confirm_deletions": True}}
+    return {node.name: config for node in job.graph.nodes if GONG_POOL in node.definition.pools}
+
+
+class _DbtOutput(TextIOBase):
+    """Replacement for stdout during a run: dagster-dbt prints dbt's log, and our stdout is for results.
+
+    It reports each model that dbt starts.
+    """
+
+    def __init__(self, listener: RunListener) -> None:
+        self._listener = listener
+
+    def write(self, text: str) -> int:
+        if started := re.search(r"\d+ of \d+ START sql (.*?) \.", text):
+            self._listener.message(f"dbt: {started[1]}")
+        return len(text)
+
+
+@contextmanager
+def _forward_events(instance: dg.DagsterInstance, run_id: str, listener: RunListener) -> Iterator[None]:
+    """Report the run's log lines and started steps to the listener, from a thread, until the block ends."""
+    done = Event()
+    thread = Thread(target=_poll_events, args=(instance, run_id, listener, done), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _poll_events(instance: dg.DagsterInstance, run_id: str, listener: RunListener, done: Event) -> None:
+    cursor: str | None = None
+    while True:
+        is_last = done.wait(SECONDS_BETWEEN_POLLS)
+        connection = instance.get_records_for_run(run_id, cursor=cursor)
+        cursor = connection.cursor
+        for record in connection.records:
+            if text := _progress_text(record.event_log_entry):
+                listener.message(text)
+        if is_last:
+            return
+
+
+def _progress_text(entry: dg.EventLogEntry) -> str | None:
+    event = entry.dagster_event
+    if event is not None:
+        return str(event.step_key).replace("__", " ") if event.is_step_start else None
+    # For a dbt step, `_DbtOutput` reports the models instead.
+    is_dbt = (entry.step_key or "").startswith("dbt_")
+    return entry.user_message if int(entry.level) >= logging.INFO and not is_dbt else None
+
+
+def _add_to_report(report: RunReport, event: dg.DagsterEvent, groups: Mapping[str, str]) -> None:
+    import dagster as dg
+
+    if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION and event.asset_key:
+        name = event.asset_key.to_user_string()
+        asset = report.assets.setdefault(name, AssetReport(groups.get(name, "")))
+        # dbt repeats a model's seconds with each partition of the range, so they are not added up.
+        seconds = event.materialization.metadata.get("Execution Duration")
+        if seconds is not None and isinstance(seconds.value, int | float):
+            asset.seconds = float(seconds.value)
+    elif event.event_type == dg.DagsterEventType.STEP_SUCCESS and event.step_key and event.step_key in groups:
+        asset = report.assets.setdefault(event.step_key, AssetReport(groups[event.step_key]))
+        asset.seconds = event.step_success_data.duration_ms / 1000
+    elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+        check = event.asset_check_evaluation_data
+        if not check.passed:
+            report.failed_checks.append(f"{check.asset_key.to_user_string()}: {check.check_name}")
+
+
+def _failure_reason(events: Sequence[dg.DagsterEvent]) -> str | None:
+    """Return the reason of the first step failure.
+
+    It is the description of a `dg.Failure`, or the message of the exception at the root of the chain.
+    """
+    failed = next((event for event in events if event.is_step_failure), None)
+    if failed is None:
+        return None
+    failure = failed.step_failure_data
+    if failure.user_failure_data and failure.user_failure_data.description:
+        return str(failure.user_failure_data.description)
+    error = failure.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return f"{failed.step_key}: {error.message.strip()}" if error is not None else None

@@ -1,0 +1,74 @@
+"""The command `mcp`, which serves the agent functions to MCP clients."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gong_assets.cli import output
+from gong_assets.cli.errors import CommandError, warehouse_error_message
+from gong_assets.settings import load_settings
+
+if TYPE_CHECKING:
+    from gong_assets.warehouse.connection import Warehouse
+
+HOST, PORT = "127.0.0.1", 8808
+LOOPBACK_HOSTS = (HOST, "localhost", "::1")
+
+HttpOption = Annotated[
+    bool, typer.Option("--http", help="Serve streamable HTTP instead of the standard streams.")
+]
+HostOption = Annotated[
+    str | None,
+    typer.Option(
+        show_default=HOST,
+        help="With --http: the address to listen on. There is no sign-in, so everyone who can reach it can "
+        "read the calls.",
+    ),
+]
+PortOption = Annotated[
+    int | None,
+    typer.Option(min=1, max=65535, show_default=str(PORT), help="With --http: the port to listen on."),
+]
+
+
+def mcp(http: HttpOption = False, host: HostOption = None, port: PortOption = None) -> None:
+    """Serve coach, analyze, search and account to AI agents as read-only MCP tools.
+
+    An MCP client starts `gong-assets mcp` and communicates with it over the standard streams. With --http,
+    one server accepts many clients at http://HOST:PORT/mcp; by default it listens on this machine only.
+    """
+    from gong_assets.agents import mcp_server
+    from gong_assets.warehouse.connection import open_warehouse
+
+    if not http and (host or port):
+        raise typer.BadParameter("--host and --port require --http")
+    settings = load_settings()
+
+    def warehouse() -> Warehouse:
+        return open_warehouse(settings, query_tag="gong_assets mcp")
+
+    with suppress(KeyboardInterrupt):
+        if not http:
+            mcp_server.serve_stdio(warehouse, warehouse_error_message)
+            return
+        host, port = host or HOST, port or PORT
+        with _listen(host, port) as listening:
+            output.note(
+                f"MCP server on http://{f'[{host}]' if ':' in host else host}:{port}{mcp_server.PATH}"
+            )
+            if host not in LOOPBACK_HOSTS:
+                output.note("Everyone who can reach this address can read the calls: there is no sign-in.")
+            mcp_server.serve_http(warehouse, warehouse_error_message, listening, host)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        # Python appends the address to the system's text.
+        reason = str(error.strerror).partition(" (while")[0]
+        raise CommandError(f"cannot listen on {host}, port {port}: {reason}") from error

@@ -1,0 +1,139 @@
+"""Commands that read the tables: `coach`, `analyze`, `search`, `account` and `sql`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gong_assets.cli import output
+from gong_assets.cli.options import CallLimit, FromDate, JsonOption, OutputFormat, ToDate
+from gong_assets.settings import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gong_assets.warehouse.connection import Warehouse
+
+
+class SpeakerType(StrEnum):
+    internal = "Internal"
+    external = "External"
+
+
+SegmentLimit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="Maximum number of segments.")]
+MinSimilarity = Annotated[
+    float | None,
+    # The agents' function checks the range: Typer reports "nan" as a number that is too large.
+    typer.Option(help="Minimum similarity, from -1 to 1. The scale depends on the embedding model."),
+]
+RepOption = Annotated[
+    str | None,
+    typer.Option(help="Only calls that this user hosted: Gong user ID, full name or e-mail address."),
+]
+DealOption = Annotated[str | None, typer.Option(help="Only calls about this deal: its HubSpot ID.")]
+SpeakerOption = Annotated[
+    SpeakerType | None,
+    typer.Option(
+        case_sensitive=False, help="Only segments spoken by customers (External) or by your own team."
+    ),
+]
+MinWords = Annotated[int, typer.Option(min=0, max=10_000, help="Minimum number of words per segment.")]
+ContextTurns = Annotated[
+    int, typer.Option(min=0, max=20, help="Number of turns to show before and after each segment.")
+]
+
+
+def coach(
+    days: Annotated[int, typer.Option(min=1, max=36500, help="Number of days to look back.")] = 14,
+    limit: CallLimit = 10,
+    as_json: JsonOption = False,
+) -> None:
+    """List the calls that need coaching, worst first, with the reasons."""
+    from gong_assets.agents import coaching_opportunities
+
+    output.coaching(coaching_opportunities(_warehouse(), days=days, limit=limit), as_json=as_json)
+
+
+def analyze(
+    call_id: Annotated[str, typer.Argument(help="Gong call ID.")], as_json: JsonOption = False
+) -> None:
+    """Analyze one call: its summary, sentiment, and risk segments in time order."""
+    from gong_assets.agents import analyze_call
+
+    output.analysis(analyze_call(_warehouse(), call_id), as_json=as_json)
+
+
+def search(
+    text: Annotated[str, typer.Argument(help="Text to search for, in your own words.")],
+    limit: SegmentLimit = 5,
+    min_similarity: MinSimilarity = None,
+    from_date: FromDate = None,
+    to_date: ToDate = None,
+    rep: RepOption = None,
+    deal: DealOption = None,
+    speaker: SpeakerOption = None,
+    min_words: MinWords = 0,
+    context: ContextTurns = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Search for call segments with a similar meaning.
+
+    Results are nearest neighbours, so they may be irrelevant: check the similarity and the text. The filters
+    apply before the search.
+    """
+    from gong_assets.agents import similar_segments
+
+    segments = similar_segments(
+        _warehouse(),
+        text,
+        limit=limit,
+        min_similarity=min_similarity,
+        from_date=from_date,
+        to_date=to_date,
+        rep=rep,
+        deal_id=deal,
+        speaker=speaker.value if speaker else None,
+        min_words=min_words,
+        context=context,
+    )
+    output.segments(segments, as_json=as_json)
+
+
+def account(
+    company: Annotated[str, typer.Argument(help="CRM ID or full name of the company.")],
+    limit: CallLimit = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the latest calls with a company in time order: deal, sentiment, summary and next steps."""
+    from gong_assets.agents import account_timeline
+
+    output.account(account_timeline(_warehouse(), company, limit=limit), as_json=as_json)
+
+
+def sql(
+    query: Annotated[str, typer.Argument(help="One SQL statement.")],
+    output_format: Annotated[
+        OutputFormat, typer.Option("--format", help="Output format.")
+    ] = OutputFormat.table,
+) -> None:
+    """Run one SQL statement on the configured warehouse."""
+    from gong_assets.warehouse.connection import fetch_table
+
+    with _warehouse().connect() as connection:
+        columns, rows = fetch_table(connection, query)
+    output.rows(columns, rows, output_format)
+
+
+def _warehouse() -> Warehouse:
+    from gong_assets.warehouse.connection import Warehouse, open_warehouse
+
+    warehouse = open_warehouse(load_settings())
+
+    def arguments() -> Mapping[str, object]:
+        # Called by the first query, after the command's arguments were validated. May start the local stack.
+        with output.status("connecting"):
+            return warehouse.arguments
+
+    return Warehouse(arguments)
