@@ -44,6 +44,7 @@ class AssetReport:
     group: str
     seconds: float = 0.0
     rows: int | None = None
+    step_key: str | None = None
 
 
 @dataclass
@@ -164,14 +165,16 @@ def _add_to_report(report: RunReport, event: dg.DagsterEvent, groups: Mapping[st
 
     if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION and event.asset_key:
         name = event.asset_key.to_user_string()
-        asset = report.assets.setdefault(name, AssetReport(groups.get(name, "")))
+        asset = report.assets.setdefault(name, AssetReport(groups.get(name, ""), step_key=event.step_key))
         # dbt repeats a model's seconds with each partition of the range, so they are not added up.
         seconds = event.materialization.metadata.get("Execution Duration")
         if seconds is not None and isinstance(seconds.value, int | float):
             asset.seconds = float(seconds.value)
-    elif event.event_type == dg.DagsterEventType.STEP_SUCCESS and event.step_key and event.step_key in groups:
-        asset = report.assets.setdefault(event.step_key, AssetReport(groups[event.step_key]))
-        asset.seconds = event.step_success_data.duration_ms / 1000
+    elif event.event_type == dg.DagsterEventType.STEP_SUCCESS:
+        # Calls and transcripts share a step, and therefore its seconds.
+        for asset in report.assets.values():
+            if asset.step_key == event.step_key and not asset.seconds:
+                asset.seconds = event.step_success_data.duration_ms / 1000
     elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         check = event.asset_check_evaluation_data
         if not check.passed:
