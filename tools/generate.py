@@ -5,16 +5,14 @@ A test holds each committed file equal to its generated text.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
-from pydantic.fields import FieldInfo
 
-from gong_assets.settings import Settings
 from gong_assets.warehouse.tables import RAW_TABLES, Column, RawTable
+from tools.reference_docs import commands_reference, settings_reference, tables_reference
 
 ROOT = Path(__file__).parents[1]
 
@@ -55,53 +53,11 @@ def _column(column: Column, tests: list[str]) -> dict[str, Any]:
     return {**described, "data_tests": tests} if tests else described
 
 
-# The sections of docs/settings.md, by their first setting.
-_SETTINGS_SECTIONS = {
-    "gong_assets_target": "Project",
-    "gong_base_url": "Gong",
-    "snowflake_account": "Snowflake",
-    "hubspot_database": "HubSpot",
-    "gong_redact_transcripts": "Cortex and privacy",
-}
-
-_SETTINGS_INTRODUCTION = """\
-<!-- Generated from gong_assets/settings.py by `make generate`. Do not edit. -->
-# Settings
-
-Settings are environment variables. A `.env` file in the working directory is read too, and the environment
-wins. No variable is required: without any, the graph uses a simulated Gong tenant and the local stack.
-
-Secrets are read when a run needs them. Dagster does not store them, and its UI shows only the names of their
-variables. The local stack has a few variables of its own: see [local_stack.md](local_stack.md)."""
-
-
-def settings_reference() -> str:
-    """Return docs/settings.md."""
-    lines = [_SETTINGS_INTRODUCTION]
-    for name, field in Settings.model_fields.items():
-        if section := _SETTINGS_SECTIONS.get(name):
-            lines.append(f"\n## {section}\n")
-        lines.append(_setting(name, field))
-    return "\n".join(lines) + "\n"
-
-
-def _setting(name: str, field: FieldInfo) -> str:
-    default = "" if field.default is None else f" (default `{str(field.default).lower()}`)"
-    if isinstance(field.default, str):
-        default = f" (default `{field.default}`)"
-    description = " ".join((field.description or "").split())
-    return textwrap.fill(
-        f"- **`{name.upper()}`**{default}: {description}",
-        width=110,
-        subsequent_indent="  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
 GENERATED: Mapping[Path, Callable[[], str]] = {
     ROOT / "gong_assets" / "dbt" / "models" / "staging" / "src_gong.yml": gong_sources,
+    ROOT / "docs" / "commands.md": commands_reference,
     ROOT / "docs" / "settings.md": settings_reference,
+    ROOT / "docs" / "tables.md": tables_reference,
 }
 
 

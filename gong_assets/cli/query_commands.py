@@ -36,7 +36,7 @@ DealOption = Annotated[str | None, typer.Option(help="Only calls about this deal
 SpeakerOption = Annotated[
     SpeakerType | None,
     typer.Option(
-        case_sensitive=False, help="Only segments spoken by customers (External) or by your own team."
+        case_sensitive=False, help="Only segments of this side: external (customers) or internal (your team)."
     ),
 ]
 MinWords = Annotated[int, typer.Option(min=0, max=10_000, help="Minimum number of words per segment.")]
@@ -115,7 +115,7 @@ def account(
 def sql(
     query: Annotated[str, typer.Argument(help="One SQL statement.")],
     output_format: Annotated[
-        OutputFormat, typer.Option("--format", help="Output format.")
+        OutputFormat, typer.Option("--format", help="Output format: table, json or csv.")
     ] = OutputFormat.table,
 ) -> None:
     """Run one SQL statement on the configured warehouse."""

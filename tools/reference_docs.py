@@ -1,0 +1,136 @@
+"""Reference pages in docs/ that are generated from code: settings, commands and tables."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+import typer
+import yaml  # type: ignore[import-untyped]
+from pydantic.fields import FieldInfo
+
+import gong_assets
+from gong_assets.cli.app import app
+from gong_assets.settings import Settings
+from gong_assets.warehouse.tables import RAW_TABLES
+
+MODELS = Path(gong_assets.__file__).parent / "dbt" / "models"
+
+
+def _header(title: str, source: str) -> str:
+    return f"<!-- Generated from {source} by `make generate`. Do not edit. -->\n# {title}\n"
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    return textwrap.fill(
+        text, width=110, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _item(name: str, text: str) -> str:
+    return _wrapped(f"- {name}: {' '.join(text.split())}", "  ")
+
+
+# The sections of docs/settings.md, by their first setting.
+_SETTINGS_SECTIONS = {
+    "gong_assets_target": "Project",
+    "gong_base_url": "Gong",
+    "snowflake_account": "Snowflake",
+    "hubspot_database": "HubSpot",
+    "gong_redact_transcripts": "Cortex and privacy",
+}
+
+_SETTINGS_INTRODUCTION = """
+Settings are environment variables. A `.env` file in the working directory is read too, and the environment
+wins. No variable is required: without any, the graph uses a simulated Gong tenant and the local stack.
+
+Secrets are read when a run needs them. Dagster does not store them, and its UI shows only the names of their
+variables. The local stack has a few variables of its own: see [local_stack.md](local_stack.md)."""
+
+
+def settings_reference() -> str:
+    """Return docs/settings.md."""
+    lines = [_header("Settings", "gong_assets/settings.py") + _SETTINGS_INTRODUCTION]
+    for name, field in Settings.model_fields.items():
+        if section := _SETTINGS_SECTIONS.get(name):
+            lines.append(f"\n## {section}\n")
+        lines.append(_item(f"**`{name.upper()}`**{_default(field)}", field.description or ""))
+    return "\n".join(lines) + "\n"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.default is None:
+        return ""
+    value = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+    return f" (default `{value}`)"
+
+
+_COMMANDS_INTRODUCTION = """
+Exit codes: 0 success, 1 the work failed or a requested record does not exist, 2 wrong usage or settings, 130
+interrupted. An error is one or two lines. `gong-assets --verbose COMMAND` adds the traceback.
+`gong-assets COMMAND --help` shows the same texts as this page."""
+
+
+def commands_reference() -> str:
+    """Return docs/commands.md."""
+    lines = [_header("Commands", "gong_assets/cli") + _COMMANDS_INTRODUCTION]
+    for name, command in _commands("gong-assets", typer.main.get_command(app)):
+        arguments = [p.name.upper() for p in command.params if p.param_type_name == "argument"]
+        lines.append(f"\n## `{' '.join([name, *arguments])}`\n")
+        lines.append("\n\n".join(_wrapped(text) for text in (command.help or "").split("\n\n")))
+        if options := [_option(p) for p in command.params if p.name != "help"]:
+            lines.append("\n" + "\n".join(options))
+    return "\n".join(lines) + "\n"
+
+
+def _commands(prefix: str, group: Any) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(f"{prefix} {name}", command)
+        else:
+            yield f"{prefix} {name}", command
+
+
+def _option(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return _item(f"`{parameter.name.upper()}`", parameter.help)
+    names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
+    default = parameter.default.value if isinstance(parameter.default, Enum) else parameter.default
+    if isinstance(parameter.show_default, str):
+        default = parameter.show_default
+    suffix = "" if default is None or isinstance(default, bool) else f" (default `{default}`)"
+    return _item(f"{names}{suffix}", parameter.help)
+
+
+# The folders of dbt models, in the order of the data flow.
+_LAYERS = {
+    "staging": "Staging",
+    "staging/hubspot": "HubSpot",
+    "cortex": "Cortex",
+    "enriched": "Enriched views",
+    "monitoring": "Monitoring views",
+}
+
+_TABLES_INTRODUCTION = """
+All tables and views are in `SNOWFLAKE_DATABASE.SNOWFLAKE_SCHEMA`. The columns are described in the Dagster UI
+and in dbt's documentation, which `make docs` builds as one page."""
+
+
+def tables_reference() -> str:
+    """Return docs/tables.md."""
+    layers: dict[str, dict[str, str]] = {layer: {} for layer in _LAYERS}
+    for path in sorted(MODELS.rglob("*.yml")):
+        folder = path.parent.relative_to(MODELS).as_posix()
+        layer = folder if folder in _LAYERS else folder.split("/")[0]
+        for model in yaml.safe_load(path.read_text("utf-8")).get("models", []):
+            layers[layer][model["name"].upper()] = model["description"]
+    lines = [_header("Tables and views", "the descriptions of raw tables and dbt models"), "## Raw\n"]
+    lines.insert(1, _TABLES_INTRODUCTION.lstrip("\n") + "\n")
+    lines += [_item(f"`{table.name}`", table.description) for table in RAW_TABLES]
+    for layer, title in _LAYERS.items():
+        lines.append(f"\n## {title}\n")
+        lines += [_item(f"`{name}`", text) for name, text in sorted(layers[layer].items())]
+    return "\n".join(lines) + "\n"
