@@ -12,7 +12,12 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]
 
 from gong_assets.warehouse.tables import RAW_TABLES, Column, RawTable
-from tools.reference_docs import commands_reference, settings_reference, tables_reference
+from tools.reference_docs import (
+    commands_reference,
+    operations_reference,
+    settings_reference,
+    tables_reference,
+)
 
 ROOT = Path(__file__).parents[1]
 
@@ -56,6 +61,7 @@ def _column(column: Column, tests: list[str]) -> dict[str, Any]:
 GENERATED: Mapping[Path, Callable[[], str]] = {
     ROOT / "gong_assets" / "dbt" / "models" / "staging" / "src_gong.yml": gong_sources,
     ROOT / "docs" / "commands.md": commands_reference,
+    ROOT / "docs" / "operations.md": operations_reference,
     ROOT / "docs" / "settings.md": settings_reference,
     ROOT / "docs" / "tables.md": tables_reference,
 }

@@ -1,9 +1,9 @@
-"""Reference pages in docs/ that are generated from code: settings, commands and tables."""
+"""Reference pages in docs/ that are generated from code: settings, commands, operations and tables."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,16 @@ from pydantic.fields import FieldInfo
 
 import gong_assets
 from gong_assets.cli.app import app
+from gong_assets.defs.assets.raw import scope_check
+from gong_assets.defs.automation import automation_sensor
+from gong_assets.defs.checks.cortex import build_cortex_checks
+from gong_assets.defs.checks.hubspot import build_hubspot_checks
+from gong_assets.defs.checks.raw_tables import build_checks
+from gong_assets.defs.checks.schema_drift import build_schema_checks
+from gong_assets.defs.jobs import build_jobs
+from gong_assets.defs.options import DEFAULT_OPTIONS
+from gong_assets.defs.schedules import build_schedules
+from gong_assets.defs.sensors import build_sensors
 from gong_assets.settings import Settings
 from gong_assets.warehouse.tables import RAW_TABLES
 
@@ -103,6 +113,52 @@ def _option(parameter: Any) -> str:
         default = parameter.show_default
     suffix = "" if default is None or isinstance(default, bool) else f" (default `{default}`)"
     return _item(f"{names}{suffix}", parameter.help)
+
+
+_OPERATIONS_INTRODUCTION = """
+Schedules and sensors are on by default, and their times are in UTC. Turn them off in the Dagster UI, or
+change them with the attributes `schedules` and `sensors` of the component `gong_assets.GongAssets`.
+
+Without DAGSTER_HOME, the `gong-assets` commands use an instance with the right limits. In an instance of your
+own, copy `concurrency` and `run_monitoring` from [dagster.yaml](../gong_assets/cli/dagster.yaml): they allow
+one step at a time to call Gong, and one at a time to rebuild the model tables.
+
+To backfill, select a range of partitions in the UI or run `gong-assets sync --mode backfill`. A range is one
+run and one window of Gong's API, not one per day."""
+
+_CHECKS_INTRODUCTION = """\
+Each description is the condition that passes. The data tests of the dbt models are checks too; the Dagster UI
+shows them with their models."""
+
+
+def operations_reference() -> str:
+    """Return docs/operations.md."""
+    settings, jobs = Settings(), build_jobs()
+    schedules = build_schedules(settings)
+    sensors = [*build_sensors(settings, jobs), automation_sensor()]
+    checks = [*build_checks(settings), *build_schema_checks()]
+    checks += [*build_cortex_checks(settings), *build_hubspot_checks(settings)]
+    specs = [scope_check(DEFAULT_OPTIONS, RAW_TABLES[0])]
+    specs += [spec for check in checks for spec in check.check_specs]
+    descriptions = {spec.name: spec.description for spec in specs}
+    timing = {schedule.name: f"`{schedule.cron_schedule}`" for schedule in schedules}
+    sections = (
+        _header("Operations", "gong_assets/defs") + _OPERATIONS_INTRODUCTION,
+        _section(
+            "Schedules", ((f"`{each.name}` ({timing[each.name]})", each.description) for each in schedules)
+        ),
+        _section("Sensors", ((f"`{each.name}`", each.description) for each in sensors)),
+        _section("Jobs", ((f"`{name}`", job.description) for name, job in jobs.items())),
+        _section(
+            "Checks", ((f"`{name}`", text) for name, text in descriptions.items()), _CHECKS_INTRODUCTION
+        ),
+    )
+    return "\n\n".join(sections) + "\n"
+
+
+def _section(title: str, items: Iterable[tuple[str, str | None]], introduction: str = "") -> str:
+    lines = [f"## {title}\n", *([introduction + "\n"] if introduction else [])]
+    return "\n".join([*lines, *(_item(name, text or "") for name, text in items)])
 
 
 # The folders of dbt models, in the order of the data flow.
