@@ -85,11 +85,7 @@ def execute(
             instance=instance,
             run_id=run_id,
             tags={**days.as_run_tags(), **process_tags(), **tags},
-            run_config={
-                # The instance stores the events, and the listener prints those that matter to the user.
-                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-                "ops": _confirm_deletions_config(job) if confirm_deletions else {},
-            },
+            run_config=_run_config(job, confirm_deletions=confirm_deletions),
             raise_on_error=False,
         )
     report = RunReport(run_id, days, (datetime.now(UTC) - started).total_seconds())
@@ -102,12 +98,17 @@ def execute(
     return report
 
 
-def _confirm_deletions_config(job: dg.JobDefinition) -> dict[str, Any]:
-    """Return run config that confirms the deletions of each op that reads from Gong."""
+def _run_config(job: dg.JobDefinition, *, confirm_deletions: bool) -> dict[str, Any]:
+    """Return the run config, which may confirm the deletions of each op that reads from Gong."""
     from gong_assets.defs.assets.ingestion import GONG_POOL
 
-    config = {"config": {"confirm_deletions": True}}
-    return {node.name: config for node in job.graph.nodes if GONG_POOL in node.definition.pools}
+    confirmed = {"config": {"confirm_deletions": True}}
+    readers = [node.name for node in job.graph.nodes if GONG_POOL in node.definition.pools]
+    return {
+        # The instance stores the events, and the listener prints those that matter to the user.
+        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+        "ops": dict.fromkeys(readers, confirmed) if confirm_deletions else {},
+    }
 
 
 class _DbtOutput(TextIOBase):

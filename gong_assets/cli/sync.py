@@ -78,32 +78,43 @@ def run_sync(
     """
     ensure_dagster_home(settings)
     listener.message("loading the graph")
-    import dagster as dg
-
     from gong_assets.defs.build import build_defs
-    from gong_assets.defs.orphaned_runs import fail_orphaned_runs
 
     definitions = build_defs(settings)
-    job = definitions.resolve_job_def("gong_sync" if transcripts else "gong_calls")
     if days is None:
         days = _days_since_first_call(settings, listener)
     warehouse = open_warehouse(settings)
     # Spend no Gong request before the warehouse is known to be reachable.
     listener.message("connecting to the warehouse")
     warehouse.check()
-    groups = {
-        spec.key.to_user_string(): spec.group_name or "" for spec in definitions.resolve_all_asset_specs()
-    }
+    job = "gong_sync" if transcripts else "gong_calls"
+    report = _run_job(definitions, job, days, listener, resume=resume, confirm_deletions=confirm_deletions)
+    for name, rows in row_counts(warehouse, list(report.assets)).items():
+        report.assets[name].rows = rows
+    return report
+
+
+def _run_job(
+    definitions: dg.Definitions,
+    job_name: str,
+    days: DateRange,
+    listener: RunListener,
+    *,
+    resume: bool,
+    confirm_deletions: bool,
+) -> RunReport:
+    import dagster as dg
+
+    from gong_assets.defs.orphaned_runs import fail_orphaned_runs
+
+    job = definitions.resolve_job_def(job_name)
+    specs = definitions.resolve_all_asset_specs()
+    groups = {spec.key.to_user_string(): spec.group_name or "" for spec in specs}
     with dg.DagsterInstance.get() as instance:
         fail_orphaned_runs(instance)
         tags = tags_to_resume(instance, job, days, listener) if resume else {}
         listener.run_started(days)
-        report = execute(
-            job, instance, days, groups, listener, tags=tags, confirm_deletions=confirm_deletions
-        )
-    for name, rows in row_counts(warehouse, list(report.assets)).items():
-        report.assets[name].rows = rows
-    return report
+        return execute(job, instance, days, groups, listener, tags=tags, confirm_deletions=confirm_deletions)
 
 
 def tags_to_resume(

@@ -3,7 +3,7 @@
 The files go to a temporary stage, from there into a temporary table, and then into the raw table in one
 transaction. Readers, and runs that are killed at any moment, see either the old rows or the new ones. Rows
 with unchanged content keep their INGESTED_AT and CORRELATION_ID, so reading a day again writes only what
-differs.
+differs. A record that moved to another day is removed from its old day.
 
 A key that lost access to calls gets the same answer as a company without calls. Rows that Gong no longer
 returns are therefore deleted only up to a fraction; beyond it the run fails until somebody confirms
@@ -74,11 +74,9 @@ def replace(
 ) -> Landed:
     """Replace the rows of `table` for `ranges`, or all rows of an unpartitioned table, with those of `files`.
 
-    A record that moved to another day is removed from its old day. With no ranges (an empty sequence) only
-    the given records are replaced.
-
     Args:
-        ranges: the days that the files hold completely; None for an unpartitioned table.
+        ranges: the days that the files hold completely, or None for an unpartitioned table. If it is empty,
+            only the given records are replaced.
         has_rows_outside_ranges: the files also hold rows of other days, which must not land.
 
     Raises:
