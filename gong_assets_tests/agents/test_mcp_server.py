@@ -205,7 +205,7 @@ def test_invalid_settings_are_reported_before_serving(tmp_path: Path) -> None:
 
 
 def test_without_the_mcp_package_the_error_names_the_extra(tmp_path: Path) -> None:
-    # A `mcp` that cannot be imported, ahead of the installed one.
+    # A module that cannot be imported hides the installed package.
     (tmp_path / "mcp.py").write_text("raise ModuleNotFoundError(\"No module named 'mcp'\", name='mcp')")
     outcome = CommandLine(tmp_path, {"PYTHONPATH": str(tmp_path)}).gong_assets("mcp")
     assert (outcome.code, outcome.stdout) == (1, "")

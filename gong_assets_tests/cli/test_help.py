@@ -122,11 +122,11 @@ def test_wrong_usage_exits_with_2_and_prints_the_reason_and_how_to_get_help(
             ("search", "x", "--from-date", "2026-11-25", "--to-date", "2026-11-01"),
             "is after to_date 2026-11-01",
         ),
-        (("search", "x", "--limit", "1000", "--context", "20"), "may be 41,000 turns"),
+        (("search", "x", "--limit", "1000", "--context", "20"), "could return 41,000 turns"),
         (("search", "x", "--min-similarity", "nan"), "min_similarity: input should be a finite number"),
         (("search", "x", "--min-similarity", "2"), "min_similarity: input should be less than or equal to 1"),
         (("analyze", ""), "call_id: string should have at least 1 character"),
-        (("account", " "), "company: it is empty"),
+        (("account", " "), "company: should not be blank"),
     ],
 )
 def test_an_invalid_argument_exits_with_2_and_one_line_and_starts_nothing(
