@@ -5,7 +5,7 @@ BIN := .venv/bin
 export DAGSTER_DISABLE_TELEMETRY := yes
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help demo test test-fast dev docs generate lint typecheck build clean
+.PHONY: help demo check test test-fast dev docs generate lint typecheck build clean
 
 help:  ## Show this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
@@ -17,6 +17,8 @@ help:  ## Show this help
 
 demo: .venv/installed  ## Run the whole graph over the last 14 days on this machine, and ask what agents ask
 	$(BIN)/gong-assets demo
+
+check: lint typecheck build test  ## Run what CI runs: style, types, the wheel and all tests
 
 test: .venv/installed  ## Run all tests
 	$(BIN)/pytest -n auto --dist loadgroup
