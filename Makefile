@@ -1,11 +1,11 @@
-# Everything runs in .venv, which is made on first use. PYTHON chooses the interpreter (3.11 to 3.13).
+# Everything runs in .venv, which is created on first use. PYTHON selects the interpreter (3.11 to 3.13).
 PYTHON ?= python3
 BIN := .venv/bin
 
 export DAGSTER_DISABLE_TELEMETRY := yes
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help demo test test-fast dev docs generate lint typecheck build clean
+.PHONY: help demo check test test-fast dev docs generate lint typecheck build clean
 
 help:  ## Show this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
@@ -15,38 +15,42 @@ help:  ## Show this help
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-demo: .venv/installed  ## Run the whole graph over the last 14 days on this machine, and ask what agents ask
+demo: .venv/installed  ## Run the whole graph over the last 14 days on this machine, and print sample queries
 	$(BIN)/gong-assets demo
+
+check: lint typecheck build test  ## Run what CI runs: style, types, the wheel and all tests
 
 test: .venv/installed  ## Run all tests
 	$(BIN)/pytest -n auto --dist loadgroup
 
-test-fast: .venv/installed  ## Run the tests that take seconds
+test-fast: .venv/installed  ## Run the tests that are not marked slow
 	$(BIN)/pytest -n auto --dist loadgroup -m "not slow"
 
 dev: .venv/installed  ## Open the Dagster UI on http://127.0.0.1:3000, with the local stack
 	$(BIN)/gong-assets dev
 
-docs: .venv/installed  ## Write every table and column, with its lineage, to build/dbt_docs/index.html
-	@$(BIN)/python -c 'from gong_assets.defs.dbt.project import write_docs; from gong_assets.settings import load_settings; \
+docs: .venv/installed  ## Document every table and column, with lineage, in build/dbt_docs/index.html
+	@$(BIN)/python -c 'from gong_assets.defs.dbt.project import write_docs; \
+		from gong_assets.settings import load_settings; \
 		print("documentation:", write_docs(load_settings(), "build/dbt_docs"))'
 
 generate: .venv/installed  ## Write the files that repeat a declaration, such as the dbt sources
 	$(BIN)/python -m tools.generate
 
-lint: .venv/installed  ## Check style
+lint: .venv/installed  ## Check style with ruff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-typecheck: .venv/installed  ## Check types
+typecheck: .venv/installed  ## Check types with mypy
 	$(BIN)/mypy
 
-build: .venv/installed  ## Build the wheel, and load the graph from it away from the checkout
+build: .venv/installed  ## Build the wheel, and load the graph from it outside the checkout
 	rm -rf build dist
 	$(BIN)/python -m build --wheel --outdir dist
 	$(BIN)/pip install --quiet --no-deps --target build/wheel dist/*.whl
-	cd build/wheel && GONG_ASSETS_HOME=../home ../../$(BIN)/python -m dagster definitions validate -m gong_assets.definitions
+	cd build/wheel && GONG_ASSETS_HOME=../home \
+		../../$(BIN)/python -m dagster definitions validate -m gong_assets.definitions
 
-clean:  ## Stop the local stack, and remove its state and what was built
+clean:  ## Stop the local stack, and remove its state and all build results
 	-[ -x $(BIN)/gong-assets ] && $(BIN)/gong-assets local down
 	rm -rf .gong_assets .venv build dist *.egg-info

@@ -73,7 +73,9 @@ def imported_distributions(paths: Iterable[Path]) -> dict[str, set[str]]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else names
-            for name in {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"gong_assets"}:
+            for name in (
+                {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"gong_assets"}
+            ):
                 candidates = {normalized(distribution) for distribution in distributions[name]}
                 found.setdefault("|".join(sorted(candidates)), set()).add(str(path.relative_to(PACKAGE)))
     return found
@@ -122,9 +124,15 @@ def test_extras_hold_no_package_that_production_imports() -> None:
     assert required("mcp") & required() == set()
 
 
+def test_door_of_the_stack_imports_no_library_of_the_extra(without_extras: CommandLine) -> None:
+    without_extras.run("python", "-c", "from gong_assets.local import local_stack").succeeded()
+
+
 def test_stack_reports_missing_libraries_of_the_extra() -> None:
     distributions = packages_distributions()
-    assert {normalized(name) for module in REQUIRED_MODULES for name in distributions[module]} <= required("local")
+    assert {normalized(name) for module in REQUIRED_MODULES for name in distributions[module]} <= required(
+        "local"
+    )
 
 
 @pytest.mark.slow

@@ -9,9 +9,7 @@ from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]
 
-import gong_assets
-
-_DBT_PROJECT = Path(gong_assets.__file__).parent / "dbt" / "dbt_project.yml"
+_DBT_PROJECT = Path(__file__).parents[1] / "dbt" / "dbt_project.yml"
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,7 @@ from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]
 
-import gong_assets
-
-_SOURCES = Path(gong_assets.__file__).parent / "dbt" / "models" / "staging" / "src_hubspot.yml"
+_SOURCES = Path(__file__).parents[1] / "dbt" / "models" / "staging" / "src_hubspot.yml"
 
 
 @dataclass(frozen=True)
