@@ -67,7 +67,7 @@ def land(
 
     Each transcript is cut, or begun again, at `sentences_per_call`.
     """
-    create_raw_tables(connection)
+    create_raw_tables(connection, [CALLS, TRANSCRIPTS])
     documents = cycle(_documents(sentences_per_call))
     spools = {CALLS: Spool(), TRANSCRIPTS: Spool()}
     ranges = contiguous_ranges(days)

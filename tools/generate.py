@@ -11,7 +11,8 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from gong_assets.warehouse.tables import RAW_TABLES, Column, RawTable
+from gong_assets.ingestion.streams import RAW_TABLES
+from gong_assets.warehouse.tables import Column, RawTable
 from tools.reference_docs import (
     commands_reference,
     operations_reference,
@@ -31,7 +32,7 @@ def gong_sources() -> str:
         "schema": "{{ target.schema }}",
         "tables": [_table(table) for table in RAW_TABLES],
     }
-    header = "# Generated from gong_assets/warehouse/tables.py by `make generate`. Do not edit.\n"
+    header = "# Generated from gong_assets/ingestion/streams.py by `make generate`. Do not edit.\n"
     body: str = yaml.safe_dump(
         {"version": 2, "sources": [source]}, sort_keys=False, allow_unicode=True, width=100
     )

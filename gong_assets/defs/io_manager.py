@@ -15,9 +15,10 @@ from gong_assets.defs.failures import failure
 from gong_assets.defs.partitions import partition_date_range
 from gong_assets.defs.resources import SNOWFLAKE, SnowflakeResource, query_tag
 from gong_assets.ingestion.read import ReadResult, land
+from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.warehouse.errors import WarehouseError
 from gong_assets.warehouse.queries import arrow_tables
-from gong_assets.warehouse.tables import RAW_TABLES, RawTable
+from gong_assets.warehouse.tables import RawTable
 
 
 class SnowflakeIOManager(dg.IOManager):

@@ -8,7 +8,8 @@ import dagster as dg
 
 from gong_assets.defs.assets.missing_transcripts import build_missing_transcripts_job
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions, layers
-from gong_assets.ingestion.streams import SNAPSHOT_STREAMS
+from gong_assets.ingestion.stream_types import Cadence
+from gong_assets.ingestion.streams import RAW_STREAMS
 
 JOB_NAMES = (
     "gong_sync",
@@ -32,7 +33,7 @@ def build_jobs(options: GraphOptions = DEFAULT_OPTIONS) -> dict[str, Any]:
 
     everything = layers("raw", "staging", "hubspot", "cortex", "enriched", "monitoring")
     reference_data = assets(
-        *(stream.table.asset_name for stream in SNAPSHOT_STREAMS if not stream.is_read_with_calls)
+        *(stream.table.asset_name for stream in RAW_STREAMS if stream.cadence is Cadence.DAILY)
     )
     reconciliation = assets("gong_call_reconciliation")
     transcript_models = assets("stg_gong_call_transcripts").downstream()

@@ -46,7 +46,7 @@ from gong_assets.gong.errors import (
 )
 from gong_assets.gong.http.transport import RequestStats
 from gong_assets.gong.models import Call, Transcript, User
-from gong_assets.gong.pages.pagination import Page
+from gong_assets.gong.pages.pagination import Endpoint, Page, list_endpoint
 from gong_assets.gong.records import Record, content_hash, validation_error
 from gong_assets.gong.window import Window
 
@@ -55,6 +55,7 @@ __all__ = [
     "BearerAuth",
     "Call",
     "Clock",
+    "Endpoint",
     "GongAuthenticationError",
     "GongBadRequestError",
     "GongClient",
@@ -81,5 +82,6 @@ __all__ = [
     "content_hash",
     "first_call_date",
     "iterate",
+    "list_endpoint",
     "validation_error",
 ]

@@ -6,7 +6,7 @@ How a request is sent, a page read and a window divided is said in the modules t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -25,11 +25,9 @@ from gong_assets.gong.pages.pagination import (
     CALLS,
     LISTED_CALLS,
     PAGE_SIZE,
-    SCORECARDS,
-    TRACKERS,
     TRANSCRIPTS,
     USERS,
-    WORKSPACES,
+    Endpoint,
     Page,
     walk,
 )
@@ -164,18 +162,9 @@ class GongClient:
                 if fresh.records:
                     yield fresh
 
-    def workspaces(self) -> AsyncGenerator[Page, None]:
-        """Every workspace: GET /v2/workspaces."""
-        return streams.listed(self._transport, WORKSPACES, {})
-
-    def scorecards(self) -> AsyncGenerator[Page, None]:
-        """Every scorecard with its questions, disabled ones too: GET /v2/settings/scorecards."""
-        return streams.listed(self._transport, SCORECARDS, {})
-
-    def trackers(self, workspace_id: str | None = None) -> AsyncGenerator[Page, None]:
-        """Every keyword tracker, of all workspaces or of one: GET /v2/settings/trackers has no smart trackers."""
-        workspace = {"workspaceId": workspace_id} if workspace_id else {}
-        return streams.listed(self._transport, TRACKERS, workspace)
+    def list_records(self, endpoint: Endpoint, query: Mapping[str, Any]) -> AsyncGenerator[Page, None]:
+        """Yield every record of a list endpoint once, such as GET /v2/workspaces."""
+        return streams.listed(self._transport, endpoint, query)
 
     def calls_in_library(self, workspace_id: str | None = None) -> AsyncGenerator[Page, None]:
         """The calls in the library's public folders, one record for each snippet and folder.

@@ -1,85 +1,31 @@
-"""Gong's records as typed objects: the fields of its OpenAPI document, "Gong API V2".
+"""Typed models of Gong's calls, transcripts and users.
 
-Lenient, because Gong adds fields without notice, leaves out what it has not computed yet, and sends null for
-most of the rest: unknown fields are ignored, missing ones are None or empty, and a block of an unknown shape
-counts as missing. Only what a row cannot do without is required: the `...Header` classes hold just that. Ids
-are strings, exact also where a server sends numbers; times are UTC. Seconds are seconds, except a sentence's
-`start` and `end`, which are milliseconds.
+The fields are those of Gong's OpenAPI document, "Gong API V2", and those that its responses have in addition.
+The models are lenient, because Gong adds fields without notice, omits what it has not computed yet, and sends
+null for most of the rest: unknown fields are ignored, missing ones are None or empty, and a value of an
+unknown shape counts as missing. Only the fields that a row needs are required; the `...Header` classes have
+just those. Ids are strings, even if Gong sends numbers. Times are in UTC. Durations and offsets are in
+seconds, except for the `start` and `end` of a sentence, which are in milliseconds.
+
+The schema check derives the known fields from these models: `Sent`, `Scalar` and `Marker.ANY` are for it.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Self
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    StringConstraints,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-    model_validator,
-)
-from pydantic.alias_generators import to_camel
+from pydantic import Field, model_validator
 
-
-def _none_unless_valid(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-    try:
-        return validate(value)
-    except ValidationError:
-        return None
-
-
-def _empty_unless_valid(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-    return _none_unless_valid(value, validate) or []
-
-
-def _only_text(value: Any) -> Any:
-    if value is not None and not isinstance(value, str):
-        raise ValueError("a time must be a text: a number would be taken for seconds since 1970")
-    return value
-
-
-def _to_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("is beyond the years 1 to 9999 in UTC") from error
-
-
-T = TypeVar("T")
-
-# Gong's have up to 20 digits; the warehouse has columns for them.
-MAX_ID_LENGTH = 100
-Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_LENGTH)]
-UtcTime = Annotated[AwareDatetime, BeforeValidator(_only_text), AfterValidator(_to_utc)]
-Maybe = Annotated[T | None, WrapValidator(_none_unless_valid)]
-Many = Annotated[list[T], WrapValidator(_empty_unless_valid)]
-
-
-class GongModel(BaseModel):
-    """Read-only, with Gong's camelCase as snake_case."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        populate_by_name=True,
-        frozen=True,
-        coerce_numbers_to_str=True,
-        extra="ignore",
-    )
+from gong_assets.gong.field_types import GongModel, Id, Many, Marker, Maybe, Scalar, Sent, UtcTime
 
 
 class CallKeys(GongModel):
-    """What a row of a call needs; without `started` or `scheduled` it would belong to no day."""
+    """The fields that a call's row requires. `started` or `scheduled` gives its day."""
 
-    id: Id
-    started: UtcTime | None = None
+    id: Sent[Id]
+    started: Sent[UtcTime | None] = None
     scheduled: UtcTime | None = None
-    is_private: Maybe[bool] = None
+    is_private: Maybe[bool]
 
     @model_validator(mode="after")
     def _has_a_time(self) -> Self:
@@ -91,287 +37,313 @@ class CallKeys(GongModel):
 class CallMetaData(CallKeys):
     """CallBasicData."""
 
-    title: Maybe[str] = None
-    url: Maybe[str] = None
-    duration: Maybe[float] = None
-    primary_user_id: Maybe[str] = None
-    direction: Maybe[str] = None
-    system: Maybe[str] = None
-    scope: Maybe[str] = None
-    media: Maybe[str] = None
-    language: Maybe[str] = None
-    workspace_id: Maybe[str] = None
-    sdr_disposition: Maybe[str] = None
-    client_unique_id: Maybe[str] = None
-    custom_data: Maybe[str] = None
-    purpose: Maybe[str] = None
-    meeting_url: Maybe[str] = None
-    calendar_event_id: Maybe[str] = None
+    title: Maybe[str]
+    url: Maybe[str]
+    duration: Sent[Maybe[float]]
+    primary_user_id: Maybe[Scalar]
+    direction: Maybe[str]
+    system: Maybe[str]
+    scope: Maybe[str]
+    media: Maybe[str]
+    language: Maybe[str]
+    workspace_id: Maybe[Scalar]
+    sdr_disposition: Maybe[str]
+    client_unique_id: Maybe[Scalar]
+    custom_data: Maybe[Annotated[str, Marker.ANY]]
+    purpose: Maybe[str]
+    meeting_url: Maybe[str]
+    calendar_event_id: Maybe[Scalar]
 
 
 class ContextField(GongModel):
-    """A CRM field: its value may be a number, a text, or a text that holds a number or a boolean."""
+    """A CRM field. Its value is a number, a string, or a string that contains a number or a boolean."""
 
-    name: Maybe[str] = None
+    name: Maybe[str]
     value: Any = None
 
 
 class ContextObject(GongModel):
-    """A CRM object. With both timings asked for it comes twice: as it is now, and as it was at the call."""
+    """A CRM object. With both timings requested, Gong sends it as it is now and as it was at the call."""
 
-    object_type: Maybe[str] = None
-    object_id: Maybe[str] = None
-    fields: Many[ContextField] = []
-    timing: Maybe[str] = None
+    object_type: Maybe[str]
+    object_id: Maybe[Scalar]
+    fields: Many[ContextField]
+    timing: Maybe[str]
 
 
 class Context(GongModel):
-    """What one CRM knows about a call or a party."""
+    """The objects of one CRM that belong to a call or a party."""
 
-    system: Maybe[str] = None
-    objects: Many[ContextObject] = []
+    system: Maybe[str]
+    objects: Many[ContextObject]
 
 
 class Party(GongModel):
-    """Somebody invited or on the call. `speaker_id` joins the transcript, `id` `Interaction.speakers`."""
+    """An invitee or participant. `speaker_id` joins the transcript, `id` joins `Interaction.speakers`."""
 
-    id: Maybe[str] = None
-    email_address: Maybe[str] = None
-    name: Maybe[str] = None
-    title: Maybe[str] = None
-    user_id: Maybe[str] = None
-    speaker_id: Maybe[str] = None
-    context: Many[Context] = []
-    affiliation: Maybe[str] = None
-    phone_number: Maybe[str] = None
-    methods: Many[str] = []
+    id: Sent[Maybe[Scalar]]
+    email_address: Maybe[str]
+    name: Maybe[str]
+    title: Maybe[str]
+    user_id: Maybe[Scalar]
+    speaker_id: Maybe[Scalar]
+    context: Many[Context]
+    affiliation: Maybe[str]
+    phone_number: Maybe[str]
+    methods: Many[str]
 
 
 class NamedDuration(GongModel):
-    """A topic, a part of the call's structure, or a kind of video: how many seconds it took."""
+    """Seconds spent on a topic, a part of the call's structure, or a kind of video."""
 
-    name: Maybe[str] = None
-    duration: Maybe[float] = None
+    name: Maybe[str]
+    duration: Maybe[float]
 
 
 class Occurrence(GongModel):
-    """Where a tracker was heard."""
+    """An occurrence of a tracker."""
 
-    start_time: Maybe[float] = None
-    speaker_id: Maybe[str] = None
+    start_time: Maybe[float]
+    speaker_id: Maybe[Scalar]
 
 
 class TrackerPhrase(GongModel):
-    """One wording of a tracker."""
+    """One phrase of a tracker."""
 
-    phrase: Maybe[str] = None
-    count: Maybe[int] = None
-    occurrences: Many[Occurrence] = []
+    phrase: Maybe[str]
+    count: Maybe[int]
+    occurrences: Many[Occurrence]
 
 
 class Tracker(GongModel):
-    """A tracker, also when it was heard zero times."""
+    """A tracker. Gong also lists those that did not occur."""
 
-    id: Maybe[str] = None
-    name: Maybe[str] = None
-    count: Maybe[int] = None
-    type: Maybe[str] = None
-    occurrences: Many[Occurrence] = []
-    phrases: Many[TrackerPhrase] = []
+    id: Maybe[Scalar]
+    name: Maybe[str]
+    count: Maybe[int]
+    type: Maybe[str]
+    occurrences: Many[Occurrence]
+    phrases: Many[TrackerPhrase]
 
 
 class OutlineItem(GongModel):
-    """A line of an outline's section."""
+    """One item of an outline section."""
 
-    text: Maybe[str] = None
-    start_time: Maybe[float] = None
+    text: Maybe[str]
+    start_time: Maybe[float]
 
 
 class OutlineSection(GongModel):
-    """A section of the outline that Gong wrote."""
+    """One section of Gong's outline."""
 
-    section: Maybe[str] = None
-    start_time: Maybe[float] = None
-    duration: Maybe[float] = None
-    items: Many[OutlineItem] = []
+    section: Maybe[str]
+    start_time: Maybe[float]
+    duration: Maybe[float]
+    items: Many[OutlineItem]
 
 
 class HighlightItem(GongModel):
-    """A line of a highlight, with the times that it rests on."""
+    """One highlight, with the times it refers to."""
 
-    text: Maybe[str] = None
-    start_times: Many[float] = []
+    text: Maybe[str]
+    start_times: Many[float]
 
 
 class Highlight(GongModel):
     """A titled list of highlights."""
 
-    title: Maybe[str] = None
-    items: Many[HighlightItem] = []
+    title: Maybe[str]
+    items: Many[HighlightItem]
 
 
 class CallOutcome(GongModel):
-    """How the call ended."""
+    """The call's outcome."""
 
-    id: Maybe[str] = None
-    category: Maybe[str] = None
-    name: Maybe[str] = None
+    id: Maybe[Scalar]
+    category: Maybe[str]
+    name: Maybe[str]
 
 
 class KeyPoint(GongModel):
-    """One of the call's key points."""
+    """One key point."""
 
-    text: Maybe[str] = None
+    text: Maybe[str]
+
+
+class ActionItem(GongModel):
+    """A sentence with a promise."""
+
+    snippet_start_time: Maybe[float]
+    snippet_end_time: Maybe[float]
+    speaker_id: Maybe[Scalar] = Field(alias="speakerID")
+    snippet: Maybe[str]
+
+
+class PointsOfInterest(GongModel):
+    """No longer in Gong's document, but still sent."""
+
+    action_items: Many[ActionItem]
 
 
 class Content(GongModel):
-    """What Gong made of the call: it arrives minutes to hours after the call itself."""
+    """Gong's analysis of the call, available minutes to hours after the call."""
 
-    structure: Many[NamedDuration] = []
-    topics: Many[NamedDuration] = []
-    trackers: Many[Tracker] = []
-    brief: Maybe[str] = None
-    outline: Many[OutlineSection] = []
-    highlights: Many[Highlight] = []
-    call_outcome: Maybe[CallOutcome] = None
-    key_points: Many[KeyPoint] = []
+    structure: Many[NamedDuration]
+    topics: Many[NamedDuration]
+    trackers: Many[Tracker]
+    brief: Maybe[str]
+    outline: Many[OutlineSection]
+    highlights: Many[Highlight]
+    call_outcome: Maybe[CallOutcome]
+    key_points: Many[KeyPoint]
+    points_of_interest: Maybe[PointsOfInterest]
+    tracker_occurrences: Any = None
 
 
 class Speaker(GongModel):
-    """How long one party spoke; `id` is the party's."""
+    """Talk time of one party; `id` is the party's."""
 
-    id: Maybe[str] = None
-    user_id: Maybe[str] = None
-    talk_time: Maybe[float] = None
+    id: Maybe[Scalar]
+    user_id: Maybe[Scalar]
+    talk_time: Maybe[float]
 
 
 class InteractionStat(GongModel):
-    """A measure of the host: Talk Ratio is a fraction of 1, monologues and patience are seconds."""
+    """A measure of the host. Talk Ratio is a fraction; monologues and patience are in seconds."""
 
-    name: Maybe[str] = None
-    value: Maybe[float] = None
+    name: Maybe[str]
+    value: Maybe[float]
 
 
 class Questions(GongModel):
-    """Questions asked by each side."""
+    """Number of questions from each side."""
 
-    company_count: Maybe[int] = None
-    non_company_count: Maybe[int] = None
+    company_count: Maybe[int]
+    non_company_count: Maybe[int]
 
 
 class Interaction(GongModel):
-    """Who spoke, and how."""
+    """Talk times and interaction measures."""
 
-    speakers: Many[Speaker] = []
-    interaction_stats: Many[InteractionStat] = []
-    video: Many[NamedDuration] = []
-    questions: Maybe[Questions] = None
+    speakers: Many[Speaker]
+    interaction_stats: Many[InteractionStat]
+    video: Many[NamedDuration]
+    questions: Maybe[Questions]
 
 
 class Comment(GongModel):
     """A public comment on the call."""
 
-    id: Maybe[str] = None
-    audio_start_time: Maybe[float] = None
-    audio_end_time: Maybe[float] = None
-    commenter_user_id: Maybe[str] = None
-    comment: Maybe[str] = None
-    posted: Maybe[UtcTime] = None
-    in_reply_to: Maybe[str] = None
-    during_call: Maybe[bool] = None
+    id: Maybe[Scalar]
+    audio_start_time: Maybe[float]
+    audio_end_time: Maybe[float]
+    commenter_user_id: Maybe[Scalar]
+    comment: Maybe[str]
+    posted: Maybe[UtcTime]
+    in_reply_to: Maybe[Scalar]
+    during_call: Maybe[bool]
 
 
 class Collaboration(GongModel):
-    """What colleagues said about the call."""
+    """Comments by colleagues."""
 
-    public_comments: Many[Comment] = []
+    public_comments: Many[Comment]
+
+
+class MediaLinks(GongModel):
+    """Signed links to the recording, sent only on request."""
+
+    audio_url: Maybe[str]
+    video_url: Maybe[str]
 
 
 class CallHeader(GongModel):
-    """The part of a call that a row needs."""
+    """The part of a call that its row requires."""
 
     meta_data: CallKeys
 
 
 class Call(GongModel):
-    """CallData of POST /v2/calls/extensive, without its `media` links."""
+    """CallData of POST /v2/calls/extensive."""
 
     meta_data: CallMetaData
-    context: Many[Context] = []
-    parties: Many[Party] = []
-    content: Maybe[Content] = None
-    interaction: Maybe[Interaction] = None
-    collaboration: Maybe[Collaboration] = None
+    context: Many[Context]
+    parties: Many[Party]
+    content: Maybe[Content]
+    interaction: Maybe[Interaction]
+    collaboration: Maybe[Collaboration]
+    media: Maybe[MediaLinks]
 
 
 class Sentence(GongModel):
     """`start` and `end` are milliseconds from the start of the call."""
 
-    start: Maybe[int] = None
-    end: Maybe[int] = None
-    text: Maybe[str] = None
+    start: Sent[Maybe[int]]
+    end: Sent[Maybe[int]]
+    text: Sent[Maybe[str]]
 
 
 class Monologue(GongModel):
-    """One turn of one speaker; null for a speaker that Gong could not tell."""
+    """One turn of one speaker; `speaker_id` is null if Gong did not recognize the speaker."""
 
-    speaker_id: Maybe[str] = None
-    topic: Maybe[str] = None
-    sentences: Many[Sentence] = []
+    speaker_id: Sent[Maybe[Scalar]]
+    topic: Maybe[str]
+    sentences: Many[Sentence]
 
 
 class TranscriptHeader(GongModel):
-    """The part of a transcript that a row needs. It holds no time: that is the call's."""
+    """The part of a transcript that its row requires. Its day is that of its call."""
 
-    call_id: Id
+    call_id: Sent[Id]
 
 
 class Transcript(TranscriptHeader):
     """CallTranscript of POST /v2/calls/transcript."""
 
-    transcript: Many[Monologue] = []
+    transcript: Many[Monologue]
 
 
 class SpokenLanguage(GongModel):
     """A BCP 47 language tag."""
 
-    language: Maybe[str] = None
-    primary: Maybe[bool] = None
+    language: Maybe[str]
+    primary: Maybe[bool]
 
 
 class UserSettings(GongModel):
-    """What Gong records and imports for a user."""
+    """Recording and import settings of a user."""
 
-    web_conferences_recorded: Maybe[bool] = None
-    prevent_web_conference_recording: Maybe[bool] = None
-    telephony_calls_imported: Maybe[bool] = None
-    emails_imported: Maybe[bool] = None
-    prevent_email_import: Maybe[bool] = None
-    non_recorded_meetings_imported: Maybe[bool] = None
-    gong_connect_enabled: Maybe[bool] = None
+    web_conferences_recorded: Maybe[bool]
+    prevent_web_conference_recording: Maybe[bool]
+    telephony_calls_imported: Maybe[bool]
+    emails_imported: Maybe[bool]
+    prevent_email_import: Maybe[bool]
+    non_recorded_meetings_imported: Maybe[bool]
+    gong_connect_enabled: Maybe[bool]
 
 
 class UserHeader(GongModel):
-    """The part of a user that a row needs."""
+    """The part of a user that its row requires."""
 
-    id: Id
+    id: Sent[Id]
 
 
 class User(UserHeader):
-    """User of GET /v2/users, avatars (Gong's own staff) included."""
+    """User of GET /v2/users, including avatars (Gong's own staff)."""
 
-    email_address: Maybe[str] = None
-    created: Maybe[UtcTime] = None
-    active: Maybe[bool] = None
-    email_aliases: Many[str] = []
-    trusted_email_address: Maybe[str] = None
-    first_name: Maybe[str] = None
-    last_name: Maybe[str] = None
-    title: Maybe[str] = None
-    phone_number: Maybe[str] = None
-    extension: Maybe[str] = None
-    personal_meeting_urls: Many[str] = []
-    settings: Maybe[UserSettings] = None
-    manager_id: Maybe[str] = None
-    meeting_consent_page_url: Maybe[str] = None
-    spoken_languages: Many[SpokenLanguage] = []
+    email_address: Sent[Maybe[str]]
+    created: Sent[Maybe[UtcTime]]
+    active: Sent[Maybe[bool]]
+    email_aliases: Many[str]
+    trusted_email_address: Maybe[str]
+    first_name: Maybe[str]
+    last_name: Maybe[str]
+    title: Maybe[str]
+    phone_number: Maybe[str]
+    extension: Maybe[Scalar]
+    personal_meeting_urls: Many[str]
+    settings: Maybe[UserSettings]
+    manager_id: Maybe[Scalar]
+    meeting_consent_page_url: Maybe[str]
+    spoken_languages: Many[SpokenLanguage]
+    conferencing_providers: Any = None

@@ -17,16 +17,8 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 from pydantic import TypeAdapter, ValidationError
 
-from gong_assets.gong.models import (
-    MAX_ID_LENGTH,
-    CallHeader,
-    CallKeys,
-    GongModel,
-    Maybe,
-    TranscriptHeader,
-    UserHeader,
-    UtcTime,
-)
+from gong_assets.gong.field_types import MAX_ID_LENGTH, GongModel, Maybe, UtcTime
+from gong_assets.gong.models import CallHeader, CallKeys, TranscriptHeader, UserHeader
 
 
 @dataclass(frozen=True, slots=True)

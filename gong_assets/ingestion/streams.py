@@ -1,199 +1,290 @@
-"""Registry of all raw streams other than calls and transcripts.
+"""Registry of the raw streams.
 
-A partitioned stream (reviews, statistics) replaces the days of the run. A snapshot stream has no dates, and Gong does not
-say what changed in it, so the whole table is replaced.
+Each stream has one entry. The raw table, asset, checks, jobs, the dbt source (`make generate`) and the scope
+that `gong-assets doctor` probes are derived from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import Any
+from gong_assets.gong import Call, Transcript, User, list_endpoint
+from gong_assets.gong.pages import pagination as endpoints
+from gong_assets.ingestion.known_fields import fields_of
+from gong_assets.ingestion.stream_types import Cadence, PartitionedStream, RawStream, SnapshotStream
+from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, RawTable, date_column, id_column, json_column
 
-from gong_assets.dates import DateRange, contiguous_ranges
-from gong_assets.gong import GongClient, GongQuotaExhausted, Page, Record
-from gong_assets.gong.pages.queries import end_of_finished_days
-from gong_assets.ingestion.sources import Pages, to_row, window_text
-from gong_assets.ingestion.spool import Row
-from gong_assets.warehouse.tables import (
-    ANSWERED_SCORECARDS,
-    INTERACTION_STATS,
-    LIBRARY_CALLS,
-    SCORECARDS,
-    TRACKERS,
-    USER_ACTIVITY,
-    USERS,
-    WORKSPACES,
-    RawTable,
+CALL_STREAM = RawStream(
+    table=CALLS,
+    endpoint=endpoints.CALLS,
+    noun="calls",
+    description="Calls with participants, content, interaction and CRM context, one row per call: "
+    "POST /v2/calls/extensive. Each run replaces its days completely.",
+    fields=fields_of(Call),
+)
+TRANSCRIPT_STREAM = RawStream(
+    table=TRANSCRIPTS,
+    endpoint=endpoints.TRANSCRIPTS,
+    noun="transcripts",
+    description="Transcripts of the landed calls, one row per call: POST /v2/calls/transcript by call ID. "
+    "Transcripts that Gong has not finished are requested again by the sensor for missing transcripts.",
+    fields=fields_of(Transcript),
 )
 
-
-@dataclass(frozen=True)
-class PartitionedStream:
-    """A stream of reviews or statistics; `request` reads one range of days."""
-
-    table: RawTable
-    endpoint: str
-    noun: str
-    description: str
-    request: Callable[[GongClient, DateRange], AsyncGenerator[Page, None]]
-    complete_days_only: bool = False
-    """Available only for days that have ended in every time zone."""
-
-    def source(self, ranges: Sequence[DateRange]) -> PartitionedSource:
-        if self.complete_days_only:
-            end = end_of_finished_days(datetime.now(UTC))
-            ranges = [DateRange(days.start, min(days.end, end)) for days in ranges if days.start < end]
-        return PartitionedSource(self, ranges)
-
-
-@dataclass(frozen=True)
-class SnapshotStream:
-    """A list without dates; `request` reads all of it, or the part of a workspace."""
-
-    table: RawTable
-    endpoint: str
-    noun: str
-    description: str
-    request: Callable[[GongClient, str | None], AsyncGenerator[Page, None]]
-    is_read_with_calls: bool = False
-    """Read as often as calls; the others are reference data, read once a day."""
-
-    def source(self, workspace_id: str | None) -> SnapshotSource:
-        return SnapshotSource(self, workspace_id)
-
-
-@dataclass
-class PartitionedSource:
-    stream: PartitionedStream
-    ranges: Sequence[DateRange]
-    total = None
-
-    def __post_init__(self) -> None:
-        self.table = self.stream.table
-        self.noun = self.stream.noun
-        self._done: list[DateRange] = []
-
-    async def pages(self, client: GongClient) -> Pages:
-        for days in self.ranges:
-            async with aclosing(self.stream.request(client, days)) as pages:
-                async for page in pages:
-                    yield page
-            self._done.append(days)
-
-    def row(self, record: Record) -> Row | None:
-        # A record without its day lands on the first day, with its PROCESSING_ERROR.
-        day = record.day or self.ranges[0].start
-        return to_row(record, day) if any(day in days for days in self.ranges) else None
-
-    def completed_ranges(self, quota_error: GongQuotaExhausted) -> Sequence[DateRange]:
-        remaining = {day for day in quota_error.unread if isinstance(day, date)}
-        started = next((days for days in self.ranges if days not in self._done), None)
-        completed = [day for day in started or () if day not in remaining] if remaining else []
-        return contiguous_ranges([*(day for days in self._done for day in days), *completed])
-
-    def is_expected_deletion(self, key: str) -> bool:
-        return False
-
-    def metadata(self) -> dict[str, Any]:
-        return {"window": window_text(self.ranges)}
-
-
-@dataclass
-class SnapshotSource:
-    stream: SnapshotStream
-    workspace_id: str | None
-    ranges = None
-    total = None
-
-    def __post_init__(self) -> None:
-        self.table = self.stream.table
-        self.noun = self.stream.noun
-
-    def pages(self, client: GongClient) -> Pages:
-        return self.stream.request(client, self.workspace_id)
-
-    def row(self, record: Record) -> Row | None:
-        return to_row(record, None)
-
-    def completed_ranges(self, quota_error: GongQuotaExhausted) -> Sequence[DateRange]:
-        return []
-
-    def is_expected_deletion(self, key: str) -> bool:
-        return False
-
-    def metadata(self) -> dict[str, Any]:
-        return {}
-
-
-PARTITIONED_STREAMS = (
-    PartitionedStream(
-        ANSWERED_SCORECARDS,
-        "stats_activity_scorecards",
-        "answered scorecards",
-        "Reviews of calls, by people and by Gong's AI, one row per review and on the day of the review: "
-        "POST /v2/stats/activity/scorecards.",
-        lambda gong, days: gong.answered_scorecards(days.start, days.end),
+RAW_STREAMS: tuple[RawStream, ...] = (
+    CALL_STREAM,
+    TRANSCRIPT_STREAM,
+    SnapshotStream(
+        table=RawTable(
+            "GONG_USERS_RAW",
+            "Users from GET /v2/users.",
+            key=id_column("USER_ID", "Gong's user id."),
+            payload=json_column("One element of users[] of GET /v2/users."),
+        ),
+        endpoint=endpoints.USERS,
+        noun="users",
+        description="All users, including avatars (Gong's own staff), one row per user: GET /v2/users.",
+        fields=fields_of(User),
+        cadence=Cadence.WITH_CALLS,
+        custom_request=lambda gong, workspace_id: gong.users(),
+    ),
+    SnapshotStream(
+        table=RawTable(
+            "GONG_WORKSPACES_RAW",
+            "Workspaces from GET /v2/workspaces.",
+            key=id_column("WORKSPACE_ID", "Gong's workspace id."),
+            payload=json_column("One element of workspaces[] of GET /v2/workspaces."),
+        ),
+        endpoint=list_endpoint(
+            "/v2/workspaces", list_key="workspaces", id_key="id", scope="api:workspaces:read"
+        ),
+        noun="workspaces",
+        description="The company's workspaces, one row each: GET /v2/workspaces.",
+        fields={"id": "scalar!", "name": "text!", "description": "text"},
+    ),
+    SnapshotStream(
+        table=RawTable(
+            "GONG_TRACKERS_RAW",
+            "Keyword trackers from GET /v2/settings/trackers.",
+            key=id_column("TRACKER_ID", "Gong's tracker id."),
+            payload=json_column("One element of keywordTrackers[] of GET /v2/settings/trackers."),
+        ),
+        endpoint=list_endpoint(
+            "/v2/settings/trackers",
+            list_key="keywordTrackers",
+            id_key="trackerId",
+            scope="api:settings:trackers:read",
+        ),
+        noun="trackers",
+        description="Keyword trackers, one row each: GET /v2/settings/trackers. Gong does not list smart "
+        "trackers.",
+        by_workspace=True,
+        fields={
+            "trackerId": "scalar!",
+            "trackerName": "text!",
+            "workspaceId": "scalar",
+            "languageKeywords": [
+                {"language": "text", "keywords": ["text!"], "includeRelatedForms": "boolean"}
+            ],
+            "affiliation": "text",
+            "partOfQuestion": "boolean",
+            "saidAt": "text",
+            "saidAtInterval": "number",
+            "saidAtUnit": "text",
+            "saidInTopics": ["text"],
+            "filterQuery": "text",
+            "created": "text",
+            "creatorUserId": "scalar",
+            "updated": "text",
+            "updaterUserId": "scalar",
+        },
+    ),
+    SnapshotStream(
+        table=RawTable(
+            "GONG_SCORECARDS_RAW",
+            "Scorecard definitions from GET /v2/settings/scorecards.",
+            key=id_column("SCORECARD_ID", "Gong's scorecard id."),
+            payload=json_column("One element of scorecards[] of GET /v2/settings/scorecards."),
+        ),
+        endpoint=list_endpoint(
+            "/v2/settings/scorecards",
+            list_key="scorecards",
+            id_key="scorecardId",
+            scope="api:settings:scorecards:read",
+        ),
+        noun="scorecards",
+        description="Scorecards with their questions, one row per scorecard: GET /v2/settings/scorecards.",
+        fields={
+            "scorecardId": "scalar!",
+            "scorecardName": "text!",
+            "workspaceId": "scalar",
+            "enabled": "boolean",
+            "updaterUserId": "scalar",
+            "created": "text",
+            "updated": "text",
+            "reviewMethod": "text",
+            "questions": [
+                {
+                    "questionId": "scalar!",
+                    "questionRevisionId": "scalar",
+                    "questionText": "text!",
+                    "isOverall": "boolean",
+                    "questionType": "text",
+                    "answerGuide": "text",
+                    "minRange": "scalar",
+                    "maxRange": "scalar",
+                    "answerOptions": [{"id": "scalar", "text": "text"}],
+                    "created": "text",
+                    "updated": "text",
+                    "updaterUserId": "scalar",
+                }
+            ],
+        },
     ),
     PartitionedStream(
-        INTERACTION_STATS,
-        "stats_interaction",
-        "interaction stats",
-        "How each user talks, averaged over a day's calls, one row per user and day: POST /v2/stats/interaction, one "
-        "request for each day. Days are the company's; one that may not be over is left to a later run.",
-        lambda gong, days: gong.interaction_stats(list(days)),
+        table=RawTable(
+            "GONG_ANSWERED_SCORECARDS_RAW",
+            "Reviews of calls from POST /v2/stats/activity/scorecards.",
+            key=id_column("ANSWERED_SCORECARD_ID", "Gong's id of the review."),
+            payload=json_column("One element of answeredScorecards[] of POST /v2/stats/activity/scorecards."),
+            partition=date_column("REVIEW_DATE", "UTC date of the review: the daily partition."),
+        ),
+        endpoint=endpoints.ANSWERED_SCORECARDS,
+        noun="answered scorecards",
+        description="Reviews of calls by people and by Gong's AI, one row per review, partitioned by review "
+        "date: POST /v2/stats/activity/scorecards.",
+        request=lambda gong, days: gong.answered_scorecards(days.start, days.end),
+        fields={
+            "answeredScorecardId": "scalar!",
+            "scorecardId": "scalar!",
+            "scorecardName": "text",
+            "callId": "scalar!",
+            "callStartTime": "text",
+            "reviewedUserId": "scalar",
+            "reviewerUserId": "scalar",
+            "reviewMethod": "text",
+            "editorUserId": "scalar",
+            "reviewTime": "text!",
+            "visibilityType": "text",
+            "answers": [
+                {
+                    "questionId": "scalar!",
+                    "questionRevisionId": "scalar",
+                    "isOverall": "boolean",
+                    "score": "number",
+                    "answerText": "text",
+                    "notApplicable": "boolean",
+                    "selectedOptions": ["scalar"],
+                }
+            ],
+        },
+    ),
+    SnapshotStream(
+        table=RawTable(
+            "GONG_LIBRARY_CALLS_RAW",
+            "Calls in the public folders of the library, each with its folder.",
+            key=id_column(
+                "LIBRARY_CALL_ID",
+                "Folder id and call id, joined by /. A snippet adds its first and last second, as /10-30.",
+            ),
+            payload=json_column(
+                "`folder`: one element of folders[] of GET /v2/library/folders. `call`: one element of "
+                "calls[] of GET /v2/library/folder-content."
+            ),
+        ),
+        endpoint=endpoints.FOLDER_CONTENT,
+        noun="library calls",
+        description="The calls and snippets in the library's public folders, one row each: "
+        "GET /v2/library/folders and, for each folder, GET /v2/library/folder-content.",
+        custom_request=lambda gong, workspace_id: gong.calls_in_library(workspace_id),
+        fields={
+            "folder": {
+                "id": "scalar!",
+                "name": "text",
+                "parentFolderId": "scalar",
+                "createdBy": "scalar",
+                "updated": "text",
+            },
+            "call": {
+                "id": "scalar!",
+                "title": "text",
+                "note": "text",
+                "addedBy": "scalar",
+                "created": "text",
+                "url": "text",
+                "snippet": {"fromSec": "number", "toSec": "number"},
+            },
+        },
+    ),
+    PartitionedStream(
+        table=RawTable(
+            "GONG_INTERACTION_STATS_RAW",
+            "Daily interaction statistics of each user from POST /v2/stats/interaction.",
+            key=id_column("INTERACTION_STATS_ID", "Day and user id, joined by /."),
+            payload=json_column(
+                "One element of peopleInteractionStats[] of POST /v2/stats/interaction, requested for one "
+                "day."
+            ),
+            partition=date_column("STATS_DATE", "Day in the company's time zone: the daily partition."),
+        ),
+        endpoint=endpoints.INTERACTION_STATS,
+        noun="interaction stats",
+        description="Interaction measures of each user, averaged over a day's calls, one row per user and "
+        "day: POST /v2/stats/interaction, one request for each day. Days are in the company's time zone; a "
+        "day that may not have ended is left to a later run.",
+        request=lambda gong, days: gong.interaction_stats(list(days)),
         complete_days_only=True,
+        fields={
+            "userId": "scalar!",
+            "userEmailAddress": "text",
+            "personInteractionStats": [{"name": "text!", "value": "number!"}],
+        },
     ),
     PartitionedStream(
-        USER_ACTIVITY,
-        "stats_activity_day_by_day",
-        "user activity",
-        "What each user did with calls, one row per user and day: POST /v2/stats/activity/day-by-day. Days are the "
-        "company's; one that may not be over is left to a later run.",
-        lambda gong, days: gong.user_activity(days.start, days.end),
+        table=RawTable(
+            "GONG_USER_ACTIVITY_RAW",
+            "Daily activity of each user from POST /v2/stats/activity/day-by-day.",
+            key=id_column("USER_ACTIVITY_ID", "Day and user id, joined by /."),
+            payload=json_column(
+                "One element of usersDetailedActivities[] of POST /v2/stats/activity/day-by-day, with one "
+                "day in its userDailyActivityStats[]."
+            ),
+            partition=date_column("ACTIVITY_DATE", "Day in the company's time zone: the daily partition."),
+        ),
+        endpoint=endpoints.USER_ACTIVITY,
+        noun="user activity",
+        description="Each user's activity on calls, one row per user and day: "
+        "POST /v2/stats/activity/day-by-day. Days are in the company's time zone; a day that may not have "
+        "ended is left to a later run.",
+        request=lambda gong, days: gong.user_activity(days.start, days.end),
         complete_days_only=True,
+        fields={
+            "userId": "scalar!",
+            "userEmailAddress": "text",
+            "userDailyActivityStats": [
+                {
+                    "callsAsHost": ["scalar"],
+                    "callsGaveFeedback": ["scalar"],
+                    "callsRequestedFeedback": ["scalar"],
+                    "callsReceivedFeedback": ["scalar"],
+                    "ownCallsListenedTo": ["scalar"],
+                    "othersCallsListenedTo": ["scalar"],
+                    "callsSharedInternally": ["scalar"],
+                    "callsSharedExternally": ["scalar"],
+                    "callsAttended": ["scalar"],
+                    "callsCommentsGiven": ["scalar"],
+                    "callsCommentsReceived": ["scalar"],
+                    "callsMarkedAsFeedbackGiven": ["scalar"],
+                    "callsMarkedAsFeedbackReceived": ["scalar"],
+                    "callsScorecardsFilled": ["scalar"],
+                    "callsScorecardsReceived": ["scalar"],
+                    "fromDate": "text!",
+                    "toDate": "text",
+                }
+            ],
+        },
     ),
 )
 
-SNAPSHOT_STREAMS = (
-    SnapshotStream(
-        USERS,
-        "users",
-        "users",
-        "All users, and the avatars that stand in for them, one row per user: GET /v2/users. Gong has no modified-since "
-        "filter, so the table is replaced whole.",
-        lambda gong, workspace_id: gong.users(),
-        is_read_with_calls=True,
-    ),
-    SnapshotStream(
-        WORKSPACES,
-        "workspaces",
-        "workspaces",
-        "The company's workspaces, one row each: GET /v2/workspaces.",
-        lambda gong, workspace_id: gong.workspaces(),
-    ),
-    SnapshotStream(
-        SCORECARDS,
-        "settings_scorecards",
-        "scorecards",
-        "Scorecards with their questions, one row per scorecard: GET /v2/settings/scorecards.",
-        lambda gong, workspace_id: gong.scorecards(),
-    ),
-    SnapshotStream(
-        TRACKERS,
-        "settings_trackers",
-        "trackers",
-        "Keyword trackers, one row each: GET /v2/settings/trackers. Gong does not list smart trackers.",
-        lambda gong, workspace_id: gong.trackers(workspace_id),
-    ),
-    SnapshotStream(
-        LIBRARY_CALLS,
-        "library_folder_content",
-        "library calls",
-        "The calls and snippets in the library's public folders, one row each: GET /v2/library/folders and, for each "
-        "folder, GET /v2/library/folder-content.",
-        lambda gong, workspace_id: gong.calls_in_library(workspace_id),
-    ),
-)
+PARTITIONED_STREAMS = tuple(stream for stream in RAW_STREAMS if isinstance(stream, PartitionedStream))
+SNAPSHOT_STREAMS = tuple(stream for stream in RAW_STREAMS if isinstance(stream, SnapshotStream))
+
+RAW_TABLES = tuple(stream.table for stream in RAW_STREAMS)

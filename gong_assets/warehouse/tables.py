@@ -1,7 +1,12 @@
-"""Raw tables: their columns for Snowflake, the Dagster UI and the dbt sources (`make generate`)."""
+"""Raw tables: their columns for Snowflake, the Dagster UI and the dbt sources (`make generate`).
+
+The tables of calls and transcripts are here, because this package queries them. The others are declared with
+their streams, in `ingestion/streams.py`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,7 +39,7 @@ class RawTable:
     description: str
     key: Column
     payload: Column
-    partition: Column | None
+    partition: Column | None = None
 
     @property
     def asset_name(self) -> str:
@@ -74,155 +79,49 @@ _CONTENT = (
         "Validation error of the record. Invalid rows are excluded from staging.",
     ),
 )
-_CALL_DATE = Column("CALL_DATE", "DATE", "UTC date of the call's start: the daily partition.", nullable=False)
+
+
+def id_column(name: str, description: str) -> Column:
+    return Column(name, "VARCHAR(255)", description, nullable=False)
+
+
+def json_column(description: str, name: str = "RAW_DATA") -> Column:
+    return Column(name, "VARIANT", description, nullable=False)
+
+
+def date_column(name: str, description: str) -> Column:
+    return Column(name, "DATE", description, nullable=False)
+
+
+_CALL_DATE = date_column("CALL_DATE", "UTC date of the call's start: the daily partition.")
 
 CALLS = RawTable(
     "GONG_CALLS_RAW",
     "Calls from POST /v2/calls/extensive.",
-    key=Column("CALL_ID", "VARCHAR(255)", "Gong's call id (metaData.id), up to 20 digits.", nullable=False),
-    payload=Column(
-        "RAW_DATA", "VARIANT", "One element of calls[] of POST /v2/calls/extensive.", nullable=False
-    ),
+    key=id_column("CALL_ID", "Gong's call id (metaData.id), up to 20 digits."),
+    payload=json_column("One element of calls[] of POST /v2/calls/extensive."),
     partition=_CALL_DATE,
 )
 TRANSCRIPTS = RawTable(
     "GONG_CALL_TRANSCRIPTS_RAW",
     "Transcripts from POST /v2/calls/transcript.",
-    key=Column("CALL_ID", "VARCHAR(255)", "Gong's call id (callId).", nullable=False),
-    payload=Column(
-        "TRANSCRIPT_DATA",
-        "VARIANT",
-        "One element of callTranscripts[] of POST /v2/calls/transcript.",
-        nullable=False,
-    ),
+    key=id_column("CALL_ID", "Gong's call id (callId)."),
+    payload=json_column("One element of callTranscripts[] of POST /v2/calls/transcript.", "TRANSCRIPT_DATA"),
     partition=_CALL_DATE,
-)
-USERS = RawTable(
-    "GONG_USERS_RAW",
-    "Users from GET /v2/users.",
-    key=Column("USER_ID", "VARCHAR(255)", "Gong's user id.", nullable=False),
-    payload=Column("RAW_DATA", "VARIANT", "One element of users[] of GET /v2/users.", nullable=False),
-    partition=None,
-)
-
-WORKSPACES = RawTable(
-    "GONG_WORKSPACES_RAW",
-    "Workspaces from GET /v2/workspaces.",
-    key=Column("WORKSPACE_ID", "VARCHAR(255)", "Gong's workspace id.", nullable=False),
-    payload=Column(
-        "RAW_DATA", "VARIANT", "One element of workspaces[] of GET /v2/workspaces.", nullable=False
-    ),
-    partition=None,
-)
-TRACKERS = RawTable(
-    "GONG_TRACKERS_RAW",
-    "Keyword trackers from GET /v2/settings/trackers.",
-    key=Column("TRACKER_ID", "VARCHAR(255)", "Gong's tracker id.", nullable=False),
-    payload=Column(
-        "RAW_DATA",
-        "VARIANT",
-        "One element of keywordTrackers[] of GET /v2/settings/trackers.",
-        nullable=False,
-    ),
-    partition=None,
-)
-SCORECARDS = RawTable(
-    "GONG_SCORECARDS_RAW",
-    "Scorecard definitions from GET /v2/settings/scorecards.",
-    key=Column("SCORECARD_ID", "VARCHAR(255)", "Gong's scorecard id.", nullable=False),
-    payload=Column(
-        "RAW_DATA", "VARIANT", "One element of scorecards[] of GET /v2/settings/scorecards.", nullable=False
-    ),
-    partition=None,
-)
-ANSWERED_SCORECARDS = RawTable(
-    "GONG_ANSWERED_SCORECARDS_RAW",
-    "Reviews of calls from POST /v2/stats/activity/scorecards.",
-    key=Column("ANSWERED_SCORECARD_ID", "VARCHAR(255)", "Gong's id of the review.", nullable=False),
-    payload=Column(
-        "RAW_DATA",
-        "VARIANT",
-        "One element of answeredScorecards[] of POST /v2/stats/activity/scorecards.",
-        nullable=False,
-    ),
-    partition=Column("REVIEW_DATE", "DATE", "UTC date of the review: the daily partition.", nullable=False),
-)
-LIBRARY_CALLS = RawTable(
-    "GONG_LIBRARY_CALLS_RAW",
-    "Calls in the public folders of the library, each with its folder.",
-    key=Column(
-        "LIBRARY_CALL_ID",
-        "VARCHAR(255)",
-        "Folder id and call id, joined by /. For a snippet also its first and last second, as /10-30.",
-        nullable=False,
-    ),
-    payload=Column(
-        "RAW_DATA",
-        "VARIANT",
-        "`folder`: one element of folders[] of GET /v2/library/folders. `call`: one element of calls[] of "
-        "GET /v2/library/folder-content.",
-        nullable=False,
-    ),
-    partition=None,
-)
-INTERACTION_STATS = RawTable(
-    "GONG_INTERACTION_STATS_RAW",
-    "Daily interaction statistics of each user from POST /v2/stats/interaction.",
-    key=Column("INTERACTION_STATS_ID", "VARCHAR(255)", "Day and user id, joined by /.", nullable=False),
-    payload=Column(
-        "RAW_DATA",
-        "VARIANT",
-        "One element of peopleInteractionStats[] of POST /v2/stats/interaction, requested for one day.",
-        nullable=False,
-    ),
-    partition=Column(
-        "STATS_DATE", "DATE", "Day in the company's time zone: the daily partition.", nullable=False
-    ),
-)
-USER_ACTIVITY = RawTable(
-    "GONG_USER_ACTIVITY_RAW",
-    "Daily activity of each user from POST /v2/stats/activity/day-by-day.",
-    key=Column("USER_ACTIVITY_ID", "VARCHAR(255)", "Day and user id, joined by /.", nullable=False),
-    payload=Column(
-        "RAW_DATA",
-        "VARIANT",
-        "One element of usersDetailedActivities[] of POST /v2/stats/activity/day-by-day, with one day in its "
-        "userDailyActivityStats[].",
-        nullable=False,
-    ),
-    partition=Column(
-        "ACTIVITY_DATE", "DATE", "Day in the company's time zone: the daily partition.", nullable=False
-    ),
-)
-
-RAW_TABLES = (
-    CALLS,
-    TRANSCRIPTS,
-    USERS,
-    WORKSPACES,
-    TRACKERS,
-    SCORECARDS,
-    ANSWERED_SCORECARDS,
-    LIBRARY_CALLS,
-    INTERACTION_STATS,
-    USER_ACTIVITY,
 )
 
 
 def create_raw_table(connection: SnowflakeConnection, table: RawTable) -> None:
     """Create the table, and the table of landings, unless they exist."""
-    _create(connection, table.create_statement(), _LANDINGS_STATEMENT)
+    create_raw_tables(connection, [table])
 
 
-def create_raw_tables(connection: SnowflakeConnection) -> None:
-    """Create the raw tables that do not exist, so that dbt finds its sources before the first landing."""
-    _create(connection, *(table.create_statement() for table in RAW_TABLES), _LANDINGS_STATEMENT)
-
-
-def _create(connection: SnowflakeConnection, *statements: str) -> None:
+def create_raw_tables(connection: SnowflakeConnection, tables: Iterable[RawTable]) -> None:
+    """Create the raw tables that do not exist, and the table of landings."""
     with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
+        for table in tables:
+            cursor.execute(table.create_statement())
+        cursor.execute(_LANDINGS_STATEMENT)
 
 
 _LANDINGS_STATEMENT = (

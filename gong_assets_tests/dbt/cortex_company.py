@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.warehouse.tables import create_raw_tables
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.records import MONDAY, meta, sentence, turn
@@ -34,7 +35,7 @@ class Company:
         self, calls: dict[str, list[str]], *, first: date = MONDAY, speaker: str = "Carl Customer"
     ) -> None:
         """Land one call per day, with a turn of the speaker for each text."""
-        create_raw_tables(self.warehouse.connection)
+        create_raw_tables(self.warehouse.connection, RAW_TABLES)
         for number, (call_id, texts) in enumerate(calls.items()):
             day = first + timedelta(days=number)
             speakers = [{"id": "1", "speakerId": "7", "name": speaker, "affiliation": "External"}]

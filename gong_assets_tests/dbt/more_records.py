@@ -226,3 +226,11 @@ def user_activity() -> list[tuple[date, Record]]:
         (TUESDAY, {"userId": "502", "userEmailAddress": None, "userDailyActivityStats": []}),
         (WEDNESDAY, {"userId": "502", "userDailyActivityStats": None}),
     ]  # fmt: skip
+
+
+# Records of plain lists by path. The test Gong of the end-to-end tests serves them too.
+LISTS: dict[str, list[Record]] = {
+    "/v2/workspaces": workspaces(),
+    "/v2/settings/trackers": trackers(),
+    "/v2/settings/scorecards": scorecards(),
+}

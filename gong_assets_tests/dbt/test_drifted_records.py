@@ -16,21 +16,15 @@ import pytest
 import snowflake.connector
 
 from gong_assets.dates import DateRange
-from gong_assets.defs.checks.schema_drift import known_fields
-from gong_assets.gong.records import in_folder, read_call, reader
+from gong_assets.gong.records import in_folder, reader
 from gong_assets.ingestion.spool import Row, Spool
+from gong_assets.ingestion.stream_types import RawStream
+from gong_assets.ingestion.streams import RAW_STREAMS, RAW_TABLES
 from gong_assets.warehouse.landing import replace as land
-from gong_assets.warehouse.tables import (
-    CALLS,
-    INTERACTION_STATS,
-    LIBRARY_CALLS,
-    RAW_TABLES,
-    USER_ACTIVITY,
-    RawTable,
-)
+from gong_assets.warehouse.tables import TRANSCRIPTS
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.records import MONDAY
-from gong_assets_tests.dbt.warehouse import KEYS, Tables, Warehouse
+from gong_assets_tests.dbt.warehouse import KEYS, Tables, Warehouse, staging_model
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dbt")]
 
@@ -39,17 +33,7 @@ REPLACEMENTS = (GONE, {"name": {"value": 1}}, [["x"]], [], "neither", "", 1.5, -
 
 WHOLE = {"text": "Some words. And more.", "number": 7, "boolean": True, "scalar": "12", "any": "{}"}
 
-STAGED = {
-    "GONG_CALLS_RAW": "stg_gong_calls",
-    "GONG_USERS_RAW": "stg_gong_users",
-    "GONG_WORKSPACES_RAW": "stg_gong_workspaces",
-    "GONG_TRACKERS_RAW": "stg_gong_trackers",
-    "GONG_SCORECARDS_RAW": "stg_gong_scorecards",
-    "GONG_ANSWERED_SCORECARDS_RAW": "stg_gong_answered_scorecards",
-    "GONG_LIBRARY_CALLS_RAW": "stg_gong_library_calls",
-    "GONG_INTERACTION_STATS_RAW": "stg_gong_interaction_stats",
-    "GONG_USER_ACTIVITY_RAW": "stg_gong_user_activity",
-}
+STAGED = {table.name: staging_model(table) for table in RAW_TABLES if table is not TRANSCRIPTS}
 OF_CALLS = (
     "stg_gong_calls", "stg_gong_call_participants", "stg_gong_call_transcripts", "stg_gong_call_topics",
     "stg_gong_call_tracker_occurrences", "stg_gong_call_crm_links", "stg_gong_call_comments",
@@ -106,33 +90,23 @@ def paths(value: Any) -> Iterator[tuple[Any, ...]]:
             yield from ((key, *path) for path in paths(inner))
 
 
-def rows(table: RawTable) -> list[Row]:
-    """Return all drifted records of a table with separate keys, and whether they are valid."""
-    made = []
-    for number, record in enumerate(drifted(whole(known_fields()[table.name]))):
-        raw = json.dumps(record).encode()
-        made.append(
-            Row(
-                f"drifted-{number}",
-                raw,
-                MONDAY if table.partition else None,
-                str(number),
-                _error(table, record),
-            )
-        )
-    return made
+def rows(stream: RawStream) -> list[Row]:
+    """Return all drifted records of a stream with separate keys, and whether they are valid."""
+    day = MONDAY if stream.table.partition else None
+    documents = [json.dumps(record).encode() for record in drifted(whole(stream.fields))]
+    return [
+        Row(f"drifted-{number}", document, day, str(number), _error(stream, document))
+        for number, document in enumerate(documents)
+    ]
 
 
-def _error(table: RawTable, record: Any) -> str | None:
-    """Return the condition that excludes a record from staging, for tables with more than its own key."""
-    if table is CALLS:
-        return read_call(json.dumps(record).encode()).error
-    if table is LIBRARY_CALLS:
-        folder, call = (reader("id")(json.dumps(record.get(part)).encode()) for part in ("folder", "call"))
-        return in_folder(folder, call).error
-    if table in (INTERACTION_STATS, USER_ACTIVITY):
-        return reader("userId")(json.dumps(record).encode()).error
-    return None
+def _error(stream: RawStream, document: bytes) -> str | None:
+    """Return the condition that excludes a record from staging."""
+    if stream.table.name != "GONG_LIBRARY_CALLS_RAW":
+        return stream.endpoint.read(document).error
+    record = json.loads(document)
+    folder, call = (reader("id")(json.dumps(record.get(part)).encode()) for part in ("folder", "call"))
+    return in_folder(folder, call).error
 
 
 @dataclass(frozen=True)
@@ -177,7 +151,7 @@ def staged(warehouse_port: int, project: DbtProject, tmp_path_factory: pytest.Te
 
         warehouse.land_everything()
         before = stage()
-        landed = {table.name: rows(table) for table in RAW_TABLES}
+        landed = {stream.table.name: rows(stream) for stream in RAW_STREAMS}
         for table in RAW_TABLES:
             spool = Spool()
             ranges: list[DateRange] | None = [] if table.partition else None

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from gong_assets.ingestion.streams import RAW_TABLES
+from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS
 from gong_assets_tests.dbt.more_records import (
     AI_REVIEW,
     AI_SCORECARD,
@@ -22,16 +24,14 @@ from gong_assets_tests.dbt.more_records import (
     UNANSWERED_REVIEW,
 )
 from gong_assets_tests.dbt.records import FULL, LONG_ID, NEAR_MIDNIGHT, TUESDAY, WEDNESDAY
-from gong_assets_tests.dbt.warehouse import KEYS, Row, Tables, Warehouse
+from gong_assets_tests.dbt.warehouse import KEYS, Row, Tables, Warehouse, staging_model
 
 pytestmark = pytest.mark.xdist_group("dbt")
 
 TABLES = [
-    "stg_gong_workspaces", "stg_gong_trackers", "stg_gong_tracker_keywords", "stg_gong_scorecards",
-    "stg_gong_scorecard_questions", "stg_gong_answered_scorecards", "stg_gong_scorecard_answers",
-    "stg_gong_library_calls",
-    "stg_gong_interaction_stats", "stg_gong_user_activity",
-]  # fmt: skip
+    *(staging_model(table) for table in RAW_TABLES if table not in (CALLS, TRANSCRIPTS)),
+    *("stg_gong_tracker_keywords", "stg_gong_scorecard_questions", "stg_gong_scorecard_answers"),
+]
 
 LANDING = {"CONTENT_HASH", "INGESTED_AT"}
 

@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from snowflake.connector import DictCursor, SnowflakeConnection
 
-from gong_assets.warehouse.tables import (
-    ANSWERED_SCORECARDS,
-    CALLS,
-    INTERACTION_STATS,
-    LIBRARY_CALLS,
-    RAW_TABLES,
-    SCORECARDS,
-    TRACKERS,
-    TRANSCRIPTS,
-    USER_ACTIVITY,
-    USERS,
-    WORKSPACES,
-    RawTable,
-    create_raw_tables,
-)
+from gong_assets.ingestion.streams import RAW_STREAMS, RAW_TABLES
+from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, RawTable, create_raw_tables
 from gong_assets_tests.dbt import more_records, records
 from gong_assets_tests.dbt.records import Record
 
@@ -35,25 +22,23 @@ Row = dict[str, Any]
 # Rows by key, for each table.
 Tables = dict[str, dict[Any, Row]]
 
+
+def staging_model(table: RawTable) -> str:
+    """Return the model with one row for each record of a raw table."""
+    return f"stg_{table.asset_name.removesuffix('_raw')}"
+
+
 KEYS = {
-    "stg_gong_calls": "CALL_ID",
+    **{staging_model(table): table.key.name for table in RAW_TABLES},
     "stg_gong_call_participants": "PARTICIPANT_ID",
     "stg_gong_call_transcripts": "TRANSCRIPT_ID",
     "stg_gong_call_topics": "TOPIC_ID",
     "stg_gong_call_tracker_occurrences": "OCCURRENCE_ID",
     "stg_gong_call_crm_links": "CRM_LINK_ID",
     "stg_gong_call_comments": "COMMENT_ID",
-    "stg_gong_users": "USER_ID",
-    "stg_gong_workspaces": "WORKSPACE_ID",
-    "stg_gong_trackers": "TRACKER_ID",
     "stg_gong_tracker_keywords": "TRACKER_KEYWORD_ID",
-    "stg_gong_scorecards": "SCORECARD_ID",
     "stg_gong_scorecard_questions": "SCORECARD_QUESTION_ID",
-    "stg_gong_answered_scorecards": "ANSWERED_SCORECARD_ID",
     "stg_gong_scorecard_answers": "SCORECARD_ANSWER_ID",
-    "stg_gong_library_calls": "LIBRARY_CALL_ID",
-    "stg_gong_interaction_stats": "INTERACTION_STATS_ID",
-    "stg_gong_user_activity": "USER_ACTIVITY_ID",
     "stg_hubspot_deals": "DEAL_ID",
     "stg_hubspot_contacts": "CONTACT_ID",
     "stg_hubspot_companies": "COMPANY_ID",
@@ -155,31 +140,32 @@ class Warehouse:
         """Recreate the raw tables with the test records, and an invalid record in each of them."""
         for table in RAW_TABLES:
             self.query(f"drop table if exists {table.name}")
-        create_raw_tables(self.connection)
+        create_raw_tables(self.connection, RAW_TABLES)
         self.land_calls(records.calls())
         self.land_transcripts(records.transcripts())
-        for table, id_field, listed in (
-            (USERS, "id", records.users()),
-            (WORKSPACES, "id", more_records.workspaces()),
-            (TRACKERS, "trackerId", more_records.trackers()),
-            (SCORECARDS, "scorecardId", more_records.scorecards()),
-        ):
-            for record in listed:
-                self._land(table, record[id_field], record)
+        for table, key, record, day, error in self._other_records():
+            self._land(table, key, record, day, error)
+
+    def _other_records(self) -> Iterator[tuple[RawTable, str, Record, date | None, str | None]]:
+        tables = {table.name: table for table in RAW_TABLES}
+        for user in records.users():
+            yield tables["GONG_USERS_RAW"], user["id"], user, None, None
         for day, review, error in more_records.answered_scorecards():
-            self._land(ANSWERED_SCORECARDS, review["answeredScorecardId"], review, day, error)
+            yield tables["GONG_ANSWERED_SCORECARDS_RAW"], review["answeredScorecardId"], review, day, error
         for key, library_call in more_records.calls_in_library():
-            self._land(LIBRARY_CALLS, key, library_call)
-        for table, by_day in (
-            (INTERACTION_STATS, more_records.interaction_stats()),
-            (USER_ACTIVITY, more_records.user_activity()),
+            yield tables["GONG_LIBRARY_CALLS_RAW"], key, library_call, None, None
+        for name, by_day in (
+            ("GONG_INTERACTION_STATS_RAW", more_records.interaction_stats()),
+            ("GONG_USER_ACTIVITY_RAW", more_records.user_activity()),
         ):
             for day, of_user in by_day:
-                self._land(table, f"{day}/{of_user['userId']}", of_user, day)
-        for table in (WORKSPACES, TRACKERS, SCORECARDS, LIBRARY_CALLS):
-            self._land(table, more_records.BROKEN, {}, None, "id: Field required")
-        for table in (INTERACTION_STATS, USER_ACTIVITY):
-            self._land(table, more_records.BROKEN, {}, records.MONDAY, "userId: Field required")
+                yield tables[name], f"{day}/{of_user['userId']}", of_user, day, None
+        for stream in RAW_STREAMS:
+            for record in more_records.LISTS.get(stream.endpoint.path, []):
+                record_id = stream.endpoint.read(json.dumps(record).encode()).id
+                yield stream.table, str(record_id), record, None, None
+            if stream.table not in (CALLS, TRANSCRIPTS, tables["GONG_ANSWERED_SCORECARDS_RAW"]):
+                yield stream.table, more_records.BROKEN, {}, records.MONDAY, "id: Field required"
 
     def _land(
         self, table: RawTable, key: str, record: Record, day: date | None = None, error: str | None = None

@@ -25,6 +25,7 @@ from gong_assets.defs.jobs import JOB_NAMES, build_jobs
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.defs.sensors import build_sensors
 from gong_assets.ingestion.spool import Row, Spool
+from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.landing import replace
@@ -180,7 +181,7 @@ def test_missing_transcripts_are_requested_by_call_id_in_one_run(
 
         assert "have not both landed yet" in tick(None).skip_message
         with warehouse.connect() as connection:
-            create_raw_tables(connection)
+            create_raw_tables(connection, RAW_TABLES)
         land_calls(warehouse, [today - timedelta(days=age) for age in (1, 3, 5, 18)])
         first = tick(None)
         (request,) = first.run_requests or []

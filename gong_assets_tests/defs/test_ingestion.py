@@ -16,7 +16,9 @@ from gong_assets.defs.assets.missing_transcripts import (
     build_missing_transcripts_job,
 )
 from gong_assets.defs.resumption import RESUME_AFTER_TAG, RESUMES_TAG, resume_tags, runs_awaiting_quota
+from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.warehouse.connection import Warehouse
+from gong_assets.warehouse.tables import TRANSCRIPTS
 from gong_assets_tests.defs.ingestion_runs import (
     Ingestion,
     calendar,
@@ -102,17 +104,7 @@ def test_transcripts_that_gong_stops_returning_are_kept(ingestion: Ingestion) ->
 
 def test_a_missing_scope_is_named_and_stops_no_other_stream(ingestion: Ingestion) -> None:
     ingestion.gong.missing_scopes = {"api:settings:trackers:read"}
-    streams = (
-        "gong_calls_raw",
-        "gong_trackers_raw",
-        "gong_workspaces_raw",
-        "gong_scorecards_raw",
-        "gong_library_calls_raw",
-        "gong_answered_scorecards_raw",
-        "gong_interaction_stats_raw",
-        "gong_user_activity_raw",
-        "gong_users_raw",
-    )
+    streams = [table.asset_name for table in RAW_TABLES if table is not TRANSCRIPTS]
     result = ingestion.run(MARCH, *streams)
     assert result.success, why(result)
     assert {event.asset_key.path[-1] for event in result.get_asset_materialization_events()} == set(streams)

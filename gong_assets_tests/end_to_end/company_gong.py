@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from gong_assets_tests.dbt.more_records import LISTS
 from gong_assets_tests.end_to_end.company import (
     AFTER_REVIEW,
     AI_REVIEW,
@@ -206,9 +207,12 @@ def company_gong() -> Gong:
         calls=[stored(document) for document in (*named_calls(), *(call for call, _ in bulk))],
         transcripts=[*named_transcripts(), *(spoken for _, spoken in bulk if spoken)],
         users=users(),
-        workspaces=workspaces(),
-        trackers=trackers(),
-        scorecards=scorecards(),
+        lists={
+            **LISTS,
+            "/v2/workspaces": workspaces(),
+            "/v2/settings/trackers": trackers(),
+            "/v2/settings/scorecards": scorecards(),
+        },
         answered_scorecards=answered_scorecards(),
         folders=library(),
         interaction_stats=interaction_stats(),

@@ -39,24 +39,10 @@ from gong_assets_tests.end_to_end.gong_records import (
     selected,
     time_of,
 )
+from gong_assets_tests.gong_schemas import SCOPES, record_list
 from gong_assets_tests.serving import serving
 
 PAGE_SIZE = 100
-
-SCOPES = {
-    "/v2/calls": "api:calls:read:basic",
-    "/v2/calls/extensive": "api:calls:read:extensive",
-    "/v2/calls/transcript": "api:calls:read:transcript",
-    "/v2/users": "api:users:read",
-    "/v2/workspaces": "api:workspaces:read",
-    "/v2/settings/trackers": "api:settings:trackers:read",
-    "/v2/settings/scorecards": "api:settings:scorecards:read",
-    "/v2/stats/activity/scorecards": "api:stats:scorecards",
-    "/v2/stats/interaction": "api:stats:interaction",
-    "/v2/stats/activity/day-by-day": "api:stats:user-actions:detailed",
-    "/v2/library/folders": "api:library:read",
-    "/v2/library/folder-content": "api:library:read",
-}
 
 
 @dataclass(frozen=True)
@@ -77,6 +63,7 @@ class Gong:
     """One company's Gong. Tests may change its records while it is served.
 
     Attributes:
+        lists: records of plain lists by path, such as /v2/workspaces.
         interaction_stats: records of /v2/stats/interaction by day, one per user. A request for several days
             returns the averages of each user.
         activity: records of /v2/stats/activity/day-by-day by day, one per user, each with this one day.
@@ -86,9 +73,7 @@ class Gong:
     calls: list[StoredCall] = field(default_factory=list)
     transcripts: list[Record] = field(default_factory=list)
     users: list[Record] = field(default_factory=list)
-    workspaces: list[Record] = field(default_factory=list)
-    trackers: list[Record] = field(default_factory=list)
-    scorecards: list[Record] = field(default_factory=list)
+    lists: dict[str, list[Record]] = field(default_factory=dict)
     answered_scorecards: list[Record] = field(default_factory=list)
     folders: list[StoredFolder] = field(default_factory=list)
     interaction_stats: dict[date, list[Record]] = field(default_factory=dict)
@@ -139,7 +124,7 @@ class Gong:
             != "Basic " + base64.b64encode(f"{self.access_key}:{self.access_key_secret}".encode()).decode()
         ):
             return _refusal(401, "Validate credentials failed")
-        scope = SCOPES.get(request.url.path)
+        scope = SCOPES.get(f"{request.method} {request.url.path}")
         if scope in self.missing_scopes:
             return _refusal(401, f"You don't have permission to use '{scope}' in your app.")
         return None
@@ -157,12 +142,6 @@ class Gong:
                 users = [user for user in self.users if "includeAvatars" in query or not user.get("avatar")]
                 shown = [{key: value for key, value in user.items() if key != "avatar"} for user in users]
                 return self._page("users", shown, query.get("cursor"))
-            case "GET", "/v2/workspaces":
-                return _response(200, {"workspaces": self.workspaces})
-            case "GET", "/v2/settings/trackers":
-                return self._trackers(query.get("workspaceId"))
-            case "GET", "/v2/settings/scorecards":
-                return _response(200, {"scorecards": self.scorecards})
             case "POST", "/v2/stats/activity/scorecards":
                 return self._answered_scorecards(body)
             case "POST", "/v2/stats/interaction":
@@ -173,6 +152,8 @@ class Gong:
                 return self._folders(query.get("workspaceId"))
             case "GET", "/v2/library/folder-content":
                 return self._folder_content(query.get("folderId"))
+            case "GET", path if f"GET {path}" in SCOPES:
+                return self._plain_list(path, query.get("workspaceId"))
         return _refusal(404, "Not Found")
 
     def _basic(self, query: Mapping[str, str]) -> Response:
@@ -211,13 +192,13 @@ class Gong:
             return _refusal(404, _nothing_found("calls"))
         return self._page("callTranscripts", found, body.get("cursor"))
 
-    def _trackers(self, workspace_id: str | None) -> Response:
-        found = [
-            tracker for tracker in self.trackers if workspace_id in (None, str(tracker.get("workspaceId")))
-        ]
+    def _plain_list(self, path: str, workspace_id: str | None) -> Response:
+        key, _ = record_list(f"GET {path}")
+        records = self.lists.get(path, [])
+        found = [record for record in records if workspace_id in (None, str(record.get("workspaceId")))]
         if workspace_id and not found:
-            return _refusal(404, _nothing_found("trackers"))
-        return _response(200, {"keywordTrackers": found})
+            return _refusal(404, _nothing_found(key))
+        return _response(200, {key: found})
 
     def _answered_scorecards(self, body: Record) -> Response:
         """Include reviews by Gong's AI only if the request names their method."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -17,10 +16,9 @@ from gong_assets_tests.end_to_end import company
 from gong_assets_tests.end_to_end.company import CUSTOMER, REP, STRANGE_TEXT, landed_calls
 from gong_assets_tests.end_to_end.gong_server import PAGE_SIZE, Gong
 from gong_assets_tests.end_to_end.runs import Row, Run, Snapshot
+from gong_assets_tests.gong_schemas import SCHEMAS
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("company")]
-
-SCHEMAS = json.loads((Path(__file__).parents[1] / "data" / "gong_schemas.json").read_text())
 
 
 @pytest.fixture

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import pytest
 
+from gong_assets.ingestion.streams import SNAPSHOT_STREAMS
+from gong_assets_tests.dbt.warehouse import staging_model
 from gong_assets_tests.end_to_end import company
+from gong_assets_tests.end_to_end.company_gong import company_gong
 from gong_assets_tests.end_to_end.gong_records import Record
 from gong_assets_tests.end_to_end.runs import Run
 
@@ -72,3 +76,13 @@ def test_reference_data_and_the_library_land_completely(first_run: Run) -> None:
         *((company.PRICING, begin) for begin, _ in company.SNIPPETS),
         (company.RENEWAL, None),
     }
+
+
+@pytest.mark.parametrize("path", company_gong().lists)
+def test_every_record_of_a_plain_list_lands_and_is_staged(first_run: Run, path: str) -> None:
+    records = company_gong().lists[path]
+    (table,) = (stream.table for stream in SNAPSHOT_STREAMS if stream.endpoint.path == path)
+    landed = {row[table.key.name]: json.loads(row["RAW_DATA"]) for row in first_run.tables.rows(table.name)}
+    assert sorted(landed.values(), key=repr) == sorted(records, key=repr)
+    staged = first_run.tables.rows(staging_model(table).upper())
+    assert {row[table.key.name] for row in staged} == landed.keys()

@@ -19,10 +19,11 @@ from gong_assets.warehouse.connection import Warehouse, transaction
 from gong_assets.warehouse.errors import DeletionGuardError, WarehouseQueryFailed, WarehouseUnreachable
 from gong_assets.warehouse.landing import DeletionPolicy, Landed, replace
 from gong_assets.warehouse.queries import arrow_tables, call_dates, calls_awaiting_transcripts
-from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, USERS, RawTable
+from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, RawTable, id_column, json_column
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 3, day) for day in (2, 3, 4, 5))
 TWO_DAYS = DateRange(MONDAY, WEDNESDAY)
+USERS = RawTable("GONG_USERS_RAW", "Users.", key=id_column("USER_ID", "Id."), payload=json_column("User."))
 
 
 def row(key: str, day: date | None, error: str | None = None, **content: Any) -> Row:

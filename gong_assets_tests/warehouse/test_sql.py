@@ -16,10 +16,11 @@ import gong_assets
 from gong_assets.dates import DateRange
 from gong_assets.defs.checks import schema_drift
 from gong_assets.ingestion.spool import Row, Spool
+from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.warehouse import queries
 from gong_assets.warehouse.connection import Warehouse, fetch
 from gong_assets.warehouse.landing import replace
-from gong_assets.warehouse.tables import CALLS, RAW_TABLES, USERS, create_raw_tables
+from gong_assets.warehouse.tables import CALLS, create_raw_tables
 from gong_assets_tests.snowflake_sql import functions, parsed, refusals
 
 PACKAGE = Path(gong_assets.__file__).parent
@@ -31,6 +32,7 @@ SNOWFLAKE_FUNCTIONS = {
 }  # fmt: skip
 
 DAY = date(2026, 11, 20)
+USERS = next(table for table in RAW_TABLES if table.name == "GONG_USERS_RAW")
 
 STATEMENT = re.compile(
     r"\s*(SELECT|WITH|INSERT INTO|UPDATE|DELETE FROM|MERGE INTO|CREATE|ALTER|DROP|COPY INTO|PUT|TRUNCATE|"
@@ -105,7 +107,7 @@ def sent_statements(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> li
                 has_rows_outside_ranges=day is not None,
             )
             spool.discard()
-        create_raw_tables(connection)
+        create_raw_tables(connection, RAW_TABLES)
         queries.call_dates(connection, days)
         queries.dates_of_calls(connection, ["1", "2"])
         queries.calls_awaiting_transcripts(connection, DAY)

@@ -19,11 +19,12 @@ from gong_assets.defs.resumption import mark_quota_stop, ranges_to_read
 from gong_assets.gong import GongQuotaExhausted
 from gong_assets.ingestion.read import ReadResult, request_metadata
 from gong_assets.ingestion.sources import Calls, Source, Transcripts
+from gong_assets.ingestion.stream_types import Cadence, PartitionedStream, RawStream, SnapshotStream
 from gong_assets.ingestion.streams import (
+    CALL_STREAM,
     PARTITIONED_STREAMS,
     SNAPSHOT_STREAMS,
-    PartitionedStream,
-    SnapshotStream,
+    TRANSCRIPT_STREAM,
 )
 from gong_assets.settings import Settings
 from gong_assets.warehouse.errors import WarehouseError
@@ -52,20 +53,15 @@ def build_raw_assets(
         "backfill_policy": dg.BackfillPolicy.single_run(),
     }
 
-    def attributes(table: RawTable, endpoint: str) -> dict[str, Any]:
+    def attributes(stream: RawStream) -> dict[str, Any]:
         return {
-            "key": options.asset_key(table.asset_name),
-            "metadata": table_metadata(settings, table),
-            **options.asset_attributes("raw", owner=DATA_ENGINEERING, gong_endpoint=endpoint),
+            "key": options.asset_key(stream.table.asset_name),
+            "description": stream.description,
+            "metadata": table_metadata(settings, stream.table),
+            **options.asset_attributes("raw", owner=DATA_ENGINEERING, gong_endpoint=stream.endpoint_tag),
         }
 
-    @dg.asset(
-        description="Calls with participants, content, interaction and CRM context, one row per call: "
-        "POST /v2/calls/extensive. Each run replaces its days completely.",
-        op_tags=HIGH_PRIORITY_TAGS,
-        **attributes(CALLS, "calls_extensive"),
-        **partitioned,
-    )
+    @dg.asset(op_tags=HIGH_PRIORITY_TAGS, **attributes(CALL_STREAM), **partitioned)
     def gong_calls_raw(
         context: dg.AssetExecutionContext,
         config: ReadConfig,
@@ -80,12 +76,10 @@ def build_raw_assets(
         return _materialize(context, config, gong, gong_snowflake, source, settings)
 
     @dg.asset(
-        description="Transcripts of the landed calls, one row per call: POST /v2/calls/transcript by call ID. A call whose "
-        "transcript Gong has not finished has no row yet; the sensor for missing transcripts requests it again.",
         deps=[gong_calls_raw],
         op_tags=HIGH_PRIORITY_TAGS,
         check_specs=[scope_check(options, TRANSCRIPTS)],
-        **attributes(TRANSCRIPTS, "calls_transcript"),
+        **attributes(TRANSCRIPT_STREAM),
         **partitioned,
     )
     def gong_call_transcripts_raw(
@@ -104,16 +98,11 @@ def build_raw_assets(
         return _materialize(context, config, gong, gong_snowflake, source, settings)
 
     def stream_asset(
-        stream: PartitionedStream | SnapshotStream,
+        stream: RawStream,
         source: Callable[[dg.AssetExecutionContext], Source],
         **arguments: Any,
     ) -> Any:
-        @dg.asset(
-            description=stream.description,
-            check_specs=[scope_check(options, stream.table)],
-            **attributes(stream.table, stream.endpoint),
-            **arguments,
-        )
+        @dg.asset(check_specs=[scope_check(options, stream.table)], **attributes(stream), **arguments)
         def raw_stream(
             context: dg.AssetExecutionContext,
             config: ReadConfig,
@@ -130,7 +119,7 @@ def build_raw_assets(
         )
 
     def snapshot_asset(stream: SnapshotStream) -> Any:
-        freshness = RAW_FRESHNESS if stream.is_read_with_calls else REFERENCE_DATA_FRESHNESS
+        freshness = RAW_FRESHNESS if stream.cadence is Cadence.WITH_CALLS else REFERENCE_DATA_FRESHNESS
         arguments = {**common, "freshness_policy": freshness}
         return stream_asset(stream, lambda _: stream.source(settings.gong_workspace_id), **arguments)
 

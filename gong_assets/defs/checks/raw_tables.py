@@ -13,6 +13,7 @@ import dagster as dg
 from gong_assets.defs.checks.results import unless_missing
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
+from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import fetch
 from gong_assets.warehouse.queries import (
@@ -20,7 +21,6 @@ from gong_assets.warehouse.queries import (
     newest_call_date,
     processing_errors,
 )
-from gong_assets.warehouse.tables import RAW_TABLES
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection

@@ -33,6 +33,7 @@ from gong_assets.defs.failures import explain_dbt, failure
 from gong_assets.defs.options import DEFAULT_OPTIONS, REVENUE_OPERATIONS, GraphOptions
 from gong_assets.defs.partitions import partition_date_range
 from gong_assets.defs.resources import SnowflakeResource, query_tag
+from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.errors import WarehouseError
@@ -187,7 +188,7 @@ def build_dbt_assets(
         warehouse = snowflake.warehouse(query_tag=tag)
         try:
             with warehouse.connect() as connection:
-                create_raw_tables(connection)  # dbt fails on a source that does not exist.
+                create_raw_tables(connection, RAW_TABLES)  # dbt fails on a source that does not exist.
         except WarehouseError as error:
             raise failure(error) from error
         environment = {

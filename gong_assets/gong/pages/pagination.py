@@ -80,6 +80,11 @@ class Endpoint:
         self.decoder: msgspec.json.Decoder[Envelope] = msgspec.json.Decoder(envelope)
 
 
+def list_endpoint(path: str, *, list_key: str, id_key: str, scope: str) -> Endpoint:
+    """Return a plain list: GET, records with an id, and nothing else that landing needs."""
+    return Endpoint("GET", path, list_key, reader(id_key), scope)
+
+
 # Scopes as Gong's OpenAPI document names them.
 CALLS = Endpoint("POST", "/v2/calls/extensive", "calls", read_call, "api:calls:read:extensive")
 LISTED_CALLS = Endpoint("GET", "/v2/calls", "calls", read_listed_call, "api:calls:read:basic")
@@ -87,13 +92,6 @@ TRANSCRIPTS = Endpoint(
     "POST", "/v2/calls/transcript", "callTranscripts", read_transcript, "api:calls:read:transcript"
 )
 USERS = Endpoint("GET", "/v2/users", "users", read_user, "api:users:read")
-WORKSPACES = Endpoint("GET", "/v2/workspaces", "workspaces", reader("id"), "api:workspaces:read")
-SCORECARDS = Endpoint(
-    "GET", "/v2/settings/scorecards", "scorecards", reader("scorecardId"), "api:settings:scorecards:read"
-)
-TRACKERS = Endpoint(
-    "GET", "/v2/settings/trackers", "keywordTrackers", reader("trackerId"), "api:settings:trackers:read"
-)
 FOLDERS = Endpoint("GET", "/v2/library/folders", "folders", reader("id"), "api:library:read")
 FOLDER_CONTENT = Endpoint("GET", "/v2/library/folder-content", "calls", reader("id"), "api:library:read")
 ANSWERED_SCORECARDS = Endpoint(

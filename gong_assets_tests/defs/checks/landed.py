@@ -13,9 +13,10 @@ from gong_assets.dates import DateRange
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.gong.records import read_call, read_user
 from gong_assets.ingestion.spool import Row, Spool
+from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.landing import replace
-from gong_assets.warehouse.tables import CALLS, RAW_TABLES, RawTable
+from gong_assets.warehouse.tables import CALLS, RawTable
 
 
 def land(warehouse: Warehouse, table: RawTable, records: list[tuple[date | None, Any]]) -> None:

@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterable
-from datetime import date, timedelta
+from collections.abc import AsyncIterator
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gong_assets.dates import DateRange
 from gong_assets.defs.checks.schema_drift import (
-    CHANGED,
-    EXAMPLE_LENGTH,
-    KINDS,
-    NEW,
-    PATH_LENGTH,
     RECORDS_PER_DAY,
     SAMPLED_DAYS,
-    VANISHED,
-    Drift,
     build_schema_checks,
-    drifts,
-    example,
-    known_fields,
     recent_records,
 )
-from gong_assets.gong import Record
-from gong_assets.gong.records import in_folder, reader
+from gong_assets.gong import BasicAuth, Clock, GongClient, GongConfig, Page, Window
+from gong_assets.ingestion.drift import (
+    CHANGED,
+    EXAMPLE_LENGTH,
+    NEW,
+    PATH_LENGTH,
+    VANISHED,
+    Drift,
+    drifts,
+    example,
+)
+from gong_assets.ingestion.streams import (
+    CALL_STREAM,
+    PARTITIONED_STREAMS,
+    RAW_STREAMS,
+    RAW_TABLES,
+    SNAPSHOT_STREAMS,
+)
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
-from gong_assets.warehouse.tables import CALLS, RAW_TABLES, USERS, create_raw_tables
+from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, create_raw_tables
 from gong_assets_tests.defs.checks.landed import call, evaluations, land
-from gong_assets_tests.local.gong_tenant.conftest import all_pages, extensive, serve, window
+from gong_assets_tests.local.gong_tenant.conftest import NOW, serve
 
 KNOWN = {"id": "scalar!", "title": "text", "topics": [{"name": "text", "seconds": "number"}], "custom": "any"}
 FULL = {"id": "1", "title": "Pricing", "topics": [{"name": "Price", "seconds": 1.5}]}
@@ -94,7 +101,7 @@ def test_keys_that_are_data_are_not_fields() -> None:
         "context": [{"objects": [{"fields": fields}]}],
         "parties": [{"context": [{"objects": [{"fields": fields}]}]}],
     }
-    assert found(call, known=known_fields()[CALLS.name]) == []
+    assert found(call, known=CALL_STREAM.fields) == []
 
 
 def test_a_new_map_with_data_as_keys_is_one_new_field() -> None:
@@ -230,64 +237,43 @@ def test_deep_records_are_read_as_deep_as_they_are_known() -> None:
     ]
 
 
-def leaves(known: Any) -> Iterable[str]:
-    if isinstance(known, str):
-        yield known
-    else:
-        for inner in known.values() if isinstance(known, dict) else known:
-            yield from leaves(inner)
-
-
-def test_every_raw_table_has_its_known_fields_and_every_leaf_is_a_kind() -> None:
-    assert known_fields().keys() == {table.name for table in RAW_TABLES}
-    assert {leaf.rstrip("!") for leaf in leaves(known_fields())} <= KINDS.keys()
+class StoppedClock(Clock):
+    def now(self) -> datetime:
+        return NOW
 
 
 def test_the_simulated_tenants_records_are_known_and_have_what_every_record_has() -> None:
-    weeks, march = window("2026-02-20", "2026-03-14"), {"fromDate": "2026-03-02", "toDate": "2026-03-09"}
     with serve() as tenant:
-        sent: dict[str, list[Any]] = {
-            "GONG_CALLS_RAW": extensive(tenant, weeks),
-            "GONG_CALL_TRANSCRIPTS_RAW": all_pages(
-                tenant, "/v2/calls/transcript", {"filter": weeks}, "callTranscripts"
-            ),
-            "GONG_USERS_RAW": listed(tenant, "/v2/users", "users"),
-            "GONG_WORKSPACES_RAW": listed(tenant, "/v2/workspaces", "workspaces"),
-            "GONG_TRACKERS_RAW": listed(tenant, "/v2/settings/trackers", "keywordTrackers"),
-            "GONG_SCORECARDS_RAW": listed(tenant, "/v2/settings/scorecards", "scorecards"),
-            "GONG_ANSWERED_SCORECARDS_RAW": all_pages(
-                tenant,
-                "/v2/stats/activity/scorecards",
-                {"filter": {"callFromDate": "2026-01-01", "reviewMethod": "BOTH"}},
-                "answeredScorecards",
-            ),
-            "GONG_INTERACTION_STATS_RAW": all_pages(
-                tenant, "/v2/stats/interaction", {"filter": march}, "peopleInteractionStats"
-            ),
-            "GONG_USER_ACTIVITY_RAW": all_pages(
-                tenant, "/v2/stats/activity/day-by-day", {"filter": march}, "usersDetailedActivities"
-            ),
-            "GONG_LIBRARY_CALLS_RAW": [
-                json.loads(in_folder(_record(folder), _record(call)).raw)
-                for folder in listed(tenant, "/v2/library/folders", "folders")
-                for call in listed(tenant, "/v2/library/folder-content", "calls", folderId=folder["id"])
-            ],
-        }
-    assert sent.keys() == known_fields().keys()
-    for table, records in sent.items():
+        sent = asyncio.run(all_records(str(tenant.base_url)))
+    assert sent.keys() == {table.name for table in RAW_TABLES}
+    for stream in RAW_STREAMS:
+        records = sent[stream.table.name]
         # Each several times: what every record has is looked for in a number of records only.
-        repeated = [("", str(number), json.dumps(each)) for number, each in enumerate(records * 20)]
-        assert records, table
-        assert drifts(repeated, known_fields()[table]) == [], table
+        repeated = [("", str(number), raw) for number, raw in enumerate(records * 20)]
+        assert records, stream.table.name
+        assert drifts(repeated, stream.fields) == [], stream.table.name
 
 
-def listed(tenant: httpx.Client, path: str, key: str, **query: str) -> list[Any]:
-    items: list[Any] = tenant.get(path, params=query).json()[key]
-    return items
+async def all_records(base_url: str) -> dict[str, list[str]]:
+    """Return the JSON of all records of three weeks, by raw table."""
+    weeks = DateRange(date(2026, 2, 20), date(2026, 3, 14))
+    config = GongConfig(
+        base_url=base_url, auth=BasicAuth("local", "local"), max_requests_per_second=0, max_requests_per_day=0
+    )
+    async with GongClient(config, clock=StoppedClock()) as gong:
+        calls = [record async for page in gong.calls(Window(*weeks.utc_bounds())) for record in page.records]
+        ids = [record.id for record in calls if record.id]
+        requests = {
+            CALLS.name: gong.calls(Window(*weeks.utc_bounds())),
+            TRANSCRIPTS.name: gong.transcripts(ids),
+            **{stream.table.name: stream.request(gong, weeks) for stream in PARTITIONED_STREAMS},
+            **{stream.table.name: stream.request(gong, None) for stream in SNAPSHOT_STREAMS},
+        }
+        return {table: await json_of(pages) for table, pages in requests.items()}
 
 
-def _record(value: Any) -> Record:
-    return reader("id")(json.dumps(value).encode())
+async def json_of(pages: AsyncIterator[Page]) -> list[str]:
+    return [record.raw.decode() async for page in pages for record in page.records]
 
 
 def schema_checks(warehouse: Warehouse, *assets: str) -> dict[str, dg.AssetCheckResult]:
@@ -298,6 +284,7 @@ def test_the_check_names_what_is_new_what_changed_and_what_vanished_and_fails_no
     warehouse: Warehouse,
 ) -> None:
     newest = date(2026, 11, 20)
+    (users,) = (table for table in RAW_TABLES if table.name == "GONG_USERS_RAW")
     records = [
         (day, call(age * 10 + number, day, **({"title": None} if age < 3 else {})))
         for age in range(6)
@@ -312,10 +299,10 @@ def test_the_check_names_what_is_new_what_changed_and_what_vanished_and_fails_no
     old = newest - timedelta(days=SAMPLED_DAYS)
     records.append((old, call(999, old, gone="long ago")))
     land(warehouse, CALLS, records)
-    land(warehouse, USERS, [])
+    land(warehouse, users, [])
     result = schema_checks(warehouse, "gong_calls_raw", "gong_users_raw")
-    users, calls = result["gong_users_raw"], result["gong_calls_raw"]
-    assert users.passed
+    calls = result["gong_calls_raw"]
+    assert result["gong_users_raw"].passed
     assert (calls.passed, calls.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert calls.description == "1 new, 1 changed, 1 vanished"
     table = calls.metadata["fields"]
@@ -348,6 +335,6 @@ def test_a_table_without_records_is_known(warehouse: Warehouse) -> None:
     assert not any(each.passed for each in missing.values())
     assert all("does not exist yet" in str(each.description) for each in missing.values())
     with warehouse.connect() as connection:
-        create_raw_tables(connection)
+        create_raw_tables(connection, RAW_TABLES)
     result = schema_checks(warehouse, *assets)
     assert {asset: each.passed for asset, each in result.items()} == dict.fromkeys(assets, True)

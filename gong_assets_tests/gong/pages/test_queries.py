@@ -20,6 +20,7 @@ from gong_assets.gong import (
     GongQuotaExhausted,
     Page,
     Record,
+    list_endpoint,
 )
 from gong_assets.gong.pages.queries import DAYS_PER_QUESTION, end_of_finished_days
 from gong_assets.local.gong_tenant.app import TenantOptions, create_app
@@ -60,20 +61,22 @@ def read_from(gong: FakeGong, ask: Ask) -> Reading:
     return asyncio.run(work())
 
 
+WORKSPACES = list_endpoint("/v2/workspaces", list_key="workspaces", id_key="id", scope="api:workspaces:read")
+
+
 @pytest.mark.parametrize(
-    ("ask", "path", "key", "id_key"),
+    ("path", "key", "id_key"),
     [
-        (lambda gong: gong.workspaces(), "/v2/workspaces", "workspaces", "id"),
-        (lambda gong: gong.scorecards(), "/v2/settings/scorecards", "scorecards", "scorecardId"),
-        (lambda gong: gong.trackers(), "/v2/settings/trackers", "keywordTrackers", "trackerId"),
+        ("/v2/workspaces", "workspaces", "id"),
+        ("/v2/settings/scorecards", "scorecards", "scorecardId"),
+        ("/v2/settings/trackers", "keywordTrackers", "trackerId"),
     ],
 )
-def test_a_list_without_pages_comes_whole_and_byte_for_byte(
-    ask: Ask, path: str, key: str, id_key: str
-) -> None:
+def test_a_list_without_pages_comes_whole_and_byte_for_byte(path: str, key: str, id_key: str) -> None:
+    endpoint = list_endpoint(path, list_key=key, id_key=id_key, scope="api:x")
     elements = [f'{{"{id_key}": "{number}", {ODD}}}' for number in (7, 8)]
     gong = ScriptedGong(lambda _: listing(key, *elements, elements[0], '{"name": "no id"}'))
-    first, second, third = read_from(gong, ask).records
+    first, second, third = read_from(gong, lambda client: client.list_records(endpoint, {})).records
     assert [first.raw.decode(), second.raw.decode()] == elements
     assert [first.id, second.id, first.error] == ["7", "8", None]
     assert third.id is None
@@ -84,14 +87,14 @@ def test_a_list_without_pages_comes_whole_and_byte_for_byte(
 
 def test_an_empty_list_is_no_error() -> None:
     gong = ScriptedGong(lambda _: listing("workspaces"))
-    assert read_from(gong, lambda client: client.workspaces()).records == []
+    assert read_from(gong, lambda client: client.list_records(WORKSPACES, {})).records == []
 
 
-def test_the_workspace_is_asked_for_where_gong_takes_one() -> None:
+def test_the_workspace_is_a_parameter_of_lists_and_of_the_library() -> None:
     gong = ScriptedGong(
-        lambda asked: listing("folders") if "library" in asked.path else listing("keywordTrackers")
+        lambda asked: listing("folders") if "library" in asked.path else listing("workspaces")
     )
-    read_from(gong, lambda client: client.trackers("42"))
+    read_from(gong, lambda client: client.list_records(WORKSPACES, {"workspaceId": "42"}))
     read_from(gong, lambda client: client.calls_in_library("42"))
     assert [asked.query for asked in gong.log] == [{"workspaceId": "42"}] * 2
 
@@ -423,9 +426,7 @@ def test_every_stream_is_read_from_the_simulated_tenant() -> None:
     days = days_from(LAST - timedelta(days=13), 14)
     first, end = days[0], BEGINNING.date()
     asks: dict[str, Ask] = {
-        "workspaces": lambda gong: gong.workspaces(),
-        "scorecards": lambda gong: gong.scorecards(),
-        "trackers": lambda gong: gong.trackers(),
+        "workspaces": lambda gong: gong.list_records(WORKSPACES, {}),
         "library calls": lambda gong: gong.calls_in_library(),
         "answered scorecards": lambda gong: gong.answered_scorecards(first, end),
         "interaction stats": lambda gong: gong.interaction_stats(days),

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
 import jsonschema
 import pytest
 
-from gong_assets.local.gong_tenant.reference_data import LIST_ENDPOINTS
+from gong_assets.local.gong_tenant.endpoints import ENDPOINTS, Endpoint
+from gong_assets.local.gong_tenant.reference_data import LIST_ENDPOINTS, ListEndpoint
 from gong_assets.local.gong_tenant.request_bodies import (
     CallsRequest,
     ContentSelector,
@@ -19,10 +18,10 @@ from gong_assets.local.gong_tenant.request_bodies import (
     StatsRequest,
     UsersRequest,
 )
+from gong_assets_tests.gong_schemas import SCHEMAS, SCOPES
 
 from .conftest import EVERYTHING, window
 
-SCHEMAS = json.loads((Path(__file__).parents[2] / "data" / "gong_schemas.json").read_text("utf-8"))
 FORMATS = jsonschema.FormatChecker(formats=())
 WEEKS = window("2026-02-20", "2026-03-14")
 DAYS = {"fromDate": "2026-03-02", "toDate": "2026-03-09"}
@@ -68,7 +67,7 @@ def test_posted_requests_and_responses_match_the_schemas(
     ("endpoint", "query"),
     [
         ("GET /v2/calls", WEEKS),
-        *((f"GET {e.path}", {}) for e in LIST_ENDPOINTS if f"GET {e.path}" in SCHEMAS["responses"]),
+        *((f"GET {plain.path}", {}) for plain in LIST_ENDPOINTS),
     ],
 )
 def test_lists_match_the_schemas(tenant: httpx.Client, endpoint: str, query: dict[str, str]) -> None:
@@ -77,6 +76,12 @@ def test_lists_match_the_schemas(tenant: httpx.Client, endpoint: str, query: dic
     check("responses", endpoint, answer.json())
     items = next(value for value in answer.json().values() if isinstance(value, list))
     assert items
+
+
+@pytest.mark.parametrize("endpoint", [*ENDPOINTS, *LIST_ENDPOINTS], ids=lambda endpoint: endpoint.path)
+def test_an_endpoint_requires_the_documented_scope(endpoint: Endpoint | ListEndpoint) -> None:
+    method = endpoint.method if isinstance(endpoint, Endpoint) else "GET"
+    assert endpoint.scope == SCOPES[f"{method} {endpoint.path}"]
 
 
 def test_a_single_call_has_the_same_fields_as_in_the_list(tenant: httpx.Client) -> None:

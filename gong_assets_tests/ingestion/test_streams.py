@@ -1,0 +1,141 @@
+"""The registry of raw streams agrees with Gong's OpenAPI document, and the staging models with the registry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gong_assets.gong import list_endpoint
+from gong_assets.ingestion.known_fields import KINDS
+from gong_assets.ingestion.stream_types import RawStream, SnapshotStream
+from gong_assets.ingestion.streams import RAW_STREAMS
+from gong_assets.warehouse.tables import CALLS
+from gong_assets_tests.dbt.json_paths import fields_read, raw_table, staging_models, unknown_fields
+from gong_assets_tests.gong_schemas import SCOPES, Schema, record_list, resolved
+
+BY_TABLE = {stream.table.name: stream for stream in RAW_STREAMS}
+MODELS = staging_models()
+
+# The types of Gong's document that each kind of field may have there.
+DOCUMENTED = {
+    "text": {"string"},
+    "number": {"integer", "number"},
+    "boolean": {"boolean"},
+    "scalar": {"string", "integer"},
+}
+
+
+def endpoint(stream: RawStream) -> str:
+    return f"{stream.endpoint.method} {stream.endpoint.path}"
+
+
+def documented_fields(stream: RawStream) -> Any:
+    """Return the fields of a record in Gong's document: types in the shape of the record."""
+    fields = shape(record_list(endpoint(stream))[1])
+    if stream.table.name == "GONG_LIBRARY_CALLS_RAW":
+        return {"folder": shape(record_list("GET /v2/library/folders")[1]), "call": fields}
+    return fields
+
+
+def shape(schema: Schema) -> Any:
+    schema = resolved(schema)
+    if "properties" in schema:
+        return {name: shape(inner) for name, inner in schema["properties"].items()}
+    if "items" in schema:
+        return [shape(schema["items"])]
+    return next((name for name in schema.get("type", ()) if name != "null"), None)
+
+
+def differences(known: Any, documented: Any, path: str = "") -> list[str]:
+    if isinstance(known, dict) and isinstance(documented, dict):
+        only_one = [f"{path}.{name}" for name in known.keys() ^ documented.keys()]
+        both = known.keys() & documented.keys()
+        inner = [differences(known[name], documented[name], f"{path}.{name}") for name in both]
+        return [*only_one, *(each for found in inner for each in found)]
+    if isinstance(known, list) and isinstance(documented, list):
+        return differences(known[0], documented[0], f"{path}[]")
+    kind = known.rstrip("!") if isinstance(known, str) else None
+    is_same = kind == "any" or (isinstance(documented, str) and documented in DOCUMENTED.get(str(kind), ()))
+    return [] if is_same else [path]
+
+
+@pytest.mark.parametrize("stream", RAW_STREAMS, ids=endpoint)
+def test_the_known_fields_are_those_of_gongs_document(stream: RawStream) -> None:
+    # Gong sends trackerOccurrences, which its document has in the request only.
+    expected = [".content.trackerOccurrences"] if stream.table is CALLS else []
+    assert differences(stream.fields, documented_fields(stream)) == expected
+
+
+@pytest.mark.parametrize("stream", RAW_STREAMS, ids=endpoint)
+def test_the_endpoint_requires_the_scope_of_gongs_document(stream: RawStream) -> None:
+    assert stream.endpoint.scope == SCOPES[endpoint(stream)]
+
+
+@pytest.mark.parametrize("stream", RAW_STREAMS, ids=endpoint)
+def test_the_descriptions_name_the_endpoint(stream: RawStream) -> None:
+    assert endpoint(stream) in stream.description
+    assert f"{record_list(endpoint(stream))[0]}[] of {endpoint(stream)}" in stream.table.payload.description
+
+
+@pytest.mark.parametrize("stream", RAW_STREAMS, ids=endpoint)
+def test_every_leaf_of_the_known_fields_is_a_kind(stream: RawStream) -> None:
+    assert {leaf.rstrip("!") for leaf in leaves(stream.fields)} <= KINDS.keys()
+
+
+def leaves(fields: Any) -> list[str]:
+    if isinstance(fields, str):
+        return [fields]
+    return [
+        leaf for each in (fields.values() if isinstance(fields, dict) else fields) for leaf in leaves(each)
+    ]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_staging_model_reads_known_fields_only(model: str) -> None:
+    fields = fields_read(MODELS[model])
+    assert len(fields) > 1
+    assert list(unknown_fields(fields, BY_TABLE[raw_table(MODELS[model])].fields)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "renamed", "path"),
+    [
+        ("content:brief", "content:short", "content.short"),
+        ("topic.value:name", "topic.value:title", "content.topics[].title"),
+        ("highlight.value:items", "highlight.value:lines", "content.highlights[].lines[].text"),
+    ],
+)
+def test_a_field_that_no_record_has_is_found_in_a_model(text: str, renamed: str, path: str) -> None:
+    model = MODELS["stg_gong_calls"]
+    assert text in model
+    unknown = unknown_fields(fields_read(model.replace(text, renamed)), BY_TABLE["GONG_CALLS_RAW"].fields)
+    assert path in set(unknown)
+
+
+def test_every_raw_table_has_a_staging_model() -> None:
+    assert {raw_table(text) for text in MODELS.values()} == BY_TABLE.keys()
+
+
+class Client:
+    """Records the list that is requested."""
+
+    def list_records(self, *request: Any) -> Any:
+        return request
+
+
+@pytest.mark.parametrize(("by_workspace", "query"), [(True, {"workspaceId": "42"}), (False, {})])
+def test_a_plain_list_is_requested_for_a_workspace_if_gong_has_the_parameter(
+    by_workspace: bool, query: dict[str, str]
+) -> None:
+    stream = SnapshotStream(
+        table=BY_TABLE["GONG_WORKSPACES_RAW"].table,
+        endpoint=list_endpoint("/v2/things", list_key="things", id_key="id", scope="api:things:read"),
+        noun="things",
+        description="Things.",
+        fields={},
+        by_workspace=by_workspace,
+    )
+    client: Any = Client()
+    assert stream.request(client, "42") == (stream.endpoint, query)
+    assert stream.request(client, None) == (stream.endpoint, {})
