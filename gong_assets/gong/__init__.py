@@ -46,6 +46,7 @@ from gong_assets.gong.errors import (
 )
 from gong_assets.gong.http.transport import RequestStats
 from gong_assets.gong.models import Call, Transcript, User
+from gong_assets.gong.pages.call_reader import CallReader, TranscriptPage
 from gong_assets.gong.pages.pagination import Page
 from gong_assets.gong.records import Record, content_hash, validation_error
 from gong_assets.gong.window import Window
@@ -54,6 +55,7 @@ __all__ = [
     "BasicAuth",
     "BearerAuth",
     "Call",
+    "CallReader",
     "Clock",
     "GongAuthenticationError",
     "GongBadRequestError",
@@ -76,6 +78,7 @@ __all__ = [
     "RefreshingAuth",
     "RequestStats",
     "Transcript",
+    "TranscriptPage",
     "User",
     "Window",
     "content_hash",

@@ -57,13 +57,13 @@ class GongQuotaExhausted(GongError):
         message: str,
         *,
         retry_after: float,
-        read: tuple[Window, ...] = (),
-        unread: tuple[Any, ...] = (),
+        completed_windows: tuple[Window, ...] = (),
+        remaining: tuple[Any, ...] = (),
     ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
-        self.read = read
-        self.unread = unread
+        self.completed_windows = completed_windows
+        self.remaining = remaining
 
 
 class GongCursorError(GongError):

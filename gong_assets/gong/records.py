@@ -45,8 +45,6 @@ class Record:
     started: datetime | None = None
     is_private: bool = False
     day: date | None = None
-    filter_time: datetime | None = None
-    """Of a call, what Gong's filter for the list that it came in goes by."""
 
     @property
     def key(self) -> str:
@@ -61,7 +59,7 @@ def read_call(raw: bytes) -> Record:
         started = datetime.fromisoformat(keys.started).astimezone(UTC)
     except (ValueError, OverflowError):
         return _read_unusual_call(raw)
-    return Record(raw, keys.id, None, started, keys.is_private is True, filter_time=started)
+    return Record(raw, keys.id, None, started, keys.is_private is True)
 
 
 def _read_unusual_call(raw: bytes) -> Record:
@@ -74,7 +72,7 @@ def _read_unusual_call(raw: bytes) -> Record:
         return Record(raw, _id(meta.get("id")), error, None, is_private)
     keys = header.meta_data
     started = keys.started or keys.scheduled
-    return Record(raw, keys.id, None, started, is_private or bool(keys.is_private), filter_time=started)
+    return Record(raw, keys.id, None, started, is_private or bool(keys.is_private))
 
 
 def read_listed_call(raw: bytes) -> Record:
@@ -88,14 +86,7 @@ def read_listed_call(raw: bytes) -> Record:
     if keys is None:
         return Record(raw, _id(part.id), error, None, is_private)
     started = keys.started or keys.scheduled
-    return Record(
-        raw,
-        keys.id,
-        None,
-        started,
-        is_private or bool(keys.is_private),
-        filter_time=(keys.scheduled if part.direction == "Conference" else None) or started,
-    )
+    return Record(raw, keys.id, None, started, is_private or bool(keys.is_private))
 
 
 def read_transcript(raw: bytes) -> Record:
@@ -112,7 +103,7 @@ def read_user(raw: bytes) -> Record:
     return Record(raw, _id(part.id), error)
 
 
-def reader(key: str) -> Callable[[bytes], Record]:
+def id_reader(key: str) -> Callable[[bytes], Record]:
     """Reads records that have their id under `key`, and nothing else that landing needs."""
     part: type[Any] = msgspec.defstruct("Part", [("id", Any, None)], rename={"id": key})
 
@@ -134,7 +125,7 @@ def read_answered_scorecard(raw: bytes) -> Record:
     return Record(raw, found, error, day=reviewed.date() if reviewed else None)
 
 
-def in_folder(folder: Record, call: Record) -> Record:
+def with_folder(folder: Record, call: Record) -> Record:
     """A call of a library folder, or a snippet of one, with the folder: neither says what the other does."""
     snippet = _part(_LibraryCallPart, call.raw).snippet
     cut = f"/{snippet.get('fromSec')}-{snippet.get('toSec')}" if isinstance(snippet, dict) else ""
@@ -147,12 +138,12 @@ def in_folder(folder: Record, call: Record) -> Record:
     )
 
 
-def of_day(day: date, statistic: Record) -> Record:
+def with_day(day: date, statistic: Record) -> Record:
     """A user's statistic as that of a day: Gong's own record does not name the day that was asked for."""
     return replace(statistic, id=f"{day}/{statistic.id}" if statistic.id else None, day=day)
 
 
-def day_by_day(user: Record) -> Iterator[Record]:
+def split_by_day(user: Record) -> Iterator[Record]:
     """A user's activity on several days as one record for each of them, alike but for the days left out.
 
     A day on which the user did nothing has no record. Gong lists such days only of users who did something on another
@@ -172,7 +163,7 @@ def day_by_day(user: Record) -> Iterator[Record]:
         if day is None:
             yield Record(raw, None, _joined(user.error, _missing(f"{_DAYS}.fromDate")))
         else:
-            yield of_day(day, replace(user, raw=raw))
+            yield with_day(day, replace(user, raw=raw))
 
 
 def _is_idle(entry: bytes) -> bool:
@@ -234,7 +225,6 @@ class _ListedCallPart(msgspec.Struct, rename="camel"):
     started: Any = None
     scheduled: Any = None
     is_private: Any = None
-    direction: Any = None
 
 
 class _TranscriptPart(msgspec.Struct, rename="camel"):

@@ -66,7 +66,7 @@ def response_error(response: httpx.Response, now: datetime) -> GongResponseError
     """An answer without success, as the error of its status. A Retry-After date is measured from `now`."""
     answer = _read(response)
     status = response.status_code
-    told = answer.told_about(response.request)
+    told = answer.describe(response.request)
     text = " ".join(answer.errors)
     missing_scope = MISSING_SCOPE.search(text)
     where = response.request.url.netloc.decode("ascii")
@@ -100,9 +100,19 @@ def malformed(response: httpx.Response, reason: str) -> GongMalformedResponseErr
     )
 
 
-def finds_nothing(error: GongNotFoundError) -> bool:
+def is_empty_result(error: GongNotFoundError) -> bool:
     """Whether this 404 is Gong's way to return an empty list for a filter. Every other 404 is an error."""
     return any(NOTHING_FOUND.search(text) for text in error.errors)
+
+
+def with_likely_scope(error: GongPermissionError, scope: str) -> GongPermissionError:
+    """Return the error with the scope that is probably missing in its message. Its `scope` stays as Gong named it."""
+    return GongPermissionError(
+        f"{error}; the scope {scope} is probably missing",
+        status=error.status,
+        errors=error.errors,
+        request_id=error.request_id,
+    )
 
 
 def seconds_after(retry_after: str | None, now: datetime) -> float | None:
@@ -132,7 +142,7 @@ class _Answer:
     def fields(self) -> dict[str, Any]:
         return {"status": self.status, "errors": self.errors, "request_id": self.request_id}
 
-    def told_about(self, request: httpx.Request) -> str:
+    def describe(self, request: httpx.Request) -> str:
         said = "; ".join(self.errors) or self.fallback
         reference = f" (request id {self.request_id})" if self.request_id else ""
         return f"{_name(request)}: {self.status} {said}{reference}"

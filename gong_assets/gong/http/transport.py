@@ -9,19 +9,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import count
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import httpx
 
 from gong_assets.gong.clock import Clock
 from gong_assets.gong.config import GongConfig
+from gong_assets.gong.endpoints import Query
 from gong_assets.gong.errors import GongError, GongQuotaExhausted, GongRateLimitedError
 from gong_assets.gong.http.error_mapping import connection_error, malformed, response_error
-from gong_assets.gong.http.rate_limiter import Turns, shared_pacer
+from gong_assets.gong.http.rate_limiter import shared_rate_limiter
 from gong_assets.gong.http.retry import RetryPolicy
 
 logger = logging.getLogger(__name__)
@@ -56,23 +58,6 @@ class RequestStats:
     """
 
 
-@dataclass(frozen=True)
-class Query:
-    """A request without its page: `content` goes into the body of a POST, or into the query of a GET."""
-
-    method: str
-    path: str
-    content: Mapping[str, Any]
-
-    def at(self, cursor: str | None) -> Query:
-        """The same request for the page at `cursor`.
-
-        A POST takes it at the top level of its body: in the query Gong ignores it, and sends the first page
-        for ever.
-        """
-        return self if cursor is None else Query(self.method, self.path, {**self.content, "cursor": cursor})
-
-
 class Transport:
     """Sends queries to one Gong host. Use as an async context manager."""
 
@@ -80,7 +65,7 @@ class Transport:
         self._config = config
         self._clock = clock
         self._retry = RetryPolicy(longest_retry_after=config.max_retry_wait_seconds)
-        self._pacer = shared_pacer(
+        self._limiter = shared_rate_limiter(
             config.base_url,
             config.auth,
             clock,
@@ -88,10 +73,11 @@ class Transport:
             per_day=config.max_requests_per_day,
             state_directory=config.state_directory,
         )
-        self._turns = Turns()
+        # First come, first served: a walk that waits for the rate limit gets its request before those behind it.
+        self._turn = asyncio.Lock()
         self._stats = RequestStats()
-        self.latency: float | None = None
-        """Mean seconds from sending a request to holding its answer, None before the first one."""
+        self._mean_latency: float | None = None
+        self._sent_at: dict[object, float] = {}
         self._http = httpx.AsyncClient(
             auth=config.auth,
             transport=http,
@@ -115,15 +101,31 @@ class Transport:
     @property
     def requests_per_second(self) -> float:
         """The limit that is kept; 0: none."""
-        return self._pacer.per_second
+        return self._limiter.per_second
+
+    @property
+    def latency(self) -> float | None:
+        """Mean seconds from sending a request to holding its answer; longer while one takes longer. None at first."""
+        if not self._sent_at:
+            return self._mean_latency
+        longest = self._clock.monotonic() - min(self._sent_at.values())
+        return longest if self._mean_latency is None else max(longest, self._mean_latency)
 
     @property
     def clock(self) -> Clock:
         return self._clock
 
+    def requests_left_today(self) -> int | None:
+        """Return how many more requests today allows; None without a daily limit."""
+        return self._limiter.requests_left_today()
+
+    def quota_error(self) -> GongQuotaExhausted:
+        """Return the error for a request that today's limit does not allow."""
+        return self._limiter.daily_limit_error()
+
     def stats(self) -> RequestStats:
         """A copy of the counts as they are now."""
-        self._stats.requests_left_today = self._pacer.left_today()
+        self._stats.requests_left_today = self._limiter.requests_left_today()
         return RequestStats(**vars(self._stats))
 
     async def send(self, query: Query, decode: Callable[[bytes], T]) -> T:
@@ -144,7 +146,7 @@ class Transport:
                     self._stats.rate_limited += 1
                     if wait is None:
                         raise self._quota_exhausted(error) from error
-                    self._pacer.pause(wait)
+                    self._limiter.pause(wait)
                 elif wait is None:
                     raise
                 else:
@@ -155,19 +157,21 @@ class Transport:
 
     async def _wait_for_admission(self) -> None:
         begin = self._clock.monotonic()
-        async with self._turns.turn():
-            await self._pacer.admit()
+        async with self._turn:
+            await self._limiter.acquire()
         self._stats.seconds_waited += self._clock.monotonic() - begin
 
     async def _exchange(self, query: Query, decode: Callable[[bytes], T]) -> T:
         request = self._request(query)
         self._stats.requests += 1
-        begin = self._clock.monotonic()
+        begin = self._sent_at[request] = self._clock.monotonic()
         try:
             async with asyncio.timeout(self._config.request_timeout_seconds):
                 response = await self._http.send(request)
         except (httpx.TransportError, httpx.DecodingError, TimeoutError) as fault:
             raise connection_error(request, fault) from fault
+        finally:
+            del self._sent_at[request]
         self._stats.bytes += response.num_bytes_downloaded
         if response.status_code != httpx.codes.OK:
             raise response_error(response, self._clock.now())
@@ -191,7 +195,7 @@ class Transport:
     async def _note_sending(self, event: str, _: object) -> None:
         """Called by httpcore at each step of a request (https://www.encode.io/httpcore/extensions/#trace)."""
         if event == "http11.send_request_headers.started":
-            self._pacer.sent()
+            self._limiter.record_sent()
 
     def _quota_exhausted(self, error: GongRateLimitedError) -> GongQuotaExhausted:
         if error.retry_after is None:
@@ -199,13 +203,13 @@ class Transport:
                 f"{error}; it does not say for how long", retry_after=RetryPolicy.longest_wait
             )
         if error.retry_after > self._config.max_retry_wait_seconds:
-            self._pacer.exhaust(error.retry_after)
+            self._limiter.block_until(self._clock.now() + timedelta(seconds=error.retry_after))
         return GongQuotaExhausted(
             f"{error}; admits us again in {error.retry_after:.0f} s", retry_after=error.retry_after
         )
 
     def _note_latency(self, seconds: float) -> None:
-        if self.latency is None:
-            self.latency = seconds
+        if self._mean_latency is None:
+            self._mean_latency = seconds
         else:
-            self.latency += LATENCY_WEIGHT * (seconds - self.latency)
+            self._mean_latency += LATENCY_WEIGHT * (seconds - self._mean_latency)
