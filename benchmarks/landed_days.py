@@ -27,7 +27,7 @@ import msgspec
 from snowflake.connector import SnowflakeConnection
 
 from gong_assets.dbt_project import PROJECT_DIR, dbt_environment, dbt_executable
-from gong_assets.gong.pages.chains import CONTENT_SELECTOR
+from gong_assets.gong.endpoints import CONTENT_SELECTOR
 from gong_assets.local import stack
 from gong_assets.local.tenant.calls import Diary
 from gong_assets.local.tenant.company import DEFAULT_SEED, Company

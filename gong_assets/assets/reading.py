@@ -102,7 +102,7 @@ class Calls:
         return call_date if any(span.first <= call_date < span.end for span in self.days) else None
 
     def finished(self, stopped: GongQuotaExhausted) -> Sequence[Days]:
-        read = [*((bounds(span)) for span in self._done), *((each.start, each.end) for each in stopped.read)]
+        read = [*((bounds(span)) for span in self._done), *((each.start, each.end) for each in stopped.completed_windows)]
         return spans(
             day
             for span in self.days
@@ -147,7 +147,7 @@ class Transcripts:
         return landed_row(record, self.call_dates[record.id])
 
     def finished(self, stopped: GongQuotaExhausted) -> Sequence[Days]:
-        unread = {self.call_dates[call_id] for call_id in stopped.unread}
+        unread = {self.call_dates[call_id] for call_id in stopped.remaining}
         return spans(day for span in self.days for day in span if day not in unread)
 
     def knows_to_be_gone(self, key: str) -> bool:

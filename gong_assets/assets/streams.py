@@ -89,7 +89,7 @@ class DailySource:
         return landed_row(record, day) if any(span.first <= day < span.end for span in self.days) else None
 
     def finished(self, stopped: GongQuotaExhausted) -> Sequence[Days]:
-        unread = {day for day in stopped.unread if isinstance(day, date)}
+        unread = {day for day in stopped.remaining if isinstance(day, date)}
         begun = next((span for span in self.days if span not in self._done), None)
         read_of_begun = [day for day in begun or () if day not in unread] if unread else []
         return spans([*(day for span in self._done for day in span), *read_of_begun])

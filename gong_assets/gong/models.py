@@ -1,10 +1,10 @@
 """Gong's records as typed objects: the fields of its OpenAPI document, "Gong API V2".
 
-Lenient, because Gong adds fields without notice, leaves out what it has not computed yet, and sends null for
-most of the rest: unknown fields are ignored, missing ones are None or empty, and a block of an unknown shape
-counts as missing. Only what a row cannot do without is required: the `...Header` classes hold just that. Ids
-are strings, exact also where a server sends numbers; times are UTC. Seconds are seconds, except a sentence's
-`start` and `end`, which are milliseconds.
+The models are lenient, because Gong adds fields without notice, leaves out what it has not computed yet, and sends
+null for most other fields: unknown fields are ignored, missing ones are None or empty, and a block of an unknown shape
+counts as missing. Only the fields that a row needs are required; the `...Header` classes have just these. Ids are
+strings, and exact even if a server sends numbers. Times are UTC. Durations are in seconds, except a sentence's `start`
+and `end`, which are in milliseconds.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _empty_unless_valid(value: Any, validate: ValidatorFunctionWrapHandler) -> A
 
 def _only_text(value: Any) -> Any:
     if value is not None and not isinstance(value, str):
-        raise ValueError("a time must be a text: a number would be taken for seconds since 1970")
+        raise ValueError("a time must be a string: a number would be read as seconds since 1970")
     return value
 
 
@@ -53,7 +53,7 @@ def _to_utc(moment: datetime) -> datetime:
 
 T = TypeVar("T")
 
-# Gong's have up to 20 digits; the warehouse has columns for them.
+# Ids of Gong have up to 20 digits. The columns of the warehouse are this long.
 MAX_ID_LENGTH = 100
 Id = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_LENGTH)]
 UtcTime = Annotated[AwareDatetime, BeforeValidator(_only_text), AfterValidator(_to_utc)]
@@ -74,7 +74,7 @@ class GongModel(BaseModel):
 
 
 class CallKeys(GongModel):
-    """What a row of a call needs; without `started` or `scheduled` it would belong to no day."""
+    """The fields that a row of a call needs. Without `started` or `scheduled` it would belong to no day."""
 
     id: Id
     started: UtcTime | None = None
@@ -110,14 +110,14 @@ class CallMetaData(CallKeys):
 
 
 class ContextField(GongModel):
-    """A CRM field: its value may be a number, a text, or a text that holds a number or a boolean."""
+    """A CRM field. Its value may be a number, a string, or a string with a number or a boolean."""
 
     name: Maybe[str] = None
     value: Any = None
 
 
 class ContextObject(GongModel):
-    """A CRM object. With both timings asked for it comes twice: as it is now, and as it was at the call."""
+    """A CRM object. With both timings requested there are two: as it is now, and as it was at the call."""
 
     object_type: Maybe[str] = None
     object_id: Maybe[str] = None
@@ -126,14 +126,14 @@ class ContextObject(GongModel):
 
 
 class Context(GongModel):
-    """What one CRM knows about a call or a party."""
+    """The objects of one CRM that belong to a call or a party."""
 
     system: Maybe[str] = None
     objects: Many[ContextObject] = []
 
 
 class Party(GongModel):
-    """Somebody invited or on the call. `speaker_id` joins the transcript, `id` `Interaction.speakers`."""
+    """A person invited or on the call. `speaker_id` joins the transcript; `id` joins `Interaction.speakers`."""
 
     id: Maybe[str] = None
     email_address: Maybe[str] = None
@@ -148,14 +148,14 @@ class Party(GongModel):
 
 
 class NamedDuration(GongModel):
-    """A topic, a part of the call's structure, or a kind of video: how many seconds it took."""
+    """Seconds spent on a topic, a part of the call's structure, or a kind of video."""
 
     name: Maybe[str] = None
     duration: Maybe[float] = None
 
 
 class Occurrence(GongModel):
-    """Where a tracker was heard."""
+    """An occurrence of a tracker."""
 
     start_time: Maybe[float] = None
     speaker_id: Maybe[str] = None
@@ -170,7 +170,7 @@ class TrackerPhrase(GongModel):
 
 
 class Tracker(GongModel):
-    """A tracker, also when it was heard zero times."""
+    """A tracker, even with a count of zero."""
 
     id: Maybe[str] = None
     name: Maybe[str] = None
@@ -225,7 +225,7 @@ class KeyPoint(GongModel):
 
 
 class Content(GongModel):
-    """What Gong made of the call: it arrives minutes to hours after the call itself."""
+    """Gong's analysis of the call. It arrives minutes to hours after the call itself."""
 
     structure: Many[NamedDuration] = []
     topics: Many[NamedDuration] = []
@@ -238,7 +238,7 @@ class Content(GongModel):
 
 
 class Speaker(GongModel):
-    """How long one party spoke; `id` is the party's."""
+    """How long one party spoke. `id` is the id of the party."""
 
     id: Maybe[str] = None
     user_id: Maybe[str] = None
@@ -282,13 +282,13 @@ class Comment(GongModel):
 
 
 class Collaboration(GongModel):
-    """What colleagues said about the call."""
+    """Comments of colleagues on the call."""
 
     public_comments: Many[Comment] = []
 
 
 class CallHeader(GongModel):
-    """The part of a call that a row needs."""
+    """The fields of a call that a row needs."""
 
     meta_data: CallKeys
 
@@ -313,7 +313,7 @@ class Sentence(GongModel):
 
 
 class Monologue(GongModel):
-    """One turn of one speaker; null for a speaker that Gong could not tell."""
+    """One turn of one speaker, who is null if Gong did not recognize them."""
 
     speaker_id: Maybe[str] = None
     topic: Maybe[str] = None
@@ -321,7 +321,7 @@ class Monologue(GongModel):
 
 
 class TranscriptHeader(GongModel):
-    """The part of a transcript that a row needs. It holds no time: that is the call's."""
+    """The fields of a transcript that a row needs. A transcript has no time of its own."""
 
     call_id: Id
 
@@ -340,7 +340,7 @@ class SpokenLanguage(GongModel):
 
 
 class UserSettings(GongModel):
-    """What Gong records and imports for a user."""
+    """Settings for what Gong records and imports for a user."""
 
     web_conferences_recorded: Maybe[bool] = None
     prevent_web_conference_recording: Maybe[bool] = None
@@ -352,7 +352,7 @@ class UserSettings(GongModel):
 
 
 class UserHeader(GongModel):
-    """The part of a user that a row needs."""
+    """The fields of a user that a row needs."""
 
     id: Id
 

@@ -30,7 +30,7 @@ from gong_assets.checks.schema_drift import (
     recent_records,
 )
 from gong_assets.gong import Record
-from gong_assets.gong.records import in_folder, reader
+from gong_assets.gong.records import id_reader, with_folder
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.tables import CALLS, RAW_TABLES
@@ -268,7 +268,7 @@ def test_the_simulated_tenants_records_are_known_and_have_what_every_record_has(
                 tenant, "/v2/stats/activity/day-by-day", {"filter": march}, "usersDetailedActivities"
             ),
             "GONG_LIBRARY_CALLS_RAW": [
-                json.loads(in_folder(_record(folder), _record(call)).raw)
+                json.loads(with_folder(_record(folder), _record(call)).raw)
                 for folder in listed(tenant, "/v2/library/folders", "folders")
                 for call in listed(tenant, "/v2/library/folder-content", "calls", folderId=folder["id"])
             ],
@@ -287,7 +287,7 @@ def listed(tenant: httpx.Client, path: str, key: str, **query: str) -> list[Any]
 
 
 def _record(value: Any) -> Record:
-    return reader("id")(json.dumps(value).encode())
+    return id_reader("id")(json.dumps(value).encode())
 
 
 def schema_checks(warehouse: Warehouse, *assets: str) -> dict[str, dg.AssetCheckResult]:

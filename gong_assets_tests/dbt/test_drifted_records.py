@@ -16,7 +16,7 @@ import pytest
 import snowflake.connector
 
 from gong_assets.checks.schema_drift import known_fields
-from gong_assets.gong.records import in_folder, read_call, reader
+from gong_assets.gong.records import id_reader, read_call, with_folder
 from gong_assets.warehouse.landing import replace as land
 from gong_assets.warehouse.spool import Row, Spool
 from gong_assets.warehouse.tables import (
@@ -127,10 +127,10 @@ def _error(table: RawTable, record: Any) -> str | None:
     if table is CALLS:
         return read_call(json.dumps(record).encode()).error
     if table is LIBRARY_CALLS:
-        folder, call = (reader("id")(json.dumps(record.get(part)).encode()) for part in ("folder", "call"))
-        return in_folder(folder, call).error
+        folder, call = (id_reader("id")(json.dumps(record.get(part)).encode()) for part in ("folder", "call"))
+        return with_folder(folder, call).error
     if table in (INTERACTION_STATS, USER_ACTIVITY):
-        return reader("userId")(json.dumps(record).encode()).error
+        return id_reader("userId")(json.dumps(record).encode()).error
     return None
 
 

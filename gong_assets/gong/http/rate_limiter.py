@@ -25,9 +25,9 @@ from gong_assets.gong.http.request_budget import (
     key_identity,
 )
 
-# Requests that leave evenly do not arrive evenly. With half a hundredth more than the interval, a request may
-# arrive 5 ms early before any second has one too many; it costs half a hundredth of the speed.
-SPACING = 1.005
+# Requests that leave evenly do not arrive evenly. With a little more than the interval between them, a request may
+# arrive 8 ms early before any second has one too many, at the cost of less than a hundredth of the speed.
+SPACING = 1.008
 # The wall clock is read in microseconds, so shorter waits are not possible.
 MIN_WAIT = 1e-6
 # The longest pause and block that a stored state can cause. A pause is a wait that a client accepted
@@ -83,10 +83,10 @@ class RateLimiter:
             state.exhausted_until = max(state.exhausted_until, until)
             state.changed_at = now
 
-    def record_sent(self) -> None:
-        """Start the interval again: an acquired request leaves only now that its connection is ready."""
+    def record_sent(self, lead: float = 0.0) -> None:
+        """Note that an acquired request is only sent now. The next one may be acquired `lead` seconds early."""
         if self.per_second:
-            self.pause(self._interval)
+            self.pause(max(0.0, self._interval / SPACING - lead))
 
     def requests_left_today(self) -> int | None:
         """Return how many more requests today allows: None without a daily limit, 0 while blocked."""
@@ -115,8 +115,8 @@ class RateLimiter:
     def _try_acquire(self) -> float:
         """Return the seconds to wait before the next try; 0 if the request may be sent now.
 
-        The next interval starts now, and not when this request was due: a task that wakes up late must not shorten
-        the gap to the next request.
+        The next request is due one interval after this one was. If this one is late, it is due later, so that the gap
+        stays as long as the limit demands.
         """
         with self._budget.locked() as state:
             now = self._settle(state)
@@ -126,7 +126,7 @@ class RateLimiter:
             if state.free_at - moment >= MIN_WAIT:
                 return state.free_at - moment
             self._count_request(state, now)
-            state.free_at = moment + self._interval
+            state.free_at = max(state.free_at + self._interval, moment + self._interval / SPACING)
             state.changed_at = moment
             return 0.0
 

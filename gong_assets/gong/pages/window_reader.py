@@ -16,24 +16,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
-from math import ceil
 
 from gong_assets.gong.http.transport import Transport
 from gong_assets.gong.pages.pagination import Deduplicator, Page, Pages
-from gong_assets.gong.pages.window_split import (
-    Forecast,
-    SubWindow,
-    pages_of,
-    parts_allowed,
-    parts_wanted,
-    split,
-)
+from gong_assets.gong.pages.window_forecast import Forecast, split
+from gong_assets.gong.pages.window_split import SplitPlan, SubWindow
 from gong_assets.gong.pages.worker_pool import Batch, WorkerPool
 from gong_assets.gong.window import Window
 
-# Sub-windows of a large window have no more pages: a quota stop loses the pages of those that have not ended, and a
-# cursor lives for an hour.
-MAX_PAGES = 50
 # If the first answer takes longer than these seconds, the window is split before it is known how many calls it has:
 # into tenths, of which a few are requested.
 SLOW_ANSWER = 1.2
@@ -66,7 +56,7 @@ class WindowReader:
         self._early: list[SubWindow] = []
         self._uncounted: set[SubWindow] = set()
         self._counted = asyncio.Event()
-        self._pages_discarded = 0
+        self._plan = SplitPlan()
         self._batches: dict[SubWindow, Batch] = {self._whole: pool.add(self._read_whole)}
 
     @property
@@ -121,6 +111,7 @@ class WindowReader:
             self._batches[part].requests = part.pages
             if part is self._whole:
                 self.total = part.count
+                self._plan.total = part.count or 0
             self._note_counted(part)
         part.pages_read += 1
         window = part.window
@@ -154,62 +145,51 @@ class WindowReader:
             return False
         starts = [record.started for record in page.records if record.started is not None]
         forecast = Forecast(part.window, part.count, starts, self._transport.clock.now())
-        is_whole, calls = part is self._whole, float(part.count)
-        if self._parts_wanted(part, calls) < 2 and not (is_whole and self._early):
+        if part is self._whole:
+            return await self._try_split_whole(forecast)
+        if self._parts(part, optimistic=True) < 2:
             return False
-        if is_whole:
-            part = self._replace_whole(forecast)
-        if not is_whole or not forecast.is_clear:
-            # The more counts are known, the more requests are left for this split.
-            while self._uncounted:
-                await self._counted.wait()
-        if is_whole:
-            calls -= sum(each.expected if each.count is None else each.count for each in self._early)
-        if self._pool.quota_error is not None:
+        await self._wait_for_counts()
+        return self._split(part, forecast)
+
+    async def _try_split_whole(self, forecast: Forecast) -> bool:
+        whole = self._whole
+        if self._parts(whole) < 2 and not self._early:
             return False
-        windows = split(forecast, part.window, self._parts(part, calls, forecast, 0 if is_whole else 1))
-        if len(windows) < 2 and not is_whole:
+        for each in self._early:
+            each.expected = forecast.calls_in(each.window)
+        start = self._early[-1].window.end if self._early else whole.window.start
+        rest = SubWindow(Window(start, whole.window.end))
+        self._batches[rest] = self._batches.pop(whole)
+        self._plan.pages_discarded += 1
+        if not forecast.is_clear:
+            await self._wait_for_counts()
+        rest.expected = whole.calls - sum(each.calls for each in self._early)
+        return self._split(rest, forecast)
+
+    async def _wait_for_counts(self) -> None:
+        """Wait until all lists are counted: the more counts are known, the more parts the bound allows."""
+        while self._uncounted:
+            await self._counted.wait()
+
+    def _split(self, part: SubWindow, forecast: Forecast) -> bool:
+        parts = self._parts(part)
+        if not forecast.is_clear:
+            parts = min(parts, SEARCH_PARTS)
+        windows = split(forecast, part.window, max(1, parts))
+        if self._pool.quota_error is not None or (len(windows) < 2 and part.count is not None):
             return False
-        self._pages_discarded += not is_whole
+        self._plan.pages_discarded += part.count is not None
         del self._batches[part]
         # The longest ones are started first: the weekends in them may or may not have calls.
         for each in sorted(windows, key=lambda each: each.end - each.start):
-            self._add(SubWindow(each, calls / len(windows)))
+            self._add(SubWindow(each, part.calls / len(windows)))
         return True
 
-    def _replace_whole(self, forecast: Forecast) -> SubWindow:
-        """Replace the whole window by the part of it that no early sub-window covers."""
-        for each in self._early:
-            each.expected = forecast.calls_in(each.window)
-        start = self._early[-1].window.end if self._early else self._whole.window.start
-        part = SubWindow(Window(start, self._whole.window.end))
-        self._batches[part] = self._batches.pop(self._whole)
-        self._pages_discarded += 1
-        return part
-
-    def _parts(self, part: SubWindow, calls: float, forecast: Forecast, pages_discarded: int) -> int:
+    def _parts(self, part: SubWindow, *, optimistic: bool = False) -> int:
         others = [each for each in self._batches if each is not part]
-        allowed = parts_allowed(self.total or 0, self._pages_discarded + pages_discarded, others)
-        wanted = min(self._parts_wanted(part, calls), pages_of(calls) if forecast.is_clear else SEARCH_PARTS)
-        return max(1, min(wanted, allowed))
+        return self._plan.parts(part, others, self._pool.pace, optimistic=optimistic)
 
     def _add(self, part: SubWindow) -> SubWindow:
         self._batches[part] = self._pool.add(lambda: self._read(part), requests=part.pages, first=True)
         return part
-
-    def _parts_wanted(self, part: SubWindow, calls: float) -> int:
-        pages = pages_of(calls)
-        others = [each for each in self._batches if each is not part]
-        if any(each.pages_left > pages for each in others if each.count is not None):
-            return 1  # another one takes longer
-        pages_left = max(pages, pages_of(self.total or calls) - sum(each.pages_read for each in others))
-        parts = parts_wanted(pages, pages_left, self._transport.latency or 0.0, self._pool.capacity)
-        if part is self._whole or pages > 2 * MAX_PAGES:
-            rounds = ceil(pages / self._max_pages() / self._pool.size)
-            parts = max(parts, self._pool.size * rounds if rounds > 1 else ceil(pages / self._max_pages()))
-        return parts
-
-    def _max_pages(self) -> int:
-        """Return how many pages a sub-window may have, so that some can be finished before the daily limit."""
-        left = self._transport.requests_left_today()
-        return MAX_PAGES if left is None else max(1, min(MAX_PAGES, left // 2))

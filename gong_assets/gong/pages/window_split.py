@@ -1,37 +1,26 @@
-"""Splits of a window of calls into sub-windows: how many, and where. No request is made here.
+"""Plan for splitting a window of calls into sub-windows: how many are worth it, and how many the bound allows.
 
-Gong filters each sub-window itself, so any split is correct. Its borders only decide how long the read takes, and
-how many requests it costs: the last page of each sub-window is partly filled.
+Sub-windows are read at the same time, so more of them take less time. But the last page of each is partly filled, and
+a page is read in vain whenever a list turns out to be too large: more of them take more requests.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from itertools import pairwise
 from math import ceil
 
 from gong_assets.gong.endpoints import PAGE_SIZE
 from gong_assets.gong.window import Window
 
-# Requests beyond one for each hundred calls: ten for up to 40,000 calls, and a fortieth more for larger windows.
+# Requests beyond one for each hundred calls: ten for up to 40,000 calls, and one for each 4,000 of a larger window.
 MAX_EXTRA_REQUESTS = 10
 PAGES_PER_EXTRA_REQUEST = 40
-# Sub-windows do not end together. With a quarter more of them the rate limit is still reached.
+# Sub-windows do not end together. With a quarter more of them the rate limit is still reached when the first end.
 HEADROOM = 1.25
-# Gong filters by the second at best.
-FINEST = timedelta(seconds=1)
-# Calls on a day of the weekend, as a share of those on a working day: between companies that never call on a Sunday
-# and companies that always do.
-WEEKEND = 0.4
-SATURDAY = 5
-# The last calls of a page show how close together the calls are where it ends.
-TAIL = 25
-# Office hours change the density by a factor of three. Beyond this factor it is a burst, such as a bulk import.
-BURST = 4
-SPARSE = 6
+# Sub-windows of a large window have no more pages: a quota stop loses the pages of those that have not ended, and a
+# cursor lives for an hour.
+MAX_PAGES = 50
 
 
 @dataclass(eq=False)
@@ -47,12 +36,85 @@ class SubWindow:
     """All records so far start within the window."""
 
     @property
-    def pages(self) -> int:
-        return pages_of(self.expected if self.count is None else self.count)
+    def calls(self) -> float:
+        return self.expected if self.count is None else self.count
 
     @property
-    def pages_left(self) -> int:
-        return 0 if self.is_complete else max(0, self.pages - self.pages_read)
+    def pages(self) -> int:
+        return pages_of(self.calls)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast lists can be read."""
+
+    latency: float
+    """Seconds for a page."""
+    capacity: float
+    """Requests a second in all."""
+    workers: int
+    """Lists that are read at the same time."""
+    requests_left: int | None
+    """Until the daily limit."""
+
+    @property
+    def max_pages(self) -> int:
+        """Return how many pages a sub-window may have, so that at least two can be finished today."""
+        return MAX_PAGES if self.requests_left is None else max(1, min(MAX_PAGES, self.requests_left // 2))
+
+
+@dataclass
+class SplitPlan:
+    """The sub-windows of one window, of `total` calls, and the first pages that were read in vain."""
+
+    total: int = 0
+    pages_discarded: int = 0
+
+    def is_too_large(self, part: SubWindow, others: Collection[SubWindow], pace: Pace) -> bool:
+        """Return whether a list would end later than everything else together, and the page that a split costs."""
+        rest = self._pages_left(part, others) / pace.capacity
+        return (part.pages - 1) * pace.latency > rest + pace.latency or part.pages > 2 * pace.max_pages
+
+    def parts(
+        self, part: SubWindow, others: Collection[SubWindow], pace: Pace, *, optimistic: bool = False
+    ) -> int:
+        """Return into how many lists to split a sub-window; less than 2 if it is to be read as it is.
+
+        The bound on requests holds whatever the counts of the parts turn out to be, and is shared with the other lists
+        that are too large. `optimistic` assumes that the lists without a count yet will waste no request. If today's
+        limit does not suffice for the list, its parts are small enough to finish some of them.
+        """
+        if not self.is_too_large(part, others, pace):
+            return 1
+        load = part.pages * pace.latency * pace.capacity / self._pages_left(part, others)
+        least = ceil(part.pages / pace.max_pages)
+        if least > pace.workers:
+            least = (
+                ceil(least / pace.workers) * pace.workers
+            )  # so that no worker is left without one in the end
+        rivals = sum(
+            each.pages
+            for each in others
+            if not each.is_complete and self.is_too_large(each, [part, *others], pace)
+        )
+        allowed = self._parts_allowed(part, others, optimistic=optimistic)
+        share = round(allowed * part.pages / (part.pages + rivals))
+        parts = min(max(2, ceil(HEADROOM * load), least), part.pages, share)
+        if pace.requests_left is not None and part.pages > pace.requests_left:
+            return max(parts, least)
+        return parts
+
+    def _pages_left(self, part: SubWindow, others: Collection[SubWindow]) -> int:
+        pages_read = sum(each.pages_read for each in others if each is not part)
+        return max(part.pages, pages_of(self.total) - pages_read)
+
+    def _parts_allowed(self, part: SubWindow, others: Collection[SubWindow], *, optimistic: bool) -> int:
+        """`k` lists with `n` calls together take at most `k - 1` requests more than one list of `n` calls."""
+        counted = [each for each in others if each.count is not None]
+        uncounted = 0 if optimistic else len(others) - len(counted)
+        left = ceil(max(0, self.total - sum(each.count or 0 for each in counted)) / PAGE_SIZE)
+        planned = self.pages_discarded + (part.count is not None) + sum(each.pages for each in counted) + left
+        return max_requests(self.total) - planned - uncounted + 1
 
 
 def pages_of(calls: float) -> int:
@@ -60,131 +122,7 @@ def pages_of(calls: float) -> int:
     return max(1, ceil(calls / PAGE_SIZE))
 
 
-def parts_wanted(pages: int, pages_left: int, latency: float, capacity: float) -> int:
-    """Return into how many lists a list of `pages` is split, so that it does not end long after all others.
-
-    `pages_left` are those of the whole window, this list included; `capacity` is the requests a second that the pool
-    can make. A split costs a page's time, since the first page of the list was read in vain.
-    """
-    if (pages - 1) * latency <= pages_left / capacity + latency:
-        return 1
-    return max(2, ceil(HEADROOM * pages * latency * capacity / pages_left))
-
-
-def parts_allowed(total: int, pages_discarded: int, others: Iterable[SubWindow]) -> int:
-    """Return into how many parts a sub-window may be split, whatever the counts of the parts turn out to be.
-
-    `total` is the number of calls in all; `pages_discarded` includes the first page of this sub-window. `k` parts with
-    `n` calls together take at most `k - 1` requests more than the `n` calls alone.
-    """
-    known, unknown = 0, 0
-    planned = pages_discarded
-    for each in others:
-        if each.count is None:
-            unknown += 1
-        else:
-            known += each.count
-            planned += each.pages
-    rest = ceil(max(0, total - known) / PAGE_SIZE)
-    return pages_of(total) + extra_requests(total) - planned - rest - unknown + 1
-
-
-def extra_requests(total: int) -> int:
-    """Return how many requests more than one for each hundred calls a read of so many calls may take."""
-    return max(MAX_EXTRA_REQUESTS, ceil(pages_of(total) / PAGES_PER_EXTRA_REQUEST))
-
-
-class Forecast:
-    """Where the calls of a window probably are, judging by its first page: their number, and a hundred starts.
-
-    The starts only help if they are in order. Otherwise calls are expected evenly over the working days.
-    """
-
-    def __init__(self, window: Window, count: float, starts: Sequence[datetime], latest: datetime) -> None:
-        in_order = all(earlier <= later for earlier, later in pairwise(starts))
-        self.is_clear = True
-        """False if most calls must lie close together, but the page does not show where."""
-        self._starts = [each for each in starts if each < window.end] if in_order else []
-        self._begin = self._starts[-1] if self._starts else window.start
-        self._end = max(self._begin + FINEST, min(window.end, latest))
-        self._left = max(1.0, count - len(self._starts))
-        if len(self._starts) >= TAIL:
-            self._compare_density(window)
-
-    def _compare_density(self, window: Window) -> None:
-        """Compare the time that the rest of the calls would take at the density of the page with the time left."""
-        available = _work(self._begin, self._end)
-        at_tail = _work(self._starts[-TAIL], self._begin) / (TAIL - 1) * self._left
-        on_average = _work(window.start, self._begin) / len(self._starts) * self._left
-        if at_tail < available / BURST:
-            self._end = _after(self._begin, self._end, max(at_tail, 1.0) / available)
-        elif at_tail > available * BURST and on_average > available * SPARSE:
-            self.is_clear = False
-
-    def calls_before(self, moment: datetime) -> float:
-        """Return how many calls start before this moment."""
-        if moment <= self._begin:
-            return bisect_left(self._starts, moment)
-        share = _work(self._begin, min(moment, self._end)) / _work(self._begin, self._end)
-        return len(self._starts) + share * self._left
-
-    def calls_in(self, window: Window) -> float:
-        """Return how many calls start within the window."""
-        return self.calls_before(window.end) - self.calls_before(window.start)
-
-    def moment_after(self, calls: float) -> datetime:
-        """Return the moment before which so many calls start."""
-        if calls < len(self._starts):
-            return self._starts[int(calls)]
-        return _after(self._begin, self._end, (calls - len(self._starts)) / self._left)
-
-
-def split(forecast: Forecast, window: Window, parts: int) -> list[Window]:
-    """Return up to `parts` windows that follow one another, with about the same number of calls each."""
-    before, calls = forecast.calls_before(window.start), forecast.calls_in(window)
-    moments = [forecast.moment_after(before + calls * part / parts) for part in range(1, parts)]
-    edges = [window.start]
-    for moment, following in pairwise([*moments, window.end]):
-        border = _border(moment, min(moment - edges[-1], following - moment))
-        if edges[-1] < border < window.end:
-            edges.append(border)
-    return [Window(start, end) for start, end in pairwise([*edges, window.end])]
-
-
-def _border(moment: datetime, room: timedelta) -> datetime:
-    """Return the nearest midnight or, where that would make a sub-window much smaller, the next second.
-
-    A quota stop then leaves few days half read.
-    """
-    midnight = datetime.combine((moment + timedelta(hours=12)).date(), time(), UTC)
-    if abs(midnight - moment) * 8 <= room:
-        return midnight
-    return moment.replace(microsecond=0) + (FINEST if moment.microsecond else timedelta())
-
-
-def _work(begin: datetime, end: datetime) -> float:
-    """Return the time in between in seconds of working days, which the number of calls is proportional to."""
-    return sum(seconds for _, seconds in _days(begin, end))
-
-
-def _after(begin: datetime, end: datetime, share: float) -> datetime:
-    """Return the moment by which this share of the work in between is done."""
-    left = share * _work(begin, end)
-    for day, work in _days(begin, end):
-        if left <= work:
-            return day + timedelta(seconds=left / _weight(day))
-        left -= work
-    return end
-
-
-def _days(begin: datetime, end: datetime) -> Iterator[tuple[datetime, float]]:
-    """Yield the beginning and the work of each (part of a) UTC day in between."""
-    while begin < end:
-        midnight = datetime.combine(begin.date() + timedelta(days=1), time(), UTC)
-        until = min(midnight, end)
-        yield begin, (until - begin).total_seconds() * _weight(begin)
-        begin = until
-
-
-def _weight(day: datetime) -> float:
-    return WEEKEND if day.weekday() >= SATURDAY else 1.0
+def max_requests(calls: int) -> int:
+    """Return the bound on requests for so many calls, however they lie in time."""
+    pages = pages_of(calls)
+    return pages + max(MAX_EXTRA_REQUESTS, ceil(pages / PAGES_PER_EXTRA_REQUEST))

@@ -18,6 +18,7 @@ from typing import TypeVar
 from gong_assets.gong.errors import GongQuotaExhausted
 from gong_assets.gong.http.transport import Transport
 from gong_assets.gong.pages.pagination import Page, Pages
+from gong_assets.gong.pages.window_split import HEADROOM, Pace
 
 T = TypeVar("T")
 
@@ -25,8 +26,6 @@ T = TypeVar("T")
 MAX_WORKERS = 16
 # Without a rate limit: enough to hide the round trips, few enough not to overload the server.
 UNLIMITED_WORKERS = 8
-# Batches do not end together. A quarter more of them reach the limit even when the first ones have ended.
-HEADROOM = 1.25
 QUEUED_PAGES = 2
 
 
@@ -82,10 +81,11 @@ class WorkerPool:
         return workers_needed(self._transport.latency, self._transport.requests_per_second)
 
     @property
-    def capacity(self) -> float:
-        """The requests a second that the pool makes when all its batches run."""
-        latency, limit = self._transport.latency, self._transport.requests_per_second or inf
-        return min(limit, self.size / latency) if latency else limit
+    def pace(self) -> Pace:
+        """How fast the pool can read."""
+        latency, limit = self._transport.latency or 0.0, self._transport.requests_per_second or inf
+        capacity = min(limit, self.size / latency) if latency else limit
+        return Pace(latency, capacity, self.size, self._transport.requests_left_today())
 
     def add(self, read: Callable[[], Pages], *, requests: int = 1, first: bool = False) -> Batch:
         """Add a batch behind the waiting ones, or before them."""
@@ -123,7 +123,7 @@ class WorkerPool:
             return self._waiting[0]
         affordable = next((batch for batch in self._waiting if batch.requests <= left), None)
         if affordable is None and not self._running:
-            self.quota_error = self._transport.quota_error()
+            self.quota_error = self._transport.daily_limit_error()
         return affordable
 
     async def pages(self) -> Pages:
