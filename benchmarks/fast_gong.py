@@ -118,7 +118,7 @@ def envelope(key: bytes, records: dict[str, Any], parts: Iterable[bytes]) -> byt
 def documents() -> tuple[list[tuple[bytes, bytes, bytes]], list[bytes]]:
     """Calls, cut where the id and the start belong, and their transcripts from behind the id on."""
     # Imported here because what only starts the server has no need of it.
-    from gong_assets.gong.pages.chains import CONTENT_SELECTOR
+    from gong_assets.gong.endpoints import CONTENT_SELECTOR
     from gong_assets.local.gong_tenant.call_documents import extensive, transcript
     from gong_assets.local.gong_tenant.calls import CallGenerator
     from gong_assets.local.gong_tenant.company import DEFAULT_SEED, Company

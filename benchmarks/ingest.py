@@ -27,8 +27,8 @@ from fast_gong import FIRST_DAY, serving
 
 from gong_assets.dates import DateRange
 from gong_assets.gong import BasicAuth, GongClient, GongConfig
-from gong_assets.gong.pages.chains import CONTENT_SELECTOR
-from gong_assets.gong.pages.splits import UNLIMITED_CHAINS
+from gong_assets.gong.endpoints import CONTENT_SELECTOR
+from gong_assets.gong.pages.worker_pool import UNLIMITED_WORKERS
 from gong_assets.gong.window import iso
 from gong_assets.ingestion.read import read_source
 from gong_assets.ingestion.sources import Calls
@@ -95,7 +95,7 @@ def with_httpx(base_url: str) -> int:
 async def download(base_url: str, directory: Path) -> int:
     """The calls of the whole span, by as many walks through parts of it as the client has chains."""
     begin, end = SPAN.utc_bounds()
-    edges = [begin + (end - begin) * part / UNLIMITED_CHAINS for part in range(UNLIMITED_CHAINS + 1)]
+    edges = [begin + (end - begin) * part / UNLIMITED_WORKERS for part in range(UNLIMITED_WORKERS + 1)]
     files = (directory / f"{number}.json" for number in count())
 
     async def walk(first: str, last: str) -> int:

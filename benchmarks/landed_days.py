@@ -28,7 +28,7 @@ from snowflake.connector import SnowflakeConnection
 
 from gong_assets.dates import contiguous_ranges
 from gong_assets.defs.dbt.project import PROJECT_DIR, dbt_environment, dbt_executable
-from gong_assets.gong.pages.chains import CONTENT_SELECTOR
+from gong_assets.gong.endpoints import CONTENT_SELECTOR
 from gong_assets.ingestion.spool import Row, Spool
 from gong_assets.local import stack
 from gong_assets.local.gong_tenant.call_documents import extensive, transcript

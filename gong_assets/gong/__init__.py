@@ -1,9 +1,7 @@
-"""Gong's public API, for reading: calls, transcripts, people, settings, the library, reviews and statistics.
+"""Client for reading Gong's public API: calls, transcripts, users, settings, the library, reviews and statistics.
 
-Complete, fast, and within Gong's limits.
-
-Knows Gong and nothing else: no Dagster, no warehouse, no environment variables. At a prompt (`python -m
-asyncio`):
+It reads complete lists, as fast as Gong's rate limit allows. It needs no Dagster, no warehouse and no environment
+variables. At a prompt (`python -m asyncio`):
 
     >>> from datetime import UTC, datetime
     >>> from gong_assets.gong import BasicAuth, Call, GongClient, GongConfig, Window
@@ -20,15 +18,16 @@ or without asyncio:
     >>> for page in iterate(config, lambda gong: gong.calls(march)):
     ...     print(len(page.records), "of", page.total_records)
 
-Each record keeps its JSON byte for byte in `raw`; `Call`, `Transcript` and `User` read it. `errors.py` draws
-what can be raised.
+Each record keeps its JSON byte for byte in `raw`; `Call`, `Transcript` and `User` parse it. `errors.py` lists the
+errors. `http/` sends one request; `pages/` reads lists of many pages.
 """
 
-from gong_assets.gong.auth import BasicAuth, BearerAuth, RefreshingAuth
+from gong_assets.gong.auth import BasicAuth, BearerAuth
 from gong_assets.gong.blocking import iterate
 from gong_assets.gong.client import GongClient, Progress, first_call_date
 from gong_assets.gong.clock import Clock
 from gong_assets.gong.config import GongConfig
+from gong_assets.gong.endpoints import Endpoint, list_endpoint
 from gong_assets.gong.errors import (
     GongAuthenticationError,
     GongBadRequestError,
@@ -46,7 +45,9 @@ from gong_assets.gong.errors import (
 )
 from gong_assets.gong.http.transport import RequestStats
 from gong_assets.gong.models import Call, Transcript, User
-from gong_assets.gong.pages.pagination import Endpoint, Page, list_endpoint
+from gong_assets.gong.oauth import RefreshingAuth
+from gong_assets.gong.pages.call_reader import CallReader, TranscriptPage
+from gong_assets.gong.pages.pagination import Page
 from gong_assets.gong.records import Record, content_hash, validation_error
 from gong_assets.gong.window import Window
 
@@ -54,6 +55,7 @@ __all__ = [
     "BasicAuth",
     "BearerAuth",
     "Call",
+    "CallReader",
     "Clock",
     "Endpoint",
     "GongAuthenticationError",
@@ -77,6 +79,7 @@ __all__ = [
     "RefreshingAuth",
     "RequestStats",
     "Transcript",
+    "TranscriptPage",
     "User",
     "Window",
     "content_hash",

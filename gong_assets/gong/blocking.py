@@ -1,4 +1,4 @@
-"""Gong's pages in an ordinary `for` loop, for prompts and scripts without asyncio."""
+"""Pages in an ordinary `for` loop, for prompts and scripts without asyncio."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ from gong_assets.gong.config import GongConfig
 T = TypeVar("T")
 
 
-def iterate(config: GongConfig, ask: Callable[[GongClient], AsyncGenerator[T, None]]) -> Iterator[T]:
-    """Yield what `ask(client)` yields, with a client of its own.
+def iterate(config: GongConfig, read: Callable[[GongClient], AsyncGenerator[T, None]]) -> Iterator[T]:
+    """Yield what `read(client)` yields, with a client of its own.
 
-    Nothing is sent while the body of the loop runs: a program that works long on each page is faster with
-    `async for`. Raises RuntimeError where an event loop already runs (a notebook), which has `async for` at
-    its prompt.
+    Nothing is sent while the body of the loop runs, so a program that takes long for each page is faster with
+    `async for`. Raises RuntimeError if an event loop is already running, as in a notebook: use `async for` there.
     """
 
     async def pages() -> AsyncGenerator[T, None]:
         async with GongClient(config) as client:
-            async for page in ask(client):
+            async for page in read(client):
                 yield page
 
     with asyncio.Runner() as runner:

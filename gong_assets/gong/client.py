@@ -1,15 +1,12 @@
-"""The client: one method per list of Gong's that is read, each an asynchronous iterator over pages.
-
-How a request is sent, a page read and a window divided is said in the modules that this one puts together.
-"""
+"""Client for Gong's API: one method per list, each an asynchronous iterator over pages."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,28 +14,28 @@ import httpx
 
 from gong_assets.gong.clock import SYSTEM_CLOCK, Clock
 from gong_assets.gong.config import GongConfig
-from gong_assets.gong.errors import GongQuotaExhausted
-from gong_assets.gong.http.transport import RequestStats, Transport
-from gong_assets.gong.pages import queries as streams
-from gong_assets.gong.pages.chains import CallWalk
-from gong_assets.gong.pages.pagination import (
+from gong_assets.gong.endpoints import (
     CALLS,
+    CONTENT_SELECTOR,
     LISTED_CALLS,
     PAGE_SIZE,
     TRANSCRIPTS,
     USERS,
     Endpoint,
-    Page,
-    walk,
 )
-from gong_assets.gong.pages.splits import chains_needed
-from gong_assets.gong.pages.worker_pool import Stream
+from gong_assets.gong.errors import GongQuotaExhausted
+from gong_assets.gong.http.transport import RequestStats, Transport
+from gong_assets.gong.pages import queries
+from gong_assets.gong.pages.call_reader import CallReader
+from gong_assets.gong.pages.pagination import Pages, deduplicated, read_pages
+from gong_assets.gong.pages.worker_pool import read_all
+from gong_assets.gong.records import Record
 from gong_assets.gong.window import Window, iso
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a walk is. `total` may be more than what comes in the end; None where Gong does not say."""
+    """Progress of a read. `total` may be more than what arrives in the end; None if Gong does not report it."""
 
     records: int
     total: int | None
@@ -46,10 +43,9 @@ class Progress:
 
 
 class GongClient:
-    """Reads Gong. An asynchronous context manager; one client serves many walks, also at the same time.
+    """Client for one Gong account. An asynchronous context manager; it serves several reads at the same time.
 
-    `transport` replaces the network and `clock` the time, for tests. All methods raise the errors of
-    `errors.py`.
+    `transport` replaces the network and `clock` the time in tests. All methods raise the errors of `errors.py`.
     """
 
     def __init__(
@@ -77,137 +73,123 @@ class GongClient:
 
     async def calls(
         self,
-        window: Window,
-        *,
+        *windows: Window,
         workspace_id: str | None = None,
         progress: Callable[[Progress], None] | None = None,
-    ) -> AsyncGenerator[Page, None]:
-        """Every call of a window once, private ones too, with all but the media links; in no order of time.
+    ) -> Pages:
+        """Yield each call of the windows once, private ones too, with all fields but the media links; in no order.
 
-        POST /v2/calls/extensive. `progress` is called with each page, before it is handed on.
+        POST /v2/calls/extensive. `progress` is called with each page before it is yielded. Raises
+        GongQuotaExhausted, with `completed_windows`, after the last page.
         """
-        done = 0
-        async with aclosing(CallWalk(self._transport, window, workspace_id).pages()) as pages:
+        records = 0
+        reader = CallReader(self._transport, windows, partial(self._calls_in, workspace_id))
+        async with aclosing(reader.pages()) as pages:
             async for page in pages:
-                done += len(page.records)
+                records += len(page.records)
                 if progress is not None:
-                    progress(Progress(done, page.total_records, self.stats))
+                    progress(Progress(records, page.total_records, self.stats))
                 yield page
 
-    async def list_calls(self, window: Window, workspace_id: str | None = None) -> AsyncGenerator[Page, None]:
-        """The basic fields of every call of a window once, private ones too; in no order of time.
+    def calls_with_transcripts(
+        self,
+        *windows: Window,
+        workspace_id: str | None = None,
+        wants_transcript: Callable[[Record], bool] = lambda call: True,
+    ) -> CallReader:
+        """Return a reader for the calls of the windows, and the transcripts of those that `wants_transcript` accepts.
 
-        GET /v2/calls, which is cheap, and says which calls there are. It goes by the scheduled time of web
-        conferences: one that began before or after the window may be among them, and one that was scheduled
-        before or after it is not.
+        Its `pages()` request transcripts while calls are still being read.
         """
-        listing = CallWalk(self._transport, window, workspace_id, endpoint=LISTED_CALLS, content=dict)
-        async with aclosing(listing.pages()) as pages:
-            async for page in pages:
-                yield page
+        return CallReader(self._transport, windows, partial(self._calls_in, workspace_id), wants_transcript)
 
-    async def transcripts(self, call_ids: Sequence[str]) -> AsyncGenerator[Page, None]:
-        """The transcripts of these calls, each once, in no order; a call that has none (yet) is left out.
+    def _calls_in(self, workspace_id: str | None, window: Window) -> Pages:
+        limits = {"filter": _time_filter(window, workspace_id), "contentSelector": CONTENT_SELECTOR}
+        return read_pages(self._transport, CALLS, limits)
 
-        POST /v2/calls/transcript, with 100 ids to a request and no request for no ids. Raises
-        GongQuotaExhausted, with the ids that are `unread`, after the last page that has arrived.
+    def list_calls(self, *windows: Window, workspace_id: str | None = None) -> Pages:
+        """Yield the basic fields of each call of the windows once, private ones too; in no order.
+
+        GET /v2/calls, a cheap list of which calls exist. It filters web conferences by their scheduled time: one that
+        started before or after the window may be among them, and one that was scheduled before or after it is not.
+        """
+
+        def read_window(window: Window) -> Pages:
+            return read_pages(self._transport, LISTED_CALLS, _time_filter(window, workspace_id))
+
+        return CallReader(self._transport, windows, read_window).pages()
+
+    async def transcripts(self, call_ids: Sequence[str]) -> Pages:
+        """Yield the transcripts of these calls, each once, in no order; a call without one (yet) is left out.
+
+        POST /v2/calls/transcript, 100 ids to a request; no ids make no request. Raises GongQuotaExhausted, with the
+        `remaining` ids, after the last page.
         """
         ids = list(dict.fromkeys(call_ids))
-        batches = deque(ids[first : first + PAGE_SIZE] for first in range(0, len(ids), PAGE_SIZE))
-        unread = dict.fromkeys(ids)
-        quota: GongQuotaExhausted | None = None
-        stream: Stream[Page] = Stream()
-        seen: set[str] = set()
+        batches = [ids[first : first + PAGE_SIZE] for first in range(0, len(ids), PAGE_SIZE)]
 
-        async def read_batches() -> None:
-            nonlocal quota
-            while batches and quota is None:
-                batch = batches.popleft()
-                try:
-                    async with aclosing(self._transcripts_of(batch)) as pages:
-                        async for page in pages:
-                            start_more()
-                            await stream.put(_without(seen, page))
-                except GongQuotaExhausted as error:
-                    quota = quota or error
-                    return
-                for call_id in batch:
-                    del unread[call_id]
-                start_more()
+        def read_batch(batch: list[str]) -> Pages:
+            return read_pages(self._transport, TRANSCRIPTS, {"filter": {"callIds": batch}})
 
-        def start_more() -> None:
-            wanted = chains_needed(self._transport.latency, self._transport.requests_per_second)
-            for _ in range(min(wanted - stream.active, len(batches))):
-                stream.start(read_batches)
-
-        start_more()
-        async with aclosing(stream.items()) as pages:
-            async for page in pages:
-                if page.records:
+        try:
+            async with aclosing(deduplicated(read_all(self._transport, batches, read_batch))) as pages:
+                async for page in pages:
                     yield page
-        if quota is not None:
-            quota.unread = tuple(unread)
-            raise quota
+        except GongQuotaExhausted as error:
+            error.remaining = tuple(call_id for batch in error.remaining for call_id in batch)
+            raise
 
-    def _transcripts_of(self, ids: list[str]) -> AsyncGenerator[Page, None]:
-        return walk(self._transport, TRANSCRIPTS, lambda: {"filter": {"callIds": ids}})
+    def users(self) -> Pages:
+        """Yield every user, and the avatars under which Gong's own staff appears: GET /v2/users."""
+        return queries.all_records(self._transport, USERS, {"includeAvatars": "true"})
 
-    async def users(self) -> AsyncGenerator[Page, None]:
-        """Every user, and the avatars under which Gong's own staff appears: GET /v2/users."""
-        content: dict[str, Any] = {"includeAvatars": "true"}
-        seen: set[str] = set()
-        async with aclosing(walk(self._transport, USERS, lambda: content)) as pages:
-            async for page in pages:
-                fresh = _without(seen, page)
-                if fresh.records:
-                    yield fresh
-
-    def list_records(self, endpoint: Endpoint, query: Mapping[str, Any]) -> AsyncGenerator[Page, None]:
+    def list_records(self, endpoint: Endpoint, query: Mapping[str, Any]) -> Pages:
         """Yield every record of a list endpoint once, such as GET /v2/workspaces."""
-        return streams.listed(self._transport, endpoint, query)
+        return queries.all_records(self._transport, endpoint, query)
 
-    def calls_in_library(self, workspace_id: str | None = None) -> AsyncGenerator[Page, None]:
-        """The calls in the library's public folders, one record for each snippet and folder.
+    def calls_in_library(self, workspace_id: str | None = None) -> Pages:
+        """Yield the calls in the library's public folders, one record for each snippet and folder.
 
-        GET /v2/library/folders, and GET /v2/library/folder-content for each of them. `raw` is an object with
-        both elements, `folder` and `call`; the id is "<folder id>/<call id>", and "/<fromSec>-<toSec>" after
-        it for a snippet.
+        GET /v2/library/folders, then GET /v2/library/folder-content for each folder. `raw` is an object with both
+        elements, `folder` and `call`; the id is "<folder id>/<call id>", followed by "/<fromSec>-<toSec>" for a
+        snippet.
         """
-        return streams.calls_in_library(self._transport, workspace_id)
+        return queries.calls_in_library(self._transport, workspace_id)
 
-    def answered_scorecards(self, first: date, end: date) -> AsyncGenerator[Page, None]:
-        """The reviews of calls, by people and by Gong's AI, from the UTC day `first` to before `end`.
+    def answered_scorecards(self, start: date, end: date) -> Pages:
+        """Yield the reviews of calls, by people and by Gong's AI, from the UTC day `start` to before `end`.
 
-        POST /v2/stats/activity/scorecards. `Record.day` is the day of the review in UTC; a review without a
-        readable time comes too.
+        POST /v2/stats/activity/scorecards. `Record.day` is the UTC day of the review; reviews without a readable time
+        are included.
         """
-        return streams.answered_scorecards(self._transport, first, end)
+        return queries.answered_scorecards(self._transport, start, end)
 
-    def interaction_stats(self, days: Sequence[date]) -> AsyncGenerator[Page, None]:
-        """How each user spoke, on average over each of these days: one record for each user and day.
+    def interaction_stats(self, days: Sequence[date]) -> Pages:
+        """Yield how each user spoke, on average over each of these days: one record for each user and day.
 
-        POST /v2/stats/interaction, with a request for each day. Days are the company's, whose time zone is
-        not known here; those that may not be over yet are left out, and are for a later run to read. A
-        GongQuotaExhausted comes after all that was read; the days left are its `unread`.
+        POST /v2/stats/interaction, one request for each day. Days are in the company's time zone, which the client
+        does not know: days that may not have ended are left out, for a later run. Raises GongQuotaExhausted, with
+        the `remaining` days, after the last page.
         """
-        return streams.interaction_stats(self._transport, days)
+        return queries.interaction_stats(self._transport, days)
 
-    def user_activity(self, first: date, end: date) -> AsyncGenerator[Page, None]:
-        """What each user did with which calls, from `first` to before `end`: one record for each user and day.
+    def user_activity(self, start: date, end: date) -> Pages:
+        """Yield what each user did with which calls, from `start` to before `end`: one record for each user and day.
 
-        POST /v2/stats/activity/day-by-day, with a request for each 31 days. `raw` is Gong's element of the
-        user with that one day left in it. For days and the quota, see `interaction_stats`.
+        POST /v2/stats/activity/day-by-day, one request for each 31 days. `raw` is Gong's element of the user with
+        only that day in it. Days and quota are treated as in `interaction_stats`.
         """
-        return streams.user_activity(self._transport, first, end)
+        return queries.user_activity(self._transport, start, end)
 
 
 async def first_call_date(client: GongClient, window: Window) -> date | None:
-    """The day (UTC) of a window's oldest call, None without calls. Two requests where Gong sends the oldest first.
+    """Return the day (UTC) of a window's oldest call; None without calls.
 
-    It does, but does not promise to: so each answer is followed by the question for calls before that day.
+    Gong lists the oldest call first but does not document it, so each answer is followed by a query for calls before
+    that day, until there are none: two requests if the first answer was right.
     """
     first: date | None = None
-    while (oldest := await _oldest_of_first_page(client, window)) and oldest < window.end:
+    while (oldest := await _oldest_on_first_page(client, window)) and oldest < window.end:
         first = oldest.date()
         midnight = datetime.combine(first, time.min, tzinfo=UTC)
         if midnight <= window.start:
@@ -216,20 +198,15 @@ async def first_call_date(client: GongClient, window: Window) -> date | None:
     return first
 
 
-async def _oldest_of_first_page(client: GongClient, window: Window) -> datetime | None:
-    content = {"filter": {"fromDateTime": iso(window.start), "toDateTime": iso(window.end)}}
-    async with aclosing(walk(client._transport, CALLS, lambda: content)) as pages:
+async def _oldest_on_first_page(client: GongClient, window: Window) -> datetime | None:
+    content = {"filter": _time_filter(window, None)}
+    async with aclosing(read_pages(client._transport, CALLS, content)) as pages:
         async for page in pages:
-            if times := [record.started for record in page.records if record.started]:
-                return min(times)
+            if starts := [record.started for record in page.records if record.started]:
+                return min(starts)
     return None
 
 
-def _without(seen: set[str], page: Page) -> Page:
-    """The page without the records that were on an earlier one, which it adds to them."""
-    fresh = []
-    for record in page.records:
-        if record.key not in seen:
-            seen.add(record.key)
-            fresh.append(record)
-    return Page(fresh, page.total_records, page.number)
+def _time_filter(window: Window, workspace_id: str | None) -> dict[str, str]:
+    workspace = {"workspaceId": workspace_id} if workspace_id else {}
+    return {"fromDateTime": iso(window.start), "toDateTime": iso(window.end)} | workspace

@@ -1,8 +1,4 @@
-"""Time, as the client sees it: one object to replace in a test that must not wait.
-
-Only reading the time and waiting belong here; who waits, and for how long, is decided by the pacer and the
-retry policy.
-"""
+"""Clock of a client. Tests replace it so that they need not wait."""
 
 from __future__ import annotations
 
@@ -15,15 +11,15 @@ class Clock:
     """The machine's clock. A test replaces all three methods together, so that they agree."""
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment; never goes back, unlike the wall clock."""
+        """Return seconds since a fixed moment. Unlike the wall clock, it never goes back."""
         return time.monotonic()
 
     def now(self) -> datetime:
-        """The wall clock, in UTC."""
+        """Return the wall clock's time in UTC."""
         return datetime.now(UTC)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait without holding the event loop."""
+        """Wait without blocking the event loop."""
         await asyncio.sleep(seconds)
 
 

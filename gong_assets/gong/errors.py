@@ -1,39 +1,40 @@
-"""What can go wrong with Gong, as a small tree: catch the branch that you can do something about.
+"""Errors of the client, as a small tree: catch the branch that you can handle.
 
     GongError
-    ├── GongConnectionError                 no answer: DNS, TLS, refused, reset, timed out
-    ├── GongQuotaExhausted                  the daily quota or a long 429; see `retry_after`
-    ├── GongCursorError                     a walk over pages that does not end
-    └── GongResponseError                   an answer, but not the one asked for
+    ├── GongConnectionError                 no response: DNS, TLS, refused, reset, timed out
+    ├── GongQuotaExhausted                  the daily quota, or a 429 with a long wait; see `retry_after`
+    ├── GongCursorError                     pages without end
+    └── GongResponseError                   a response without the data
         ├── GongBadRequestError             400
-        │   └── GongCursorExpiredError      400 for a cursor older than about an hour
+        │   └── GongCursorExpiredError      400 for a cursor that is older than about an hour
         ├── GongAuthenticationError         401
         ├── GongPermissionError             403, and 401 for a missing scope
         ├── GongNotFoundError               404
         ├── GongRateLimitedError            429; leaves the client as GongQuotaExhausted
         ├── GongServerError                 5xx
-        └── GongMalformedResponseError      a 200 whose body is cut off, or is no JSON of Gong's
+        └── GongMalformedResponseError      a 200 whose body is truncated, or not Gong's JSON
 
-A message is one line that names the request, the host and Gong's request id, and never holds a secret.
-Whether an error is worth another try is not said here but in `retry.py`.
+A message is one line that names the request, the host and Gong's request id, and contains no secret. `http/retry.py`
+decides which errors are retried.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from gong_assets.gong.window import Window
+if TYPE_CHECKING:
+    from gong_assets.gong.window import Window
 
 ConnectionFault = Literal["dns", "tls", "refused", "broken", "timeout"]
 
 
 class GongError(Exception):
-    """Anything that the Gong client raises on purpose."""
+    """Base class of all errors that the client raises."""
 
 
 class GongConnectionError(GongError):
-    """No usable answer came back. `fault` says how far the request got; `host` is who did not answer."""
+    """No response from `host`. `fault` says how far the request got."""
 
     def __init__(self, message: str, *, host: str, fault: ConnectionFault) -> None:
         super().__init__(message)
@@ -42,14 +43,13 @@ class GongConnectionError(GongError):
 
 
 class GongQuotaExhausted(GongError):
-    """Gong's limit will not admit a request for longer than it is sensible to wait.
+    """The quota allows no further request for longer than a client should wait.
 
-    `retry_after` is in seconds: what Gong's Retry-After said, or the time to the end of the UTC day of our
-    own count. What had arrived by then was handed on before this is raised:
+    `retry_after` is in seconds: Gong's Retry-After, or the time to the end of the UTC day if our own count ended the
+    read. All pages that arrived were yielded before this error.
 
-    `read`, of a walk over calls, are the spans whose calls have certainly all been handed on: in order, and
-    apart from one another. `unread`, of a list that was asked for (such as call ids), is what was not
-    answered, in the order asked.
+    For calls, `completed_windows` are the windows whose calls have all been yielded, in order and not adjacent. For a
+    list of items such as call ids or days, `remaining` are those that were not read, in the order requested.
     """
 
     def __init__(
@@ -57,24 +57,24 @@ class GongQuotaExhausted(GongError):
         message: str,
         *,
         retry_after: float,
-        read: tuple[Window, ...] = (),
-        unread: tuple[Any, ...] = (),
+        completed_windows: tuple[Window, ...] = (),
+        remaining: tuple[Any, ...] = (),
     ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
-        self.read = read
-        self.unread = unread
+        self.completed_windows = completed_windows
+        self.remaining = remaining
 
 
 class GongCursorError(GongError):
-    """A walk over pages that repeats itself, or whose cursor keeps expiring: going on would never end."""
+    """Pages that repeat, or a cursor that keeps expiring: the read would never end."""
 
 
 class GongResponseError(GongError):
-    """Gong answered, but not with the data. Raised as it is for a status that has no class of its own.
+    """A response without the data. Raised itself for a status without a class of its own.
 
-    `errors` are the strings of Gong's ErrorResponse (`{"requestId": str, "errors": [str]}`), `request_id` its
-    requestId, which Gong's support asks for.
+    `errors` are the strings of Gong's ErrorResponse (`{"requestId": str, "errors": [str]}`), and `request_id` is its
+    requestId, which Gong's support needs.
     """
 
     def __init__(
@@ -87,19 +87,19 @@ class GongResponseError(GongError):
 
 
 class GongBadRequestError(GongResponseError):
-    """400: a filter or cursor that Gong refuses."""
+    """400: a filter or cursor that Gong rejects."""
 
 
 class GongCursorExpiredError(GongBadRequestError):
-    """The cursor outlived its walk's hour: the client starts the walk again."""
+    """A cursor older than an hour: the client requests the list again from its first page."""
 
 
 class GongAuthenticationError(GongResponseError):
-    """401: the host does not know the key. One region's key is refused like a wrong one by the others."""
+    """401: the host does not know the key. A key of another region gets the same answer as a wrong key."""
 
 
 class GongPermissionError(GongResponseError):
-    """The credentials are good but may not do this. `scope` is what is missing, where Gong says so."""
+    """Valid credentials without the permission. `scope` is the missing one, if Gong names it."""
 
     def __init__(
         self,
@@ -115,11 +115,11 @@ class GongPermissionError(GongResponseError):
 
 
 class GongNotFoundError(GongResponseError):
-    """404 for anything but an empty result, which is no error."""
+    """404, except for an empty result, which is not an error."""
 
 
 class GongRateLimitedError(GongResponseError):
-    """429. `retry_after` is the Retry-After header in seconds, None if it is missing or unreadable."""
+    """429. `retry_after` is the Retry-After header in seconds; None if it is missing or unreadable."""
 
     def __init__(
         self,
@@ -135,8 +135,8 @@ class GongRateLimitedError(GongResponseError):
 
 
 class GongServerError(GongResponseError):
-    """5xx, from Gong or from what stands in front of it."""
+    """5xx, from Gong or a proxy in front of it."""
 
 
 class GongMalformedResponseError(GongResponseError):
-    """A success by its status, but the body is truncated or not what Gong's API returns."""
+    """A successful status with a body that is truncated, or not what Gong's API returns."""

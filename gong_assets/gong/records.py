@@ -1,8 +1,6 @@
-"""One record of Gong's, kept byte for byte, with the few facts that landing it needs. What the fields mean is
-in `models.py`.
+"""Records of Gong's lists, kept byte for byte, with the few fields that landing needs. `models.py` has the rest.
 
-A record that does not validate is a record all the same: `validation_error` says what is wrong with it, and
-nothing is raised here on its account.
+An invalid record is a record as well: `validation_error` says what is wrong with it, and nothing is raised.
 """
 
 from __future__ import annotations
@@ -23,12 +21,12 @@ from gong_assets.gong.models import CallHeader, CallKeys, TranscriptHeader, User
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One element of a list of Gong's. `Call.model_validate_json(record.raw)` is a call with typed fields.
+    """One element of a list. `Call.model_validate_json(record.raw)` is a call with typed fields.
 
-    `raw` is the JSON as Gong sent it, in UTF-8. `id` is None when it has none; a transcript's is its call's.
-    `started` (UTC) and `is_private` are a call's only: `metaData.started`, or `metaData.scheduled` where that
-    is missing; None if not readable. `day` is that of a statistic (the company's day) or of a scorecard's
-    review (the day in UTC); None if not readable, and for all that has none.
+    `raw` is the JSON as Gong sent it, in UTF-8. `id` is None if there is none; a transcript has the id of its call.
+    Only calls have `started` (UTC) and `is_private`: `metaData.started`, or `metaData.scheduled` if that is missing;
+    None if not readable. `day` is the day of a statistic (in the company's time zone) or of a scorecard's review (in
+    UTC); None if not readable, and for records without a day.
     """
 
     raw: bytes
@@ -37,75 +35,63 @@ class Record:
     started: datetime | None = None
     is_private: bool = False
     day: date | None = None
-    filter_time: datetime | None = None
-    """Of a call, what Gong's filter for the list that it came in goes by."""
 
     @property
     def key(self) -> str:
-        """What makes two records the same one: the id, or all of it where there is none."""
+        """Identifies the record: its id, or a hash of all of it if there is none."""
         return self.id or hashlib.sha256(self.raw).hexdigest()
 
 
 def read_call(raw: bytes) -> Record:
-    """The record of a call, whatever state it is in."""
+    """Return the record of a call, valid or not."""
     try:
         keys = _usual_call.decode(raw).meta_data
         started = datetime.fromisoformat(keys.started).astimezone(UTC)
     except (ValueError, OverflowError):
         return _read_unusual_call(raw)
-    return Record(raw, keys.id, None, started, keys.is_private is True, filter_time=started)
+    return Record(raw, keys.id, None, started, keys.is_private is True)
 
 
 def _read_unusual_call(raw: bytes) -> Record:
     part = _part(_CallPart, raw)
     meta = part.meta_data if isinstance(part.meta_data, dict) else {}
     header, error = _validated(CallHeader, {"metaData": part.meta_data})
-    # A private call must be known as such even when it cannot be used for anything else.
+    # A private call must be recognized even if nothing else of it is readable.
     is_private = meta.get("isPrivate") is True
     if header is None:
         return Record(raw, _id(meta.get("id")), error, None, is_private)
     keys = header.meta_data
     started = keys.started or keys.scheduled
-    return Record(raw, keys.id, None, started, is_private or bool(keys.is_private), filter_time=started)
+    return Record(raw, keys.id, None, started, is_private or bool(keys.is_private))
 
 
 def read_listed_call(raw: bytes) -> Record:
-    """The record of a call as GET /v2/calls lists it: what is elsewhere `metaData` is all there is of it.
-
-    That list is filtered by the scheduled time of web conferences, and by the start of all other calls.
-    """
+    """Return the record of a call in the list of GET /v2/calls, which has the fields of `metaData` only."""
     part = _part(_ListedCallPart, raw)
     keys, error = _validated(CallKeys, msgspec.structs.asdict(part))
     is_private = part.is_private is True
     if keys is None:
         return Record(raw, _id(part.id), error, None, is_private)
     started = keys.started or keys.scheduled
-    return Record(
-        raw,
-        keys.id,
-        None,
-        started,
-        is_private or bool(keys.is_private),
-        filter_time=(keys.scheduled if part.direction == "Conference" else None) or started,
-    )
+    return Record(raw, keys.id, None, started, is_private or bool(keys.is_private))
 
 
 def read_transcript(raw: bytes) -> Record:
-    """The record of a transcript, whatever state it is in."""
+    """Return the record of a transcript, valid or not."""
     part = _part(_TranscriptPart, raw)
     _, error = _validated(TranscriptHeader, {"callId": part.call_id})
     return Record(raw, _id(part.call_id), error)
 
 
 def read_user(raw: bytes) -> Record:
-    """The record of a user, whatever state it is in."""
+    """Return the record of a user, valid or not."""
     part = _part(_UserPart, raw)
     _, error = _validated(UserHeader, {"id": part.id})
     return Record(raw, _id(part.id), error)
 
 
-def reader(key: str) -> Callable[[bytes], Record]:
-    """Reads records that have their id under `key`, and nothing else that landing needs."""
+def id_reader(key: str) -> Callable[[bytes], Record]:
+    """Return a parser for records that have their id under `key`, and no other field that landing needs."""
     part: type[Any] = msgspec.defstruct("Part", [("id", Any, None)], rename={"id": key})
 
     def read(raw: bytes) -> Record:
@@ -116,7 +102,7 @@ def reader(key: str) -> Callable[[bytes], Record]:
 
 
 def read_answered_scorecard(raw: bytes) -> Record:
-    """The record of a scorecard that was filled in for a call; its day is the review's, in UTC."""
+    """Return the record of a scorecard that was filled in for a call. Its day is that of the review, in UTC."""
     part = _part(_AnsweredScorecardPart, raw)
     reviewed = _time.validate_python(part.review_time)
     found = _id(part.answered_scorecard_id)
@@ -126,8 +112,8 @@ def read_answered_scorecard(raw: bytes) -> Record:
     return Record(raw, found, error, day=reviewed.date() if reviewed else None)
 
 
-def in_folder(folder: Record, call: Record) -> Record:
-    """A call of a library folder, or a snippet of one, with the folder: neither says what the other does."""
+def with_folder(folder: Record, call: Record) -> Record:
+    """Return a library call, or a snippet of one, together with its folder: neither has the other's fields."""
     snippet = _part(_LibraryCallPart, call.raw).snippet
     cut = f"/{snippet.get('fromSec')}-{snippet.get('toSec')}" if isinstance(snippet, dict) else ""
     return Record(
@@ -139,16 +125,16 @@ def in_folder(folder: Record, call: Record) -> Record:
     )
 
 
-def of_day(day: date, statistic: Record) -> Record:
-    """A user's statistic as that of a day: Gong's own record does not name the day that was asked for."""
+def with_day(day: date, statistic: Record) -> Record:
+    """Return a user's statistic as that of a day: Gong's record does not have the day that was requested."""
     return replace(statistic, id=f"{day}/{statistic.id}" if statistic.id else None, day=day)
 
 
-def day_by_day(user: Record) -> Iterator[Record]:
-    """A user's activity on several days as one record for each of them, alike but for the days left out.
+def split_by_day(user: Record) -> Iterator[Record]:
+    """Yield a user's activity on several days as one record for each day, with only that day in it.
 
-    A day on which the user did nothing has no record. Gong lists such days only of users who did something on another
-    of the days that were asked for: which ones there are would depend on the question.
+    A day without any activity has no record. Gong lists such days only for users who were active on another day of the
+    request, so that the records would depend on the range requested.
     """
     try:
         fields = msgspec.json.decode(user.raw, type=dict[str, msgspec.Raw])
@@ -164,7 +150,7 @@ def day_by_day(user: Record) -> Iterator[Record]:
         if day is None:
             yield Record(raw, None, _joined(user.error, _missing(f"{_DAYS}.fromDate")))
         else:
-            yield of_day(day, replace(user, raw=raw))
+            yield with_day(day, replace(user, raw=raw))
 
 
 def _is_idle(entry: bytes) -> bool:
@@ -176,17 +162,17 @@ def _is_idle(entry: bytes) -> bool:
 
 
 def validation_error(record: Record) -> str | None:
-    """What keeps a record from being used (no id, no readable time), on one line; None when nothing does."""
+    """Return in one line why a record is invalid (no id, no readable time); None if it is valid."""
     return record.error
 
 
 def content_hash(raw: bytes) -> str:
-    """SHA-256 in hex of a record as Gong wrote it; other white space or another order of keys is another content.
+    """Return the SHA-256 in hex of a record's bytes: other white space or another order of keys changes it.
 
-    A call's top-level `media` is left out: its links are signed anew for every response.
+    A call's top-level `media` is left out: its links are signed again for every response.
     """
     if any(links in raw for links in _MEDIA_LINKS):
-        with suppress(msgspec.ValidationError):  # No object, so that `media` is somewhere within.
+        with suppress(msgspec.ValidationError):  # not an object: `media` is somewhere within
             record = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
             raw = msgspec.json.encode({name: value for name, value in record.items() if name != "media"})
     return hashlib.sha256(raw).hexdigest()
@@ -197,10 +183,10 @@ _MEDIA_LINKS = (b'"media":{', b'"media": {')
 
 
 class _UsualKeys(msgspec.Struct, rename="camel"):
-    """`CallKeys` as Gong writes them, decoded in one go. What is written otherwise is for `CallHeader` to judge."""
+    """`CallKeys` as Gong usually writes them, decoded in one step. `CallHeader` validates everything else."""
 
     id: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID_LENGTH)]
-    # No datetime: msgspec would round a seventh digit, perhaps into the next day.
+    # Not a datetime: msgspec would round a seventh digit, perhaps into the next day.
     started: Annotated[
         str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$")
     ]
@@ -216,7 +202,7 @@ _usual_call = msgspec.json.Decoder(_UsualCall)
 
 
 class _CallPart(msgspec.Struct, rename="camel"):
-    """The keys to read of a call: the other 99 % of its JSON are skipped, not decoded."""
+    """The keys of a call that are needed: the other 99 % of its JSON are skipped, not decoded."""
 
     meta_data: Any = None
 
@@ -226,7 +212,6 @@ class _ListedCallPart(msgspec.Struct, rename="camel"):
     started: Any = None
     scheduled: Any = None
     is_private: Any = None
-    direction: Any = None
 
 
 class _TranscriptPart(msgspec.Struct, rename="camel"):
@@ -260,7 +245,7 @@ Header = TypeVar("Header", bound=GongModel)
 def _part(part: type[Part], raw: bytes) -> Part:
     try:
         return msgspec.json.decode(raw, type=part)
-    except msgspec.ValidationError:  # JSON, but no object: then it has none of the keys either
+    except msgspec.ValidationError:  # JSON, but not an object: it has none of the keys
         return part()
 
 
@@ -293,7 +278,7 @@ def _joined(*faults: str | None) -> str | None:
 
 
 def _date(value: object) -> date | None:
-    """The date that a time begins with: in the offset that it is written with, the company's."""
+    """Return the date that a time begins with, in the offset that it is written with: the company's."""
     try:
         return date.fromisoformat(value[:10]) if isinstance(value, str) else None
     except ValueError:

@@ -1,4 +1,4 @@
-"""A span of time to read, as Gong's filters mean it: start inclusive, end exclusive."""
+"""Time window of a query, as Gong filters: start inclusive, end exclusive."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True)
 class Window:
-    """From `start` (inclusive) to `end` (exclusive), both made UTC.
+    """From `start` (inclusive) to `end` (exclusive), both converted to UTC.
 
-    Raises ValueError for a time without an offset, or a start that is not before the end (Gong answers 400 to
-    that).
+    Raises ValueError for a time without an offset, and for a start that is not before the end: Gong rejects that.
     """
 
     start: datetime
@@ -31,5 +30,5 @@ class Window:
 
 
 def iso(moment: datetime) -> str:
-    """ISO 8601 in UTC with `Z`, as Gong's own examples write it."""
+    """Return ISO 8601 in UTC with `Z`, as in Gong's examples."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -116,7 +116,7 @@ class PartitionedSource:
         return to_row(record, day) if any(day in days for days in self.ranges) else None
 
     def completed_ranges(self, quota_error: GongQuotaExhausted) -> Sequence[DateRange]:
-        remaining = {day for day in quota_error.unread if isinstance(day, date)}
+        remaining = {day for day in quota_error.remaining if isinstance(day, date)}
         started = next((days for days in self.ranges if days not in self._done), None)
         completed = [day for day in started or () if day not in remaining] if remaining else []
         return contiguous_ranges([*(day for days in self._done for day in days), *completed])

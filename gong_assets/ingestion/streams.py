@@ -6,8 +6,7 @@ that `gong-assets doctor` probes are derived from it.
 
 from __future__ import annotations
 
-from gong_assets.gong import Call, Transcript, User, list_endpoint
-from gong_assets.gong.pages import pagination as endpoints
+from gong_assets.gong import Call, Transcript, User, endpoints, list_endpoint
 from gong_assets.ingestion.known_fields import fields_of
 from gong_assets.ingestion.stream_types import Cadence, PartitionedStream, RawStream, SnapshotStream
 from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, RawTable, date_column, id_column, json_column

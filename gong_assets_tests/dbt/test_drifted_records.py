@@ -16,7 +16,7 @@ import pytest
 import snowflake.connector
 
 from gong_assets.dates import DateRange
-from gong_assets.gong.records import in_folder, reader
+from gong_assets.gong.records import id_reader, with_folder
 from gong_assets.ingestion.spool import Row, Spool
 from gong_assets.ingestion.stream_types import RawStream
 from gong_assets.ingestion.streams import RAW_STREAMS, RAW_TABLES
@@ -103,10 +103,10 @@ def rows(stream: RawStream) -> list[Row]:
 def _error(stream: RawStream, document: bytes) -> str | None:
     """Return the condition that excludes a record from staging."""
     if stream.table.name != "GONG_LIBRARY_CALLS_RAW":
-        return stream.endpoint.read(document).error
+        return stream.endpoint.parse(document).error
     record = json.loads(document)
-    folder, call = (reader("id")(json.dumps(record.get(part)).encode()) for part in ("folder", "call"))
-    return in_folder(folder, call).error
+    folder, call = (id_reader("id")(json.dumps(record.get(part)).encode()) for part in ("folder", "call"))
+    return with_folder(folder, call).error
 
 
 @dataclass(frozen=True)

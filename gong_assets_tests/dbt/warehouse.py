@@ -162,7 +162,7 @@ class Warehouse:
                 yield tables[name], f"{day}/{of_user['userId']}", of_user, day, None
         for stream in RAW_STREAMS:
             for record in more_records.LISTS.get(stream.endpoint.path, []):
-                record_id = stream.endpoint.read(json.dumps(record).encode()).id
+                record_id = stream.endpoint.parse(json.dumps(record).encode()).id
                 yield stream.table, str(record_id), record, None, None
             if stream.table not in (CALLS, TRANSCRIPTS, tables["GONG_ANSWERED_SCORECARDS_RAW"]):
                 yield stream.table, more_records.BROKEN, {}, records.MONDAY, "id: Field required"

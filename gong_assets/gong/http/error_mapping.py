@@ -1,4 +1,4 @@
-"""What came back from the network, in the words of `errors.py`. Nothing is sent, retried or logged here."""
+"""Maps faults and responses of the network to the errors of `errors.py`. Nothing is sent, retried or logged here."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from gong_assets.gong.errors import (
     GongServerError,
 )
 
-# A key without a scope is told so with 401, not 403: "You don't have permission to use
-# 'api:stats:interaction' in your app."
+# Gong answers 401, not 403, to a key without the scope: "You don't have permission to use 'api:stats:interaction'
+# in your app."
 MISSING_SCOPE = re.compile(r"permission to use '([^']+)'")
 NOTHING_FOUND = re.compile(r"\bNo\b.*\bfound corresponding to the provided filters")
 
 
 def connection_error(request: httpx.Request, fault: BaseException) -> GongConnectionError:
-    """No answer, as an error that names the host and what failed."""
+    """Return the error for a request without a response. It names the host and what failed."""
     host = request.url.netloc.decode("ascii")
     kind, reason = _fault(fault, request.url.host)
     return GongConnectionError(f"{_name(request)}: {reason}", host=host, fault=kind)
@@ -63,36 +63,36 @@ def _causes(fault: BaseException) -> Iterator[BaseException]:
 
 
 def response_error(response: httpx.Response, now: datetime) -> GongResponseError:
-    """An answer without success, as the error of its status. A Retry-After date is measured from `now`."""
-    answer = _read(response)
+    """Return the error for a response without success. A Retry-After date is measured from `now`."""
+    answer = _parse(response)
     status = response.status_code
-    told = answer.told_about(response.request)
+    description = answer.describe(response.request)
     text = " ".join(answer.errors)
     missing_scope = MISSING_SCOPE.search(text)
-    where = response.request.url.netloc.decode("ascii")
+    host = response.request.url.netloc.decode("ascii")
     if status == 401 and not missing_scope:
         hint = (
-            f"{where} does not accept these credentials: check key and secret, "
+            f"{host} does not accept these credentials: check the key and secret, "
             "and that the base URL is your company's own"
         )
-        return GongAuthenticationError(f"{told}; {hint}", **answer.fields())
+        return GongAuthenticationError(f"{description}; {hint}", **answer.fields())
     if status in (401, 403):
         scope = missing_scope[1] if missing_scope else None
-        return GongPermissionError(told, **answer.fields(), scope=scope)
+        return GongPermissionError(description, **answer.fields(), scope=scope)
     if status == 404:
-        return GongNotFoundError(told, **answer.fields())
+        return GongNotFoundError(description, **answer.fields())
     if status == 429:
         retry_after = seconds_after(response.headers.get("Retry-After"), now)
-        return GongRateLimitedError(told, **answer.fields(), retry_after=retry_after)
+        return GongRateLimitedError(description, **answer.fields(), retry_after=retry_after)
     if 400 <= status < 500 and "cursor" in text.lower() and "expired" in text.lower():
-        return GongCursorExpiredError(told, **answer.fields())
+        return GongCursorExpiredError(description, **answer.fields())
     if status == 400:
-        return GongBadRequestError(told, **answer.fields())
-    return (GongServerError if status >= 500 else GongResponseError)(told, **answer.fields())
+        return GongBadRequestError(description, **answer.fields())
+    return (GongServerError if status >= 500 else GongResponseError)(description, **answer.fields())
 
 
-def malformed(response: httpx.Response, reason: str) -> GongMalformedResponseError:
-    """A success that cannot be read."""
+def malformed_error(response: httpx.Response, reason: str) -> GongMalformedResponseError:
+    """Return the error for a successful response whose body cannot be parsed."""
     kind = response.headers.get("Content-Type", "no content type")
     message = f"{_name(response.request)}: {response.status_code} with an unreadable body ({kind}): {reason}"
     return GongMalformedResponseError(
@@ -100,13 +100,23 @@ def malformed(response: httpx.Response, reason: str) -> GongMalformedResponseErr
     )
 
 
-def finds_nothing(error: GongNotFoundError) -> bool:
-    """Whether this 404 is Gong's way to return an empty list for a filter. Every other 404 is an error."""
+def is_empty_result(error: GongNotFoundError) -> bool:
+    """Return whether this 404 means an empty list: Gong answers so to a filter without matches."""
     return any(NOTHING_FOUND.search(text) for text in error.errors)
 
 
+def with_likely_scope(error: GongPermissionError, scope: str) -> GongPermissionError:
+    """Return the error with the scope that is probably missing in its message. Its `scope` stays as Gong named it."""
+    return GongPermissionError(
+        f"{error}; the scope {scope} is probably missing",
+        status=error.status,
+        errors=error.errors,
+        request_id=error.request_id,
+    )
+
+
 def seconds_after(retry_after: str | None, now: datetime) -> float | None:
-    """A Retry-After header (seconds or an HTTP date) in seconds from `now`; None when it is neither."""
+    """Return a Retry-After header (seconds or an HTTP date) in seconds from `now`; None if it is neither."""
     if retry_after is None:
         return None
     try:
@@ -121,8 +131,8 @@ def seconds_after(retry_after: str | None, now: datetime) -> float | None:
 
 
 @dataclass(frozen=True)
-class _Answer:
-    """What an ErrorResponse says, or what little can be said about an answer that is none."""
+class _ErrorResponse:
+    """Gong's ErrorResponse, or a substitute for a body that is not one."""
 
     status: int
     errors: tuple[str, ...]
@@ -132,21 +142,20 @@ class _Answer:
     def fields(self) -> dict[str, Any]:
         return {"status": self.status, "errors": self.errors, "request_id": self.request_id}
 
-    def told_about(self, request: httpx.Request) -> str:
-        said = "; ".join(self.errors) or self.fallback
+    def describe(self, request: httpx.Request) -> str:
+        text = "; ".join(self.errors) or self.fallback
         reference = f" (request id {self.request_id})" if self.request_id else ""
-        return f"{_name(request)}: {self.status} {said}{reference}"
+        return f"{_name(request)}: {self.status} {text}{reference}"
 
 
-def _read(response: httpx.Response) -> _Answer:
+def _parse(response: httpx.Response) -> _ErrorResponse:
     try:
         body = msgspec.json.decode(response.content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         body = None
-    said = body if isinstance(body, dict) else {}
-    errors = said.get("errors")
-    request_id = said.get("requestId")
-    return _Answer(
+    fields = body if isinstance(body, dict) else {}
+    errors, request_id = fields.get("errors"), fields.get("requestId")
+    return _ErrorResponse(
         status=response.status_code,
         errors=tuple(" ".join(str(error).split()) for error in errors) if isinstance(errors, list) else (),
         request_id=request_id if isinstance(request_id, str) else response.headers.get("X-TraceId"),
@@ -155,7 +164,7 @@ def _read(response: httpx.Response) -> _Answer:
 
 
 def _name(request: httpx.Request) -> str:
-    """Without the query: it holds cursors, which are signed."""
+    """Return method and URL without the query, which may have a signed cursor."""
     return f"{request.method} {request.url.copy_with(query=None)}"
 
 

@@ -1,21 +1,14 @@
-"""Gong's limits, kept by everyone on this machine who uses the same key.
+"""Cross-process rate limiter for a Gong API key.
 
-Gong counts requests per company (3 a second and 10,000 a day by default,
-https://help.gong.io/apidocs/introduction-2), so two clients with the same key must wait for one another, in
-whatever thread or process they run. Where that is written down is the ledger's matter: in a file that the
-processes share, or within this one. Requests from other machines and of other integrations are not seen here:
-those show as 429, which pauses everyone, or, when it asks for longer than it is sensible to wait, stops
-everyone until then.
+Gong counts requests per company: 3 a second and 10,000 a day by default
+(https://help.gong.io/apidocs/introduction-2). All clients with the same key therefore share one limiter, in every
+thread of a process, and with a budget file in every process of a machine. Requests from other machines and other
+integrations show up as 429: a short Retry-After pauses all clients, a long one blocks them until it has passed.
 """
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -23,120 +16,125 @@ import httpx
 
 from gong_assets.gong.clock import Clock
 from gong_assets.gong.errors import GongQuotaExhausted
-from gong_assets.gong.http.request_budget import FileLedger, Ledger, MemoryLedger, State, file_name, identity
+from gong_assets.gong.http.request_budget import (
+    BudgetState,
+    FileBudget,
+    InMemoryBudget,
+    RequestBudget,
+    budget_file_name,
+    key_identity,
+)
 
-# Requests that leave evenly do not arrive evenly. One hundredth more than the interval keeps any second that
-# Gong may count free of a request too many when the network brings one of them 10 ms early, and costs one
-# hundredth of the speed.
-SPACING = 1.01
-# The wall clock is read in microseconds, so less than one cannot be waited for.
-INSTANT = 1e-6
-# No state stops anybody for longer, whatever it says. A pause is a wait that a client was willing to make
-# (`max_retry_wait_seconds`), and a daily quota comes back within the day.
-LONGEST_PAUSE = 3600.0
-LONGEST_EXHAUSTION = 86_400.0
-# How often others may go first: six seconds at Gong's limit, so that a small walk beside a large one gets on.
-PATIENCE = 16
-
-urgency: ContextVar[Callable[[], float]] = ContextVar("urgency", default=lambda: 0.0)
-"""How much work the running task has before it. What walks pages between the task and the transport has no
-business with it; so it is not a parameter.
-"""
+# Requests that leave evenly do not arrive evenly. With a little more than the interval between them, a request may
+# arrive 8 ms early before any second has one too many, at the cost of less than a hundredth of the speed.
+SPACING = 1.008
+# The wall clock is read in microseconds, so shorter waits are not possible.
+MIN_WAIT = 1e-6
+# The longest pause and block that a stored state can cause. A pause is a wait that a client accepted
+# (`max_retry_wait_seconds`), and a daily quota is renewed within a day.
+MAX_PAUSE = 3600.0
+MAX_BLOCK = 86_400.0
 
 
-class Pacer:
-    """Admits requests one at a time, evenly spaced, up to a number per UTC day. Threads may share it, and
-    pacers may share a ledger.
+class RateLimiter:
+    """Spaces requests evenly and counts them per UTC day. Threads may share it; several may share a budget.
 
-    Evenly, because Gong does not say how it counts within a second: a burst that a bucket with room for three
-    would take is a 429 from one that counts intervals.
+    Evenly, because Gong does not document how it counts within a second: a burst that a bucket of three accepts is a
+    429 for a server that counts intervals.
     """
 
     def __init__(
-        self, clock: Clock, ledger: Ledger | None = None, *, per_second: float, per_day: int
+        self, clock: Clock, budget: RequestBudget | None = None, *, per_second: float, per_day: int
     ) -> None:
         self._clock = clock
-        self._own_ledger = MemoryLedger()
-        self._shared_ledger = ledger or self._own_ledger
+        self._own_budget = InMemoryBudget()
+        self._shared_budget = budget or self._own_budget
         self.set_limits(per_second=per_second, per_day=per_day)
 
     def set_limits(self, *, per_second: float, per_day: int) -> None:
-        """Change the limits for everyone in this process; 0 turns one off. What was sent stays counted."""
+        """Change the limits for everybody in this process; 0 turns one off. Sent requests stay counted."""
         self.per_second = per_second
         self._per_day = per_day
 
-    async def admit(self) -> float:
-        """Return when the caller may send one request, with the seconds that it waited.
+    async def acquire(self) -> float:
+        """Wait until one request may be sent, and return the seconds waited.
 
-        Raises GongQuotaExhausted, and counts nothing, when this would be one too many for the day, and at
-        once where Gong has said that its quota is spent.
+        Raises GongQuotaExhausted, and counts nothing, if the request would exceed the daily limit, or while Gong's
+        own quota is exhausted.
         """
         waited = 0.0
-        while wait := self._try_admit():
+        while wait := self._try_acquire():
             await self._clock.sleep(wait)
             waited += wait
         return waited
 
     def pause(self, seconds: float) -> None:
-        """Admit nobody for the next `seconds`: Gong said 429 to one of us, and would to the others."""
-        with self._ledger.changing() as state:
+        """Send nothing for the next `seconds`: a 429 to one client would be a 429 to all of them."""
+        with self._budget.locked() as state:
             moment = self._settle(state).timestamp()
             state.free_at = max(state.free_at, moment + seconds)
             state.changed_at = moment
 
-    def exhaust(self, seconds: float) -> None:
-        """Refuse everybody for the next `seconds` (a day at most): Gong's own quota is spent for that long."""
-        with self._ledger.changing() as state:
-            moment = self._settle(state).timestamp()
-            until = moment + min(seconds, LONGEST_EXHAUSTION)
+    def block_until(self, moment: datetime) -> None:
+        """Refuse all requests until then (a day at most): Gong's own quota is exhausted."""
+        with self._budget.locked() as state:
+            now = self._settle(state).timestamp()
+            until = min(moment.timestamp(), now + MAX_BLOCK)
             state.exhausted_until = max(state.exhausted_until, until)
-            state.changed_at = moment
+            state.changed_at = now
 
-    def sent(self) -> None:
-        """An admitted request goes out only now that its connection is ready: the interval begins here."""
+    def record_sent(self, lead: float = 0.0) -> None:
+        """Note that an acquired request is only sent now. The next one may be acquired `lead` seconds early."""
         if self.per_second:
-            self.pause(self._interval)
+            self.pause(max(0.0, self._interval / SPACING - lead))
 
-    def left_today(self) -> int | None:
-        """Requests that may still be sent today; None without a daily limit, 0 while Gong's quota is spent."""
-        with self._ledger.changing() as state:
+    def requests_left_today(self) -> int | None:
+        """Return how many more requests today allows: None without a daily limit, 0 while blocked."""
+        with self._budget.locked() as state:
             now = self._settle(state)
             if now.timestamp() < state.exhausted_until:
                 return 0
-            return max(0, self._per_day - _count_of(state, now.date())) if self._per_day else None
+            return max(0, self._per_day - _count_on(state, now.date())) if self._per_day else None
+
+    def daily_limit_error(self) -> GongQuotaExhausted:
+        """Return the error for a request that today's limit does not allow."""
+        now = self._clock.now()
+        tomorrow = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
+        reason = f"the daily limit of {self._per_day:,} Gong requests is used up"
+        return _quota_error(reason, now, (tomorrow - now).total_seconds())
 
     @property
-    def _ledger(self) -> Ledger:
-        """Without a limit there is nothing to share, and no file to write."""
-        return self._shared_ledger if self.per_second or self._per_day else self._own_ledger
+    def _budget(self) -> RequestBudget:
+        """Without limits there is nothing to share, and no file is written."""
+        return self._shared_budget if self.per_second or self._per_day else self._own_budget
 
     @property
     def _interval(self) -> float:
         return SPACING / self.per_second if self.per_second else 0.0
 
-    def _try_admit(self) -> float:
-        """Seconds until it is worth trying again; 0 when the request may be sent now.
+    def _try_acquire(self) -> float:
+        """Return the seconds to wait before the next try; 0 if the request may be sent now.
 
-        The next interval counts from this moment and not from when the request was due: a caller that wakes
-        up late must not bring the one behind it closer.
+        The next request is due one interval after this one was. If this one is late, it is due later, so that the gap
+        stays as long as the limit demands.
         """
-        with self._ledger.changing() as state:
+        with self._budget.locked() as state:
             now = self._settle(state)
             moment = now.timestamp()
             if moment < state.exhausted_until:
-                raise _exhausted("Gong's quota is spent", now, state.exhausted_until - moment)
-            if state.free_at - moment >= INSTANT:
+                raise _quota_error("Gong's quota is exhausted", now, state.exhausted_until - moment)
+            if state.free_at - moment >= MIN_WAIT:
                 return state.free_at - moment
-            self._count_one(state, now)
-            state.free_at = moment + self._interval
+            self._count_request(state, now)
+            state.free_at = max(state.free_at + self._interval, moment + self._interval / SPACING)
             state.changed_at = moment
             return 0.0
 
-    def _settle(self, state: State) -> datetime:
-        """Return the time, after making the state one that can have been written by then.
+    def _settle(self, state: BudgetState) -> datetime:
+        """Return the current time, after making the state consistent with it.
 
-        The wall clock may have been set back since: then what had to be waited for when the state was written
-        is still to be waited for, but not the difference between the clocks.
+        The wall clock may have been set back since the state was written. Waits that were left then are still left,
+        but the difference between the clocks is not waited for.
         """
         now = self._clock.now()
         moment = now.timestamp()
@@ -145,88 +143,32 @@ class Pacer:
             state.free_at -= ahead
             state.exhausted_until -= ahead
             state.changed_at = moment
-        state.free_at = min(state.free_at, moment + max(LONGEST_PAUSE, self._interval))
-        state.exhausted_until = min(state.exhausted_until, moment + LONGEST_EXHAUSTION)
+        state.free_at = min(state.free_at, moment + max(MAX_PAUSE, self._interval))
+        state.exhausted_until = min(state.exhausted_until, moment + MAX_BLOCK)
         return now
 
-    def _count_one(self, state: State, now: datetime) -> None:
-        sent = _count_of(state, now.date())
+    def _count_request(self, state: BudgetState, now: datetime) -> None:
+        sent = _count_on(state, now.date())
         if self._per_day and sent >= self._per_day:
-            tomorrow = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
-            spent = f"the daily limit of {self._per_day:,} Gong requests is used up"
-            raise _exhausted(spent, now, (tomorrow - now).total_seconds())
+            raise self.daily_limit_error()
         state.sent_today = sent + 1
         state.day = now.date().isoformat()
 
 
-def _count_of(state: State, day: date) -> int:
+def _count_on(state: BudgetState, day: date) -> int:
     return state.sent_today if state.day == day.isoformat() else 0
 
 
-def _exhausted(why: str, now: datetime, seconds: float) -> GongQuotaExhausted:
+def _quota_error(reason: str, now: datetime, seconds: float) -> GongQuotaExhausted:
     until = now + timedelta(seconds=seconds)
-    return GongQuotaExhausted(f"{why} until {until:%F %H:%M} UTC", retry_after=seconds)
+    return GongQuotaExhausted(f"{reason} until {until:%F %H:%M} UTC", retry_after=seconds)
 
 
-@dataclass(eq=False)
-class _Waiter:
-    urgency: Callable[[], float]
-    called: asyncio.Future[None]
-    passed_over: int = 0
+_limiters: dict[tuple[str, str, Clock, Path | None], RateLimiter] = {}
+_limiters_lock = threading.Lock()
 
 
-class Turns:
-    """Lets the tasks of one event loop pass one at a time, those with the most work before them first.
-
-    Chains that are served as it happens fall apart, and the last one ends alone, at a fraction of the limit.
-    """
-
-    def __init__(self) -> None:
-        self._taken = False
-        self._waiting: list[_Waiter] = []
-
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Wait for the others; who has no `urgency` goes first come, first served."""
-        if self._taken:
-            await self._wait()
-        self._taken = True
-        try:
-            yield
-        finally:
-            self._call_next()
-
-    async def _wait(self) -> None:
-        waiter = _Waiter(urgency.get(), asyncio.get_running_loop().create_future())
-        self._waiting.append(waiter)
-        try:
-            await waiter.called
-        except asyncio.CancelledError:
-            if waiter not in self._waiting:  # called, and cancelled before it could go
-                self._call_next()
-            raise
-        finally:
-            if waiter in self._waiting:
-                self._waiting.remove(waiter)
-
-    def _call_next(self) -> None:
-        waiting = [each for each in self._waiting if not each.called.done()]
-        self._taken = bool(waiting)
-        if waiting:
-            longest = waiting[0]
-            if longest.passed_over < PATIENCE:
-                longest = max(waiting, key=lambda each: each.urgency())
-            for each in waiting:
-                each.passed_over += 1
-            self._waiting.remove(longest)
-            longest.called.set_result(None)
-
-
-_pacers: dict[tuple[str, str, Clock, Path | None], Pacer] = {}
-_pacers_lock = threading.Lock()
-
-
-def shared_pacer(
+def shared_rate_limiter(
     base_url: str,
     auth: httpx.Auth,
     clock: Clock,
@@ -234,16 +176,17 @@ def shared_pacer(
     per_second: float,
     per_day: int,
     state_directory: Path | None = None,
-) -> Pacer:
-    """This process's one pacer for a key at a host; with a directory, all processes that name it share a count.
+) -> RateLimiter:
+    """Return this process's limiter for a key at a host; processes that name the same directory share its counts.
 
-    The limits of the latest caller hold for everyone in this process; those of another one are its own.
+    The latest caller's limits apply to everybody in this process.
     """
-    with _pacers_lock:
-        key = (base_url, identity(auth), clock, state_directory)
-        if key in _pacers:
-            _pacers[key].set_limits(per_second=per_second, per_day=per_day)
+    with _limiters_lock:
+        key = (base_url, key_identity(auth), clock, state_directory)
+        if key in _limiters:
+            _limiters[key].set_limits(per_second=per_second, per_day=per_day)
         else:
-            ledger = FileLedger(state_directory / file_name(base_url, auth)) if state_directory else None
-            _pacers[key] = Pacer(clock, ledger, per_second=per_second, per_day=per_day)
-        return _pacers[key]
+            name = budget_file_name(base_url, auth)
+            budget = FileBudget(state_directory / name) if state_directory else None
+            _limiters[key] = RateLimiter(clock, budget, per_second=per_second, per_day=per_day)
+        return _limiters[key]

@@ -1,4 +1,4 @@
-"""Whether a failed request is worth another try, and after how long: nothing is sent or slept here."""
+"""Retry policy: whether a failed request is retried, and after how long. Nothing is sent or awaited here."""
 
 from __future__ import annotations
 
@@ -17,25 +17,23 @@ from gong_assets.gong.errors import (
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How patient the client is. Waits (seconds) double from `first_wait` to `longest_wait`, with jitter."""
+    """Limits of retries. Waits (in seconds) double from `first_wait` to `longest_wait`, with jitter."""
 
     attempts: int = 6
-    """Half a minute in all: longer than a restart of a load balancer, shorter than anyone would watch it."""
+    """Half a minute in all: a load balancer restarts in less, and nobody would wait for more."""
 
     rate_limited_attempts: int = 10
-    """More patient: the limit is the whole company's, and another integration may be at it for a while."""
+    """More, because all integrations of the company share the limit, and another one may use it for a while."""
 
     first_wait: float = 1
     longest_wait: float = 30
     longest_retry_after: float = 300
-    """Beyond this a 429 is a spent quota (Gong's Retry-After then counts hours), and waiting is the caller's
-    decision.
-    """
+    """A 429 with a longer Retry-After means an exhausted quota: Gong then counts in hours."""
 
     def wait(self, error: GongError, *, attempt: int, jitter: float) -> float | None:
-        """Seconds to wait before trying again after the failed `attempt` (1 is the first); None to give up.
+        """Return the seconds to wait after the failed `attempt` (1 is the first); None for no further one.
 
-        `jitter` is a random number in [0, 1): chains that failed together come back apart.
+        `jitter` is a random number in [0, 1), so that requests that failed together are not retried together.
         """
         if attempt >= self._attempts_for(error):
             return None
@@ -58,11 +56,9 @@ class RetryPolicy:
     def _attempts_after(self, fault: ConnectionFault) -> int:
         match fault:
             case "tls":
-                return 1  # a certificate does not become valid, and retrying would train people to expect it
+                return 1  # a retry does not make a certificate valid
             case "dns" | "refused":
-                return min(
-                    3, self.attempts
-                )  # mostly a wrong host: say so soon, but survive a resolver's hiccup
+                return min(3, self.attempts)  # mostly a wrong host, sometimes a passing fault of the resolver
             case "broken" | "timeout":
                 return self.attempts
             case _:

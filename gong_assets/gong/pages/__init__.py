@@ -1,0 +1,1 @@
+"""How many requests make one list: pagination, sub-windows, concurrency."""
