@@ -10,14 +10,26 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from gong_assets.dates import DateRange
-from gong_assets.gong import GongClient, GongPermissionError, GongQuotaExhausted, Page, RequestStats
-from gong_assets.ingestion.sources import MAX_SHOWN_IDS, Source
+from gong_assets.gong import (
+    GongClient,
+    GongError,
+    GongPermissionError,
+    GongQuotaExhausted,
+    Page,
+    Record,
+    RequestStats,
+    TranscriptPage,
+)
+from gong_assets.ingestion.sources import MAX_SHOWN_IDS, Calls, Pages, Source, Transcripts
 from gong_assets.ingestion.spool import Spool
 from gong_assets.warehouse.landing import UNGUARDED, DeletionPolicy, replace
-from gong_assets.warehouse.tables import CALLS, RawTable, create_raw_table
+from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, RawTable, create_raw_table
 
 if TYPE_CHECKING:
     from gong_assets.warehouse.connection import Warehouse
+
+
+OnPage = Callable[[Page], None]
 
 
 @dataclass(frozen=True)
@@ -44,7 +56,7 @@ class ReadResult:
 def read_source(
     client: GongClient,
     source: Source,
-    on_page: Callable[[Page], None] = lambda page: None,
+    on_page: OnPage = lambda page: None,
     *,
     max_deleted_fraction: float = 1.0,
 ) -> ReadResult:
@@ -56,8 +68,13 @@ def read_source(
         GongError: nothing is kept.
     """
     spool = Spool()
+
+    async def read() -> GongQuotaExhausted | None:
+        async with client, aclosing(source.pages(client)) as pages:
+            return await _consume(pages, on_page, lambda page: (source, spool))
+
     try:
-        quota_error = asyncio.run(_fill(spool, client, source, on_page))
+        quota_error = asyncio.run(read())
         spool.close()
     except GongPermissionError as error:
         spool.discard()
@@ -67,30 +84,102 @@ def read_source(
     except BaseException:
         spool.discard()
         raise
+    return _result(source, spool, client.stats, max_deleted_fraction, quota_error)
+
+
+def read_calls_with_transcripts(
+    client: GongClient,
+    calls: Calls,
+    on_page: OnPage = lambda page: None,
+    *,
+    max_deleted_fraction: float = 1.0,
+) -> tuple[ReadResult, Transcripts, ReadResult | GongError]:
+    """Read calls, and request the transcripts of the valid ones while calls are still being read.
+
+    Returns the calls, the source of the transcripts, and the transcripts: a GongError if they could not be read, and a
+    result with a `skip_reason` if the key lacks their scope. The requests of both are counted with the calls.
+
+    Raises:
+        GongError: the calls could not be read; nothing is kept.
+    """
+    transcripts = Transcripts(calls.ranges, {})
+    spools = {CALLS: Spool(), TRANSCRIPTS: Spool()}
+
+    def wants_transcript(record: Record) -> bool:
+        day = calls.date_of_valid(record)
+        if day is not None and record.id is not None:
+            transcripts.call_dates[record.id] = day
+        return day is not None
+
+    reader = client.calls_with_transcripts(
+        *calls.windows, workspace_id=calls.workspace_id, wants_transcript=wants_transcript
+    )
+
+    async def read() -> GongQuotaExhausted | None:
+        async with client, aclosing(reader.pages()) as pages:
+            return await _consume(
+                pages,
+                on_page,
+                lambda page: (
+                    (transcripts, spools[TRANSCRIPTS])
+                    if isinstance(page, TranscriptPage)
+                    else (calls, spools[CALLS])
+                ),
+            )
+
+    try:
+        quota_error = asyncio.run(read())
+        for spool in spools.values():
+            spool.close()
+    except BaseException:
+        for spool in spools.values():
+            spool.discard()
+        raise
+    read_calls = _result(calls, spools[CALLS], client.stats, max_deleted_fraction, quota_error)
+    spool, error = spools[TRANSCRIPTS], reader.transcripts_error
+    if error is not None:
+        spool.discard()
+        if not isinstance(error, GongPermissionError) or error.scope is None:
+            return read_calls, transcripts, error
+        skipped = ReadResult(spool, RequestStats(), calls.ranges, skip_reason=str(error))
+        return read_calls, transcripts, skipped
+    # Only days whose calls were read completely can be complete.
+    transcripts.ranges = read_calls.ranges or ()
+    read_transcripts = _result(transcripts, spool, RequestStats(), max_deleted_fraction, quota_error)
+    return read_calls, transcripts, read_transcripts
+
+
+async def _consume(
+    pages: Pages, on_page: OnPage, route: Callable[[Page], tuple[Source, Spool]]
+) -> GongQuotaExhausted | None:
+    """Append the rows of each page to its spool; return the error if Gong's quota was exhausted before the end."""
+    try:
+        async for page in pages:
+            source, spool = route(page)
+            for record in page.records:
+                if (row := source.row(record)) is not None:
+                    spool.append(row)
+            on_page(page)
+    except GongQuotaExhausted as error:
+        return error
+    return None
+
+
+def _result(
+    source: Source,
+    spool: Spool,
+    stats: RequestStats,
+    max_deleted_fraction: float,
+    quota_error: GongQuotaExhausted | None,
+) -> ReadResult:
     return ReadResult(
         spool,
-        client.stats,
+        stats,
         source.completed_ranges(quota_error) if quota_error else source.ranges,
         DeletionPolicy(max_deleted_fraction, source.is_expected_deletion),
         quota_error,
         has_incomplete_days=quota_error is not None and bool(source.ranges),
     )
-
-
-async def _fill(
-    spool: Spool, client: GongClient, source: Source, on_page: Callable[[Page], None]
-) -> GongQuotaExhausted | None:
-    """Append the source's rows to the spool; return the error if Gong's quota was exhausted before the end."""
-    async with client, aclosing(source.pages(client)) as pages:
-        try:
-            async for page in pages:
-                for record in page.records:
-                    if (row := source.row(record)) is not None:
-                        spool.append(row)
-                on_page(page)
-        except GongQuotaExhausted as error:
-            return error
-    return None
 
 
 def land(warehouse: Warehouse, table: RawTable, result: ReadResult, run_id: str) -> dict[str, Any]:

@@ -6,7 +6,6 @@ Nothing here knows which asset, job or sensor reads. Reading is in `read.py`, th
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, date
 from typing import Any, Protocol
@@ -69,18 +68,16 @@ class Calls:
     total = None
     private: set[str] = field(default_factory=set)
     outside: list[str] = field(default_factory=list)
-    _done: list[DateRange] = field(default_factory=list)
 
-    async def pages(self, client: GongClient) -> Pages:
-        for days in self.ranges:
-            calls = client.calls(Window(*days.utc_bounds()), workspace_id=self.workspace_id)
-            async with aclosing(calls) as pages:
-                async for page in pages:
-                    yield page
-            self._done.append(days)
+    @property
+    def windows(self) -> list[Window]:
+        return [Window(*days.utc_bounds()) for days in self.ranges]
+
+    def pages(self, client: GongClient) -> Pages:
+        return client.calls(*self.windows, workspace_id=self.workspace_id)
 
     def row(self, record: Record) -> Row | None:
-        if record.is_private and not self.include_private:
+        if self._is_excluded(record):
             self.private.add(record.id or "?")
             return None
         call_date = self._call_date(record)
@@ -88,6 +85,14 @@ class Calls:
             self.outside.append(record.id or "?")
             return None
         return to_row(record, call_date)
+
+    def date_of_valid(self, record: Record) -> date | None:
+        """Return the day on which a valid call lands, or None if it is invalid or does not land."""
+        is_valid = record.id is not None and validation_error(record) is None
+        return self._call_date(record) if is_valid and not self._is_excluded(record) else None
+
+    def _is_excluded(self, record: Record) -> bool:
+        return record.is_private and not self.include_private
 
     def _call_date(self, record: Record) -> date | None:
         # A record without a start time lands on the first day, with its PROCESSING_ERROR.
@@ -97,16 +102,12 @@ class Calls:
         return call_date if any(call_date in days for days in self.ranges) else None
 
     def completed_ranges(self, quota_error: GongQuotaExhausted) -> Sequence[DateRange]:
-        windows = [
-            *(days.utc_bounds() for days in self._done),
-            *((window.start, window.end) for window in quota_error.read),
-        ]
         return contiguous_ranges(
             day
             for days in self.ranges
             for day in days
             for start, end in [DateRange.single(day).utc_bounds()]
-            if any(first <= start and end <= last for first, last in windows)
+            if any(window.start <= start and end <= window.end for window in quota_error.completed_windows)
         )
 
     def is_expected_deletion(self, key: str) -> bool:
@@ -123,7 +124,7 @@ class Calls:
 
 @dataclass
 class Transcripts:
-    """Transcripts by call ID. `call_dates` are the landed calls and the days on which their transcripts land."""
+    """Transcripts by call ID. `call_dates` are the calls and the days on which their transcripts land."""
 
     ranges: Sequence[DateRange]
     call_dates: dict[str, date]
@@ -145,7 +146,7 @@ class Transcripts:
         return to_row(record, self.call_dates[record.id])
 
     def completed_ranges(self, quota_error: GongQuotaExhausted) -> Sequence[DateRange]:
-        incomplete = {self.call_dates[call_id] for call_id in quota_error.unread}
+        incomplete = {self.call_dates[call_id] for call_id in quota_error.remaining}
         return contiguous_ranges(day for days in self.ranges for day in days if day not in incomplete)
 
     def is_expected_deletion(self, key: str) -> bool:

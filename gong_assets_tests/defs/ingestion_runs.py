@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 
 from gong_assets.dates import DateRange
-from gong_assets.defs.assets.raw import build_raw_assets
+from gong_assets.defs.assets.raw import CALLS_AND_TRANSCRIPTS_OP, build_raw_assets
 from gong_assets.defs.assets.reconciliation import build_reconciliation
 from gong_assets.defs.io_manager import SnowflakeIOManager
 from gong_assets.defs.partitions import daily_partitions
@@ -44,6 +44,8 @@ class GongOnAnotherDay(GongResource):
 
 calendar = Calendar()
 
+SHARED_OPS = dict.fromkeys(("gong_calls_raw", "gong_call_transcripts_raw"), CALLS_AND_TRANSCRIPTS_OP)
+
 
 @dataclass
 class Ingestion:
@@ -74,7 +76,7 @@ class Ingestion:
             selection=dg.AssetSelection.assets(*selected),
             resources=self.resources(settings),
             tags={**days.as_run_tags(), **(tags or {})},
-            run_config={"ops": dict.fromkeys(selected, config)},
+            run_config={"ops": {SHARED_OPS.get(asset, asset): config for asset in selected}},
             raise_on_error=False,
         )
 

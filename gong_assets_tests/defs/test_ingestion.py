@@ -116,6 +116,34 @@ def test_a_missing_scope_is_named_and_stops_no_other_stream(ingestion: Ingestion
     assert "api:settings:trackers:read" in metadata(result, "gong_trackers_raw")["skip_reason"]
 
 
+def test_without_the_scope_for_transcripts_calls_land_and_the_check_fails(ingestion: Ingestion) -> None:
+    ingestion.gong.missing_scopes = {"api:calls:read:transcript"}
+    result = ingestion.run(MARCH)
+    assert result.success, why(result)
+    assert ingestion.stored() == ids(ingestion.gong.calls)
+    (check,) = result.get_asset_check_evaluations()
+    assert (check.asset_key, check.passed) == (dg.AssetKey("gong_call_transcripts_raw"), False)
+    assert "api:calls:read:transcript" in metadata(result, "gong_call_transcripts_raw")["skip_reason"]
+
+
+def test_a_failure_of_the_transcripts_keeps_the_calls_and_fails_the_run(ingestion: Ingestion) -> None:
+    ingestion.gong.broken_paths = {"/v2/calls/transcript"}
+    result = ingestion.run(MARCH)
+    assert "/v2/calls/transcript" in why(result)
+    assert ingestion.stored() == ids(ingestion.gong.calls)
+    assert ingestion.materialized("gong_calls_raw") == set(MARCH)
+    assert ingestion.materialized("gong_call_transcripts_raw") == set()
+
+
+def test_each_of_calls_and_transcripts_can_be_materialized_alone(ingestion: Ingestion) -> None:
+    assert ingestion.run(MARCH, "gong_calls_raw").success
+    assert ingestion.materialized("gong_call_transcripts_raw") == set()
+    ingestion.gong.log.clear()
+    assert ingestion.run(MARCH, "gong_call_transcripts_raw").success
+    assert {request.path for request in ingestion.gong.log} == {"/v2/calls/transcript"}
+    assert ingestion.stored("GONG_CALL_TRANSCRIPTS_RAW") == ids(ingestion.gong.calls)
+
+
 def test_without_the_scope_for_calls_the_run_fails_and_names_it(ingestion: Ingestion) -> None:
     ingestion.gong.missing_scopes = {"api:calls:read:extensive"}
     assert "api:calls:read:extensive" in why(ingestion.run(MARCH))

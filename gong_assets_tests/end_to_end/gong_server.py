@@ -80,6 +80,7 @@ class Gong:
     activity: dict[date, list[Record]] = field(default_factory=dict)
     time_zone: str = "America/Los_Angeles"
     missing_scopes: set[str] = field(default_factory=set)
+    broken_paths: set[str] = field(default_factory=set)
     access_key: str = "TESTKEY"
     access_key_secret: str = "test-secret"
     # Number of records that each page repeats from the previous one. Gong pages by offset, so a call that
@@ -124,6 +125,8 @@ class Gong:
             != "Basic " + base64.b64encode(f"{self.access_key}:{self.access_key_secret}".encode()).decode()
         ):
             return _refusal(401, "Validate credentials failed")
+        if request.url.path in self.broken_paths:
+            return _refusal(404, "This endpoint does not exist")
         scope = SCOPES.get(f"{request.method} {request.url.path}")
         if scope in self.missing_scopes:
             return _refusal(401, f"You don't have permission to use '{scope}' in your app.")

@@ -12,9 +12,16 @@ from pydantic import Field
 from gong_assets.defs.failures import failure
 from gong_assets.defs.resources import GongResource
 from gong_assets.error_advice import EXPECTED_ERRORS
+from gong_assets.gong import GongError, Page, TranscriptPage
 from gong_assets.ingestion.progress import ProgressLog
-from gong_assets.ingestion.read import ReadResult, land, read_source, request_metadata
-from gong_assets.ingestion.sources import Source
+from gong_assets.ingestion.read import (
+    ReadResult,
+    land,
+    read_calls_with_transcripts,
+    read_source,
+    request_metadata,
+)
+from gong_assets.ingestion.sources import Calls, Source, Transcripts
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 
@@ -51,6 +58,34 @@ def read(
     log = ProgressLog(context.log.info, source.noun, total=source.total)
     try:
         return read_source(gong.client(), source, log.page, max_deleted_fraction=max_deleted_fraction)
+    except EXPECTED_ERRORS as error:
+        raise failure(error) from error
+
+
+def read_with_transcripts(
+    context: dg.AssetExecutionContext,
+    gong: GongResource,
+    calls: Calls,
+    *,
+    max_deleted_fraction: float = 1.0,
+) -> tuple[ReadResult, Transcripts, ReadResult | GongError]:
+    """Read calls and their transcripts at the same time, and log the progress of both to the run.
+
+    Raises:
+        dagster.Failure: Gong refused the calls or could not be reached; nothing was kept.
+    """
+    logs = {
+        False: ProgressLog(context.log.info, calls.noun),
+        True: ProgressLog(context.log.info, "transcripts"),
+    }
+
+    def on_page(page: Page) -> None:
+        logs[isinstance(page, TranscriptPage)].page(page)
+
+    try:
+        return read_calls_with_transcripts(
+            gong.client(), calls, on_page, max_deleted_fraction=max_deleted_fraction
+        )
     except EXPECTED_ERRORS as error:
         raise failure(error) from error
 

@@ -1,22 +1,29 @@
 """Raw assets: Gong's records, landed unchanged.
 
-Each asset reads one window of Gong's API into a spool on disk, however many partitions the run has, and hands it to the
-Snowflake IO manager. What is requested is in `gong_assets/ingestion/sources.py` and `streams.py`.
+Each step reads its days from Gong's API into a spool on disk, however many partitions the run has, and hands it to the
+Snowflake IO manager. Requests are defined in `gong_assets/ingestion/sources.py` and `streams.py`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import dagster as dg
 
-from gong_assets.defs.assets.ingestion import GONG_POOL, ReadConfig, land_and_record, read
+from gong_assets.defs.assets.ingestion import (
+    GONG_POOL,
+    ReadConfig,
+    land_and_record,
+    read,
+    read_with_transcripts,
+)
 from gong_assets.defs.automation import RAW_FRESHNESS, REFERENCE_DATA_FRESHNESS
 from gong_assets.defs.failures import failure
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import IO_MANAGER, GongResource, SnowflakeResource, query_tag
 from gong_assets.defs.resumption import mark_quota_stop, ranges_to_read
-from gong_assets.gong import GongQuotaExhausted
+from gong_assets.gong import GongError, GongQuotaExhausted
 from gong_assets.ingestion.read import ReadResult, request_metadata
 from gong_assets.ingestion.sources import Calls, Source, Transcripts
 from gong_assets.ingestion.stream_types import Cadence, PartitionedStream, RawStream, SnapshotStream
@@ -31,166 +38,215 @@ from gong_assets.warehouse.errors import WarehouseError
 from gong_assets.warehouse.queries import call_dates
 from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, RawTable, create_raw_table
 
-# Run calls and transcripts first, so that they get the quota if it runs out mid-run.
-HIGH_PRIORITY_TAGS = {"dagster/priority": "1"}
-
+CALLS_AND_TRANSCRIPTS_OP = "gong_calls_and_transcripts"
 SCOPE_CHECK = "scope_is_granted"
+
+# Run calls and transcripts first, so that they get the quota if it runs out mid-run.
+_HIGH_PRIORITY_TAGS = {"dagster/priority": "1"}
+
+Result = dg.MaterializeResult[Any]
 
 
 def build_raw_assets(
     settings: Settings, partitions: dg.DailyPartitionsDefinition, options: GraphOptions = DEFAULT_OPTIONS
 ) -> list[dg.AssetsDefinition]:
-    common: dict[str, Any] = {
-        "kinds": {"python", "gong", "snowflake"},
-        "io_manager_key": IO_MANAGER,
-        "dagster_type": dg.Any,  # The value is a ReadResult, whatever the return annotation says.
-        "pool": GONG_POOL,
-        "freshness_policy": RAW_FRESHNESS,
-    }
-    partitioned: dict[str, Any] = {
-        **common,
+    daily: dict[str, Any] = {
         "partitions_def": partitions,
         "backfill_policy": dg.BackfillPolicy.single_run(),
+        "pool": GONG_POOL,
     }
-
-    def attributes(stream: RawStream) -> dict[str, Any]:
-        return {
-            "key": options.asset_key(stream.table.asset_name),
-            "description": stream.description,
-            "metadata": table_metadata(settings, stream.table),
-            **options.asset_attributes("raw", owner=DATA_ENGINEERING, gong_endpoint=stream.endpoint_tag),
-        }
-
-    @dg.asset(op_tags=HIGH_PRIORITY_TAGS, **attributes(CALL_STREAM), **partitioned)
-    def gong_calls_raw(
-        context: dg.AssetExecutionContext,
-        config: ReadConfig,
-        gong: GongResource,
-        gong_snowflake: SnowflakeResource,
-    ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        source = Calls(
-            ranges_to_read(context, context.asset_key),
-            include_private=settings.gong_include_private_calls,
-            workspace_id=settings.gong_workspace_id,
-        )
-        return _materialize(context, config, gong, gong_snowflake, source, settings)
-
-    @dg.asset(
-        deps=[gong_calls_raw],
-        op_tags=HIGH_PRIORITY_TAGS,
-        check_specs=[scope_check(options, TRANSCRIPTS)],
-        **attributes(TRANSCRIPT_STREAM),
-        **partitioned,
-    )
-    def gong_call_transcripts_raw(
-        context: dg.AssetExecutionContext,
-        config: ReadConfig,
-        gong: GongResource,
-        gong_snowflake: SnowflakeResource,
-    ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        ranges = ranges_to_read(context, context.asset_key)
-        try:
-            with gong_snowflake.get_connection() as connection:
-                create_raw_table(connection, CALLS)
-                source = Transcripts(ranges, call_dates(connection, ranges))
-        except WarehouseError as error:
-            raise failure(error) from error
-        return _materialize(context, config, gong, gong_snowflake, source, settings)
-
-    def stream_asset(
-        stream: RawStream,
-        source: Callable[[dg.AssetExecutionContext], Source],
-        **arguments: Any,
-    ) -> Any:
-        @dg.asset(check_specs=[scope_check(options, stream.table)], **attributes(stream), **arguments)
-        def raw_stream(
-            context: dg.AssetExecutionContext,
-            config: ReadConfig,
-            gong: GongResource,
-            gong_snowflake: SnowflakeResource,
-        ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-            return _materialize(context, config, gong, gong_snowflake, source(context), settings)
-
-        return raw_stream
-
-    def partitioned_asset(stream: PartitionedStream) -> Any:
-        return stream_asset(
-            stream, lambda context: stream.source(ranges_to_read(context, context.asset_key)), **partitioned
-        )
-
-    def snapshot_asset(stream: SnapshotStream) -> Any:
-        freshness = RAW_FRESHNESS if stream.cadence is Cadence.WITH_CALLS else REFERENCE_DATA_FRESHNESS
-        arguments = {**common, "freshness_policy": freshness}
-        return stream_asset(stream, lambda _: stream.source(settings.gong_workspace_id), **arguments)
-
     return [
-        gong_calls_raw,
-        gong_call_transcripts_raw,
-        *map(partitioned_asset, PARTITIONED_STREAMS),
-        *map(snapshot_asset, SNAPSHOT_STREAMS),
+        _calls_and_transcripts(settings, options, daily),
+        *(_partitioned(stream, settings, options, daily) for stream in PARTITIONED_STREAMS),
+        *(_snapshot(stream, settings, options) for stream in SNAPSHOT_STREAMS),
     ]
 
 
-def _materialize(
-    context: dg.AssetExecutionContext,
-    config: ReadConfig,
-    gong: GongResource,
-    snowflake: SnowflakeResource,
-    source: Source,
-    settings: Settings,
-) -> dg.MaterializeResult:  # type: ignore[type-arg]
-    """Read the source, and return the result as the asset's value, which the IO manager lands."""
-    result = read(context, gong, source, max_deleted_fraction=config.max_deleted_fraction(settings))
-    if result.quota_error is not None:
-        quota_error = result.quota_error
-        raise _land_completed_days(context, snowflake, source, result, quota_error) from quota_error
-    if source.ranges is not None:
-        for key in context.partition_keys:
-            rows = result.spool.rows_by_day[date.fromisoformat(key)]
-            context.add_asset_metadata({"dagster/partition_row_count": rows}, partition_key=key)
-    reason = result.skip_reason
-    if reason is not None:
-        context.log.error(reason)
-    check = dg.AssetCheckResult(
-        check_name=SCOPE_CHECK,
-        passed=reason is None,
-        metadata={"error": reason} if reason else {},
-    )
-    return dg.MaterializeResult(
-        value=result,
-        metadata={**request_metadata(result.stats), **source.metadata()},
-        check_results=[] if source.table is CALLS else [check],
-    )
+def _calls_and_transcripts(
+    settings: Settings, options: GraphOptions, daily: Mapping[str, Any]
+) -> dg.AssetsDefinition:
+    """Return one step for both assets, since transcripts are requested while calls are still being read."""
+    outs = {
+        stream.table.asset_name: dg.AssetOut(is_required=False, **_attributes(settings, options, stream))
+        for stream in (CALL_STREAM, TRANSCRIPT_STREAM)
+    }
 
-
-def _land_completed_days(
-    context: dg.AssetExecutionContext,
-    snowflake: SnowflakeResource,
-    source: Source,
-    result: ReadResult,
-    quota_error: GongQuotaExhausted,
-) -> dg.Failure:
-    """Land the days that were read completely, and return the failure with which the run stops."""
-    completed = result.completed_days
-    if completed:
-        tag = query_tag(context.run.run_id, context.op_execution_context.op.name)
-        warehouse = snowflake.warehouse(query_tag=tag)
-        land_and_record(context, warehouse, source, result, completed, context.asset_key)
-    else:
-        result.spool.discard()
-    after = mark_quota_stop(context, quota_error)
-    total = len(context.partition_keys) if source.ranges is not None else 0
-    kept = f"{len(completed):,} of {total:,} days were read and landed. " if total else ""
-    return dg.Failure(
-        description=f"{failure(quota_error).description}\n"
-        f"{kept}Resume after {after:%Y-%m-%d %H:%M} UTC to read the rest.",
-        metadata={
-            **request_metadata(result.stats),
-            "days_completed": len(completed),
-            "resume_after": dg.MetadataValue.timestamp(after),
+    @dg.multi_asset(
+        name=options.op_name(CALLS_AND_TRANSCRIPTS_OP),
+        outs=outs,
+        internal_asset_deps={
+            CALLS.asset_name: set(),
+            TRANSCRIPTS.asset_name: {options.asset_key(CALLS.asset_name)},
         },
-        allow_retries=False,
+        check_specs=[scope_check(options, TRANSCRIPTS)],
+        can_subset=True,
+        op_tags=_HIGH_PRIORITY_TAGS,
+        **daily,
     )
+    def gong_calls_and_transcripts(
+        context: dg.AssetExecutionContext,
+        config: ReadConfig,
+        gong: GongResource,
+        gong_snowflake: SnowflakeResource,
+    ) -> Iterator[Result]:
+        yield from _Step(context, config, gong, gong_snowflake, settings, options).calls_and_transcripts()
+
+    return gong_calls_and_transcripts
+
+
+def _partitioned(
+    stream: PartitionedStream, settings: Settings, options: GraphOptions, daily: Mapping[str, Any]
+) -> Any:
+    @dg.asset(
+        check_specs=[scope_check(options, stream.table)],
+        **_attributes(settings, options, stream),
+        **daily,
+    )
+    def partitioned_stream(
+        context: dg.AssetExecutionContext,
+        config: ReadConfig,
+        gong: GongResource,
+        gong_snowflake: SnowflakeResource,
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        step = _Step(context, config, gong, gong_snowflake, settings, options)
+        return step.materialize(stream.source(ranges_to_read(context, context.asset_key)))
+
+    return partitioned_stream
+
+
+def _snapshot(stream: SnapshotStream, settings: Settings, options: GraphOptions) -> Any:
+    @dg.asset(
+        check_specs=[scope_check(options, stream.table)],
+        pool=GONG_POOL,
+        **_attributes(settings, options, stream),
+    )
+    def snapshot_stream(
+        context: dg.AssetExecutionContext,
+        config: ReadConfig,
+        gong: GongResource,
+        gong_snowflake: SnowflakeResource,
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        step = _Step(context, config, gong, gong_snowflake, settings, options)
+        return step.materialize(stream.source(settings.gong_workspace_id))
+
+    return snapshot_stream
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One execution of a step that reads Gong."""
+
+    context: dg.AssetExecutionContext
+    config: ReadConfig
+    gong: GongResource
+    snowflake: SnowflakeResource
+    settings: Settings
+    options: GraphOptions
+
+    def calls_and_transcripts(self) -> Iterator[Result]:
+        keys = {table: self.options.asset_key(table.asset_name) for table in (CALLS, TRANSCRIPTS)}
+        ranges = {
+            table: ranges_to_read(self.context, key)
+            for table, key in keys.items()
+            if key in self.context.selected_asset_keys
+        }
+        # After a quota stop the two may have different days left; then they are read one after the other.
+        if len(ranges) == 2 and ranges[CALLS] == ranges[TRANSCRIPTS]:
+            yield from self._calls_with_transcripts(self._calls(ranges[CALLS]))
+            return
+        if CALLS in ranges:
+            yield self.materialize(self._calls(ranges[CALLS]))
+        if TRANSCRIPTS in ranges:
+            yield self.materialize(self._transcripts(ranges[TRANSCRIPTS]))
+
+    def _calls(self, ranges: Any) -> Calls:
+        settings = self.settings
+        return Calls(ranges, settings.gong_include_private_calls, settings.gong_workspace_id)
+
+    def _transcripts(self, ranges: Any) -> Transcripts:
+        try:
+            with self.snowflake.get_connection() as connection:
+                create_raw_table(connection, CALLS)
+                return Transcripts(ranges, call_dates(connection, ranges))
+        except WarehouseError as error:
+            raise failure(error) from error
+
+    def _calls_with_transcripts(self, calls: Calls) -> Iterator[Result]:
+        fraction = self.config.max_deleted_fraction(self.settings)
+        result, transcripts, read_transcripts = read_with_transcripts(
+            self.context, self.gong, calls, max_deleted_fraction=fraction
+        )
+        if result.quota_error is not None and isinstance(read_transcripts, ReadResult):
+            sources: list[tuple[Source, ReadResult]] = [(calls, result), (transcripts, read_transcripts)]
+            raise self._stopped(result.quota_error, sources) from result.quota_error
+        yield self._materialized(calls, result)
+        if isinstance(read_transcripts, GongError):
+            raise failure(read_transcripts) from read_transcripts
+        yield self._materialized(transcripts, read_transcripts)
+
+    def materialize(self, source: Source) -> Result:
+        """Read the source, and return the result as the asset's value, which the IO manager lands."""
+        fraction = self.config.max_deleted_fraction(self.settings)
+        result = read(self.context, self.gong, source, max_deleted_fraction=fraction)
+        if result.quota_error is not None:
+            raise self._stopped(result.quota_error, [(source, result)]) from result.quota_error
+        return self._materialized(source, result)
+
+    def _materialized(self, source: Source, result: ReadResult) -> Result:
+        key = self.options.asset_key(source.table.asset_name)
+        if source.ranges is not None:
+            for partition in self.context.partition_keys:
+                rows = {
+                    "dagster/partition_row_count": result.spool.rows_by_day[date.fromisoformat(partition)]
+                }
+                self.context.add_asset_metadata(rows, asset_key=key, partition_key=partition)
+        reason = result.skip_reason
+        if reason is not None:
+            self.context.log.error(reason)
+        check = dg.AssetCheckResult(
+            asset_key=key,
+            check_name=SCOPE_CHECK,
+            passed=reason is None,
+            metadata={"error": reason} if reason else {},
+        )
+        return dg.MaterializeResult(
+            asset_key=key,
+            value=result,
+            metadata={**request_metadata(result.stats), **source.metadata()},
+            check_results=[] if source.table is CALLS else [check],
+        )
+
+    def _stopped(
+        self, quota_error: GongQuotaExhausted, results: list[tuple[Source, ReadResult]]
+    ) -> dg.Failure:
+        """Land the days that were read completely, and return the failure with which the run stops."""
+        tag = query_tag(self.context.run.run_id, self.context.op_execution_context.op.name)
+        kept = ""
+        for source, result in results:
+            if result.skip_reason is not None or not result.completed_days:
+                result.spool.discard()
+            else:
+                warehouse, key = (
+                    self.snowflake.warehouse(query_tag=tag),
+                    self.options.asset_key(source.table.asset_name),
+                )
+                land_and_record(self.context, warehouse, source, result, result.completed_days, key)
+            if source.ranges is not None:
+                total = len(self.context.partition_keys)
+                kept += (
+                    f"{source.noun}: {len(result.completed_days):,} of {total:,} days were read and landed. "
+                )
+        after = mark_quota_stop(self.context, quota_error)
+        return dg.Failure(
+            description=f"{failure(quota_error).description}\n"
+            f"{kept}Resume after {after:%Y-%m-%d %H:%M} UTC to read the rest.",
+            metadata={
+                **request_metadata(results[0][1].stats),
+                "days_completed": {source.noun: len(result.completed_days) for source, result in results},
+                "resume_after": dg.MetadataValue.timestamp(after),
+            },
+            allow_retries=False,
+        )
 
 
 def scope_check(options: GraphOptions, table: RawTable) -> dg.AssetCheckSpec:
@@ -200,6 +256,20 @@ def scope_check(options: GraphOptions, table: RawTable) -> dg.AssetCheckSpec:
         description="The Gong key has the scope that this endpoint requires. Without it nothing is read, the table stays as "
         "it is, and other assets continue.",
     )
+
+
+def _attributes(settings: Settings, options: GraphOptions, stream: RawStream) -> dict[str, Any]:
+    is_daily = stream.cadence is Cadence.DAILY
+    return {
+        "key": options.asset_key(stream.table.asset_name),
+        "description": stream.description,
+        "metadata": table_metadata(settings, stream.table),
+        "kinds": {"python", "gong", "snowflake"},
+        "io_manager_key": IO_MANAGER,
+        "dagster_type": dg.Any,  # The value is a ReadResult, whatever the return annotation says.
+        "freshness_policy": REFERENCE_DATA_FRESHNESS if is_daily else RAW_FRESHNESS,
+        **options.asset_attributes("raw", owner=DATA_ENGINEERING, gong_endpoint=stream.endpoint_tag),
+    }
 
 
 def table_metadata(settings: Settings, table: RawTable) -> Mapping[str, Any]:
