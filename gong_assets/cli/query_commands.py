@@ -80,8 +80,8 @@ def search(
 ) -> None:
     """Search for call segments with a similar meaning.
 
-    Results are nearest neighbours, so they may be irrelevant: check the similarity and the text. The filters
-    apply before the search.
+    The most similar segments are returned even if none is relevant, so check the similarity and the text. The
+    filters apply before the search.
     """
     from gong_assets.agents import similar_segments
 
