@@ -84,7 +84,7 @@ def _called(sql: str) -> Iterator[Token]:
             yield token
 
 
-def refusals(sql: str) -> list[str]:
+def violations(sql: str) -> list[str]:
     """Return one line for each rule that the statement breaks; none if it runs on Snowflake."""
     found = [line for rule in TEXT_RULES for line in rule(sql)]
     try:

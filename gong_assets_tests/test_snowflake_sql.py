@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gong_assets_tests import snowflake_sql
-from gong_assets_tests.snowflake_sql import TEXT_RULES, TREE_RULES, functions, refusals
+from gong_assets_tests.snowflake_sql import TEXT_RULES, TREE_RULES, functions, violations
 
 # By rule, statements that fail on Snowflake or behave differently than on the local server.
 INVALID = {
@@ -95,7 +95,7 @@ VALID = [
     ("rule", "sql"), [(rule, sql) for rule, statements in INVALID.items() for sql in statements]
 )
 def test_each_rule_finds_its_mistakes(rule: str, sql: str) -> None:
-    found = refusals(sql)
+    found = violations(sql)
     assert found
     found_by_rule = [
         line
@@ -112,7 +112,7 @@ def test_every_rule_has_examples() -> None:
 
 @pytest.mark.parametrize("sql", VALID)
 def test_valid_statements_are_accepted(sql: str) -> None:
-    assert refusals(sql) == []
+    assert violations(sql) == []
 
 
 def test_functions_are_distinguished_from_other_words_before_a_parenthesis() -> None:

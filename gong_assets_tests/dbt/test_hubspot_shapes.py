@@ -23,7 +23,7 @@ from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.records import FULL
 from gong_assets_tests.dbt.test_sql import SNOWFLAKE_FUNCTIONS
 from gong_assets_tests.dbt.warehouse import Tables, Warehouse
-from gong_assets_tests.snowflake_sql import functions, refusals
+from gong_assets_tests.snowflake_sql import functions, violations
 
 pytestmark = pytest.mark.xdist_group("dbt")
 
@@ -176,7 +176,7 @@ def test_no_shape_misses_a_table_or_calls_an_unknown_function(staged: Staged) ->
     assert "does not exist" not in staged.output
     unknown = {name: functions(sql) - SNOWFLAKE_FUNCTIONS for name, sql in staged.compiled.items()}
     assert {name: names for name, names in unknown.items() if names} == {}
-    assert [refusals(sql) for sql in staged.compiled.values()] == [[]] * len(MODELS)
+    assert [violations(sql) for sql in staged.compiled.values()] == [[]] * len(MODELS)
 
 
 def test_the_models_read_exactly_the_tables_of_the_shape(

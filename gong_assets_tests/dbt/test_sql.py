@@ -13,7 +13,7 @@ import pytest
 
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.warehouse import Tables, Warehouse
-from gong_assets_tests.snowflake_sql import functions, parsed, refusals
+from gong_assets_tests.snowflake_sql import functions, parsed, violations
 
 pytestmark = pytest.mark.xdist_group("dbt")
 
@@ -145,7 +145,7 @@ def test_the_models_and_their_hooks_call_exactly_the_listed_functions(
 
 
 def test_no_model_has_sql_that_snowflake_rejects(models: dict[str, str]) -> None:
-    found = {name: refusals(sql) for name, sql in models.items()}
+    found = {name: violations(sql) for name, sql in models.items()}
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 
@@ -153,7 +153,7 @@ def test_no_model_has_sql_that_snowflake_rejects(models: dict[str, str]) -> None
 def test_no_statement_of_a_build_has_sql_that_snowflake_rejects(
     statements: dict[str, list[tuple[str, str]]], family: str
 ) -> None:
-    found = [(node, lines, sql) for node, sql in statements[family] if (lines := refusals(sql))]
+    found = [(node, lines, sql) for node, sql in statements[family] if (lines := violations(sql))]
     assert found == []
 
 

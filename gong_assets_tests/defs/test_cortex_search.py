@@ -34,7 +34,7 @@ from gong_assets.warehouse.cortex_search import (
     source_size,
 )
 from gong_assets.warehouse.embedding_models import embedding_models
-from gong_assets_tests.snowflake_sql import functions, refusals
+from gong_assets_tests.snowflake_sql import functions, violations
 
 STAGED = SearchService(warehouse="SEARCH_WH", embedding_model="e5-base-v2", redacted=False)
 REDACTED = SearchService(warehouse="SEARCH_WH", embedding_model="e5-base-v2", redacted=True)
@@ -318,7 +318,7 @@ def test_the_name_of_a_model_is_one_literal() -> None:
 @pytest.mark.parametrize("service", [STAGED, REDACTED], ids=["staged", "redacted"])
 def test_the_source_is_one_that_snowflake_refreshes_incrementally(service: SearchService) -> None:
     tree = sqlglot.parse_one(service.source, dialect="snowflake")
-    assert refusals(service.source) == []
+    assert violations(service.source) == []
     assert functions(service.source) == set(), "a function may be one that changes, as CURRENT_DATE"
     assert not list(tree.find_all(exp.Window, exp.Limit, exp.Order, exp.Group, exp.Distinct, exp.Subquery))
     assert {join.kind for join in tree.find_all(exp.Join)} == {"INNER"}

@@ -61,7 +61,7 @@ def changes(before: Snapshot, after: Snapshot, *, except_calls: frozenset[str] =
     return lines
 
 
-def take(warehouse: Warehouse) -> Snapshot:
+def take_snapshot(warehouse: Warehouse) -> Snapshot:
     names = [
         str(row["TABLE_NAME"])
         for row in warehouse.query(
@@ -111,4 +111,4 @@ def sync(project: CommandLine, warehouse: Warehouse, gong: Gong, first: date, la
     days = ("--from-date", first.isoformat(), "--to-date", last.isoformat())
     outcome = project.gong_assets("sync", "--mode", "backfill", *days).succeeded()
     cortex_calls = cortex_statements(warehouse) - calls_before
-    return Run(outcome, list(gong.log), deepcopy(gong.transcripts), take(warehouse), cortex_calls)
+    return Run(outcome, list(gong.log), deepcopy(gong.transcripts), take_snapshot(warehouse), cortex_calls)

@@ -19,7 +19,7 @@ from gong_assets.agents import (
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets_tests.cli.command_line import CommandLine
 from gong_assets_tests.end_to_end import company
-from gong_assets_tests.end_to_end.runs import changes, take
+from gong_assets_tests.end_to_end.runs import changes, take_snapshot
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("company"), pytest.mark.usefixtures("first_run")]
 
@@ -131,14 +131,14 @@ def test_hostile_arguments_change_no_table(company_warehouse: Warehouse, text: s
         lambda: account_timeline(company_warehouse, text),
         lambda: coaching_opportunities(company_warehouse, days=text),  # type: ignore[arg-type]
     ]
-    before = take(company_warehouse)
+    before = take_snapshot(company_warehouse)
 
     errors = [error for request in requests if (error := error_message(request)) is not None]
     # Only the search text is valid, unless it is too long or has a NUL character.
     assert len(errors) == len(requests) - (len(text) < 1500 and "\0" not in text)
     assert max(map(len, errors)) < 300
     assert {len(line.splitlines()) for line in errors} == {1}
-    assert changes(before, take(company_warehouse)) == []
+    assert changes(before, take_snapshot(company_warehouse)) == []
 
 
 def error_message(request: Callable[[], Any]) -> str | None:

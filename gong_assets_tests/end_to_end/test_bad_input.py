@@ -13,7 +13,7 @@ import pytest
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets_tests.cli.command_line import CommandLine, Outcome
 from gong_assets_tests.end_to_end.gong_server import Gong
-from gong_assets_tests.end_to_end.runs import Run, changes, take
+from gong_assets_tests.end_to_end.runs import Run, changes, take_snapshot
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sales")]
 
@@ -42,7 +42,7 @@ def test_a_wrong_key_is_reported_with_its_variable_and_host_and_changes_no_table
     assert strange_gong.base_url.removeprefix("http://") in lines[0]
     assert "GONG_ACCESS_KEY" in lines[1]
     assert "wrong" not in " ".join(lines)
-    assert changes(sales_run.tables, take(sales_warehouse)) == []
+    assert changes(sales_run.tables, take_snapshot(sales_warehouse)) == []
 
 
 def test_a_missing_scope_is_reported(sales_run: Run, sales: CommandLine, strange_gong: Gong) -> None:

@@ -12,7 +12,7 @@ from gong_assets_tests.cli.command_line import CommandLine
 from gong_assets_tests.end_to_end import odd_records as odd
 from gong_assets_tests.end_to_end.gong_server import Gong
 from gong_assets_tests.end_to_end.openapi_examples import examples
-from gong_assets_tests.end_to_end.runs import Run, Snapshot, changes, take
+from gong_assets_tests.end_to_end.runs import Run, Snapshot, changes, take_snapshot
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sales")]
 
@@ -200,4 +200,4 @@ def test_days_without_calls_succeed_and_request_no_transcripts(
         ("/v2/calls/extensive", 404),
         ("/v2/users", 200),
     }
-    assert changes(sales_run.tables, take(sales_warehouse)) == []
+    assert changes(sales_run.tables, take_snapshot(sales_warehouse)) == []

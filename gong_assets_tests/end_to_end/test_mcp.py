@@ -31,7 +31,7 @@ from gong_assets_tests.agents.mcp_clients import (
 )
 from gong_assets_tests.cli.command_line import CommandLine
 from gong_assets_tests.end_to_end import company
-from gong_assets_tests.end_to_end.runs import changes, take
+from gong_assets_tests.end_to_end.runs import changes, take_snapshot
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("company"), pytest.mark.usefixtures("first_run")]
 
@@ -130,13 +130,13 @@ HOSTILE: list[tuple[str, dict[str, Any], str]] = [
 def test_invalid_arguments_are_one_line_tool_errors_and_change_no_table(
     call_tools: CallTools, company_warehouse: Warehouse
 ) -> None:
-    before = take(company_warehouse)
+    before = take_snapshot(company_warehouse)
     results = call_tools([(name, arguments) for name, arguments, _ in HOSTILE])
     for (name, arguments, message), result in zip(HOSTILE, results, strict=True):
         line = tool_error(result)
         assert message in line, (name, str(arguments)[:100])
         assert len(line) < 300
-    assert changes(before, take(company_warehouse)) == []
+    assert changes(before, take_snapshot(company_warehouse)) == []
 
 
 def test_a_hostile_search_text_is_treated_as_text(call_tools: CallTools) -> None:

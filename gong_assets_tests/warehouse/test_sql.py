@@ -21,7 +21,7 @@ from gong_assets.warehouse import queries
 from gong_assets.warehouse.connection import Warehouse, fetch
 from gong_assets.warehouse.landing import replace
 from gong_assets.warehouse.tables import CALLS, create_raw_tables
-from gong_assets_tests.snowflake_sql import functions, parsed, refusals
+from gong_assets_tests.snowflake_sql import functions, parsed, violations
 
 PACKAGE = Path(gong_assets.__file__).parent
 
@@ -78,7 +78,7 @@ def test_the_statements_of_each_module_are_found() -> None:
 
 @pytest.mark.parametrize("location", STATEMENTS)
 def test_every_statement_in_the_files_runs_on_snowflake(location: str) -> None:
-    assert refusals(STATEMENTS[location]) == []
+    assert violations(STATEMENTS[location]) == []
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ def test_every_sent_statement_runs_on_snowflake_and_calls_only_its_functions(
     sent_statements: list[str],
 ) -> None:
     assert len(set(sent_statements)) > 40
-    assert {sql: refusals(sql) for sql in sent_statements if refusals(sql)} == {}
+    assert {sql: violations(sql) for sql in sent_statements if violations(sql)} == {}
     queried = [sql for sql in sent_statements if not sql.startswith(("BEGIN", "COMMIT", "PUT"))]
     for sql in queried:
         parsed(sql)
