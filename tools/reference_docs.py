@@ -24,8 +24,8 @@ from gong_assets.defs.jobs import build_jobs
 from gong_assets.defs.options import DEFAULT_OPTIONS
 from gong_assets.defs.schedules import build_schedules
 from gong_assets.defs.sensors import build_sensors
+from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
-from gong_assets.warehouse.tables import RAW_TABLES
 
 MODELS = Path(gong_assets.__file__).parent / "dbt" / "models"
 
