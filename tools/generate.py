@@ -5,13 +5,18 @@ A test holds each committed file equal to its generated text.
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import yaml  # type: ignore[import-untyped]
 
+from gong_assets.defs.build import build_defs
 from gong_assets.ingestion.streams import RAW_TABLES
+from gong_assets.settings import Settings
 from gong_assets.warehouse.tables import Column, RawTable
 from tools.reference_docs import (
     commands_reference,
@@ -59,6 +64,28 @@ def _column(column: Column, tests: list[str]) -> dict[str, Any]:
     return {**described, "data_tests": tests} if tests else described
 
 
+def asset_graph(defs: dg.Definitions) -> str:
+    """Return the attributes by which each asset is placed and run, for review. HubSpot's tables are external."""
+    specs = [spec for spec in defs.resolve_all_asset_specs() if spec.key.path[0] != "hubspot"]
+    graph = {
+        spec.key.to_user_string(): {
+            "group": spec.group_name,
+            "kinds": sorted(spec.kinds),
+            "deps": sorted(dep.asset_key.to_user_string() for dep in spec.deps),
+            "partitions": type(spec.partitions_def).__name__ if spec.partitions_def else None,
+            "automation": spec.automation_condition.get_label() if spec.automation_condition else None,
+        }
+        for spec in sorted(specs, key=lambda spec: spec.key)
+    }
+    return json.dumps(graph, indent=2) + "\n"
+
+
+def default_asset_graph() -> str:
+    """Return the graph of the default settings."""
+    with tempfile.TemporaryDirectory() as home:
+        return asset_graph(build_defs(Settings(gong_assets_home=Path(home))))
+
+
 GENERATED: Mapping[Path, Callable[[], str]] = {
     ROOT / "gong_assets" / "dbt" / "models" / "staging" / "src_gong.yml": gong_sources,
     ROOT / "docs" / "commands.md": commands_reference,
@@ -67,10 +94,13 @@ GENERATED: Mapping[Path, Callable[[], str]] = {
     ROOT / "docs" / "tables.md": tables_reference,
 }
 
+# Not in GENERATED: building the definitions takes seconds, and `gong_assets_tests/defs/test_build.py` has them.
+ASSET_GRAPH = ROOT / "gong_assets_tests" / "data" / "asset_graph.json"
+
 
 def main() -> None:
     """Write each file whose generated text differs."""
-    for path, render in GENERATED.items():
+    for path, render in {**GENERATED, ASSET_GRAPH: default_asset_graph}.items():
         text = render()
         if path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")

@@ -6,15 +6,17 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
+import jinja2
+import yaml  # type: ignore[import-untyped]
+
 from gong_assets_tests.dbt.project import PROJECT_DIR
 
-# A column, or an entry of a flattened list, and the fields in it: `source.raw_data:content:topics`, `topic.value:name`.
+# A column or an entry of a flattened list, with fields: `source.raw_data:content:topics`, `topic.value:name`.
 EXPRESSION = r"(?P<name>\b\w+\.value\b|(?:\b\w+\.)?\b\w+)(?P<fields>(?:(?<!:):\w+|\[\d+\])*)"
 FLATTEN = re.compile(rf"flatten\(input => {EXPRESSION}\) as (?P<alias>\w+)")
 ALIAS = re.compile(rf"{EXPRESSION} as (?P<alias>\w+)")
 # CTEs and the parts of a UNION: aliases of flattened lists are valid within one of them.
-END_OF_QUERY = re.compile(r"\n\)|\bunion all\b|\{% endmacro %\}")
-MACRO = re.compile(r"\{% macro (\w+)\(.*?\) %\}(.*?\{% endmacro %\})", re.DOTALL)
+END_OF_QUERY = re.compile(r"\n\)|\bunion all\b")
 
 Paths = defaultdict[str, set[str]]
 
@@ -34,7 +36,7 @@ def raw_table(model: str) -> str:
 
 def fields_read(model: str) -> set[str]:
     """Return the paths of the fields, with `[]` for an entry of a list."""
-    queries = END_OF_QUERY.split(plain_sql(model))
+    queries = END_OF_QUERY.split(rendered(model))
     columns: Paths = defaultdict(set, raw_data={""}, transcript_data={""})
     for _ in range(5):  # no column is renamed more often
         for query in queries:
@@ -66,16 +68,13 @@ def resolve(match: re.Match[str], columns: Paths, entries: Paths) -> set[str]:
     return {f"{path}{fields}".removeprefix(".") for path in paths}
 
 
-def plain_sql(model: str) -> str:
-    """Return the SQL without Jinja, followed by the macros that query a relation."""
-    macros = dict(
-        macro for file in PROJECT_DIR.glob("macros/*.sql") for macro in MACRO.findall(file.read_text())
-    )
-    used = [text for name, text in macros.items() if f"{{{{ {name}('" in model and "lateral flatten" in text]
-    sql = "\n)\n".join([model, *used])
-    sql = re.sub(r"\{\{ crm_field_name\('(\w+)'\) \}\}", r"\1.value:name", sql)
-    sql = sql.replace("{{ relation }}.", "")
-    return re.sub(r"\{\{ json_\w+\('([^']+)'\) \}\}", r"\1", sql)
+def rendered(model: str) -> str:
+    """Return the model's SQL, for all days, with the project's macros."""
+    macros = "".join(file.read_text("utf-8") for file in PROJECT_DIR.glob("macros/*.sql"))
+    environment = jinja2.Environment(extensions=["jinja2.ext.do"])
+    template = environment.from_string(f"{macros}{{% macro in_run_window(day) %}}true{{% endmacro %}}{model}")
+    variables = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text("utf-8"))["vars"]
+    return template.render(ref="ref({})".format, source="{}.{}".format, var=variables.get)
 
 
 def unknown_fields(paths: set[str], known: object) -> Iterator[str]:

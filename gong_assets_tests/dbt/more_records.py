@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from gong_assets.ingestion.streams import SNAPSHOT_STREAMS
+from gong_assets.local.gong_tenant.company import Company
+from gong_assets.local.gong_tenant.reference_data import LIST_ENDPOINTS
 from gong_assets_tests.dbt.records import (
     FULL,
     LONG_ID,
@@ -228,8 +231,11 @@ def user_activity() -> list[tuple[date, Record]]:
     ]  # fmt: skip
 
 
-# Records of plain lists by path. The test Gong of the end-to-end tests serves them too.
+# Records of plain lists by path: those of the simulated tenant, except for lists with odd records. The test Gong
+# of the end-to-end tests serves them too.
+PLAIN_LISTS = {stream.endpoint.path for stream in SNAPSHOT_STREAMS if stream.custom_request is None}
 LISTS: dict[str, list[Record]] = {
+    **{each.path: each.items(Company(seed=1)) for each in LIST_ENDPOINTS if each.path in PLAIN_LISTS},
     "/v2/workspaces": workspaces(),
     "/v2/settings/trackers": trackers(),
     "/v2/settings/scorecards": scorecards(),

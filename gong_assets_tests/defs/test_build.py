@@ -1,12 +1,11 @@
 """The definitions as Dagster loads them: the attributes of each asset, and what schedules and sensors request.
 
-`data/asset_graph.json` is the reviewed graph. `python -m gong_assets_tests.defs.test_build` writes it after a change.
+`data/asset_graph.json` is the reviewed graph. `make generate` writes it after a change.
 """
 
 from __future__ import annotations
 
 import json
-import tempfile
 import threading
 import uuid
 from collections.abc import Iterable, Iterator
@@ -30,10 +29,9 @@ from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.landing import replace
 from gong_assets.warehouse.tables import CALLS, create_raw_tables
+from tools.generate import ASSET_GRAPH, asset_graph
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("definitions")]
-
-GRAPH = Path(__file__).parents[1] / "data" / "asset_graph.json"
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 FIRST_DAY, LAST_WEEK, YESTERDAY, TODAY = "2026-02-01", "2026-03-05", "2026-03-09", "2026-03-10"
@@ -54,30 +52,12 @@ def own_specs(defs: dg.Definitions) -> list[dg.AssetSpec]:
     return [spec for spec in defs.resolve_all_asset_specs() if spec.key.path[0] != "hubspot"]
 
 
-def graph(defs: dg.Definitions) -> dict[str, Any]:
-    """Return the attributes by which each asset is placed and run."""
-    return {
-        spec.key.to_user_string(): {
-            "group": spec.group_name,
-            "kinds": sorted(spec.kinds),
-            "deps": sorted(dep.asset_key.to_user_string() for dep in spec.deps),
-            "partitions": None if spec.partitions_def is None else type(spec.partitions_def).__name__,
-            "automation": None
-            if spec.automation_condition is None
-            else spec.automation_condition.get_label(),
-        }
-        for spec in sorted(own_specs(defs), key=lambda spec: spec.key)
-    }
-
-
 def test_the_definitions_load(defs: dg.Definitions) -> None:
     dg.Definitions.validate_loadable(defs)
 
 
 def test_the_graph_is_the_one_that_was_reviewed(defs: dg.Definitions) -> None:
-    assert graph(defs) == json.loads(GRAPH.read_text()), (
-        "to accept this change: python -m gong_assets_tests.defs.test_build"
-    )
+    assert asset_graph(defs) == ASSET_GRAPH.read_text("utf-8"), "to accept this change, run `make generate`"
 
 
 def test_every_asset_has_a_description_group_owner_and_table(defs: dg.Definitions) -> None:
@@ -337,8 +317,3 @@ def test_a_backfill_before_the_lookback_requests_no_partitioned_model(automation
 def test_a_view_is_requested_although_days_of_its_parents_never_ran(automation: Automation) -> None:
     automation.materialize("stg_gong_calls", YESTERDAY)
     assert "vw_enriched_gong_calls" in automation.tick()
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as directory:
-        GRAPH.write_text(json.dumps(graph(build_defs(settings(Path(directory)))), indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""The registry of raw streams agrees with Gong's OpenAPI document, and the staging models with the registry."""
+"""The registry of raw streams matches Gong's OpenAPI document, and the staging models match the registry."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gong_assets_tests.gong_schemas import SCOPES, Schema, record_list, resolved
 BY_TABLE = {stream.table.name: stream for stream in RAW_STREAMS}
 MODELS = staging_models()
 
-# The types of Gong's document that each kind of field may have there.
+# The documented types of each kind of field.
 DOCUMENTED = {
     "text": {"string"},
     "number": {"integer", "number"},
@@ -26,13 +26,9 @@ DOCUMENTED = {
 }
 
 
-def endpoint(stream: RawStream) -> str:
-    return f"{stream.endpoint.method} {stream.endpoint.path}"
-
-
 def documented_fields(stream: RawStream) -> Any:
-    """Return the fields of a record in Gong's document: types in the shape of the record."""
-    fields = shape(record_list(endpoint(stream))[1])
+    """Return the documented types of a record's fields, in the shape of the record."""
+    fields = shape(record_list(str(stream.endpoint))[1])
     if stream.table.name == "GONG_LIBRARY_CALLS_RAW":
         return {"folder": shape(record_list("GET /v2/library/folders")[1]), "call": fields}
     return fields
@@ -60,26 +56,29 @@ def differences(known: Any, documented: Any, path: str = "") -> list[str]:
     return [] if is_same else [path]
 
 
-@pytest.mark.parametrize("stream", RAW_STREAMS, ids=endpoint)
-def test_the_known_fields_are_those_of_gongs_document(stream: RawStream) -> None:
-    # Gong sends trackerOccurrences, which its document has in the request only.
+@pytest.mark.parametrize("stream", RAW_STREAMS, ids=lambda stream: stream.table.name)
+def test_known_fields_match_the_documented_schema(stream: RawStream) -> None:
+    # Gong sends trackerOccurrences, but documents it only for the request.
     expected = [".content.trackerOccurrences"] if stream.table is CALLS else []
     assert differences(stream.fields, documented_fields(stream)) == expected
 
 
-@pytest.mark.parametrize("stream", RAW_STREAMS, ids=endpoint)
-def test_the_endpoint_requires_the_scope_of_gongs_document(stream: RawStream) -> None:
-    assert stream.endpoint.scope == SCOPES[endpoint(stream)]
+@pytest.mark.parametrize("stream", RAW_STREAMS, ids=lambda stream: stream.table.name)
+def test_scopes_match_the_documented_scopes(stream: RawStream) -> None:
+    assert stream.endpoint.scope == SCOPES[str(stream.endpoint)]
 
 
-@pytest.mark.parametrize("stream", RAW_STREAMS, ids=endpoint)
-def test_the_descriptions_name_the_endpoint(stream: RawStream) -> None:
-    assert endpoint(stream) in stream.description
-    assert f"{record_list(endpoint(stream))[0]}[] of {endpoint(stream)}" in stream.table.payload.description
+@pytest.mark.parametrize("stream", RAW_STREAMS, ids=lambda stream: stream.table.name)
+def test_descriptions_name_the_endpoint(stream: RawStream) -> None:
+    assert str(stream.endpoint) in stream.description
+    assert (
+        f"{record_list(str(stream.endpoint))[0]}[] of {str(stream.endpoint)}"
+        in stream.table.payload.description
+    )
 
 
-@pytest.mark.parametrize("stream", RAW_STREAMS, ids=endpoint)
-def test_every_leaf_of_the_known_fields_is_a_kind(stream: RawStream) -> None:
+@pytest.mark.parametrize("stream", RAW_STREAMS, ids=lambda stream: stream.table.name)
+def test_known_fields_have_known_kinds(stream: RawStream) -> None:
     assert {leaf.rstrip("!") for leaf in leaves(stream.fields)} <= KINDS.keys()
 
 
@@ -92,7 +91,7 @@ def leaves(fields: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_a_staging_model_reads_known_fields_only(model: str) -> None:
+def test_a_staging_model_reads_only_known_fields(model: str) -> None:
     fields = fields_read(MODELS[model])
     assert len(fields) > 1
     assert list(unknown_fields(fields, BY_TABLE[raw_table(MODELS[model])].fields)) == []
@@ -102,11 +101,11 @@ def test_a_staging_model_reads_known_fields_only(model: str) -> None:
     ("text", "renamed", "path"),
     [
         ("content:brief", "content:short", "content.short"),
-        ("topic.value:name", "topic.value:title", "content.topics[].title"),
+        ("entry.value:name", "entry.value:title", "content.topics[].title"),
         ("highlight.value:items", "highlight.value:lines", "content.highlights[].lines[].text"),
     ],
 )
-def test_a_field_that_no_record_has_is_found_in_a_model(text: str, renamed: str, path: str) -> None:
+def test_an_unknown_field_in_a_staging_model_is_found(text: str, renamed: str, path: str) -> None:
     model = MODELS["stg_gong_calls"]
     assert text in model
     unknown = unknown_fields(fields_read(model.replace(text, renamed)), BY_TABLE["GONG_CALLS_RAW"].fields)
@@ -118,14 +117,14 @@ def test_every_raw_table_has_a_staging_model() -> None:
 
 
 class Client:
-    """Records the list that is requested."""
+    """A client that returns the request."""
 
     def list_records(self, *request: Any) -> Any:
         return request
 
 
 @pytest.mark.parametrize(("by_workspace", "query"), [(True, {"workspaceId": "42"}), (False, {})])
-def test_a_plain_list_is_requested_for_a_workspace_if_gong_has_the_parameter(
+def test_a_plain_list_is_filtered_by_workspace_only_if_its_endpoint_supports_it(
     by_workspace: bool, query: dict[str, str]
 ) -> None:
     stream = SnapshotStream(

@@ -1,4 +1,4 @@
-"""What counts as a change of Gong's records, and that it is reported and breaks nothing."""
+"""Detection of changes in Gong's records, and the check that reports them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ LOOKBACK_DAYS = Settings.model_fields["gong_lookback_days"].default
 
 
 def days(*records: Any, per_day: int = 10) -> list[tuple[str, str, str]]:
-    """The newest record first, so many on each day."""
+    """Return a sample with the newest record first, and `per_day` records on each day."""
     return [
         (str(TODAY - timedelta(days=number // per_day)), f"r{number}", json.dumps(record))
         for number, record in enumerate(records)
@@ -65,16 +65,16 @@ def found(*records: Any, known: Any = KNOWN, per_day: int = 10) -> list[tuple[st
     ]
 
 
-def test_a_record_as_it_is_known_is_no_news() -> None:
+def test_a_record_with_known_fields_has_no_drift() -> None:
     assert found(FULL, {"id": 1, "title": None, "topics": []}, {"id": "1", "topics": None}) == []
 
 
-def test_a_new_field_is_told_once_with_how_many_records_have_it_and_one_of_them() -> None:
+def test_a_new_field_is_reported_once_with_a_record_count_and_an_example() -> None:
     records = [FULL, {**FULL, "mood": {"of": ["all"]}}, {**FULL, "mood": {"of": []}}]
     assert drifts(days(*records), KNOWN) == [Drift("mood", NEW, "object", 2, "r1", '{"of": ["all"]}')]
 
 
-def test_a_new_field_in_a_list_is_one_path_however_long_the_list_is() -> None:
+def test_a_new_field_of_list_entries_is_reported_once() -> None:
     topics = [{"name": "Price", "confidence": number} for number in range(50)]
     assert found({**FULL, "topics": topics}) == [("topics[].confidence", NEW, "number", 1)]
 
@@ -90,11 +90,11 @@ def test_a_new_field_in_a_list_is_one_path_however_long_the_list_is() -> None:
         ({"id": {"value": 1}}, "id", "object"),
     ],
 )
-def test_a_type_that_changed_is_told(changed: dict[str, Any], path: str, kind: str) -> None:
+def test_a_changed_type_is_reported(changed: dict[str, Any], path: str, kind: str) -> None:
     assert found({**FULL, **changed}) == [(path, CHANGED, kind, 1)]
 
 
-def test_keys_that_are_data_are_not_fields() -> None:
+def test_keys_within_data_fields_are_ignored() -> None:
     assert found({**FULL, "custom": {"2026-01-01": 1}}, {**FULL, "custom": [{"anything": 1}]}) == []
     fields = [{"name": f"custom_{number}__c", "value": {"nested": number}} for number in range(30)]
     call = {
@@ -104,7 +104,7 @@ def test_keys_that_are_data_are_not_fields() -> None:
     assert found(call, known=CALL_STREAM.fields) == []
 
 
-def test_a_new_map_with_data_as_keys_is_one_new_field() -> None:
+def test_a_new_object_with_data_as_keys_is_reported_as_one_field() -> None:
     assert found({**FULL, "byDay": {str(number): {} for number in range(1000)}}) == [
         ("byDay", NEW, "object", 1)
     ]
@@ -114,7 +114,7 @@ def without(*names: str) -> dict[str, Any]:
     return {name: value for name, value in FULL.items() if name not in names}
 
 
-def test_a_field_of_nearly_all_older_records_and_no_newer_one_vanished() -> None:
+def test_a_field_in_nearly_all_older_and_no_newer_records_has_vanished() -> None:
     newer, older = [without("title")] * 30, [FULL] * 27 + [without("title")] * 3
     (drift,) = drifts(days(*newer, *older), KNOWN)
     assert (drift.path, drift.what, drift.records) == ("title", VANISHED, 27)
@@ -129,18 +129,16 @@ def test_a_field_of_nearly_all_older_records_and_no_newer_one_vanished() -> None
         ([without("title")] * 30, [FULL] * 19),
         ([without("title")] * 19, []),
     ],
-    ids=["a newer one has it", "too few older ones had it", "hardly any older ones", "hardly any newer ones"],
+    ids=["a newer record has it", "few older records had it", "few older records", "few newer records"],
 )
-def test_what_may_be_chance_is_not_called_vanished(newer: list[Any], older: list[Any]) -> None:
+def test_a_field_that_may_be_absent_by_chance_has_not_vanished(newer: list[Any], older: list[Any]) -> None:
     assert found(*newer, *older) == []
 
 
-def test_a_field_that_vanished_is_told_from_the_first_sync_for_weeks_though_each_sync_reads_days_anew() -> (
-    None
-):
-    """Up to 20 calls a day; the sync of the day on which Gong drops the title has the last seven days without it."""
+def test_a_vanished_field_is_reported_for_weeks_although_each_sync_reads_the_lookback_days_again() -> None:
+    """There are up to 20 calls a day. Once Gong drops the title, syncs read the lookback days without it."""
     dropped = TODAY - timedelta(days=LOOKBACK_DAYS)
-    told = []
+    reported = []
     for days_later in range(SAMPLED_DAYS):
         now = TODAY + timedelta(days=days_later)
         sample = [
@@ -149,40 +147,39 @@ def test_a_field_that_vanished_is_told_from_the_first_sync_for_weeks_though_each
             for day in [now - timedelta(days=age)]
             for number in range(20 - age % 3)
         ]
-        told.append([(drift.path, drift.record_id) for drift in drifts(sample, KNOWN)])
-    assert told[:22] == [[("title", f"{dropped}/0")]] * 22
-    assert told[-1] == [], "where nothing is left that had it, nothing is known to have vanished"
+        reported.append([(drift.path, drift.record_id) for drift in drifts(sample, KNOWN)])
+    assert reported[:22] == [[("title", f"{dropped}/0")]] * 22
+    assert reported[-1] == [], "no sampled record has the field"
 
 
-def test_days_that_lack_a_field_count_only_after_the_last_day_that_has_it() -> None:
-    """A field that comes and goes did not vanish."""
+def test_a_field_that_comes_and_goes_has_not_vanished() -> None:
     now_and_then = [*[FULL] * 10, *[without("title")] * 10] * 3
     assert found(*[without("title")] * 70, *now_and_then) == []
 
 
-def test_a_block_that_vanished_is_told_without_all_that_was_in_it() -> None:
+def test_a_vanished_block_is_reported_without_the_fields_in_it() -> None:
     assert found(*[without("topics")] * 30, *[FULL] * 30) == [("topics", VANISHED, "list", 30)]
 
 
-def test_a_field_that_is_null_or_empty_by_now_vanished_too() -> None:
+def test_a_field_that_became_null_or_empty_has_vanished() -> None:
     assert found(*[{**FULL, "title": None, "topics": []}] * 30, *[FULL] * 30) == [
         ("title", VANISHED, "text", 30),
         ("topics", VANISHED, "list", 30),
     ]
 
 
-def test_the_newest_days_are_compared_whole_so_that_what_gong_still_computes_is_not_missed() -> None:
-    """Twenty calls of the last hour have no topics yet; those of yesterday and the day before do."""
+def test_a_field_that_the_newest_calls_do_not_have_yet_has_not_vanished() -> None:
+    """Twenty calls of the last hour have no topics yet, but those of the two days before do."""
     assert found(*[without("topics")] * 20, *[FULL] * 70, per_day=20) == []
 
 
-def test_a_field_that_changed_its_type_did_not_vanish() -> None:
+def test_a_field_with_a_changed_type_has_not_vanished() -> None:
     assert found(*[{**FULL, "topics": {"name": "Price"}}] * 30, *[FULL] * 30) == [
         ("topics", CHANGED, "object", 30)
     ]
 
 
-def test_without_older_records_only_what_every_record_has_can_vanish() -> None:
+def test_without_older_records_only_fields_of_every_record_can_vanish() -> None:
     table = [("", f"r{number}", json.dumps(without("id", "title"))) for number in range(20)]
     assert [(drift.path, drift.what, drift.records, drift.record_id) for drift in drifts(table, KNOWN)] == [
         ("id", VANISHED, 0, "r0")
@@ -190,7 +187,7 @@ def test_without_older_records_only_what_every_record_has_can_vanish() -> None:
     assert drifts(table[:19], KNOWN) == []
 
 
-def test_an_example_is_short_and_has_no_signature_of_a_url() -> None:
+def test_an_example_is_short_and_has_no_query_string() -> None:
     assert example("https://media.gong.io/1.mp3?X-Amz-Signature=secret") == '"https://media.gong.io/1.mp3"'
     assert example("x" * 1000) == '"' + "x" * (EXAMPLE_LENGTH - 2) + "…"
     assert example({"ä": [1]}) == '{"ä": [1]}'
@@ -207,7 +204,7 @@ JSON = st.recursive(
 
 
 @given(st.lists(st.tuples(JSON, st.integers(0, 40)), max_size=60))
-def test_whatever_the_records_are_each_finding_can_be_shown(records: list[tuple[Any, int]]) -> None:
+def test_drifts_of_any_records_can_be_shown(records: list[tuple[Any, int]]) -> None:
     sample = [(str(TODAY - timedelta(days=age)), str(age), json.dumps(each)) for each, age in records]
     for drift in drifts(sample, KNOWN):
         assert drift.what in (NEW, CHANGED, VANISHED)
@@ -218,7 +215,7 @@ def test_whatever_the_records_are_each_finding_can_be_shown(records: list[tuple[
 
 
 @given(st.text(), JSON)
-def test_a_key_that_nobody_knows_is_found_whatever_it_is_called(key: str, value: Any) -> None:
+def test_a_new_field_with_any_name_is_found(key: str, value: Any) -> None:
     expected = [] if key in KNOWN else [NEW]
     assert [
         drift.what for drift in drifts(days({**FULL, key: value if expected else None}), KNOWN)
@@ -226,12 +223,12 @@ def test_a_key_that_nobody_knows_is_found_whatever_it_is_called(key: str, value:
 
 
 @pytest.mark.parametrize("raw", ["", "{", "[" * 100_000, "1" * 5000, '{"a": "\\ud800"}', "\0"])
-def test_what_can_hardly_be_read_is_a_finding_and_no_error(raw: str) -> None:
+def test_an_unreadable_record_is_reported(raw: str) -> None:
     (drift,) = drifts([("", "r", raw)], KNOWN)
     drift.example.encode()
 
 
-def test_deep_records_are_read_as_deep_as_they_are_known() -> None:
+def test_records_are_compared_only_as_deep_as_the_known_fields() -> None:
     assert found(json.loads('{"id": 1, "deep": ' + '{"a":' * 200 + "1" + "}" * 201)) == [
         ("deep", NEW, "object", 1)
     ]
@@ -242,13 +239,13 @@ class StoppedClock(Clock):
         return NOW
 
 
-def test_the_simulated_tenants_records_are_known_and_have_what_every_record_has() -> None:
+def test_the_simulated_tenants_records_have_no_drift() -> None:
     with serve() as tenant:
         sent = asyncio.run(all_records(str(tenant.base_url)))
     assert sent.keys() == {table.name for table in RAW_TABLES}
     for stream in RAW_STREAMS:
         records = sent[stream.table.name]
-        # Each several times: what every record has is looked for in a number of records only.
+        # Repeated, because vanished fields are reported only for a minimum number of records.
         repeated = [("", str(number), raw) for number, raw in enumerate(records * 20)]
         assert records, stream.table.name
         assert drifts(repeated, stream.fields) == [], stream.table.name
@@ -280,7 +277,7 @@ def schema_checks(warehouse: Warehouse, *assets: str) -> dict[str, dg.AssetCheck
     return evaluations(warehouse, build_schema_checks(), "schema_is_known", *assets)
 
 
-def test_the_check_names_what_is_new_what_changed_and_what_vanished_and_fails_no_run(
+def test_the_check_warns_of_new_changed_and_vanished_fields(
     warehouse: Warehouse,
 ) -> None:
     newest = date(2026, 11, 20)
@@ -295,7 +292,7 @@ def test_the_check_names_what_is_new_what_changed_and_what_vanished_and_fails_no
         "topics": {"name": "Price"},
         "mood": "elated by what was said, and not to be printed whole",
     }
-    # Longer ago than the sampled days.
+    # Before the sampled days.
     old = newest - timedelta(days=SAMPLED_DAYS)
     records.append((old, call(999, old, gone="long ago")))
     land(warehouse, CALLS, records)
@@ -321,7 +318,7 @@ def test_the_check_names_what_is_new_what_changed_and_what_vanished_and_fails_no
     ]
 
 
-def test_of_each_day_only_some_records_are_read(warehouse: Warehouse) -> None:
+def test_the_sample_has_a_limited_number_of_records_of_each_day(warehouse: Warehouse) -> None:
     land(warehouse, CALLS, [(TODAY, call(number, TODAY)) for number in range(RECORDS_PER_DAY + 5)])
     with warehouse.connect() as connection:
         sample = list(recent_records(connection, CALLS))
@@ -329,7 +326,7 @@ def test_of_each_day_only_some_records_are_read(warehouse: Warehouse) -> None:
     assert {day for day, _, _ in sample} == {str(TODAY)}
 
 
-def test_a_table_without_records_is_known(warehouse: Warehouse) -> None:
+def test_the_check_passes_for_an_empty_table_and_fails_for_a_missing_one(warehouse: Warehouse) -> None:
     assets = [table.asset_name for table in RAW_TABLES]
     missing = schema_checks(warehouse, *assets)
     assert not any(each.passed for each in missing.values())
