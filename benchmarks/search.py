@@ -2,11 +2,11 @@
 
     python benchmarks/search.py [--segments 100000] [--rounds 15]
 
-The benchmark materializes the graph for one day with few calls, to get the real views, and then inserts as many
-segments with random embeddings into the tables below them. In each round, numpy multiplies the matrix of
-embeddings (float32, unit vectors) by that of the query and takes the ten greatest by `argpartition`; then each
-statement runs once on an open connection. The server caches the embedding of the query after the first run, so
-that no duration includes the model. Output: medians, and their ratios to numpy's.
+The benchmark materializes the graph for one day with few calls, to get the real views, and then inserts as
+many segments with random embeddings into the tables below them. In each round, numpy multiplies the matrix of
+embeddings (float32, unit vectors) by that of the query and takes the ten greatest by `argpartition`; then
+each statement runs once on an open connection. The server caches the embedding of the query after the first
+run, so that no duration includes the model. Output: medians, and their ratios to numpy's.
 
 `search` is the statement of `similar_segments`, over all segments and over the calls of one day in a hundred.
 `comparison only` has no views, joins or filters. `overhead only` is a search over no segment.

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -19,7 +18,6 @@ import pytest
 from mcp import Client
 from mcp.types import ListToolsResult
 
-import gong_assets
 from gong_assets.local import stack
 from gong_assets_tests.agents.mcp_clients import (
     COMMAND,
@@ -202,23 +200,3 @@ def test_invalid_settings_are_reported_before_serving(tmp_path: Path) -> None:
     outcome = CommandLine(tmp_path, {"GONG_ASSETS_TARGET": "nowhere"}).gong_assets("mcp")
     assert (outcome.code, outcome.stdout) == (2, "")
     assert "GONG_ASSETS_TARGET" in outcome.stderr
-
-
-def test_without_the_mcp_package_the_error_names_the_extra(tmp_path: Path) -> None:
-    # A module that cannot be imported hides the installed package.
-    (tmp_path / "mcp.py").write_text("raise ModuleNotFoundError(\"No module named 'mcp'\", name='mcp')")
-    outcome = CommandLine(tmp_path, {"PYTHONPATH": str(tmp_path)}).gong_assets("mcp")
-    assert (outcome.code, outcome.stdout) == (1, "")
-    assert outcome.stderr == (
-        "error: the MCP server needs the package mcp: run `pip install 'gong_assets[mcp]'`\n"
-    )
-
-
-def test_only_the_server_module_imports_mcp() -> None:
-    package = Path(gong_assets.__file__).parent
-    importing = [
-        file.relative_to(package).as_posix()
-        for file in package.rglob("*.py")
-        if re.search(r"^\s*(import|from) mcp\b", file.read_text("utf-8"), re.MULTILINE)
-    ]
-    assert importing == ["agents/mcp_server.py"]
