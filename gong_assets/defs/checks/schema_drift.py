@@ -1,7 +1,9 @@
-"""Whether Gong's records still have the fields that are known: new ones, changed types, and fields that vanished.
+"""Whether Gong's records still have the fields that are known: new ones, changed types, and fields that
+vanished.
 
-It reports and stops nothing. What is known of each raw table is in `known_fields.json`, in the records' own shape; see
-`KINDS` for what its leaves mean. What Dagster is told is at the end; above it are pure functions of records.
+It reports and stops nothing. What is known of each raw table is in `known_fields.json`, in the records' own
+shape; see `KINDS` for what its leaves mean. What Dagster is told is at the end; above it are pure functions
+of records.
 """
 
 import json
@@ -24,8 +26,9 @@ from gong_assets.warehouse.tables import RAW_TABLES, RawTable
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-# The leaves of `known_fields.json`: the JSON types that Gong writes there. Null is one of all of them. A leaf that ends in
-# `!` is in every record of consequence, so that its absence is told without older records to compare with.
+# The leaves of `known_fields.json`: the JSON types that Gong writes there. Null is one of all of them. A leaf
+# that ends in `!` is in every record of consequence, so that its absence is told without older records to
+# compare with.
 KINDS: Mapping[str, frozenset[str]] = {
     "text": frozenset({"text"}),
     "number": frozenset({"number"}),
@@ -36,15 +39,15 @@ KINDS: Mapping[str, frozenset[str]] = {
     "any": frozenset({"text", "number", "boolean", "list", "object"}),
 }
 
-# A table with days is sampled by day, so that a large company's last hour is not all that is seen: its newest calls lack
-# what Gong has not computed yet. A transcript has about 100 KB, hence some 60 MB at most.
+# A table with days is sampled by day, so that a large company's last hour is not all that is seen: its newest
+# calls lack what Gong has not computed yet. A transcript has about 100 KB, hence some 60 MB at most.
 SAMPLED_DAYS = 30
 RECORDS_PER_DAY = 20
 SAMPLED_RECORDS = SAMPLED_DAYS * RECORDS_PER_DAY
 
-# A field counts as vanished when none of so many of the newest records has it, though it was in nearly all of as many
-# older ones, up to the last day that has it: each sync reads the last days anew, which then lack it all at once. The
-# newest are those of a few days, for the same reason as above.
+# A field counts as vanished when none of so many of the newest records has it, though it was in nearly all of
+# as many older ones, up to the last day that has it: each sync reads the last days anew, which then lack it
+# all at once. The newest are those of a few days, for the same reason as above.
 ENOUGH_RECORDS = 20
 NEWEST_DAYS = 3
 NEARLY_ALL = 0.9
@@ -65,9 +68,9 @@ Sample = tuple[str, str, str]
 class Drift:
     """One field that is not as it is known, with one record as an example of it.
 
-    `found` is the JSON type, of a field that vanished the last known one. `records` is in how many of the sampled
-    records it is so. For a field that vanished it is how many older ones had it, and the example is the last of those, or
-    one of the newest records where there is none.
+    `found` is the JSON type, of a field that vanished the last known one. `records` is in how many of the
+    sampled records it is so. For a field that vanished it is how many older ones had it, and the example is
+    the last of those, or one of the newest records where there is none.
     """
 
     path: str
@@ -265,7 +268,8 @@ def recent_records(connection: "SnowflakeConnection", table: RawTable) -> Iterat
                 return
             cursor.execute(
                 f"SELECT TO_CHAR({day}, 'YYYY-MM-DD'), {key}, {payload} FROM {table.name} WHERE {day} > %s "
-                f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {day} ORDER BY INGESTED_AT DESC, {key}) <= {RECORDS_PER_DAY}",
+                f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {day} ORDER BY INGESTED_AT DESC, {key}) <= "
+                f"{RECORDS_PER_DAY}",
                 (newest - timedelta(days=SAMPLED_DAYS),),
             )
         for day, record_id, raw in cursor:
@@ -282,8 +286,8 @@ def build_schema_checks(options: GraphOptions = DEFAULT_OPTIONS) -> list[dg.Asse
         dg.AssetCheckSpec(
             key.name,
             asset=key.asset_key,
-            description="Recent records have the known fields with the known types. A new field is kept in the raw table and "
-            "not read by any model; a missing field leaves its columns empty.",
+            description="Recent records have the known fields with the known types. A new field is kept in "
+            "the raw table and not read by any model; a missing field leaves its columns empty.",
         )
         for key in tables
     ]
