@@ -1,6 +1,7 @@
 """Gong calls in Snowflake: a Dagster asset graph, its component for other projects, and tools for agents.
 
-The public names are imported on first use, because Dagster takes seconds to import and most modules do not need it.
+The public names are imported on first use, because Dagster takes seconds to import and most modules do not
+need it.
 """
 
 from __future__ import annotations

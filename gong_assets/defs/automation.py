@@ -1,8 +1,8 @@
 """Freshness policies and automation conditions of each layer.
 
-Ingestion runs on a schedule (`schedules.py`). The layers below run by conditions, which the automation sensor evaluates.
-A freshness policy is a signal in the Dagster UI: it looks at an asset's last materialization of any partition, so a
-backfill of old days turns it green. The checks in `checks/` verify the data itself.
+Ingestion runs on a schedule (`schedules.py`). The layers below run by conditions, which the automation sensor
+evaluates. A freshness policy is a signal in the Dagster UI: it looks at an asset's last materialization of
+any partition, so a backfill of old days turns it green. The checks in `checks/` verify the data itself.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ HUBSPOT_FRESHNESS = dg.FreshnessPolicy.time_window(
 def follow_each_day(lookback_days: int) -> dg.AutomationCondition[Any]:
     """Return a condition that materializes each day of the lookback whose parents changed.
 
-    `eager()` considers the latest partition only, so a transcript that arrives for an earlier day would never reach the
-    staged tables.
+    `eager()` considers the latest partition only, so a transcript that arrives for an earlier day would never
+    reach the staged tables.
     """
     recent = dg.AutomationCondition.in_latest_time_window(timedelta(days=lookback_days))
     return (

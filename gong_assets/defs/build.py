@@ -17,11 +17,10 @@ from gong_assets.defs.checks.hubspot import build_hubspot_checks
 from gong_assets.defs.checks.raw_tables import build_checks
 from gong_assets.defs.checks.schema_drift import build_schema_checks
 from gong_assets.defs.dbt.assets import build_dbt_assets
-from gong_assets.defs.dbt.project import dbt_executable
 from gong_assets.defs.dbt.resource import GongDbtResource
 from gong_assets.defs.io_manager import snowflake_io_manager
 from gong_assets.defs.jobs import build_jobs
-from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
+from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions, ResourceKeys
 from gong_assets.defs.partitions import daily_partitions
 from gong_assets.defs.resources import (
     DBT,
@@ -37,9 +36,6 @@ from gong_assets.defs.schedules import build_schedules
 from gong_assets.defs.sensors import build_sensors
 from gong_assets.settings import Settings
 
-# `backfill_policy` is beta, and makes a range of days one run. Every run would print a warning about it.
-warnings.filterwarnings("ignore", category=dg.BetaWarning)
-
 
 def build_defs(
     settings: Settings,
@@ -49,8 +45,8 @@ def build_defs(
 ) -> dg.Definitions:
     """Return the whole graph, to be used alone or merged with the definitions of a project.
 
-    It has no executor, so that a project can have its own: the graph's jobs run their steps in one process, and all other
-    runs use the executor of the project.
+    It has no executor, so that a project can have its own: the graph's jobs run their steps in one process,
+    and all other runs use the executor of the project.
 
     Args:
         settings: the accounts and what is read from them.
@@ -61,14 +57,13 @@ def build_defs(
     Raises:
         DbtParseError: the dbt project does not parse.
     """
-    given = dict(resources or {})
-    snowflake_key = options.resource_keys.snowflake
-    if SNOWFLAKE in given and not isinstance(given[SNOWFLAKE], SnowflakeResource):
-        snowflake_key = f"{SNOWFLAKE}_account"
-        given[snowflake_key] = given.pop(SNOWFLAKE)
-    if snowflake_key:
-        # The profile of the target `local` has a user and password only.
-        settings = settings.model_copy(update={"gong_assets_target": "snowflake"})
+    settings, accounts = _accounts(settings, options.resource_keys, dict(resources or {}))
+    # `backfill_policy` is beta, and makes a range of days one run.
+    with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
+        return _definitions(settings, options, accounts)
+
+
+def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[str, Any]) -> dg.Definitions:
     partitions = daily_partitions(settings.gong_start_date)
     project, dbt_assets = build_dbt_assets(settings, partitions, options)
     jobs = build_jobs(options)
@@ -89,24 +84,33 @@ def build_defs(
         schedules=build_schedules(settings, options),
         sensors=[*build_sensors(settings, jobs, options), automation_sensor(options)],
         resources={
-            **_accounts(settings, options.resource_keys.gong, snowflake_key),
             IO_MANAGER: snowflake_io_manager,
-            DBT: GongDbtResource(
-                project_dir=str(project.project_dir), target=project.target, dbt_executable=dbt_executable()
-            ),
-            **given,
+            DBT: GongDbtResource.from_project(project),
+            **accounts,
         },
     )
 
 
-def _accounts(settings: Settings, gong_key: str | None, snowflake_key: str | None) -> dict[str, Any]:
-    """Return the resources for Gong and Snowflake, from the settings or from resources of the project."""
-    accounts: dict[str, Any] = {}
-    if gong_key != GONG:
-        accounts[GONG] = bound_gong(gong_key) if gong_key else GongResource.from_settings(settings)
-    accounts[SNOWFLAKE] = (
-        bound_snowflake(snowflake_key, settings)
-        if snowflake_key
-        else SnowflakeResource.from_settings(settings)
-    )
-    return accounts
+def _accounts(
+    settings: Settings, keys: ResourceKeys, given: dict[str, Any]
+) -> tuple[Settings, dict[str, Any]]:
+    """Return the resources for Gong and Snowflake with the given ones, and the settings that fit them.
+
+    Raises:
+        ValueError: a key of the project's resources is one of the graph's own.
+    """
+    if keys.snowflake == SNOWFLAKE:
+        raise ValueError(f"resource_keys.snowflake: {SNOWFLAKE!r} is the graph's own resource")
+    if GONG not in given and keys.gong != GONG:
+        given[GONG] = bound_gong(keys.gong) if keys.gong else GongResource.from_settings(settings)
+    snowflake_key = keys.snowflake
+    if SNOWFLAKE in given and not isinstance(given[SNOWFLAKE], SnowflakeResource):
+        snowflake_key = f"{SNOWFLAKE}_account"
+        given[snowflake_key] = given.pop(SNOWFLAKE)
+    if snowflake_key:
+        # The dbt profile of the target `local` has a user and password only.
+        settings = settings.model_copy(update={"gong_assets_target": "snowflake"})
+        given[SNOWFLAKE] = bound_snowflake(snowflake_key, settings)
+    elif SNOWFLAKE not in given:
+        given[SNOWFLAKE] = SnowflakeResource.from_settings(settings)
+    return settings, given

@@ -24,7 +24,11 @@ def _yaml_type(annotation: Any) -> Any:
     return types.get(kind, kind) | None
 
 
-def _overrides() -> type[dg.Model]:
+class _Attributes(dg.Model, dg.Resolvable):
+    """Base of the attributes that are derived from the settings."""
+
+
+def _overrides() -> type[_Attributes]:
     fields: dict[str, Any] = {
         name: (
             Annotated[_yaml_type(field.annotation), dg.Resolver.default(description=field.description)],
@@ -33,31 +37,31 @@ def _overrides() -> type[dg.Model]:
         for name, field in Settings.model_fields.items()
         if SecretStr not in (field.annotation, *get_args(field.annotation)) and name != "dagster_home"
     }
-    return create_model("SettingsOverrides", __base__=(dg.Model, dg.Resolvable), **fields)
+    return create_model("SettingsOverrides", __base__=_Attributes, **fields)
 
 
 SettingsOverrides: Any = _overrides()
 
 
 class GongAssets(dg.Component, GraphOptions):
-    """Gong calls, transcripts and statistics in Snowflake, with staged tables, Cortex enrichment and views for agents.
+    """Gong calls, transcripts and statistics in Snowflake, with staged tables, Cortex enrichment and views
+    for agents.
 
-    Without attributes it reads a simulated Gong tenant into a local warehouse. Accounts and secrets are environment
-    variables such as GONG_ACCESS_KEY and SNOWFLAKE_ACCOUNT.
+    Without attributes it reads a simulated Gong tenant into a local warehouse. Accounts and secrets are
+    environment variables such as GONG_ACCESS_KEY and SNOWFLAKE_ACCOUNT.
     """
 
     settings: Annotated[
         SettingsOverrides,
         dg.Resolver.default(
-            description="Settings that replace those of the environment, by the lower-case name of the variable. Secrets are "
-            "set in the environment only."
+            description="Settings that replace those of the environment, by the lower-case name of the "
+            "variable. Secrets are set in the environment only."
         ),
     ] = SettingsOverrides()
 
     @classmethod
     def get_spec(cls) -> dg.ComponentTypeSpec:
         return dg.ComponentTypeSpec(
-            description="Gong calls and transcripts in Snowflake, with Cortex enrichment and views for agents.",
             tags=["gong", "snowflake", "dbt"],
             produces=["asset", "asset_check", "schedule", "sensor", "job", "resource"],
         )

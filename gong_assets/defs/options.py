@@ -1,7 +1,7 @@
 """Options of the graph within a Dagster project: keys, groups, owners, schedules, sensors and resources.
 
-What is read, and from which accounts, is in `gong_assets/settings.py`. A `defs.yaml` sets these options as attributes of
-the component (`component.py`); Python code passes them to `build_defs` (`build.py`).
+What is read, and from which accounts, is in `gong_assets/settings.py`. A `defs.yaml` sets these options as
+attributes of the component (`component.py`); Python code passes them to `build_defs` (`build.py`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from pydantic import Field
 
 Layer = Literal["raw", "staging", "hubspot", "cortex", "enriched", "monitoring"]
 
-# Jobs, schedules and sensors select assets by this tag. Groups and keys may be shared with other assets of the project.
+# Jobs, schedules and sensors select assets by this tag. Groups and keys may be shared with other assets of
+# the project.
 LAYER_TAG = "gong_assets/layer"
 
 DATA_ENGINEERING = "team:data-engineering"
@@ -106,8 +107,9 @@ class ResourceKeys(dg.Model, dg.Resolvable):
     snowflake: Annotated[
         str | None,
         dg.Resolver.default(
-            description="Key of a `dagster_snowflake.SnowflakeResource`. Its sign-in, role and warehouse are used by all "
-            "assets, checks and sensors, and by dbt; the database and schema are those of the settings."
+            description="Key of a `dagster_snowflake.SnowflakeResource`. Its sign-in, role and warehouse "
+            "are used by all assets, checks and sensors, and by dbt; the database and schema are those of "
+            "the settings."
         ),
     ] = None
 
@@ -156,7 +158,7 @@ class GraphOptions(dg.Model, dg.Resolvable):
         }
 
     def op_name(self, name: str) -> str:
-        """Return the name of an op that several assets share; the op of a single asset is named after its key."""
+        """Return the name of an op of several assets. The op of a single asset is named after its key."""
         return "__".join([*self.prefix_parts, name])
 
 

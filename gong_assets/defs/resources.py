@@ -49,8 +49,8 @@ class GongResource(dg.ConfigurableResource[Any]):
     max_requests_per_day: int = 10_000
     home: str = Field(
         default=".gong_assets",
-        description="Directory of the local stack, and of the request budget and OAuth token that the processes of this "
-        "machine share.",
+        description="Directory of the local stack, and of the request budget and OAuth token that the "
+        "processes of this machine share.",
     )
 
     @classmethod
@@ -109,8 +109,9 @@ class GongResource(dg.ConfigurableResource[Any]):
 class SnowflakeResource(dg.ConfigurableResource[Any]):
     """Connections to Snowflake with any sign-in of the connector; the local stack if no account is given.
 
-    Importing dagster-snowflake takes seconds in every run, as it imports Snowpark and snowflake.core, so this is the default.
-    A project that already has dagster-snowflake's resource can use it instead (`snowflake_of`).
+    Importing dagster-snowflake takes seconds in every run, as it imports Snowpark and snowflake.core, so this
+    is the default. A project that already has dagster-snowflake's resource can use it instead
+    (`snowflake_of`).
     """
 
     arguments: dict[str, Any] = Field(
@@ -163,8 +164,8 @@ _CONNECTOR_FIELDS = (
     *("account", "user", "role", "warehouse", "authenticator", "login_timeout", "network_timeout"),
     *("client_prefetch_threads", "client_session_keep_alive", "ocsp_response_cache_filename"),
 )
-# The graph's statements rely on the connector's own values of these: a commit after each statement, `%s` for bound values,
-# Python's numbers, and UTC.
+# The graph's statements rely on the connector's own values of these: a commit after each statement, `%s` for
+# bound values, Python's numbers, and UTC.
 _FIXED_ARGUMENTS = {"autocommit", "paramstyle", "numpy", "timezone"}
 
 
@@ -219,5 +220,5 @@ def bound_gong(key: str) -> dg.ResourceDefinition:
 
 
 def query_tag(run_id: str, step: str) -> str:
-    """Return the tag of a run's statements in Snowflake's query history and in the usage history of Cortex."""
+    """Return the tag of a run's statements in Snowflake's query history and Cortex usage history."""
     return json.dumps({"app": "gong_assets", "run_id": run_id, "step": step})

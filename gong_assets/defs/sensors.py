@@ -47,8 +47,8 @@ def due_calls(awaiting: Mapping[str, datetime], last_tick: datetime | None, now:
 def requests_due(age: timedelta) -> int:
     """Return how many times the transcript of a call of this age should have been requested.
 
-    The first request is due after 30 minutes, the next ones each time the age has grown by half, and from the second day
-    on one a day, because some transcripts never arrive.
+    The first request is due after 30 minutes, the next ones each time the age has grown by half, and from the
+    second day on one a day, because some transcripts never arrive.
     """
     if age < FIRST_REQUEST_AFTER:
         return 0
@@ -74,42 +74,46 @@ def _missing_transcripts(settings: Settings, options: GraphOptions) -> dg.Sensor
         minimum_interval_seconds=options.sensors.missing_transcripts.interval_seconds
         or TRANSCRIPT_INTERVAL_SECONDS,
         default_status=options.sensors.missing_transcripts.default_status,
-        description="Requests the transcripts that Gong had not finished when their calls were read, by call ID: often at "
-        f"first, then less often, until the call is {settings.gong_transcript_retry_days} days old.",
+        description="Requests the transcripts that Gong had not finished when their calls were read, by "
+        f"call ID: often at first, then less often, until the call is {settings.gong_transcript_retry_days} "
+        "days old.",
     )
     def gong_missing_transcripts(
         context: dg.SensorEvaluationContext, gong_snowflake: SnowflakeResource
     ) -> dg.SensorResult | dg.SkipReason:
-        now = datetime.now(UTC)
-        since = max(
-            now.date() - timedelta(days=settings.gong_transcript_retry_days), settings.gong_start_date
-        )
         running = dg.RunsFilter(job_name="gong_transcripts", statuses=_IN_FLIGHT)
         if context.instance.get_runs_count(running):
             return dg.SkipReason("The previous run has not finished.")
-        try:
-            with gong_snowflake.get_connection() as connection:
-                awaiting = calls_awaiting_transcripts(connection, since)
-        except WarehouseError as error:
-            if is_unknown_object(error):
-                return dg.SkipReason(f"Calls and transcripts have not both landed yet: {error}")
-            # A failed read does not mean that no transcript is missing: the tick must fail.
-            raise dg.Failure(description=str(error)) from error
-        call_ids = due_calls(
-            awaiting, datetime.fromisoformat(context.cursor) if context.cursor else None, now
-        )
-        if not call_ids:
-            return dg.SensorResult(
-                skip_reason=f"{len(awaiting):,} transcripts are missing, and none is due for a request.",
-                cursor=now.isoformat(),
-            )
-        run_config = dg.RunConfig(ops={OP: MissingTranscripts(call_ids=call_ids)})
-        return dg.SensorResult(
-            run_requests=[dg.RunRequest(run_key=f"{now:%Y-%m-%dT%H:%M}", run_config=run_config)],
-            cursor=now.isoformat(),
-        )
+        return _request_due(context, gong_snowflake, settings)
 
     return gong_missing_transcripts
+
+
+def _request_due(
+    context: dg.SensorEvaluationContext, snowflake: SnowflakeResource, settings: Settings
+) -> dg.SensorResult | dg.SkipReason:
+    """Return a run that requests the transcripts which became due since the last tick."""
+    now = datetime.now(UTC)
+    since = max(now.date() - timedelta(days=settings.gong_transcript_retry_days), settings.gong_start_date)
+    try:
+        with snowflake.get_connection() as connection:
+            awaiting = calls_awaiting_transcripts(connection, since)
+    except WarehouseError as error:
+        if is_unknown_object(error):
+            return dg.SkipReason(f"Calls and transcripts have not both landed yet: {error}")
+        # A failed read does not mean that no transcript is missing: the tick must fail.
+        raise dg.Failure(description=str(error)) from error
+    call_ids = due_calls(awaiting, datetime.fromisoformat(context.cursor) if context.cursor else None, now)
+    if not call_ids:
+        return dg.SensorResult(
+            skip_reason=f"{len(awaiting):,} transcripts are missing, and none is due for a request.",
+            cursor=now.isoformat(),
+        )
+    run_config = dg.RunConfig(ops={OP: MissingTranscripts(call_ids=call_ids)})
+    return dg.SensorResult(
+        run_requests=[dg.RunRequest(run_key=f"{now:%Y-%m-%dT%H:%M}", run_config=run_config)],
+        cursor=now.isoformat(),
+    )
 
 
 def _resume(job: Any, options: GraphOptions) -> dg.SensorDefinition:
@@ -118,8 +122,8 @@ def _resume(job: Any, options: GraphOptions) -> dg.SensorDefinition:
         job=job,
         minimum_interval_seconds=options.sensors.resume.interval_seconds or RESUME_INTERVAL_SECONDS,
         default_status=options.sensors.resume.default_status,
-        description="Resumes a run that Gong's daily quota stopped, once the quota is back. The new run reads the days that "
-        "were not finished.",
+        description="Resumes a run that Gong's daily quota stopped, once the quota is back. The new run "
+        "reads the days that were not finished.",
     )
     def gong_continue_stopped_runs(
         context: dg.SensorEvaluationContext,
@@ -127,7 +131,7 @@ def _resume(job: Any, options: GraphOptions) -> dg.SensorDefinition:
         if context.repository_def is None:
             raise ValueError("the sensor is evaluated without its code location")
         repository = context.repository_def
-        own = repository.get_job(job.name).asset_layer.executable_asset_keys
+        own = set(repository.get_job(job.name).asset_layer.executable_asset_keys)
         requests = [
             # Each run is resumed once. If the resuming run is stopped too, it is resumed in turn.
             dg.RunRequest(
@@ -163,8 +167,8 @@ def _run_failure(settings: Settings, jobs: Sequence[Any], options: GraphOptions)
         monitor_all_code_locations=False,
         minimum_interval_seconds=options.sensors.run_failure.interval_seconds,
         default_status=options.sensors.run_failure.default_status,
-        description="Logs each failed run of the graph's jobs in one line, and posts it to GONG_ASSETS_ALERT_WEBHOOK_URL if "
-        "that is set.",
+        description="Logs each failed run of the graph's jobs in one line, and posts it to "
+        "GONG_ASSETS_ALERT_WEBHOOK_URL if that is set.",
     )
     def gong_run_failure(context: dg.RunFailureSensorContext) -> None:
         line = failure_line(context.dagster_run, context.failure_event.message or "")
@@ -181,4 +185,5 @@ def _run_failure(settings: Settings, jobs: Sequence[Any], options: GraphOptions)
 def failure_line(run: dg.DagsterRun, message: str) -> str:
     """Return the job, days, ID and error of a failed run in one line."""
     days = DateRange.from_run_tags(run.tags)
-    return f"{run.job_name}{f' for {days}' if days else ''} failed (run {run.run_id}): {' '.join(message.split())}"
+    job = f"{run.job_name} for {days}" if days else run.job_name
+    return f"{job} failed (run {run.run_id}): {' '.join(message.split())}"

@@ -1,4 +1,4 @@
-"""Job that requests missing transcripts by call ID. Which IDs, and when, is decided by the sensor in `sensors.py`."""
+"""Job that requests missing transcripts by call ID. The sensor in `sensors.py` decides which, and when."""
 
 import dagster as dg
 from pydantic import Field
@@ -22,8 +22,8 @@ def build_missing_transcripts_job(options: GraphOptions = DEFAULT_OPTIONS) -> dg
     @dg.op(
         name=OP,
         pool=GONG_POOL,
-        description="Reads the transcripts of these calls, 100 per request, lands those that have arrived, and records "
-        "their days as materialized, so that only those days are transformed.",
+        description="Reads the transcripts of these calls, 100 per request, lands those that have arrived, "
+        "and records their days as materialized, so that only those days are transformed.",
     )
     def request_missing_transcripts(
         context: dg.OpExecutionContext,
@@ -48,8 +48,8 @@ def build_missing_transcripts_job(options: GraphOptions = DEFAULT_OPTIONS) -> dg
             raise dg.Failure(description=result.skip_reason, allow_retries=False)
 
     @dg.job(
-        description="Requests transcripts of calls that had none when they were read, by call ID. Started by the sensor "
-        "gong_missing_transcripts.",
+        description="Requests transcripts of calls that had none when they were read, by call ID. Started "
+        "by the sensor gong_missing_transcripts.",
         executor_def=dg.in_process_executor,
     )
     def gong_transcripts() -> None:

@@ -1,8 +1,10 @@
 """Checks for texts without an answer of Cortex.
 
-A text that fails, or that exceeds the token budget of a run, does not stop other texts. These checks report it.
+A text that fails, or that exceeds the token budget of a run, does not stop other texts. These checks report
+it.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
@@ -25,40 +27,40 @@ def build_cortex_checks(
 
         return cortex_check
 
-    checks = [
-        check(
-            "cortex_gong_call_transcripts",
-            "segments_are_enriched",
-            "Cortex has answered for the current text of every staged segment that is long enough to be sent.",
-            unanswered_segments(),
-        ),
-        check(
-            "cortex_gong_calls",
-            "calls_are_summarized",
-            "Cortex has summarized the current dialogue of every staged call.",
-            unanswered_calls("CORTEX_GONG_CALLS"),
-        ),
-        check(
-            "cortex_gong_call_insights",
-            "calls_have_insights",
-            "Cortex has answered for every staged call without topics or next steps from Gong.",
-            unanswered_calls("CORTEX_GONG_CALL_INSIGHTS"),
-        ),
-    ]
-    if settings.gong_redact_transcripts:
-        checks.append(
-            check(
-                "cortex_gong_redacted_transcripts",
-                "segments_are_redacted",
-                "Every staged segment is redacted. The views do not show a segment that is not.",
-                unredacted_segments(),
-            )
+    return [check(*arguments) for arguments in _checks(redacted=settings.gong_redact_transcripts)]
+
+
+def _checks(*, redacted: bool) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the asset, name, description and query of each check."""
+    yield (
+        "cortex_gong_call_transcripts",
+        "segments_are_enriched",
+        "Cortex has answered for the current text of every staged segment that is long enough to be sent.",
+        unanswered_segments(),
+    )
+    yield (
+        "cortex_gong_calls",
+        "calls_are_summarized",
+        "Cortex has summarized the current dialogue of every staged call.",
+        unanswered_calls("CORTEX_GONG_CALLS"),
+    )
+    yield (
+        "cortex_gong_call_insights",
+        "calls_have_insights",
+        "Cortex has answered for every staged call without topics or next steps from Gong.",
+        unanswered_calls("CORTEX_GONG_CALL_INSIGHTS"),
+    )
+    if redacted:
+        yield (
+            "cortex_gong_redacted_transcripts",
+            "segments_are_redacted",
+            "Every staged segment is redacted. The views do not show a segment that is not.",
+            unredacted_segments(),
         )
-    return checks
 
 
 def unanswered_result(rows: list[dict[str, Any]]) -> dg.AssetCheckResult:
-    """Return a check that passes without rows, and otherwise lists each error with its texts and an example."""
+    """Return a check that passes without rows, and otherwise lists each error with an example."""
     metadata: dict[str, Any] = {"texts": sum(int(row["TEXTS"]) for row in rows)}
     if rows:
         metadata["by_error"] = dg.MetadataValue.table(
@@ -75,8 +77,8 @@ def unanswered_result(rows: list[dict[str, Any]]) -> dg.AssetCheckResult:
             ]
         )
         metadata["what_to_do"] = (
-            "Materialize these days again: a run sends the texts that have not been sent, within its token budget, and the "
-            "texts that failed, up to cortex_max_attempts times. VW_CORTEX_STATUS has a row for each day; CORTEX_ERROR and "
-            "CORTEX_ATTEMPTS are columns of each text."
+            "Materialize these days again: a run sends the texts that have not been sent, within its token "
+            "budget, and the texts that failed, up to cortex_max_attempts times. VW_CORTEX_STATUS has a row "
+            "for each day; CORTEX_ERROR and CORTEX_ATTEMPTS are columns of each text."
         )
     return dg.AssetCheckResult(passed=not rows, severity=dg.AssetCheckSeverity.WARN, metadata=metadata)

@@ -1,4 +1,5 @@
-"""Checks that HubSpot's tables exist and match the calls. The graph runs without HubSpot, with empty HubSpot columns.
+"""Checks that HubSpot's tables exist and match the calls. The graph runs without HubSpot, with empty HubSpot
+columns.
 
 What is in the staged tables is checked by dbt's tests; which tables are read is in `src_hubspot.yml`,
 and which columns in `dbt/macros/hubspot`.
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 TABLES = required_tables()
 STAGE_TABLES = stage_label_tables()
 
-# A deleted stage leaves its deals without a label, so a few are normal. More mean that the labels were not found.
+# A deleted stage leaves its deals without a label, so a few are normal. More mean that the labels were not
+# found.
 MAX_UNLABELLED_FRACTION = 0.1
 SHOWN_STAGES = 20
 
@@ -40,7 +42,8 @@ _DEALS = """
     FROM STG_HUBSPOT_DEALS
 """
 
-# A deleted deal leaves its calls, so a few are normal. More mean another HubSpot portal or an incomplete table.
+# A deleted deal leaves its calls, so a few are normal. More mean another HubSpot portal or an incomplete
+# table.
 MAX_UNKNOWN_FRACTION = 0.1
 SHOWN_DEALS = 20
 
@@ -109,21 +112,22 @@ def fix_hint(settings: Settings) -> str:
     grant = (
         f"GRANT IMPORTED PRIVILEGES ON DATABASE {settings.hubspot_database} TO ROLE {role}"
         if settings.hubspot_shape == "share"
-        else f"USAGE on {settings.hubspot_database} and on {source_schema(settings)}, and SELECT on its tables, "
-        f"granted to {role}"
+        else f"USAGE on {settings.hubspot_database} and on {source_schema(settings)}, and SELECT on its "
+        f"tables, granted to {role}"
     )
     return (
-        "Set HUBSPOT_DATABASE and HUBSPOT_SCHEMA to the location of HubSpot's tables, and HUBSPOT_SHAPE to the way they are "
-        f"loaded: {', '.join(TABLES)}. If the tables exist, they need {grant}."
+        "Set HUBSPOT_DATABASE and HUBSPOT_SCHEMA to the location of HubSpot's tables, and HUBSPOT_SHAPE to "
+        f"the way they are loaded: {', '.join(TABLES)}. If the tables exist, they need {grant}."
     )
 
 
 def label_fix_hint(settings: Settings) -> str:
     """Return what to do about stages without labels."""
     return (
-        f"Labels of stages are read from {source_schema(settings)}.{STAGE_TABLES[settings.hubspot_shape]}. If this table is "
-        "empty, grant access to it or sync it. If it has rows, its columns have other names than expected: add them in "
-        f"gong_assets/dbt/macros/hubspot/{settings.hubspot_shape}.sql, and check those of pipelines and owners too."
+        f"Labels of stages are read from {source_schema(settings)}.{STAGE_TABLES[settings.hubspot_shape]}. "
+        "If this table is empty, grant access to it or sync it. If it has rows, its columns have other "
+        f"names than expected: add them in gong_assets/dbt/macros/hubspot/{settings.hubspot_shape}.sql, and "
+        "check those of pipelines and owners too."
     )
 
 
@@ -138,8 +142,9 @@ def _tables_check(settings: Settings, options: GraphOptions) -> dg.AssetChecksDe
     @dg.asset_check(
         asset=options.asset_key("stg_hubspot_deals"),
         name="hubspot_is_shared",
-        description=f"Every table of the shape `{settings.hubspot_shape}` exists in {source_schema(settings)} and has rows. "
-        "Otherwise the graph still runs, and the columns from HubSpot are empty.",
+        description=f"Every table of the shape `{settings.hubspot_shape}` exists in "
+        f"{source_schema(settings)} and has rows. Otherwise the graph still runs, and the columns from "
+        "HubSpot are empty.",
     )
     def hubspot_is_shared(gong_snowflake: SnowflakeResource) -> dg.AssetCheckResult:
         with gong_snowflake.get_connection() as connection:
@@ -162,8 +167,8 @@ def _labels_check(settings: Settings, options: GraphOptions) -> dg.AssetChecksDe
     @dg.asset_check(
         asset=options.asset_key("stg_hubspot_deals"),
         name="hubspot_labels_the_stages",
-        description=f"At most {MAX_UNLABELLED_FRACTION:.0%} of the deals in a stage have the ID of the stage instead of its "
-        "label.",
+        description=f"At most {MAX_UNLABELLED_FRACTION:.0%} of the deals in a stage have the ID of the "
+        "stage instead of its label.",
     )
     def hubspot_labels_the_stages(gong_snowflake: SnowflakeResource) -> dg.AssetCheckResult:
         with gong_snowflake.get_connection() as connection:
@@ -191,8 +196,9 @@ def _deals_check(options: GraphOptions) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=options.asset_key("vw_enriched_gong_calls"),
         name="hubspot_knows_the_deals",
-        description=f"At most {MAX_UNKNOWN_FRACTION:.0%} of the calls that are linked to a HubSpot deal name a deal that "
-        "HubSpot does not have, because it was deleted or is in another portal. Merged deals do not count.",
+        description=f"At most {MAX_UNKNOWN_FRACTION:.0%} of the calls that are linked to a HubSpot deal "
+        "name a deal that HubSpot does not have, because it was deleted or is in another portal. Merged "
+        "deals do not count.",
     )
     def hubspot_knows_the_deals(gong_snowflake: SnowflakeResource) -> dg.AssetCheckResult:
         with gong_snowflake.get_connection() as connection:

@@ -1,6 +1,7 @@
 """Checks of the rows in the raw tables.
 
-A freshness policy considers when an asset last ran; these checks read the tables. The tests of the dbt models are checks too.
+A freshness policy considers when an asset last ran; these checks read the tables. The tests of the dbt models
+are checks too.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,7 +26,8 @@ from gong_assets.warehouse.queries import (
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-# Gong takes minutes, at times hours, for a transcript. Whole days, because a call dated yesterday may have ended minutes ago.
+# Gong takes minutes, at times hours, for a transcript. Whole days, because a call dated yesterday may have
+# ended minutes ago.
 TRANSCRIPT_GRACE = timedelta(days=2)
 # A long weekend without calls is normal. A longer gap usually means that the key lost its permissions.
 STALE_AFTER = timedelta(days=4)
@@ -35,36 +37,15 @@ SHOWN_IDS = 50
 def build_checks(
     settings: Settings, options: GraphOptions = DEFAULT_OPTIONS
 ) -> list[dg.AssetChecksDefinition]:
-    specs = [
-        *(
-            dg.AssetCheckSpec(
-                "records_validate",
-                asset=options.asset_key(table.asset_name),
-                description="Every record of Gong is valid. Invalid records are landed with a PROCESSING_ERROR and excluded "
-                "from the staged tables.",
-            )
-            for table in RAW_TABLES
-        ),
-        dg.AssetCheckSpec(
-            "calls_have_transcripts",
-            asset=options.asset_key("gong_call_transcripts_raw"),
-            description=f"Every call that is {TRANSCRIPT_GRACE.days} to {settings.gong_transcript_retry_days} days old has a "
-            "transcript. Older calls without one, which are no longer requested, are listed too.",
-        ),
-        dg.AssetCheckSpec(
-            "calls_are_recent",
-            asset=options.asset_key("gong_calls_raw"),
-            description=f"The newest call is at most {STALE_AFTER.days} days old.",
-        ),
-    ]
-
     evaluations: dict[str, Callable[..., dg.AssetCheckResult]] = {
         "records_validate": _records_validate,
         "calls_have_transcripts": partial(_calls_have_transcripts, settings=settings),
         "calls_are_recent": _calls_are_recent,
     }
 
-    @dg.multi_asset_check(name=options.op_name("gong_raw_checks"), specs=specs, can_subset=True)
+    @dg.multi_asset_check(
+        name=options.op_name("gong_raw_checks"), specs=_specs(settings, options), can_subset=True
+    )
     def raw_checks(
         context: dg.AssetCheckExecutionContext, gong_snowflake: SnowflakeResource
     ) -> Iterator[dg.AssetCheckResult]:
@@ -73,6 +54,32 @@ def build_checks(
                 yield unless_missing(key, partial(evaluations[key.name], connection, key))
 
     return [raw_checks]
+
+
+def _specs(settings: Settings, options: GraphOptions) -> list[dg.AssetCheckSpec]:
+    return [
+        *(
+            dg.AssetCheckSpec(
+                "records_validate",
+                asset=options.asset_key(table.asset_name),
+                description="Every record of Gong is valid. Invalid records are landed with a "
+                "PROCESSING_ERROR and excluded from the staged tables.",
+            )
+            for table in RAW_TABLES
+        ),
+        dg.AssetCheckSpec(
+            "calls_have_transcripts",
+            asset=options.asset_key("gong_call_transcripts_raw"),
+            description=f"Every call that is {TRANSCRIPT_GRACE.days} to "
+            f"{settings.gong_transcript_retry_days} days old has a transcript. Older calls without one, "
+            "which are no longer requested, are listed too.",
+        ),
+        dg.AssetCheckSpec(
+            "calls_are_recent",
+            asset=options.asset_key("gong_calls_raw"),
+            description=f"The newest call is at most {STALE_AFTER.days} days old.",
+        ),
+    ]
 
 
 def _records_validate(connection: "SnowflakeConnection", key: dg.AssetCheckKey) -> dg.AssetCheckResult:

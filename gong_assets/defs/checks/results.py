@@ -21,6 +21,7 @@ def unless_missing(key: dg.AssetCheckKey, evaluate: Callable[[], dg.AssetCheckRe
             check_name=key.name,
             passed=False,
             severity=dg.AssetCheckSeverity.WARN,
-            description="A table does not exist yet, or the role may not see it. Materialize the raw assets first.",
+            description="A table does not exist yet, or the role may not see it. Materialize the raw "
+            "assets first.",
             metadata={"error": " ".join(str(error).split())},
         )

@@ -1,11 +1,12 @@
 """The dbt models as assets: staged tables, Cortex tables and views.
 
-Names, descriptions and tests of the models are in the dbt project. This module adds what Dagster needs: groups, partitions,
-freshness policies and automation conditions.
+Names, descriptions and tests of the models are in the dbt project. This module adds what Dagster needs:
+groups, partitions, freshness policies and automation conditions.
 """
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
@@ -43,8 +44,9 @@ from gong_assets.warehouse.tables import create_raw_tables
 # Keeps two runs from replacing the same tables at once. The limit of 1 is set in dagster.yaml.
 DBT_POOL = "gong_dbt"
 
-# A text that fails makes its whole batch fail. A retry sends the texts of that batch in smaller batches, and finally one by
-# one: three attempts for such a text, as many for its dialogue, and one for each other text. See macros/cortex_sending.sql.
+# A text that fails makes its whole batch fail. A retry sends the texts of that batch in smaller batches, and
+# finally one by one: three attempts for such a text, as many for its dialogue, and one for each other text.
+# See macros/cortex_sending.sql.
 CORTEX_RETRIES = 20
 
 
@@ -54,23 +56,23 @@ class DailyModelsConfig(dg.Config):
     cortex_token_budget: int | None = Field(
         default=None,
         ge=0,
-        description="Tokens that this run may send to Cortex, instead of GONG_CORTEX_TOKEN_BUDGET. With 0 the run sends "
-        "nothing and reports the estimated cost.",
+        description="Tokens that this run may send to Cortex, instead of GONG_CORTEX_TOKEN_BUDGET. With 0 "
+        "the run sends nothing and reports the estimated cost.",
     )
 
 
 def build_command(days: DateRange | None) -> list[str]:
     """Return the dbt command. The partitioned models replace `days` only.
 
-    The days are event-time flags and not --vars, because dbt parses the whole project again when a variable changes. Unit
-    tests run in CI only: in a build they would fail the step without appearing as a check.
+    The days are event-time flags and not --vars, because dbt parses the whole project again when a variable
+    changes. Unit tests run in CI only: in a build they would fail the step without appearing as a check.
     """
     command = ["build", "--exclude-resource-type", "unit_test"]
     return command if days is None else [*command, *days.dbt_flags()]
 
 
 class GongDbtTranslator(DagsterDbtTranslator):
-    """Translator that adds key prefix, group (the model's folder), freshness policy and automation condition."""
+    """Translator that adds key prefix, group (the folder), freshness policy and automation condition."""
 
     def __init__(self, settings: Settings, options: GraphOptions) -> None:
         super().__init__()
@@ -122,68 +124,31 @@ def _is_partitioned(properties: Mapping[str, Any]) -> bool:
     return "partitioned" in properties["tags"]
 
 
-def build_dbt_assets(
-    settings: Settings, partitions: dg.DailyPartitionsDefinition, options: GraphOptions = DEFAULT_OPTIONS
-) -> tuple[DbtProject, list[dg.AssetsDefinition | dg.AssetSpec]]:
-    """Return the assets of the models, partitioned by day or not, and HubSpot's tables as external assets.
+@dataclass(frozen=True)
+class ModelRunner:
+    """Runs dbt for the selected models of a step.
 
-    Raises:
-        DbtParseError: the dbt project does not parse.
+    Attributes:
+        cortex_models: names of the models that send texts to Cortex, by output name.
     """
-    project = prepared_project(settings)
-    translator = GongDbtTranslator(settings, options)
-    manifest = json.loads(project.manifest_path.read_bytes())
-    cortex_models = {
-        node["name"]
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and _folder(node) == "cortex"
-    }
 
-    @dbt_assets(
-        manifest=manifest,
-        project=project,
-        select="tag:partitioned",
-        name=options.op_name("gong_dbt_daily_models"),
-        partitions_def=partitions,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        dagster_dbt_translator=translator,
-        pool=DBT_POOL,
-    )
-    def dbt_daily_models(
-        context: dg.AssetExecutionContext,
-        config: DailyModelsConfig,
-        gong_dbt: GongDbtResource,
-        gong_snowflake: SnowflakeResource,
-    ) -> Iterator[Any]:
-        budget = config.cortex_token_budget
-        yield from _build(
-            context,
-            gong_dbt,
-            gong_snowflake,
-            partition_date_range(context.partition_time_window),
-            settings.gong_cortex_token_budget if budget is None else budget,
-        )
+    settings: Settings
+    project: DbtProject
+    cortex_models: Mapping[str, str]
 
-    @dbt_assets(
-        manifest=manifest,
-        project=project,
-        exclude="tag:partitioned",
-        name=options.op_name("gong_dbt_models"),
-        dagster_dbt_translator=translator,
-        pool=DBT_POOL,
-    )
-    def dbt_models(
-        context: dg.AssetExecutionContext, gong_dbt: GongDbtResource, gong_snowflake: SnowflakeResource
-    ) -> Iterator[Any]:
-        yield from _build(context, gong_dbt, gong_snowflake, None)
-
-    def _build(
+    def run(
+        self,
         context: dg.AssetExecutionContext,
         dbt: GongDbtResource,
         snowflake: SnowflakeResource,
-        days: DateRange | None,
+        days: DateRange | None = None,
         token_budget: int | None = None,
     ) -> Iterator[Any]:
+        """Build the selected models, for `days` if they are partitioned, and yield their events.
+
+        Raises:
+            dagster.Failure: the warehouse or dbt failed.
+        """
         tag = query_tag(context.run_id, context.op_execution_context.op.name)
         warehouse = snowflake.warehouse(query_tag=tag)
         try:
@@ -192,34 +157,109 @@ def build_dbt_assets(
         except WarehouseError as error:
             raise failure(error) from error
         environment = {
-            **dbt_source_environment(settings),
+            **dbt_source_environment(self.settings),
             "GONG_CORTEX_TOKEN_BUDGET": "" if token_budget is None else str(token_budget),
         }
-        with dbt.connected(warehouse, project, environment):
-            command = build_command(days)
-            if context.retry_number:  # The previous attempt built them.
-                command += ["--exclude", "path:models/staging"]
+        command = build_command(days)
+        if context.retry_number:  # The previous attempt built them.
+            command += ["--exclude", "path:models/staging"]
+        with dbt.connected(warehouse, self.project, environment):
             invocation = dbt.cli(command, context=context)
-            selected = {key.to_user_string() for key in context.selected_asset_keys}
-            events = ColumnLineage(project.target_path).stream(invocation, selected)
+            lineage = ColumnLineage(self.project.target_path)
+            events = lineage.stream(invocation, context.selected_asset_keys)
             try:
-                yield from with_cortex_costs(events, cortex_models, warehouse)
+                yield from with_cortex_costs(events, self.cortex_models, warehouse)
             except DagsterDbtCliRuntimeError as error:
-                explained = explain_dbt(str(error))
-                # Retry only if the failed nodes are Cortex models and batches of this run are unanswered.
-                unanswered = (
-                    _unanswered_batches(warehouse) if failed_nodes(invocation) <= cortex_models else 0
-                )
-                if context.retry_number < min(unanswered, CORTEX_RETRIES):
-                    context.log.warning(
-                        f"{explained}\nCortex did not answer a batch. Its texts are sent again in smaller batches."
-                    )
-                    raise dg.RetryRequested(max_retries=CORTEX_RETRIES) from error
-                raise dg.Failure(description=explained, allow_retries=False) from error
-        keep_parse_state(project, invocation.target_path)
+                raise self._failure(context, error, invocation, warehouse) from error
+        keep_parse_state(self.project, invocation.target_path)
 
-    hubspot = _hubspot_tables(manifest, translator, options)
-    return project, [*hubspot, dbt_daily_models, dbt_models]
+    def _failure(
+        self,
+        context: dg.AssetExecutionContext,
+        error: DagsterDbtCliRuntimeError,
+        invocation: DbtCliInvocation,
+        warehouse: Warehouse,
+    ) -> dg.Failure | dg.RetryRequested:
+        """Return a retry if only Cortex models failed and Cortex left batches unanswered, else a failure."""
+        explained = explain_dbt(str(error))
+        only_cortex = failed_nodes(invocation) <= set(self.cortex_models.values())
+        unanswered = _unanswered_batches(warehouse) if only_cortex else 0
+        if context.retry_number >= min(unanswered, CORTEX_RETRIES):
+            return dg.Failure(description=explained, allow_retries=False)
+        context.log.warning(
+            f"{explained}\nCortex did not answer a batch. Its texts are sent again in smaller batches."
+        )
+        return dg.RetryRequested(max_retries=CORTEX_RETRIES)
+
+
+def build_dbt_assets(
+    settings: Settings, partitions: dg.DailyPartitionsDefinition, options: GraphOptions = DEFAULT_OPTIONS
+) -> tuple[DbtProject, list[dg.AssetsDefinition | dg.AssetSpec]]:
+    """Return the project, and its models and HubSpot's tables as assets.
+
+    Raises:
+        DbtParseError: the dbt project does not parse.
+    """
+    project = prepared_project(settings)
+    translator = GongDbtTranslator(settings, options)
+    manifest = json.loads(project.manifest_path.read_bytes())
+    cortex_models = {
+        translator.get_asset_key(node).to_python_identifier(): node["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and _folder(node) == "cortex"
+    }
+    runner = ModelRunner(settings, project, cortex_models)
+    common: dict[str, Any] = {
+        "manifest": manifest,
+        "project": project,
+        "dagster_dbt_translator": translator,
+        "pool": DBT_POOL,
+    }
+    return project, [
+        *_hubspot_tables(manifest, translator, options),
+        _daily_models(runner, options, partitions, common),
+        _other_models(runner, options, common),
+    ]
+
+
+def _daily_models(
+    runner: ModelRunner,
+    options: GraphOptions,
+    partitions: dg.DailyPartitionsDefinition,
+    common: dict[str, Any],
+) -> dg.AssetsDefinition:
+    """Return the models that share the daily partitions of the raw assets."""
+
+    @dbt_assets(
+        select="tag:partitioned",
+        name=options.op_name("gong_dbt_daily_models"),
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        **common,
+    )
+    def daily_models(
+        context: dg.AssetExecutionContext,
+        config: DailyModelsConfig,
+        gong_dbt: GongDbtResource,
+        gong_snowflake: SnowflakeResource,
+    ) -> Iterator[Any]:
+        days = partition_date_range(context.partition_time_window)
+        budget = config.cortex_token_budget
+        if budget is None:
+            budget = runner.settings.gong_cortex_token_budget
+        yield from runner.run(context, gong_dbt, gong_snowflake, days, budget)
+
+    return daily_models
+
+
+def _other_models(runner: ModelRunner, options: GraphOptions, common: dict[str, Any]) -> dg.AssetsDefinition:
+    @dbt_assets(exclude="tag:partitioned", name=options.op_name("gong_dbt_models"), **common)
+    def other_models(
+        context: dg.AssetExecutionContext, gong_dbt: GongDbtResource, gong_snowflake: SnowflakeResource
+    ) -> Iterator[Any]:
+        yield from runner.run(context, gong_dbt, gong_snowflake)
+
+    return other_models
 
 
 def failed_nodes(invocation: DbtCliInvocation) -> set[str]:

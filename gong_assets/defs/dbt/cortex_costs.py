@@ -1,10 +1,11 @@
-"""What a run sent to Cortex, as metadata of the models that sent it."""
+"""Calls, tokens and estimated cost of a run's Cortex requests, as metadata of the models that sent them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
 
+from gong_assets.defs.dbt.column_lineage import output_name
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.queries import cortex_batches
 
@@ -19,25 +20,30 @@ _COLUMNS = {
 }
 
 
-def with_cortex_costs(events: Iterator[Any], models: set[str], warehouse: Warehouse) -> Iterator[Any]:
-    """The events, those of `models` with the calls, tokens, estimated credits and dollars of this run by function.
+def with_cortex_costs(
+    events: Iterator[Any], models: Mapping[str, str], warehouse: Warehouse
+) -> Iterator[Any]:
+    """Yield the events, with the Cortex costs of the run on those of `models`.
 
-    A model's event comes after its post-hook, which sends its texts: see `macros/cortex_sending.sql`. The run is the one of the
-    warehouse's query tag.
+    The event of a model follows its post-hook, which sends the texts (see `macros/cortex_sending.sql`). The
+    run is identified by the query tag of the warehouse.
+
+    Args:
+        models: names of the models that send texts, by output name.
     """
     for event in events:
-        name = event.asset_key.path[-1] if isinstance(event, dg.AssetMaterialization) else _output_name(event)
-        if name in models:
-            batches = warehouse.query(cortex_batches(), (warehouse.query_tag, name))
+        model = models.get(output_name(event) or "")
+        if model is not None:
+            batches = warehouse.query(cortex_batches(), (warehouse.query_tag, model))
             event = event.with_metadata({**event.metadata, **cost_metadata(batches)})
         yield event
 
 
 def cost_metadata(batches: list[dict[str, Any]]) -> dict[str, dg.MetadataValue]:
-    """Of rows of `warehouse.queries.cortex_batches`, as Dagster shows it.
+    """Return metadata for rows of `warehouse.queries.cortex_batches`.
 
-    Costs are those of what was sent, answered or not. What the token budget left for another run has an entry of its own, if
-    there is any.
+    Costs include every batch that was sent, with or without an answer. Batches that exceeded the token budget
+    are listed separately.
     """
     sent = [row for row in batches if row["STATUS"] in ("Sent", "Answered")]
     left = [row for row in batches if row["STATUS"] == "Over Budget"]
@@ -54,14 +60,10 @@ def cost_metadata(batches: list[dict[str, Any]]) -> dict[str, dg.MetadataValue]:
         )
     if left:
         metadata[f"{_GROUP}/left_over_budget"] = dg.MetadataValue.text(
-            f"{_sum(left, 'CALLS')} calls of about {_sum(left, 'TOKENS')} tokens, ${_total(left, 'ESTIMATED_DOLLARS'):.2f}: "
-            "a run over the same days sends them"
+            f"{_sum(left, 'CALLS')} calls of about {_sum(left, 'TOKENS')} tokens, "
+            f"${_total(left, 'ESTIMATED_DOLLARS'):.2f}: the next run over the same days sends them"
         )
     return metadata
-
-
-def _output_name(event: Any) -> str | None:
-    return str(event.output_name) if isinstance(event, dg.Output) else None
 
 
 def _sum(rows: list[dict[str, Any]], column: str) -> int:
@@ -69,5 +71,5 @@ def _sum(rows: list[dict[str, Any]], column: str) -> int:
 
 
 def _total(rows: list[dict[str, Any]], column: str) -> float:
-    """0 for functions without a price."""
+    """Return the sum; functions without a price count as 0."""
     return float(sum(row[column] or 0 for row in rows))

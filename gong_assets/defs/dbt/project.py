@@ -1,7 +1,7 @@
-"""The dbt project that this package ships: where it is, its manifest, and the environment in which dbt runs.
+"""The dbt project of this package: its directory, its manifest, and the environment of dbt commands.
 
-The manifest is made by `dbt parse` when there is none for these very files, and kept in the project's home: a wheel in a
-read-only site-packages works, and an edited model is never out of step with the graph.
+The manifest is written by `dbt parse` to the home of the project, for each state of the files. So a wheel in
+a read-only directory works, and the graph always matches the models.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ PROJECT_DIR = Path(__file__).parents[2] / "dbt"
 
 
 class DbtParseError(Exception):
-    """`dbt parse` failed; the text is what dbt said."""
+    """`dbt parse` failed; the text is its output."""
 
 
 class DbtDocsError(Exception):
-    """`dbt docs generate` failed; the text is what dbt said."""
+    """`dbt docs generate` failed; the text is its output."""
 
 
 def dbt_executable() -> str:
-    """The `dbt` of this very Python: a virtual environment need not be on the PATH to be used."""
+    """Return the `dbt` of this Python's environment, which need not be on the PATH."""
     beside = Path(sys.executable).with_name("dbt")
     return str(beside) if beside.exists() else "dbt"
 
 
 def prepared_project(settings: Settings) -> DbtProject:
-    """The project with its manifest, which is parsed first (a few seconds) if the files changed since the last time.
+    """Return the project with its manifest, after parsing it (a few seconds) if its files changed.
 
     Raises:
         DbtParseError: a file of the project does not parse.
     """
-    # Takes seconds, and an error's name in this module is all that some commands need of it.
+    # The import takes seconds, and some commands only need the exceptions of this module.
     from dagster_dbt import DbtProject
 
     target_path = settings.home / "dbt" / f"{settings.target}-{_fingerprint(settings)}"
@@ -61,7 +61,9 @@ def prepared_project(settings: Settings) -> DbtProject:
 
 
 def _parse(target_path: Path, settings: Settings) -> None:
-    result = _run_dbt(["parse"], target_path, settings, dbt_environment({}))
+    # Nothing connects: the database and schema are only part of the names in the manifest.
+    place = {"database": settings.snowflake_database, "schema": settings.snowflake_schema}
+    result = _run_dbt(["parse"], target_path, settings, dbt_environment(place))
     if result.returncode != 0 or not (target_path / "manifest.json").exists():
         raise DbtParseError(f"dbt parse failed in {PROJECT_DIR}:\n{(result.stdout + result.stderr).strip()}")
 
@@ -91,13 +93,13 @@ def _run_dbt(
 def write_docs(
     settings: Settings, directory: Path | str, *, arguments: Mapping[str, Any] | None = None
 ) -> Path:
-    """The models' documentation as one HTML file in `directory`, which needs no server; its path.
+    """Write the documentation of the models as one HTML file to `directory`, and return its path.
 
-    Types and row counts are those of the warehouse that the settings, or the connector's `arguments`, name; a table that
-    is not built there is documented without them. The local stack is started on first need.
+    Column types and row counts come from the warehouse of the settings, or of the connector's `arguments`. A
+    table that does not exist there is documented without them. The local stack is started if necessary.
 
     Raises:
-        DbtDocsError: dbt could not make it.
+        DbtDocsError: dbt failed.
     """
     if arguments is None:
         from gong_assets.warehouse.connection import open_warehouse
@@ -115,7 +117,7 @@ def write_docs(
 
 
 def _fingerprint(settings: Settings) -> str:
-    """Changes with each thing that the manifest depends on: the files, dbt itself, where it runs, and the source names."""
+    """Return a hash of all that the manifest depends on: files, versions of dbt, and names of tables."""
     digest = hashlib.sha256()
     for part in (str(PROJECT_DIR), version("dbt-core"), version("dbt-snowflake"), sys.prefix):
         digest.update(part.encode())
@@ -138,7 +140,7 @@ def _fingerprint(settings: Settings) -> str:
 
 
 def dbt_source_environment(settings: Settings) -> dict[str, str]:
-    """What the project reads when it is parsed: where its sources are, and whether transcripts are redacted."""
+    """Return the variables that the project reads when it is parsed."""
     return {
         "HUBSPOT_DATABASE": settings.hubspot_database,
         "HUBSPOT_SCHEMA": settings.hubspot_schema,
@@ -148,7 +150,7 @@ def dbt_source_environment(settings: Settings) -> dict[str, str]:
 
 
 def dbt_environment(arguments: Mapping[str, Any]) -> dict[str, str]:
-    """What `profiles.yml` reads, for the connector's `arguments`: dbt signs in as the rest of the graph does."""
+    """Return the variables of `profiles.yml`, so that dbt signs in with the connector's `arguments`."""
     private_key = arguments.get("private_key")
     authenticator = str(arguments.get("authenticator") or "")
     values = {
@@ -161,7 +163,7 @@ def dbt_environment(arguments: Mapping[str, Any]) -> dict[str, str]:
         "SNOWFLAKE_HOST": arguments.get("host"),
         "SNOWFLAKE_PORT": arguments.get("port"),
         "SNOWFLAKE_PROTOCOL": arguments.get("protocol"),
-        # dbt-snowflake spells the names in lower case and compares them so.
+        # dbt-snowflake compares the names in lower case.
         "SNOWFLAKE_AUTHENTICATOR": authenticator
         if authenticator.startswith("https://")
         else authenticator.lower(),
@@ -176,10 +178,10 @@ def dbt_environment(arguments: Mapping[str, Any]) -> dict[str, str]:
 
 
 def keep_parse_state(project: DbtProject, invocation_path: Path) -> None:
-    """After a successful command: keep what dbt parsed for the next one, and remove the command's own directory.
+    """Keep the parse state of a successful command for the next one, and remove the command's directory.
 
-    Each command of dagster-dbt writes a directory of about a megabyte and never removes it. A failed command's directory
-    stays: its compiled SQL shows what was wrong.
+    Each command of dagster-dbt writes about a megabyte and never removes it. The directory of a failed
+    command stays, because its compiled SQL helps to find the error.
     """
     parsed = invocation_path / "partial_parse.msgpack"
     if parsed.exists():

@@ -11,16 +11,22 @@ from importlib.metadata import version
 from dagster_dbt import DbtCliResource, DbtProject
 from packaging.version import Version
 
-from gong_assets.defs.dbt.project import dbt_environment
+from gong_assets.defs.dbt.project import dbt_environment, dbt_executable
 from gong_assets.warehouse.connection import Warehouse
 
 
 class GongDbtResource(DbtCliResource):
     """dbt with the warehouse of the graph, and without the start-up cost of dagster-dbt."""
 
+    @classmethod
+    def from_project(cls, project: DbtProject) -> GongDbtResource:
+        return cls(
+            project_dir=str(project.project_dir), target=project.target, dbt_executable=dbt_executable()
+        )
+
     @cached_property
     def _cli_version(self) -> Version:
-        """Return the version from the package's metadata; the original starts `dbt --version` (5-10 s) in each run."""
+        """Return the installed version. The original starts `dbt --version` (5-10 s) in each run."""
         return Version(version("dbt-core"))
 
     @contextmanager
@@ -36,8 +42,8 @@ class GongDbtResource(DbtCliResource):
             **sources,
             "DBT_TARGET_PATH": str(project.target_path),
             "GONG_ASSETS_QUERY_TAG": warehouse.query_tag,
-            # Run a test of two models only if both are built or exist. The default of dbt fails on tables that do not exist
-            # yet. Where checks are deselected, dagster-dbt sets its own value.
+            # Run a test of two models only if both are built or exist. The default of dbt fails on tables
+            # that do not exist yet. Where checks are deselected, dagster-dbt sets its own value.
             "DBT_INDIRECT_SELECTION": "buildable",
         }
         before = {name: os.environ.get(name) for name in values}
