@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-if TYPE_CHECKING:
-    from gong_assets.gong.auth import BasicAuth, BearerAuth
-    from gong_assets.gong.oauth import RefreshingAuth
+import httpx
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +16,9 @@ class GongConfig:
     Raises ValueError for a base URL that is not an http(s) origin, and for numbers out of range.
     """
 
-    auth: BasicAuth | BearerAuth | RefreshingAuth
+    auth: httpx.Auth
+    """`BasicAuth`, `BearerAuth` or `RefreshingAuth`."""
+
     base_url: str = "https://api.gong.io"
     """A company's own regional host (`https://us-12345.api.gong.io`) is shown on its API page in Gong."""
 

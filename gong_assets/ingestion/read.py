@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gong_assets.dates import DateRange
@@ -23,7 +24,7 @@ from gong_assets.gong import (
 from gong_assets.ingestion.sources import MAX_SHOWN_IDS, Calls, Pages, Source, Transcripts
 from gong_assets.ingestion.spool import Spool
 from gong_assets.warehouse.landing import UNGUARDED, DeletionPolicy, replace
-from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, RawTable, create_raw_table
+from gong_assets.warehouse.tables import CALLS, RawTable, create_raw_table
 
 if TYPE_CHECKING:
     from gong_assets.warehouse.connection import Warehouse
@@ -68,22 +69,12 @@ def read_source(
         GongError: nothing is kept.
     """
     spool = Spool()
-
-    async def read() -> GongQuotaExhausted | None:
-        async with client, aclosing(source.pages(client)) as pages:
-            return await _consume(pages, on_page, lambda page: (source, spool))
-
     try:
-        quota_error = asyncio.run(read())
-        spool.close()
+        quota_error = _fill([spool], client, source.pages(client), on_page, lambda page: (source, spool))
     except GongPermissionError as error:
-        spool.discard()
         if error.scope is None or source.table is CALLS:
             raise
         return ReadResult(spool, client.stats, source.ranges, skip_reason=str(error))
-    except BaseException:
-        spool.discard()
-        raise
     return _result(source, spool, client.stats, max_deleted_fraction, quota_error)
 
 
@@ -103,50 +94,66 @@ def read_calls_with_transcripts(
         GongError: the calls could not be read; nothing is kept.
     """
     transcripts = Transcripts(calls.ranges, {})
-    spools = {CALLS: Spool(), TRANSCRIPTS: Spool()}
-
-    def wants_transcript(record: Record) -> bool:
-        day = calls.date_of_valid(record)
-        if day is not None and record.id is not None:
-            transcripts.call_dates[record.id] = day
-        return day is not None
-
+    calls_spool, transcripts_spool = Spool(), Spool()
     reader = client.calls_with_transcripts(
-        *calls.windows, workspace_id=calls.workspace_id, wants_transcript=wants_transcript
+        *calls.windows, workspace_id=calls.workspace_id, wants_transcript=partial(_expect, transcripts, calls)
     )
 
-    async def read() -> GongQuotaExhausted | None:
-        async with client, aclosing(reader.pages()) as pages:
-            return await _consume(
-                pages,
-                on_page,
-                lambda page: (
-                    (transcripts, spools[TRANSCRIPTS])
-                    if isinstance(page, TranscriptPage)
-                    else (calls, spools[CALLS])
-                ),
-            )
+    def route(page: Page) -> tuple[Source, Spool]:
+        return (transcripts, transcripts_spool) if isinstance(page, TranscriptPage) else (calls, calls_spool)
 
-    try:
-        quota_error = asyncio.run(read())
-        for spool in spools.values():
-            spool.close()
-    except BaseException:
-        for spool in spools.values():
-            spool.discard()
-        raise
-    read_calls = _result(calls, spools[CALLS], client.stats, max_deleted_fraction, quota_error)
-    spool, error = spools[TRANSCRIPTS], reader.transcripts_error
+    quota_error = _fill([calls_spool, transcripts_spool], client, reader.pages(), on_page, route)
+    read_calls = _result(calls, calls_spool, client.stats, max_deleted_fraction, quota_error)
+    error = reader.transcripts_error
     if error is not None:
-        spool.discard()
+        transcripts_spool.discard()
         if not isinstance(error, GongPermissionError) or error.scope is None:
             return read_calls, transcripts, error
-        skipped = ReadResult(spool, RequestStats(), calls.ranges, skip_reason=str(error))
+        skipped = ReadResult(transcripts_spool, RequestStats(), calls.ranges, skip_reason=str(error))
         return read_calls, transcripts, skipped
     # Only days whose calls were read completely can be complete.
     transcripts.ranges = read_calls.ranges or ()
-    read_transcripts = _result(transcripts, spool, RequestStats(), max_deleted_fraction, quota_error)
-    return read_calls, transcripts, read_transcripts
+    stats = RequestStats()
+    return (
+        read_calls,
+        transcripts,
+        _result(transcripts, transcripts_spool, stats, max_deleted_fraction, quota_error),
+    )
+
+
+def _expect(transcripts: Transcripts, calls: Calls, record: Record) -> bool:
+    """Return True if the call needs a transcript, and note the day on which the transcript lands."""
+    day = calls.date_of_valid(record)
+    if day is not None and record.id is not None:
+        transcripts.call_dates[record.id] = day
+    return day is not None
+
+
+def _fill(
+    spools: Sequence[Spool],
+    client: GongClient,
+    pages: Pages,
+    on_page: OnPage,
+    route: Callable[[Page], tuple[Source, Spool]],
+) -> GongQuotaExhausted | None:
+    """Fill the spools; return the error if Gong's quota was exhausted before the end.
+
+    Any other error discards the spools.
+    """
+
+    async def read() -> GongQuotaExhausted | None:
+        async with client, aclosing(pages):
+            return await _consume(pages, on_page, route)
+
+    try:
+        quota_error = asyncio.run(read())
+        for spool in spools:
+            spool.close()
+    except BaseException:
+        for spool in spools:
+            spool.discard()
+        raise
+    return quota_error
 
 
 async def _consume(

@@ -72,7 +72,7 @@ def test_scopes_match_the_documented_scopes(stream: RawStream) -> None:
 def test_descriptions_name_the_endpoint(stream: RawStream) -> None:
     assert str(stream.endpoint) in stream.description
     assert (
-        f"{record_list(str(stream.endpoint))[0]}[] of {str(stream.endpoint)}"
+        f"{record_list(str(stream.endpoint))[0]}[] of {stream.endpoint!s}"
         in stream.table.payload.description
     )
 

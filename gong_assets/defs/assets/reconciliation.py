@@ -49,9 +49,8 @@ def build_reconciliation(
         gong: GongResource,
         gong_snowflake: SnowflakeResource,
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        warehouse = gong_snowflake.warehouse(
-            query_tag=query_tag(context.run.run_id, "gong_call_reconciliation")
-        )
+        tag = query_tag(context.run.run_id, "gong_call_reconciliation")
+        warehouse = gong_snowflake.warehouse(query_tag=tag)
         days = partition_date_range(context.partition_time_window)
         fraction = config.max_deleted_fraction(settings)
         listing = CallListing(days, settings.gong_include_private_calls, settings.gong_workspace_id)
@@ -61,15 +60,8 @@ def build_reconciliation(
         landed = _landed_calls(warehouse, listing, fraction)
         found = differences(listing.calls, landed)
         again = _read_again(context, gong, warehouse, settings, options, contiguous_ranges(found), fraction)
-        return dg.MaterializeResult(
-            metadata={
-                **request_metadata(listed.stats),
-                **listing.metadata(),
-                "calls_landed": len(landed),
-                **difference_metadata(found),
-                **again,
-            }
-        )
+        read_metadata = {**request_metadata(listed.stats), **listing.metadata(), "calls_landed": len(landed)}
+        return dg.MaterializeResult(metadata={**read_metadata, **difference_metadata(found), **again})
 
     return gong_call_reconciliation  # type: ignore[no-any-return]
 
