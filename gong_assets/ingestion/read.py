@@ -113,12 +113,8 @@ def read_calls_with_transcripts(
         return read_calls, transcripts, skipped
     # Only days whose calls were read completely can be complete.
     transcripts.ranges = read_calls.ranges or ()
-    stats = RequestStats()
-    return (
-        read_calls,
-        transcripts,
-        _result(transcripts, transcripts_spool, stats, max_deleted_fraction, quota_error),
-    )
+    result = _result(transcripts, transcripts_spool, RequestStats(), max_deleted_fraction, quota_error)
+    return read_calls, transcripts, result
 
 
 def _expect(transcripts: Transcripts, calls: Calls, record: Record) -> bool:
