@@ -59,7 +59,7 @@ def build_jobs(options: GraphOptions = DEFAULT_OPTIONS) -> dict[str, Any]:
         _asset_job(
             "gong_reference_data",
             reference_data,
-            "Materializes workspaces, scorecards, trackers and the library.",
+            "Materializes reference data, such as workspaces, trackers and scorecards.",
         ),
         _asset_job(
             "gong_reconciliation",
