@@ -20,7 +20,7 @@ AUTOMATION_INTERVAL_SECONDS = 60
 RAW_FRESHNESS = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(hours=12), warn_window=timedelta(hours=5)
 )
-# Scorecards, trackers, workspaces and the library are read once a day.
+# Reference data, such as trackers and scorecards, is read once a day.
 REFERENCE_DATA_FRESHNESS = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(hours=50), warn_window=timedelta(hours=26)
 )

@@ -17,7 +17,7 @@ _DESCRIPTIONS: Mapping[str, str] = {
     "gong_calls": "Materializes calls without transcripts, with half of the requests to Gong.",
     "gong_ingestion": "Materializes the raw assets of calls, transcripts, users, reviews and statistics. "
     "The automation sensor then materializes the models that depend on them.",
-    "gong_reference_data": "Materializes workspaces, scorecards, trackers and the library.",
+    "gong_reference_data": "Materializes reference data, such as workspaces, trackers and scorecards.",
     "gong_reconciliation": "Compares the landed calls with Gong's list of calls, and reads the days that "
     "differ again. It finds late calls, deletions and edits outside the lookback.",
     "gong_staging": "Materializes the staged tables from the raw tables.",

@@ -74,7 +74,7 @@ class Schedules(dg.Model, dg.Resolvable):
     reference_data: Annotated[
         ScheduleOptions,
         dg.Resolver.default(
-            description="Reads workspaces, scorecards, trackers and the library; daily at 00:45 by default."
+            description="Reads reference data, such as trackers and scorecards; daily at 00:45 by default."
         ),
     ] = ScheduleOptions()
     hubspot: Annotated[

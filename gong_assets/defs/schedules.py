@@ -21,7 +21,7 @@ def build_schedules(
         dg.ScheduleDefinition(
             name="gong_reference_data_schedule",
             job_name="gong_reference_data",
-            description="Reads workspaces, scorecards, trackers and the library, which rarely change.",
+            description="Reads reference data, such as trackers and scorecards, which rarely changes.",
             **_timing(options.schedules.reference_data, "45 0 * * *"),
         ),
         dg.ScheduleDefinition(
