@@ -1,11 +1,11 @@
-"""A Gong that costs next to nothing to ask: what the benchmarks of ingestion read from.
+"""A Gong server with a negligible cost per request, for the ingestion benchmarks.
 
     with serving(calls=40_000, days=40) as base_url: ...
 
-A process of its own, so that it shares no interpreter with what is measured. It answers POST /v2/calls/extensive and
-POST /v2/calls/transcript as Gong does, with calls spread evenly over its days. Their documents are those of one busy day of
-the simulated tenant, made before the first request, each with an id and a start of its own; an answer is a matter of joining
-bytes. It checks nothing, and has no limit.
+It runs in a separate process, so that it does not share an interpreter with the code under test. It answers
+POST /v2/calls/extensive and POST /v2/calls/transcript like Gong, with calls spread evenly over the days. The
+documents are those of one busy day of the simulated tenant, generated before the first request and repeated
+with their own ids and start times, so a response only joins bytes. Requests are not checked or limited.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import msgspec
 FIRST_DAY = date(2025, 3, 3)
 FIRST_ID = 7_000_000_000_000_000_000
 PAGE_SIZE = 100
-# Calls that the others repeat, about 9 kB each: together more than a compressor looks back.
+# Distinct documents, about 9 kB each. Together they exceed the window of a compressor.
 DOCUMENTS = 500
 WORDS_PER_CALL = 300
 NO_CALLS = b'{"requestId":"0","errors":["No calls found corresponding to the provided filters"]}'
@@ -33,9 +33,9 @@ NO_CALLS = b'{"requestId":"0","errors":["No calls found corresponding to the pro
 
 @contextmanager
 def serving(calls: int, days: int) -> Iterator[str]:
-    """Start a server with so many calls on so many days from `FIRST_DAY` on; what is yielded is its base URL."""
+    """Start a server with calls on the days from `FIRST_DAY`, and yield its base URL."""
     command = [sys.executable, __file__, "--calls", str(calls), "--days", str(days)]
-    # It ends when its input does, which is at the latest when this process is gone.
+    # The server ends when its standard input is closed, at the latest when this process ends.
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin
         assert server.stdout
@@ -47,8 +47,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--calls", type=int, default=10_000, help="how many there are (default 10,000)")
-    parser.add_argument("--days", type=int, default=10, help="over how many days (default 10)")
+    parser.add_argument("--calls", type=int, default=10_000, help="number of calls (default: 10,000)")
+    parser.add_argument("--days", type=int, default=10, help="number of days (default: 10)")
     options = parser.parse_args()
     asyncio.run(serve(FastGong(options.calls, options.days)))
 
@@ -61,7 +61,7 @@ async def serve(gong: FastGong) -> None:
 
 
 class FastGong:
-    """Knows when each call starts, and what the calls and transcripts are but for their ids and starts."""
+    """Start times of the calls, and templates of their documents."""
 
     def __init__(self, calls: int, days: int) -> None:
         begin, step = midnight(FIRST_DAY), timedelta(days=days) / calls
@@ -69,14 +69,14 @@ class FastGong:
         self._documents, self._transcripts = documents()
 
     def answer(self, path: str, body: bytes) -> tuple[int, bytes]:
-        asked = msgspec.json.decode(body)
+        request = msgspec.json.decode(body)
         if path == "/v2/calls/transcript":
-            return 200, self._transcripts_of(asked["filter"]["callIds"])
-        limits = (datetime.fromisoformat(asked["filter"][key]) for key in ("fromDateTime", "toDateTime"))
+            return 200, self._transcripts_of(request["filter"]["callIds"])
+        limits = (datetime.fromisoformat(request["filter"][key]) for key in ("fromDateTime", "toDateTime"))
         first, end = (bisect_left(self._starts, limit) for limit in limits)
         if first >= end:
             return 404, NO_CALLS
-        return 200, self._page(first, end, int(asked.get("cursor", first)))
+        return 200, self._page(first, end, int(request.get("cursor", first)))
 
     def _page(self, first: int, end: int, offset: int) -> bytes:
         numbers = range(offset, min(offset + PAGE_SIZE, end))
@@ -109,15 +109,15 @@ class FastGong:
 
 
 def envelope(key: bytes, records: dict[str, Any], parts: Iterable[bytes]) -> bytes:
-    """The parts are those of a list, with a comma after each element."""
+    """Return a response body. `parts` are the elements of its list, with a comma after each."""
     head = b'{"requestId":"0","records":%b,"%b":[' % (msgspec.json.encode(records), key)
     *elements, _ = parts
     return b"".join((head, *elements, b"]}"))
 
 
 def documents() -> tuple[list[tuple[bytes, bytes, bytes]], list[bytes]]:
-    """Calls, cut where the id and the start belong, and their transcripts from behind the id on."""
-    # Imported here because what only starts the server has no need of it.
+    """Return the calls, split at their id and start, and the rest of their transcripts after the id."""
+    # Only the server process needs these.
     from gong_assets.gong.endpoints import CONTENT_SELECTOR
     from gong_assets.local.gong_tenant.call_documents import extensive, transcript
     from gong_assets.local.gong_tenant.calls import CallGenerator
@@ -146,7 +146,7 @@ def midnight(day: date) -> datetime:
 
 
 class Connection(asyncio.Protocol):
-    """As much of HTTP as a client needs that sends one POST after the other."""
+    """Minimal HTTP connection for a client that sends one POST request at a time."""
 
     def __init__(self, gong: FastGong) -> None:
         self._gong = gong

@@ -1,14 +1,14 @@
-"""Whether staging a day costs more with more days behind it: one day behind 30 days of calls, and behind 300.
+"""Duration of staging one day after 300 days of history, compared with 30 days.
 
-    python benchmarks/incremental.py [--days 30 300] [--calls-per-day 20] [--sentences-per-call 150] [--rounds 7]
+    python benchmarks/incremental.py [--days 30 300] [--calls-per-day 20] [--rounds 7] [--with-cortex]
 
-Two local warehouses hold so many days with as many calls each, landed and staged. Then each of them in turn stages its
-newest day again, with the dbt command of the graph's runs and the tests that belong to the models. Printed are the medians,
-and the medians of each round's ratio: of the whole command, which is mostly dbt's own start; of all the models and all the
-tests by dbt's own times; and of each model and kind of test.
+Two local warehouses contain landed and staged calls of these days. In each round, both stage their newest day
+again with the dbt command of the graph, including the tests of the models. Prints medians, and the median
+ratio of the rounds: of the whole command, most of which is the start of dbt; of all models and all tests, by
+the times that dbt reports; and of each model and each kind of test.
 
-`--with-cortex` has the models of the Cortex layer in it too. The first, full run then embeds every segment on this machine,
-which takes minutes for each ten thousand of them: take fewer sentences.
+`--with-cortex` includes the Cortex layer. The first run then embeds every segment on this machine, which
+takes minutes per 10,000 segments, so reduce the number of sentences.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from gong_assets.warehouse.connection import Warehouse
 
 LAST_DAY = date(2026, 10, 30)
 
-# Seconds by what took them.
+# Seconds by command, model or kind of test.
 Times = dict[str, float]
 
 
@@ -38,16 +38,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--days", type=int, nargs=2, default=(30, 300), metavar="N", help="days of history (default 30 300)"
+        "--days", type=int, nargs=2, default=(30, 300), metavar="N", help="days of history (default: 30 300)"
     )
-    parser.add_argument("--calls-per-day", type=int, default=20, help="calls on each day (default 20)")
+    parser.add_argument("--calls-per-day", type=int, default=20, help="calls per day (default: 20)")
     parser.add_argument(
-        "--sentences-per-call", type=int, default=150, help="sentences of each call (default 150)"
+        "--sentences-per-call", type=int, default=150, help="sentences per call (default: 150)"
     )
-    parser.add_argument(
-        "--rounds", type=int, default=7, help="rounds (default 7), after one that is not counted"
-    )
-    parser.add_argument("--with-cortex", action="store_true", help="measure the Cortex layer's models too")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds after a warm-up (default: 7)")
+    parser.add_argument("--with-cortex", action="store_true", help="include the Cortex layer")
     options = parser.parse_args()
     select = "tag:partitioned" if options.with_cortex else STAGED
     with tempfile.TemporaryDirectory() as directory, ExitStack() as stacks:
@@ -64,7 +62,7 @@ def main() -> None:
                     calls_per_day=options.calls_per_day,
                     sentences_per_call=options.sentences_per_call,
                 )
-            say(f"{count} days: staging them all")
+            say(f"{count} days: staging")
             seconds, _ = dbt(home, warehouse, *build_command(None), "--select", select)
             say(f"{count} days: staged in {seconds:.0f} s")
             warehouses[count] = home, warehouse
@@ -72,7 +70,7 @@ def main() -> None:
         for number in range(options.rounds + 1):
             for count, (home, warehouse) in warehouses.items():
                 taken = stage_newest_day(home, warehouse, select)
-                if number:  # The first round warms caches.
+                if number:  # The first round fills caches.
                     rounds[count].append(taken)
             say(f"round {number} of {options.rounds}")
     show(rounds)
@@ -97,7 +95,8 @@ def stage_newest_day(home: Path, warehouse: Warehouse, select: str) -> Times:
 def show(rounds: dict[int, list[Times]]) -> None:
     few, many = rounds
     print(
-        f"{'':44}{f'{few} days':>12}{f'{many} days':>12}{'ratio':>8}   (seconds, medians of {len(rounds[few])} rounds)"
+        f"{'':44}{f'{few} days':>12}{f'{many} days':>12}{'ratio':>8}   "
+        f"(seconds, medians of {len(rounds[few])} rounds)"
     )
     for name in rounds[few][0]:
         short, long = ([taken[name] for taken in rounds[count]] for count in (few, many))

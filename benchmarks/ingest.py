@@ -1,11 +1,11 @@
-"""How fast calls can be read where nothing limits it, against a loop that only downloads the same pages.
+"""Throughput of reading calls without a rate limit, compared with a loop that only downloads the same pages.
 
     python benchmarks/ingest.py [--calls 20000] [--rounds 7]
 
-Ours is what an asset does before the warehouse: the client with its chains, records, their hashes, and Parquet files on
-disk. The other one has as many requests under way on a bare httpx client, and writes each body to a file as it came. Both
-read the same calls, of about 9 kB each, from one server in a process of its own, in turn. Medians are printed, and the median
-of each round's ratio.
+Ours is the work of an asset before the warehouse: the client, records with their hashes, and Parquet files on
+disk. The reference has the same number of concurrent requests on a plain httpx client and writes each
+response to a file. Both alternately read the same calls, of about 9 kB each, from a server in a separate
+process. Prints medians, and the median ratio of the rounds.
 """
 
 from __future__ import annotations
@@ -34,17 +34,15 @@ from gong_assets.ingestion.read import read_source
 from gong_assets.ingestion.sources import Calls
 
 DAYS = 20
-SPAN = DateRange(FIRST_DAY, FIRST_DAY + timedelta(days=DAYS))
+DATES = DateRange(FIRST_DAY, FIRST_DAY + timedelta(days=DAYS))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--calls", type=int, default=20_000, help="calls to read in a round (default 20,000)")
-    parser.add_argument(
-        "--rounds", type=int, default=7, help="rounds (default 7), after one that is not counted"
-    )
+    parser.add_argument("--calls", type=int, default=20_000, help="calls per round (default: 20,000)")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds after a warm-up (default: 7)")
     options = parser.parse_args()
     with serving(options.calls, DAYS) as base_url:
         ours: list[float] = []
@@ -54,7 +52,7 @@ def main() -> None:
             mine, other = (
                 calls_per_second(loop, base_url, options.calls) for loop in (with_spool, with_httpx)
             )
-            if number:  # The first round warms caches and imports.
+            if number:  # The first round fills caches and imports modules.
                 ours.append(mine)
                 bare.append(other)
                 show(f"round {number}", mine, other, mine / other)
@@ -82,7 +80,7 @@ def with_spool(base_url: str) -> int:
         max_requests_per_second=0,
         max_requests_per_day=0,
     )
-    spool = read_source(GongClient(config), Calls([SPAN], include_private=False)).spool
+    spool = read_source(GongClient(config), Calls([DATES], include_private=False)).spool
     spool.discard()
     return spool.rows
 
@@ -93,17 +91,17 @@ def with_httpx(base_url: str) -> int:
 
 
 async def download(base_url: str, directory: Path) -> int:
-    """The calls of the whole span, by as many walks through parts of it as the client has chains."""
-    begin, end = SPAN.utc_bounds()
+    """Download all pages, with one walk through a part of the range for each worker of the client."""
+    begin, end = DATES.utc_bounds()
     edges = [begin + (end - begin) * part / UNLIMITED_WORKERS for part in range(UNLIMITED_WORKERS + 1)]
     files = (directory / f"{number}.json" for number in count())
 
     async def walk(first: str, last: str) -> int:
-        asked = {"filter": {"fromDateTime": first, "toDateTime": last}, "contentSelector": CONTENT_SELECTOR}
+        request = {"filter": {"fromDateTime": first, "toDateTime": last}, "contentSelector": CONTENT_SELECTOR}
         calls = 0
         cursor: dict[str, str] = {}
         while True:
-            response = await http.post("/v2/calls/extensive", json=asked | cursor)
+            response = await http.post("/v2/calls/extensive", json=request | cursor)
             next(files).write_bytes(response.content)
             records = records_of(response.content)
             calls += int(records["currentPageSize"])
@@ -116,7 +114,7 @@ async def download(base_url: str, directory: Path) -> int:
 
 
 def records_of(body: bytes) -> Any:
-    """The envelope's counts, without a look at the calls."""
+    """Return the counts of a response without decoding its calls."""
     begin = body.index(b'"records":') + len(b'"records":')
     return msgspec.json.decode(body[begin : body.index(b"}", begin) + 1])
 

@@ -1,11 +1,12 @@
-"""A local warehouse with days of landed calls and transcripts: what the benchmarks of staging read.
+"""Landed calls and transcripts in a local warehouse, for the staging benchmarks.
 
     with stack_in(home) as warehouse, warehouse.connect() as connection:
         sentences = land(connection, days, calls_per_day=20, sentences_per_call=150)
         dbt(home, warehouse, "build", ...)
 
-Calls and transcripts are the simulated tenant's, with parties, CRM objects, topics and trackers: those of one busy day,
-repeated under ids and starts of their own. They land as the graph's do, by way of Parquet files, a stage and COPY INTO.
+The calls and transcripts are those of one busy day of the simulated tenant, with parties, CRM objects, topics
+and trackers, repeated with their own ids and start times. They are landed like those of the graph, through
+Parquet files, a stage and COPY INTO.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def stack_in(home: Path) -> Iterator[Warehouse]:
-    """The warehouse of a local stack that is stopped in the end."""
+    """Yield the warehouse of a local stack, and stop the stack at the end."""
     try:
         yield Warehouse(local_arguments(home))
     finally:
@@ -63,9 +64,9 @@ def stack_in(home: Path) -> Iterator[Warehouse]:
 def land(
     connection: SnowflakeConnection, days: Sequence[date], *, calls_per_day: int, sentences_per_call: int
 ) -> int:
-    """Land so many calls on each of the days; returns how many sentences their transcripts have.
+    """Land calls on each of the days, and return the number of sentences of their transcripts.
 
-    Each transcript is cut, or begun again, at `sentences_per_call`.
+    Each transcript is truncated or repeated to have `sentences_per_call`.
     """
     create_raw_tables(connection, [CALLS, TRANSCRIPTS])
     documents = cycle(_documents(sentences_per_call))
@@ -102,25 +103,28 @@ def _row(call_id: str, record: Document, day: date) -> Row:
 
 
 def _documents(sentences_per_call: int) -> list[tuple[Document, list[Document]]]:
-    """Calls, each with the turns of its transcript."""
+    """Return calls with the turns of their transcripts."""
     company = Company(DEFAULT_SEED)
-    # A few words more than are needed: what is too much is cut.
+    # More words than necessary, because longer transcripts are truncated.
     words = sentences_per_call * WORDS_PER_SENTENCE * 5 // 4
     generator = CallGenerator(company, calls_per_day=DOCUMENTS, words_per_call=words)
     selector = ContentSelector.model_validate(dict(CONTENT_SELECTOR))
-    made = []
+    documents = []
     for call in generator.calls_on(date(2025, 3, 3)):
         conversation = generator.conversation(call)
         document = extensive(company, call, conversation, selector, datetime(2025, 6, 1, tzinfo=UTC))
         document["metaData"] |= {"scheduled": None, "isPrivate": False}
-        made.append(
-            (document, _cut(transcript(company, call, conversation)["transcript"], sentences_per_call))
+        documents.append(
+            (
+                document,
+                _with_sentences(transcript(company, call, conversation)["transcript"], sentences_per_call),
+            )
         )
-    return made
+    return documents
 
 
-def _cut(turns: Sequence[Document], sentences: int) -> list[Document]:
-    """The turns with exactly so many sentences, going through them again where they have fewer, with later times."""
+def _with_sentences(turns: Sequence[Document], sentences: int) -> list[Document]:
+    """Return turns with exactly `sentences` sentences; if there are fewer, repeat them with later times."""
     cut: list[Document] = []
     length = max(sentence["end"] for turn in turns for sentence in turn["sentences"]) + 1000
     for position, turn in enumerate(cycle(turns)):
@@ -138,7 +142,7 @@ def _cut(turns: Sequence[Document], sentences: int) -> list[Document]:
 
 
 def dbt(home: Path, warehouse: Warehouse, *arguments: str) -> tuple[float, list[Document]]:
-    """Run one dbt command to its end; the seconds it took, and dbt's results of each model and test."""
+    """Run a dbt command, and return its seconds and dbt's result for each model and test."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("DBT_", "SNOWFLAKE_"))},
         **dbt_environment(warehouse.arguments),
@@ -162,7 +166,7 @@ def dbt(home: Path, warehouse: Warehouse, *arguments: str) -> tuple[float, list[
 
 
 def name_of(result: Document) -> str:
-    """`stg_gong_calls` of `model.gong_assets.stg_gong_calls`."""
+    """Return the name of a node, such as `stg_gong_calls` for `model.gong_assets.stg_gong_calls`."""
     return str(result["unique_id"]).split(".")[2]
 
 

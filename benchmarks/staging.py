@@ -1,11 +1,11 @@
-"""How fast the staged models are on a million sentences: rows a second of each, and what of the machine it takes.
+"""Throughput of the staged models over a million sentences.
 
     python benchmarks/staging.py [--sentences 1000000] [--sentences-per-call 150] [--rounds 3]
 
-As many calls as that takes land in a local warehouse, over 30 days. Then each model is built from nothing in a dbt command of
-its own, one after the other, for its time does not tell much beside another model's. Printed are the medians of dbt's own
-times, the rows that a model then has, rows a second, and its share of them all. `cores` is the CPU time of the server over
-the model's time: 1.0 is one thread that never waits.
+Lands the calls over 30 days in a local warehouse. Then builds each model from scratch, one dbt command at a
+time, so that models do not compete for the machine. Prints for each model its rows, the median of the seconds
+that dbt reports, rows per second, and its share of the total time. `cores` is the CPU time of the server
+divided by the seconds of the model: 1.0 is one thread that never waits.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from gong_assets.local import stack
 from gong_assets.warehouse.connection import Warehouse, fetch
 
 DAYS = [date(2026, 10, 1) + timedelta(days=day) for day in range(30)]
-# In the order in which they read each other.
+# In the order of their dependencies.
 MODELS = (
     "stg_gong_call_participants",
     "stg_gong_call_crm_links",
@@ -50,11 +50,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--sentences", type=int, default=1_000_000, help="sentences (default 1,000,000)")
     parser.add_argument(
-        "--sentences-per-call", type=int, default=150, help="sentences of each call (default 150)"
+        "--sentences", type=int, default=1_000_000, help="number of sentences (default: 1,000,000)"
     )
-    parser.add_argument("--rounds", type=int, default=3, help="builds of each model (default 3)")
+    parser.add_argument(
+        "--sentences-per-call", type=int, default=150, help="sentences per call (default: 150)"
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="builds of each model (default: 3)")
     options = parser.parse_args()
     calls_per_day = -(-options.sentences // options.sentences_per_call // len(DAYS))
     with tempfile.TemporaryDirectory() as directory, stack_in(Path(directory)) as warehouse:
@@ -71,12 +73,14 @@ def main() -> None:
         with warehouse.connect() as connection:
             rows = {model: count(connection, model) for model in MODELS}
         print(
-            f"{calls_per_day * len(DAYS):,} calls with {sentences:,} sentences, medians of {options.rounds} builds"
+            f"{calls_per_day * len(DAYS):,} calls with {sentences:,} sentences, "
+            f"medians of {options.rounds} builds"
         )
         show(built, rows, sentences)
 
 
 def rebuilt(home: Path, warehouse: Warehouse) -> Iterator[tuple[str, Built]]:
+    """Build each model from scratch."""
     status = stack.status(home)
     assert status is not None
     server = psutil.Process(status.pids["snowflake"])
@@ -90,8 +94,8 @@ def rebuilt(home: Path, warehouse: Warehouse) -> Iterator[tuple[str, Built]]:
 
 
 def count(connection: SnowflakeConnection, table: str) -> int:
-    (row,) = fetch(connection, f"SELECT COUNT(*) AS HELD FROM {table}")
-    return int(row["HELD"])
+    (row,) = fetch(connection, f"SELECT COUNT(*) AS ROW_COUNT FROM {table}")
+    return int(row["ROW_COUNT"])
 
 
 def show(built: Mapping[str, list[Built]], rows: Mapping[str, int], sentences: int) -> None:
@@ -101,7 +105,8 @@ def show(built: Mapping[str, list[Built]], rows: Mapping[str, int], sentences: i
     for model, taken in seconds.items():
         cores = median(build.cpu_seconds / build.seconds for build in built[model])
         print(
-            f"{model:36}{rows[model]:10,}{taken:9.1f}{rows[model] / taken:9,.0f}{taken / total:7.0%}{cores:7.1f}"
+            f"{model:36}{rows[model]:10,}{taken:9.1f}{rows[model] / taken:9,.0f}"
+            f"{taken / total:7.0%}{cores:7.1f}"
         )
     transcripts = seconds["stg_gong_call_transcripts"]
     print(f"{'sentences of transcripts':36}{sentences:10,}{transcripts:9.1f}{sentences / transcripts:9,.0f}")

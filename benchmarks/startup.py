@@ -2,8 +2,8 @@
 
     python benchmarks/startup.py [--rounds 5]
 
-Each command is a process of its own. Ours and the reference alternate, so that a drift in the speed of the machine
-affects both. Prints the medians and the median ratio. Starts a local stack of its own.
+Each command is a process of its own. Ours and the reference alternate, so that a drift in the speed of the
+machine affects both. Prints the medians and the median ratio. Starts a local stack of its own.
 """
 
 from __future__ import annotations

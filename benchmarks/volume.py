@@ -1,9 +1,9 @@
-"""The whole graph over thousands of calls of the simulated tenant, with the time of each layer.
+"""Duration of the whole graph over thousands of calls of the simulated tenant, by layer.
 
     python benchmarks/volume.py [--days 14] [--calls-per-day 475] [--words-per-call 80]
 
-The defaults make about 5,000 calls with about 440,000 words. What bounds it: the raw layer waits on Gong's 3 requests a
-second, and the Cortex layer on the embedding model that stands in for AI_EMBED here.
+The defaults generate about 5,000 calls with 440,000 words. The raw layer is limited by Gong's 3 requests per
+second, and the Cortex layer by the embedding model that stands in for AI_EMBED.
 """
 
 from __future__ import annotations
