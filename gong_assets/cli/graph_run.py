@@ -157,7 +157,7 @@ def _progress_text(entry: dg.EventLogEntry) -> str | None:
     if event is not None:
         return str(event.step_key).replace("__", " ") if event.is_step_start else None
     # For a dbt step, `_DbtOutput` reports the models instead.
-    is_dbt = (entry.step_key or "").startswith("dbt_")
+    is_dbt = "gong_dbt_" in (entry.step_key or "")
     return entry.user_message if int(entry.level) >= logging.INFO and not is_dbt else None
 
 
