@@ -61,6 +61,29 @@ RAW_STREAMS: tuple[RawStream, ...] = (
     ),
     SnapshotStream(
         table=RawTable(
+            "GONG_CALL_OUTCOMES_RAW",
+            "Call outcomes from GET /v2/call-outcomes.",
+            key=id_column("CALL_OUTCOME", "Name of the outcome. Gong lists no id."),
+            payload=json_column("One element of outcomes[] of GET /v2/call-outcomes."),
+        ),
+        endpoint=list_endpoint(
+            "/v2/call-outcomes", list_key="outcomes", id_key="callOutcome", scope="api:call-outcomes:read"
+        ),
+        noun="call outcomes",
+        description="The outcomes that a user can select at the end of a call, one row each: "
+        "GET /v2/call-outcomes.",
+        fields={
+            "callOutcome": "text!",
+            "displayOrder": "number",
+            "connectStatus": "text",
+            "sentiment": "text",
+            "todoAction": "text",
+            "automation": "text",
+            "category": "text",
+        },
+    ),
+    SnapshotStream(
+        table=RawTable(
             "GONG_TRACKERS_RAW",
             "Keyword trackers from GET /v2/settings/trackers.",
             key=id_column("TRACKER_ID", "Gong's tracker id."),

@@ -1,4 +1,4 @@
-"""Lists that do not depend on calls: users, workspaces, trackers, scorecards and library folders.
+"""Lists that do not depend on calls: users, workspaces, trackers, scorecards, outcomes and library folders.
 
 To add a plain list endpoint, add one function with the decorator ``_list_endpoint``. All ids are strings, as
 in Gong's actual responses, even where its OpenAPI document specifies int64.
@@ -156,6 +156,25 @@ def scorecards(company: Company) -> list[Json]:
             ],
         }
         for scorecard in company.scorecards
+    ]
+
+
+@_list_endpoint("/v2/call-outcomes", key="outcomes", scope="api:call-outcomes:read")
+def call_outcomes(company: Company) -> list[Json]:
+    """Return the outcomes of the tenant's calls, and one for calls without an answer."""
+    outcomes = [*company.outcomes, {"category": "NOT_ANSWERED", "name": "No answer"}]
+    sentiments = ("NEUTRAL", "POSITIVE", "NEGATIVE", "NEUTRAL", "NEUTRAL")
+    return [
+        {
+            "callOutcome": outcome["name"],
+            "displayOrder": number,
+            "connectStatus": "CONNECTED" if outcome["category"] == "ANSWERED" else "NOT_CONNECTED",
+            "sentiment": sentiment,
+            "todoAction": "COMPLETE",
+            "automation": "MARK_AS_OPT_OUT" if sentiment == "NEGATIVE" else None,
+            "category": outcome["category"],
+        }
+        for number, (outcome, sentiment) in enumerate(zip(outcomes, sentiments, strict=True), start=1)
     ]
 
 
