@@ -6,8 +6,9 @@ import ast
 import re
 import sys
 from collections.abc import Iterable
+from configparser import ConfigParser
 from functools import cache
-from importlib.metadata import packages_distributions, requires
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -53,12 +54,10 @@ sys.meta_path[sys.meta_path.index(PathFinder)] = WithoutExtras
 @cache
 def required(extra: str = "") -> set[str]:
     """Return the names of the distributions that an extra requires, or the package without extras."""
-    requirements = [Requirement(line) for line in requires("gong_assets") or []]
-    return {
-        normalized(requirement.name)
-        for requirement in requirements
-        if (requirement.marker.evaluate({"extra": extra}) if requirement.marker else not extra)
-    }
+    config = ConfigParser()
+    config.read(PACKAGE.parent / "setup.cfg")
+    lines = config["options.extras_require"][extra] if extra else config["options"]["install_requires"]
+    return {normalized(Requirement(line).name) for line in lines.split("\n") if line}
 
 
 def normalized(name: str) -> str:
