@@ -17,9 +17,9 @@ import pytest
 from gong_assets.assets.reading import Calls, read
 from gong_assets.gong import GongClient
 from gong_assets.warehouse.landing import Days
-from gong_assets_tests.gong.fake_gong import Answer, FakeGong, call
-from gong_assets_tests.gong.http_server import instead, serving
-from gong_assets_tests.gong.reading import config
+from gong_assets_tests.gong.fake_gong import FakeGong, Response, call
+from gong_assets_tests.gong.helpers import local_config
+from gong_assets_tests.gong.http_server import replaced_by, serving
 
 DAY = date(2026, 3, 2)
 CALLS = 100
@@ -61,7 +61,7 @@ def large_gong() -> Iterator[str]:
 def serve(ready: Connection) -> None:
     async def forever() -> None:
         async with serving(FakeGong()) as server:
-            server.faults.append(instead(Answer(200, response())))
+            server.faults.append(replaced_by(Response(200, response())))
             ready.send(server.base_url)
             await asyncio.Event().wait()
 
@@ -69,10 +69,10 @@ def serve(ready: Connection) -> None:
 
 
 @pytest.mark.slow
-def test_a_response_of_50_megabytes_arrives_exactly_and_is_held_about_twice() -> None:
+def test_a_response_of_50_megabytes_arrives_exactly_and_takes_about_twice_its_size() -> None:
     source = Calls([Days.of(DAY)], include_private=False)
     with large_gong() as base_url:
-        client = GongClient(config(base_url, read_timeout_seconds=60, request_timeout_seconds=60))
+        client = GongClient(local_config(base_url, read_timeout_seconds=60, request_timeout_seconds=60))
         tracemalloc.start()
         try:
             spool = read(client, source).spool

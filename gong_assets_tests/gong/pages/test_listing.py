@@ -12,17 +12,25 @@ from math import ceil
 from typing import Any
 
 import pytest
+from gong_assets.gong.pages.chains import DRIFT
+from gong_assets.gong.pages.splits import chains_needed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gong_assets.gong import BasicAuth, Clock, GongClient, GongConfig, GongPermissionError, Record, Window
-from gong_assets.gong.pages.chains import DRIFT
-from gong_assets.gong.pages.splits import chains_needed
 from gong_assets.local.tenant.app import TenantOptions, create_app
-from gong_assets_tests.gong.fake_gong import Answer, Asked, FakeGong, call, call_id, refusal, started
+from gong_assets_tests.gong.fake_gong import (
+    FakeGong,
+    GongRequest,
+    Response,
+    call,
+    call_id,
+    error_response,
+    started,
+)
+from gong_assets_tests.gong.helpers import KEY, MAY, gong_with_calls, local_config, read
 from gong_assets_tests.gong.http_server import serving
-from gong_assets_tests.gong.reading import KEY, MAY, config, gong_with, read
-from gong_assets_tests.gong.virtual_time import BEGINNING, LeakyBucket, VirtualClock, VirtualNetwork, run
+from gong_assets_tests.gong.virtual_time import START, LeakyBucket, VirtualClock, VirtualNetwork, run
 from gong_assets_tests.serving import serving as serving_app
 
 SECONDS_IN_MAY = int((MAY.end - MAY.start).total_seconds())
@@ -126,11 +134,11 @@ def test_no_call_is_lost_when_the_list_is_in_another_order(
 class ForgetfulGong(FakeGong):
     """Every fifth request is too late for its cursor."""
 
-    def answer(self, request: Asked) -> Answer:
+    def respond(self, request: GongRequest) -> Response:
         if request.cursor and len(self.log) % 5 == 4:
             self.log.append(request)
-            return refusal(400, "cursor has expired")
-        return super().answer(request)
+            return error_response(400, "cursor has expired")
+        return super().respond(request)
 
 
 @pytest.mark.parametrize("order", list(ORDERS))
@@ -154,18 +162,18 @@ def test_a_list_is_read_at_the_limit_without_a_429(order: str) -> None:
     assert listed.network.refused == 0
 
 
-def test_a_listed_call_keeps_its_bytes_its_time_and_its_privacy() -> None:
+def test_a_listed_call_keeps_its_bytes_start_and_privacy() -> None:
     element = '{"id": "9",  "started": "2026-05-03T17:30:00-07:00", "scheduled": null, "isPrivate": true}'
     odd = '{"id": "8", "title": "no time"}'
 
     class OneCall(FakeGong):
-        def answer(self, request: Asked) -> Answer:
+        def respond(self, request: GongRequest) -> Response:
             body = f'{{"records": {{"totalRecords": 2}}, "calls": [{element}, {odd}]}}'
-            return Answer(200, body.encode())
+            return Response(200, body.encode())
 
     async def work() -> list[Record]:
         async with serving(OneCall()) as server:
-            return (await read(config(server.base_url), lambda client: client.list_calls(MAY))).records
+            return (await read(local_config(server.base_url), lambda client: client.list_calls(MAY))).records
 
     first, second = asyncio.run(work())
     assert first.raw.decode() == element
@@ -175,30 +183,32 @@ def test_a_listed_call_keeps_its_bytes_its_time_and_its_privacy() -> None:
     assert "neither started nor scheduled" in str(second.error)
 
 
-def test_everything_that_is_asked_is_in_the_query() -> None:
-    gong = gong_with(250)
+def test_the_filter_is_in_the_query_string() -> None:
+    gong = gong_with_calls(250)
 
     async def work() -> None:
         async with serving(gong) as server:
-            await read(config(server.base_url), lambda client: client.list_calls(MAY, workspace_id="42"))
+            await read(
+                local_config(server.base_url), lambda client: client.list_calls(MAY, workspace_id="42")
+            )
 
     asyncio.run(work())
-    assert {(asked.method, asked.path, json.dumps(asked.body)) for asked in gong.log} == {
+    assert {(request.method, request.path, json.dumps(request.body)) for request in gong.log} == {
         ("GET", "/v2/calls", "{}")
     }
-    assert {asked.query["toDateTime"] for asked in gong.log} == {"2026-06-01T00:00:00Z"}
-    assert {asked.query["workspaceId"] for asked in gong.log} == {"42"}
-    assert any(asked.cursor for asked in gong.log)
+    assert {request.query["toDateTime"] for request in gong.log} == {"2026-06-01T00:00:00Z"}
+    assert {request.query["workspaceId"] for request in gong.log} == {"42"}
+    assert any(request.cursor for request in gong.log)
 
 
-def test_a_403_names_the_scope_of_the_list_and_not_that_of_the_calls() -> None:
+def test_the_error_for_a_403_names_the_scope_of_the_list() -> None:
     class Closed(FakeGong):
-        def answer(self, request: Asked) -> Answer:
-            return refusal(403, "Forbidden")
+        def respond(self, request: GongRequest) -> Response:
+            return error_response(403, "Forbidden")
 
     async def work() -> None:
         async with serving(Closed()) as server:
-            await read(config(server.base_url), lambda client: client.list_calls(MAY))
+            await read(local_config(server.base_url), lambda client: client.list_calls(MAY))
 
     with pytest.raises(GongPermissionError, match="api:calls:read:basic"):
         asyncio.run(work())
@@ -206,11 +216,11 @@ def test_a_403_names_the_scope_of_the_list_and_not_that_of_the_calls() -> None:
 
 class StoppedClock(Clock):
     def now(self) -> datetime:
-        return BEGINNING
+        return START
 
 
 def test_the_simulated_tenant_lists_the_calls_that_it_has() -> None:
-    window = Window(BEGINNING - timedelta(days=20), BEGINNING - timedelta(days=3))
+    window = Window(START - timedelta(days=20), START - timedelta(days=3))
     around = Window(window.start - DRIFT, window.end + DRIFT)
 
     async def work(base_url: str) -> None:
@@ -230,6 +240,6 @@ def test_the_simulated_tenant_lists_the_calls_that_it_has() -> None:
             if call.started and window.start <= call.started < window.end
         }
 
-    options = TenantOptions(now=BEGINNING, requests_per_second=0, requests_per_day=0, words_per_call=50)
+    options = TenantOptions(now=START, requests_per_second=0, requests_per_day=0, words_per_call=50)
     with serving_app(create_app(options)) as base_url:
         asyncio.run(work(base_url))
