@@ -1,4 +1,4 @@
-"""Property tests try the same examples in every run, and keep none on disk."""
+"""Property tests use the same examples in every run, and store none on disk."""
 
 from __future__ import annotations
 

@@ -1,13 +1,14 @@
-"""A Gong of a few lines, whose every answer a test can foresee: calls, transcripts and users in pages of 100.
+"""Small fake of Gong's API with predictable responses: calls, transcripts and users in pages of 100.
 
-It answers in the shapes of Gong's OpenAPI document and with the texts that Gong uses. How its answers travel
-is said elsewhere: through real HTTP in `http_server.py`, through nothing at all in `virtual_time.py`.
+It responds in the shapes of Gong's OpenAPI document, and with Gong's own error texts. `http_server.py` serves it over
+real HTTP, `virtual_time.py` without a network.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ NO_CALLS = "No calls found corresponding to the provided filters"
 
 
 @dataclass(frozen=True)
-class Asked:
+class GongRequest:
     """One request as it arrived."""
 
     method: str
@@ -31,40 +32,48 @@ class Asked:
 
     @property
     def cursor(self) -> str | None:
-        """Where Gong looks for it: in the body of a POST, in the query of a GET."""
+        """The cursor, where Gong expects it: in the body of a POST, in the query string of a GET."""
         return (self.body if self.method == "POST" else self.query).get("cursor")
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
 
 
-def asked(method: str, target: str, headers: dict[str, str], body: bytes, at: float = 0.0) -> Asked:
+def parse_request(
+    method: str, target: str, headers: dict[str, str], body: bytes, at: float = 0.0
+) -> GongRequest:
     url = urlsplit(target)
     query = {key: values[0] for key, values in parse_qs(url.query).items()}
-    return Asked(method, url.path, query, json.loads(body or b"{}"), headers, at)
+    return GongRequest(method, url.path, query, json.loads(body or b"{}"), headers, at)
 
 
-def answer(status: int, document: Any, **headers: str) -> Answer:
+def json_response(status: int, document: Any, **headers: str) -> Response:
     sent = {"Content-Type": "application/json;charset=UTF-8", **headers}
-    return Answer(status, json.dumps(document).encode(), sent)
+    return Response(status, json.dumps(document).encode(), sent)
 
 
-def refusal(status: int, *errors: str, **headers: str) -> Answer:
-    return answer(status, {"requestId": "4al018gzaztcr8nbukw", "errors": list(errors)}, **headers)
+def error_response(status: int, *errors: str, **headers: str) -> Response:
+    return json_response(status, {"requestId": "4al018gzaztcr8nbukw", "errors": list(errors)}, **headers)
 
 
 def call(number: int, started: datetime, **meta: Any) -> dict[str, Any]:
-    """A call with an id of 19 digits, and its time as Gong writes it: with the company's offset."""
+    """Return a call with an id of 19 digits, and its start with the company's offset, as Gong writes it."""
     local = started.astimezone(UTC) - timedelta(hours=7)
     text = local.isoformat().replace("+00:00", "-07:00")
     return {
         "metaData": {"id": str(7_000_000_000_000_000_000 + number), "started": text, **meta},
         "parties": [],
     }
+
+
+def transcript(call_id: str) -> dict[str, Any]:
+    """Return the transcript of a call."""
+    sentences = [{"start": 460230, "end": 462343, "text": "No wait 🙂"}]
+    return {"callId": call_id, "transcript": [{"speakerId": None, "topic": None, "sentences": sentences}]}
 
 
 def started(document: dict[str, Any]) -> datetime:
@@ -76,23 +85,24 @@ def call_id(document: dict[str, Any]) -> str:
 
 
 class FakeGong:
-    """Holds the calls; `answer` what is asked. Every request is kept in `log`."""
+    """Returns its calls, transcripts and users. Every request is kept in `log`."""
 
     def __init__(self, calls: Iterable[dict[str, Any]] = ()) -> None:
         self.calls = list(calls)
         self.transcripts: dict[str, dict[str, Any]] = {}
         self.users: list[dict[str, Any]] = []
-        self.log: list[Asked] = []
+        self.log: list[GongRequest] = []
         self.totals_ahead = 0
+        """How many more calls `totalRecords` reports than there are."""
         self.filter_time: Callable[[dict[str, Any]], datetime] = started
         self.sort_key: Callable[[dict[str, Any]], Any] = started
-        self._listed: list[tuple[datetime, dict[str, Any]]] = []
+        self._sorted: list[tuple[datetime, int, dict[str, Any]]] = []
 
     @property
     def ids(self) -> list[str]:
         return sorted(call_id(document) for document in self.calls)
 
-    def answer(self, request: Asked) -> Answer:
+    def respond(self, request: GongRequest) -> Response:
         self.log.append(request)
         match request.path:
             case "/v2/calls/extensive":
@@ -104,31 +114,37 @@ class FakeGong:
             case "/v2/users":
                 return self._page(request, "users", self.users)
             case _:
-                return refusal(404, "Not Found")
+                return error_response(404, "Not Found")
 
-    def _extensive(self, request: Asked) -> Answer:
+    def _extensive(self, request: GongRequest) -> Response:
         return self._page(request, "calls", self._between(request.body["filter"]))
 
-    def _listing(self, request: Asked) -> Answer:
+    def _listing(self, request: GongRequest) -> Response:
         found = self._between(request.query)
         return self._page(request, "calls", [document["metaData"] for document in found])
 
     def _between(self, limits: dict[str, str]) -> list[dict[str, Any]]:
-        first, end = (datetime.fromisoformat(limits[key]) for key in ("fromDateTime", "toDateTime"))
-        assert first < end, "Gong answers 400 to that"
-        if len(self._listed) != len(self.calls):
-            in_order = sorted(self.calls, key=self.sort_key)
-            self._listed = [(self.filter_time(document), document) for document in in_order]
-        return [document for moment, document in self._listed if first <= moment < end]
+        """Return the calls in the window, in the order of the list."""
+        start, end = (datetime.fromisoformat(limits[key]) for key in ("fromDateTime", "toDateTime"))
+        assert start < end, "Gong rejects an empty window with 400"
+        if len(self._sorted) != len(self.calls):
+            in_order = enumerate(sorted(self.calls, key=self.sort_key))
+            by_time = ((self.filter_time(document), place, document) for place, document in in_order)
+            self._sorted = sorted(by_time, key=lambda entry: entry[:2])
+        first, last = (
+            bisect_left(self._sorted, moment, key=lambda entry: entry[0]) for moment in (start, end)
+        )
+        found = sorted(self._sorted[first:last], key=lambda entry: entry[1])
+        return [document for _, _, document in found]
 
-    def _transcript(self, request: Asked) -> Answer:
+    def _transcript(self, request: GongRequest) -> Response:
         ids = request.body["filter"]["callIds"]
         found = [self.transcripts[each] for each in ids if each in self.transcripts]
         return self._page(request, "callTranscripts", found)
 
-    def _page(self, request: Asked, key: str, found: list[dict[str, Any]]) -> Answer:
+    def _page(self, request: GongRequest, key: str, found: list[dict[str, Any]]) -> Response:
         if not found and key != "users":
-            return refusal(404, NO_CALLS)
+            return error_response(404, NO_CALLS)
         offset = _read_cursor(request.cursor) if request.cursor else 0
         page = found[offset : offset + PAGE_SIZE]
         records: dict[str, Any] = {
@@ -138,7 +154,7 @@ class FakeGong:
         }
         if offset + PAGE_SIZE < len(found):
             records["cursor"] = _cursor(offset + PAGE_SIZE)
-        return answer(200, {"requestId": "4al018gzaztcr8nbukw", "records": records, key: page})
+        return json_response(200, {"requestId": "4al018gzaztcr8nbukw", "records": records, key: page})
 
 
 def _cursor(offset: int) -> str:

@@ -1,4 +1,4 @@
-"""A fake Gong behind real HTTP on this machine, and the ways in which an answer can be spoilt."""
+"""A fake Gong behind real HTTP on this machine, and the ways in which an response can be spoilt."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
-from gong_assets_tests.gong.fake_gong import Answer, FakeGong, asked
+from gong_assets_tests.gong.fake_gong import FakeGong, Response, parse_request
 
-Fault = Callable[[asyncio.StreamWriter, Answer], Awaitable[None]]
+Fault = Callable[[asyncio.StreamWriter, Response], Awaitable[None]]
 
 
 class HttpServer:
-    """Answers for `gong`; the first of `faults` spoils the next answer, and is used up."""
+    """Answers for `gong`; the first of `faults` spoils the next response, and is used up."""
 
-    def __init__(self, gong: FakeGong) -> None:
+    def __init__(self, gong: FakeGong, latency: float = 0.0) -> None:
         self.gong = gong
+        self.latency = latency
         self.faults: deque[Fault] = deque()
         self.base_url = ""
         self.host = ""
@@ -42,14 +43,17 @@ class HttpServer:
             name, _, value = line.partition(":")
             headers[name.lower()] = value.strip()
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        answer = self.gong.answer(asked(method, target, headers, body))
+        response = self.gong.respond(parse_request(method, target, headers, body))
+        await asyncio.sleep(self.latency)
         fault = self.faults.popleft() if self.faults else send
-        await fault(writer, answer)
+        await fault(writer, response)
 
 
 @asynccontextmanager
-async def serving(gong: FakeGong, tls: ssl.SSLContext | None = None) -> AsyncIterator[HttpServer]:
-    server = HttpServer(gong)
+async def serving(
+    gong: FakeGong, tls: ssl.SSLContext | None = None, latency: float = 0.0
+) -> AsyncIterator[HttpServer]:
+    server = HttpServer(gong, latency)
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls)
     server.host = f"127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     server.base_url = f"{'https' if tls else 'http'}://{server.host}"
@@ -59,68 +63,72 @@ async def serving(gong: FakeGong, tls: ssl.SSLContext | None = None) -> AsyncIte
         listening.close()
 
 
-async def send(writer: asyncio.StreamWriter, answer: Answer) -> None:
-    writer.write(_head(answer) + answer.body)
+async def send(writer: asyncio.StreamWriter, response: Response) -> None:
+    writer.write(_head(response) + response.body)
     await writer.drain()
 
 
-def instead(other: Answer) -> Fault:
-    """Something else is answered."""
+def replaced_by(other: Response) -> Fault:
+    """Return a fault that sends another response."""
 
-    async def fault(writer: asyncio.StreamWriter, _: Answer) -> None:
+    async def fault(writer: asyncio.StreamWriter, _: Response) -> None:
         await send(writer, other)
 
     return fault
 
 
-async def truncated(writer: asyncio.StreamWriter, answer: Answer) -> None:
-    """Half of the JSON, as if that were all."""
-    await send(writer, Answer(answer.status, answer.body[: len(answer.body) // 2], answer.headers))
+async def truncated(writer: asyncio.StreamWriter, response: Response) -> None:
+    """Send half of the JSON as if it were complete."""
+    await send(writer, Response(response.status, response.body[: len(response.body) // 2], response.headers))
 
 
-async def reset_in_mid_body(writer: asyncio.StreamWriter, answer: Answer) -> None:
-    writer.write(_head(answer) + answer.body[: len(answer.body) // 2])
+async def reset_in_mid_body(writer: asyncio.StreamWriter, response: Response) -> None:
+    writer.write(_head(response) + response.body[: len(response.body) // 2])
     await writer.drain()
     writer.transport.abort()
 
 
-async def closed_without_answer(writer: asyncio.StreamWriter, _: Answer) -> None:
+async def closed_without_response(writer: asyncio.StreamWriter, _: Response) -> None:
     writer.transport.abort()
 
 
-async def trickling(writer: asyncio.StreamWriter, answer: Answer) -> None:
-    """A byte now and then: no silence is long, but it never ends."""
-    writer.write(_head(answer))
+async def trickling(writer: asyncio.StreamWriter, response: Response) -> None:
+    """Send a byte now and then, without end."""
+    writer.write(_head(response))
     while not writer.is_closing():
         writer.write(b" ")
         await asyncio.sleep(0.02)
 
 
-async def silent(writer: asyncio.StreamWriter, answer: Answer) -> None:
-    """The head, and then nothing."""
-    writer.write(_head(answer))
+async def silent(writer: asyncio.StreamWriter, response: Response) -> None:
+    """Send the headers, and then nothing."""
+    writer.write(_head(response))
     await writer.drain()
 
 
-async def gzipped(writer: asyncio.StreamWriter, answer: Answer) -> None:
+async def gzipped(writer: asyncio.StreamWriter, response: Response) -> None:
     await send(
         writer,
-        Answer(answer.status, gzip.compress(answer.body), {**answer.headers, "Content-Encoding": "gzip"}),
+        Response(
+            response.status, gzip.compress(response.body), {**response.headers, "Content-Encoding": "gzip"}
+        ),
     )
 
 
-async def broken_gzip(writer: asyncio.StreamWriter, answer: Answer) -> None:
-    packed = gzip.compress(answer.body)
+async def broken_gzip(writer: asyncio.StreamWriter, response: Response) -> None:
+    packed = gzip.compress(response.body)
     await send(
         writer,
-        Answer(answer.status, b"\x1f\x8b" + packed[10:], {**answer.headers, "Content-Encoding": "gzip"}),
+        Response(
+            response.status, b"\x1f\x8b" + packed[10:], {**response.headers, "Content-Encoding": "gzip"}
+        ),
     )
 
 
-def _head(answer: Answer) -> bytes:
+def _head(response: Response) -> bytes:
     lines = [
-        f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
-        f"Content-Length: {len(answer.body)}",
+        f"HTTP/1.1 {response.status} {HTTPStatus(response.status).phrase}",
+        f"Content-Length: {len(response.body)}",
     ]
-    lines += [f"{name}: {value}" for name, value in answer.headers.items()]
+    lines += [f"{name}: {value}" for name, value in response.headers.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()

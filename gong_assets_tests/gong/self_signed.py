@@ -1,4 +1,4 @@
-"""A certificate for 127.0.0.1 that nobody has reason to trust."""
+"""Self-signed certificate for 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 
 def self_signed(folder: Path) -> Path:
-    """A PEM file with the certificate and its key."""
+    """Return a PEM file with the certificate and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 import pytest
 
 from gong_assets.gong import GongAuthenticationError, iterate
-from gong_assets_tests.gong.fake_gong import FakeGong, refusal
-from gong_assets_tests.gong.http_server import HttpServer, instead, serving
-from gong_assets_tests.gong.reading import MAY, config, gong_with
+from gong_assets_tests.gong.fake_gong import FakeGong, error_response
+from gong_assets_tests.gong.helpers import MAY, gong_with_calls, local_config
+from gong_assets_tests.gong.http_server import HttpServer, replaced_by, serving
 
 
 @contextmanager
@@ -37,27 +37,27 @@ def serving_in_a_thread(gong: FakeGong) -> Iterator[HttpServer]:
         thread.join()
 
 
-def test_a_loop_gets_every_call() -> None:
-    gong = gong_with(350)
+def test_a_for_loop_gets_every_call() -> None:
+    gong = gong_with_calls(350)
     with serving_in_a_thread(gong) as server:
         ids = [
             record.id
-            for page in iterate(config(server.base_url), lambda c: c.calls(MAY))
+            for page in iterate(local_config(server.base_url), lambda c: c.calls(MAY))
             for record in page.records
         ]
     assert sorted(map(str, ids)) == gong.ids
 
 
-def test_a_loop_that_is_left_leaves_nothing_behind() -> None:
-    with serving_in_a_thread(gong_with(2000)) as server:
-        pages = iterate(config(server.base_url), lambda client: client.calls(MAY))
+def test_leaving_the_loop_stops_the_requests() -> None:
+    with serving_in_a_thread(gong_with_calls(2000)) as server:
+        pages = iterate(local_config(server.base_url), lambda client: client.calls(MAY))
         next(pages)
         pages.close()  # type: ignore[attr-defined]
         assert len(server.gong.log) < 30
 
 
-def test_an_error_is_raised_in_the_loop() -> None:
-    with serving_in_a_thread(gong_with(1)) as server:
-        server.faults.append(instead(refusal(401, "Validate credentials failed")))
+def test_an_error_is_raised_in_the_for_loop() -> None:
+    with serving_in_a_thread(gong_with_calls(1)) as server:
+        server.faults.append(replaced_by(error_response(401, "Validate credentials failed")))
         with pytest.raises(GongAuthenticationError):
-            list(iterate(config(server.base_url), lambda client: client.users()))
+            list(iterate(local_config(server.base_url), lambda client: client.users()))

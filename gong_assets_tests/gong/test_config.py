@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gong_assets.gong import GongConfig, Window
-from gong_assets_tests.gong.reading import KEY
+from gong_assets_tests.gong.helpers import KEY
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -27,19 +27,19 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
         {"max_retry_wait_seconds": -1},
     ],
 )
-def test_settings_that_make_no_sense_are_refused(changes: dict[str, Any]) -> None:
+def test_invalid_settings_are_rejected(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(changes))) as caught:
         GongConfig(auth=KEY, **changes)
     assert "secret" not in str(caught.value)
 
 
-def test_a_slash_at_the_end_of_the_base_url_makes_no_difference() -> None:
+def test_a_trailing_slash_of_the_base_url_is_ignored() -> None:
     assert GongConfig(auth=KEY, base_url="https://us-1.api.gong.io/") == GongConfig(
         auth=KEY, base_url="https://us-1.api.gong.io"
     )
 
 
-def test_a_window_is_in_utc_whatever_it_is_given_in() -> None:
+def test_a_window_is_converted_to_utc() -> None:
     pacific = timezone(timedelta(hours=-7))
     window = Window(datetime(2026, 6, 1, tzinfo=pacific), datetime(2026, 6, 2, tzinfo=pacific))
     assert str(window) == "2026-06-01T07:00:00Z..2026-06-02T07:00:00Z"
@@ -54,6 +54,6 @@ def test_a_window_is_in_utc_whatever_it_is_given_in() -> None:
         (NOON, datetime(2027, 1, 1)),
     ],
 )
-def test_a_window_without_length_or_time_zone_is_refused(start: datetime, end: datetime) -> None:
+def test_a_window_without_length_or_time_zone_is_rejected(start: datetime, end: datetime) -> None:
     with pytest.raises(ValueError, match="window"):
         Window(start, end)

@@ -32,9 +32,9 @@ from gong_assets.gong import (
     RefreshingAuth,
 )
 from gong_assets.gong import auth as auth_module
-from gong_assets_tests.gong.fake_gong import Answer, Asked, FakeGong, answer, refusal
+from gong_assets_tests.gong.fake_gong import FakeGong, GongRequest, Response, error_response, json_response
+from gong_assets_tests.gong.helpers import InstantClock
 from gong_assets_tests.gong.http_server import HttpServer, serving
-from gong_assets_tests.gong.reading import ImpatientClock
 
 TOKEN_PATH = "/oauth2/generate-customer-token"
 DAY = 86_400
@@ -47,8 +47,8 @@ class AuthorizingGong(FakeGong):
     def __init__(self) -> None:
         super().__init__()
         self.users = [{"id": "1"}]
-        self.renewals: list[Asked] = []
-        self.outages: list[Answer] = []
+        self.renewals: list[GongRequest] = []
+        self.outages: list[Response] = []
         self.lifetime: Any = DAY
         self.base_url: str | None = None
         self.missing_scope = False
@@ -62,23 +62,23 @@ class AuthorizingGong(FakeGong):
     def revoke(self) -> None:
         self.access_token = None
 
-    def answer(self, request: Asked) -> Answer:
+    def respond(self, request: GongRequest) -> Response:
         if request.path == TOKEN_PATH:
             return self.outages.pop(0) if self.outages else self._renew(request)
         if not self.takes_tokens or request.headers.get("authorization") != f"Bearer {self.access_token}":
             self.log.append(request)
-            return refusal(401, "Validate credentials failed")
+            return error_response(401, "Validate credentials failed")
         if self.missing_scope:
             self.log.append(request)
-            return refusal(401, "You don't have permission to use 'api:users:read' in your app.")
-        return super().answer(request)
+            return error_response(401, "You don't have permission to use 'api:users:read' in your app.")
+        return super().respond(request)
 
-    def _renew(self, request: Asked) -> Answer:
+    def _renew(self, request: GongRequest) -> Response:
         if request.query != {"grant_type": "refresh_token", "refresh_token": self.refresh_token}:
-            return answer(400, {"error": "invalid_grant"})
+            return json_response(400, {"error": "invalid_grant"})
         self.renewals.append(request)
         self.access_token = f"access-9037-{len(self.renewals)}"
-        return answer(
+        return json_response(
             200,
             {
                 "access_token": self.access_token,
@@ -91,7 +91,7 @@ class AuthorizingGong(FakeGong):
         )
 
 
-class MovedClock(ImpatientClock):
+class MovedClock(InstantClock):
     def __init__(self, seconds: float = 0.0) -> None:
         super().__init__()
         self.ahead = timedelta(seconds=seconds)
@@ -135,7 +135,7 @@ async def read_users(auth: RefreshingAuth, base_url: str | None, times: int = 1)
     settings = GongConfig(auth=auth, max_requests_per_second=0, max_requests_per_day=0)
     if base_url is not None:
         settings = replace(settings, base_url=base_url)
-    async with GongClient(settings, clock=ImpatientClock()) as client:
+    async with GongClient(settings, clock=InstantClock()) as client:
 
         async def read() -> int:
             return sum([len(page.records) async for page in client.users()])
@@ -147,7 +147,7 @@ def run(work: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(work, timeout=10))
 
 
-def test_the_first_token_is_asked_for_as_gong_wants_it_and_then_used() -> None:
+def test_the_first_token_is_requested_once_and_then_used() -> None:
     gong = AuthorizingGong()
 
     async def work() -> None:
@@ -156,11 +156,11 @@ def test_the_first_token_is_asked_for_as_gong_wants_it_and_then_used() -> None:
             await read_users(auth, server.base_url)
 
     run(work())
-    assert [asked.method for asked in gong.renewals] == ["POST"]
+    assert [request.method for request in gong.renewals] == ["POST"]
     pair = base64.b64encode(b"client-7:client-secret-4410").decode()
     assert gong.renewals[0].headers["authorization"] == f"Basic {pair}"
     assert gong.renewals[0].body == {}
-    assert {asked.headers["authorization"] for asked in gong.log} == {"Bearer access-9037-1"}
+    assert {request.headers["authorization"] for request in gong.log} == {"Bearer access-9037-1"}
 
 
 @pytest.mark.parametrize(("ahead", "renewals"), [(DAY - 90, 1), (DAY - 30, 2), (DAY + 30, 2)])
@@ -176,7 +176,7 @@ def test_a_token_is_renewed_in_its_last_minute(ahead: float, renewals: int) -> N
     assert len(gong.renewals) == renewals
 
 
-def test_the_next_start_goes_on_with_what_the_last_one_kept(tmp_path: Path) -> None:
+def test_the_next_process_continues_with_the_stored_tokens(tmp_path: Path) -> None:
     gong = AuthorizingGong()
 
     async def work() -> None:
@@ -192,7 +192,7 @@ def test_the_next_start_goes_on_with_what_the_last_one_kept(tmp_path: Path) -> N
     run(work())
 
 
-def test_the_file_is_its_owners_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_token_file_and_no_draft_is_left(tmp_path: Path) -> None:
     path = tmp_path / "state" / "token.json"
     gong = AuthorizingGong()
 
@@ -213,7 +213,7 @@ def test_the_file_is_its_owners_and_nothing_is_left_beside_it(tmp_path: Path) ->
     assert "refresh-6182-0" not in path.read_text()
 
 
-def test_a_file_of_another_authorization_is_ignored(tmp_path: Path) -> None:
+def test_a_token_file_of_another_authorization_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "token.json"
     used, new = AuthorizingGong(), AuthorizingGong()
 
@@ -228,7 +228,7 @@ def test_a_file_of_another_authorization_is_ignored(tmp_path: Path) -> None:
     assert len(new.renewals) == 6
 
 
-def test_a_file_without_tokens_is_written_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_token_file_without_tokens_is_replaced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "token.json"
     path.write_text('{"access_token": ')
     gong = AuthorizingGong()
@@ -242,7 +242,7 @@ def test_a_file_without_tokens_is_written_anew(tmp_path: Path, caplog: pytest.Lo
     assert "written anew" in caplog.text
 
 
-def test_a_place_that_cannot_hold_the_file_is_told_before_a_refresh_token_is_spent(tmp_path: Path) -> None:
+def test_an_impossible_token_file_is_an_error_before_a_refresh_token_is_used(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     gong = AuthorizingGong()
 
@@ -255,7 +255,7 @@ def test_a_place_that_cannot_hold_the_file_is_told_before_a_refresh_token_is_spe
     assert gong.renewals == []
 
 
-def test_a_full_disk_costs_the_next_start_and_not_this_one(
+def test_on_a_full_disk_this_process_continues_and_warns_about_the_next_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     gong = AuthorizingGong()
@@ -278,7 +278,7 @@ def test_a_full_disk_costs_the_next_start_and_not_this_one(
     assert sorted(each.name for each in tmp_path.iterdir()) == ["token.json", "token.json.lock"]
 
 
-def test_a_401_gets_one_new_token_and_the_request_is_sent_again() -> None:
+def test_after_a_401_the_request_is_sent_again_with_a_new_token() -> None:
     gong = AuthorizingGong()
 
     async def work() -> None:
@@ -289,10 +289,10 @@ def test_a_401_gets_one_new_token_and_the_request_is_sent_again() -> None:
 
     run(work())
     assert len(gong.renewals) == 2
-    assert [asked.headers["authorization"][-1] for asked in gong.log] == ["1", "1", "2"]
+    assert [request.headers["authorization"][-1] for request in gong.log] == ["1", "1", "2"]
 
 
-def test_a_401_that_stays_is_an_error_after_one_new_token() -> None:
+def test_a_401_with_a_new_token_is_an_error() -> None:
     gong = AuthorizingGong()
     gong.takes_tokens = False
 
@@ -306,7 +306,7 @@ def test_a_401_that_stays_is_an_error_after_one_new_token() -> None:
     assert len(gong.log) == 2
 
 
-def test_a_missing_scope_gets_no_new_token() -> None:
+def test_a_missing_scope_does_not_request_a_new_token() -> None:
     gong = AuthorizingGong()
     gong.missing_scope = True
 
@@ -322,12 +322,14 @@ def test_a_missing_scope_gets_no_new_token() -> None:
 
 @pytest.mark.parametrize("status", [400, 401])
 @pytest.mark.parametrize("kept", [True, False])
-def test_a_refused_refresh_token_says_what_to_do(tmp_path: Path, status: int, kept: bool) -> None:
+def test_the_error_for_a_rejected_refresh_token_says_what_to_do(
+    tmp_path: Path, status: int, kept: bool
+) -> None:
     gong = AuthorizingGong()
 
     async def work() -> None:
         async with authorizing(gong, tmp_path / "token.json" if kept else None) as (server, auth):
-            gong.outages.append(answer(status, {"error": "invalid_grant"}))
+            gong.outages.append(json_response(status, {"error": "invalid_grant"}))
             with pytest.raises(GongAuthenticationError) as caught:
                 await read_users(auth, server.base_url)
             assert caught.value.status == status
@@ -341,7 +343,7 @@ def test_a_refused_refresh_token_says_what_to_do(tmp_path: Path, status: int, ke
     assert gong.log == []
 
 
-def test_without_a_file_the_next_token_is_lost_with_the_process() -> None:
+def test_without_a_token_file_the_next_process_needs_a_new_authorization() -> None:
     gong = AuthorizingGong()
 
     async def work() -> None:
@@ -354,7 +356,7 @@ def test_without_a_file_the_next_token_is_lost_with_the_process() -> None:
     run(work())
 
 
-def test_requests_at_the_same_time_renew_once(tmp_path: Path) -> None:
+def test_concurrent_requests_renew_the_token_once(tmp_path: Path) -> None:
     gong = AuthorizingGong()
 
     async def work() -> None:
@@ -370,7 +372,7 @@ def test_requests_at_the_same_time_renew_once(tmp_path: Path) -> None:
     assert len(gong.renewals) == 2
 
 
-def test_a_401_is_answered_with_the_token_that_another_process_got(tmp_path: Path) -> None:
+def test_after_a_401_the_token_that_another_process_stored_is_used(tmp_path: Path) -> None:
     gong = AuthorizingGong()
 
     async def work() -> None:
@@ -383,7 +385,7 @@ def test_a_401_is_answered_with_the_token_that_another_process_got(tmp_path: Pat
 
     run(work())
     assert len(gong.renewals) == 2
-    assert [asked.headers["authorization"][-1] for asked in gong.log] == ["1", "2", "1", "2"]
+    assert [request.headers["authorization"][-1] for request in gong.log] == ["1", "2", "1", "2"]
 
 
 READ_USERS = """
@@ -402,7 +404,7 @@ asyncio.run(work(*sys.argv[1:]))
 """
 
 
-def test_two_processes_renew_once(tmp_path: Path) -> None:
+def test_two_processes_renew_the_token_once(tmp_path: Path) -> None:
     gong = AuthorizingGong()
     path = tmp_path / "token.json"
 
@@ -426,7 +428,9 @@ def test_two_processes_renew_once(tmp_path: Path) -> None:
     assert len(gong.renewals) == 1
 
 
-def test_waiting_for_another_process_holds_nobody_up_and_can_be_given_up(tmp_path: Path) -> None:
+def test_waiting_for_another_process_does_not_block_the_event_loop_and_can_be_cancelled(
+    tmp_path: Path,
+) -> None:
     gong = AuthorizingGong()
 
     async def work() -> None:
@@ -446,7 +450,7 @@ def test_waiting_for_another_process_holds_nobody_up_and_can_be_given_up(tmp_pat
     assert len(gong.renewals) == 1
 
 
-def test_requests_go_to_the_host_that_gong_names_if_none_was_given() -> None:
+def test_requests_go_to_the_customers_host_if_none_is_configured() -> None:
     gong = AuthorizingGong()
 
     async def work() -> None:
@@ -454,14 +458,14 @@ def test_requests_go_to_the_host_that_gong_names_if_none_was_given() -> None:
             gong.base_url = server.base_url
             await read_users(auth, None)
             await read_users(auth, None)
-            assert {asked.headers["host"] for asked in gong.log} == {server.host}
+            assert {request.headers["host"] for request in gong.log} == {server.host}
 
     run(work())
-    assert [asked.path for asked in gong.log] == ["/v2/users"] * 2
+    assert [request.path for request in gong.log] == ["/v2/users"] * 2
     assert len(gong.renewals) == 1
 
 
-def test_a_host_that_was_given_is_kept() -> None:
+def test_a_configured_host_is_kept() -> None:
     gong = AuthorizingGong()
     gong.base_url = "http://127.0.0.1:9"
 
@@ -473,7 +477,7 @@ def test_a_host_that_was_given_is_kept() -> None:
     assert len(gong.log) == 1
 
 
-def test_the_customers_host_is_only_used_where_it_is_wanted() -> None:
+def test_the_customers_host_is_only_used_if_enabled() -> None:
     request = httpx.Request("GET", "https://api.gong.io/v2/users?cursor=x")
     tokens = auth_module._Tokens("a", "r", "f", api_base_url="https://us-12345.api.gong.io")
     wanting = RefreshingAuth("client-7", "s", "r")
@@ -488,11 +492,11 @@ def test_the_customers_host_is_only_used_where_it_is_wanted() -> None:
 @pytest.mark.parametrize(
     "host", [None, "", 5, "us-12345.api.gong.io", "file:///etc/passwd", "https://", "http://[::1"]
 )
-def test_what_is_no_host_is_not_taken_for_one(host: Any) -> None:
+def test_an_invalid_customers_host_is_ignored(host: Any) -> None:
     assert auth_module._base_url(host) is None
 
 
-def test_a_token_without_a_lifetime_is_good_until_it_is_refused() -> None:
+def test_a_token_without_a_lifetime_is_used_until_it_is_refused() -> None:
     gong = AuthorizingGong()
     gong.lifetime = None
 
@@ -505,31 +509,31 @@ def test_a_token_without_a_lifetime_is_good_until_it_is_refused() -> None:
     assert len(gong.renewals) == 1
 
 
-def test_a_failing_token_server_is_asked_again() -> None:
+def test_a_request_to_a_failing_token_server_is_retried() -> None:
     gong = AuthorizingGong()
 
     async def work() -> None:
         async with authorizing(gong) as (server, auth):
-            gong.outages += [refusal(503, "later"), Answer(200, b"<html>")]
+            gong.outages += [error_response(503, "later"), Response(200, b"<html>")]
             await read_users(auth, server.base_url)
 
     run(work())
     assert len(gong.log) == 1
 
 
-def test_an_answer_without_a_token_is_no_gongs() -> None:
+def test_a_response_without_a_token_is_malformed() -> None:
     gong = AuthorizingGong()
 
     async def work() -> None:
         async with authorizing(gong) as (server, auth):
-            gong.outages += [answer(200, {"access_token": None})] * 20
+            gong.outages += [json_response(200, {"access_token": None})] * 20
             with pytest.raises(GongMalformedResponseError, match="no access token"):
                 await read_users(auth, server.base_url)
 
     run(work())
 
 
-def test_a_token_server_that_does_not_answer_is_named() -> None:
+def test_the_error_names_a_token_server_that_does_not_respond() -> None:
     async def work() -> None:
         async with authorizing(AuthorizingGong(), token_url="http://127.0.0.1:9/token") as (server, auth):
             with pytest.raises(GongConnectionError) as caught:
@@ -539,14 +543,14 @@ def test_a_token_server_that_does_not_answer_is_named() -> None:
     run(work())
 
 
-def test_an_ordinary_httpx_client_is_told_that_it_cannot_be_used() -> None:
+def test_a_synchronous_httpx_client_is_rejected() -> None:
     auth = RefreshingAuth("client-7", "s", "r")
     transport = httpx.MockTransport(lambda _: httpx.Response(200))
     with httpx.Client(transport=transport) as client, pytest.raises(RuntimeError, match="AsyncClient"):
         client.get("https://api.gong.io", auth=auth)
 
 
-def test_the_app_is_whose_limit_counts() -> None:
+def test_requests_count_against_the_oauth_app() -> None:
     assert RefreshingAuth("client-7", "s", "r").identity == "client-7"
 
 
@@ -558,9 +562,9 @@ def shows_a_secret(*things: Any) -> bool:
 
 # Not a local of the test: those are in the tracebacks that it looks at.
 OUTAGES = [
-    answer(400, {"error": "invalid_grant"}),
-    answer(403, {}),
-    answer(200, {"refresh_token": "refresh-6182-9"}),
+    json_response(400, {"error": "invalid_grant"}),
+    json_response(403, {}),
+    json_response(200, {"refresh_token": "refresh-6182-9"}),
 ]
 
 

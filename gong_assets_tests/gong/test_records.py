@@ -21,7 +21,7 @@ def raw_call(**meta: Any) -> bytes:
     return json.dumps({"metaData": {"id": "1", "started": "2026-01-01T00:00:00Z", **meta}}).encode()
 
 
-def test_a_call_keeps_its_bytes_and_tells_its_time_in_utc() -> None:
+def test_a_call_keeps_its_bytes_and_has_its_start_in_utc() -> None:
     record = read_call(CALL)
     assert record.raw == CALL
     assert record.id == "7782342274025937895"
@@ -29,7 +29,7 @@ def test_a_call_keeps_its_bytes_and_tells_its_time_in_utc() -> None:
     assert validation_error(record) is None
 
 
-def test_the_scheduled_time_stands_in_for_a_missing_one() -> None:
+def test_the_scheduled_time_replaces_a_missing_start() -> None:
     record = read_call(raw_call(started=None, scheduled="2026-01-01T01:00:00+02:00"))
     assert record.started == datetime(2025, 12, 31, 23, tzinfo=UTC)
 
@@ -63,7 +63,7 @@ def test_an_id_sent_as_a_number_is_exact(digits: str) -> None:
         (raw_call(started=None), "neither started nor scheduled"),
     ],
 )
-def test_a_call_that_cannot_be_used_says_why_on_one_line(raw: bytes, wrong: str) -> None:
+def test_an_invalid_call_has_a_validation_error_of_one_line(raw: bytes, wrong: str) -> None:
     record = read_call(raw)
     error = validation_error(record)
     assert error is not None
@@ -73,7 +73,7 @@ def test_a_call_that_cannot_be_used_says_why_on_one_line(raw: bytes, wrong: str)
     assert record.raw == raw
 
 
-def test_a_call_without_a_time_keeps_its_id_and_its_privacy() -> None:
+def test_a_call_without_a_readable_time_keeps_its_id_and_privacy() -> None:
     record = read_call(raw_call(id="42", started="never", isPrivate=True))
     assert record.id == "42"
     assert record.is_private
@@ -82,21 +82,21 @@ def test_a_call_without_a_time_keeps_its_id_and_its_privacy() -> None:
 @pytest.mark.parametrize(
     ("private", "expected"), [(True, True), (False, False), (None, False), ("true", True)]
 )
-def test_private_calls_are_known(private: Any, expected: bool) -> None:
+def test_private_calls_are_recognized(private: Any, expected: bool) -> None:
     assert read_call(raw_call(isPrivate=private)).is_private is expected
 
 
-def test_transcripts_and_users_without_an_id_say_so() -> None:
+def test_transcripts_and_users_without_an_id_are_invalid() -> None:
     assert "callId" in str(validation_error(read_transcript(b'{"transcript": []}')))
     assert "id" in str(validation_error(read_user(b'{"id": null}')))
     assert validation_error(read_transcript(b'{"callId": "1", "transcript": null}')) is None
 
 
-def test_two_records_without_an_id_are_told_apart_by_what_they_say() -> None:
+def test_records_without_an_id_are_distinguished_by_their_content() -> None:
     assert read_user(b'{"title": "a"}').key != read_user(b'{"title": "b"}').key
 
 
-def test_models_take_nulls_absences_and_the_unknown() -> None:
+def test_models_accept_null_missing_and_unknown_fields() -> None:
     call = Call.model_validate_json(
         b"""{"metaData": {"id": "1", "started": "2026-01-01T00:00:00Z", "duration": null, "title": null},
         "parties": [{"id": 5, "speakerId": null, "context": null, "new": 1}, {}], "content": null, "interaction": {},
@@ -126,7 +126,7 @@ def test_a_block_of_an_unknown_shape_counts_as_missing() -> None:
     assert call.interaction.questions.company_count == 3
 
 
-def test_the_hash_does_not_see_the_links_to_media() -> None:
+def test_the_content_hash_ignores_the_media_links() -> None:
     one = b'{"a": {"media": {"x": 1}}, "b": "t", "media": {"audioUrl": "signed-1"}}'
     other = b'{"a": {"media": {"x": 1}}, "b": "t", "media":{"audioUrl":"signed-2"}}'
     without = b'{"a":{"media": {"x": 1}},"b":"t"}'
@@ -148,7 +148,7 @@ def test_the_hash_does_not_see_the_links_to_media() -> None:
         (b'[{"media": {"x": 1}}]', b'[{"media": {"x": 2}}]'),
     ],
 )
-def test_the_hash_sees_every_other_difference(one: bytes, other: bytes) -> None:
+def test_the_content_hash_differs_for_any_other_difference(one: bytes, other: bytes) -> None:
     assert content_hash(one) != content_hash(other)
 
 
@@ -160,7 +160,7 @@ json_values = st.recursive(
 
 
 @given(records=st.lists(json_values, max_size=4))
-def test_any_record_survives_a_page_byte_for_byte(records: list[Any]) -> None:
+def test_a_page_keeps_any_record_byte_for_byte(records: list[Any]) -> None:
     """`ensure_ascii` off and no lone surrogates: text as a server may send it."""
     sent = [json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") for record in records]
     page = read_page(CALLS, b'{"records": {"totalRecords": 1}, "calls": [' + b", ".join(sent) + b"]}")
@@ -168,7 +168,7 @@ def test_any_record_survives_a_page_byte_for_byte(records: list[Any]) -> None:
     assert all(content_hash(record.raw) for record in page.records)
 
 
-def test_half_an_emoji_costs_neither_its_page_nor_its_call() -> None:
+def test_a_lone_surrogate_is_replaced_and_the_call_stays_valid() -> None:
     cut = rb'{"metaData":{"id":"1","started":"2026-01-01T00:00:00Z","title":"cut \ud83d and whole \ud83d\ude00 \\ud83d"}}'
     page = read_page(CALLS, b'{"calls":[' + cut + b"]}")
     assert validation_error(page.records[0]) is None
@@ -177,7 +177,7 @@ def test_half_an_emoji_costs_neither_its_page_nor_its_call() -> None:
 
 
 @pytest.mark.parametrize("odd", [b"NaN", b'"\x01"', b'"\xff"', b'"\xed\xa0\xbd"'])
-def test_nearly_json_is_read_and_made_json(odd: bytes) -> None:
+def test_nearly_valid_json_is_parsed_and_made_valid(odd: bytes) -> None:
     page = read_page(
         CALLS, b'{"calls":[{"metaData":{"id":18446744073709551616},"n":1.50,"odd":' + odd + b"}]}"
     )
@@ -191,12 +191,12 @@ def test_nearly_json_is_read_and_made_json(odd: bytes) -> None:
     "body",
     [b"", b"[]", b"null", b"<html>", b'{"calls": [{}', b'{"calls": null}', b"{}", b'{"calls":' + b"[" * 9999],
 )
-def test_what_is_no_page_is_refused(body: bytes) -> None:
+def test_a_body_that_is_not_a_page_is_rejected(body: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - msgspec's, json's or our own
         read_page(CALLS, body)
 
 
 @pytest.mark.parametrize("started", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])
-def test_a_time_that_is_in_no_year_in_utc_is_unreadable_and_no_crash(started: str) -> None:
+def test_a_time_outside_the_years_1_to_9999_in_utc_counts_as_unreadable(started: str) -> None:
     record = read_call(raw_call(started=started))
     assert record.started is None

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from gong_assets.gong import BearerAuth, GongClient, GongConfig, GongError
-from gong_assets_tests.gong.fake_gong import FakeGong, refusal
-from gong_assets_tests.gong.http_server import instead, serving
-from gong_assets_tests.gong.reading import KEY, config, gong_with, read
+from gong_assets_tests.gong.fake_gong import FakeGong, error_response
+from gong_assets_tests.gong.helpers import KEY, gong_with_calls, local_config, read
+from gong_assets_tests.gong.http_server import replaced_by, serving
 
 TOKEN = BearerAuth("bearer-token-9913")
 SECRETS = ["access-key-7391", "secret-5527", "bearer-token-9913", "YWNjZXNzLWtleS03MzkxOnNlY3JldC01NTI3"]
@@ -23,7 +23,7 @@ def shows_a_secret(*things: Any) -> bool:
     return any(secret in text for secret in SECRETS)
 
 
-def test_no_object_shows_its_secret() -> None:
+def test_no_repr_shows_a_secret() -> None:
     for auth in (KEY, TOKEN):
         settings = GongConfig(auth=auth)
         client = GongClient(settings)
@@ -34,10 +34,10 @@ def test_no_error_traceback_or_log_line_shows_a_secret(caplog: pytest.LogCapture
     caplog.set_level(logging.DEBUG)
 
     async def work() -> None:
-        async with serving(gong_with(250)) as server:
-            server.faults += [instead(refusal(500, "Internal server error occurred"))] * 3
-            server.faults += [instead(refusal(401, "Validate credentials failed"))]
-            await read(config(server.base_url))
+        async with serving(gong_with_calls(250)) as server:
+            server.faults += [replaced_by(error_response(500, "Internal server error occurred"))] * 3
+            server.faults += [replaced_by(error_response(401, "Validate credentials failed"))]
+            await read(local_config(server.base_url))
 
     with pytest.raises(GongError) as caught:
         asyncio.run(work())
@@ -50,7 +50,7 @@ def test_no_error_traceback_or_log_line_shows_a_secret(caplog: pytest.LogCapture
     ("auth", "header"),
     [(KEY, "Basic YWNjZXNzLWtleS03MzkxOnNlY3JldC01NTI3"), (TOKEN, "Bearer bearer-token-9913")],
 )
-def test_credentials_are_sent_as_gong_wants_them(auth: Any, header: str) -> None:
+def test_credentials_are_sent_in_the_authorization_header(auth: Any, header: str) -> None:
     gong = FakeGong()
 
     async def work() -> None:

@@ -1,7 +1,6 @@
-"""Hours in milliseconds: an event loop whose clock jumps to the next thing due, and a Gong that lives in it.
+"""Virtual time: an event loop whose clock jumps to the next event, and a Gong that lives in it.
 
-Everything of the client runs as it is, except for the network below httpx and the time. What it measures is
-exact, and the same on a busy machine.
+Only the network below httpx and the time are replaced. Measurements are exact, and the same on a busy machine.
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ from typing import Any, TypeVar
 import httpx
 
 from gong_assets.gong.clock import Clock
-from gong_assets_tests.gong.fake_gong import Answer, FakeGong, asked, refusal
+from gong_assets_tests.gong.fake_gong import FakeGong, Response, error_response, parse_request
 
 T = TypeVar("T")
-BEGINNING = datetime(2026, 6, 1, tzinfo=UTC)
+START = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 class _Selector(selectors.DefaultSelector):
-    """Waits for nothing: time spent waiting is added to the clock instead."""
+    """Adds the time to wait to the clock instead of waiting."""
 
     skipped = 0.0
 
@@ -43,13 +42,13 @@ class _Loop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock(Clock):
-    """The time of the running virtual loop."""
+    """Clock of the running virtual loop."""
 
     def monotonic(self) -> float:
         return asyncio.get_running_loop().time()
 
     def now(self) -> datetime:
-        return BEGINNING + timedelta(seconds=self.monotonic())
+        return START + timedelta(seconds=self.monotonic())
 
 
 def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -58,7 +57,7 @@ def run(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 class LeakyBucket:
-    """Gong's limit: `per_second` leak out, `room` fit in, one more is refused."""
+    """Gong's limit as a bucket: `per_second` leak out, `room` fit in, one more is refused."""
 
     def __init__(self, per_second: float, room: float = 1.0) -> None:
         self.per_second = per_second
@@ -76,21 +75,21 @@ class LeakyBucket:
 
 
 class DailyQuota:
-    """Gong's other limit: `per_day` requests in a UTC day. One more is told how long the day still is."""
+    """Gong's daily limit: the request after `per_day` of a UTC day gets the seconds to the end of the day."""
 
     def __init__(self, per_day: int) -> None:
         self.per_day = per_day
         self._sent: Counter[date] = Counter()
 
     def seconds_to_wait(self, at: float) -> int:
-        now = BEGINNING + timedelta(seconds=at)
+        now = START + timedelta(seconds=at)
         self._sent[now.date()] += 1
         tomorrow = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
         return ceil((tomorrow - now).total_seconds()) if self._sent[now.date()] > self.per_day else 0
 
 
 class VirtualNetwork(httpx.AsyncBaseTransport):
-    """Brings requests to a fake Gong, which takes `latency` seconds for each."""
+    """Passes requests to a fake Gong, which takes `latency` seconds for each."""
 
     def __init__(
         self,
@@ -110,21 +109,27 @@ class VirtualNetwork(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         now = asyncio.get_running_loop().time()
         self.sent_at.append(now)
-        answer = self._answer(request, now)
+        response = self._respond(request, now)
         await asyncio.sleep(self.latency)
-        return httpx.Response(answer.status, headers=answer.headers, content=answer.body)
+        return httpx.Response(response.status, headers=response.headers, content=response.body)
 
-    def _answer(self, request: httpx.Request, now: float) -> Answer:
+    def _respond(self, request: httpx.Request, now: float) -> Response:
         if self.limit is not None and not self.limit.admits(now):
             self.refused += 1
-            return refusal(429, "API request limit exceeded", **{"Retry-After": "1"})
+            return error_response(429, "API request limit exceeded", **{"Retry-After": "1"})
         if self.quota is not None and (seconds := self.quota.seconds_to_wait(now)):
             self.refused += 1
-            return refusal(429, "API request limit exceeded", **{"Retry-After": str(seconds)})
+            return error_response(429, "API request limit exceeded", **{"Retry-After": str(seconds)})
         target = request.url.raw_path.decode()
-        return self.gong.answer(asked(request.method, target, dict(request.headers), request.content, now))
+        return self.gong.respond(
+            parse_request(request.method, target, dict(request.headers), request.content, now)
+        )
 
     @property
     def rate(self) -> float:
         """Requests per second from the first to the last one sent."""
         return (len(self.sent_at) - 1) / (self.sent_at[-1] - self.sent_at[0])
+
+    def seconds_at_the_limit(self, per_second: float = 3) -> float:
+        """Return the least time for as many requests: sent at the limit, and the last one answered."""
+        return (len(self.sent_at) - 1) / per_second + self.latency

@@ -28,6 +28,8 @@ from gong_assets.gong.http.request_budget import (
 # Requests that leave evenly do not arrive evenly. With a little more than the interval between them, a request may
 # arrive 8 ms early before any second has one too many, at the cost of less than a hundredth of the speed.
 SPACING = 1.008
+# A request that leaves late does not delay those behind it as long as the gap to the next one is no shorter.
+LEAST_SPACING = 1.001
 # The wall clock is read in microseconds, so shorter waits are not possible.
 MIN_WAIT = 1e-6
 # The longest pause and block that a stored state can cause. A pause is a wait that a client accepted
@@ -81,12 +83,13 @@ class RateLimiter:
             now = self._settle(state).timestamp()
             until = min(moment.timestamp(), now + MAX_BLOCK)
             state.exhausted_until = max(state.exhausted_until, until)
+            state.last_quota = _count_on(state, self._clock.now().date())
             state.changed_at = now
 
     def record_sent(self, lead: float = 0.0) -> None:
         """Note that an acquired request is only sent now. The next one may be acquired `lead` seconds early."""
         if self.per_second:
-            self.pause(max(0.0, self._interval / SPACING - lead))
+            self.pause(max(0.0, self._shortest_interval - lead))
 
     def requests_left_today(self) -> int | None:
         """Return how many more requests today allows: None without a daily limit, 0 while blocked."""
@@ -96,12 +99,17 @@ class RateLimiter:
                 return 0
             return max(0, self._per_day - _count_on(state, now.date())) if self._per_day else None
 
-    def daily_limit_error(self) -> GongQuotaExhausted:
-        """Return the error for a request that today's limit does not allow."""
-        now = self._clock.now()
-        tomorrow = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
-        reason = f"the daily limit of {self._per_day:,} Gong requests is used up"
-        return _quota_error(reason, now, (tomorrow - now).total_seconds())
+    def requests_expected_today(self) -> int | None:
+        """Return how many more requests today will probably allow: as many as Gong allowed when it last refused some.
+
+        This is for planning only. None if nothing is known, or if Gong has allowed more than that today.
+        """
+        left = self.requests_left_today()
+        with self._budget.locked() as state:
+            sent = _count_on(state, self._clock.now().date())
+            if sent >= state.last_quota:
+                return left
+            return state.last_quota - sent if left is None else min(left, state.last_quota - sent)
 
     @property
     def _budget(self) -> RequestBudget:
@@ -112,11 +120,15 @@ class RateLimiter:
     def _interval(self) -> float:
         return SPACING / self.per_second if self.per_second else 0.0
 
+    @property
+    def _shortest_interval(self) -> float:
+        return LEAST_SPACING / self.per_second if self.per_second else 0.0
+
     def _try_acquire(self) -> float:
         """Return the seconds to wait before the next try; 0 if the request may be sent now.
 
-        The next request is due one interval after this one was. If this one is late, it is due later, so that the gap
-        stays as long as the limit demands.
+        The next request is due one interval after this one was due; later if this one is late, so that the gap never
+        becomes shorter than the limit demands.
         """
         with self._budget.locked() as state:
             now = self._settle(state)
@@ -126,7 +138,7 @@ class RateLimiter:
             if state.free_at - moment >= MIN_WAIT:
                 return state.free_at - moment
             self._count_request(state, now)
-            state.free_at = max(state.free_at + self._interval, moment + self._interval / SPACING)
+            state.free_at = max(state.free_at + self._interval, moment + self._shortest_interval)
             state.changed_at = moment
             return 0.0
 
@@ -150,7 +162,9 @@ class RateLimiter:
     def _count_request(self, state: BudgetState, now: datetime) -> None:
         sent = _count_on(state, now.date())
         if self._per_day and sent >= self._per_day:
-            raise self.daily_limit_error()
+            tomorrow = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
+            reason = f"the daily limit of {self._per_day:,} Gong requests is used up"
+            raise _quota_error(reason, now, (tomorrow - now).total_seconds())
         state.sent_today = sent + 1
         state.day = now.date().isoformat()
 

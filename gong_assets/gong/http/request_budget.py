@@ -35,6 +35,8 @@ class BudgetState(msgspec.Struct):
     sent_today: int = 0
     exhausted_until: float = 0.0
     """The end of the quota period, where Gong has refused further requests."""
+    last_quota: int = 0
+    """How many requests Gong allowed on the last day on which it refused further ones."""
     changed_at: float = 0.0
 
 

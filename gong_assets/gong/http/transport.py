@@ -110,17 +110,13 @@ class Transport:
         ages = [self.clock.monotonic() - begun_at for begun_at in self._begun_at.values()]
         return max(ages) if self._mean_latency is None and ages else self._mean_latency
 
-    def requests_left_today(self) -> int | None:
-        """Return how many more requests today allows; None without a daily limit."""
-        return self._limiter.requests_left_today()
-
-    def daily_limit_error(self) -> GongQuotaExhausted:
-        """Return the error for a request that today's limit does not allow."""
-        return self._limiter.daily_limit_error()
+    def requests_expected_today(self) -> int | None:
+        """Return how many more requests today will probably allow; None if nothing limits them."""
+        return self._limiter.requests_expected_today()
 
     def stats(self) -> RequestStats:
         """Return a copy of the current counts."""
-        self._stats.requests_left_today = self.requests_left_today()
+        self._stats.requests_left_today = self._limiter.requests_left_today()
         return RequestStats(**vars(self._stats))
 
     async def send(self, query: Query, decode: Callable[[bytes], T]) -> T:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
+from math import inf
 
 from gong_assets.gong.http.transport import Transport
 from gong_assets.gong.pages.pagination import Deduplicator, Page, Pages
@@ -24,9 +25,9 @@ from gong_assets.gong.pages.window_split import SplitPlan, SubWindow
 from gong_assets.gong.pages.worker_pool import Batch, WorkerPool
 from gong_assets.gong.window import Window
 
-# If the first answer takes longer than these seconds, the window is split before it is known how many calls it has:
-# into tenths, of which a few are requested.
-SLOW_ANSWER = 1.2
+# If the first answer takes longer than it takes to send so many requests at the limit, the window is split before it is
+# known how many calls it has: into tenths, of which a few are requested.
+REQUESTS_BEFORE_EARLY_SPLIT = 3.5
 EARLY_SPLIT = 10
 EARLY_PARTS = 4
 # Sub-windows that locate a burst: fewer than usual, since most of them will turn out to be nearly empty.
@@ -82,7 +83,9 @@ class WindowReader:
             yield merged
 
     async def _read_whole(self) -> Pages:
-        timer = asyncio.get_running_loop().call_later(SLOW_ANSWER, self._split_early)
+        limit = self._transport.requests_per_second
+        delay = REQUESTS_BEFORE_EARLY_SPLIT / limit if limit else inf
+        timer = asyncio.get_running_loop().call_later(delay, self._split_early, delay)
         try:
             async with aclosing(self._read(self._whole)) as pages:
                 async for page in pages:
@@ -133,7 +136,11 @@ class WindowReader:
         if self.is_complete:
             self._on_complete()
 
-    def _split_early(self) -> None:
+    def _split_early(self, delay: float) -> None:
+        """Start a few sub-windows, unless other batches use the time or the answer only waits for the rate limit."""
+        self._pool.start_waiting()
+        if not self._pool.has_room or (self._transport.latency or 0.0) < delay:
+            return
         forecast = Forecast(self._whole.window, EARLY_SPLIT, [], self._transport.clock.now())
         windows = split(forecast, self._whole.window, EARLY_SPLIT)
         self._early = [self._add(SubWindow(each)) for each in windows[: min(EARLY_PARTS, len(windows) - 1)]]
@@ -158,6 +165,7 @@ class WindowReader:
             return False
         for each in self._early:
             each.expected = forecast.calls_in(each.window)
+            self._batches[each].requests = each.pages
         start = self._early[-1].window.end if self._early else whole.window.start
         rest = SubWindow(Window(start, whole.window.end))
         self._batches[rest] = self._batches.pop(whole)

@@ -55,7 +55,7 @@ class Pace:
     workers: int
     """Lists that are read at the same time."""
     requests_left: int | None
-    """Until the daily limit."""
+    """How many requests are left today, if that is known."""
 
     @property
     def max_pages(self) -> int:

@@ -61,9 +61,9 @@ class _Ended:
 class WorkerPool:
     """Runs the batches that are added to it, as many at a time as reach the rate limit.
 
-    Once Gong's quota is exhausted (`quota_error`), no further batch starts, and a running one ends with the page that it
-    is waiting for. Of our own daily limit the rest is known, so a batch starts only if it can be finished today. Any
-    other error stops all batches.
+    Once the quota is exhausted (`quota_error`), no further batch starts, and a running one ends with the page that it is
+    waiting for. Any other error stops all batches. If it is known how many requests are left today, a batch starts only if
+    they suffice for it.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -81,11 +81,16 @@ class WorkerPool:
         return workers_needed(self._transport.latency, self._transport.requests_per_second)
 
     @property
+    def has_room(self) -> bool:
+        """Whether another batch would start at once."""
+        return not self._waiting and len(self._running) < self.size
+
+    @property
     def pace(self) -> Pace:
         """How fast the pool can read."""
         latency, limit = self._transport.latency or 0.0, self._transport.requests_per_second or inf
         capacity = min(limit, self.size / latency) if latency else limit
-        return Pace(latency, capacity, self.size, self._transport.requests_left_today())
+        return Pace(latency, capacity, self.size, self._transport.requests_expected_today())
 
     def add(self, read: Callable[[], Pages], *, requests: int = 1, first: bool = False) -> Batch:
         """Add a batch behind the waiting ones, or before them."""
@@ -94,12 +99,12 @@ class WorkerPool:
         return batch
 
     def drop(self, batch: Batch) -> None:
-        """Stop a batch that is no longer needed, whether it has started or not."""
+        """Stop a batch that is no longer needed, unless it has yielded a page that waits for the consumer."""
         if batch in self._waiting:
             self._waiting.remove(batch)
-        if task := self._running.pop(batch, None):
-            task.cancel()
-        self._unfinished.discard(batch)
+        elif batch in self._running and not batch.pages_read:
+            self._running.pop(batch).cancel()
+            self._unfinished.discard(batch)
 
     def start_waiting(self) -> None:
         """Start waiting batches as long as there is room for them."""
@@ -114,16 +119,14 @@ class WorkerPool:
             task.add_done_callback(self._tasks.discard)
 
     def _next(self) -> Batch | None:
-        """Return the first batch that can be finished today."""
-        left = self._transport.requests_left_today()
+        """Return the first batch that can be finished today; if there is none, the smallest one, alone."""
+        left = self._transport.requests_expected_today()
         if left is None:
             return self._waiting[0]
         left -= sum(batch.requests_left for batch in self._running)
-        if sum(batch.requests for batch in self._waiting) <= left:
-            return self._waiting[0]
         affordable = next((batch for batch in self._waiting if batch.requests <= left), None)
         if affordable is None and not self._running:
-            self.quota_error = self._transport.daily_limit_error()
+            return min(self._waiting, key=lambda batch: batch.requests)
         return affordable
 
     async def pages(self) -> Pages:

@@ -18,9 +18,9 @@ from gong_assets.dates import DateRange
 from gong_assets.gong import GongClient
 from gong_assets.ingestion.read import read_source
 from gong_assets.ingestion.sources import Calls
-from gong_assets_tests.gong.fake_gong import Answer, FakeGong, call
-from gong_assets_tests.gong.http_server import instead, serving
-from gong_assets_tests.gong.reading import config
+from gong_assets_tests.gong.fake_gong import FakeGong, Response, call
+from gong_assets_tests.gong.helpers import local_config
+from gong_assets_tests.gong.http_server import replaced_by, serving
 
 DAY = date(2026, 3, 2)
 CALLS = 100
@@ -62,7 +62,7 @@ def large_gong() -> Iterator[str]:
 def serve(ready: Connection) -> None:
     async def forever() -> None:
         async with serving(FakeGong()) as server:
-            server.faults.append(instead(Answer(200, response())))
+            server.faults.append(replaced_by(Response(200, response())))
             ready.send(server.base_url)
             await asyncio.Event().wait()
 
@@ -70,10 +70,10 @@ def serve(ready: Connection) -> None:
 
 
 @pytest.mark.slow
-def test_a_response_of_50_megabytes_arrives_exactly_and_is_held_about_twice() -> None:
+def test_a_response_of_50_megabytes_arrives_exactly_and_takes_about_twice_its_size() -> None:
     source = Calls([DateRange.single(DAY)], include_private=False)
     with large_gong() as base_url:
-        client = GongClient(config(base_url, read_timeout_seconds=60, request_timeout_seconds=60))
+        client = GongClient(local_config(base_url, read_timeout_seconds=60, request_timeout_seconds=60))
         tracemalloc.start()
         try:
             spool = read_source(client, source).spool

@@ -38,7 +38,7 @@ def at(text: str) -> SetClock:
     return SetClock(datetime.fromisoformat(text).replace(tzinfo=UTC))
 
 
-def test_requests_leave_evenly_and_never_too_many_for_the_strictest_bucket() -> None:
+def test_requests_are_spaced_for_the_strictest_bucket_and_reach_the_limit_within_one_percent() -> None:
     async def work() -> list[float]:
         clock = VirtualClock()
         pacer = Pacer(clock, per_second=3, per_day=0)
@@ -58,7 +58,7 @@ def test_requests_leave_evenly_and_never_too_many_for_the_strictest_bucket() -> 
     assert 99 / (sent[-1] - sent[0]) > 2.95
 
 
-def test_a_caller_that_wakes_up_late_does_not_bring_the_next_one_closer() -> None:
+def test_a_late_task_does_not_shorten_the_gap_to_the_next_request() -> None:
     clock = at("2026-06-01 12:00")
     pacer = Pacer(clock, per_second=1, per_day=0)
 
@@ -71,14 +71,14 @@ def test_a_caller_that_wakes_up_late_does_not_bring_the_next_one_closer() -> Non
     assert asyncio.run(work()) >= 1
 
 
-def test_a_pause_holds_everyone_and_a_shorter_one_does_not_end_it() -> None:
+def test_a_shorter_pause_does_not_end_a_longer_one() -> None:
     pacer = Pacer(at("2026-06-01 12:00"), per_second=3, per_day=0)
     pacer.pause(30)
     pacer.pause(2)
     assert asyncio.run(pacer.admit()) == pytest.approx(30)
 
 
-def test_without_a_limit_nobody_waits() -> None:
+def test_without_limits_no_request_waits() -> None:
     pacer = Pacer(at("2026-06-01 12:00"), per_second=0, per_day=0)
 
     async def work() -> float:
@@ -88,7 +88,7 @@ def test_without_a_limit_nobody_waits() -> None:
     assert pacer.left_today() is None
 
 
-def test_the_request_beyond_the_day_is_not_sent_and_says_when_the_day_ends() -> None:
+def test_a_request_beyond_the_daily_limit_raises_with_the_end_of_the_day() -> None:
     clock = at("2026-06-01 23:00")
     pacer = Pacer(clock, per_second=0, per_day=2)
 
@@ -107,7 +107,7 @@ def test_the_request_beyond_the_day_is_not_sent_and_says_when_the_day_ends() -> 
     asyncio.run(work())
 
 
-def test_what_gong_says_of_its_quota_refuses_everyone_until_then() -> None:
+def test_all_requests_are_refused_until_gongs_quota_is_renewed() -> None:
     clock = at("2026-06-01 12:00")
     pacer = Pacer(clock, per_second=3, per_day=100)
 
@@ -133,7 +133,7 @@ def pacers(file: Path, clocks: Sequence[Clock], per_second: float = 3, per_day: 
     return [Pacer(clock, FileLedger(file), per_second=per_second, per_day=per_day) for clock in clocks]
 
 
-def test_the_pacers_of_a_file_keep_the_limit_together(tmp_path: Path) -> None:
+def test_limiters_that_share_a_file_keep_the_limit_together(tmp_path: Path) -> None:
     async def work() -> list[float]:
         clock = VirtualClock()
         sent: list[float] = []
@@ -152,7 +152,7 @@ def test_the_pacers_of_a_file_keep_the_limit_together(tmp_path: Path) -> None:
     assert 119 / (sent[-1] - sent[0]) > 2.95
 
 
-def test_the_pacers_of_a_file_share_the_day_the_pause_and_the_spent_quota(tmp_path: Path) -> None:
+def test_limiters_that_share_a_file_share_counts_pauses_and_the_exhausted_quota(tmp_path: Path) -> None:
     clock = at("2026-06-01 12:00")
     one, other = pacers(tmp_path / "state.json", [clock] * 2, per_day=3)
 
@@ -174,7 +174,7 @@ def test_the_pacers_of_a_file_share_the_day_the_pause_and_the_spent_quota(tmp_pa
     asyncio.run(work())
 
 
-def test_a_new_process_goes_on_where_the_last_one_ended(tmp_path: Path) -> None:
+def test_a_new_process_continues_the_count_of_the_last_one(tmp_path: Path) -> None:
     clock = at("2026-06-01 12:00")
 
     async def work() -> None:
@@ -187,7 +187,7 @@ def test_a_new_process_goes_on_where_the_last_one_ended(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("back", [timedelta(hours=1), timedelta(days=3650)])
-def test_a_clock_that_was_set_back_delays_nobody(back: timedelta, tmp_path: Path) -> None:
+def test_a_clock_that_is_set_back_causes_no_extra_wait(back: timedelta, tmp_path: Path) -> None:
     clock = at("2026-06-01 12:00")
 
     async def work() -> None:
@@ -208,7 +208,7 @@ def test_a_clock_that_was_set_back_delays_nobody(back: timedelta, tmp_path: Path
     asyncio.run(work())
 
 
-def test_a_state_from_a_far_future_stops_nobody_for_long(tmp_path: Path) -> None:
+def test_a_state_from_the_far_future_blocks_for_a_day_at_most(tmp_path: Path) -> None:
     clock = at("2026-06-01 12:00")
     file = tmp_path / "state.json"
     file.write_text('{"free_at": 9e12, "exhausted_until": 9e12, "changed_at": 1.0}')
@@ -224,7 +224,7 @@ def test_a_state_from_a_far_future_stops_nobody_for_long(tmp_path: Path) -> None
     asyncio.run(work())
 
 
-def test_a_slow_limit_is_kept_too(tmp_path: Path) -> None:
+def test_a_limit_of_less_than_one_request_an_hour_is_kept(tmp_path: Path) -> None:
     [pacer] = pacers(tmp_path / "state.json", [at("2026-06-01 12:00")], per_second=1 / 7200)
 
     async def work() -> float:
@@ -234,7 +234,7 @@ def test_a_slow_limit_is_kept_too(tmp_path: Path) -> None:
     assert asyncio.run(work()) == pytest.approx(7200 * SPACING)
 
 
-def test_without_limits_no_file_is_touched(tmp_path: Path) -> None:
+def test_without_limits_no_file_is_written(tmp_path: Path) -> None:
     [pacer] = pacers(tmp_path / "state.json", [at("2026-06-01 12:00")], per_second=0)
 
     async def work() -> None:
@@ -300,7 +300,7 @@ def test_a_task_that_is_cancelled_while_it_waits_holds_up_nobody(late: bool) -> 
     assert run(work) == ["first", "last"]
 
 
-def test_clients_with_one_key_share_a_pacer_and_others_do_not() -> None:
+def test_clients_with_the_same_key_and_host_share_a_limiter() -> None:
     def pacer(key: str, url: str = "https://api.gong.io", per_second: float = 3) -> Pacer:
         return shared_pacer(url, BasicAuth(key, "s"), SYSTEM_CLOCK, per_second=per_second, per_day=0)
 
@@ -310,7 +310,7 @@ def test_clients_with_one_key_share_a_pacer_and_others_do_not() -> None:
     assert pacer("a") is not pacer("a", url="https://us-1.api.gong.io")
 
 
-def test_clients_with_one_key_and_directory_share_a_pacer(tmp_path: Path) -> None:
+def test_clients_with_the_same_key_and_directory_share_a_limiter(tmp_path: Path) -> None:
     def pacer(directory: Path | None) -> Pacer:
         return shared_pacer(
             *("https://api.gong.io", BasicAuth("k", "s"), SYSTEM_CLOCK),

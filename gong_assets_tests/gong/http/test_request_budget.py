@@ -18,9 +18,9 @@ from filelock import FileLock
 from gong_assets.gong import BasicAuth, BearerAuth, GongClient, GongConfig
 from gong_assets.gong.http import request_budget as ledger_module
 from gong_assets.gong.http.request_budget import FileLedger, file_name, identity
-from gong_assets_tests.gong.fake_gong import Answer, Asked, FakeGong
+from gong_assets_tests.gong.fake_gong import FakeGong, GongRequest, Response
+from gong_assets_tests.gong.helpers import KEY
 from gong_assets_tests.gong.http_server import serving
-from gong_assets_tests.gong.reading import KEY
 
 URL = "https://api.gong.io"
 REQUESTS = 30
@@ -37,14 +37,14 @@ def send_one(ledger: FileLedger) -> None:
         state.sent_today += 1
 
 
-def test_ledgers_of_one_file_know_of_each_others_requests(tmp_path: Path) -> None:
+def test_budgets_of_one_file_share_their_counts(tmp_path: Path) -> None:
     one, other = FileLedger(tmp_path / "new" / "state.json"), FileLedger(tmp_path / "new" / "state.json")
     send_one(one)
     send_one(other)
     assert sent(one) == sent(other) == 2
 
 
-def test_threads_lose_no_request(tmp_path: Path) -> None:
+def test_threads_count_every_request(tmp_path: Path) -> None:
     ledgers = [FileLedger(tmp_path / "state.json") for _ in range(2)]
 
     def work(ledger: FileLedger) -> None:
@@ -59,7 +59,7 @@ def test_threads_lose_no_request(tmp_path: Path) -> None:
     assert sent(ledgers[0]) == 100
 
 
-def test_what_was_changed_before_an_error_is_kept(tmp_path: Path) -> None:
+def test_a_change_before_an_error_is_kept(tmp_path: Path) -> None:
     ledger = FileLedger(tmp_path / "state.json")
 
     def work() -> None:
@@ -87,14 +87,14 @@ def test_what_was_changed_before_an_error_is_kept(tmp_path: Path) -> None:
     ],
     ids=lambda content: repr(content[:30]),
 )
-def test_a_file_that_cannot_be_understood_is_begun_anew(content: bytes, tmp_path: Path) -> None:
+def test_an_unreadable_file_is_replaced(content: bytes, tmp_path: Path) -> None:
     file = tmp_path / "state.json"
     file.write_bytes(content)
     send_one(FileLedger(file))
     assert sent(FileLedger(file)) == 1
 
 
-def test_what_a_killed_process_left_behind_stops_nobody(tmp_path: Path) -> None:
+def test_the_lock_file_of_a_killed_process_does_not_block(tmp_path: Path) -> None:
     file = tmp_path / "state.json"
     send_one(FileLedger(file))
     (tmp_path / "state.json.lock").touch()
@@ -109,7 +109,7 @@ def test_a_file_from_a_later_version_keeps_its_count(tmp_path: Path) -> None:
     assert sent(FileLedger(file)) == 8
 
 
-def test_where_no_file_can_be_written_this_process_counts_and_says_so_once(
+def test_without_a_writable_file_the_process_counts_alone_and_warns_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "occupied").touch()
@@ -121,7 +121,7 @@ def test_where_no_file_can_be_written_this_process_counts_and_says_so_once(
     assert "counted in this process only" in caplog.text
 
 
-def test_a_file_that_cannot_be_replaced_loses_no_request(
+def test_a_file_that_becomes_unwritable_loses_no_count(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     ledger = FileLedger(tmp_path / "state.json")
@@ -134,7 +134,7 @@ def test_a_file_that_cannot_be_replaced_loses_no_request(
     assert len(caplog.records) == 1
 
 
-def test_nobody_waits_long_for_a_process_that_was_stopped_while_it_held_the_lock(
+def test_a_stopped_process_with_the_lock_does_not_block_others_for_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ledger_module, "LOCK_SECONDS", 0.05)
@@ -147,7 +147,7 @@ def test_nobody_waits_long_for_a_process_that_was_stopped_while_it_held_the_lock
     assert sent(ledger) == 3
 
 
-def test_a_change_of_the_working_directory_is_no_other_file(
+def test_a_change_of_the_working_directory_does_not_change_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -164,7 +164,7 @@ class RenewedAuth(httpx.Auth):
         self.token = token
 
 
-def test_credentials_that_gong_counts_together_have_one_identity() -> None:
+def test_credentials_that_gong_counts_together_have_the_same_identity() -> None:
     assert identity(BasicAuth("key", "secret")) == identity(BasicAuth("key", "its next secret"))
     assert identity(RenewedAuth("one")) == identity(RenewedAuth("other"))
     different = [
@@ -177,7 +177,7 @@ def test_credentials_that_gong_counts_together_have_one_identity() -> None:
     assert len({identity(auth) for auth in different}) == len(different)
 
 
-def test_the_name_of_the_file_tells_hosts_and_keys_apart_and_neither_of_them(tmp_path: Path) -> None:
+def test_file_names_differ_by_host_and_key_and_reveal_neither(tmp_path: Path) -> None:
     token = BearerAuth("bearer-token-9913")
     names = [file_name(url, auth) for url in (URL, "https://us-1.api.gong.io") for auth in (KEY, token)]
     assert len(set(names)) == 4
@@ -192,10 +192,10 @@ class TimedGong(FakeGong):
         super().__init__()
         self.arrivals: list[tuple[float, str]] = []
 
-    def answer(self, request: Asked) -> Answer:
+    def respond(self, request: GongRequest) -> Response:
         asker = request.body["filter"]["callIds"][0].split("-")[0]
         self.arrivals.append((time.monotonic(), asker))
-        return super().answer(request)
+        return super().respond(request)
 
 
 async def ask_for_transcripts(base_url: str, directory: Path, name: str) -> None:

@@ -30,21 +30,21 @@ def waits(error: GongError, jitter: float = 1.0) -> list[float]:
     return found
 
 
-def test_waits_double_up_to_the_longest() -> None:
+def test_waits_double_up_to_the_longest_wait() -> None:
     assert waits(GongServerError("", status=503)) == [1, 2, 4, 8, 16]
     unknown = GongRateLimitedError("", status=429)
     assert waits(unknown) == [1, 2, 4, 8, 16, 30, 30, 30, 30]
 
 
-def test_jitter_takes_away_at_most_half() -> None:
+def test_jitter_shortens_a_wait_by_at_most_half() -> None:
     assert waits(GongServerError("", status=500), jitter=0.0) == [0.5, 1, 2, 4, 8]
 
 
-def test_a_retry_after_is_honoured_to_the_letter() -> None:
+def test_a_retry_after_is_waited_for_exactly() -> None:
     assert set(waits(GongRateLimitedError("", status=429, retry_after=17.0))) == {17.0}
 
 
-def test_a_retry_after_beyond_the_limit_is_given_up_at_once() -> None:
+def test_a_retry_after_beyond_the_limit_is_not_retried() -> None:
     assert waits(GongRateLimitedError("", status=429, retry_after=301.0)) == []
 
 
@@ -57,11 +57,11 @@ def test_a_retry_after_beyond_the_limit_is_given_up_at_once() -> None:
         GongConnectionError("", host="api.gong.io", fault="tls"),
     ],
 )
-def test_what_will_not_pass_is_not_retried(error: GongError) -> None:
+def test_permanent_errors_are_not_retried(error: GongError) -> None:
     assert waits(error) == []
 
 
-def test_a_host_that_is_not_there_is_tried_three_times() -> None:
+def test_an_unknown_host_is_tried_three_times() -> None:
     assert len(waits(GongConnectionError("", host="api.gong.io", fault="dns"))) == 2
 
 
@@ -81,5 +81,5 @@ def test_a_host_that_is_not_there_is_tried_three_times() -> None:
         ("", None),
     ],
 )
-def test_retry_after_is_read_as_seconds_or_as_a_date(header: str | None, seconds: float | None) -> None:
+def test_retry_after_is_parsed_as_seconds_or_as_a_date(header: str | None, seconds: float | None) -> None:
     assert seconds_after(header, NOON) == seconds

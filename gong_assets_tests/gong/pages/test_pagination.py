@@ -11,39 +11,49 @@ from typing import Any
 import pytest
 
 from gong_assets.gong import GongClient, GongCursorError, Window, first_call_date
-from gong_assets_tests.gong.fake_gong import Answer, Asked, FakeGong, answer, call, refusal, started
+from gong_assets_tests.gong.fake_gong import (
+    FakeGong,
+    GongRequest,
+    Response,
+    call,
+    error_response,
+    json_response,
+    started,
+)
+from gong_assets_tests.gong.helpers import MAY, InstantClock, ReadResult, gong_with_calls, local_config, read
 from gong_assets_tests.gong.http_server import serving
-from gong_assets_tests.gong.reading import MAY, ImpatientClock, Reading, config, gong_with, read
 
 
 class ScriptedGong(FakeGong):
     """Answers the n-th request with what `script(n)` says."""
 
-    def __init__(self, script: Callable[[int], Answer]) -> None:
+    def __init__(self, script: Callable[[int], Response]) -> None:
         super().__init__()
         self.script = script
 
-    def answer(self, request: Asked) -> Answer:
+    def respond(self, request: GongRequest) -> Response:
         self.log.append(request)
         return self.script(len(self.log) - 1)
 
 
-def page(first: int, count: int, cursor: str | None, total: int = 1000) -> Answer:
+def page(first: int, count: int, cursor: str | None, total: int = 1000) -> Response:
     documents = [call(number, MAY.start) for number in range(first, first + count)]
     records: dict[str, Any] = {"totalRecords": total, "currentPageSize": count, "currentPageNumber": 0}
-    return answer(200, {"records": records | ({"cursor": cursor} if cursor else {}), "calls": documents})
+    return json_response(
+        200, {"records": records | ({"cursor": cursor} if cursor else {}), "calls": documents}
+    )
 
 
-def read_from(gong: FakeGong) -> Reading:
-    async def work() -> Reading:
+def read_from(gong: FakeGong) -> ReadResult:
+    async def work() -> ReadResult:
         async with serving(gong) as server:
-            return await read(config(server.base_url, max_requests_per_second=1))
+            return await read(local_config(server.base_url, max_requests_per_second=1))
 
     return asyncio.run(work())
 
 
 def test_the_cursor_of_a_post_is_in_the_body_beside_the_unchanged_filter() -> None:
-    gong = gong_with(250)
+    gong = gong_with_calls(250)
     read_from(gong)
     first, *others = [request for request in gong.log if request.path == "/v2/calls/extensive"]
     assert "cursor" not in first.body
@@ -57,29 +67,29 @@ def test_the_cursor_of_a_get_is_in_the_query() -> None:
     gong = FakeGong()
     gong.users = [{"id": str(number), "emailAddress": f"{number}@example.com"} for number in range(250)]
 
-    async def work() -> Reading:
+    async def work() -> ReadResult:
         async with serving(gong) as server:
-            return await read(config(server.base_url), lambda client: client.users())
+            return await read(local_config(server.base_url), lambda client: client.users())
 
     assert len(asyncio.run(work()).records) == 250
     assert [request.query.get("cursor") is not None for request in gong.log] == [False, True, True]
     assert {request.query["includeAvatars"] for request in gong.log} == {"true"}
 
 
-def test_no_users_are_no_error() -> None:
-    async def work() -> Reading:
+def test_a_company_without_users_is_no_error() -> None:
+    async def work() -> ReadResult:
         async with serving(FakeGong()) as server:
-            return await read(config(server.base_url), lambda client: client.users())
+            return await read(local_config(server.base_url), lambda client: client.users())
 
     assert asyncio.run(work()).records == []
 
 
-def test_short_and_empty_pages_with_a_cursor_go_on() -> None:
+def test_short_and_empty_pages_with_a_cursor_are_followed() -> None:
     pages = [page(0, 100, "a"), page(100, 7, "b"), page(0, 0, "c"), page(107, 50, None)]
     assert len(read_from(ScriptedGong(lambda number: pages[number])).records) == 157
 
 
-def test_a_page_that_comes_twice_is_read_once() -> None:
+def test_a_repeated_page_is_yielded_once() -> None:
     pages = [
         page(0, 100, "a"),
         page(0, 100, "b"),
@@ -90,7 +100,7 @@ def test_a_page_that_comes_twice_is_read_once() -> None:
     assert len(read_from(ScriptedGong(lambda number: pages[number])).records) == 205
 
 
-def test_a_repeated_cursor_ends_the_walk_with_an_error() -> None:
+def test_a_repeated_cursor_is_an_error() -> None:
     gong = ScriptedGong(lambda number: page(number * 100, 100, "always the same"))
     with pytest.raises(GongCursorError):
         read_from(gong)
@@ -98,28 +108,28 @@ def test_a_repeated_cursor_ends_the_walk_with_an_error() -> None:
 
 
 @pytest.mark.parametrize("count", [100, 0])
-def test_the_first_page_for_ever_ends_the_walk_with_an_error(count: int) -> None:
+def test_the_same_page_with_ever_new_cursors_is_an_error(count: int) -> None:
     gong = ScriptedGong(lambda number: page(0, count, f"another cursor {number}"))
     with pytest.raises(GongCursorError):
         read_from(gong)
     assert len(gong.log) < 10
 
 
-def test_cursors_that_always_expire_end_the_walk_with_an_error() -> None:
-    answers = itertools.cycle([page(0, 100, "a"), refusal(400, "cursor has expired")])
+def test_cursors_that_always_expire_are_an_error() -> None:
+    answers = itertools.cycle([page(0, 100, "a"), error_response(400, "cursor has expired")])
     gong = ScriptedGong(lambda _: next(answers))
     with pytest.raises(GongCursorError, match="expired"):
         read_from(gong)
     assert len(gong.log) < 20
 
 
-def test_the_first_call_date_takes_one_request_if_it_is_the_windows_first_day() -> None:
-    gong = gong_with(950)
+def test_the_first_call_date_takes_one_request_if_it_is_the_first_day_of_the_window() -> None:
+    gong = gong_with_calls(950)
 
     async def work() -> None:
         async with (
             serving(gong) as server,
-            GongClient(config(server.base_url), clock=ImpatientClock()) as client,
+            GongClient(local_config(server.base_url), clock=InstantClock()) as client,
         ):
             assert await first_call_date(client, MAY) == MAY.start.date()
             assert len(gong.log) == 1
@@ -130,7 +140,7 @@ def test_the_first_call_date_takes_one_request_if_it_is_the_windows_first_day() 
 
 
 @pytest.mark.parametrize(("newest_first", "requests"), [(False, 2), (True, 4)])
-def test_the_first_call_date_is_found_in_whatever_order_calls_come(newest_first: bool, requests: int) -> None:
+def test_the_first_call_date_is_found_in_any_order_of_the_list(newest_first: bool, requests: int) -> None:
     # 250 calls, one every half day from the third of May 2025 on, so that a page holds 50 days.
     start = datetime(2025, 5, 3, 1, tzinfo=UTC)
     gong = FakeGong(call(number, start + number * timedelta(hours=12)) for number in range(250))
@@ -141,7 +151,7 @@ def test_the_first_call_date_is_found_in_whatever_order_calls_come(newest_first:
     async def work() -> date | None:
         async with (
             serving(gong) as server,
-            GongClient(config(server.base_url), clock=ImpatientClock()) as client,
+            GongClient(local_config(server.base_url), clock=InstantClock()) as client,
         ):
             return await first_call_date(client, window)
 

@@ -22,12 +22,12 @@ from gong_assets.gong import (
     Record,
     list_endpoint,
 )
-from gong_assets.gong.pages.queries import DAYS_PER_QUESTION, end_of_finished_days
+from gong_assets.gong.pages.queries import DAYS_PER_REQUEST, end_of_finished_days
 from gong_assets.local.gong_tenant.app import TenantOptions, create_app
-from gong_assets_tests.gong.fake_gong import Answer, Asked, FakeGong, answer, refusal
+from gong_assets_tests.gong.fake_gong import FakeGong, GongRequest, Response, error_response, json_response
+from gong_assets_tests.gong.helpers import KEY, ReadResult, local_config, read
 from gong_assets_tests.gong.http_server import serving
-from gong_assets_tests.gong.reading import KEY, Reading, config, read
-from gong_assets_tests.gong.virtual_time import BEGINNING, LeakyBucket, VirtualClock, VirtualNetwork, run
+from gong_assets_tests.gong.virtual_time import START, LeakyBucket, VirtualClock, VirtualNetwork, run
 from gong_assets_tests.serving import serving as serving_app
 
 Ask = Callable[[GongClient], AsyncIterator[Page]]
@@ -39,24 +39,24 @@ ODD = '"n": 1.50,  "text": "caf\\u00e9 \U0001f642", "big": 99999999999999999999'
 class ScriptedGong(FakeGong):
     """Answers as `script` says."""
 
-    def __init__(self, script: Callable[[Asked], Answer]) -> None:
+    def __init__(self, script: Callable[[GongRequest], Response]) -> None:
         super().__init__()
         self.script = script
 
-    def answer(self, request: Asked) -> Answer:
+    def respond(self, request: GongRequest) -> Response:
         self.log.append(request)
         return self.script(request)
 
 
-def listing(key: str, *elements: str) -> Answer:
+def listing(key: str, *elements: str) -> Response:
     """A list as Gong sends it where there are no pages: without `records`."""
-    return Answer(200, f'{{"requestId": "x", "{key}": [{", ".join(elements)}]}}'.encode())
+    return Response(200, f'{{"requestId": "x", "{key}": [{", ".join(elements)}]}}'.encode())
 
 
-def read_from(gong: FakeGong, ask: Ask) -> Reading:
-    async def work() -> Reading:
+def read_from(gong: FakeGong, ask: Ask) -> ReadResult:
+    async def work() -> ReadResult:
         async with serving(gong) as server:
-            return await read(config(server.base_url), ask)
+            return await read(local_config(server.base_url), ask)
 
     return asyncio.run(work())
 
@@ -72,7 +72,7 @@ WORKSPACES = list_endpoint("/v2/workspaces", list_key="workspaces", id_key="id",
         ("/v2/settings/trackers", "keywordTrackers", "trackerId"),
     ],
 )
-def test_a_list_without_pages_comes_whole_and_byte_for_byte(path: str, key: str, id_key: str) -> None:
+def test_a_list_without_pages_is_complete_and_keeps_the_bytes(path: str, key: str, id_key: str) -> None:
     endpoint = list_endpoint(path, list_key=key, id_key=id_key, scope="api:x")
     elements = [f'{{"{id_key}": "{number}", {ODD}}}' for number in (7, 8)]
     gong = ScriptedGong(lambda _: listing(key, *elements, elements[0], '{"name": "no id"}'))
@@ -82,7 +82,7 @@ def test_a_list_without_pages_comes_whole_and_byte_for_byte(path: str, key: str,
     assert third.id is None
     assert third.error is not None
     assert id_key in third.error
-    assert [(asked.method, asked.path, asked.query) for asked in gong.log] == [("GET", path, {})]
+    assert [(request.method, request.path, request.query) for request in gong.log] == [("GET", path, {})]
 
 
 def test_an_empty_list_is_no_error() -> None:
@@ -92,11 +92,11 @@ def test_an_empty_list_is_no_error() -> None:
 
 def test_the_workspace_is_a_parameter_of_lists_and_of_the_library() -> None:
     gong = ScriptedGong(
-        lambda asked: listing("folders") if "library" in asked.path else listing("workspaces")
+        lambda request: listing("folders") if "library" in request.path else listing("workspaces")
     )
     read_from(gong, lambda client: client.list_records(WORKSPACES, {"workspaceId": "42"}))
     read_from(gong, lambda client: client.calls_in_library("42"))
-    assert [asked.query for asked in gong.log] == [{"workspaceId": "42"}] * 2
+    assert [request.query for request in gong.log] == [{"workspaceId": "42"}] * 2
 
 
 FOLDER = f'{{"id": "3", {ODD}}}'
@@ -104,17 +104,17 @@ CALL = f'{{"id": "9", {ODD}}}'
 SNIPPET = '{"id": "9", "snippet": {"fromSec": 10, "toSec": 30}}'
 
 
-def library(contents: dict[str, Answer], *folders: str) -> ScriptedGong:
+def library(contents: dict[str, Response], *folders: str) -> ScriptedGong:
     return ScriptedGong(
-        lambda asked: (
+        lambda request: (
             listing("folders", *folders)
-            if asked.path == "/v2/library/folders"
-            else contents[asked.query["folderId"]]
+            if request.path == "/v2/library/folders"
+            else contents[request.query["folderId"]]
         )
     )
 
 
-def test_a_library_call_keeps_the_bytes_of_its_folder_and_of_itself() -> None:
+def test_a_library_call_keeps_its_bytes_and_those_of_its_folder() -> None:
     gong = library({"3": listing("calls", CALL, SNIPPET)}, FOLDER)
     call, snippet = read_from(gong, lambda client: client.calls_in_library()).records
     assert call.raw.decode() == f'{{"folder":{FOLDER},"call":{CALL}}}'
@@ -123,7 +123,7 @@ def test_a_library_call_keeps_the_bytes_of_its_folder_and_of_itself() -> None:
     assert [call.error, snippet.error] == [None, None]
 
 
-def test_the_snippets_of_a_call_are_apart_and_the_same_one_comes_once() -> None:
+def test_each_snippet_of_a_call_is_one_record() -> None:
     other = SNIPPET.replace("30", "45")
     folders = ['{"id": "1"}', '{"id": "2"}']
     gong = library(
@@ -137,7 +137,7 @@ def test_the_snippets_of_a_call_are_apart_and_the_same_one_comes_once() -> None:
     ]
 
 
-NO_FOLDERS = refusal(404, "No folders found corresponding to the provided filters")
+NO_FOLDERS = error_response(404, "No folders found corresponding to the provided filters")
 
 
 def test_a_library_without_folders_is_empty() -> None:
@@ -145,19 +145,19 @@ def test_a_library_without_folders_is_empty() -> None:
     assert read_from(gong, lambda client: client.calls_in_library()).records == []
 
 
-@pytest.mark.parametrize("gone", [NO_FOLDERS, refusal(404, "Folder 1 was not found")])
-def test_a_folder_that_vanished_meanwhile_is_left_out(gone: Answer) -> None:
+@pytest.mark.parametrize("gone", [NO_FOLDERS, error_response(404, "Folder 1 was not found")])
+def test_a_folder_deleted_during_the_read_is_left_out(gone: Response) -> None:
     gong = library({"1": gone, "3": listing("calls", CALL)}, '{"id": "1"}', FOLDER)
     assert read_from(gong, lambda client: client.calls_in_library()).ids == ["3/9"]
 
 
-def test_a_404_that_is_not_gongs_does_not_pass_for_a_vanished_folder() -> None:
-    gong = library({"3": Answer(404, b"<html>not here</html>")}, FOLDER)
+def test_a_404_from_a_proxy_is_not_a_deleted_folder() -> None:
+    gong = library({"3": Response(404, b"<html>not here</html>")}, FOLDER)
     with pytest.raises(GongNotFoundError):
         read_from(gong, lambda client: client.calls_in_library())
 
 
-def test_what_has_no_id_in_the_library_says_so() -> None:
+def test_library_folders_and_calls_without_an_id_are_invalid_records() -> None:
     gong = library({"3": listing("calls", '{"title": "t"}')}, FOLDER, '{"name": "nameless"}')
     found = {record.error: record.raw for record in read_from(gong, lambda c: c.calls_in_library()).records}
     assert found["folder.id: missing or unreadable"] == b'{"folder":{"name": "nameless"},"call":null}'
@@ -169,11 +169,11 @@ def card(number: int, review_time: Any) -> dict[str, Any]:
     return {"answeredScorecardId": str(number), "reviewTime": review_time, "reviewMethod": "AUTOMATIC"}
 
 
-def pages_of(key: str, documents: Sequence[Any], size: int = 100) -> Callable[[Asked], Answer]:
-    def script(asked: Asked) -> Answer:
-        first = int(asked.cursor or 0)
+def pages_of(key: str, documents: Sequence[Any], size: int = 100) -> Callable[[GongRequest], Response]:
+    def script(request: GongRequest) -> Response:
+        first = int(request.cursor or 0)
         cursor = {"cursor": str(first + size)} if first + size < len(documents) else {}
-        return answer(
+        return json_response(
             200,
             {"records": {"totalRecords": len(documents), **cursor}, key: documents[first : first + size]},
         )
@@ -184,7 +184,7 @@ def pages_of(key: str, documents: Sequence[Any], size: int = 100) -> Callable[[A
 MAY_DAYS = (date(2026, 5, 1), date(2026, 5, 3))
 
 
-def test_reviews_are_asked_for_with_a_day_around_and_handed_on_by_their_day_in_utc() -> None:
+def test_reviews_are_requested_with_a_day_around_and_selected_by_their_utc_day() -> None:
     cards = [
         card(1, "2026-04-30T16:59:59-07:00"),
         card(2, "2026-04-30T17:00:00-07:00"),
@@ -200,19 +200,19 @@ def test_reviews_are_asked_for_with_a_day_around_and_handed_on_by_their_day_in_u
         ("5", None),
     ]
     assert [record.error for record in records] == [None, None, "reviewTime: missing or unreadable"]
-    assert {json.dumps(asked.body["filter"]) for asked in gong.log} == {
+    assert {json.dumps(request.body["filter"]) for request in gong.log} == {
         '{"reviewFromDate": "2026-04-30", "reviewToDate": "2026-05-04", "reviewMethod": "BOTH"}'
     }
 
 
-def test_no_reviews_are_no_error() -> None:
-    nothing = refusal(404, "No answered scorecards found corresponding to the provided filters.")
+def test_a_range_without_reviews_is_no_error() -> None:
+    nothing = error_response(404, "No answered scorecards found corresponding to the provided filters.")
     gong = ScriptedGong(lambda _: nothing)
     assert read_from(gong, lambda client: client.answered_scorecards(*MAY_DAYS)).records == []
 
 
 def test_no_days_make_no_request() -> None:
-    gong = ScriptedGong(lambda _: refusal(400, "filter.fromDate: must be before toDate"))
+    gong = ScriptedGong(lambda _: error_response(400, "filter.fromDate: must be before toDate"))
     day = MAY_DAYS[0]
     for ask in (
         lambda client: client.answered_scorecards(day, day),
@@ -227,12 +227,12 @@ def test_no_days_make_no_request() -> None:
     ("now", "end"),
     [("2026-06-01T11:59:59Z", "2026-05-31"), ("2026-06-01T12:00:00Z", "2026-06-01")],
 )
-def test_a_day_is_over_when_it_is_over_in_the_last_time_zone(now: str, end: str) -> None:
+def test_a_day_has_ended_once_it_has_ended_in_the_last_time_zone(now: str, end: str) -> None:
     assert end_of_finished_days(datetime.fromisoformat(now)) == date.fromisoformat(end)
 
 
 def in_virtual_time(network: VirtualNetwork, ask: Ask) -> tuple[list[Record], GongQuotaExhausted | None]:
-    """What came at BEGINNING, and how it ended."""
+    """What came at START, and how it ended."""
 
     async def work() -> tuple[list[Record], GongQuotaExhausted | None]:
         records: list[Record] = []
@@ -252,11 +252,11 @@ def days_from(first: date, count: int) -> list[date]:
     return [first + timedelta(days=number) for number in range(count)]
 
 
-LAST = BEGINNING.date() - timedelta(days=2)  # the last day that is over everywhere at BEGINNING
+LAST = START.date() - timedelta(days=2)  # the last day that is over everywhere at START
 STATISTIC = {"userId": "7", "personInteractionStats": [{"name": "Patience", "value": 0.5}]}
 
 
-def test_each_day_of_interaction_stats_is_a_question_of_its_own() -> None:
+def test_each_day_of_interaction_stats_takes_one_request() -> None:
     gong = ScriptedGong(pages_of("peopleInteractionStats", [STATISTIC, {"userEmailAddress": "?"}]))
     days = days_from(LAST - timedelta(days=1), 4)
     records, _ = in_virtual_time(VirtualNetwork(gong), lambda c: c.interaction_stats([*days, days[0]]))
@@ -264,7 +264,7 @@ def test_each_day_of_interaction_stats_is_a_question_of_its_own() -> None:
         (f"{day}/7", day) for day in days[:2]
     ]
     assert {record.error for record in records} == {None, "userId: missing or unreadable"}
-    assert [asked.body["filter"] for asked in gong.log] == [
+    assert [request.body["filter"] for request in gong.log] == [
         {"fromDate": f"{day}", "toDate": f"{day + timedelta(days=1)}"} for day in days[:2]
     ]
 
@@ -280,18 +280,18 @@ def test_many_days_are_read_at_the_limit_without_a_429() -> None:
     assert len(gong.log) == 300
 
 
-def spent_after(count: int, script: Callable[[Asked], Answer]) -> ScriptedGong:
+def spent_after(count: int, script: Callable[[GongRequest], Response]) -> ScriptedGong:
     gong = ScriptedGong(
-        lambda asked: (
-            script(asked)
+        lambda request: (
+            script(request)
             if len(gong.log) <= count
-            else refusal(429, "API request limit exceeded", **{"Retry-After": "36000"})
+            else error_response(429, "API request limit exceeded", **{"Retry-After": "36000"})
         )
     )
     return gong
 
 
-def test_the_days_that_the_quota_leaves_unread_are_named_after_all_that_was_read() -> None:
+def test_the_quota_error_has_the_days_that_were_not_read() -> None:
     gong = spent_after(20, pages_of("peopleInteractionStats", [STATISTIC]))
     days = days_from(LAST - timedelta(days=59), 60)
     records, stopped = in_virtual_time(
@@ -300,7 +300,7 @@ def test_the_days_that_the_quota_leaves_unread_are_named_after_all_that_was_read
     assert stopped is not None
     assert len(records) == 20
     read_days = {record.day for record in records}
-    assert stopped.unread == tuple(day for day in days if day not in read_days)
+    assert stopped.remaining == tuple(day for day in days if day not in read_days)
 
 
 def activity(user: str, days: Sequence[date]) -> str:
@@ -308,18 +308,18 @@ def activity(user: str, days: Sequence[date]) -> str:
     return f'{{"userId": "{user}", {ODD}, "userDailyActivityStats": [{entries}], "later": null}}'
 
 
-def asked_days(asked: Asked) -> list[date]:
-    first, end = (date.fromisoformat(asked.body["filter"][key]) for key in ("fromDate", "toDate"))
+def asked_days(request: GongRequest) -> list[date]:
+    first, end = (date.fromisoformat(request.body["filter"][key]) for key in ("fromDate", "toDate"))
     return days_from(first, (end - first).days)
 
 
-def activity_of(*users: str) -> Callable[[Asked], Answer]:
-    return lambda asked: listing(
-        "usersDetailedActivities", *(activity(user, asked_days(asked)) for user in users)
+def activity_of(*users: str) -> Callable[[GongRequest], Response]:
+    return lambda request: listing(
+        "usersDetailedActivities", *(activity(user, asked_days(request)) for user in users)
     )
 
 
-def test_activity_is_a_record_for_each_user_and_day_with_all_other_bytes_kept() -> None:
+def test_user_activity_has_one_record_for_each_user_and_day_and_keeps_all_other_bytes() -> None:
     gong = ScriptedGong(activity_of("7", "8"))
     day = LAST - timedelta(days=1)
     records, _ = in_virtual_time(VirtualNetwork(gong), lambda client: client.user_activity(day, LAST))
@@ -333,9 +333,9 @@ def test_activity_is_a_record_for_each_user_and_day_with_all_other_bytes_kept() 
     )
 
 
-def test_a_day_on_which_a_user_did_nothing_has_no_record() -> None:
-    def idle_on_the_first_day(asked: Asked) -> Answer:
-        first, *others = asked_days(asked)
+def test_a_day_without_activity_has_no_record() -> None:
+    def idle_on_the_first_day(request: GongRequest) -> Response:
+        first, *others = asked_days(request)
         idle = f'{{"fromDate": "{first}T00:00:00-07:00", "callsAsHost": [], "callsAttended": []}}'
         return listing("usersDetailedActivities", activity("7", others).replace("[{", f"[{idle}, {{", 1))
 
@@ -345,7 +345,7 @@ def test_a_day_on_which_a_user_did_nothing_has_no_record() -> None:
     assert [record.day for record in records] == days[1:]
 
 
-def test_a_long_range_of_activity_is_asked_for_a_month_at_a_time_and_up_to_the_last_finished_day() -> None:
+def test_a_long_range_of_activity_is_requested_by_month_up_to_the_last_finished_day() -> None:
     gong = ScriptedGong(activity_of("7"))
     days = days_from(LAST - timedelta(days=99), 100)
     records, _ = in_virtual_time(
@@ -353,15 +353,15 @@ def test_a_long_range_of_activity_is_asked_for_a_month_at_a_time_and_up_to_the_l
         lambda client: client.user_activity(days[0], LAST + timedelta(days=30)),
     )
     assert sorted(record.day for record in records if record.day) == days
-    questions = [asked_days(asked) for asked in gong.log]
-    assert max(map(len, questions)) == DAYS_PER_QUESTION
+    questions = [asked_days(request) for request in gong.log]
+    assert max(map(len, questions)) == DAYS_PER_REQUEST
     assert sorted(day for question in questions for day in question) == days
 
 
-def test_days_of_activity_that_were_not_asked_for_are_not_handed_on() -> None:
-    gong = ScriptedGong(lambda asked: listing("usersDetailedActivities", activity("7", days_from(LAST, 3))))
+def test_days_of_activity_outside_the_range_are_left_out() -> None:
+    gong = ScriptedGong(lambda request: listing("usersDetailedActivities", activity("7", days_from(LAST, 3))))
     records, _ = in_virtual_time(
-        VirtualNetwork(gong), lambda client: client.user_activity(LAST, BEGINNING.date())
+        VirtualNetwork(gong), lambda client: client.user_activity(LAST, START.date())
     )
     assert [record.day for record in records] == [LAST]
 
@@ -381,36 +381,36 @@ def test_days_of_activity_that_were_not_asked_for_are_not_handed_on() -> None:
         ("4", "userId:"),
     ],
 )
-def test_activity_that_cannot_be_used_says_why(element: str, wrong: str) -> None:
+def test_invalid_activity_has_a_validation_error(element: str, wrong: str) -> None:
     gong = ScriptedGong(lambda _: listing("usersDetailedActivities", element))
     records, _ = in_virtual_time(
-        VirtualNetwork(gong), lambda client: client.user_activity(LAST, BEGINNING.date())
+        VirtualNetwork(gong), lambda client: client.user_activity(LAST, START.date())
     )
     assert [record.id for record in records] == [None]
     assert wrong in str(records[0].error)
 
 
-def test_the_quota_leaves_the_days_of_unanswered_months_unread() -> None:
+def test_the_quota_error_has_all_days_of_the_months_that_were_not_read() -> None:
     gong = spent_after(2, activity_of("7"))
     days = days_from(LAST - timedelta(days=99), 100)
     records, stopped = in_virtual_time(
-        VirtualNetwork(gong), lambda client: client.user_activity(days[0], BEGINNING.date())
+        VirtualNetwork(gong), lambda client: client.user_activity(days[0], START.date())
     )
     assert stopped is not None
-    assert [record.day for record in records] == days[: 2 * DAYS_PER_QUESTION]
-    assert stopped.unread == tuple(days[2 * DAYS_PER_QUESTION :])
+    assert [record.day for record in records] == days[: 2 * DAYS_PER_REQUEST]
+    assert stopped.remaining == tuple(days[2 * DAYS_PER_REQUEST :])
 
 
-def test_a_403_that_names_no_scope_is_told_with_the_one_that_is_probably_missing() -> None:
-    gong = ScriptedGong(lambda _: refusal(403, "Forbidden"))
+def test_the_error_for_a_403_without_a_scope_names_the_likely_one() -> None:
+    gong = ScriptedGong(lambda _: error_response(403, "Forbidden"))
     with pytest.raises(GongPermissionError, match="api:library:read is probably missing") as caught:
         read_from(gong, lambda client: client.calls_in_library())
     assert caught.value.scope is None
 
 
-def test_a_scope_that_gong_names_is_not_guessed() -> None:
+def test_a_scope_that_gong_names_is_used_as_it_is() -> None:
     told = "You don't have permission to use 'api:stats:scorecards' in your app."
-    gong = ScriptedGong(lambda _: refusal(401, told))
+    gong = ScriptedGong(lambda _: error_response(401, told))
     with pytest.raises(GongPermissionError) as caught:
         read_from(gong, lambda client: client.answered_scorecards(*MAY_DAYS))
     assert caught.value.scope == "api:stats:scorecards"
@@ -419,12 +419,12 @@ def test_a_scope_that_gong_names_is_not_guessed() -> None:
 
 class StoppedClock(Clock):
     def now(self) -> datetime:
-        return BEGINNING
+        return START
 
 
-def test_every_stream_is_read_from_the_simulated_tenant() -> None:
+def test_every_list_can_be_read_from_the_simulated_tenant() -> None:
     days = days_from(LAST - timedelta(days=13), 14)
-    first, end = days[0], BEGINNING.date()
+    first, end = days[0], START.date()
     asks: dict[str, Ask] = {
         "workspaces": lambda gong: gong.list_records(WORKSPACES, {}),
         "library calls": lambda gong: gong.calls_in_library(),
@@ -447,6 +447,6 @@ def test_every_stream_is_read_from_the_simulated_tenant() -> None:
                 assert len({record.id for record in records}) == len(records), name
                 assert {record.error for record in records} == {None}, name
 
-    options = TenantOptions(now=BEGINNING, requests_per_second=0, requests_per_day=0, words_per_call=50)
+    options = TenantOptions(now=START, requests_per_second=0, requests_per_day=0, words_per_call=50)
     with serving_app(create_app(options)) as base_url:
         asyncio.run(work(base_url))

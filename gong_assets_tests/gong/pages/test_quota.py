@@ -1,4 +1,4 @@
-"""What was read before the quota ended is handed on and named; what is left can be read later, at a known price."""
+"""When the quota ends, everything that was read is yielded and named, and the rest can be read later."""
 
 from __future__ import annotations
 
@@ -15,11 +15,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gong_assets.gong import GongClient, GongConfig, GongQuotaExhausted, GongServerError, Page, Record, Window
-from gong_assets.gong.pages.splits import chains_needed
-from gong_assets_tests.gong.fake_gong import Answer, Asked, FakeGong, call_id, refusal, started
-from gong_assets_tests.gong.pages.test_chains import gong_at, spreads
-from gong_assets_tests.gong.reading import KEY, MAY, gong_with
+from gong_assets.gong import (
+    GongClient,
+    GongConfig,
+    GongQuotaExhausted,
+    GongServerError,
+    Page,
+    Record,
+    Window,
+)
+from gong_assets.gong.pages.window_split import MAX_EXTRA_REQUESTS
+from gong_assets.gong.pages.worker_pool import workers_needed
+from gong_assets_tests.gong.fake_gong import FakeGong, GongRequest, Response, call_id, error_response, started
+from gong_assets_tests.gong.helpers import KEY, MAY, gong_with_calls, gong_with_calls_at
+from gong_assets_tests.gong.pages.test_window_reader import ORDERS, distributions
 from gong_assets_tests.gong.virtual_time import DailyQuota, VirtualClock, VirtualNetwork, run
 
 DAY = timedelta(days=1)
@@ -35,12 +44,12 @@ async def drain(pages: AsyncIterator[Page], into: list[Record]) -> None:
         into += page.records
 
 
-async def ask(client: GongClient) -> int:
+async def count_calls(client: GongClient) -> int:
     return sum([len(page.records) async for page in client.calls(MAY)])
 
 
 def days_in(windows: Iterable[Window]) -> list[date]:
-    """The days that lie wholly in one of the windows."""
+    """Return the days that lie entirely in one of the windows."""
     days = []
     for window in windows:
         first = window.start.date() if window.start.time() == time() else window.start.date() + DAY
@@ -49,7 +58,7 @@ def days_in(windows: Iterable[Window]) -> list[date]:
 
 
 def windows_of(days: Sequence[date]) -> list[Window]:
-    """As few windows as these days (in order) need."""
+    """Return the fewest windows for these days, which are in order."""
     windows: list[Window] = []
     for day in days:
         start = datetime.combine(day, time(), UTC)
@@ -75,50 +84,51 @@ def ids_among(records: Iterable[Record], windows: Sequence[Window]) -> list[str]
 
 @dataclass
 class Job:
-    """Reads days, and lands each one when it has been read whole. After a stop it comes back for the others.
+    """Reads days and lands each completed one. After a quota stop it continues with the other days.
 
-    One that has got nowhere comes back for a single day, which any sensible quota is enough for.
+    If no day was completed, it continues with a single day, which any reasonable quota suffices for.
     """
 
     gong: FakeGong
     client: GongClient
     landed: dict[date, list[str]] = field(default_factory=dict)
-    walks: int = 0
+    reads: int = 0
     stops: int = 0
-    again: int = 0
-    """Calls that were handed on, and not landed: they have to be read again."""
+    repeated: int = 0
+    """Calls that were yielded and not landed, so that they are read again."""
 
-    async def read(self, window: Window) -> None:
-        left = [window]
+    async def read(self, days: Sequence[date]) -> None:
+        left = list(days)
+        next_days = left
         while left:
-            left = await self._read_first(left)
+            next_days = await self._read_days(next_days)
+            left = [day for day in days if day not in self.landed]
+            next_days = next_days or left
 
-    async def _read_first(self, left: list[Window]) -> list[Window]:
-        window, *others = left
+    async def _read_days(self, days: list[date]) -> list[date]:
+        """Read some days, and return those to continue with; none if it is all that are left."""
+        windows = windows_of(days)
         records: list[Record] = []
-        asked = len(self.gong.log)
-        self.walks += 1
+        self.reads += len(windows)
         try:
-            await drain(self.client.calls(window), records)
-        except GongQuotaExhausted as stopped:
-            self._check(window, stopped.read, records)
-            finished = days_in(stopped.read)
-            unfinished = [day for day in days_in([window]) if day not in finished]
+            await drain(self.client.calls(*windows), records)
+        except GongQuotaExhausted as stop:
+            self._check(windows, stop.completed_windows, records)
+            finished = days_in(stop.completed_windows)
             self._land(finished, records)
-            self._check_asked(asked, window)
             self.stops += 1
-            await VirtualClock().sleep(stopped.retry_after)
-            rest = [unfinished] if finished else [unfinished[:1], unfinished[1:]]
-            return [each for days in rest for each in windows_of(days)] + others
-        self._land(days_in([window]), records)
-        self._check_asked(asked, window)
-        return others
+            await VirtualClock().sleep(stop.retry_after)
+            return [] if finished else days[:1]
+        self._land(days, records)
+        return []
 
-    def _check(self, window: Window, read: tuple[Window, ...], records: list[Record]) -> None:
-        assert all(window.start <= each.start and each.end <= window.end for each in read)
-        assert all(one.end < other.start for one, other in pairwise(read))
-        assert read != (window,)
-        assert ids_among(records, read) == ids_on_server(self.gong, read)
+    def _check(self, windows: list[Window], completed: tuple[Window, ...], records: list[Record]) -> None:
+        assert all(
+            any(each.start <= one.start and one.end <= each.end for each in windows) for one in completed
+        )
+        assert all(one.end <= other.start for one, other in pairwise(completed))
+        assert completed != tuple(windows)
+        assert ids_among(records, completed) == ids_on_server(self.gong, completed)
 
     def _land(self, days: list[date], records: list[Record]) -> None:
         rows: dict[date, list[str]] = {day: [] for day in days}
@@ -126,37 +136,13 @@ class Job:
             assert record.started is not None
             if record.started.date() in rows:
                 rows[record.started.date()].append(record.key)
-        self.again += len(records) - sum(map(len, rows.values()))
+        self.repeated += len(records) - sum(map(len, rows.values()))
         assert not rows.keys() & self.landed.keys()
         self.landed |= rows
-
-    def _check_asked(self, since: int, window: Window) -> None:
-        for request in self.gong.log[since:]:
-            limits = request.body["filter"]
-            assert window.start <= datetime.fromisoformat(limits["fromDateTime"])
-            assert datetime.fromisoformat(limits["toDateTime"]) == window.end
 
     @property
     def ids(self) -> list[str]:
         return sorted(key for day in self.landed.values() for key in day)
-
-
-class ForgetfulGong(FakeGong):
-    """Its cursors live for some seconds after the first request of their walk."""
-
-    lifetime = 40.0
-
-    def answer(self, request: Asked) -> Answer:
-        begin = str(request.body["filter"])
-        if request.cursor is None:
-            self.began[begin] = request.at
-        elif request.at - self.began[begin] > self.lifetime:
-            return refusal(400, "The cursor has expired")
-        return super().answer(request)
-
-    def __init__(self, calls: Iterable[dict[str, Any]] = ()) -> None:
-        super().__init__(calls)
-        self.began: dict[str, float] = {}
 
 
 def pages_of_busiest_day(seconds: Sequence[int]) -> int:
@@ -166,28 +152,34 @@ def pages_of_busiest_day(seconds: Sequence[int]) -> int:
     return ceil(max(counts) / 100)
 
 
-def walked_until(
-    gong: FakeGong, *, after: int, latency: float = 1.0
+def read_until_quota(
+    gong: FakeGong,
+    *,
+    after: int,
+    latency: float = 1.0,
+    ours: bool = False,
+    windows: Sequence[Window] = (MAY,),
 ) -> tuple[tuple[Window, ...], list[Record]]:
-    """What a walk names as read, and what it hands on, when Gong answers so many requests."""
+    """Return the completed windows and the records of a read for which Gong answers so many requests."""
     records: list[Record] = []
+    network = VirtualNetwork(gong, latency=latency, quota=None if ours else DailyQuota(after))
 
     async def work() -> tuple[Window, ...]:
-        async with client_of(VirtualNetwork(gong, latency=latency, quota=DailyQuota(after))) as client:
+        async with client_of(network, max_requests_per_day=after if ours else 0) as client:
             try:
-                await drain(client.calls(MAY), records)
+                await drain(client.calls(*windows), records)
             except GongQuotaExhausted as error:
-                return error.read
-        return (MAY,)
+                return error.completed_windows
+        return tuple(windows)
 
     return run(work), records
 
 
 @st.composite
 def months(draw: st.DrawFn) -> list[int]:
-    """Seconds at which calls start: bursts, and beside them calls on all days."""
+    """Seconds at which calls start: bursts, and calls on all days beside them."""
     count, chance = draw(st.sampled_from([0, 500, 3000])), random.Random(draw(st.integers(0, 99)))
-    return draw(spreads()) + [chance.randrange(31 * 86400) for _ in range(count)]
+    return draw(distributions()) + [chance.randrange(31 * 86400) for _ in range(count)]
 
 
 @given(
@@ -195,202 +187,163 @@ def months(draw: st.DrawFn) -> list[int]:
     latency=st.sampled_from([0.1, 1.0, 3.0]),
     more=st.integers(0, 20),
     ours=st.booleans(),
-    forgetful=st.booleans(),
+    order=st.sampled_from(list(ORDERS)),
 )
 @settings(max_examples=40)
-def test_what_is_named_as_read_was_read_and_the_rest_is_read_later_within_the_bound(
-    seconds: list[int], latency: float, more: int, ours: bool, forgetful: bool
+def test_completed_windows_are_complete_and_the_rest_is_read_later_within_the_bound(
+    seconds: list[int], latency: float, more: int, ours: bool, order: str
 ) -> None:
-    """Under our own count of the day or Gong's, and with cursors that expire or not.
+    """Under our own daily limit and Gong's, each read makes at most 10 requests more than it yields pages.
 
-    The bound: a walk that hands on d calls, whether it is stopped or not, makes at most d/100 + 1 requests and
-    one for each chain. (To its end it would make ceil(n/100) and one for each chain; and the n - d calls that
-    it has not read take a request for each hundred.) A stop leaves a window for each chain that was running,
-    at most, which is a walk of its own; and the calls of the days that were not finished are handed on again.
+    The calls of the days that were not completed are yielded again by a later read.
     """
-    gong = (ForgetfulGong if forgetful else FakeGong)(gong_at(seconds).calls)
-    chains = chains_needed(latency, 3)
-    per_day = pages_of_busiest_day(seconds) + chains + 1 + more
+    gong = gong_with_calls_at(seconds)
+    gong.sort_key = ORDERS[order]
+    per_day = pages_of_busiest_day(seconds) + MAX_EXTRA_REQUESTS + 1 + more
     network = VirtualNetwork(gong, latency=latency, quota=None if ours else DailyQuota(per_day))
 
     async def work() -> Job:
         async with client_of(network, max_requests_per_day=per_day if ours else 0) as client:
             job = Job(gong, client)
-            await job.read(MAY)
+            await job.read(days_in([MAY]))
             return job
 
     job = run(work)
     assert job.ids == gong.ids
     assert list(days_in([MAY])) == sorted(job.landed)
-    assert network.refused <= chains * job.stops
-    if not forgetful:
-        assert len(gong.log) <= (len(seconds) + job.again) / 100 + job.walks * (1 + chains)
+    assert network.refused <= workers_needed(latency, 3) * job.stops
+    assert len(gong.log) <= (len(seconds) + job.repeated) / 100 + job.reads * (1 + MAX_EXTRA_REQUESTS)
 
 
 @given(
-    count=st.sampled_from([300, 1500, 3000]),
-    latency=st.sampled_from([1.0, 3.0]),
-    after=st.integers(2, 24),
-    drift=st.sampled_from([600, 7200, 86_400]),
-    directions=st.sampled_from([[-1], [1], [-1, 1]]),
+    seconds=months(),
+    after=st.integers(0, 60),
+    latency=st.sampled_from([0.4, 1.0, 3.0]),
+    ours=st.booleans(),
+    order=st.sampled_from(list(ORDERS)),
 )
-@settings(max_examples=30)
-def test_nothing_is_named_as_read_by_mistake_where_gong_filters_by_another_time(
-    count: int, latency: float, after: int, drift: int, directions: list[int]
+@settings(max_examples=60)
+def test_a_quota_stop_at_any_request_names_only_completed_windows(
+    seconds: list[int], after: int, latency: float, ours: bool, order: str
 ) -> None:
-    """By one that is up to a day earlier or later. Then a chain lacks calls that began after its own start."""
-    chance = random.Random(after)
-    gong = gong_at([chance.randrange(31 * 86_400) for _ in range(count)])
-    filtered = {
-        call_id(document): started(document)
-        + timedelta(seconds=chance.choice(directions) * chance.randrange(drift))
-        for document in gong.calls
-    }
-    gong.filter_time = lambda document: filtered[call_id(document)]
-    read, records = walked_until(gong, after=after, latency=latency)
-    inside = FakeGong(each for each in gong.calls if MAY.start <= filtered[call_id(each)] < MAY.end)
-    assert ids_among(records, read) == ids_on_server(inside, read)
+    gong = gong_with_calls_at(seconds)
+    gong.sort_key = ORDERS[order]
+    completed, records = read_until_quota(gong, after=after or 1, latency=latency, ours=ours)
+    assert ids_among(records, completed) == ids_on_server(gong, completed)
+    assert len({record.key for record in records}) == len(records)
 
 
-@pytest.mark.parametrize(("latency", "ours"), [(1.0, True), (3.0, False)])
-def test_of_a_thousand_days_none_that_was_read_whole_is_asked_for_again(latency: float, ours: bool) -> None:
+@pytest.mark.parametrize(
+    ("latency", "ours", "stops", "most_requests"),
+    [(1.0, True, 1, 330), (3.0, True, 1, 330), (1.0, False, 1, 370), (3.0, False, 2, 540)],
+)
+def test_of_a_thousand_days_few_are_read_again_after_a_stop(
+    latency: float, ours: bool, stops: int, most_requests: int
+) -> None:
+    """Our own daily limit is known before: no sub-window starts that cannot be finished.
+
+    Gong's quota is not. It costs what the running sub-windows have read, but the second time it is expected.
+    """
     window = Window(MAY.end - 1000 * DAY, MAY.end)
-    gong = gong_with(30_000, window)
+    gong = gong_with_calls(30_000, window)
     network = VirtualNetwork(gong, latency=latency, quota=None if ours else DailyQuota(200))
 
     async def work() -> Job:
         async with client_of(network, max_requests_per_day=200 if ours else 0) as client:
             job = Job(gong, client)
-            await job.read(window)
+            await job.read(days_in([window]))
             return job
 
     job = run(work)
-    chains = chains_needed(latency, 3)
     assert job.ids == gong.ids
     assert len(job.landed) == 1000
-    assert job.stops == 1
-    assert job.walks <= 1 + chains
-    # A day's calls where each chain stood, and those of the day or so at its start that do not count.
-    assert job.again <= chains * 2 * 30
-    assert len(gong.log) <= 300 * 1.2
-    assert gong.log[-1].at < 86_400 + 300
+    assert job.stops == stops
+    assert len(gong.log) <= most_requests
+    assert gong.log[-1].at < stops * 86_400 + 300
 
 
-def test_every_page_that_was_under_way_is_handed_on() -> None:
-    gong = gong_with(3000)
-    read, records = walked_until(gong, after=20, latency=3.0)
+def test_every_page_in_flight_is_yielded() -> None:
+    gong = gong_with_calls(3000)
+    completed, records = read_until_quota(gong, after=20, latency=3.0)
     assert len(gong.log) == 20
-    assert len({record.key for record in records}) == len(records) > 1800
-    assert read
-    assert ids_among(records, read) == ids_on_server(gong, read)
+    # The first page of the window is read again with the sub-windows.
+    assert len({record.key for record in records}) == len(records) >= 1800
+    assert ids_among(records, completed) == ids_on_server(gong, completed)
 
 
-@pytest.mark.parametrize(("count", "quota"), [(200, 2), (300, 5)])
-def test_a_walk_that_was_read_to_its_end_does_not_fail_for_a_chain_that_it_did_not_need(
-    count: int, quota: int
-) -> None:
-    """It was started for calls that Gong counts and does not show."""
-    gong = gong_with(count)
-    gong.totals_ahead = 150
-    network = VirtualNetwork(gong, latency=1.0, quota=DailyQuota(quota))
+def test_a_complete_read_does_not_fail_for_an_early_sub_window_that_it_did_not_need() -> None:
+    """The early sub-windows start since the first page takes long, and the quota refuses them."""
+    gong = gong_with_calls(80)
+    network = VirtualNetwork(gong, latency=3.0, quota=DailyQuota(1))
 
     async def work() -> int:
         async with client_of(network) as client:
-            return await ask(client)
+            return await count_calls(client)
 
-    assert run(work) == count
-    assert network.refused
-
-
-def test_the_second_in_which_a_page_ended_counts_as_not_read() -> None:
-    gong = gong_at([*range(60), *[86_400] * 300])
-    read, records = walked_until(gong, after=2, latency=0.1)
-    assert len(records) == 200
-    assert read == (Window(MAY.start, MAY.start + DAY),)
+    assert run(work) == 80
 
 
-def filtered_by_another_time(gong: FakeGong) -> None:
-    gong.filter_time = lambda document: started(document) + timedelta(hours=1)
+FIRST_DAYS = [Window(MAY.start + number * DAY, MAY.start + (number + 1) * DAY) for number in range(2)]
+REST = Window(MAY.start + 2 * DAY, MAY.end)
 
 
-def unsorted(gong: FakeGong) -> None:
-    gong.sort_key = lambda document: call_id(document)[::-1]
-
-
-def unsorted_after_some_days(gong: FakeGong) -> None:
-    later = MAY.start + 5 * DAY
-    gong.sort_key = lambda document: (min(started(document), later), call_id(document)[::-1])
-
-
-@pytest.mark.parametrize("spoil", [filtered_by_another_time, unsorted, unsorted_after_some_days])
-def test_nothing_counts_as_read_where_gong_is_not_as_assumed(spoil: Any) -> None:
-    gong = gong_with(3000)
-    spoil(gong)
-    read, records = walked_until(gong, after=12)
-    assert records
-    assert read == ()
-
-
-def test_nothing_counts_as_read_once_a_call_has_no_readable_time() -> None:
-    gong = gong_with(3000)
-    gong.sort_key = lambda document: str(document["metaData"].get("started", ""))
+def test_a_window_with_a_call_without_a_readable_time_is_not_named_as_completed() -> None:
+    """Nobody knows which day the call belongs to, so that the caller could not land it."""
+    gong = gong_with_calls(3000)
     gong.filter_time = lambda document: started(document) if "started" in document["metaData"] else MAY.start
-    gong.calls.append({"metaData": {"id": "1", "title": "who knows when"}})
-    read, records = walked_until(gong, after=12)
-    assert len(records) > 1000
-    assert read == ()
+    gong.sort_key = lambda document: str(document["metaData"].get("started", ""))
+    gong.calls.append({"metaData": {"id": "1", "title": "no time"}})
+    completed, records = read_until_quota(gong, after=10, windows=[*FIRST_DAYS, REST])
+    assert "1" in {record.id for record in records}
+    assert completed == (FIRST_DAYS[1],)
 
 
-def test_a_quota_that_was_spent_before_the_first_page_leaves_everything_unread() -> None:
-    read, records = walked_until(gong_with(300), after=0)
-    assert (read, records) == ((), [])
+def test_a_quota_that_is_exhausted_before_the_first_page_leaves_nothing_completed() -> None:
+    completed, records = read_until_quota(gong_with_calls(300), after=0)
+    assert (completed, records) == ((), [])
 
 
-class SpoiltGong(FakeGong):
-    """Answers some requests, and all later ones by `then`."""
+class FailingGong(FakeGong):
+    """Serves some requests, and responds to all later ones with `then`."""
 
-    def __init__(self, calls: Iterable[dict[str, Any]], answered: int, then: Answer) -> None:
+    def __init__(self, calls: Iterable[dict[str, Any]], served: int, then: Response) -> None:
         super().__init__(calls)
-        self.answered = answered
+        self.served = served
         self.then = then
-        self.spoilt = 0
 
-    def answer(self, request: Asked) -> Answer:
-        if len(self.log) < self.answered:
-            return super().answer(request)
-        self.spoilt += 1
-        return self.then
+    def respond(self, request: GongRequest) -> Response:
+        return super().respond(request) if len(self.log) < self.served else self.then
 
 
-def test_a_429_that_never_ends_says_what_was_read_too() -> None:
-    gong = SpoiltGong(gong_with(3000).calls, 12, refusal(429, "Too many", **{"Retry-After": "1"}))
+def test_a_429_that_never_ends_names_the_completed_windows() -> None:
+    gong = FailingGong(
+        gong_with_calls(3000).calls, 10, error_response(429, "Too many", **{"Retry-After": "1"})
+    )
 
     async def work() -> None:
         async with client_of(VirtualNetwork(gong, latency=1.0)) as client:
             with pytest.raises(GongQuotaExhausted) as caught:
-                await ask(client)
-        assert caught.value.read
+                await drain(client.calls(*FIRST_DAYS, REST), [])
+        assert caught.value.completed_windows == tuple(FIRST_DAYS)
 
     run(work)
 
 
-def test_any_other_error_stops_everything_at_once() -> None:
-    gong = SpoiltGong(gong_with(3000).calls, 12, refusal(500, "Internal server error occurred"))
+def test_any_other_error_stops_all_requests_at_once() -> None:
+    gong = FailingGong(gong_with_calls(3000).calls, 12, error_response(500, "Internal server error occurred"))
 
     async def work() -> None:
         async with client_of(VirtualNetwork(gong, latency=1.0)) as client:
             with pytest.raises(GongServerError):
-                await ask(client)
+                await count_calls(client)
 
     run(work)
 
 
 @pytest.mark.parametrize("shared", [True, False])
-def test_what_gong_said_to_one_client_is_known_to_the_others_until_the_time_is_over(
-    shared: bool, tmp_path: Path
-) -> None:
-    """Two clocks are two processes, as far as the clients can tell: only the file is common to them."""
-    gong = gong_with(50)
+def test_a_refusal_for_one_client_blocks_the_others_until_it_ends(shared: bool, tmp_path: Path) -> None:
+    """Two clocks stand for two processes: the clients have only the file in common."""
+    gong = gong_with_calls(50)
     network = VirtualNetwork(gong, quota=DailyQuota(1))
     settings = GongConfig(auth=KEY, state_directory=tmp_path)
     clock = VirtualClock()
@@ -400,25 +353,25 @@ def test_what_gong_said_to_one_client_is_known_to_the_others_until_the_time_is_o
             GongClient(settings, transport=network, clock=clock) as one,
             GongClient(settings, transport=network, clock=VirtualClock() if shared else clock) as other,
         ):
-            assert await ask(one) == 50
+            assert await count_calls(one) == 50
             with pytest.raises(GongQuotaExhausted):
-                await ask(one)
+                await count_calls(one)
             for client in (one, other):
                 with pytest.raises(
-                    GongQuotaExhausted, match="quota is spent until 2026-06-02 00:00"
+                    GongQuotaExhausted, match="quota is exhausted until 2026-06-02 00:00"
                 ) as caught:
-                    await ask(client)
+                    await count_calls(client)
                 assert client.stats.requests_left_today == 0
             assert len(network.sent_at) == 2
             await clock.sleep(caught.value.retry_after)
             assert other.stats.requests_left_today == 10_000
-            assert await ask(other) == 50
+            assert await count_calls(other) == 50
 
     run(work)
 
 
-def test_a_client_without_limits_remembers_what_gong_said_and_writes_no_file(tmp_path: Path) -> None:
-    network = VirtualNetwork(gong_with(50), quota=DailyQuota(0))
+def test_a_client_without_limits_remembers_a_refusal_and_writes_no_file(tmp_path: Path) -> None:
+    network = VirtualNetwork(gong_with_calls(50), quota=DailyQuota(0))
 
     async def work() -> None:
         async with client_of(
@@ -426,7 +379,7 @@ def test_a_client_without_limits_remembers_what_gong_said_and_writes_no_file(tmp
         ) as client:
             for _ in range(3):
                 with pytest.raises(GongQuotaExhausted):
-                    await ask(client)
+                    await count_calls(client)
             assert client.stats.requests_left_today == 0
 
     run(work)

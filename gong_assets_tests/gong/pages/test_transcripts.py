@@ -1,17 +1,16 @@
-"""Transcripts by call id: a hundred to a request, several at a time, and as many as there are."""
+"""Transcripts by call id: complete, a hundred ids to a request, several requests at a time."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
 from gong_assets.gong import GongClient, GongConfig, GongQuotaExhausted, Page
-from gong_assets_tests.gong.fake_gong import Answer, Asked, FakeGong, answer
+from gong_assets_tests.gong.fake_gong import FakeGong, GongRequest, Response, json_response, transcript
+from gong_assets_tests.gong.helpers import KEY, ReadResult, local_config, read
 from gong_assets_tests.gong.http_server import serving
-from gong_assets_tests.gong.reading import KEY, Reading, config, read
 from gong_assets_tests.gong.virtual_time import DailyQuota, LeakyBucket, VirtualClock, VirtualNetwork, run
 
 
@@ -21,26 +20,21 @@ def gong_with_transcripts(count: int) -> FakeGong:
     return gong
 
 
-def transcript(call_id: str) -> dict[str, Any]:
-    sentences = [{"start": 460230, "end": 462343, "text": "No wait 🙂"}]
-    return {"callId": call_id, "transcript": [{"speakerId": None, "topic": None, "sentences": sentences}]}
-
-
 async def drain(pages: AsyncIterator[Page], into: list[str]) -> None:
     async for page in pages:
         into += [record.key for record in page.records]
 
 
-def read_transcripts(gong: FakeGong, ids: list[str]) -> Reading:
-    async def work() -> Reading:
+def read_transcripts(gong: FakeGong, ids: list[str]) -> ReadResult:
+    async def work() -> ReadResult:
         async with serving(gong) as server:
-            return await read(config(server.base_url), lambda client: client.transcripts(ids))
+            return await read(local_config(server.base_url), lambda client: client.transcripts(ids))
 
     return asyncio.run(work())
 
 
 @pytest.mark.parametrize(("count", "requests"), [(1, 1), (100, 1), (101, 2), (1234, 13)])
-def test_a_request_is_made_for_each_hundred_ids(count: int, requests: int) -> None:
+def test_each_hundred_ids_take_one_request(count: int, requests: int) -> None:
     gong = gong_with_transcripts(count)
     ids = [str(number) for number in range(count)]
     assert read_transcripts(gong, ids).ids == sorted(ids)
@@ -54,13 +48,13 @@ def test_no_ids_make_no_request() -> None:
     assert gong.log == []
 
 
-def test_an_id_given_twice_is_asked_for_once() -> None:
+def test_a_repeated_id_is_requested_once() -> None:
     gong = gong_with_transcripts(5)
     assert read_transcripts(gong, ["3", "1", "3"]).ids == ["1", "3"]
     assert gong.log[0].body["filter"]["callIds"] == ["3", "1"]
 
 
-def test_calls_without_a_transcript_are_left_out_also_where_a_whole_request_finds_none() -> None:
+def test_calls_without_a_transcript_are_left_out_even_if_a_whole_request_finds_none() -> None:
     gong = gong_with_transcripts(50)
     reading = read_transcripts(gong, [str(number) for number in range(400)])
     assert reading.ids == sorted(gong.transcripts)
@@ -68,9 +62,9 @@ def test_calls_without_a_transcript_are_left_out_also_where_a_whole_request_find
 
 
 class SmallPages(FakeGong):
-    """Forty to a page, so that a hundred ids have three of them."""
+    """Has pages of 40, so that a hundred ids take three of them."""
 
-    def answer(self, request: Asked) -> Answer:
+    def respond(self, request: GongRequest) -> Response:
         self.log.append(request)
         ids = request.body["filter"]["callIds"]
         first = int(request.cursor or 0)
@@ -79,7 +73,7 @@ class SmallPages(FakeGong):
             **({"cursor": str(first + 40)} if first + 40 < len(ids) else {}),
         }
         found = [transcript(each) for each in ids[first : first + 40]]
-        return answer(200, {"records": records, "callTranscripts": found})
+        return json_response(200, {"records": records, "callTranscripts": found})
 
 
 def test_a_cursor_beside_the_ids_is_followed() -> None:
@@ -89,9 +83,7 @@ def test_a_cursor_beside_the_ids_is_followed() -> None:
 
 @pytest.mark.parametrize("ours", [True, False])
 @pytest.mark.parametrize("latency", [0.1, 3.0])
-def test_a_quota_that_ends_leaves_the_ids_that_were_not_answered_in_the_order_asked(
-    latency: float, ours: bool
-) -> None:
+def test_the_quota_error_has_the_ids_that_were_not_read_in_their_order(latency: float, ours: bool) -> None:
     gong = gong_with_transcripts(2000)
     network = VirtualNetwork(gong, latency=latency, quota=None if ours else DailyQuota(7))
     ids = sorted(gong.transcripts)
@@ -102,20 +94,20 @@ def test_a_quota_that_ends_leaves_the_ids_that_were_not_answered_in_the_order_as
             found: list[str] = []
             with pytest.raises(GongQuotaExhausted) as caught:
                 await drain(client.transcripts(ids), found)
-            unread = list(caught.value.unread)
+            remaining = list(caught.value.remaining)
             assert len(found) == 700
-            assert unread == [each for each in ids if each not in set(found)]
-            assert caught.value.read == ()
+            assert remaining == [each for each in ids if each not in set(found)]
+            assert caught.value.completed_windows == ()
             await VirtualClock().sleep(caught.value.retry_after)
             with pytest.raises(GongQuotaExhausted) as caught:
-                await drain(client.transcripts(unread), found)
+                await drain(client.transcripts(remaining), found)
             assert len(found) == len(set(found)) == 1400
-            assert len(caught.value.unread) == 600
+            assert len(caught.value.remaining) == 600
 
     run(work)
 
 
-def test_a_batch_whose_last_page_is_missing_counts_as_not_answered() -> None:
+def test_a_batch_without_its_last_page_counts_as_not_read() -> None:
     gong = SmallPages()
     ids = [str(number) for number in range(250)]
 
@@ -125,7 +117,7 @@ def test_a_batch_whose_last_page_is_missing_counts_as_not_answered() -> None:
         async with GongClient(settings, transport=network, clock=VirtualClock()) as client:
             with pytest.raises(GongQuotaExhausted) as caught:
                 await drain(client.transcripts(ids), [])
-        assert caught.value.unread == tuple(ids[100:])
+        assert caught.value.remaining == tuple(ids[100:])
 
     run(work)
 

@@ -1,23 +1,24 @@
-"""What most tests of the client do: make some calls, read them, and look at what came."""
+"""Helpers for tests of the client: make calls, read them, and look at the result."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from gong_assets.gong import BasicAuth, Clock, GongClient, GongConfig, Page, Record, RequestStats, Window
-from gong_assets_tests.gong.fake_gong import FakeGong, call
+from gong_assets_tests.gong.fake_gong import FakeGong, call, transcript
 
 MAY = Window(datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC))
+SECONDS_IN_MAY = int((MAY.end - MAY.start).total_seconds())
 KEY = BasicAuth("access-key-7391", "secret-5527")
 
 
-class ImpatientClock(Clock):
-    """Real time, in which waiting takes none; `slept` is how long each wait would have been."""
+class InstantClock(Clock):
+    """Real time, but waits take none. `slept` has the seconds of each wait."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []
@@ -33,15 +34,26 @@ class ImpatientClock(Clock):
         await asyncio.sleep(0)
 
 
-def gong_with(count: int, window: Window = MAY) -> FakeGong:
-    """Calls spread evenly over the window, all at whole seconds."""
+def gong_with_calls(count: int, window: Window = MAY) -> FakeGong:
+    """Return a Gong with calls spread evenly over the window, all at whole seconds."""
     step = (window.end - window.start) / max(count, 1)
     starts = ((window.start + number * step).replace(microsecond=0) for number in range(count))
     return FakeGong(call(number, start) for number, start in enumerate(starts))
 
 
-def config(base_url: str, **changes: Any) -> GongConfig:
-    """Without limits and with short timeouts, so that a test takes no time."""
+def gong_with_calls_at(seconds: Sequence[int]) -> FakeGong:
+    """Return a Gong with calls that start at these seconds of May."""
+    return FakeGong(call(number, MAY.start + timedelta(seconds=each)) for number, each in enumerate(seconds))
+
+
+def add_transcripts(gong: FakeGong) -> FakeGong:
+    """Add a transcript for each call."""
+    gong.transcripts = {each: transcript(each) for each in gong.ids}
+    return gong
+
+
+def local_config(base_url: str, **changes: Any) -> GongConfig:
+    """Return a configuration without limits and with short timeouts."""
     quick: dict[str, Any] = {
         "max_requests_per_second": 0,
         "max_requests_per_day": 0,
@@ -52,8 +64,8 @@ def config(base_url: str, **changes: Any) -> GongConfig:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """Everything that came, and at what expense."""
+class ReadResult:
+    """The records that were read, and what it took."""
 
     records: list[Record]
     pages: int
@@ -67,10 +79,10 @@ class Reading:
 
 async def read(
     settings: GongConfig,
-    ask: Callable[[GongClient], AsyncIterator[Page]] = lambda gong: gong.calls(MAY),
-) -> Reading:
-    clock = ImpatientClock()
+    read_list: Callable[[GongClient], AsyncIterator[Page]] = lambda gong: gong.calls(MAY),
+) -> ReadResult:
+    clock = InstantClock()
     async with GongClient(settings, clock=clock) as gong:
-        pages = [page async for page in ask(gong)]
+        pages = [page async for page in read_list(gong)]
         records = [record for page in pages for record in page.records]
-        return Reading(records, len(pages), gong.stats, clock.slept)
+        return ReadResult(records, len(pages), gong.stats, clock.slept)
