@@ -238,10 +238,7 @@
         select
             request_id,
             part,
-            {#-
-                An array of {answer, score}. The documentation only says that it is a string, so that is read
-                as well.
-            #}
+            {#- An array of {answer, score}. The documentation calls it a string, so that is read as well. #}
             object_construct(
                 {%- for name in cortex_questions() %}
                 '{{ name }}', array_construct_compact(coalesce({{ name }}[0]:answer, {{ name }}))

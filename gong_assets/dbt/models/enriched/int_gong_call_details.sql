@@ -1,6 +1,6 @@
 {#-
-    The deal's contact is used only if Gong lists no customer: a customer without a CRM record is somebody
-    else.
+    The contact of the deal is used only if Gong lists no customer. A customer without a CRM record is another
+    person.
 -#}
 {%- set contact_id -%}
     coalesce(

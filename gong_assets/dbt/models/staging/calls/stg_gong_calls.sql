@@ -85,7 +85,8 @@ interaction_stats as (
 
 videos as (
 
-    {%- set name, seconds = "lower(" ~ json_text('part.value:name') ~ ")", json_seconds('part.value:duration') %}
+    {%- set name = 'lower(' ~ json_text('part.value:name') ~ ')' %}
+    {%- set seconds = json_seconds('part.value:duration') %}
     select
         source.call_id,
         {%- for column, video in {
