@@ -101,8 +101,8 @@ ASSET_GRAPH = ROOT / "gong_assets_tests" / "data" / "asset_graph.json"
 
 
 def main() -> None:
-    """Write each file whose generated text differs."""
-    for path, render in {**GENERATED, ASSET_GRAPH: default_asset_graph}.items():
+    """Write each file whose generated text differs. The snapshot is first, as the picture is drawn from it."""
+    for path, render in {ASSET_GRAPH: default_asset_graph, **GENERATED}.items():
         text = render()
         if path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")
