@@ -101,7 +101,7 @@ ASSET_GRAPH = ROOT / "gong_assets_tests" / "data" / "asset_graph.json"
 
 
 def main() -> None:
-    """Write each file whose generated text differs. The snapshot is first, as the picture is drawn from it."""
+    """Write each file whose generated text differs; the snapshot first, as the picture is drawn from it."""
     for path, render in {ASSET_GRAPH: default_asset_graph, **GENERATED}.items():
         text = render()
         if path.read_text("utf-8") != text:
