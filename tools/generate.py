@@ -66,7 +66,7 @@ def _column(column: Column, tests: list[str]) -> dict[str, Any]:
 
 
 def asset_graph(defs: dg.Definitions) -> str:
-    """Return the attributes by which each asset is placed and run, for review. HubSpot's tables are external."""
+    """Return the attributes of each asset that matter in a review. HubSpot's tables are external."""
     specs = [spec for spec in defs.resolve_all_asset_specs() if spec.key.path[0] != "hubspot"]
     graph = {
         spec.key.to_user_string(): {
@@ -96,13 +96,13 @@ GENERATED: Mapping[Path, Callable[[], str]] = {
     ROOT / "docs" / "tables.md": tables_reference,
 }
 
-# Not in GENERATED: building the definitions takes seconds, and `gong_assets_tests/defs/test_build.py` has them.
+# Not in GENERATED: building the definitions takes seconds. `gong_assets_tests/defs/test_build.py` has them.
 ASSET_GRAPH = ROOT / "gong_assets_tests" / "data" / "asset_graph.json"
 
 
 def main() -> None:
-    """Write each file whose generated text differs."""
-    for path, render in {**GENERATED, ASSET_GRAPH: default_asset_graph}.items():
+    """Write each file whose generated text differs; the snapshot first, as the picture is drawn from it."""
+    for path, render in {ASSET_GRAPH: default_asset_graph, **GENERATED}.items():
         text = render()
         if path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")

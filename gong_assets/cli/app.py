@@ -1,4 +1,7 @@
-"""The Typer application: its commands in the order of `--help`, and the exit codes."""
+"""The Typer application: its commands in the order of `--help`, and the exit codes.
+
+The modules of the commands import the rest of the package inside functions, so that `--help` starts fast.
+"""
 
 from __future__ import annotations
 

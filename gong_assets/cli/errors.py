@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from gong_assets.settings import SettingsError
-
 WORK_FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 
@@ -35,7 +33,9 @@ def usage_message(error: UsageError) -> str:
 
 def exit_code(error: Exception) -> int | None:
     """Return the exit code of an expected error, or None for a bug."""
-    # Most errors of a command's start are about settings; the other classes take seconds to import.
+    from gong_assets.settings import SettingsError
+
+    # Checked first, because the other classes take seconds to import.
     if isinstance(error, SettingsError):
         return WRONG_USAGE
     from gong_assets.agents import AgentError, InvalidArgument

@@ -12,7 +12,6 @@ import typer
 
 from gong_assets.cli import output
 from gong_assets.cli.options import FromDate, ToDate
-from gong_assets.settings import load_settings
 
 
 class Mode(StrEnum):
@@ -65,6 +64,7 @@ def sync(
     only new or changed texts to Cortex. --to-date defaults to today.
     """
     from gong_assets.cli.sync import days_to_sync, run_sync
+    from gong_assets.settings import load_settings
 
     settings = load_settings()
     days = days_to_sync(settings, mode.value, from_date, to_date, datetime.now(UTC).date())
@@ -87,6 +87,7 @@ def demo(
 ) -> None:
     """Materialize the graph for the last days, then print sample agent queries."""
     from gong_assets.cli.demo import run_demo
+    from gong_assets.settings import load_settings
 
     run_demo(load_settings(), days)
 
@@ -96,6 +97,7 @@ def dev(
 ) -> None:
     """Start the Dagster UI and daemon and, if the settings need it, the local stack."""
     from gong_assets.cli.dagster_home import ensure_dagster_home
+    from gong_assets.settings import load_settings
 
     settings = load_settings()
     home = ensure_dagster_home(settings)

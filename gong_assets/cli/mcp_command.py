@@ -10,7 +10,6 @@ import typer
 
 from gong_assets.cli import output
 from gong_assets.cli.errors import CommandError, warehouse_error_message
-from gong_assets.settings import load_settings
 
 if TYPE_CHECKING:
     from gong_assets.warehouse.connection import Warehouse
@@ -42,6 +41,7 @@ def mcp(http: HttpOption = False, host: HostOption = None, port: PortOption = No
     one server accepts many clients at http://HOST:PORT/mcp; by default it listens on this machine only.
     """
     from gong_assets.agents import mcp_server
+    from gong_assets.settings import load_settings
     from gong_assets.warehouse.connection import open_warehouse
 
     if not http and (host or port):

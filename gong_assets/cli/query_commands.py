@@ -9,7 +9,6 @@ import typer
 
 from gong_assets.cli import output
 from gong_assets.cli.options import CallLimit, FromDate, JsonOption, OutputFormat, ToDate
-from gong_assets.settings import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,6 +126,7 @@ def sql(
 
 
 def _warehouse() -> Warehouse:
+    from gong_assets.settings import load_settings
     from gong_assets.warehouse.connection import Warehouse, open_warehouse
 
     warehouse = open_warehouse(load_settings())

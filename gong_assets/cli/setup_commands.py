@@ -7,7 +7,6 @@ import typer
 from gong_assets.cli import output
 from gong_assets.cli.errors import WORK_FAILED, CommandError
 from gong_assets.cli.options import JsonOption
-from gong_assets.settings import load_settings
 
 local_app = typer.Typer(
     name="local",
@@ -20,6 +19,7 @@ local_app = typer.Typer(
 def doctor(as_json: JsonOption = False) -> None:
     """Check settings, credentials, hosts and privileges, and say what to do. Exit 1 if a check fails."""
     from gong_assets.cli.doctor import run_checks
+    from gong_assets.settings import load_settings
 
     results = list(run_checks(load_settings()))
     output.check_results(results, as_json=as_json)
@@ -31,6 +31,7 @@ def doctor(as_json: JsonOption = False) -> None:
 def up(as_json: JsonOption = False) -> None:
     """Start the servers that are not running, and wait until they respond."""
     from gong_assets.local import local_stack
+    from gong_assets.settings import load_settings
 
     with output.status("starting the local stack"):
         running = local_stack().up(load_settings().home)
@@ -41,6 +42,7 @@ def up(as_json: JsonOption = False) -> None:
 def down() -> None:
     """Stop the servers. Their data is kept."""
     from gong_assets.local import local_stack
+    from gong_assets.settings import load_settings
 
     with output.status("stopping the local stack"):
         stopped = local_stack().down(load_settings().home)
@@ -51,6 +53,7 @@ def down() -> None:
 def status(as_json: JsonOption = False) -> None:
     """Show how to connect to the stack. Exit 1 if it is not running."""
     from gong_assets.local import local_stack
+    from gong_assets.settings import load_settings
 
     running = local_stack().status(load_settings().home)
     if running is None:
