@@ -292,8 +292,8 @@ def load_settings(*, snowflake_sign_in: bool = True, **overrides: Any) -> Settin
     The variables of `.env` are added to the environment, where Dagster's `EnvVar`s and subprocesses see them.
 
     Args:
-        snowflake_sign_in: whether the target is read from the settings too. False if a Dagster resource of the user signs in
-            to Snowflake.
+        snowflake_sign_in: whether the target is read from the settings too. False if a Dagster resource of
+            the user signs in to Snowflake.
         overrides: values that replace those of the environment.
 
     Raises:

@@ -20,8 +20,8 @@ from gong_assets_tests.cli.command_line import CommandLine
 
 PACKAGE = Path(gong_assets.__file__).parent
 
-# Packages of the extras, and one that only a project which binds its own resource imports. orjson and sqlglot are
-# installed without the extra too: dagster-dbt requires them.
+# Packages of the extras, and one that only a project which binds its own resource imports. orjson and sqlglot
+# are installed without the extra too: dagster-dbt requires them.
 HIDDEN = {
     "dagster_snowflake",
     "duckdb",
@@ -65,7 +65,7 @@ def normalized(name: str) -> str:
 
 
 def imported_distributions(paths: Iterable[Path]) -> dict[str, set[str]]:
-    """Return the distributions of the third-party packages that the modules import, each with its importers."""
+    """Return the distributions of third-party packages that the modules import, with their importers."""
     distributions = packages_distributions()
     found: dict[str, set[str]] = {}
     for path in paths:
