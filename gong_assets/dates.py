@@ -1,7 +1,7 @@
 """Ranges of UTC calendar days, in every form that the graph needs them.
 
-A `DateRange` ends before `end`. Only what a person types or reads is inclusive: `inclusive()`, `last`, `str()` and
-Dagster's run tags.
+A `DateRange` ends before `end`. Only what a person types or reads is inclusive: `inclusive()`, `last`,
+`str()` and Dagster's run tags.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class DateRange:
 
 
 def date_filter_sql(column: str, ranges: Sequence[DateRange] | None) -> tuple[str, tuple[date, ...]]:
-    """Return a condition that is true for the days of any range, and its parameters; None selects every row."""
+    """Return a condition for the days of the ranges, and its parameters. None selects every row."""
     if ranges is None:
         return "TRUE", ()
     conditions = [each.sql(column) for each in ranges]

@@ -22,19 +22,21 @@ EXPECTED_ERRORS: tuple[type[Exception], ...] = (GongError, WarehouseError)
 
 _ADVICE: dict[type[Exception], str] = {
     GongAuthenticationError: (
-        "Check GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET (or GONG_ACCESS_TOKEN, or GONG_CLIENT_ID, GONG_CLIENT_SECRET and "
-        "GONG_REFRESH_TOKEN), and that GONG_BASE_URL is the address shown on your Gong API page: a key works only on its "
-        "own regional host."
+        "Check GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET (or GONG_ACCESS_TOKEN, or GONG_CLIENT_ID, "
+        "GONG_CLIENT_SECRET and GONG_REFRESH_TOKEN), and that GONG_BASE_URL is the address shown on your "
+        "Gong API page: a key works only on its own regional host."
     ),
     GongPermissionError: "Ask a Gong technical administrator to grant the scope to this key.",
     GongQuotaExhausted: (
-        "All integrations of your company share Gong's daily limit. GONG_MAX_REQUESTS_PER_DAY sets this project's share."
+        "All integrations of your company share Gong's daily limit. GONG_MAX_REQUESTS_PER_DAY sets this "
+        "project's share."
     ),
     GongConnectionError: "Check GONG_BASE_URL and the network.",
     DeletionGuardError: (
-        "If these records were really deleted in Gong, run the same days again with `confirm_deletions: true` in the asset's "
-        "run config, or with `gong-assets sync --confirm-deletions`. Otherwise check which calls the key's user may see: a "
-        "key that lost access to calls gets the same answer as a company without calls."
+        "If these records were really deleted in Gong, run the same days again with `confirm_deletions: "
+        "true` in the asset's run config, or with `gong-assets sync --confirm-deletions`. Otherwise check "
+        "which calls the key's user may see: a key that lost access to calls gets the same answer as a "
+        "company without calls."
     ),
     WarehouseUnreachable: "Check SNOWFLAKE_ACCOUNT or SNOWFLAKE_HOST and _PORT, and the network.",
 }
@@ -47,5 +49,8 @@ def explain(error: Exception) -> str:
 
 def _advice(error: Exception) -> str:
     if isinstance(error, WarehouseQueryFailed) and is_unknown_object(error):
-        return "Materialize the graph first (`gong-assets sync`). If it has run, the role may lack SELECT on the object."
+        return (
+            "Materialize the graph first (`gong-assets sync`). "
+            "If it has run, the role may lack SELECT on the object."
+        )
     return next((advice for kind, advice in _ADVICE.items() if isinstance(error, kind)), "")

@@ -32,13 +32,13 @@ LONG_FUNCTIONS: dict[str, str] = {}
 
 @cache
 def import_graph() -> dict[str, set[str]]:
-    """Return the modules that each module imports, including those inside functions and for type checking."""
+    """Return the modules that each module imports, also inside functions and for type checking."""
     graph = grimp.build_graph("gong_assets", cache_dir=None)
     return {module: set(graph.find_modules_directly_imported_by(module)) for module in graph.modules}
 
 
 def room(module: str) -> str:
-    """Return the top-level file or folder that a module belongs to; empty for the package itself."""
+    """Return the file or folder at the top of the package with this module; empty for the package itself."""
     return module.partition(".")[2].partition(".")[0]
 
 

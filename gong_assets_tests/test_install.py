@@ -65,7 +65,7 @@ def normalized(name: str) -> str:
 
 
 def imported_distributions(paths: Iterable[Path]) -> dict[str, set[str]]:
-    """Return the distributions of the third-party packages that the modules import, with their importers."""
+    """Return the distributions of third-party packages that the modules import, with their importers."""
     distributions = packages_distributions()
     found: dict[str, set[str]] = {}
     for path in paths:

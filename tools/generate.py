@@ -66,7 +66,7 @@ def _column(column: Column, tests: list[str]) -> dict[str, Any]:
 
 
 def asset_graph(defs: dg.Definitions) -> str:
-    """Return the attributes of each asset that matter in a review. HubSpot's tables are external."""
+    """Return the attributes of each asset for review, without HubSpot's tables, which are external."""
     specs = [spec for spec in defs.resolve_all_asset_specs() if spec.key.path[0] != "hubspot"]
     graph = {
         spec.key.to_user_string(): {
@@ -96,7 +96,8 @@ GENERATED: Mapping[Path, Callable[[], str]] = {
     ROOT / "docs" / "tables.md": tables_reference,
 }
 
-# Not in GENERATED: building the definitions takes seconds. `gong_assets_tests/defs/test_build.py` has them.
+# Not in GENERATED: building the definitions takes seconds, and `gong_assets_tests/defs/test_build.py` has
+# them.
 ASSET_GRAPH = ROOT / "gong_assets_tests" / "data" / "asset_graph.json"
 
 

@@ -1,7 +1,7 @@
 """IO manager of the raw assets: writes read results, and loads Arrow tables.
 
-dagster-snowflake's own IO manager deletes a partition and then inserts, without a transaction, and drops the time zone of
-the window; see `gong_assets/warehouse/landing.py` for what is done here instead.
+dagster-snowflake's own IO manager deletes a partition and then inserts, without a transaction, and drops the
+time zone of the window; see `gong_assets/warehouse/landing.py` for what is done here instead.
 """
 
 from collections.abc import Iterator
@@ -24,8 +24,8 @@ from gong_assets.warehouse.tables import RawTable
 class SnowflakeIOManager(dg.IOManager):
     """Writes a `ReadResult` to the raw table with the asset's name.
 
-    An asset that takes a raw asset as its input gets its partitions as one `pyarrow.Table`, or, if the input is annotated
-    `pyarrow.RecordBatchReader`, as batches of bounded size.
+    An asset that takes a raw asset as its input gets its partitions as one `pyarrow.Table`, or, if the input
+    is annotated `pyarrow.RecordBatchReader`, as batches of bounded size.
     """
 
     def __init__(self, snowflake: SnowflakeResource) -> None:

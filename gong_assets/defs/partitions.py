@@ -1,7 +1,7 @@
 """Daily partitions by UTC call date.
 
-A partition is the UTC date on which a call started. Today has a partition too, which each sync reads again until the day
-is over. Which partitions run is decided in `schedules.py` and `sensors.py`.
+A partition is the UTC date on which a call started. Today has a partition too, which each sync reads again
+until the day is over. Which partitions run is decided in `schedules.py` and `sensors.py`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Runs that resume an earlier run which did not finish.
 
-A run that Gong's daily quota stops keeps the days that it has read completely, records them as materialized partitions, and
-tags itself with the time at which the quota is back. A run that resumes it skips those days. Resuming runs are started by
-a sensor (`sensors.py`), by re-execution in the Dagster UI, and by the same command again (`cli/sync.py`).
+A run that Gong's daily quota stops keeps the days that it has read completely, records them as materialized
+partitions, and tags itself with the time at which the quota is back. A run that resumes it skips those days.
+Resuming runs are started by a sensor (`sensors.py`), by re-execution in the Dagster UI, and by the same
+command again (`cli/sync.py`).
 """
 
 from __future__ import annotations
@@ -38,13 +39,14 @@ def ranges_to_read(context: dg.AssetExecutionContext, asset_key: dg.AssetKey) ->
     completed = set(_materialized_since(context.instance, asset_key, first))
     remaining = contiguous_ranges(day for day in days if day not in completed)
     context.log.info(
-        f"Resuming run {first.dagster_run.run_id}: {sum(map(len, remaining)):,} of {len(days):,} days are left to read."
+        f"Resuming run {first.dagster_run.run_id}: "
+        f"{sum(map(len, remaining)):,} of {len(days):,} days are left to read."
     )
     return remaining
 
 
 def first_attempt(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.RunRecord | None:
-    """Return the first of the runs that this one resumes: named by its tag, or re-executed after it failed."""
+    """Return the first run that this one resumes, named by its tag or re-executed after a failure."""
     run_id = run.tags.get(RESUMES_TAG)
     if run_id is None and run.parent_run_id is not None:
         parent = instance.get_run_record_by_id(run.parent_run_id)

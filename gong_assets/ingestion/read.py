@@ -1,4 +1,4 @@
-"""Reads a source into a spool, and lands a spool in its raw table: the same for everything that reads Gong."""
+"""Reading of a source into a spool, and landing of a spool in its raw table, for all raw assets."""
 
 from __future__ import annotations
 
@@ -87,8 +87,9 @@ def read_calls_with_transcripts(
 ) -> tuple[ReadResult, Transcripts, ReadResult | GongError]:
     """Read calls, and request the transcripts of the valid ones while calls are still being read.
 
-    Returns the calls, the source of the transcripts, and the transcripts: a GongError if they could not be read, and a
-    result with a `skip_reason` if the key lacks their scope. The requests of both are counted with the calls.
+    Returns the calls, the source of the transcripts, and the transcripts: a GongError if they could not be
+    read, and a result with a `skip_reason` if the key lacks their scope. The requests of both are counted
+    with the calls.
 
     Raises:
         GongError: the calls could not be read; nothing is kept.
@@ -155,7 +156,7 @@ def _fill(
 async def _consume(
     pages: Pages, on_page: OnPage, route: Callable[[Page], tuple[Source, Spool]]
 ) -> GongQuotaExhausted | None:
-    """Append the rows of each page to its spool; return the error if Gong's quota was exhausted before the end."""
+    """Append the rows of each page to its spool; return the error if Gong's quota was exhausted."""
     try:
         async for page in pages:
             source, spool = route(page)

@@ -1,8 +1,9 @@
 """Reconciliation: find the days whose landed calls differ from Gong's list.
 
-A call that is deleted, made private, renamed or finished weeks after it took place lies behind the lookback of every sync,
-and Gong has neither a filter for changes nor a list of deletions. So the IDs and basic fields of a long range are listed
-(one cheap request for each 100 calls) and compared with the landed calls; the days that differ are read again.
+A call that is deleted, made private, renamed or finished weeks after it took place lies behind the lookback
+of every sync, and Gong has neither a filter for changes nor a list of deletions. So the IDs and basic fields
+of a long range are listed (one cheap request for each 100 calls) and compared with the landed calls; the days
+that differ are read again.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ FIELDS = (
     "customData",
 )
 
-# GET /v2/calls filters web conferences by their scheduled time, so those that started on another day are listed around
-# the range.
+# GET /v2/calls filters web conferences by their scheduled time, so those that started on another day are
+# listed around the range.
 MARGIN = timedelta(days=1)
 
 
@@ -63,7 +64,10 @@ class Difference:
 
 
 def differences(listed: Mapping[str, BasicCall], landed: Mapping[str, BasicCall]) -> dict[date, Difference]:
-    """Return the days whose landed calls differ from Gong's, oldest first. A call that moved differs on both days."""
+    """Return the days whose landed calls differ from Gong's, oldest first.
+
+    A call that moved to another day differs on both days.
+    """
     days: defaultdict[date, Difference] = defaultdict(Difference)
     for call_id in listed.keys() | landed.keys():
         here, there = landed.get(call_id), listed.get(call_id)

@@ -1,6 +1,7 @@
 """Sources: what one read requests from Gong, and how each record becomes a row of a raw table.
 
-Nothing here knows which asset, job or sensor reads. Reading is in `read.py`, the other raw streams in `streams.py`.
+Nothing here knows which asset, job or sensor reads. Reading is in `read.py`, the other raw streams in
+`streams.py`.
 """
 
 from __future__ import annotations

@@ -13,10 +13,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-# A file is closed when it holds about this much JSON. The warehouse loads files in parallel, and only one row group of this
-# size is in memory at a time.
+# A file is closed when it holds about this much JSON. The warehouse loads files in parallel, and only one row
+# group of this size is in memory at a time.
 FILE_BYTES = 32 * 1024 * 1024
-# Rows become Arrow batches after this much JSON, so that a file's rows are not in memory twice while it is written.
+# Rows become Arrow batches after this much JSON, so that a file's rows are not in memory twice while it is
+# written.
 BATCH_BYTES = 1024 * 1024
 
 SCHEMA = pa.schema(
@@ -32,7 +33,10 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One record. `payload` is its JSON in UTF-8; `day` is the value of the partition column, None if there is none."""
+    """One record, with its JSON in UTF-8.
+
+    `day` is the value of the partition column, or None if there is none.
+    """
 
     key: str
     payload: bytes

@@ -81,6 +81,7 @@ def test_clients_of_an_older_protocol_version_are_supported(project: CommandLine
     assert len(run_over_stdio(project, list_tools, mode).tools) == 4
 
 
+@pytest.mark.slow
 def test_standard_output_has_only_protocol_messages_while_the_local_stack_starts(
     project: CommandLine,
 ) -> None:
@@ -163,6 +164,7 @@ def test_a_server_on_all_addresses_warns_that_there_is_no_sign_in(project: Comma
     assert "there is no sign-in" in errors
 
 
+@pytest.mark.slow
 def test_a_stopped_local_stack_is_restarted_by_the_next_request(project: CommandLine) -> None:
     async def call_twice(client: Client) -> list[str]:
         request = ("analyze_call", {"call_id": "1"})

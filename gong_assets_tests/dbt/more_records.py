@@ -231,8 +231,8 @@ def user_activity() -> list[tuple[date, Record]]:
     ]  # fmt: skip
 
 
-# Records of plain lists by path: those of the simulated tenant, except for lists with odd records. The server
-# of the end-to-end tests serves them as well.
+# Records of plain lists by path: those of the simulated tenant, except for lists with odd records. The test
+# Gong of the end-to-end tests serves them too.
 PLAIN_LISTS = {stream.endpoint.path for stream in SNAPSHOT_STREAMS if stream.custom_request is None}
 LISTS: dict[str, list[Record]] = {
     **{each.path: each.items(Company(seed=1)) for each in LIST_ENDPOINTS if each.path in PLAIN_LISTS},

@@ -23,7 +23,6 @@ from gong_assets_tests.end_to_end.gong_records import Record, StoredCall, stored
 from gong_assets_tests.end_to_end.gong_server import Gong
 
 FIRST = date(2025, 1, 1)
-DAYS_LATER = timedelta(0)
 
 
 class Calendar(Clock):

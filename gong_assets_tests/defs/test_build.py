@@ -1,4 +1,4 @@
-"""The definitions as Dagster loads them: the attributes of each asset, and what schedules and sensors request.
+"""The definitions as Dagster loads them: attributes of assets, and requests of schedules and sensors.
 
 `data/asset_graph.json` is the reviewed graph. `make generate` writes it after a change.
 """

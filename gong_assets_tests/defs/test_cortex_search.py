@@ -1,7 +1,7 @@
 """The Cortex Search service: which statements a run sends, and what it would index.
 
-No server but Snowflake has such services, so that the statements are recorded and answered here. The query that the service
-would index is run on the local warehouse.
+No server but Snowflake has such services, so that the statements are recorded and answered here. The query
+that the service would index is run on the local warehouse.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ REDACTED = SearchService(warehouse="SEARCH_WH", embedding_model="e5-base-v2", re
 
 
 class Account:
-    """A Snowflake account as far as a search service needs one: remembers what it was told, and the service's comment."""
+    """A Snowflake account with search services: records statements, and the comment of the service."""
 
     def __init__(self, *, model: str | None = "e5-base-v2", others: tuple[str, ...] = ()) -> None:
         self.model = model
@@ -64,7 +64,8 @@ class Account:
         if sql.startswith("SELECT COUNT(*)"):
             return ["ROW_COUNT", "BYTES"], [(10_000_000, 40_000_000_000)]
         if sql.startswith("CREATE"):
-            # As Snowflake does: a comment ends at a quote, and an existing name is refused unless it is replaced.
+            # As Snowflake does: a comment ends at a quote, and an existing name is refused unless it is
+            # replaced.
             if NAME in self.services and "OR REPLACE" not in sql:
                 raise ProgrammingError(f"Object '{NAME}' already exists.", errno=2002)
             self.services[NAME] = sql.split("COMMENT = '")[1].split("'")[0]
@@ -354,25 +355,31 @@ def test_the_parts_of_the_definition_stand_in_the_documented_order() -> None:
 
 
 _TABLES = """
-CREATE TABLE CORTEX_GONG_CALL_TRANSCRIPTS (TRANSCRIPT_ID VARCHAR, CALL_ID VARCHAR, CALL_DATE DATE, CONTENT_HASH VARCHAR,
+CREATE TABLE CORTEX_GONG_CALL_TRANSCRIPTS (
+    TRANSCRIPT_ID VARCHAR, CALL_ID VARCHAR, CALL_DATE DATE, CONTENT_HASH VARCHAR,
     TRANSCRIPT_EMBEDDING VECTOR(FLOAT, 768), EMBEDDING_MODEL VARCHAR, CORTEX_PROCESSED_AT TIMESTAMP_LTZ);
 CREATE TABLE STG_GONG_CALL_TRANSCRIPTS (TRANSCRIPT_ID VARCHAR, TRANSCRIPT_TEXT VARCHAR, CONTENT_HASH VARCHAR,
     SPEAKER_TYPE VARCHAR, START_TIME_SECONDS FLOAT);
-CREATE TABLE STG_GONG_CALLS (CALL_ID VARCHAR, IS_PRIVATE BOOLEAN, PRIMARY_USER_ID VARCHAR, PRIMARY_USER_NAME VARCHAR,
+CREATE TABLE STG_GONG_CALLS (
+    CALL_ID VARCHAR, IS_PRIVATE BOOLEAN, PRIMARY_USER_ID VARCHAR, PRIMARY_USER_NAME VARCHAR,
     HUBSPOT_DEAL_ID VARCHAR, HUBSPOT_COMPANY_ID VARCHAR);
-CREATE TABLE CORTEX_GONG_REDACTED_TRANSCRIPTS (TRANSCRIPT_ID VARCHAR, REDACTED_TEXT VARCHAR, CONTENT_HASH VARCHAR);
-INSERT INTO STG_GONG_CALLS VALUES ('c', FALSE, 'u', 'Rep', 'd', 'o'), ('private', TRUE, 'u', 'Rep', NULL, NULL);
+CREATE TABLE CORTEX_GONG_REDACTED_TRANSCRIPTS (
+    TRANSCRIPT_ID VARCHAR, REDACTED_TEXT VARCHAR, CONTENT_HASH VARCHAR);
+INSERT INTO STG_GONG_CALLS VALUES
+    ('c', FALSE, 'u', 'Rep', 'd', 'o'), ('private', TRUE, 'u', 'Rep', NULL, NULL);
 INSERT INTO STG_GONG_CALL_TRANSCRIPTS VALUES
     ('plain', 'Ann pays', 'h', 'External', 1), ('edited', 'Ann paid', 'new', 'External', 2),
     ('not embedded', 'Yes', 'h', 'External', 3), ('of another model', 'Ann?', 'h', 'External', 4),
     ('not redacted', 'Ann left', 'h', 'External', 5), ('of a private call', 'Ann hides', 'h', 'External', 6);
 INSERT INTO CORTEX_GONG_CALL_TRANSCRIPTS
-    SELECT column1, column2, '2026-03-01'::DATE, 'h', IFF(column3 IS NULL, NULL, AI_EMBED('e5-base-v2', 'x')), column3,
-        column4::TIMESTAMP_LTZ
+    SELECT column1, column2, '2026-03-01'::DATE, 'h', IFF(column3 IS NULL, NULL, AI_EMBED('e5-base-v2', 'x')),
+        column3, column4::TIMESTAMP_LTZ
     FROM VALUES ('plain', 'c', 'e5-base-v2', '2026-03-02'), ('edited', 'c', 'e5-base-v2', '2026-03-02'),
         ('not embedded', 'c', NULL, '2026-03-09'), ('of another model', 'c', 'nv-embed-qa-4', '2026-03-01'),
-        ('not redacted', 'c', 'e5-base-v2', '2026-03-02'), ('of a private call', 'private', 'e5-base-v2', '2026-03-02');
-INSERT INTO CORTEX_GONG_REDACTED_TRANSCRIPTS VALUES ('plain', '[NAME] pays', 'h'), ('edited', '[NAME] paid', 'new'),
+        ('not redacted', 'c', 'e5-base-v2', '2026-03-02'),
+        ('of a private call', 'private', 'e5-base-v2', '2026-03-02');
+INSERT INTO CORTEX_GONG_REDACTED_TRANSCRIPTS VALUES
+    ('plain', '[NAME] pays', 'h'), ('edited', '[NAME] paid', 'new'),
     ('not redacted', NULL, 'h'), ('of a private call', '[NAME] hides', 'h')
 """
 

@@ -1,4 +1,4 @@
-"""Runs that are killed, a warehouse that dies, and two runs at once: each day is wholly old or wholly new, and ends exact."""
+"""Killed runs, a killed warehouse, and concurrent runs: each day is either old or new, and ends up exact."""
 
 from __future__ import annotations
 
@@ -137,8 +137,8 @@ def test_two_runs_at_once_keep_to_the_limit_together_and_leave_exact_tables(
     gong.calls = calls(list(MARCH), per_day=120)
     gong.transcripts = [transcript(call_id) for call_id in ids(gong.calls)]
     gong.log.clear()
-    # A backfill of all days, and the schedule's run of the last ones. Their Dagsters do not know of each other, so that no
-    # pool keeps them apart; the home is the same.
+    # A backfill of all days, and the schedule's run of the last ones. Their Dagsters do not know of each
+    # other, so that no pool keeps them apart; the home is the same.
     backfill = started(gong, warehouse, tmp_path, MARCH, per_second)
     schedule = started(gong, warehouse, tmp_path, DateRange(date(2025, 3, 8), MARCH.end), per_second)
     backfill.join()

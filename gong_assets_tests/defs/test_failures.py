@@ -17,7 +17,7 @@ failed with exit code `1`.
 
 Errors parsed from dbt logs:
 
-\x1b[31m1 of 9 ERROR creating sql incremental model GONG_DATA.stg_gong_calls ... [\x1b[31mERROR\x1b[0m in 0.30s]
+\x1b[31m1 of 9 ERROR creating sql incremental model stg_gong_calls ... [\x1b[31mERROR\x1b[0m in 0.30s]
 
   Database Error in model stg_gong_calls (models/staging/calls/stg_gong_calls.sql)
   002003 (42S02): SQL compilation error:
@@ -30,8 +30,8 @@ Failure in test unique_stg_gong_calls_call_id (models/staging/calls/stg_gong_cal
 
 def test_a_failed_dbt_command_is_told_by_its_errors_a_line_each() -> None:
     assert explain_dbt(DBT).splitlines() == [
-        "dbt: Database Error in model stg_gong_calls (models/staging/calls/stg_gong_calls.sql) 002003 (42S02): "
-        "SQL compilation error: Object 'NOPE' does not exist or not authorized.",
+        "dbt: Database Error in model stg_gong_calls (models/staging/calls/stg_gong_calls.sql) 002003 "
+        "(42S02): SQL compilation error: Object 'NOPE' does not exist or not authorized.",
         "dbt: Failure in test unique_stg_gong_calls_call_id (models/staging/calls/stg_gong_calls.yml) "
         "Got 2 results, configured to fail if != 0",
     ]
@@ -58,6 +58,7 @@ def test_a_table_that_is_not_there_comes_with_what_to_do(errno: int | None, sqls
         "Object 'X' does not exist or not authorized", errno=errno, sqlstate=sqlstate
     )
     assert explain(refused).splitlines()[1:] == [
-        "Materialize the graph first (`gong-assets sync`). If it has run, the role may lack SELECT on the object."
+        "Materialize the graph first (`gong-assets sync`). "
+        "If it has run, the role may lack SELECT on the object."
     ]
     assert len(explain(WarehouseQueryFailed("syntax error", errno=1003)).splitlines()) == 1

@@ -1,4 +1,4 @@
-"""What the raw assets promise, by real Dagster runs: nothing lost, nothing deleted by mistake, nothing read twice."""
+"""Dagster runs of the raw assets: nothing is lost, deleted by mistake or read twice."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Asset for a Cortex Search service over transcript segments: Snowflake only, enabled by GONG_CORTEX_SEARCH.
 
-Its SQL is in `gong_assets/warehouse/cortex_search.py`; docs/agents.md describes what it is for and how to query it.
+Its SQL is in `gong_assets/warehouse/cortex_search.py`; docs/agents.md describes what it is for and how to
+query it.
 """
 
 import dagster as dg
@@ -22,7 +23,8 @@ from gong_assets.warehouse.cortex_search import (
 )
 from gong_assets.warehouse.errors import WarehouseError
 
-# Columns of DESCRIBE CORTEX SEARCH SERVICE to show; Snowflake suspends a service after five failed refreshes in a row.
+# Columns of DESCRIBE CORTEX SEARCH SERVICE to show; Snowflake suspends a service after five failed refreshes
+# in a row.
 _STATE = ("indexing_state", "indexing_error", "serving_state", "data_timestamp", "service_query_url")
 
 
@@ -36,8 +38,8 @@ def build_search_service(
     if settings.gong_redact_transcripts:
         deps.append("cortex_gong_redacted_transcripts")
 
-    # No automation condition: the service refreshes itself (TARGET_LAG). A run only replaces it if its definition changed,
-    # with the settings, the embedding model or a release of this project.
+    # No automation condition: the service refreshes itself (TARGET_LAG). A run only replaces it if its
+    # definition changed, with the settings, the embedding model or a release of this project.
     @dg.asset(
         key=options.asset_key("gong_call_search"),
         kinds={"snowflake"},
@@ -45,9 +47,10 @@ def build_search_service(
         metadata={
             "dagster/table_name": f"{settings.snowflake_database}.{settings.snowflake_schema}.{NAME}".upper()
         },
-        description="Snowflake only. A Cortex Search service over the text and embedding of each segment, for many searches "
-        f"at low latency. It refreshes itself within {TARGET_LAG}; a run creates it, or replaces it if its definition "
-        "changed. It costs credits for each GB and month while it exists, whether or not it is searched.",
+        description="Snowflake only. A Cortex Search service over the text and embedding of each segment, "
+        f"for many searches at low latency. It refreshes itself within {TARGET_LAG}; a run creates it, or "
+        "replaces it if its definition changed. It costs credits for each GB and month while it exists, "
+        "whether or not it is searched.",
         **options.asset_attributes("enriched", owner=REVENUE_OPERATIONS),
     )
     def gong_call_search(
@@ -93,9 +96,9 @@ def _apply(
             "dagster/row_count": rows,
             "indexed_gigabytes": gigabytes,
             "standing_cost": (
-                f"About {gigabytes * CREDITS_PER_GB_MONTH:,.2f} credits a month ({CREDITS_PER_GB_MONTH} per GB, from the "
-                "example in Snowflake's documentation), whether or not it is searched, and the warehouse's time for "
-                f"refreshes, until DROP CORTEX SEARCH SERVICE {NAME}."
+                f"About {gigabytes * CREDITS_PER_GB_MONTH:,.2f} credits a month ({CREDITS_PER_GB_MONTH} per "
+                "GB, from the example in Snowflake's documentation), whether or not it is searched, and the "
+                f"warehouse's time for refreshes, until DROP CORTEX SEARCH SERVICE {NAME}."
             ),
             **{name: str(shown[name]) for name in _STATE if shown.get(name)},
         }

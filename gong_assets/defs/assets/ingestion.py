@@ -34,9 +34,9 @@ class ReadConfig(dg.Config):
 
     confirm_deletions: bool = Field(
         default=False,
-        description="Delete every record that Gong no longer returns. Without it, a run fails and changes nothing if more "
-        "records are missing than GONG_MAX_VANISHED_SHARE allows, or all of them: a key that lost access to calls gets "
-        "the same answer as a company without calls.",
+        description="Delete every record that Gong no longer returns. Without it, a run fails and changes "
+        "nothing if more records are missing than GONG_MAX_VANISHED_SHARE allows, or all of them: a key "
+        "that lost access to calls gets the same answer as a company without calls.",
     )
 
     def max_deleted_fraction(self, settings: Settings) -> float:

@@ -1,7 +1,7 @@
 """Raw assets: Gong's records, landed unchanged.
 
-Each step reads its days from Gong's API into a spool on disk, however many partitions the run has, and hands it to the
-Snowflake IO manager. Requests are defined in `gong_assets/ingestion/sources.py` and `streams.py`.
+Each step reads its days from Gong's API into a spool on disk, however many partitions the run has, and hands
+it to the Snowflake IO manager. Requests are defined in `gong_assets/ingestion/sources.py` and `streams.py`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -253,8 +253,8 @@ def scope_check(options: GraphOptions, table: RawTable) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(
         SCOPE_CHECK,
         asset=options.asset_key(table.asset_name),
-        description="The Gong key has the scope that this endpoint requires. Without it nothing is read, the table stays as "
-        "it is, and other assets continue.",
+        description="The Gong key has the scope that this endpoint requires. Without it nothing is read, "
+        "the table stays as it is, and other assets continue.",
     )
 
 

@@ -39,8 +39,9 @@ def build_reconciliation(
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         deps=[options.asset_key(table.asset_name) for table in (CALLS, TRANSCRIPTS)],
-        description="Days whose landed calls were compared with Gong's list of IDs and basic fields (GET /v2/calls). Calls "
-        "and transcripts of a day that differs are read again, and the day is then materialized in both raw assets.",
+        description="Days whose landed calls were compared with Gong's list of IDs and basic fields (GET "
+        "/v2/calls). Calls and transcripts of a day that differs are read again, and the day is then "
+        "materialized in both raw assets.",
         **options.asset_attributes("raw", owner=DATA_ENGINEERING, gong_endpoint="calls"),
     )
     def gong_call_reconciliation(

@@ -1,4 +1,4 @@
-"""Maps faults and responses of the network to the errors of `errors.py`. Nothing is sent, retried or logged here."""
+"""Mapping of network faults and responses to the errors of `errors.py`. Sends, retries and logs nothing."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from gong_assets.gong.errors import (
     GongServerError,
 )
 
-# Gong answers 401, not 403, to a key without the scope: "You don't have permission to use 'api:stats:interaction'
-# in your app."
+# Gong answers 401, not 403, to a key without the scope: "You don't have permission to use
+# 'api:stats:interaction' in your app."
 MISSING_SCOPE = re.compile(r"permission to use '([^']+)'")
 NOTHING_FOUND = re.compile(r"\bNo\b.*\bfound corresponding to the provided filters")
 
@@ -106,7 +106,7 @@ def is_empty_result(error: GongNotFoundError) -> bool:
 
 
 def with_likely_scope(error: GongPermissionError, scope: str) -> GongPermissionError:
-    """Return the error with the scope that is probably missing in its message. Its `scope` stays as Gong named it."""
+    """Return the error with the probably missing scope in its message, and `scope` as Gong named it."""
     return GongPermissionError(
         f"{error}; the scope {scope} is probably missing",
         status=error.status,

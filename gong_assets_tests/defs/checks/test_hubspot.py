@@ -118,10 +118,11 @@ def test_a_share_read_in_another_shape_lacks_that_shapes_tables(
 
 
 def stage(warehouse: Warehouse, known: int, unknown: int) -> None:
-    """Calls about the one deal of HubSpot, the first of them by the id of a deal that was merged into it, and about others."""
+    """Create calls about the deal in HubSpot and about other deals. The first names a deal merged into it."""
     warehouse.query("CREATE TABLE STG_HUBSPOT_DEALS AS SELECT '1' AS DEAL_ID")
     warehouse.query(
-        "CREATE TABLE STG_HUBSPOT_MERGED_RECORDS AS SELECT 'Opportunity' AS OBJECT_TYPE, '0' AS MERGED_ID, '1' AS SURVIVOR_ID"
+        "CREATE TABLE STG_HUBSPOT_MERGED_RECORDS AS "
+        "SELECT 'Opportunity' AS OBJECT_TYPE, '0' AS MERGED_ID, '1' AS SURVIVOR_ID"
     )
     warehouse.query(
         "CREATE TABLE STG_GONG_CALL_CRM_LINKS "
