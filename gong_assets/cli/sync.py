@@ -287,7 +287,7 @@ def _follow(instance: dg.DagsterInstance, run_id: str, watcher: Watcher, done: E
 
 
 def _add(report: RunReport, event: dg.DagsterEvent, groups: Mapping[str, str]) -> None:
-    from dagster._core.events import DagsterEventType
+    from dagster import DagsterEventType
 
     if event.event_type == DagsterEventType.ASSET_MATERIALIZATION and event.asset_key:
         name = event.asset_key.to_user_string()
