@@ -100,11 +100,11 @@ class Warehouse:
         # The import takes about a second, and a code location is loaded far more often than it connects.
         import snowflake.connector
 
+        arguments = {**_ALWAYS, **self.arguments}
+        session = {**(arguments.pop("session_parameters", None) or {}), **_SESSION_PARAMETERS}
+        session["QUERY_TAG"] = self.query_tag
         try:
-            connection = snowflake.connector.connect(
-                **{**_ALWAYS, **self.arguments},
-                session_parameters={**_SESSION_PARAMETERS, "QUERY_TAG": self.query_tag},
-            )
+            connection = snowflake.connector.connect(**arguments, session_parameters=session)
         except snowflake.connector.errors.Error as error:
             raise translated(error, host=self.host) from error
         try:

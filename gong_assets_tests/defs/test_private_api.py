@@ -1,0 +1,87 @@
+"""Names of other packages that are used although they are not part of a public API.
+
+Each has no public equivalent. This test fails with the reason when an upgrade removes one of them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+
+import dagster as dg
+import pytest
+from dagster._core.storage import tags
+from dagster_dbt import DbtCliResource
+from dagster_dbt.core.dbt_event_iterator import DbtEventIterator
+
+from gong_assets import dates
+from gong_assets.cli import app
+from gong_assets.defs.assets.raw import HIGH_PRIORITY_TAGS
+
+
+def _run_tags_are_those_of_dagster() -> bool:
+    """Dagster documents the tags and has no public constants. A range of days runs as one run by these."""
+    return (dates.PARTITION_TAG, dates.RANGE_START_TAG, dates.RANGE_END_TAG, *HIGH_PRIORITY_TAGS) == (
+        tags.PARTITION_NAME_TAG,
+        tags.ASSET_PARTITION_RANGE_START_TAG,
+        tags.ASSET_PARTITION_RANGE_END_TAG,
+        tags.PRIORITY_TAG,
+    )
+
+
+def _dbt_resource_asks_for_its_version() -> bool:
+    """`GongDbtResource` overrides it, because the original starts `dbt --version` in each run."""
+    return hasattr(DbtCliResource, "_cli_version") and "_cli_version" in inspect.getsource(DbtCliResource)
+
+
+def _dbt_events_can_be_iterated_again() -> bool:
+    """`ColumnLineage` adds the lineage after dbt has ended, which `DbtCliInvocation.stream` cannot."""
+    parameters = list(inspect.signature(DbtEventIterator.__init__).parameters)
+    return len(parameters) == 3 and hasattr(DbtEventIterator, "fetch_column_metadata")
+
+
+def _snowflake_wrapper_has_its_resource() -> bool:
+    """Dagster replaces dagster-snowflake's resource by a wrapper where it is requested by its key."""
+    from dagster_snowflake import SnowflakeResource
+
+    resource = SnowflakeResource(account="a", user="u", password="p")
+    wrapper = resource.process_config_and_initialize().get_object_to_set_on_execution_context()
+    return isinstance(wrapper.snowflake_connection_resource, SnowflakeResource)
+
+
+def _pool_slots_of_a_run_can_be_freed() -> bool:
+    """Nothing else frees the slots of a killed command: it may run without the Dagster daemon."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        return hasattr(instance.event_log_storage, "free_concurrency_slots_for_run")
+
+
+def _jobs_know_their_assets() -> bool:
+    """A resumed run selects the assets of the stopped run, which may have been started by its job."""
+
+    @dg.asset
+    def one() -> None: ...
+
+    job = dg.Definitions([one], jobs=[dg.define_asset_job("all")]).resolve_job_def("all")
+    return set(job.asset_layer.executable_asset_keys) == {one.key}
+
+
+def _typer_raises_usage_errors() -> bool:
+    """Typer moved the class between modules, and exports only a subclass of it."""
+    return app._UsageError.__name__ == "UsageError"
+
+
+@pytest.mark.parametrize(
+    "is_there",
+    [
+        _run_tags_are_those_of_dagster,
+        _dbt_resource_asks_for_its_version,
+        _dbt_events_can_be_iterated_again,
+        _snowflake_wrapper_has_its_resource,
+        _pool_slots_of_a_run_can_be_freed,
+        _jobs_know_their_assets,
+        _typer_raises_usage_errors,
+    ],
+    ids=lambda check: check.__name__.strip("_"),
+)
+def test_a_name_without_a_public_equivalent_exists(is_there: Callable[[], bool]) -> None:
+    assert is_there(), is_there.__doc__
