@@ -18,8 +18,9 @@ Fault = Callable[[asyncio.StreamWriter, Response], Awaitable[None]]
 class HttpServer:
     """Answers for `gong`; the first of `faults` spoils the next response, and is used up."""
 
-    def __init__(self, gong: FakeGong) -> None:
+    def __init__(self, gong: FakeGong, latency: float = 0.0) -> None:
         self.gong = gong
+        self.latency = latency
         self.faults: deque[Fault] = deque()
         self.base_url = ""
         self.host = ""
@@ -43,13 +44,16 @@ class HttpServer:
             headers[name.lower()] = value.strip()
         body = await reader.readexactly(int(headers.get("content-length", 0)))
         response = self.gong.respond(parse_request(method, target, headers, body))
+        await asyncio.sleep(self.latency)
         fault = self.faults.popleft() if self.faults else send
         await fault(writer, response)
 
 
 @asynccontextmanager
-async def serving(gong: FakeGong, tls: ssl.SSLContext | None = None) -> AsyncIterator[HttpServer]:
-    server = HttpServer(gong)
+async def serving(
+    gong: FakeGong, tls: ssl.SSLContext | None = None, latency: float = 0.0
+) -> AsyncIterator[HttpServer]:
+    server = HttpServer(gong, latency)
     listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls)
     server.host = f"127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     server.base_url = f"{'https' if tls else 'http'}://{server.host}"

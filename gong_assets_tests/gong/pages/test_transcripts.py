@@ -1,15 +1,14 @@
-"""Transcripts by call id: a hundred to a request, several at a time, and as many as there are."""
+"""Transcripts by call id: complete, a hundred ids to a request, several requests at a time."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
 from gong_assets.gong import GongClient, GongConfig, GongQuotaExhausted, Page
-from gong_assets_tests.gong.fake_gong import FakeGong, GongRequest, Response, json_response
+from gong_assets_tests.gong.fake_gong import FakeGong, GongRequest, Response, json_response, transcript
 from gong_assets_tests.gong.helpers import KEY, ReadResult, local_config, read
 from gong_assets_tests.gong.http_server import serving
 from gong_assets_tests.gong.virtual_time import DailyQuota, LeakyBucket, VirtualClock, VirtualNetwork, run
@@ -19,11 +18,6 @@ def gong_with_transcripts(count: int) -> FakeGong:
     gong = FakeGong()
     gong.transcripts = {str(number): transcript(str(number)) for number in range(count)}
     return gong
-
-
-def transcript(call_id: str) -> dict[str, Any]:
-    sentences = [{"start": 460230, "end": 462343, "text": "No wait 🙂"}]
-    return {"callId": call_id, "transcript": [{"speakerId": None, "topic": None, "sentences": sentences}]}
 
 
 async def drain(pages: AsyncIterator[Page], into: list[str]) -> None:
@@ -68,7 +62,7 @@ def test_calls_without_a_transcript_are_left_out_even_if_a_whole_request_finds_n
 
 
 class SmallPages(FakeGong):
-    """Forty to a page, so that a hundred ids have three of them."""
+    """Has pages of 40, so that a hundred ids take three of them."""
 
     def respond(self, request: GongRequest) -> Response:
         self.log.append(request)
@@ -103,10 +97,10 @@ def test_the_quota_error_has_the_ids_that_were_not_read_in_their_order(latency: 
             remaining = list(caught.value.remaining)
             assert len(found) == 700
             assert remaining == [each for each in ids if each not in set(found)]
-            assert caught.value.read == ()
+            assert caught.value.completed_windows == ()
             await VirtualClock().sleep(caught.value.retry_after)
             with pytest.raises(GongQuotaExhausted) as caught:
-                await drain(client.transcripts(unread), found)
+                await drain(client.transcripts(remaining), found)
             assert len(found) == len(set(found)) == 1400
             assert len(caught.value.remaining) == 600
 
