@@ -1,4 +1,4 @@
-"""The same pages in a plain `for` loop."""
+"""Pages in an ordinary `for` loop."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings and windows that make no sense are refused before anything is sent."""
+"""Invalid settings and windows are rejected before anything is sent."""
 
 from __future__ import annotations
 

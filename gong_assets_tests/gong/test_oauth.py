@@ -1,4 +1,4 @@
-"""OAuth tokens that renew themselves: in time, once for everyone, and without losing the one that comes next."""
+"""OAuth tokens are renewed in time, once for all clients, and the next refresh token is never lost."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from gong_assets.gong import (
     GongPermissionError,
     RefreshingAuth,
 )
-from gong_assets.gong import auth as auth_module
+from gong_assets.gong import oauth as oauth_module
 from gong_assets_tests.gong.fake_gong import FakeGong, GongRequest, Response, error_response, json_response
 from gong_assets_tests.gong.helpers import InstantClock
 from gong_assets_tests.gong.http_server import HttpServer, serving
@@ -42,7 +42,7 @@ SECRETS = ["client-secret-4410", "refresh-6182", "access-9037"]
 
 
 class AuthorizingGong(FakeGong):
-    """Takes only the latest access token, until it is revoked, and each refresh token only once."""
+    """Accepts only the latest access token, until it is revoked, and each refresh token only once."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ class AuthorizingGong(FakeGong):
         self.lifetime: Any = DAY
         self.base_url: str | None = None
         self.missing_scope = False
-        self.takes_tokens = True
+        self.accepts_tokens = True
         self.access_token: str | None = None
 
     @property
@@ -65,7 +65,7 @@ class AuthorizingGong(FakeGong):
     def respond(self, request: GongRequest) -> Response:
         if request.path == TOKEN_PATH:
             return self.outages.pop(0) if self.outages else self._renew(request)
-        if not self.takes_tokens or request.headers.get("authorization") != f"Bearer {self.access_token}":
+        if not self.accepts_tokens or request.headers.get("authorization") != f"Bearer {self.access_token}":
             self.log.append(request)
             return error_response(401, "Validate credentials failed")
         if self.missing_scope:
@@ -108,8 +108,8 @@ def new_process() -> Iterator[None]:
 
 
 def restart() -> None:
-    """What a new process would know: nothing but the file."""
-    auth_module._memories.clear()
+    """Forget the tokens, as a new process would: only the file is left."""
+    oauth_module._token_cache.clear()
 
 
 @asynccontextmanager
@@ -200,7 +200,7 @@ def test_only_the_owner_can_read_the_token_file_and_no_draft_is_left(tmp_path: P
         async with authorizing(gong, path, clock=MovedClock(DAY)) as (server, auth):
             await read_users(auth, server.base_url)
             path.chmod(0o644)
-            gong.takes_tokens = False
+            gong.accepts_tokens = False
             with pytest.raises(GongAuthenticationError):
                 await read_users(auth, server.base_url)
 
@@ -239,7 +239,7 @@ def test_a_token_file_without_tokens_is_replaced(tmp_path: Path, caplog: pytest.
 
     run(work())
     assert msgspec.json.decode(path.read_bytes())["access_token"] == "access-9037-1"
-    assert "written anew" in caplog.text
+    assert "will be replaced" in caplog.text
 
 
 def test_an_impossible_token_file_is_an_error_before_a_refresh_token_is_used(tmp_path: Path) -> None:
@@ -294,7 +294,7 @@ def test_after_a_401_the_request_is_sent_again_with_a_new_token() -> None:
 
 def test_a_401_with_a_new_token_is_an_error() -> None:
     gong = AuthorizingGong()
-    gong.takes_tokens = False
+    gong.accepts_tokens = False
 
     async def work() -> None:
         async with authorizing(gong) as (server, auth):
@@ -333,11 +333,11 @@ def test_the_error_for_a_rejected_refresh_token_says_what_to_do(
             with pytest.raises(GongAuthenticationError) as caught:
                 await read_users(auth, server.base_url)
             assert caught.value.status == status
-            told = str(caught.value)
-            assert "authorize the app again" in told
-            assert "GONG_REFRESH_TOKEN" in told
-            assert f"{TOKEN_PATH}: {status} invalid_grant" in told
-            assert ("without a token file" in told) is not kept
+            message = str(caught.value)
+            assert "authorize the app again" in message
+            assert "GONG_REFRESH_TOKEN" in message
+            assert f"{TOKEN_PATH}: {status} invalid_grant" in message
+            assert ("without a token file" in message) is not kept
 
     run(work())
     assert gong.log == []
@@ -378,9 +378,9 @@ def test_after_a_401_the_token_that_another_process_stored_is_used(tmp_path: Pat
     async def work() -> None:
         async with authorizing(gong, tmp_path / "token.json") as (server, auth):
             await read_users(auth, server.base_url)
-            mine = auth_module._memories.pop(auth)
+            mine = oauth_module._token_cache.pop(auth)
             await read_users(replace(auth, clock=MovedClock(DAY)), server.base_url)
-            auth_module._memories[auth] = mine
+            oauth_module._token_cache[auth] = mine
             await read_users(auth, server.base_url)
 
     run(work())
@@ -421,8 +421,8 @@ def test_two_processes_renew_the_token_once(tmp_path: Path) -> None:
                     assert await process.stdout.readline() == b"ready\n"
                 await asyncio.sleep(0.1)
                 assert gong.renewals == []
-            told = await asyncio.gather(*(process.communicate() for process in processes))
-            assert [output for output, _ in told] == [b"1\n"] * 2
+            outputs = await asyncio.gather(*(process.communicate() for process in processes))
+            assert [output for output, _ in outputs] == [b"1\n"] * 2
 
     run(work())
     assert len(gong.renewals) == 1
@@ -479,7 +479,7 @@ def test_a_configured_host_is_kept() -> None:
 
 def test_the_customers_host_is_only_used_if_enabled() -> None:
     request = httpx.Request("GET", "https://api.gong.io/v2/users?cursor=x")
-    tokens = auth_module._Tokens("a", "r", "f", api_base_url="https://us-12345.api.gong.io")
+    tokens = oauth_module._Tokens("a", "r", "f", api_base_url="https://us-12345.api.gong.io")
     wanting = RefreshingAuth("client-7", "s", "r")
     url = request.url
     assert str(replace(wanting, use_customer_host=False)._signed(request, url, tokens).url) == str(url)
@@ -493,7 +493,7 @@ def test_the_customers_host_is_only_used_if_enabled() -> None:
     "host", [None, "", 5, "us-12345.api.gong.io", "file:///etc/passwd", "https://", "http://[::1"]
 )
 def test_an_invalid_customers_host_is_ignored(host: Any) -> None:
-    assert auth_module._base_url(host) is None
+    assert oauth_module._base_url(host) is None
 
 
 def test_a_token_without_a_lifetime_is_used_until_it_is_refused() -> None:
@@ -587,7 +587,7 @@ def test_no_object_error_traceback_or_log_line_shows_a_secret(
             settings = GongConfig(auth=auth)
             client = GongClient(settings)
             assert not shows_a_secret(
-                auth, settings, client, vars(client), auth_module._memories[auth].tokens
+                auth, settings, client, vars(client), oauth_module._token_cache[auth].tokens
             )
 
     run(work())
@@ -597,7 +597,7 @@ def test_no_object_error_traceback_or_log_line_shows_a_secret(
         "GongMalformedResponseError",
     ]
     for error in caught:
-        told = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
-        assert not shows_a_secret(told)
+        text = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+        assert not shows_a_secret(text)
     assert TOKEN_PATH in caplog.text
     assert not shows_a_secret(caplog.text)

@@ -1,4 +1,4 @@
-"""A record is kept as it came, whatever state it is in, and says what is wrong with it."""
+"""Records keep their bytes, valid or not, and say what is wrong with them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gong_assets.gong import Call, Transcript, User, content_hash, validation_error
-from gong_assets.gong.pages.pagination import CALLS, read_page
+from gong_assets.gong.endpoints import CALLS
+from gong_assets.gong.pages.pagination import parse_page
 from gong_assets.gong.records import read_call, read_transcript, read_user
 
 CALL = b'{"metaData": {"id": "7782342274025937895", "started": "2026-08-30T03:00:00.816562-07:00"}, "context": []}'
@@ -161,16 +162,16 @@ json_values = st.recursive(
 
 @given(records=st.lists(json_values, max_size=4))
 def test_a_page_keeps_any_record_byte_for_byte(records: list[Any]) -> None:
-    """`ensure_ascii` off and no lone surrogates: text as a server may send it."""
+    """The text is as a server may send it: not escaped, and without lone surrogates."""
     sent = [json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") for record in records]
-    page = read_page(CALLS, b'{"records": {"totalRecords": 1}, "calls": [' + b", ".join(sent) + b"]}")
+    page = parse_page(CALLS, b'{"records": {"totalRecords": 1}, "calls": [' + b", ".join(sent) + b"]}")
     assert [record.raw for record in page.records] == sent
     assert all(content_hash(record.raw) for record in page.records)
 
 
 def test_a_lone_surrogate_is_replaced_and_the_call_stays_valid() -> None:
     cut = rb'{"metaData":{"id":"1","started":"2026-01-01T00:00:00Z","title":"cut \ud83d and whole \ud83d\ude00 \\ud83d"}}'
-    page = read_page(CALLS, b'{"calls":[' + cut + b"]}")
+    page = parse_page(CALLS, b'{"calls":[' + cut + b"]}")
     assert validation_error(page.records[0]) is None
     title = Call.model_validate_json(page.records[0].raw).meta_data.title
     assert title == "cut \ufffd and whole \U0001f600 \\ud83d"
@@ -178,7 +179,7 @@ def test_a_lone_surrogate_is_replaced_and_the_call_stays_valid() -> None:
 
 @pytest.mark.parametrize("odd", [b"NaN", b'"\x01"', b'"\xff"', b'"\xed\xa0\xbd"'])
 def test_nearly_valid_json_is_parsed_and_made_valid(odd: bytes) -> None:
-    page = read_page(
+    page = parse_page(
         CALLS, b'{"calls":[{"metaData":{"id":18446744073709551616},"n":1.50,"odd":' + odd + b"}]}"
     )
     record = page.records[0]
@@ -193,7 +194,7 @@ def test_nearly_valid_json_is_parsed_and_made_valid(odd: bytes) -> None:
 )
 def test_a_body_that_is_not_a_page_is_rejected(body: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - msgspec's, json's or our own
-        read_page(CALLS, body)
+        parse_page(CALLS, body)
 
 
 @pytest.mark.parametrize("started", ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"])

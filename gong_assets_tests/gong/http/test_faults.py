@@ -1,6 +1,4 @@
-"""What networks and servers do to a walk, over real HTTP: it ends with exactly the truth, or with one clear
-error.
-"""
+"""Faults of networks and servers over real HTTP: a read returns exactly the calls, or raises one clear error."""
 
 from __future__ import annotations
 
@@ -61,7 +59,7 @@ def error_of(response: Response, times: int = 20) -> GongError:
     return caught.value
 
 
-PASSING = {
+TRANSIENT = {
     "500": replaced_by(error_response(500, "Internal server error occurred")),
     "502": replaced_by(Response(502, b"<html>Bad gateway</html>", HTML)),
     "503": replaced_by(Response(503, b"", {})),
@@ -73,7 +71,7 @@ PASSING = {
     "JSON without the list": replaced_by(Response(200, b'{"message": "ok"}', {})),
     "a reset in mid-body": reset_in_mid_body,
     "a connection closed without an answer": closed_without_response,
-    "a trickling response": trickling,
+    "a response that trickles": trickling,
     "a response that stops": silent,
     "gzip that does not unpack": broken_gzip,
     "429 with seconds": replaced_by(error_response(429, RATE_LIMITED, **{"Retry-After": "2"})),
@@ -81,7 +79,7 @@ PASSING = {
 }
 
 
-@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
+@pytest.mark.parametrize("fault", TRANSIENT.values(), ids=TRANSIENT.keys())
 def test_a_transient_fault_costs_one_retry_and_no_call(fault: Fault) -> None:
     gong = gong_with_calls(250)
     reading = read_through([fault], gong)
@@ -89,7 +87,7 @@ def test_a_transient_fault_costs_one_retry_and_no_call(fault: Fault) -> None:
     assert reading.stats.retries == 1
 
 
-@pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING.keys())
+@pytest.mark.parametrize("fault", TRANSIENT.values(), ids=TRANSIENT.keys())
 def test_a_fault_in_the_middle_of_a_list_loses_and_duplicates_no_call(fault: Fault) -> None:
     gong = gong_with_calls(950)
     reading = read_through([gzipped, gzipped, fault, fault, gzipped, fault], gong)

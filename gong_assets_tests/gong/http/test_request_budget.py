@@ -1,4 +1,4 @@
-"""The count of requests that the processes of a machine keep together in a file."""
+"""Request counts that the processes of a machine share in a file."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import pytest
 from filelock import FileLock
 
 from gong_assets.gong import BasicAuth, BearerAuth, GongClient, GongConfig
-from gong_assets.gong.http import request_budget as ledger_module
-from gong_assets.gong.http.request_budget import FileLedger, file_name, identity
+from gong_assets.gong.http import request_budget as budget_module
+from gong_assets.gong.http.request_budget import FileBudget, budget_file_name, key_identity
 from gong_assets_tests.gong.fake_gong import FakeGong, GongRequest, Response
 from gong_assets_tests.gong.helpers import KEY
 from gong_assets_tests.gong.http_server import serving
@@ -27,49 +27,49 @@ REQUESTS = 30
 PER_SECOND = 20
 
 
-def sent(ledger: FileLedger) -> int:
-    with ledger.changing() as state:
+def sent(budget: FileBudget) -> int:
+    with budget.locked() as state:
         return state.sent_today
 
 
-def send_one(ledger: FileLedger) -> None:
-    with ledger.changing() as state:
+def send_one(budget: FileBudget) -> None:
+    with budget.locked() as state:
         state.sent_today += 1
 
 
 def test_budgets_of_one_file_share_their_counts(tmp_path: Path) -> None:
-    one, other = FileLedger(tmp_path / "new" / "state.json"), FileLedger(tmp_path / "new" / "state.json")
+    one, other = FileBudget(tmp_path / "new" / "state.json"), FileBudget(tmp_path / "new" / "state.json")
     send_one(one)
     send_one(other)
     assert sent(one) == sent(other) == 2
 
 
 def test_threads_count_every_request(tmp_path: Path) -> None:
-    ledgers = [FileLedger(tmp_path / "state.json") for _ in range(2)]
+    budgets = [FileBudget(tmp_path / "state.json") for _ in range(2)]
 
-    def work(ledger: FileLedger) -> None:
+    def work(budget: FileBudget) -> None:
         for _ in range(25):
-            send_one(ledger)
+            send_one(budget)
 
-    threads = [threading.Thread(target=work, args=(ledger,)) for ledger in ledgers * 2]
+    threads = [threading.Thread(target=work, args=(budget,)) for budget in budgets * 2]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sent(ledgers[0]) == 100
+    assert sent(budgets[0]) == 100
 
 
 def test_a_change_before_an_error_is_kept(tmp_path: Path) -> None:
-    ledger = FileLedger(tmp_path / "state.json")
+    budget = FileBudget(tmp_path / "state.json")
 
     def work() -> None:
-        with ledger.changing() as state:
+        with budget.locked() as state:
             state.sent_today = 5
             raise KeyError
 
     with pytest.raises(KeyError):
         work()
-    assert sent(ledger) == 5
+    assert sent(budget) == 5
 
 
 @pytest.mark.parametrize(
@@ -90,33 +90,33 @@ def test_a_change_before_an_error_is_kept(tmp_path: Path) -> None:
 def test_an_unreadable_file_is_replaced(content: bytes, tmp_path: Path) -> None:
     file = tmp_path / "state.json"
     file.write_bytes(content)
-    send_one(FileLedger(file))
-    assert sent(FileLedger(file)) == 1
+    send_one(FileBudget(file))
+    assert sent(FileBudget(file)) == 1
 
 
 def test_the_lock_file_of_a_killed_process_does_not_block(tmp_path: Path) -> None:
     file = tmp_path / "state.json"
-    send_one(FileLedger(file))
+    send_one(FileBudget(file))
     (tmp_path / "state.json.lock").touch()
-    send_one(FileLedger(file))
-    assert sent(FileLedger(file)) == 2
+    send_one(FileBudget(file))
+    assert sent(FileBudget(file)) == 2
 
 
 def test_a_file_from_a_later_version_keeps_its_count(tmp_path: Path) -> None:
     file = tmp_path / "state.json"
-    file.write_text(json.dumps({"sent_today": 7, "day": "2026-06-01", "moods": ["good"] * 100}))
-    send_one(FileLedger(file))
-    assert sent(FileLedger(file)) == 8
+    file.write_text(json.dumps({"sent_today": 7, "day": "2026-06-01", "later": ["field"] * 100}))
+    send_one(FileBudget(file))
+    assert sent(FileBudget(file)) == 8
 
 
 def test_without_a_writable_file_the_process_counts_alone_and_warns_once(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "occupied").touch()
-    ledger = FileLedger(tmp_path / "occupied" / "state.json")
+    budget = FileBudget(tmp_path / "occupied" / "state.json")
     for _ in range(3):
-        send_one(ledger)
-    assert sent(ledger) == 3
+        send_one(budget)
+    assert sent(budget) == 3
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert "counted in this process only" in caplog.text
 
@@ -124,82 +124,84 @@ def test_without_a_writable_file_the_process_counts_alone_and_warns_once(
 def test_a_file_that_becomes_unwritable_loses_no_count(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ledger = FileLedger(tmp_path / "state.json")
-    send_one(ledger)
+    budget = FileBudget(tmp_path / "state.json")
+    send_one(budget)
     (tmp_path / "state.json").unlink()
-    (tmp_path / "state.json" / "now a directory").mkdir(parents=True)
+    (tmp_path / "state.json" / "a directory now").mkdir(parents=True)
     for _ in range(2):
-        send_one(ledger)
-    assert sent(ledger) == 2
+        send_one(budget)
+    assert sent(budget) == 2
     assert len(caplog.records) == 1
 
 
 def test_a_stopped_process_with_the_lock_does_not_block_others_for_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger_module, "LOCK_SECONDS", 0.05)
-    ledger = FileLedger(tmp_path / "state.json")
+    monkeypatch.setattr(budget_module, "LOCK_SECONDS", 0.05)
+    budget = FileBudget(tmp_path / "state.json")
     with FileLock(tmp_path / "state.json.lock"):
         began = time.monotonic()
         for _ in range(3):
-            send_one(ledger)
+            send_one(budget)
         assert time.monotonic() - began < 1
-    assert sent(ledger) == 3
+    assert sent(budget) == 3
 
 
 def test_a_change_of_the_working_directory_does_not_change_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    ledger = FileLedger(Path("state.json"))
+    budget = FileBudget(Path("state.json"))
     monkeypatch.chdir("/")
-    send_one(ledger)
-    assert sent(FileLedger(tmp_path / "state.json")) == 1
+    send_one(budget)
+    assert sent(FileBudget(tmp_path / "state.json")) == 1
 
 
-class RenewedAuth(httpx.Auth):
+class OtherAuth(httpx.Auth):
     identity = "client-81"
 
     def __init__(self, token: str) -> None:
         self.token = token
 
 
-def test_credentials_that_gong_counts_together_have_the_same_identity() -> None:
-    assert identity(BasicAuth("key", "secret")) == identity(BasicAuth("key", "its next secret"))
-    assert identity(RenewedAuth("one")) == identity(RenewedAuth("other"))
+def test_credentials_that_gong_counts_together_have_the_same_key_identity() -> None:
+    assert key_identity(BasicAuth("key", "secret")) == key_identity(BasicAuth("key", "its next secret"))
+    assert key_identity(OtherAuth("one")) == key_identity(OtherAuth("other"))
     different = [
         BasicAuth("key", "s"),
         BasicAuth("other", "s"),
         BearerAuth("key"),
         BearerAuth("other"),
-        RenewedAuth(""),
+        OtherAuth(""),
     ]
-    assert len({identity(auth) for auth in different}) == len(different)
+    assert len({key_identity(auth) for auth in different}) == len(different)
 
 
 def test_file_names_differ_by_host_and_key_and_reveal_neither(tmp_path: Path) -> None:
     token = BearerAuth("bearer-token-9913")
-    names = [file_name(url, auth) for url in (URL, "https://us-1.api.gong.io") for auth in (KEY, token)]
+    names = [
+        budget_file_name(url, auth) for url in (URL, "https://us-1.api.gong.io") for auth in (KEY, token)
+    ]
     assert len(set(names)) == 4
     for word in ("api", "7391", "5527", "9913"):
         assert word not in "".join(names).replace("gong-requests-", "")
 
 
 class TimedGong(FakeGong):
-    """Notes when each request arrives."""
+    """Records when each request arrives, and from which process."""
 
     def __init__(self) -> None:
         super().__init__()
         self.arrivals: list[tuple[float, str]] = []
 
     def respond(self, request: GongRequest) -> Response:
-        asker = request.body["filter"]["callIds"][0].split("-")[0]
-        self.arrivals.append((time.monotonic(), asker))
+        process = request.body["filter"]["callIds"][0].split("-")[0]
+        self.arrivals.append((time.monotonic(), process))
         return super().respond(request)
 
 
 async def ask_for_transcripts(base_url: str, directory: Path, name: str) -> None:
-    """What each of the processes does, when it is told to."""
+    """Read transcripts in a process of its own, once the test sends a line."""
     settings = GongConfig(
         base_url=base_url, auth=KEY, max_requests_per_second=PER_SECOND, state_directory=directory
     )
@@ -238,10 +240,10 @@ def test_two_processes_keep_the_limit_together_and_count_every_request(tmp_path:
     moments = [moment for moment, _ in gong.arrivals]
     assert len(moments) == 2 * REQUESTS
     assert moments[-1] - moments[0] > (2 * REQUESTS - 1) / PER_SECOND - 0.1
-    # Two beside the limit: a busy machine may take a tenth of a second to notice one. Without sharing it is 40.
+    # Two more than the limit, since a busy machine may notice a request late. Without sharing it would be 40.
     most = PER_SECOND + 2
     assert all(late - early > 1 for early, late in zip(moments, moments[most:], strict=False))
-    # They were at it at the same time.
-    assert len({asker for _, asker in gong.arrivals[:REQUESTS]}) == 2
+    # Both processes sent requests at the same time.
+    assert len({process for _, process in gong.arrivals[:REQUESTS]}) == 2
     [file] = tmp_path.glob("*.json")
-    assert sent(FileLedger(file)) == 2 * REQUESTS
+    assert sent(FileBudget(file)) == 2 * REQUESTS

@@ -1,4 +1,4 @@
-"""Which faults are worth another try, and after how long."""
+"""Which faults are retried, and after how long."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
 def waits(error: GongError, jitter: float = 1.0) -> list[float]:
-    """All waits before the policy gives up."""
+    """Return all waits until the policy gives up."""
     found: list[float] = []
     while (wait := POLICY.wait(error, attempt=len(found) + 1, jitter=jitter)) is not None:
         found.append(wait)

@@ -1,4 +1,4 @@
-"""One walk: where the cursor goes, and when to stop."""
+"""Pages of one query: where the cursor goes, and when to stop."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from gong_assets_tests.gong.http_server import serving
 
 
 class ScriptedGong(FakeGong):
-    """Answers the n-th request with what `script(n)` says."""
+    """Responds to the n-th request with `script(n)`."""
 
     def __init__(self, script: Callable[[int], Response]) -> None:
         super().__init__()

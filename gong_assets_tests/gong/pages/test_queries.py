@@ -1,4 +1,4 @@
-"""Settings, the library, reviews and statistics: each record once, with its bytes, its id and its day."""
+"""Settings, the library, reviews and statistics: each record once, with its bytes, id and day."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from gong_assets_tests.gong.http_server import serving
 from gong_assets_tests.gong.virtual_time import START, LeakyBucket, VirtualClock, VirtualNetwork, run
 from gong_assets_tests.serving import serving as serving_app
 
-Ask = Callable[[GongClient], AsyncIterator[Page]]
+ReadList = Callable[[GongClient], AsyncIterator[Page]]
 
-# Odd on purpose: what is handed on must be these bytes, not merely the same values.
-ODD = '"n": 1.50,  "text": "caf\\u00e9 \U0001f642", "big": 99999999999999999999'
+# Unusual formatting, since records must keep these bytes, and not only the values.
+UNUSUAL = '"n": 1.50,  "text": "caf\\u00e9 \U0001f642", "big": 99999999999999999999'
 
 
 class ScriptedGong(FakeGong):
-    """Answers as `script` says."""
+    """Responds with `script(request)`."""
 
     def __init__(self, script: Callable[[GongRequest], Response]) -> None:
         super().__init__()
@@ -49,14 +49,14 @@ class ScriptedGong(FakeGong):
 
 
 def listing(key: str, *elements: str) -> Response:
-    """A list as Gong sends it where there are no pages: without `records`."""
+    """Return a list without pages as Gong sends it: without `records`."""
     return Response(200, f'{{"requestId": "x", "{key}": [{", ".join(elements)}]}}'.encode())
 
 
-def read_from(gong: FakeGong, ask: Ask) -> ReadResult:
+def read_from(gong: FakeGong, read_list: ReadList) -> ReadResult:
     async def work() -> ReadResult:
         async with serving(gong) as server:
-            return await read(local_config(server.base_url), ask)
+            return await read(local_config(server.base_url), read_list)
 
     return asyncio.run(work())
 
@@ -74,7 +74,7 @@ WORKSPACES = list_endpoint("/v2/workspaces", list_key="workspaces", id_key="id",
 )
 def test_a_list_without_pages_is_complete_and_keeps_the_bytes(path: str, key: str, id_key: str) -> None:
     endpoint = list_endpoint(path, list_key=key, id_key=id_key, scope="api:x")
-    elements = [f'{{"{id_key}": "{number}", {ODD}}}' for number in (7, 8)]
+    elements = [f'{{"{id_key}": "{number}", {UNUSUAL}}}' for number in (7, 8)]
     gong = ScriptedGong(lambda _: listing(key, *elements, elements[0], '{"name": "no id"}'))
     first, second, third = read_from(gong, lambda client: client.list_records(endpoint, {})).records
     assert [first.raw.decode(), second.raw.decode()] == elements
@@ -99,8 +99,8 @@ def test_the_workspace_is_a_parameter_of_lists_and_of_the_library() -> None:
     assert [request.query for request in gong.log] == [{"workspaceId": "42"}] * 2
 
 
-FOLDER = f'{{"id": "3", {ODD}}}'
-CALL = f'{{"id": "9", {ODD}}}'
+FOLDER = f'{{"id": "3", {UNUSUAL}}}'
+CALL = f'{{"id": "9", {UNUSUAL}}}'
 SNIPPET = '{"id": "9", "snippet": {"fromSec": 10, "toSec": 30}}'
 
 
@@ -214,12 +214,12 @@ def test_a_range_without_reviews_is_no_error() -> None:
 def test_no_days_make_no_request() -> None:
     gong = ScriptedGong(lambda _: error_response(400, "filter.fromDate: must be before toDate"))
     day = MAY_DAYS[0]
-    for ask in (
+    for read_list in (
         lambda client: client.answered_scorecards(day, day),
         lambda client: client.interaction_stats([]),
         lambda client: client.user_activity(day, day),
     ):
-        assert read_from(gong, ask).records == []
+        assert read_from(gong, read_list).records == []
     assert gong.log == []
 
 
@@ -231,15 +231,17 @@ def test_a_day_has_ended_once_it_has_ended_in_the_last_time_zone(now: str, end: 
     assert end_of_finished_days(datetime.fromisoformat(now)) == date.fromisoformat(end)
 
 
-def in_virtual_time(network: VirtualNetwork, ask: Ask) -> tuple[list[Record], GongQuotaExhausted | None]:
-    """What came at START, and how it ended."""
+def in_virtual_time(
+    network: VirtualNetwork, read_list: ReadList
+) -> tuple[list[Record], GongQuotaExhausted | None]:
+    """Return the records that were read at START, and the quota error."""
 
     async def work() -> tuple[list[Record], GongQuotaExhausted | None]:
         records: list[Record] = []
         settings = GongConfig(auth=KEY, max_requests_per_day=0)
         async with GongClient(settings, transport=network, clock=VirtualClock()) as client:
             try:
-                async for page in ask(client):
+                async for page in read_list(client):
                     records += page.records
             except GongQuotaExhausted as error:
                 return records, error
@@ -252,7 +254,7 @@ def days_from(first: date, count: int) -> list[date]:
     return [first + timedelta(days=number) for number in range(count)]
 
 
-LAST = START.date() - timedelta(days=2)  # the last day that is over everywhere at START
+LAST = START.date() - timedelta(days=2)  # the last day that has ended everywhere at START
 STATISTIC = {"userId": "7", "personInteractionStats": [{"name": "Patience", "value": 0.5}]}
 
 
@@ -280,7 +282,7 @@ def test_many_days_are_read_at_the_limit_without_a_429() -> None:
     assert len(gong.log) == 300
 
 
-def spent_after(count: int, script: Callable[[GongRequest], Response]) -> ScriptedGong:
+def refusing_after(count: int, script: Callable[[GongRequest], Response]) -> ScriptedGong:
     gong = ScriptedGong(
         lambda request: (
             script(request)
@@ -292,30 +294,30 @@ def spent_after(count: int, script: Callable[[GongRequest], Response]) -> Script
 
 
 def test_the_quota_error_has_the_days_that_were_not_read() -> None:
-    gong = spent_after(20, pages_of("peopleInteractionStats", [STATISTIC]))
+    gong = refusing_after(20, pages_of("peopleInteractionStats", [STATISTIC]))
     days = days_from(LAST - timedelta(days=59), 60)
-    records, stopped = in_virtual_time(
+    records, quota_error = in_virtual_time(
         VirtualNetwork(gong, latency=2.0), lambda client: client.interaction_stats(days)
     )
-    assert stopped is not None
+    assert quota_error is not None
     assert len(records) == 20
     read_days = {record.day for record in records}
-    assert stopped.remaining == tuple(day for day in days if day not in read_days)
+    assert quota_error.remaining == tuple(day for day in days if day not in read_days)
 
 
 def activity(user: str, days: Sequence[date]) -> str:
     entries = ", ".join(f'{{"fromDate": "{day}T00:00:00-07:00", "callsAsHost": ["1"]}}' for day in days)
-    return f'{{"userId": "{user}", {ODD}, "userDailyActivityStats": [{entries}], "later": null}}'
+    return f'{{"userId": "{user}", {UNUSUAL}, "userDailyActivityStats": [{entries}], "later": null}}'
 
 
-def asked_days(request: GongRequest) -> list[date]:
+def requested_days(request: GongRequest) -> list[date]:
     first, end = (date.fromisoformat(request.body["filter"][key]) for key in ("fromDate", "toDate"))
     return days_from(first, (end - first).days)
 
 
 def activity_of(*users: str) -> Callable[[GongRequest], Response]:
     return lambda request: listing(
-        "usersDetailedActivities", *(activity(user, asked_days(request)) for user in users)
+        "usersDetailedActivities", *(activity(user, requested_days(request)) for user in users)
     )
 
 
@@ -335,7 +337,7 @@ def test_user_activity_has_one_record_for_each_user_and_day_and_keeps_all_other_
 
 def test_a_day_without_activity_has_no_record() -> None:
     def idle_on_the_first_day(request: GongRequest) -> Response:
-        first, *others = asked_days(request)
+        first, *others = requested_days(request)
         idle = f'{{"fromDate": "{first}T00:00:00-07:00", "callsAsHost": [], "callsAttended": []}}'
         return listing("usersDetailedActivities", activity("7", others).replace("[{", f"[{idle}, {{", 1))
 
@@ -353,9 +355,9 @@ def test_a_long_range_of_activity_is_requested_by_month_up_to_the_last_finished_
         lambda client: client.user_activity(days[0], LAST + timedelta(days=30)),
     )
     assert sorted(record.day for record in records if record.day) == days
-    questions = [asked_days(request) for request in gong.log]
-    assert max(map(len, questions)) == DAYS_PER_REQUEST
-    assert sorted(day for question in questions for day in question) == days
+    requests = [requested_days(request) for request in gong.log]
+    assert max(map(len, requests)) == DAYS_PER_REQUEST
+    assert sorted(day for request in requests for day in request) == days
 
 
 def test_days_of_activity_outside_the_range_are_left_out() -> None:
@@ -391,14 +393,14 @@ def test_invalid_activity_has_a_validation_error(element: str, wrong: str) -> No
 
 
 def test_the_quota_error_has_all_days_of_the_months_that_were_not_read() -> None:
-    gong = spent_after(2, activity_of("7"))
+    gong = refusing_after(2, activity_of("7"))
     days = days_from(LAST - timedelta(days=99), 100)
-    records, stopped = in_virtual_time(
+    records, quota_error = in_virtual_time(
         VirtualNetwork(gong), lambda client: client.user_activity(days[0], START.date())
     )
-    assert stopped is not None
+    assert quota_error is not None
     assert [record.day for record in records] == days[: 2 * DAYS_PER_REQUEST]
-    assert stopped.remaining == tuple(days[2 * DAYS_PER_REQUEST :])
+    assert quota_error.remaining == tuple(days[2 * DAYS_PER_REQUEST :])
 
 
 def test_the_error_for_a_403_without_a_scope_names_the_likely_one() -> None:
@@ -409,8 +411,8 @@ def test_the_error_for_a_403_without_a_scope_names_the_likely_one() -> None:
 
 
 def test_a_scope_that_gong_names_is_used_as_it_is() -> None:
-    told = "You don't have permission to use 'api:stats:scorecards' in your app."
-    gong = ScriptedGong(lambda _: error_response(401, told))
+    text = "You don't have permission to use 'api:stats:scorecards' in your app."
+    gong = ScriptedGong(lambda _: error_response(401, text))
     with pytest.raises(GongPermissionError) as caught:
         read_from(gong, lambda client: client.answered_scorecards(*MAY_DAYS))
     assert caught.value.scope == "api:stats:scorecards"
@@ -425,7 +427,7 @@ class StoppedClock(Clock):
 def test_every_list_can_be_read_from_the_simulated_tenant() -> None:
     days = days_from(LAST - timedelta(days=13), 14)
     first, end = days[0], START.date()
-    asks: dict[str, Ask] = {
+    reads: dict[str, ReadList] = {
         "workspaces": lambda gong: gong.list_records(WORKSPACES, {}),
         "library calls": lambda gong: gong.calls_in_library(),
         "answered scorecards": lambda gong: gong.answered_scorecards(first, end),
@@ -441,8 +443,8 @@ def test_every_list_can_be_read_from_the_simulated_tenant() -> None:
             max_requests_per_day=0,
         )
         async with GongClient(settings, clock=StoppedClock()) as client:
-            for name, ask in asks.items():
-                records = [record async for page in ask(client) for record in page.records]
+            for name, read_list in reads.items():
+                records = [record async for page in read_list(client) for record in page.records]
                 assert records, name
                 assert len({record.id for record in records}) == len(records), name
                 assert {record.error for record in records} == {None}, name
