@@ -1,7 +1,7 @@
 """A Dagster project to which the component is added, with names that the graph uses too.
 
-It has an executor, resources `snowflake` and `dbt`, ops `orders` and `dbt_models`, assets in the groups `raw` and
-`staging`, and a dbt model `stg_hubspot_deals`.
+It has an executor, resources `snowflake` and `dbt`, ops `orders` and `dbt_models`, assets in the groups
+`raw` and `staging`, and a dbt model `stg_hubspot_deals`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ FILES = {
         @dg.definitions
         def resources() -> dg.Definitions:
             return dg.Definitions(
-                # A process for each step, forked from one that has imported the definitions: they take 20 s to import.
+                # A process for each step, forked from one that has imported the definitions, which takes 20 s.
                 executor=dg.multiprocess_executor.configured(
                     {"start_method": {"forkserver": {"preload_modules": ["sales.definitions"]}}}
                 ),
