@@ -2,11 +2,13 @@
 
     python benchmarks/windows.py [--latency 0.4 1 3] [--shape NAME ...] [--with-transcripts]
 
-No request leaves the process and nothing is waited for: the client runs on an event loop whose clock jumps to the next
-event, against a server that takes `latency` seconds for each page. So the figures are exact and the same on every machine.
+No request leaves the process and nothing is waited for: the client runs on an event loop whose clock jumps to
+the next event, against a server that takes `latency` seconds for each page. So the figures are exact and the
+same on every machine.
 
-Each line shows the seconds, the requests (and the fewest possible ones, for full pages), the ratio of the seconds to the
-time of a client that sends as many requests at the limit from the first moment on, and the requests in flight.
+Each line shows the seconds, the requests (and the fewest possible ones, for full pages), the ratio of the
+seconds to the time of a client that sends as many requests at the limit from the first moment on, and the
+requests in flight.
 """
 
 from __future__ import annotations

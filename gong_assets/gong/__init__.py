@@ -1,7 +1,8 @@
-"""Client for reading Gong's public API: calls, transcripts, users, settings, the library, reviews and statistics.
+"""Client for reading Gong's public API.
 
-It reads complete lists, as fast as Gong's rate limit allows. It needs no Dagster, no warehouse and no environment
-variables. At a prompt (`python -m asyncio`):
+It reads complete lists of calls, transcripts, users, settings, the library, reviews and statistics, as fast
+as Gong's rate limit allows. It needs no Dagster, no warehouse and no environment variables. At a prompt
+(`python -m asyncio`):
 
     >>> from datetime import UTC, datetime
     >>> from gong_assets.gong import BasicAuth, Call, GongClient, GongConfig, Window
@@ -18,8 +19,8 @@ or without asyncio:
     >>> for page in iterate(config, lambda gong: gong.calls(march)):
     ...     print(len(page.records), "of", page.total_records)
 
-Each record keeps its JSON byte for byte in `raw`; `Call`, `Transcript` and `User` parse it. `errors.py` lists the
-errors. `http/` sends one request; `pages/` reads lists of many pages.
+Each record keeps its JSON byte for byte in `raw`; `Call`, `Transcript` and `User` parse it. `errors.py` lists
+the errors. `http/` sends one request; `pages/` reads lists of many pages.
 """
 
 from gong_assets.gong.auth import BasicAuth, BearerAuth

@@ -16,7 +16,8 @@ def iterate(config: GongConfig, read: Callable[[GongClient], AsyncGenerator[T, N
     """Yield what `read(client)` yields, with a client of its own.
 
     Nothing is sent while the body of the loop runs, so a program that takes long for each page is faster with
-    `async for`. Raises RuntimeError if an event loop is already running, as in a notebook: use `async for` there.
+    `async for`. Raises RuntimeError if an event loop is already running, as in a notebook: use `async for`
+    there.
     """
 
     async def pages() -> AsyncGenerator[T, None]:

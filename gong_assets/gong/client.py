@@ -37,7 +37,7 @@ from gong_assets.gong.window import Window, iso
 
 @dataclass(frozen=True)
 class Progress:
-    """Progress of a read. `total` may be more than what arrives in the end; None if Gong does not report it."""
+    """Progress of a read. `total` may be more than arrives in the end; None if Gong does not report it."""
 
     records: int
     total: int | None
@@ -47,7 +47,8 @@ class Progress:
 class GongClient:
     """Client for one Gong account. An asynchronous context manager; it serves several reads at the same time.
 
-    `transport` replaces the network and `clock` the time in tests. All methods raise the errors of `errors.py`.
+    `transport` replaces the network and `clock` the time in tests. All methods raise the errors of
+    `errors.py`.
     """
 
     def __init__(
@@ -79,10 +80,10 @@ class GongClient:
         workspace_id: str | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> Pages:
-        """Yield each call of the windows once, private ones too, with all fields but the media links; in no order.
+        """Yield each call of the windows once, private ones too, in no order.
 
-        POST /v2/calls/extensive. `progress` is called with each page before it is yielded. Raises
-        GongQuotaExhausted, with `completed_windows`, after the last page.
+        POST /v2/calls/extensive, with all fields but the media links. `progress` is called with each page
+        before it is yielded. Raises GongQuotaExhausted, with `completed_windows`, after the last page.
         """
         records = 0
         reader = CallReader(self._transport, windows, partial(self._calls_in, workspace_id))
@@ -99,7 +100,7 @@ class GongClient:
         workspace_id: str | None = None,
         wants_transcript: Callable[[Record], bool] = lambda call: True,
     ) -> CallReader:
-        """Return a reader for the calls of the windows, and the transcripts of those that `wants_transcript` accepts.
+        """Return a reader for calls, and for the transcripts of those that `wants_transcript` accepts.
 
         Its `pages()` request transcripts while calls are still being read.
         """
@@ -112,8 +113,9 @@ class GongClient:
     def list_calls(self, *windows: Window, workspace_id: str | None = None) -> Pages:
         """Yield the basic fields of each call of the windows once, private ones too; in no order.
 
-        GET /v2/calls, a cheap list of which calls exist. It filters web conferences by their scheduled time: one that
-        started before or after the window may be among them, and one that was scheduled before or after it is not.
+        GET /v2/calls, a cheap list of which calls exist. It filters web conferences by their scheduled time:
+        one that started before or after the window may be among them, and one that was scheduled before or
+        after it is not.
         """
 
         def read_window(window: Window) -> Pages:
@@ -124,8 +126,8 @@ class GongClient:
     async def transcripts(self, call_ids: Sequence[str]) -> Pages:
         """Yield the transcripts of these calls, each once, in no order; a call without one (yet) is left out.
 
-        POST /v2/calls/transcript, 100 ids to a request; no ids make no request. Raises GongQuotaExhausted, with the
-        `remaining` ids, after the last page.
+        POST /v2/calls/transcript, 100 ids to a request; no ids make no request. Raises GongQuotaExhausted,
+        with the `remaining` ids, after the last page.
         """
         ids = list(dict.fromkeys(call_ids))
         batches = [ids[first : first + PAGE_SIZE] for first in range(0, len(ids), PAGE_SIZE)]
@@ -154,41 +156,45 @@ class GongClient:
         return queries.all_records(self._transport, SCORECARDS, {})
 
     def trackers(self, workspace_id: str | None = None) -> Pages:
-        """Yield every keyword tracker, of all workspaces or of one: GET /v2/settings/trackers has no smart trackers."""
+        """Yield every keyword tracker, of all workspaces or of one.
+
+        GET /v2/settings/trackers, which has no smart trackers.
+        """
         workspace = {"workspaceId": workspace_id} if workspace_id else {}
         return queries.all_records(self._transport, TRACKERS, workspace)
 
     def calls_in_library(self, workspace_id: str | None = None) -> Pages:
         """Yield the calls in the library's public folders, one record for each snippet and folder.
 
-        GET /v2/library/folders, then GET /v2/library/folder-content for each folder. `raw` is an object with both
-        elements, `folder` and `call`; the id is "<folder id>/<call id>", followed by "/<fromSec>-<toSec>" for a
-        snippet.
+        GET /v2/library/folders, then GET /v2/library/folder-content for each folder. `raw` is an object with
+        both elements, `folder` and `call`; the id is "<folder id>/<call id>", followed by
+        "/<fromSec>-<toSec>" for a snippet.
         """
         return queries.calls_in_library(self._transport, workspace_id)
 
     def answered_scorecards(self, start: date, end: date) -> Pages:
         """Yield the reviews of calls, by people and by Gong's AI, from the UTC day `start` to before `end`.
 
-        POST /v2/stats/activity/scorecards. `Record.day` is the UTC day of the review; reviews without a readable time
-        are included.
+        POST /v2/stats/activity/scorecards. `Record.day` is the UTC day of the review; reviews without a
+        readable time are included.
         """
         return queries.answered_scorecards(self._transport, start, end)
 
     def interaction_stats(self, days: Sequence[date]) -> Pages:
         """Yield how each user spoke, on average over each of these days: one record for each user and day.
 
-        POST /v2/stats/interaction, one request for each day. Days are in the company's time zone, which the client
-        does not know: days that may not have ended are left out, for a later run. Raises GongQuotaExhausted, with
-        the `remaining` days, after the last page.
+        POST /v2/stats/interaction, one request for each day. Days are in the company's time zone, which the
+        client does not know: days that may not have ended are left out, for a later run. Raises
+        GongQuotaExhausted, with the `remaining` days, after the last page.
         """
         return queries.interaction_stats(self._transport, days)
 
     def user_activity(self, start: date, end: date) -> Pages:
-        """Yield what each user did with which calls, from `start` to before `end`: one record for each user and day.
+        """Yield what each user did with which calls, as one record for each user and day.
 
-        POST /v2/stats/activity/day-by-day, one request for each 31 days. `raw` is Gong's element of the user with
-        only that day in it. Days and quota are treated as in `interaction_stats`.
+        POST /v2/stats/activity/day-by-day from `start` to before `end`, one request for each 31 days. `raw`
+        is Gong's element of the user with only that day in it. Days and quota are treated as in
+        `interaction_stats`.
         """
         return queries.user_activity(self._transport, start, end)
 
@@ -196,8 +202,8 @@ class GongClient:
 async def first_call_date(client: GongClient, window: Window) -> date | None:
     """Return the day (UTC) of a window's oldest call; None without calls.
 
-    Gong lists the oldest call first but does not document it, so each answer is followed by a query for calls before
-    that day, until there are none: two requests if the first answer was right.
+    Gong lists the oldest call first but does not document it, so each answer is followed by a query for calls
+    before that day, until there are none: two requests if the first answer was right.
     """
     first: date | None = None
     while (oldest := await _oldest_on_first_page(client, window)) and oldest < window.end:

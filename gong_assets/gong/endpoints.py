@@ -21,8 +21,8 @@ from gong_assets.gong.records import (
 # Gong's page size; no parameter changes it.
 PAGE_SIZE = 100
 
-# Every field but `media`: its links need a scope of their own, are secrets for eight hours, and differ in every
-# response. Gong silently leaves out what an account does not have.
+# Every field but `media`: its links need a scope of their own, are secrets for eight hours, and differ in
+# every response. Gong silently leaves out what an account does not have.
 CONTENT_SELECTOR: Mapping[str, Any] = {
     "context": "Extended",
     "contextTiming": ["Now", "TimeOfCall"],
@@ -57,8 +57,8 @@ class Query:
     def at(self, cursor: str | None) -> Query:
         """Return the same request for the page at `cursor`.
 
-        A POST carries the cursor at the top level of its body: Gong ignores one in the query string and returns
-        the first page again.
+        A POST carries the cursor at the top level of its body: Gong ignores one in the query string and
+        returns the first page again.
         """
         return self if cursor is None else Query(self.method, self.path, {**self.content, "cursor": cursor})
 

@@ -2,7 +2,7 @@
 
     GongError
     ├── GongConnectionError                 no response: DNS, TLS, refused, reset, timed out
-    ├── GongQuotaExhausted                  the daily quota, or a 429 with a long wait; see `retry_after`
+    ├── GongQuotaExhausted                  the daily quota, or a long 429; see `retry_after`
     ├── GongCursorError                     pages without end
     └── GongResponseError                   a response without the data
         ├── GongBadRequestError             400
@@ -14,8 +14,8 @@
         ├── GongServerError                 5xx
         └── GongMalformedResponseError      a 200 whose body is truncated, or not Gong's JSON
 
-A message is one line that names the request, the host and Gong's request id, and contains no secret. `http/retry.py`
-decides which errors are retried.
+A message is one line that names the request, the host and Gong's request id, and contains no secret.
+`http/retry.py` decides which errors are retried.
 """
 
 from __future__ import annotations
@@ -45,11 +45,12 @@ class GongConnectionError(GongError):
 class GongQuotaExhausted(GongError):
     """The quota allows no further request for longer than a client should wait.
 
-    `retry_after` is in seconds: Gong's Retry-After, or the time to the end of the UTC day if our own count ended the
-    read. All pages that arrived were yielded before this error.
+    `retry_after` is in seconds: Gong's Retry-After, or the time to the end of the UTC day if our own count
+    ended the read. All pages that arrived were yielded before this error.
 
-    For calls, `completed_windows` are the windows whose calls have all been yielded, in order and not adjacent. For a
-    list of items such as call ids or days, `remaining` are those that were not read, in the order requested.
+    For calls, `completed_windows` are the windows whose calls have all been yielded, in order and not
+    adjacent. For a list of items such as call ids or days, `remaining` are those that were not read, in the
+    order requested.
     """
 
     def __init__(
@@ -73,8 +74,8 @@ class GongCursorError(GongError):
 class GongResponseError(GongError):
     """A response without the data. Raised itself for a status without a class of its own.
 
-    `errors` are the strings of Gong's ErrorResponse (`{"requestId": str, "errors": [str]}`), and `request_id` is its
-    requestId, which Gong's support needs.
+    `errors` are the strings of Gong's ErrorResponse (`{"requestId": str, "errors": [str]}`), and `request_id`
+    is its requestId, which Gong's support needs.
     """
 
     def __init__(

@@ -1,10 +1,10 @@
 """Gong's records as typed objects: the fields of its OpenAPI document, "Gong API V2".
 
-The models are lenient, because Gong adds fields without notice, leaves out what it has not computed yet, and sends
-null for most other fields: unknown fields are ignored, missing ones are None or empty, and a block of an unknown shape
-counts as missing. Only the fields that a row needs are required; the `...Header` classes have just these. Ids are
-strings, and exact even if a server sends numbers. Times are UTC. Durations are in seconds, except a sentence's `start`
-and `end`, which are in milliseconds.
+The models are lenient, because Gong adds fields without notice, leaves out what it has not computed yet, and
+sends null for most other fields: unknown fields are ignored, missing ones are None or empty, and a block of
+an unknown shape counts as missing. Only the fields that a row needs are required; the `...Header` classes
+have just these. Ids are strings, and exact even if a server sends numbers. Times are UTC. Durations are in
+seconds, except a sentence's `start` and `end`, which are in milliseconds.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class Context(GongModel):
 
 
 class Party(GongModel):
-    """A person invited or on the call. `speaker_id` joins the transcript; `id` joins `Interaction.speakers`."""
+    """A person invited or on the call. `speaker_id` joins transcripts, `id` joins `Interaction.speakers`."""
 
     id: Maybe[str] = None
     email_address: Maybe[str] = None

@@ -41,13 +41,13 @@ TOKEN_TIMEOUT = 60.0
 class RefreshingAuth(httpx.Auth):
     """An OAuth app's access to one company.
 
-    Gong accepts a refresh token once, and returns the next one with each access token. `refresh_token` is the initial
-    one; later ones are stored in `token_file`, which processes on this machine may share. Without a file they are
-    lost when the process ends, and the app must be authorized again. The file belongs to one initial token: with
-    another one configured, it is replaced.
+    Gong accepts a refresh token once, and returns the next one with each access token. `refresh_token` is the
+    initial one; later ones are stored in `token_file`, which processes on this machine may share. Without a
+    file they are lost when the process ends, and the app must be authorized again. The file belongs to one
+    initial token: with another one configured, it is replaced.
 
-    With `use_customer_host`, requests to https://api.gong.io go to the company's own host, which Gong returns with
-    each token. Other base URLs are not changed.
+    With `use_customer_host`, requests to https://api.gong.io go to the company's own host, which Gong returns
+    with each token. Other base URLs are not changed.
     """
 
     client_id: str
@@ -135,9 +135,9 @@ class RefreshingAuth(httpx.Auth):
     def _rejection(self, response: httpx.Response) -> GongAuthenticationError:
         hint = "" if self.token_file else "; without a token file a refresh token serves one process only"
         return GongAuthenticationError(
-            f"POST {response.request.url}: {response.status_code} {_oauth_error(response.content)}; Gong accepts "
-            "a refresh token once, and only with its own client id and secret: authorize the app again, and "
-            f"set GONG_REFRESH_TOKEN to the new token{hint}",
+            f"POST {response.request.url}: {response.status_code} {_oauth_error(response.content)}; Gong "
+            "accepts a refresh token once, and only with its own client id and secret: authorize the app "
+            f"again, and set GONG_REFRESH_TOKEN to the new token{hint}",
             status=response.status_code,
             request_id=response.headers.get("X-TraceId"),
         )

@@ -1,6 +1,6 @@
-"""Records of Gong's lists, kept byte for byte, with the few fields that landing needs. `models.py` has the rest.
+"""Records of Gong's lists, kept byte for byte, with the few fields that landing needs.
 
-An invalid record is a record as well: `validation_error` says what is wrong with it, and nothing is raised.
+`models.py` has all fields. An invalid record is a record as well: `validation_error` says what is wrong with it, and nothing is raised.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from gong_assets.gong.models import (
 class Record:
     """One element of a list. `Call.model_validate_json(record.raw)` is a call with typed fields.
 
-    `raw` is the JSON as Gong sent it, in UTF-8. `id` is None if there is none; a transcript has the id of its call.
-    Only calls have `started` (UTC) and `is_private`: `metaData.started`, or `metaData.scheduled` if that is missing;
-    None if not readable. `day` is the day of a statistic (in the company's time zone) or of a scorecard's review (in
-    UTC); None if not readable, and for records without a day.
+    `raw` is the JSON as Gong sent it, in UTF-8. `id` is None if there is none; a transcript has the id of its
+    call. Only calls have `started` (UTC) and `is_private`: `metaData.started`, or `metaData.scheduled` if
+    that is missing; None if not readable. `day` is the day of a statistic (in the company's time zone) or of
+    a scorecard's review (in UTC); None if not readable, and for records without a day.
     """
 
     raw: bytes
@@ -110,7 +110,7 @@ def id_reader(key: str) -> Callable[[bytes], Record]:
 
 
 def read_answered_scorecard(raw: bytes) -> Record:
-    """Return the record of a scorecard that was filled in for a call. Its day is that of the review, in UTC."""
+    """Return the record of a scorecard filled in for a call. Its day is that of the review, in UTC."""
     part = _part(_AnsweredScorecardPart, raw)
     reviewed = _time.validate_python(part.review_time)
     found = _id(part.answered_scorecard_id)
@@ -121,7 +121,7 @@ def read_answered_scorecard(raw: bytes) -> Record:
 
 
 def with_folder(folder: Record, call: Record) -> Record:
-    """Return a library call, or a snippet of one, together with its folder: neither has the other's fields."""
+    """Return a library call or a snippet together with its folder: neither has the other's fields."""
     snippet = _part(_LibraryCallPart, call.raw).snippet
     cut = f"/{snippet.get('fromSec')}-{snippet.get('toSec')}" if isinstance(snippet, dict) else ""
     return Record(
@@ -141,8 +141,8 @@ def with_day(day: date, statistic: Record) -> Record:
 def split_by_day(user: Record) -> Iterator[Record]:
     """Yield a user's activity on several days as one record for each day, with only that day in it.
 
-    A day without any activity has no record. Gong lists such days only for users who were active on another day of the
-    request, so that the records would depend on the range requested.
+    A day without any activity has no record. Gong lists such days only for users who were active on another
+    day of the request, so that the records would depend on the range requested.
     """
     try:
         fields = msgspec.json.decode(user.raw, type=dict[str, msgspec.Raw])

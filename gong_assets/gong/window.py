@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 class Window:
     """From `start` (inclusive) to `end` (exclusive), both converted to UTC.
 
-    Raises ValueError for a time without an offset, and for a start that is not before the end: Gong rejects that.
+    Raises ValueError for a time without an offset, and for a start that is not before the end: Gong rejects
+    that.
     """
 
     start: datetime

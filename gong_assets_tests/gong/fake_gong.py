@@ -1,7 +1,7 @@
 """Small fake of Gong's API with predictable responses: calls, transcripts and users in pages of 100.
 
-It responds in the shapes of Gong's OpenAPI document, and with Gong's own error texts. `http_server.py` serves it over
-real HTTP, `virtual_time.py` without a network.
+It responds in the shapes of Gong's OpenAPI document, and with Gong's own error texts. `http_server.py` serves
+it over real HTTP, `virtual_time.py` without a network.
 """
 
 from __future__ import annotations

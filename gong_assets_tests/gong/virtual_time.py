@@ -1,6 +1,7 @@
 """Virtual time: an event loop whose clock jumps to the next event, and a Gong that lives in it.
 
-Only the network below httpx and the time are replaced. Measurements are exact, and the same on a busy machine.
+Only the network below httpx and the time are replaced. Measurements are exact, and the same on a busy
+machine.
 """
 
 from __future__ import annotations

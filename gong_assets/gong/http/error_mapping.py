@@ -1,4 +1,7 @@
-"""Maps faults and responses of the network to the errors of `errors.py`. Nothing is sent, retried or logged here."""
+"""Maps faults and responses of the network to the errors of `errors.py`.
+
+Nothing is sent, retried or logged here.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +32,8 @@ from gong_assets.gong.errors import (
     GongServerError,
 )
 
-# Gong answers 401, not 403, to a key without the scope: "You don't have permission to use 'api:stats:interaction'
-# in your app."
+# Gong answers 401, not 403, to a key without the scope: "You don't have permission to use
+# 'api:stats:interaction' in your app."
 MISSING_SCOPE = re.compile(r"permission to use '([^']+)'")
 NOTHING_FOUND = re.compile(r"\bNo\b.*\bfound corresponding to the provided filters")
 
@@ -106,7 +109,10 @@ def is_empty_result(error: GongNotFoundError) -> bool:
 
 
 def with_likely_scope(error: GongPermissionError, scope: str) -> GongPermissionError:
-    """Return the error with the scope that is probably missing in its message. Its `scope` stays as Gong named it."""
+    """Return the error with the scope that is probably missing in its message.
+
+    Its `scope` stays as Gong named it.
+    """
     return GongPermissionError(
         f"{error}; the scope {scope} is probably missing",
         status=error.status,

@@ -1,9 +1,10 @@
 """Cross-process rate limiter for a Gong API key.
 
 Gong counts requests per company: 3 a second and 10,000 a day by default
-(https://help.gong.io/apidocs/introduction-2). All clients with the same key therefore share one limiter, in every
-thread of a process, and with a budget file in every process of a machine. Requests from other machines and other
-integrations show up as 429: a short Retry-After pauses all clients, a long one blocks them until it has passed.
+(https://help.gong.io/apidocs/introduction-2). All clients with the same key therefore share one limiter, in
+every thread of a process, and with a budget file in every process of a machine. Requests from other machines
+and other integrations show up as 429: a short Retry-After pauses all clients, a long one blocks them until it
+has passed.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from gong_assets.gong.http.request_budget import (
     key_identity,
 )
 
-# Requests that leave evenly do not arrive evenly. With a little more than the interval between them, a request may
-# arrive 8 ms early before any second has one too many, at the cost of less than a hundredth of the speed.
+# Requests that leave evenly do not arrive evenly. With a little more than the interval between them, a
+# request may arrive 8 ms early before any second has one too many, at the cost of less than a hundredth of
+# the speed.
 SPACING = 1.008
 # A request that leaves late does not delay those behind it as long as the gap to the next one is no shorter.
 LEAST_SPACING = 1.001
@@ -41,8 +43,8 @@ MAX_BLOCK = 86_400.0
 class RateLimiter:
     """Spaces requests evenly and counts them per UTC day. Threads may share it; several may share a budget.
 
-    Evenly, because Gong does not document how it counts within a second: a burst that a bucket of three accepts is a
-    429 for a server that counts intervals.
+    Evenly, because Gong does not document how it counts within a second: a burst that a bucket of three
+    accepts is a 429 for a server that counts intervals.
     """
 
     def __init__(
@@ -61,8 +63,8 @@ class RateLimiter:
     async def acquire(self) -> float:
         """Wait until one request may be sent, and return the seconds waited.
 
-        Raises GongQuotaExhausted, and counts nothing, if the request would exceed the daily limit, or while Gong's
-        own quota is exhausted.
+        Raises GongQuotaExhausted, and counts nothing, if the request would exceed the daily limit, or while
+        Gong's own quota is exhausted.
         """
         waited = 0.0
         while wait := self._try_acquire():
@@ -87,7 +89,7 @@ class RateLimiter:
             state.changed_at = now
 
     def record_sent(self, lead: float = 0.0) -> None:
-        """Note that an acquired request is only sent now. The next one may be acquired `lead` seconds early."""
+        """Note that an acquired request is sent now. The next one may be acquired `lead` seconds early."""
         if self.per_second:
             self.pause(max(0.0, self._shortest_interval - lead))
 
@@ -100,9 +102,10 @@ class RateLimiter:
             return max(0, self._per_day - _count_on(state, now.date())) if self._per_day else None
 
     def requests_expected_today(self) -> int | None:
-        """Return how many more requests today will probably allow: as many as Gong allowed when it last refused some.
+        """Return how many more requests today will probably allow; None if nothing is known.
 
-        This is for planning only. None if nothing is known, or if Gong has allowed more than that today.
+        Gong is expected to allow as many as on the day on which it last refused some, until it has allowed
+        more. This is for planning only.
         """
         left = self.requests_left_today()
         with self._budget.locked() as state:
@@ -127,8 +130,8 @@ class RateLimiter:
     def _try_acquire(self) -> float:
         """Return the seconds to wait before the next try; 0 if the request may be sent now.
 
-        The next request is due one interval after this one was due; later if this one is late, so that the gap never
-        becomes shorter than the limit demands.
+        The next request is due one interval after this one was due; later if this one is late, so that the
+        gap never becomes shorter than the limit demands.
         """
         with self._budget.locked() as state:
             now = self._settle(state)
@@ -145,8 +148,8 @@ class RateLimiter:
     def _settle(self, state: BudgetState) -> datetime:
         """Return the current time, after making the state consistent with it.
 
-        The wall clock may have been set back since the state was written. Waits that were left then are still left,
-        but the difference between the clocks is not waited for.
+        The wall clock may have been set back since the state was written. Waits that were left then are still
+        left, but the difference between the clocks is not waited for.
         """
         now = self._clock.now()
         moment = now.timestamp()
@@ -191,9 +194,10 @@ def shared_rate_limiter(
     per_day: int,
     state_directory: Path | None = None,
 ) -> RateLimiter:
-    """Return this process's limiter for a key at a host; processes that name the same directory share its counts.
+    """Return this process's limiter for a key at a host.
 
-    The latest caller's limits apply to everybody in this process.
+    Processes that name the same directory share its counts. The latest caller's limits apply to everybody in
+    this process.
     """
     with _limiters_lock:
         key = (base_url, key_identity(auth), clock, state_directory)

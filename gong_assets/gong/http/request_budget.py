@@ -1,4 +1,7 @@
-"""Request counts of an API key, in memory or in a file that processes share. The rate limiter holds the policy."""
+"""Request counts of an API key, in memory or in a file that processes share.
+
+The rate limiter holds the policy.
+"""
 
 from __future__ import annotations
 
@@ -63,8 +66,8 @@ class InMemoryBudget:
 class FileBudget:
     """A budget for all processes that name the same file. A new file starts the count again.
 
-    A file that cannot be read or parsed counts as new. If it cannot be written, the state is kept in this process
-    from then on, with one warning: a request that is not counted is better than none.
+    A file that cannot be read or parsed counts as new. If it cannot be written, the state is kept in this
+    process from then on, with one warning: a request that is not counted is better than none.
     """
 
     def __init__(self, file: Path) -> None:
@@ -115,8 +118,8 @@ class FileBudget:
         try:
             file = os.open(self._file, os.O_WRONLY | os.O_CREAT, 0o666)
             try:
-                # One write replaces the old state, which has the same size: a killed process leaves either one.
-                # Renaming a new file would be as safe, but takes milliseconds on ext4.
+                # One write replaces the old state, which has the same size: a killed process leaves either
+                # one. Renaming a new file would be as safe, but takes milliseconds on ext4.
                 os.write(file, content.ljust(FILE_SIZE))
                 os.ftruncate(file, FILE_SIZE)
             finally:
@@ -137,8 +140,8 @@ def budget_file_name(base_url: str, auth: httpx.Auth) -> str:
 def key_identity(auth: httpx.Auth) -> str:
     """Return a hash that is equal for credentials whose requests Gong counts together.
 
-    An auth class has an attribute `identity: str` that stays the same and is no secret, such as an access key or the
-    id of an OAuth client. Without one, all fields of the dataclass count.
+    An auth class has an attribute `identity: str` that stays the same and is no secret, such as an access key
+    or the id of an OAuth client. Without one, all fields of the dataclass count.
     """
     kind = type(auth).__name__
     public = getattr(auth, "identity", None)

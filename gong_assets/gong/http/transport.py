@@ -1,7 +1,7 @@
 """Transport: sends one request to Gong, rate limited, authenticated, and retried as often as it makes sense.
 
-The caller passes the query and a `decode` function for the body, so that an unreadable body is retried like any
-other fault.
+The caller passes the query and a `decode` function for the body, so that an unreadable body is retried like
+any other fault.
 """
 
 from __future__ import annotations
@@ -53,8 +53,9 @@ class RequestStats:
     bytes: int = 0
     """Bytes received over the network, compressed."""
     requests_left_today: int | None = None
-    """By the count of this process or (with a `state_directory`) this machine. None without a daily limit, 0 while
-    Gong's quota is exhausted.
+    """By the count of this process or (with a `state_directory`) this machine.
+
+    None without a daily limit, 0 while Gong's quota is exhausted.
     """
 
 
@@ -120,10 +121,11 @@ class Transport:
         return RequestStats(**vars(self._stats))
 
     async def send(self, query: Query, decode: Callable[[bytes], T]) -> T:
-        """Return what `decode` makes of a successful response's body. Its ValueError marks a body as malformed.
+        """Return what `decode` makes of a successful response's body; its ValueError marks a malformed one.
 
-        Raises a GongError if a retry is useless or did not help. If a 429 asks for a longer wait than configured, this
-        is GongQuotaExhausted, and further requests raise it without being sent until that time has passed.
+        Raises a GongError if a retry is useless or did not help. If a 429 asks for a longer wait than
+        configured, this is GongQuotaExhausted, and further requests raise it without being sent until that
+        time has passed.
         """
         for attempt in count(1):
             await self._acquire()
@@ -196,8 +198,9 @@ class Transport:
     def _record_sent(self, permitted_at: float) -> None:
         """Start the interval to the next request now, since connecting may have taken long.
 
-        The next request will take some time from permission to sending too: at least as long as the fastest one of the
-        last requests. It is permitted earlier by that much, so that the rate limit is reached and not exceeded.
+        The next request will take some time from permission to sending too: at least as long as the fastest
+        one of the last requests. It is permitted earlier by that much, so that the rate limit is reached and
+        not exceeded.
         """
         self._delays.append(self.clock.monotonic() - permitted_at)
         self._limiter.record_sent(min(self._delays))

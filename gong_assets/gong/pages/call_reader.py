@@ -1,7 +1,7 @@
 """Reader for calls of one or several windows and, if wanted, for the transcripts of these calls.
 
-Transcripts are requested as soon as a hundred wanted calls have been seen. Everything shares one pool: while the lists of
-calls wait for Gong's next page, the rate limit is used for transcripts.
+Transcripts are requested as soon as a hundred wanted calls have been seen. Everything shares one pool: while
+the lists of calls wait for Gong's next page, the rate limit is used for transcripts.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ class CallReader:
     async def pages(self) -> Pages:
         """Yield pages of calls and of transcripts, each call and each transcript once, in no order.
 
-        Raises GongQuotaExhausted after the last page. All calls of its `completed_windows` have been yielded; its
-        `remaining` are the ids of calls whose transcripts are wanted and have not been yielded.
+        Raises GongQuotaExhausted after the last page. All calls of its `completed_windows` have been yielded;
+        its `remaining` are the ids of calls whose transcripts are wanted and have not been yielded.
         """
         async with aclosing(self._pool.pages()) as pages:
             async for page in pages:

@@ -1,4 +1,4 @@
-"""Pagination of one query: the pages from the first one to the one without a cursor, and how a page is parsed."""
+"""Pagination of one query, from the first page to the one without a cursor, and parsing of a page."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ Pages = AsyncGenerator[Page, None]
 async def read_pages(transport: Transport, endpoint: Endpoint, content: Mapping[str, Any]) -> Pages:
     """Yield the pages of a query; none at all for a filter that matches nothing.
 
-    When the cursor expires, the query starts again from its first page. Raises GongCursorError instead of going
-    round in circles.
+    When the cursor expires, the query starts again from its first page. Raises GongCursorError instead of
+    going round in circles.
     """
     for _ in range(1 + MAX_RESTARTS):
         try:
@@ -111,7 +111,7 @@ class Deduplicator:
 
 
 async def deduplicated(pages: Pages) -> Pages:
-    """Yield the pages without the records that were on an earlier one; a page that is then empty is left out."""
+    """Yield the pages without records that were on an earlier one, and without pages that are then empty."""
     seen = Deduplicator()
     async with aclosing(pages):
         async for page in pages:
@@ -152,10 +152,11 @@ _LONE_SURROGATE = re.compile(r"(\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD]
 
 
 def _strict_json(body: bytes) -> bytes:
-    """Return JSON that any parser accepts, from nearly valid JSON: records keep their values, not their bytes.
+    """Return JSON that any parser accepts, from nearly valid JSON.
 
-    Texts that were cut in the middle of an emoji end in half of one, which is not Unicode and which no warehouse
-    accepts; it becomes U+FFFD, and so do bytes that are not UTF-8. NaN becomes null.
+    Records keep their values, not their bytes. Texts that were cut in the middle of an emoji end in half of
+    one, which is not Unicode and which no warehouse accepts; it becomes U+FFFD, and so do bytes that are not
+    UTF-8. NaN becomes null.
     """
     text = _LONE_SURROGATE.sub(lambda match: match[1] or "\ufffd", body.decode("utf-8-sig", "replace"))
     value = json.loads(text, strict=False, parse_float=Decimal, parse_constant=lambda _: None)

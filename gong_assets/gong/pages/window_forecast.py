@@ -14,21 +14,23 @@ from gong_assets.gong.window import Window
 
 # Gong filters by the second at best.
 FINEST = timedelta(seconds=1)
-# Calls on a day of the weekend, as a share of those on a working day: between companies that never call on a Sunday
-# and companies that always do.
+# Calls on a day of the weekend, as a share of those on a working day: between companies that never call on a
+# Sunday and companies that always do.
 WEEKEND = 0.4
 SATURDAY = 5
 # The last calls of a page show how close together the calls are where it ends.
 TAIL = 25
-# Office hours change the density by a factor of three. Beyond these factors it is a burst, such as a bulk import.
+# Office hours change the density by a factor of three. Beyond these factors it is a burst, such as a bulk
+# import.
 BURST = 4
 SPARSE = 6
 
 
 class Forecast:
-    """Where the calls of a window probably are, judging by its first page: their number, and a hundred starts.
+    """Where the calls of a window probably lie in time, judging by its first page.
 
-    The starts only help if they are in order. Otherwise calls are expected evenly over the working days.
+    The page has their number, and the starts of a hundred. The starts only help if they are in order.
+    Otherwise calls are expected evenly over the working days.
     """
 
     def __init__(self, window: Window, count: float, starts: Sequence[datetime], latest: datetime) -> None:
@@ -43,7 +45,7 @@ class Forecast:
             self._compare_density(window)
 
     def _compare_density(self, window: Window) -> None:
-        """Compare the time that the rest of the calls would take at the density of the page with the time left."""
+        """Compare how long the other calls would take at the density of the page with the time left."""
         available = _work(self._begin, self._end)
         at_tail = _work(self._starts[-TAIL], self._begin) / (TAIL - 1) * self._left
         on_average = _work(window.start, self._begin) / len(self._starts) * self._left

@@ -1,14 +1,14 @@
 """Reader for all calls of a window, by several sub-windows at the same time.
 
-A cursor only leads to the next page. Where a page takes a second, one list therefore makes one request a second, and
-the rate limit allows three. So the first request asks for the whole window. If it shows more calls than one list can
-return in time, the window is split into sub-windows that Gong filters itself, each read as an ordinary list. A
-sub-window whose first page shows far more calls than its share is split again, by time: a bulk import puts thousands of
-calls on one day.
+A cursor only leads to the next page. Where a page takes a second, one list therefore makes one request a
+second, and the rate limit allows three. So the first request asks for the whole window. If it shows more
+calls than one list can return in time, the window is split into sub-windows that Gong filters itself, each
+read as an ordinary list. A sub-window whose first page shows far more calls than its share is split again, by
+time: a bulk import puts thousands of calls on one day.
 
-Correctness does not depend on the order in which Gong lists calls. A call that arrives during the read moves others to
-a later page, so records are told apart by their ids. A call that is deleted during the read can hide its neighbour until
-the window is read again.
+Correctness does not depend on the order in which Gong lists calls. A call that arrives during the read moves
+others to a later page, so records are told apart by their ids. A call that is deleted during the read can
+hide its neighbour until the window is read again.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from gong_assets.gong.pages.window_split import SplitPlan, SubWindow
 from gong_assets.gong.pages.worker_pool import Batch, WorkerPool
 from gong_assets.gong.window import Window
 
-# If the first answer takes longer than it takes to send so many requests at the limit, the window is split before it is
-# known how many calls it has: into tenths, of which a few are requested.
+# If the first answer takes longer than it takes to send so many requests at the limit, the window is split
+# before it is known how many calls it has: into tenths, of which a few are requested.
 REQUESTS_BEFORE_EARLY_SPLIT = 3.5
 EARLY_SPLIT = 10
 EARLY_PARTS = 4
@@ -67,7 +67,8 @@ class WindowReader:
     def completed_windows(self) -> Iterator[Window]:
         """Yield the sub-windows that were read to their end, in order and merged.
 
-        One with a record that does not start within it is left out: nobody could tell which day it belongs to.
+        A sub-window with a record that does not start within it is left out: the day of that record is
+        unknown.
         """
         merged: Window | None = None
         for part in sorted(self._batches, key=lambda each: each.window.start):
@@ -137,7 +138,7 @@ class WindowReader:
             self._on_complete()
 
     def _split_early(self, delay: float) -> None:
-        """Start a few sub-windows, unless other batches use the time or the answer only waits for the rate limit."""
+        """Start a few sub-windows, unless other batches use the time or the answer is only late."""
         self._pool.start_waiting()
         if not self._pool.has_room or (self._transport.latency or 0.0) < delay:
             return

@@ -1,7 +1,7 @@
-"""Plan for splitting a window of calls into sub-windows: how many are worth it, and how many the bound allows.
+"""Plan for splitting a window of calls: how many sub-windows are worth it, and how many are allowed.
 
-Sub-windows are read at the same time, so more of them take less time. But the last page of each is partly filled, and
-a page is read in vain whenever a list turns out to be too large: more of them take more requests.
+Sub-windows are read at the same time, so more of them take less time. But the last page of each is partly
+filled, and a page is read in vain whenever a list turns out to be too large: more of them take more requests.
 """
 
 from __future__ import annotations
@@ -13,19 +13,24 @@ from math import ceil
 from gong_assets.gong.endpoints import PAGE_SIZE
 from gong_assets.gong.window import Window
 
-# Requests beyond one for each hundred calls: ten for up to 40,000 calls, and one for each 4,000 of a larger window.
+# Requests beyond one for each hundred calls: ten for up to 40,000 calls, and one for each 4,000 of a larger
+# window.
 MAX_EXTRA_REQUESTS = 10
 PAGES_PER_EXTRA_REQUEST = 40
-# Sub-windows do not end together. With a quarter more of them the rate limit is still reached when the first end.
+# Sub-windows do not end together. With a quarter more of them the rate limit is still reached when the first
+# end.
 HEADROOM = 1.25
-# Sub-windows of a large window have no more pages: a quota stop loses the pages of those that have not ended, and a
-# cursor lives for an hour.
+# Sub-windows of a large window have no more pages: a quota stop loses the pages of those that have not ended,
+# and a cursor lives for an hour.
 MAX_PAGES = 50
 
 
 @dataclass(eq=False)
 class SubWindow:
-    """A part of the window that is read as one list. `expected` stands in for `count` until Gong has answered."""
+    """A part of the window that is read as one list.
+
+    `expected` stands in for `count` until Gong has answered.
+    """
 
     window: Window
     expected: float = 0.0
@@ -71,7 +76,7 @@ class SplitPlan:
     pages_discarded: int = 0
 
     def is_too_large(self, part: SubWindow, others: Collection[SubWindow], pace: Pace) -> bool:
-        """Return whether a list would end later than everything else together, and the page that a split costs."""
+        """Return whether a list takes longer than everything else, with the time that a split costs."""
         rest = self._pages_left(part, others) / pace.capacity
         return (part.pages - 1) * pace.latency > rest + pace.latency or part.pages > 2 * pace.max_pages
 
@@ -80,9 +85,10 @@ class SplitPlan:
     ) -> int:
         """Return into how many lists to split a sub-window; less than 2 if it is to be read as it is.
 
-        The bound on requests holds whatever the counts of the parts turn out to be, and is shared with the other lists
-        that are too large. `optimistic` assumes that the lists without a count yet will waste no request. If today's
-        limit does not suffice for the list, its parts are small enough to finish some of them.
+        The bound on requests holds whatever the counts of the parts turn out to be, and is shared with the
+        other lists that are too large. `optimistic` assumes that the lists without a count yet will waste no
+        request. If today's limit does not suffice for the list, its parts are small enough to finish some of
+        them.
         """
         if not self.is_too_large(part, others, pace):
             return 1

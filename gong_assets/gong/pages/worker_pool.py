@@ -1,7 +1,8 @@
 """Worker pool: runs batches of requests concurrently and hands their pages to one consumer.
 
-A batch is anything that yields pages: a sub-window of calls, a hundred call ids, a day of statistics. The queue between
-the batches and the consumer is short, so that a slow consumer slows the requests down instead of filling the memory.
+A batch is anything that yields pages: a sub-window of calls, a hundred call ids, a day of statistics. The
+queue between the batches and the consumer is short, so that a slow consumer slows the requests down instead
+of filling the memory.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from gong_assets.gong.pages.window_split import HEADROOM, Pace
 
 T = TypeVar("T")
 
-# Enough for Gong's 3 requests a second where a page takes 4 seconds; more batches would only wait for the limit.
+# Enough for Gong's 3 requests a second where a page takes 4 seconds; more batches would only wait for the
+# limit.
 MAX_WORKERS = 16
 # Without a rate limit: enough to hide the round trips, few enough not to overload the server.
 UNLIMITED_WORKERS = 8
@@ -30,7 +32,7 @@ QUEUED_PAGES = 2
 
 
 def workers_needed(latency: float | None, requests_per_second: float) -> int:
-    """Return how many batches reach the limit if an answer takes `latency` seconds. A limit of 0 means none."""
+    """Return how many batches reach the limit if a page takes `latency` seconds; 0 is no limit."""
     if latency is None:
         return 1
     if not requests_per_second:
@@ -61,9 +63,9 @@ class _Ended:
 class WorkerPool:
     """Runs the batches that are added to it, as many at a time as reach the rate limit.
 
-    Once the quota is exhausted (`quota_error`), no further batch starts, and a running one ends with the page that it is
-    waiting for. Any other error stops all batches. If it is known how many requests are left today, a batch starts only if
-    they suffice for it.
+    Once the quota is exhausted (`quota_error`), no further batch starts, and a running one ends with the page
+    that it is waiting for. Any other error stops all batches. If it is known how many requests are left
+    today, a batch starts only if they suffice for it.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -130,7 +132,7 @@ class WorkerPool:
         return affordable
 
     async def pages(self) -> Pages:
-        """Yield the pages of all batches, in no order, until none is left. Raises the first error of a batch."""
+        """Yield the pages of all batches, in no order. Raises the first error of a batch."""
         self.start_waiting()
         try:
             while self._unfinished:
@@ -176,7 +178,8 @@ class WorkerPool:
 async def read_all(transport: Transport, items: Sequence[T], read: Callable[[T], Pages]) -> Pages:
     """Yield the pages that `read` yields for each of the items, in no order.
 
-    A GongQuotaExhausted comes after the last page; its `remaining` are the items that were not read to their end.
+    A GongQuotaExhausted comes after the last page; its `remaining` are the items that were not read to their
+    end.
     """
     pool = WorkerPool(transport)
     batches = [pool.add(partial(read, item)) for item in items]

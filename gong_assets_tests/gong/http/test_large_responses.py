@@ -25,8 +25,8 @@ DAY = date(2026, 3, 2)
 CALLS = 100
 CALL_BYTES = 500_000
 
-# Times the response: its body, the records that are cut out of it, and half as much again for the one record at a time that is
-# text and objects too.
+# Times the response: its body, the records that are cut out of it, and half as much again for the one record
+# at a time that is text and objects too.
 ALLOWED = 2.5
 
 
