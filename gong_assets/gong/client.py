@@ -35,7 +35,7 @@ from gong_assets.gong.window import Window, iso
 
 @dataclass(frozen=True)
 class Progress:
-    """Progress of a read. `total` may exceed what arrives; None if Gong does not report it."""
+    """Progress of a read. `total` may be more than arrives in the end; None if Gong does not report it."""
 
     records: int
     total: int | None
@@ -78,10 +78,10 @@ class GongClient:
         workspace_id: str | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> Pages:
-        """Yield each call of the windows once, also private ones, with all fields but media links.
+        """Yield each call of the windows once, private ones too, in no order.
 
-        POST /v2/calls/extensive, in no order. `progress` is called with each page before it is yielded.
-        Raises GongQuotaExhausted, with `completed_windows`, after the last page.
+        POST /v2/calls/extensive, with all fields but the media links. `progress` is called with each page
+        before it is yielded. Raises GongQuotaExhausted, with `completed_windows`, after the last page.
         """
         records = 0
         reader = CallReader(self._transport, windows, partial(self._calls_in, workspace_id))
@@ -145,9 +145,21 @@ class GongClient:
         """Yield every user, and the avatars under which Gong's own staff appears: GET /v2/users."""
         return queries.all_records(self._transport, USERS, {"includeAvatars": "true"})
 
-    def list_records(self, endpoint: Endpoint, query: Mapping[str, Any]) -> Pages:
-        """Yield every record of a list endpoint once, such as GET /v2/workspaces."""
-        return queries.all_records(self._transport, endpoint, query)
+    def workspaces(self) -> Pages:
+        """Yield every workspace: GET /v2/workspaces."""
+        return queries.all_records(self._transport, WORKSPACES, {})
+
+    def scorecards(self) -> Pages:
+        """Yield every scorecard with its questions, disabled ones too: GET /v2/settings/scorecards."""
+        return queries.all_records(self._transport, SCORECARDS, {})
+
+    def trackers(self, workspace_id: str | None = None) -> Pages:
+        """Yield every keyword tracker, of all workspaces or of one.
+
+        GET /v2/settings/trackers, which has no smart trackers.
+        """
+        workspace = {"workspaceId": workspace_id} if workspace_id else {}
+        return queries.all_records(self._transport, TRACKERS, workspace)
 
     def calls_in_library(self, workspace_id: str | None = None) -> Pages:
         """Yield the calls in the library's public folders, one record for each snippet and folder.
@@ -176,10 +188,11 @@ class GongClient:
         return queries.interaction_stats(self._transport, days)
 
     def user_activity(self, start: date, end: date) -> Pages:
-        """Yield what each user did with calls, from `start` to before `end`: one record per user and day.
+        """Yield what each user did with which calls, as one record for each user and day.
 
-        POST /v2/stats/activity/day-by-day, one request for each 31 days. `raw` is Gong's element of the user
-        with only that day in it. Days and quota are treated as in `interaction_stats`.
+        POST /v2/stats/activity/day-by-day from `start` to before `end`, one request for each 31 days. `raw`
+        is Gong's element of the user with only that day in it. Days and quota are treated as in
+        `interaction_stats`.
         """
         return queries.user_activity(self._transport, start, end)
 
