@@ -2,10 +2,10 @@
 
     with serving(calls=40_000, days=40) as base_url: ...
 
-A process of its own, so that it shares no interpreter with what is measured. It answers POST
-/v2/calls/extensive and POST /v2/calls/transcript as Gong does, with calls spread evenly over its days. Their
-documents are those of one busy day of the simulated tenant, made before the first request, each with an id
-and a start of its own; an answer is a matter of joining bytes. It checks nothing, and has no limit.
+It runs in a separate process, so that it does not share an interpreter with the code under test. It answers
+POST /v2/calls/extensive and POST /v2/calls/transcript like Gong, with calls spread evenly over the days. The
+documents are those of one busy day of the simulated tenant, generated before the first request and repeated
+with their own ids and start times, so a response only joins bytes. Requests are not checked or limited.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ NO_CALLS = b'{"requestId":"0","errors":["No calls found corresponding to the pro
 
 @contextmanager
 def serving(calls: int, days: int) -> Iterator[str]:
-    """Start a server with so many calls on so many days from `FIRST_DAY` on, and yield its base URL."""
+    """Start a server with calls on the days from `FIRST_DAY`, and yield its base URL."""
     command = [sys.executable, __file__, "--calls", str(calls), "--days", str(days)]
     # The server ends when its standard input is closed, at the latest when this process ends.
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:

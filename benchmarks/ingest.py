@@ -2,10 +2,10 @@
 
     python benchmarks/ingest.py [--calls 20000] [--rounds 7]
 
-Ours is what an asset does before the warehouse: the client with its chains, records, their hashes, and
-Parquet files on disk. The other one has as many requests under way on a bare httpx client, and writes each
-body to a file as it came. Both read the same calls, of about 9 kB each, from one server in a process of its
-own, in turn. Medians are printed, and the median of each round's ratio.
+Ours is the work of an asset before the warehouse: the client, records with their hashes, and Parquet files on
+disk. The reference has the same number of concurrent requests on a plain httpx client and writes each
+response to a file. Both alternately read the same calls, of about 9 kB each, from a server in a separate
+process. Prints medians, and the median ratio of the rounds.
 """
 
 from __future__ import annotations

@@ -2,10 +2,9 @@
 
     python benchmarks/memory.py [--calls 10000 40000] [--calls-per-day 1000]
 
-Each size is a process of its own, in which Dagster runs the assets of calls and of their transcripts once
-over all days, from a Gong that answers at once into a fresh local warehouse. Both of these are processes too,
-and do not count. Printed are what was resident before the run, the peak (`ru_maxrss`), and its ratio to that
-of the first size.
+For each size, a process runs the assets of calls and transcripts with Dagster over all days, from a server
+without latency into a new local warehouse. Both servers are separate processes and are not included. Prints
+the peak resident memory (`ru_maxrss`), the peak before the run, and the ratio to the first size.
 """
 
 from __future__ import annotations
@@ -23,8 +22,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-# The project is imported only by the processes that are measured: on Linux they begin with the peak of their
-# parent.
+# Only the measured processes import the project: on Linux a process starts with the peak of its parent.
 
 KILOBYTE = 1 if sys.platform == "darwin" else 1024
 TABLES = ("GONG_CALLS_RAW", "GONG_CALL_TRANSCRIPTS_RAW")

@@ -145,21 +145,9 @@ class GongClient:
         """Yield every user, and the avatars under which Gong's own staff appears: GET /v2/users."""
         return queries.all_records(self._transport, USERS, {"includeAvatars": "true"})
 
-    def workspaces(self) -> Pages:
-        """Yield every workspace: GET /v2/workspaces."""
-        return queries.all_records(self._transport, WORKSPACES, {})
-
-    def scorecards(self) -> Pages:
-        """Yield every scorecard with its questions, disabled ones too: GET /v2/settings/scorecards."""
-        return queries.all_records(self._transport, SCORECARDS, {})
-
-    def trackers(self, workspace_id: str | None = None) -> Pages:
-        """Yield every keyword tracker, of all workspaces or of one.
-
-        GET /v2/settings/trackers, which has no smart trackers.
-        """
-        workspace = {"workspaceId": workspace_id} if workspace_id else {}
-        return queries.all_records(self._transport, TRACKERS, workspace)
+    def list_records(self, endpoint: Endpoint, query: Mapping[str, Any]) -> Pages:
+        """Yield every record of a list endpoint once, such as GET /v2/workspaces."""
+        return queries.all_records(self._transport, endpoint, query)
 
     def calls_in_library(self, workspace_id: str | None = None) -> Pages:
         """Yield the calls in the library's public folders, one record for each snippet and folder.

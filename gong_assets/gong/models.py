@@ -1,10 +1,13 @@
 """Typed models of Gong's calls, transcripts and users.
 
-The models are lenient, because Gong adds fields without notice, leaves out what it has not computed yet, and
-sends null for most other fields: unknown fields are ignored, missing ones are None or empty, and a block of
-an unknown shape counts as missing. Only the fields that a row needs are required; the `...Header` classes
-have just these. Ids are strings, and exact even if a server sends numbers. Times are UTC. Durations are in
-seconds, except a sentence's `start` and `end`, which are in milliseconds.
+The fields are those of Gong's OpenAPI document, "Gong API V2", and those that its responses have in addition.
+The models are lenient, because Gong adds fields without notice, omits what it has not computed yet, and sends
+null for most of the rest: unknown fields are ignored, missing ones are None or empty, and a value of an
+unknown shape counts as missing. Only the fields that a row needs are required; the `...Header` classes have
+just those. Ids are strings, even if Gong sends numbers. Times are in UTC. Durations and offsets are in
+seconds, except for the `start` and `end` of a sentence, which are in milliseconds.
+
+The schema check derives the known fields from these models: `Sent`, `Scalar` and `Marker.ANY` are for it.
 """
 
 from __future__ import annotations
@@ -76,7 +79,7 @@ class Context(GongModel):
 
 
 class Party(GongModel):
-    """A person invited or on the call. `speaker_id` joins transcripts, `id` joins `Interaction.speakers`."""
+    """An invitee or participant. `speaker_id` joins the transcript, `id` joins `Interaction.speakers`."""
 
     id: Sent[Maybe[Scalar]]
     email_address: Maybe[str]

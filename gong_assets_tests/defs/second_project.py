@@ -46,7 +46,7 @@ FILES = {
         @dg.definitions
         def resources() -> dg.Definitions:
             return dg.Definitions(
-                # A process for each step, forked from one that has imported the definitions, which takes 20 s.
+                # One process per step, forked from one that has imported the definitions in 20 s.
                 executor=dg.multiprocess_executor.configured(
                     {"start_method": {"forkserver": {"preload_modules": ["sales.definitions"]}}}
                 ),
