@@ -1,7 +1,8 @@
-"""Client for Gong's public API: calls, transcripts, users, settings, the library, reviews, statistics.
+"""Client for reading Gong's public API.
 
-It reads complete lists, as fast as Gong's rate limit allows. It needs no Dagster, no warehouse and no
-environment variables. At a prompt (`python -m asyncio`):
+It reads complete lists of calls, transcripts, users, settings, the library, reviews and statistics, as fast
+as Gong's rate limit allows. It needs no Dagster, no warehouse and no environment variables. At a prompt
+(`python -m asyncio`):
 
     >>> from datetime import UTC, datetime
     >>> from gong_assets.gong import BasicAuth, Call, GongClient, GongConfig, Window

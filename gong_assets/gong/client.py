@@ -35,7 +35,7 @@ from gong_assets.gong.window import Window, iso
 
 @dataclass(frozen=True)
 class Progress:
-    """Progress of a read. `total` may exceed what arrives; None if Gong does not report it."""
+    """Progress of a read. `total` may be more than arrives in the end; None if Gong does not report it."""
 
     records: int
     total: int | None
@@ -78,10 +78,10 @@ class GongClient:
         workspace_id: str | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> Pages:
-        """Yield each call of the windows once, also private ones, with all fields but media links.
+        """Yield each call of the windows once, private ones too, in no order.
 
-        POST /v2/calls/extensive, in no order. `progress` is called with each page before it is yielded.
-        Raises GongQuotaExhausted, with `completed_windows`, after the last page.
+        POST /v2/calls/extensive, with all fields but the media links. `progress` is called with each page
+        before it is yielded. Raises GongQuotaExhausted, with `completed_windows`, after the last page.
         """
         records = 0
         reader = CallReader(self._transport, windows, partial(self._calls_in, workspace_id))
@@ -176,10 +176,11 @@ class GongClient:
         return queries.interaction_stats(self._transport, days)
 
     def user_activity(self, start: date, end: date) -> Pages:
-        """Yield what each user did with calls, from `start` to before `end`: one record per user and day.
+        """Yield what each user did with which calls, as one record for each user and day.
 
-        POST /v2/stats/activity/day-by-day, one request for each 31 days. `raw` is Gong's element of the user
-        with only that day in it. Days and quota are treated as in `interaction_stats`.
+        POST /v2/stats/activity/day-by-day from `start` to before `end`, one request for each 31 days. `raw`
+        is Gong's element of the user with only that day in it. Days and quota are treated as in
+        `interaction_stats`.
         """
         return queries.user_activity(self._transport, start, end)
 

@@ -2,7 +2,7 @@
 
     GongError
     ├── GongConnectionError                 no response: DNS, TLS, refused, reset, timed out
-    ├── GongQuotaExhausted                  the daily quota, or a 429 with a long wait; see `retry_after`
+    ├── GongQuotaExhausted                  the daily quota, or a long 429; see `retry_after`
     ├── GongCursorError                     pages without end
     └── GongResponseError                   a response without the data
         ├── GongBadRequestError             400

@@ -1,7 +1,7 @@
-"""Records of Gong's lists, kept byte for byte, with the fields that landing needs.
+"""Records of Gong's lists, kept byte for byte, with the few fields that landing needs.
 
-`models.py` has the other fields. An invalid record is a record as well: `validation_error` says what is wrong
-with it, and nothing is raised.
+`models.py` has all fields. An invalid record is a record as well: `validation_error` says what is wrong with
+it, and nothing is raised.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def id_reader(key: str) -> Callable[[bytes], Record]:
 
 
 def read_answered_scorecard(raw: bytes) -> Record:
-    """Return the record of an answered scorecard. Its day is the UTC day of the review."""
+    """Return the record of a scorecard filled in for a call. Its day is that of the review, in UTC."""
     part = _part(_AnsweredScorecardPart, raw)
     reviewed = _time.validate_python(part.review_time)
     found = _id(part.answered_scorecard_id)
@@ -114,7 +114,7 @@ def read_answered_scorecard(raw: bytes) -> Record:
 
 
 def with_folder(folder: Record, call: Record) -> Record:
-    """Return a library call, or a snippet, with its folder: neither has the fields of the other."""
+    """Return a library call or a snippet together with its folder: neither has the other's fields."""
     snippet = _part(_LibraryCallPart, call.raw).snippet
     cut = f"/{snippet.get('fromSec')}-{snippet.get('toSec')}" if isinstance(snippet, dict) else ""
     return Record(

@@ -15,7 +15,10 @@ from gong_assets.gong.endpoints import CALLS
 from gong_assets.gong.pages.pagination import parse_page
 from gong_assets.gong.records import read_call, read_transcript, read_user
 
-CALL = b'{"metaData": {"id": "7782342274025937895", "started": "2026-08-30T03:00:00.816562-07:00"}, "context": []}'
+CALL = (
+    b'{"metaData": {"id": "7782342274025937895", "started": "2026-08-30T03:00:00.816562-07:00"},'
+    b' "context": []}'
+)
 
 
 def raw_call(**meta: Any) -> bytes:
@@ -100,7 +103,8 @@ def test_records_without_an_id_are_distinguished_by_their_content() -> None:
 def test_models_accept_null_missing_and_unknown_fields() -> None:
     call = Call.model_validate_json(
         b"""{"metaData": {"id": "1", "started": "2026-01-01T00:00:00Z", "duration": null, "title": null},
-        "parties": [{"id": 5, "speakerId": null, "context": null, "new": 1}, {}], "content": null, "interaction": {},
+        "parties": [{"id": 5, "speakerId": null, "context": null, "new": 1}, {}], "content": null,
+        "interaction": {},
         "collaboration": {}, "context": [{"system": "HubSpot", "objects": [{"objectType": "Opportunity",
         "fields": [{"name": "amount", "value": 1.5}, {"name": "won", "value": "false"}]}]}], "later": {}}"""
     )
@@ -116,7 +120,8 @@ def test_models_accept_null_missing_and_unknown_fields() -> None:
 
 def test_a_block_of_an_unknown_shape_counts_as_missing() -> None:
     call = Call.model_validate_json(
-        b'{"metaData": {"id": "1", "started": "2026-01-01T00:00:00Z", "duration": "long"}, "parties": {"a": 1},'
+        b'{"metaData": {"id": "1", "started": "2026-01-01T00:00:00Z", "duration": "long"},'
+        b' "parties": {"a": 1},'
         b' "content": [], "interaction": {"speakers": "none", "questions": {"companyCount": 3}}}'
     )
     assert call.meta_data.duration is None
@@ -170,11 +175,12 @@ def test_a_page_keeps_any_record_byte_for_byte(records: list[Any]) -> None:
 
 
 def test_a_lone_surrogate_is_replaced_and_the_call_stays_valid() -> None:
-    cut = rb'{"metaData":{"id":"1","started":"2026-01-01T00:00:00Z","title":"cut \ud83d and whole \ud83d\ude00 \\ud83d"}}'
+    title = rb"cut \ud83d and whole \ud83d\ude00 \\ud83d"
+    cut = b'{"metaData":{"id":"1","started":"2026-01-01T00:00:00Z","title":"' + title + b'"}}'
     page = parse_page(CALLS, b'{"calls":[' + cut + b"]}")
     assert validation_error(page.records[0]) is None
-    title = Call.model_validate_json(page.records[0].raw).meta_data.title
-    assert title == "cut \ufffd and whole \U0001f600 \\ud83d"
+    parsed = Call.model_validate_json(page.records[0].raw).meta_data.title
+    assert parsed == "cut \ufffd and whole \U0001f600 \\ud83d"
 
 
 @pytest.mark.parametrize("odd", [b"NaN", b'"\x01"', b'"\xff"', b'"\xed\xa0\xbd"'])

@@ -1,4 +1,7 @@
-"""Mapping of network faults and responses to the errors of `errors.py`. Sends, retries and logs nothing."""
+"""Maps faults and responses of the network to the errors of `errors.py`.
+
+Nothing is sent, retried or logged here.
+"""
 
 from __future__ import annotations
 
@@ -106,7 +109,10 @@ def is_empty_result(error: GongNotFoundError) -> bool:
 
 
 def with_likely_scope(error: GongPermissionError, scope: str) -> GongPermissionError:
-    """Return the error with the probably missing scope in its message, and `scope` as Gong named it."""
+    """Return the error with the scope that is probably missing in its message.
+
+    Its `scope` stays as Gong named it.
+    """
     return GongPermissionError(
         f"{error}; the scope {scope} is probably missing",
         status=error.status,

@@ -89,7 +89,7 @@ class RateLimiter:
             state.changed_at = now
 
     def record_sent(self, lead: float = 0.0) -> None:
-        """Record that an acquired request is sent now. The next may be acquired `lead` seconds early."""
+        """Note that an acquired request is sent now. The next one may be acquired `lead` seconds early."""
         if self.per_second:
             self.pause(max(0.0, self._shortest_interval - lead))
 
@@ -102,9 +102,10 @@ class RateLimiter:
             return max(0, self._per_day - _count_on(state, now.date())) if self._per_day else None
 
     def requests_expected_today(self) -> int | None:
-        """Return how many requests are probably left today, from what Gong allowed when it last refused.
+        """Return how many more requests today will probably allow; None if nothing is known.
 
-        This is for planning only. None if nothing is known, or if Gong has allowed more than that today.
+        Gong is expected to allow as many as on the day on which it last refused some, until it has allowed
+        more. This is for planning only.
         """
         left = self.requests_left_today()
         with self._budget.locked() as state:
@@ -193,9 +194,10 @@ def shared_rate_limiter(
     per_day: int,
     state_directory: Path | None = None,
 ) -> RateLimiter:
-    """Return this process's limiter for a key at a host. A directory is shared by processes.
+    """Return this process's limiter for a key at a host.
 
-    The latest caller's limits apply to everybody in this process.
+    Processes that name the same directory share its counts. The latest caller's limits apply to everybody in
+    this process.
     """
     with _limiters_lock:
         key = (base_url, key_identity(auth), clock, state_directory)

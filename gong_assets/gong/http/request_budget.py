@@ -1,4 +1,7 @@
-"""Request counts of an API key, in memory or in a shared file. The rate limiter has the policy."""
+"""Request counts of an API key, in memory or in a file that processes share.
+
+The rate limiter holds the policy.
+"""
 
 from __future__ import annotations
 

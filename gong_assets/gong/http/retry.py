@@ -23,7 +23,7 @@ class RetryPolicy:
     """Half a minute in all: a load balancer restarts in less, and nobody would wait for more."""
 
     rate_limited_attempts: int = 10
-    """More, because other integrations of the company may use the shared limit for a while."""
+    """More, because all integrations of the company share the limit, and another one may be using it."""
 
     first_wait: float = 1
     longest_wait: float = 30

@@ -55,7 +55,7 @@ class RequestStats:
     requests_left_today: int | None = None
     """By the count of this process or (with a `state_directory`) this machine.
 
-    None without a daily limit, and 0 while Gong's quota is exhausted.
+    None without a daily limit, 0 while Gong's quota is exhausted.
     """
 
 
@@ -121,7 +121,7 @@ class Transport:
         return RequestStats(**vars(self._stats))
 
     async def send(self, query: Query, decode: Callable[[bytes], T]) -> T:
-        """Return what `decode` makes of the body of a successful response. A ValueError means malformed.
+        """Return what `decode` makes of a successful response's body; its ValueError marks a malformed one.
 
         Raises a GongError if a retry is useless or did not help. If a 429 asks for a longer wait than
         configured, this is GongQuotaExhausted, and further requests raise it without being sent until that

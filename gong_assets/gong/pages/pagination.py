@@ -111,7 +111,7 @@ class Deduplicator:
 
 
 async def deduplicated(pages: Pages) -> Pages:
-    """Yield the pages without records of earlier pages. Leave out pages that are then empty."""
+    """Yield the pages without records that were on an earlier one, and without pages that are then empty."""
     seen = Deduplicator()
     async with aclosing(pages):
         async for page in pages:
@@ -152,10 +152,11 @@ _LONE_SURROGATE = re.compile(r"(\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD]
 
 
 def _strict_json(body: bytes) -> bytes:
-    """Return valid JSON for nearly valid JSON: records keep their values, not their bytes.
+    """Return JSON that any parser accepts, from nearly valid JSON.
 
-    Texts that were cut in the middle of an emoji end in half of one, which is not Unicode and which no
-    warehouse accepts; it becomes U+FFFD, and so do bytes that are not UTF-8. NaN becomes null.
+    Records keep their values, not their bytes. Texts that were cut in the middle of an emoji end in half of
+    one, which is not Unicode and which no warehouse accepts; it becomes U+FFFD, and so do bytes that are not
+    UTF-8. NaN becomes null.
     """
     text = _LONE_SURROGATE.sub(lambda match: match[1] or "\ufffd", body.decode("utf-8-sig", "replace"))
     value = json.loads(text, strict=False, parse_float=Decimal, parse_constant=lambda _: None)

@@ -40,7 +40,10 @@ def all_records(transport: Transport, endpoint: Endpoint, content: Mapping[str, 
 
 
 async def calls_in_library(transport: Transport, workspace_id: str | None) -> Pages:
-    """Yield the calls and snippets in all public folders, except folders deleted since they were listed."""
+    """Yield the calls and snippets in all public folders.
+
+    A folder that was deleted since it was listed is left out.
+    """
     workspace = {"workspaceId": workspace_id} if workspace_id else {}
     async with aclosing(all_records(transport, FOLDERS, workspace)) as listing:
         folders = [folder async for page in listing for folder in page.records]
@@ -80,7 +83,7 @@ async def answered_scorecards(transport: Transport, start: date, end: date) -> P
 
 
 async def interaction_stats(transport: Transport, days: Sequence[date]) -> Pages:
-    """Yield the statistics of each day, with one request each: Gong averages over the range."""
+    """Yield the statistics of each day by a request of its own, since Gong averages over a request."""
     end = end_of_finished_days(transport.clock.now())
     finished = [day for day in dict.fromkeys(days) if day < end]
     stats = read_all(transport, finished, lambda day: _interaction_stats_of(transport, day))

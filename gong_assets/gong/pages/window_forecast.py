@@ -27,9 +27,10 @@ SPARSE = 6
 
 
 class Forecast:
-    """Where the calls of a window probably are, judging by its first page: a number, and a hundred starts.
+    """Where the calls of a window probably lie in time, judging by its first page.
 
-    The starts only help if they are in order. Otherwise calls are expected evenly over the working days.
+    The page has their number, and the starts of a hundred. The starts only help if they are in order.
+    Otherwise calls are expected evenly over the working days.
     """
 
     def __init__(self, window: Window, count: float, starts: Sequence[datetime], latest: datetime) -> None:
@@ -44,7 +45,7 @@ class Forecast:
             self._compare_density(window)
 
     def _compare_density(self, window: Window) -> None:
-        """Compare the time for the remaining calls, at the density of the page, with the time left."""
+        """Compare how long the other calls would take at the density of the page with the time left."""
         available = _work(self._begin, self._end)
         at_tail = _work(self._starts[-TAIL], self._begin) / (TAIL - 1) * self._left
         on_average = _work(window.start, self._begin) / len(self._starts) * self._left

@@ -67,8 +67,8 @@ class WindowReader:
     def completed_windows(self) -> Iterator[Window]:
         """Yield the sub-windows that were read to their end, in order and merged.
 
-        One with a record that does not start within it is left out: nobody could tell which day it belongs
-        to.
+        A sub-window with a record that does not start within it is left out: the day of that record is
+        unknown.
         """
         merged: Window | None = None
         for part in sorted(self._batches, key=lambda each: each.window.start):
@@ -138,7 +138,7 @@ class WindowReader:
             self._on_complete()
 
     def _split_early(self, delay: float) -> None:
-        """Start a few sub-windows, unless other batches use the time or the rate limit delays the answer."""
+        """Start a few sub-windows, unless other batches use the time or the answer is only late."""
         self._pool.start_waiting()
         if not self._pool.has_room or (self._transport.latency or 0.0) < delay:
             return

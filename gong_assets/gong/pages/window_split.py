@@ -1,4 +1,4 @@
-"""Plan for splitting a window of calls into sub-windows: how many help, and how many the bound allows.
+"""Plan for splitting a window of calls: how many sub-windows are worth it, and how many are allowed.
 
 Sub-windows are read at the same time, so more of them take less time. But the last page of each is partly
 filled, and a page is read in vain whenever a list turns out to be too large: more of them take more requests.
@@ -27,7 +27,10 @@ MAX_PAGES = 50
 
 @dataclass(eq=False)
 class SubWindow:
-    """A part of the window that is read as one list. `expected` replaces `count` until Gong answers."""
+    """A part of the window that is read as one list.
+
+    `expected` stands in for `count` until Gong has answered.
+    """
 
     window: Window
     expected: float = 0.0
@@ -73,7 +76,7 @@ class SplitPlan:
     pages_discarded: int = 0
 
     def is_too_large(self, part: SubWindow, others: Collection[SubWindow], pace: Pace) -> bool:
-        """Return whether a list would end later than all others, plus the page that a split costs."""
+        """Return whether a list takes longer than everything else, with the time that a split costs."""
         rest = self._pages_left(part, others) / pace.capacity
         return (part.pages - 1) * pace.latency > rest + pace.latency or part.pages > 2 * pace.max_pages
 

@@ -32,7 +32,7 @@ QUEUED_PAGES = 2
 
 
 def workers_needed(latency: float | None, requests_per_second: float) -> int:
-    """Return how many batches reach the limit if an answer takes `latency` seconds. 0 is no limit."""
+    """Return how many batches reach the limit if a page takes `latency` seconds; 0 is no limit."""
     if latency is None:
         return 1
     if not requests_per_second:

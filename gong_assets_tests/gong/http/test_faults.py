@@ -1,4 +1,4 @@
-"""Faults of networks and servers over real HTTP: a read returns exactly the calls, or raises one clear error."""
+"""Faults of networks and servers over real HTTP: a read is complete, or raises one clear error."""
 
 from __future__ import annotations
 

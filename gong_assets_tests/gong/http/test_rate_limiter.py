@@ -251,7 +251,10 @@ def test_without_limits_no_file_is_written(tmp_path: Path) -> None:
 
 
 def test_a_late_request_does_not_delay_those_behind_it() -> None:
-    """Timers fire late, by a millisecond or two. The gap to the next request is shorter then, within the limit."""
+    """Timers fire late, by a millisecond or two.
+
+    The gap to the next request is shorter then, within the limit.
+    """
     clock = at("2026-06-01 12:00")
     limiter = RateLimiter(clock, per_second=3, per_day=0)
     sent: list[float] = []

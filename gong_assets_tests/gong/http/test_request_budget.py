@@ -200,7 +200,7 @@ class TimedGong(FakeGong):
         return super().respond(request)
 
 
-async def ask_for_transcripts(base_url: str, directory: Path, name: str) -> None:
+async def read_transcripts(base_url: str, directory: Path, name: str) -> None:
     """Read transcripts in a process of its own, once the test sends a line."""
     settings = GongConfig(
         base_url=base_url, auth=KEY, max_requests_per_second=PER_SECOND, state_directory=directory
@@ -217,8 +217,9 @@ def test_two_processes_keep_the_limit_together_and_count_every_request(tmp_path:
 
     async def start(base_url: str, name: str) -> asyncio.subprocess.Process:
         code = (
-            "import asyncio, pathlib, sys; from gong_assets_tests.gong.http.test_request_budget import ask_for_transcripts;"
-            "asyncio.run(ask_for_transcripts(sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]))"
+            "import asyncio, pathlib, sys;"
+            "from gong_assets_tests.gong.http.test_request_budget import read_transcripts;"
+            "asyncio.run(read_transcripts(sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]))"
         )
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", code, base_url, str(tmp_path), name),

@@ -48,7 +48,7 @@ ORDERS: dict[str, Callable[[dict[str, Any]], Any]] = {
 
 
 def gong_with_list(calls: Sequence[tuple[float, float, bool]], order: str = "by filter") -> FakeGong:
-    """Return a Gong with calls given by their second of May, how late that is, and whether they are conferences."""
+    """Return a Gong with calls, given by second of May, delay in seconds, and whether a conference."""
     gong = FakeGong()
     for number, (second, late, conference) in enumerate(calls):
         start = MAY.start + timedelta(seconds=int(second))

@@ -34,8 +34,8 @@ def days(count: float, start: datetime = MONDAY) -> Window:
     return Window(start, start + count * DAY)
 
 
-def counted(count: int, **changes: int) -> SubWindow:
-    return SubWindow(days(1), count=count, **changes)
+def counted(count: int) -> SubWindow:
+    return SubWindow(days(1), count=count)
 
 
 def parts(count: int, pace: Pace, others: Sequence[SubWindow] = (), total: int | None = None) -> int:
