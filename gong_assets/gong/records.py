@@ -1,6 +1,7 @@
 """Records of Gong's lists, kept byte for byte, with the few fields that landing needs.
 
-`models.py` has all fields. An invalid record is a record as well: `validation_error` says what is wrong with it, and nothing is raised.
+`models.py` has all fields. An invalid record is a record as well: `validation_error` says what is wrong with
+it, and nothing is raised.
 """
 
 from __future__ import annotations
