@@ -1,11 +1,11 @@
-"""A Gong that costs next to nothing to ask: what the benchmarks of ingestion read from.
+"""Fast Gong server, which the benchmarks of ingestion read from.
 
     with serving(calls=40_000, days=40) as base_url: ...
 
-A process of its own, so that it shares no interpreter with what is measured. It answers POST
-/v2/calls/extensive and POST /v2/calls/transcript as Gong does, with calls spread evenly over its days. Their
-documents are those of one busy day of the simulated tenant, made before the first request, each with an id
-and a start of its own; an answer is a matter of joining bytes. It checks nothing, and has no limit.
+The server is a process of its own, so that it shares no interpreter with the code that is measured. It
+responds to POST /v2/calls/extensive and POST /v2/calls/transcript, with calls spread evenly over its days.
+Their documents are those of one busy day of the simulated tenant, made before the first request, each with
+its own id and start, so that a response only joins bytes. It checks nothing, and has no rate limit.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import msgspec
 FIRST_DAY = date(2025, 3, 3)
 FIRST_ID = 7_000_000_000_000_000_000
 PAGE_SIZE = 100
-# Calls that the others repeat, about 9 kB each: together more than a compressor looks back.
+# Different calls, about 9 kB each: together more than the window of a compressor.
 DOCUMENTS = 500
 WORDS_PER_CALL = 300
 NO_CALLS = b'{"requestId":"0","errors":["No calls found corresponding to the provided filters"]}'
@@ -35,7 +35,7 @@ NO_CALLS = b'{"requestId":"0","errors":["No calls found corresponding to the pro
 def serving(calls: int, days: int) -> Iterator[str]:
     """Start a server with so many calls on so many days from `FIRST_DAY` on, and yield its base URL."""
     command = [sys.executable, __file__, "--calls", str(calls), "--days", str(days)]
-    # It ends when its input does, which is at the latest when this process is gone.
+    # The server ends when its input ends, which is at the latest when this process has ended.
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdin
         assert server.stdout
@@ -61,7 +61,7 @@ async def serve(gong: FastGong) -> None:
 
 
 class FastGong:
-    """Knows when each call starts, and what the calls and transcripts are but for their ids and starts."""
+    """Returns calls and transcripts from prepared documents."""
 
     def __init__(self, calls: int, days: int) -> None:
         begin, step = midnight(FIRST_DAY), timedelta(days=days) / calls
@@ -69,14 +69,14 @@ class FastGong:
         self._documents, self._transcripts = documents()
 
     def answer(self, path: str, body: bytes) -> tuple[int, bytes]:
-        asked = msgspec.json.decode(body)
+        query = msgspec.json.decode(body)
         if path == "/v2/calls/transcript":
-            return 200, self._transcripts_of(asked["filter"]["callIds"])
-        limits = (datetime.fromisoformat(asked["filter"][key]) for key in ("fromDateTime", "toDateTime"))
+            return 200, self._transcripts_of(query["filter"]["callIds"])
+        limits = (datetime.fromisoformat(query["filter"][key]) for key in ("fromDateTime", "toDateTime"))
         first, end = (bisect_left(self._starts, limit) for limit in limits)
         if first >= end:
             return 404, NO_CALLS
-        return 200, self._page(first, end, int(asked.get("cursor", first)))
+        return 200, self._page(first, end, int(query.get("cursor", first)))
 
     def _page(self, first: int, end: int, offset: int) -> bytes:
         numbers = range(offset, min(offset + PAGE_SIZE, end))
@@ -109,15 +109,15 @@ class FastGong:
 
 
 def envelope(key: bytes, records: dict[str, Any], parts: Iterable[bytes]) -> bytes:
-    """The parts are those of a list, with a comma after each element."""
+    """Return a response. `parts` are those of a list, with a comma after each element."""
     head = b'{"requestId":"0","records":%b,"%b":[' % (msgspec.json.encode(records), key)
     *elements, _ = parts
     return b"".join((head, *elements, b"]}"))
 
 
 def documents() -> tuple[list[tuple[bytes, bytes, bytes]], list[bytes]]:
-    """Calls, cut where the id and the start belong, and their transcripts from behind the id on."""
-    # Imported here because what only starts the server has no need of it.
+    """Return calls, split where the id and the start belong, and transcripts from behind the id on."""
+    # Imported here, since a process that only starts the server does not need it.
     from gong_assets.gong.endpoints import CONTENT_SELECTOR
     from gong_assets.local.tenant.calls import Diary
     from gong_assets.local.tenant.company import DEFAULT_SEED, Company
@@ -146,7 +146,7 @@ def midnight(day: date) -> datetime:
 
 
 class Connection(asyncio.Protocol):
-    """As much of HTTP as a client needs that sends one POST after the other."""
+    """The part of HTTP that a client needs which sends one POST after the other."""
 
     def __init__(self, gong: FastGong) -> None:
         self._gong = gong

@@ -1,11 +1,11 @@
-"""How fast calls can be read where nothing limits it, against a loop that only downloads the same pages.
+"""Throughput of reading calls without a rate limit, compared with a loop that only downloads the pages.
 
     python benchmarks/ingest.py [--calls 20000] [--rounds 7]
 
-Ours is what an asset does before the warehouse: the client with its chains, records, their hashes, and
-Parquet files on disk. The other one has as many requests under way on a bare httpx client, and writes each
-body to a file as it came. Both read the same calls, of about 9 kB each, from one server in a process of its
-own, in turn. Medians are printed, and the median of each round's ratio.
+Our side does what an asset does before the warehouse: the client with its sub-windows, records, hashes, and
+Parquet files on disk. The other side makes as many requests at a time with a bare httpx client, and writes
+each body to a file. Both read the same calls of about 9 kB each, from one server in a process of its own, in
+turn. The output has medians, and the median of each round's ratio.
 """
 
 from __future__ import annotations
@@ -93,17 +93,17 @@ def with_httpx(base_url: str) -> int:
 
 
 async def download(base_url: str, directory: Path) -> int:
-    """The calls of the whole span, by as many walks through parts of it as the client has chains."""
+    """Download the calls of the whole range, by as many lists at a time as the client reads."""
     begin, end = bounds(SPAN)
     edges = [begin + (end - begin) * part / UNLIMITED_WORKERS for part in range(UNLIMITED_WORKERS + 1)]
     files = (directory / f"{number}.json" for number in count())
 
-    async def walk(first: str, last: str) -> int:
-        asked = {"filter": {"fromDateTime": first, "toDateTime": last}, "contentSelector": CONTENT_SELECTOR}
+    async def read_list(first: str, last: str) -> int:
+        query = {"filter": {"fromDateTime": first, "toDateTime": last}, "contentSelector": CONTENT_SELECTOR}
         calls = 0
         cursor: dict[str, str] = {}
         while True:
-            response = await http.post("/v2/calls/extensive", json=asked | cursor)
+            response = await http.post("/v2/calls/extensive", json=query | cursor)
             next(files).write_bytes(response.content)
             records = records_of(response.content)
             calls += int(records["currentPageSize"])
@@ -112,11 +112,13 @@ async def download(base_url: str, directory: Path) -> int:
             cursor = {"cursor": records["cursor"]}
 
     async with httpx.AsyncClient(base_url=base_url, auth=("key", "secret")) as http:
-        return sum(await asyncio.gather(*(walk(iso(first), iso(last)) for first, last in pairwise(edges))))
+        return sum(
+            await asyncio.gather(*(read_list(iso(first), iso(last)) for first, last in pairwise(edges)))
+        )
 
 
 def records_of(body: bytes) -> Any:
-    """The envelope's counts, without a look at the calls."""
+    """Return the counts of the response without parsing its calls."""
     begin = body.index(b'"records":') + len(b'"records":')
     return msgspec.json.decode(body[begin : body.index(b"}", begin) + 1])
 

@@ -1,11 +1,11 @@
-"""Whether memory stays bounded: the peak of a run over 40,000 calls against that of a run over 10,000.
+"""Peak memory of a run over 40,000 calls, compared with that of a run over 10,000.
 
     python benchmarks/memory.py [--calls 10000 40000] [--calls-per-day 1000]
 
-Each size is a process of its own, in which Dagster runs the assets of calls and of their transcripts once
-over all days, from a Gong that answers at once into a fresh local warehouse. Both of these are processes too,
-and do not count. Printed are what was resident before the run, the peak (`ru_maxrss`), and its ratio to that
-of the first size.
+Each size is a process of its own, in which Dagster runs the assets of calls and transcripts once over all
+days, from a Gong without latency into a new local warehouse. Both servers are other processes and do not
+count. The output has the resident memory before the run, the peak (`ru_maxrss`), and its ratio to the first
+size.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-# The project is imported only by the processes that are measured: on Linux they begin with the peak of their
-# parent.
+# Only the measured processes import the project: on Linux they start with the peak of their parent.
 
 KILOBYTE = 1 if sys.platform == "darwin" else 1024
 TABLES = ("GONG_CALLS_RAW", "GONG_CALL_TRANSCRIPTS_RAW")
