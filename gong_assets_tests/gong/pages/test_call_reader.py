@@ -30,7 +30,8 @@ from gong_assets.gong.pages.window_split import max_requests
 from gong_assets_tests.gong.fake_gong import FakeGong, GongRequest, Response, call_id, error_response
 from gong_assets_tests.gong.helpers import KEY, MAY, add_transcripts, gong_with_calls, gong_with_calls_at
 from gong_assets_tests.gong.http_server import serving
-from gong_assets_tests.gong.pages.test_quota import ids_among, ids_on_server, months
+from gong_assets_tests.gong.pages.resumed_read import ids_among, ids_on_server
+from gong_assets_tests.gong.pages.test_quota import months
 from gong_assets_tests.gong.pages.test_window_reader import ORDERS
 from gong_assets_tests.gong.shapes import SHAPES, evenly, measure, read_both
 from gong_assets_tests.gong.virtual_time import DailyQuota, VirtualClock, VirtualNetwork, run
