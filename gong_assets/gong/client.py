@@ -18,14 +18,13 @@ from gong_assets.gong.endpoints import (
     CALLS,
     CONTENT_SELECTOR,
     LISTED_CALLS,
-    PAGE_SIZE,
     TRANSCRIPTS,
     USERS,
     Endpoint,
 )
 from gong_assets.gong.errors import GongQuotaExhausted
 from gong_assets.gong.http.transport import RequestStats, Transport
-from gong_assets.gong.pages import queries
+from gong_assets.gong.pages import PAGE_SIZE, queries
 from gong_assets.gong.pages.call_reader import CallReader
 from gong_assets.gong.pages.pagination import Pages, deduplicated, read_pages
 from gong_assets.gong.pages.worker_pool import read_all

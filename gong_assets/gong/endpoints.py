@@ -18,9 +18,6 @@ from gong_assets.gong.records import (
     read_user,
 )
 
-# Gong's page size; no parameter changes it.
-PAGE_SIZE = 100
-
 # Every field but `media`: its links need a scope of their own, are secrets for eight hours, and differ in
 # every response. Gong silently leaves out what an account does not have.
 CONTENT_SELECTOR: Mapping[str, Any] = {

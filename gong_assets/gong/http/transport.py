@@ -15,18 +15,20 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 import httpx
 
 from gong_assets.gong.clock import Clock
 from gong_assets.gong.config import GongConfig
-from gong_assets.gong.endpoints import Query
 from gong_assets.gong.errors import GongError, GongQuotaExhausted, GongRateLimitedError
 from gong_assets.gong.http import DIRECT_HOSTS
 from gong_assets.gong.http.error_mapping import connection_error, malformed_error, response_error
 from gong_assets.gong.http.rate_limiter import shared_rate_limiter
 from gong_assets.gong.http.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from gong_assets.gong.endpoints import Query
 
 logger = logging.getLogger(__name__)
 

@@ -11,9 +11,10 @@ from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
 
-from gong_assets.gong.endpoints import PAGE_SIZE, TRANSCRIPTS
+from gong_assets.gong.endpoints import TRANSCRIPTS
 from gong_assets.gong.errors import GongError, GongQuotaExhausted
 from gong_assets.gong.http.transport import Transport
+from gong_assets.gong.pages import PAGE_SIZE
 from gong_assets.gong.pages.pagination import Deduplicator, Page, Pages, read_pages
 from gong_assets.gong.pages.window_reader import WindowReader
 from gong_assets.gong.pages.worker_pool import Batch, WorkerPool
@@ -46,6 +47,7 @@ class CallReader:
         self._wants_transcript = wants_transcript
         self._wanted: dict[str, Batch | None] = {}
         """The ids of the calls whose transcripts are wanted, and the batch that requests each."""
+        self._not_requested: list[str] = []
         self._transcripts_seen = Deduplicator()
         seen = Deduplicator()
         self._readers = [
@@ -86,9 +88,10 @@ class CallReader:
     async def _read_calls(self, window: Window) -> Pages:
         async with aclosing(self._read_window(window)) as pages:
             async for page in pages:
-                for record in page.records:
-                    if record.id is not None and self._wants_transcript(record):
-                        self._wanted.setdefault(record.id)
+                for call in page.records:
+                    if call.id and call.id not in self._wanted and self._wants_transcript(call):
+                        self._wanted[call.id] = None
+                        self._not_requested.append(call.id)
                 self._request_transcripts(PAGE_SIZE)
                 yield page
 
@@ -97,11 +100,9 @@ class CallReader:
             self._request_transcripts(1)
 
     def _request_transcripts(self, smallest_batch: int) -> None:
-        ids = [call_id for call_id, batch in self._wanted.items() if batch is None]
-        while len(ids) >= smallest_batch and self.transcripts_error is None:
-            batch_ids, ids = ids[:PAGE_SIZE], ids[PAGE_SIZE:]
-            batch = self._pool.add(partial(self._read_transcripts, batch_ids))
-            self._wanted.update(dict.fromkeys(batch_ids, batch))
+        while len(self._not_requested) >= smallest_batch and self.transcripts_error is None:
+            ids, self._not_requested = self._not_requested[:PAGE_SIZE], self._not_requested[PAGE_SIZE:]
+            self._wanted.update(dict.fromkeys(ids, self._pool.add(partial(self._read_transcripts, ids))))
         self._pool.start_waiting()
 
     async def _read_transcripts(self, ids: list[str]) -> Pages:

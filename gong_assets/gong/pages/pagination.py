@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gong_assets.gong.endpoints import Endpoint
 from gong_assets.gong.errors import (
     GongCursorError,
     GongCursorExpiredError,
@@ -20,10 +19,11 @@ from gong_assets.gong.errors import (
     GongPermissionError,
 )
 from gong_assets.gong.http.error_mapping import is_empty_result, with_likely_scope
-from gong_assets.gong.records import Record
 
 if TYPE_CHECKING:
+    from gong_assets.gong.endpoints import Endpoint
     from gong_assets.gong.http.transport import Transport
+    from gong_assets.gong.records import Record
 
 # A cursor lives for about an hour from the first request of its query, and no query here takes that long.
 MAX_RESTARTS = 5

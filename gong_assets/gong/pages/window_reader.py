@@ -148,7 +148,7 @@ class WindowReader:
         self._pool.start_waiting()
 
     async def _try_split(self, part: SubWindow, page: Page) -> bool:
-        """Replace a sub-window that is too large by smaller ones. Return False if it is read on as it is."""
+        """Replace a sub-window that is too large by smaller ones; return False to read it on as it is."""
         if part.count is None:
             return False
         starts = [record.started for record in page.records if record.started is not None]
@@ -182,11 +182,13 @@ class WindowReader:
             await self._counted.wait()
 
     def _split(self, part: SubWindow, forecast: Forecast) -> bool:
+        if self._pool.quota_error is not None:
+            return True  # nothing more is read
         parts = self._parts(part)
         if not forecast.is_clear:
             parts = min(parts, SEARCH_PARTS)
         windows = split(forecast, part.window, max(1, parts))
-        if self._pool.quota_error is not None or (len(windows) < 2 and part.count is not None):
+        if len(windows) < 2 and part.count is not None:
             return False
         self._plan.pages_discarded += part.count is not None
         del self._batches[part]

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from math import ceil
 
-from gong_assets.gong.endpoints import PAGE_SIZE
+from gong_assets.gong.pages import PAGE_SIZE
 from gong_assets.gong.window import Window
 
 # Requests beyond one for each hundred calls: ten for up to 40,000 calls, and one for each 4,000 of a larger
@@ -95,9 +95,8 @@ class SplitPlan:
         load = part.pages * pace.latency * pace.capacity / self._pages_left(part, others)
         least = ceil(part.pages / pace.max_pages)
         if least > pace.workers:
-            least = (
-                ceil(least / pace.workers) * pace.workers
-            )  # so that no worker is left without one in the end
+            # A multiple of the workers, so that none is left without a list in the end.
+            least = ceil(least / pace.workers) * pace.workers
         rivals = sum(
             each.pages
             for each in others

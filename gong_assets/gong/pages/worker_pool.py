@@ -14,12 +14,14 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from math import ceil, inf
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from gong_assets.gong.errors import GongQuotaExhausted
-from gong_assets.gong.http.transport import Transport
-from gong_assets.gong.pages.pagination import Page, Pages
 from gong_assets.gong.pages.window_split import HEADROOM, Pace
+
+if TYPE_CHECKING:
+    from gong_assets.gong.http.transport import Transport
+    from gong_assets.gong.pages.pagination import Page, Pages
 
 T = TypeVar("T")
 

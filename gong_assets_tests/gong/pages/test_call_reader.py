@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -30,7 +29,8 @@ from gong_assets.gong.pages.window_split import max_requests
 from gong_assets_tests.gong.fake_gong import FakeGong, GongRequest, Response, call_id, error_response
 from gong_assets_tests.gong.helpers import KEY, MAY, add_transcripts, gong_with_calls, gong_with_calls_at
 from gong_assets_tests.gong.http_server import serving
-from gong_assets_tests.gong.pages.test_quota import ids_among, ids_on_server, months
+from gong_assets_tests.gong.pages.resumed_read import ids_among, ids_on_server
+from gong_assets_tests.gong.pages.test_quota import months
 from gong_assets_tests.gong.pages.test_window_reader import ORDERS
 from gong_assets_tests.gong.shapes import SHAPES, evenly, measure, read_both
 from gong_assets_tests.gong.virtual_time import DailyQuota, VirtualClock, VirtualNetwork, run
@@ -134,36 +134,23 @@ def test_calls_and_transcripts_are_read_at_the_limit_together(shape: str, latenc
     assert taken.refused == 0
 
 
-class SlowGong(FakeGong):
-    """Served over real HTTP, ten times as fast as a Gong that takes 3 seconds for a page."""
+def test_calls_and_transcripts_overlap_over_real_http() -> None:
+    gong = add_transcripts(gong_with_calls(2000))
 
-    latency = 0.3
-    per_second = 30
-
-
-def test_two_thousand_calls_with_transcripts_take_the_time_of_their_requests_over_real_http() -> None:
-    gong = add_transcripts(SlowGong(gong_with_calls(2000).calls))
-
-    async def work() -> float:
-        async with serving(gong, latency=SlowGong.latency) as server:
+    async def work() -> None:
+        async with serving(gong, latency=0.3) as server:
             config = GongConfig(
-                base_url=server.base_url,
-                auth=KEY,
-                max_requests_per_second=SlowGong.per_second,
-                max_requests_per_day=0,
+                base_url=server.base_url, auth=KEY, max_requests_per_second=30, max_requests_per_day=0
             )
             async with GongClient(config) as client:
-                begin = time.monotonic()
                 calls, transcripts = await read_both(client.calls_with_transcripts(MAY))
-                seconds = time.monotonic() - begin
         assert sorted(calls) == sorted(transcripts) == gong.ids
-        return seconds
 
-    seconds = asyncio.run(work())
-    at_the_limit = (len(gong.log) - 1) / SlowGong.per_second + SlowGong.latency
-    assert len(gong.log) <= 50
-    # 1.1 in virtual time. One phase after the other took 1.6; a busy machine adds to both.
-    assert seconds <= 1.45 * at_the_limit
+    asyncio.run(work())
+    paths = [request.path for request in gong.log]
+    assert len(paths) <= 50
+    last_calls = max(place for place, path in enumerate(paths) if path == "/v2/calls/extensive")
+    assert paths.index("/v2/calls/transcript") < last_calls
 
 
 def test_transcripts_are_requested_while_calls_are_still_read() -> None:
