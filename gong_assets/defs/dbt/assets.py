@@ -149,7 +149,7 @@ class ModelRunner:
         Raises:
             dagster.Failure: the warehouse or dbt failed.
         """
-        tag = query_tag(context.run_id, context.op_execution_context.op.name)
+        tag = query_tag(context.run.run_id, context.op_execution_context.op.name)
         warehouse = snowflake.warehouse(query_tag=tag)
         try:
             with warehouse.connect() as connection:
