@@ -1,4 +1,4 @@
-"""A fake Gong behind real HTTP on this machine, and the ways in which an response can be spoilt."""
+"""A fake Gong behind real HTTP on this machine, and faults of its responses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Fault = Callable[[asyncio.StreamWriter, Response], Awaitable[None]]
 
 
 class HttpServer:
-    """Answers for `gong`; the first of `faults` spoils the next response, and is used up."""
+    """Serves `gong` with a `latency`. The first of `faults` is removed and sends the next response."""
 
     def __init__(self, gong: FakeGong, latency: float = 0.0) -> None:
         self.gong = gong

@@ -257,7 +257,7 @@ def shows_a_secret(*things: Any) -> bool:
     return any(secret in text for secret in [*SECRETS, pair])
 
 
-# Not a local of the test: those are in the tracebacks that it looks at.
+# Not a local variable of the test, since these are in the tracebacks that it checks.
 OUTAGES = [
     json_response(400, {"error": "invalid_grant"}),
     json_response(403, {}),

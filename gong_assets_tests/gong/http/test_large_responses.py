@@ -1,4 +1,4 @@
-"""A page a hundred times as long as usual arrives whole, and takes memory for itself and little else."""
+"""A page a hundred times as long as usual arrives exactly, and takes little more memory than its size."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ DAY = date(2026, 3, 2)
 CALLS = 100
 CALL_BYTES = 500_000
 
-# Times the response: its body, the records that are cut out of it, and half as much again for the one record
-# at a time that is text and objects too.
+# A multiple of the response: its body, its records, and half as much again for the one record that is parsed.
 ALLOWED = 2.5
 
 
@@ -47,7 +46,7 @@ def response() -> bytes:
 
 @contextmanager
 def large_gong() -> Iterator[str]:
-    """In a process of its own: what the server allocates does not count."""
+    """Serve the response from a process of its own, whose memory does not count."""
     spawning = multiprocessing.get_context("spawn")
     ours, theirs = spawning.Pipe()
     process = spawning.Process(target=serve, args=(theirs,), daemon=True)

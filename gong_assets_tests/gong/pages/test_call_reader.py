@@ -83,7 +83,7 @@ def transcript_requests(gong: FakeGong) -> list[GongRequest]:
     order=st.sampled_from(list(ORDERS)),
     seed=st.integers(0, 9),
 )
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_each_call_and_each_wanted_transcript_comes_once_within_the_bound(
     seconds: list[int], latency: float, order: str, seed: int
 ) -> None:
@@ -105,7 +105,7 @@ def test_each_call_and_each_wanted_transcript_comes_once_within_the_bound(
     latency=st.sampled_from([0.4, 1.0, 3.0]),
     ours=st.booleans(),
 )
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_a_quota_stop_at_any_request_names_completed_windows_and_remaining_transcripts(
     seconds: list[int], after: int, latency: float, ours: bool
 ) -> None:

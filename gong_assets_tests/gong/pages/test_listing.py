@@ -103,7 +103,7 @@ def calendars(draw: st.DrawFn) -> list[tuple[float, float, bool]]:
 
 
 @given(calls=calendars(), order=st.sampled_from(list(ORDERS)), latency=st.sampled_from([0.1, 1.0, 3.0]))
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_all_calls_in_any_order_come_once_within_the_bound(
     calls: list[tuple[float, float, bool]], order: str, latency: float
 ) -> None:

@@ -82,7 +82,7 @@ def months(draw: st.DrawFn) -> list[int]:
     ours=st.booleans(),
     order=st.sampled_from(list(ORDERS)),
 )
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_completed_windows_are_complete_and_the_rest_is_read_later_within_the_bound(
     seconds: list[int], latency: float, more: int, ours: bool, order: str
 ) -> None:
@@ -115,7 +115,7 @@ def test_completed_windows_are_complete_and_the_rest_is_read_later_within_the_bo
     ours=st.booleans(),
     order=st.sampled_from(list(ORDERS)),
 )
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_a_quota_stop_at_any_request_names_only_completed_windows(
     seconds: list[int], after: int, latency: float, ours: bool, order: str
 ) -> None:

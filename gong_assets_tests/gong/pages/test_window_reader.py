@@ -86,7 +86,7 @@ def distributions(draw: st.DrawFn, largest: int = 2500) -> list[int]:
     latency=st.sampled_from([0.1, 0.4, 1.0, 3.0, 6.0]),
     order=st.sampled_from(list(ORDERS)),
 )
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_calls_in_any_distribution_and_order_come_once_each_within_the_bound(
     seconds: list[int], latency: float, order: str
 ) -> None:
@@ -102,7 +102,7 @@ def test_calls_in_any_distribution_and_order_come_once_each_within_the_bound(
     drift=st.integers(-7200, 7200),
     order=st.sampled_from(list(ORDERS)),
 )
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_no_call_is_lost_if_counts_are_too_high_or_calls_start_outside_their_window(
     seconds: list[int], ahead: int, drift: int, order: str
 ) -> None:
