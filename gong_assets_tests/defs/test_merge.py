@@ -25,7 +25,7 @@ from gong_assets.defs.options import (
 from gong_assets.defs.resources import GongResource
 from gong_assets.defs.resumption import GONG_QUOTA, RESUME_AFTER_TAG, RESUMES_TAG, STOPPED_BY_TAG
 from gong_assets.settings import Settings
-from gong_assets_tests.defs.test_build import GRAPH, graph
+from tools.generate import ASSET_GRAPH, asset_graph
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("definitions")]
 
@@ -137,11 +137,11 @@ def test_a_prefix_changes_every_key_and_dependency_and_nothing_else(prefixed: dg
             "group": f"gong_{spec['group']}",
             "deps": sorted(map(renamed, spec["deps"])),
         }
-        for key, spec in json.loads(GRAPH.read_text()).items()
+        for key, spec in json.loads(ASSET_GRAPH.read_text("utf-8")).items()
     }
     specs = prefixed.resolve_all_asset_specs()
     hubspot = {renamed(spec.key.path[-1]) for spec in specs if spec.key.path[2] == "hubspot"}
-    found = {key: spec for key, spec in graph(prefixed).items() if "/hubspot/" not in key}
+    found = {key: spec for key, spec in json.loads(asset_graph(prefixed)).items() if "/hubspot/" not in key}
     assert found == expected
     assert len(hubspot) == 8
     assert all(spec.owners == ["team:sales"] for spec in specs)
@@ -207,7 +207,7 @@ def stopped_run(instance: dg.DagsterInstance, **run: Any) -> str:
 
 def test_a_stopped_run_is_resumed_with_its_assets_days_and_config(prefixed: dg.Definitions) -> None:
     calls = dg.AssetKey(["sales", "gong", "gong_calls_raw"])
-    config = {"ops": {"sales__gong__gong_calls_raw": {"config": {"confirm_deletions": True}}}}
+    config = {"ops": {"sales__gong__gong_calls_and_transcripts": {"config": {"confirm_deletions": True}}}}
     with dg.DagsterInstance.ephemeral() as instance:
         in_catalog = stopped_run(
             instance,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import dagster as dg
 
 from gong_assets.defs.orphaned_runs import fail_orphaned_runs, process_tags
@@ -17,9 +19,13 @@ def test_a_run_of_a_killed_command_is_failed_and_its_pool_slot_is_freed() -> Non
 
         fail_orphaned_runs(instance)
 
-        assert instance.get_run_by_id(killed.run_id).status == dg.DagsterRunStatus.FAILURE  # type: ignore[union-attr]
-        assert instance.get_run_by_id(alive.run_id).status == dg.DagsterRunStatus.STARTED  # type: ignore[union-attr]
+        assert [run.run_id for run in runs(instance, dg.DagsterRunStatus.FAILURE)] == [killed.run_id]
+        assert [run.run_id for run in runs(instance, dg.DagsterRunStatus.STARTED)] == [alive.run_id]
         assert instance.event_log_storage.get_concurrency_info("gong_api").active_slot_count == 0
+
+
+def runs(instance: dg.DagsterInstance, status: dg.DagsterRunStatus) -> Sequence[dg.DagsterRun]:
+    return instance.get_runs(dg.RunsFilter(statuses=[status]))
 
 
 @dg.job
