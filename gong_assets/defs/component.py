@@ -44,11 +44,10 @@ SettingsOverrides: Any = _overrides()
 
 
 class GongAssets(dg.Component, GraphOptions):
-    """Gong calls, transcripts and statistics in Snowflake, with staged tables, Cortex enrichment and views
-    for agents.
+    """Gong calls and transcripts in Snowflake, with staged tables, Cortex enrichment and views for agents.
 
-    Without attributes it reads a simulated Gong tenant into a local warehouse. Accounts and secrets are
-    environment variables such as GONG_ACCESS_KEY and SNOWFLAKE_ACCOUNT.
+    Accounts and secrets are environment variables such as GONG_ACCESS_KEY and SNOWFLAKE_ACCOUNT. Without
+    them, the graph reads a simulated Gong tenant into a local warehouse, which needs the extra `local`.
     """
 
     settings: Annotated[

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pyarrow as pa
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from gong_assets.defs.build import build_defs
 from gong_assets.defs.dbt.project import dbt_environment
+from gong_assets.defs.options import GraphOptions
 from gong_assets.defs.resources import snowflake_of
 from gong_assets.settings import Settings, load_settings
 from gong_assets.warehouse.connection import Warehouse
@@ -100,7 +102,6 @@ def test_the_resource_can_replace_the_graphs_own(warehouse: Warehouse, tmp_path:
 
     given = warehouse.arguments
     network = {name: given[name] for name in ("host", "port", "protocol")}
-    schema = given["schema"]
     account = SnowflakeResource(
         account=given["account"],
         user=given["user"],
@@ -108,24 +109,37 @@ def test_the_resource_can_replace_the_graphs_own(warehouse: Warehouse, tmp_path:
         autocommit=False,
         additional_snowflake_connection_args={**network, "session_parameters": {"QUERY_TAG": "theirs"}},
     )
-    settings = Settings(gong_assets_home=tmp_path, gong_start_date=date(2026, 2, 1), snowflake_schema=schema)
-    defs = build_defs(settings, resources={"gong_snowflake": account})
+    settings = Settings(
+        gong_assets_home=tmp_path, gong_start_date=date(2026, 2, 1), snowflake_schema=given["schema"]
+    )
+    options = GraphOptions(key_prefix="gong")
+    graph = build_defs(settings, options, resources={"gong_snowflake": account})
+    workspaces = options.asset_key("gong_workspaces_raw")
+    found: list[int] = []
+
+    @dg.asset(ins={"table": dg.AssetIn(workspaces)})
+    def count_of_workspaces(table: pa.Table) -> None:
+        found.append(table.num_rows)
+
+    defs = dg.Definitions.merge(graph, dg.Definitions([count_of_workspaces]))
     with dg.DagsterInstance.ephemeral() as instance:
         sensor = defs.resolve_sensor_def("gong_missing_transcripts")
         own = {name: each for name, each in (defs.resources or {}).items() if "snowflake" in name}
         context = dg.build_sensor_context(instance=instance, definitions=defs, resources=own)
         assert "have not both landed yet" in (sensor.evaluate_tick(context).skip_message or "")
-        result = defs.resolve_job_def("gong_reference_data").execute_in_process(instance=instance)
+        job = defs.resolve_implicit_global_asset_job_def()
+        selection = [workspaces, count_of_workspaces.key]
+        result = job.execute_in_process(instance=instance, asset_selection=selection)
     assert result.success
     (row,) = warehouse.query("SELECT COUNT(*) AS WORKSPACES FROM GONG_WORKSPACES_RAW")
-    assert row["WORKSPACES"] > 0
-    assert all(check.passed for check in result.get_asset_check_evaluations())
-    table = next(
+    assert found == [row["WORKSPACES"]] != [0]
+    assert [check.passed for check in result.get_asset_check_evaluations()]
+    (table,) = (
         spec.metadata["dagster/table_name"]
         for spec in defs.resolve_all_asset_specs()
-        if spec.key.path == ["stg_gong_calls"]
+        if spec.key.path == ["gong", "stg_gong_calls"]
     )
-    assert table == f"SOPHIA_AI.{schema}.STG_GONG_CALLS"
+    assert table == f"SOPHIA_AI.{given['schema']}.STG_GONG_CALLS"
 
 
 def test_settings_need_no_sign_in_if_a_resource_signs_in() -> None:
