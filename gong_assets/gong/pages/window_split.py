@@ -82,7 +82,7 @@ class SplitPlan:
         return takes_long or part.pages > 2 * MAX_PAGES or self._exceeds_today(part, pace)
 
     def _exceeds_today(self, part: SubWindow, pace: Pace) -> bool:
-        """Return whether today's limit does not suffice for the window. A sub-window is not split for that."""
+        """Return whether today's limit does not suffice for the window; sub-windows do not count."""
         is_window = part.count is None or not self.pages_discarded
         return is_window and pace.requests_left is not None and part.pages > pace.requests_left
 
