@@ -91,12 +91,12 @@ def with_httpx(base_url: str) -> int:
 
 
 async def download(base_url: str, directory: Path) -> int:
-    """Download all pages, with one walk through a part of the range for each worker of the client."""
+    """Download all pages, by as many lists of parts of the range as the client reads at a time."""
     begin, end = DATES.utc_bounds()
     edges = [begin + (end - begin) * part / UNLIMITED_WORKERS for part in range(UNLIMITED_WORKERS + 1)]
     files = (directory / f"{number}.json" for number in count())
 
-    async def walk(first: str, last: str) -> int:
+    async def read_list(first: str, last: str) -> int:
         request = {"filter": {"fromDateTime": first, "toDateTime": last}, "contentSelector": CONTENT_SELECTOR}
         calls = 0
         cursor: dict[str, str] = {}
@@ -110,7 +110,9 @@ async def download(base_url: str, directory: Path) -> int:
             cursor = {"cursor": records["cursor"]}
 
     async with httpx.AsyncClient(base_url=base_url, auth=("key", "secret")) as http:
-        return sum(await asyncio.gather(*(walk(iso(first), iso(last)) for first, last in pairwise(edges))))
+        return sum(
+            await asyncio.gather(*(read_list(iso(first), iso(last)) for first, last in pairwise(edges)))
+        )
 
 
 def records_of(body: bytes) -> Any:

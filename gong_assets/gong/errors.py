@@ -48,9 +48,8 @@ class GongQuotaExhausted(GongError):
     `retry_after` is in seconds: Gong's Retry-After, or the time to the end of the UTC day if our own count
     ended the read. All pages that arrived were yielded before this error.
 
-    For calls, `completed_windows` are the windows whose calls have all been yielded, in order and not
-    adjacent. For a list of items such as call ids or days, `remaining` are those that were not read, in the
-    order requested.
+    For calls, all calls of the `completed_windows` have been yielded. For a list of items such as call ids or
+    days, `remaining` are those that were not read, in the order requested.
     """
 
     def __init__(

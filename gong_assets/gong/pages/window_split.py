@@ -78,7 +78,13 @@ class SplitPlan:
     def is_too_large(self, part: SubWindow, others: Collection[SubWindow], pace: Pace) -> bool:
         """Return whether a list takes longer than everything else, with the time that a split costs."""
         rest = self._pages_left(part, others) / pace.capacity
-        return (part.pages - 1) * pace.latency > rest + pace.latency or part.pages > 2 * pace.max_pages
+        takes_long = (part.pages - 1) * pace.latency > rest + pace.latency
+        return takes_long or part.pages > 2 * MAX_PAGES or self._exceeds_today(part, pace)
+
+    def _exceeds_today(self, part: SubWindow, pace: Pace) -> bool:
+        """Return whether today's limit does not suffice for the window; sub-windows do not count."""
+        is_window = part.count is None or not self.pages_discarded
+        return is_window and pace.requests_left is not None and part.pages > pace.requests_left
 
     def parts(
         self, part: SubWindow, others: Collection[SubWindow], pace: Pace, *, optimistic: bool = False
@@ -87,8 +93,7 @@ class SplitPlan:
 
         The bound on requests holds whatever the counts of the parts turn out to be, and is shared with the
         other lists that are too large. `optimistic` assumes that the lists without a count yet will waste no
-        request. If today's limit does not suffice for the list, its parts are small enough to finish some of
-        them.
+        request. If today's limit does not suffice for a window, its parts are small enough to finish some.
         """
         if not self.is_too_large(part, others, pace):
             return 1
@@ -105,9 +110,7 @@ class SplitPlan:
         allowed = self._parts_allowed(part, others, optimistic=optimistic)
         share = round(allowed * part.pages / (part.pages + rivals))
         parts = min(max(2, ceil(HEADROOM * load), least), part.pages, share)
-        if pace.requests_left is not None and part.pages > pace.requests_left:
-            return max(parts, least)
-        return parts
+        return max(parts, least) if self._exceeds_today(part, pace) else parts
 
     def _pages_left(self, part: SubWindow, others: Collection[SubWindow]) -> int:
         pages_read = sum(each.pages_read for each in others if each is not part)
