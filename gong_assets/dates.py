@@ -104,3 +104,17 @@ def contiguous_ranges(days: Iterable[date]) -> list[DateRange]:
         else:
             ranges.append(DateRange.single(day))
     return ranges
+
+
+def format_ranges(ranges: Iterable[DateRange]) -> str:
+    """Return the ranges as text, such as `2026-11-01..2026-11-07,2026-11-09`, for tags and variables."""
+    return ",".join(f"{each.start}" if len(each) == 1 else f"{each.start}..{each.last}" for each in ranges)
+
+
+def parse_ranges(text: str) -> list[DateRange]:
+    """Return the ranges that `format_ranges` wrote."""
+    ranges = []
+    for part in filter(None, text.split(",")):
+        first, _, last = part.partition("..")
+        ranges.append(DateRange.inclusive(date.fromisoformat(first), date.fromisoformat(last or first)))
+    return ranges

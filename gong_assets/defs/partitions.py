@@ -10,7 +10,10 @@ from datetime import UTC, date
 
 import dagster as dg
 
-from gong_assets.dates import DateRange
+from gong_assets.dates import DateRange, parse_ranges
+
+# On a run over a range of partitions: the days of the range that it transforms. The others are up to date.
+DAYS_TAG = "gong_assets/days"
 
 
 def daily_partitions(start: date) -> dg.DailyPartitionsDefinition:
@@ -21,3 +24,9 @@ def daily_partitions(start: date) -> dg.DailyPartitionsDefinition:
 def partition_date_range(window: dg.TimeWindow) -> DateRange:
     """Return the days of a run's partition window."""
     return DateRange(window.start.astimezone(UTC).date(), window.end.astimezone(UTC).date())
+
+
+def days_of_run(context: dg.AssetExecutionContext) -> list[DateRange]:
+    """Return the days to transform: those that the run names in its tag, or its whole partition window."""
+    named = context.run.tags.get(DAYS_TAG)
+    return parse_ranges(named) if named else [partition_date_range(context.partition_time_window)]
