@@ -13,12 +13,17 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gong_assets.warehouse.landing import RowVersion
+
 # A file is closed when it holds about this much JSON. The warehouse loads files in parallel, and only one row
 # group of this size is in memory at a time.
 FILE_BYTES = 32 * 1024 * 1024
 # Rows become Arrow batches after this much JSON, so that a file's rows are not in memory twice while it is
 # written.
 BATCH_BYTES = 1024 * 1024
+
+# Up to this many rows, a landing compares the spool with the table before it uploads anything.
+MAX_COMPARED_ROWS = 20_000
 
 SCHEMA = pa.schema(
     [
@@ -44,6 +49,11 @@ class Row:
     content_hash: str
     processing_error: str | None
 
+    @property
+    def version(self) -> RowVersion:
+        """What makes the row differ from an older one with the same key: content, error and day."""
+        return self.content_hash, self.processing_error, self.day.isoformat() if self.day else None
+
 
 class Spool:
     """Buffer of the rows of one landing in Parquet files.
@@ -57,6 +67,7 @@ class Spool:
         self.bytes = 0
         self.errors = 0
         self.rows_by_day: Counter[date | None] = Counter()
+        self._versions: dict[str, RowVersion] = {}
         self._rows: list[Row] = []
         self._rows_bytes = 0
         self._batches: list[pa.RecordBatch] = []
@@ -73,6 +84,10 @@ class Spool:
         self.bytes += size
         self.errors += row.processing_error is not None
         self.rows_by_day[row.day] += 1
+        if self.rows <= MAX_COMPARED_ROWS:
+            self._versions[row.key] = row.version
+        else:
+            self._versions.clear()
         if self._rows_bytes + self._batches_bytes >= FILE_BYTES:
             self._write()
         elif self._rows_bytes >= BATCH_BYTES:
@@ -109,6 +124,11 @@ class Spool:
         if self._writing is not None:
             self._writing.result()
             self._writing = None
+
+    @property
+    def versions(self) -> dict[str, RowVersion] | None:
+        """The version of each row by key, or None if there are more than MAX_COMPARED_ROWS rows."""
+        return self._versions if self.rows <= MAX_COMPARED_ROWS else None
 
     def files(self) -> list[Path]:
         return sorted(self.directory.glob("part-*.parquet"))

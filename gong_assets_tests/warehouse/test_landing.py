@@ -8,16 +8,21 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
+from unittest import mock
 
 import pytest
+from snowflake.connector.cursor import SnowflakeCursor
 
 from gong_assets.dates import DateRange
 from gong_assets.ingestion.spool import Row, Spool
 from gong_assets.warehouse.connection import Warehouse, transaction
 from gong_assets.warehouse.errors import DeletionGuardError, WarehouseQueryFailed, WarehouseUnreachable
 from gong_assets.warehouse.landing import DeletionPolicy, Landed, replace
+from gong_assets.warehouse.pending_changes import claim_changes, pending_changes, settle_changes
 from gong_assets.warehouse.queries import arrow_tables, call_dates, calls_awaiting_transcripts
 from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, RawTable, id_column, json_column
 
@@ -176,6 +181,97 @@ def test_several_files_land_together(warehouse: Warehouse, monkeypatch: pytest.M
     monkeypatch.setattr("gong_assets.ingestion.spool.FILE_BYTES", 1_000)
     rows = [row(str(number), MONDAY, text="x" * 100) for number in range(200)]
     assert land(warehouse, rows).inserted == 200
+
+
+def pending(warehouse: Warehouse) -> list[tuple[str, date | None]]:
+    with warehouse.connect() as connection:
+        return [(change.table, change.day) for change in pending_changes(connection)]
+
+
+def test_a_landing_records_the_days_whose_rows_it_changed(warehouse: Warehouse) -> None:
+    calls = CALLS.name
+    land(warehouse, [row("1", MONDAY), row("2", TUESDAY), row("3", TUESDAY)])
+    assert pending(warehouse) == [(calls, MONDAY), (calls, TUESDAY)]
+    settle(warehouse)
+
+    land(warehouse, [row("1", MONDAY), row("2", TUESDAY, title="edited"), row("3", TUESDAY)])
+    assert pending(warehouse) == [(calls, TUESDAY)]
+    settle(warehouse)
+
+    land(warehouse, [row("2", TUESDAY, title="edited"), row("3", TUESDAY)], DateRange(TUESDAY, WEDNESDAY))
+    land(warehouse, [row("2", TUESDAY, title="edited")], DateRange(TUESDAY, WEDNESDAY))
+    assert pending(warehouse) == [(calls, TUESDAY)]
+    settle(warehouse)
+
+    # A call that moved changes its old day too, although that day was not read.
+    land(warehouse, [row("1", WEDNESDAY)], DateRange(WEDNESDAY, THURSDAY))
+    assert pending(warehouse) == [(calls, MONDAY), (calls, WEDNESDAY)]
+
+
+def test_changes_that_land_after_the_claim_stay_pending(warehouse: Warehouse) -> None:
+    land(warehouse, [row("1", MONDAY), row("2", TUESDAY)])
+    land(warehouse, [row("u", None)], None, USERS)
+    with warehouse.connect() as connection:
+        claimed = claim_changes(connection, [CALLS.name, USERS.name], [DateRange(MONDAY, TUESDAY)], "run-2")
+    assert claimed == 2
+    land(warehouse, [row("1", MONDAY, title="edited"), row("2", TUESDAY)])
+    with warehouse.connect() as connection:
+        settle_changes(connection, "run-2")
+    assert pending(warehouse) == [(CALLS.name, MONDAY), (CALLS.name, TUESDAY)]
+
+
+def settle(warehouse: Warehouse) -> None:
+    every_day = [DateRange(MONDAY, THURSDAY)]
+    with warehouse.connect() as connection:
+        claim_changes(connection, [CALLS.name, USERS.name], every_day, "settled")
+        settle_changes(connection, "settled")
+
+
+@pytest.mark.parametrize(("table", "days"), [(CALLS, TWO_DAYS), (USERS, None)])
+def test_a_landing_that_changes_nothing_sends_two_statements(
+    warehouse: Warehouse, table: RawTable, days: DateRange | None
+) -> None:
+    rows = [row(str(number), MONDAY if days else None) for number in range(3)]
+    land(warehouse, rows, days, table)
+    settle(warehouse)
+    before = landed_at(warehouse, table)
+    with recorded_statements() as statements:
+        landed = land(warehouse, rows, days, table)
+    assert landed == Landed(inserted=0, deleted=0, unchanged=3, total=3)
+    assert [statement.split()[0] for statement in statements] == ["SELECT", "UPDATE"]
+    assert landed_at(warehouse, table) > before
+    assert pending(warehouse) == []
+
+
+def landed_at(warehouse: Warehouse, table: RawTable) -> datetime:
+    found = warehouse.query(f"SELECT LANDED_AT FROM GONG_RAW_LANDINGS WHERE TABLE_NAME = '{table.name}'")
+    return found[0]["LANDED_AT"]
+
+
+@contextmanager
+def recorded_statements() -> Iterator[list[str]]:
+    statements: list[str] = []
+    execute = SnowflakeCursor.execute
+
+    def record(self: SnowflakeCursor, command: str, *args: Any, **options: Any) -> Any:
+        statements.append(command)
+        return execute(self, command, *args, **options)
+
+    with mock.patch.object(SnowflakeCursor, "execute", record):
+        yield statements
+
+
+def test_json_that_the_warehouse_does_not_parse_lands_with_an_error(warehouse: Warehouse) -> None:
+    odd = Row("odd", b'{"id": "odd"', MONDAY, "1" * 64, None)
+    land(warehouse, [row("1", MONDAY), odd])
+    assert [(each["CALL_ID"], each["PROCESSING_ERROR"]) for each in stored(warehouse)] == [
+        ("1", None),
+        ("odd", "Snowflake cannot parse this JSON"),
+    ]
+    settle(warehouse)
+    assert land(warehouse, [row("1", MONDAY), odd]).unchanged == 2
+    assert land(warehouse, [row("1", MONDAY), odd, row("2", MONDAY)]).inserted == 1
+    assert pending(warehouse) == [(CALLS.name, MONDAY)]
 
 
 def test_a_failure_in_the_transaction_keeps_the_old_rows(warehouse: Warehouse) -> None:
