@@ -11,7 +11,6 @@ import dagster as dg
 from gong_assets.defs.assets.cortex_search import build_search_service
 from gong_assets.defs.assets.raw import build_raw_assets
 from gong_assets.defs.assets.reconciliation import build_reconciliation
-from gong_assets.defs.automation import automation_sensor
 from gong_assets.defs.checks.cortex import build_cortex_checks
 from gong_assets.defs.checks.hubspot import build_hubspot_checks
 from gong_assets.defs.checks.raw_tables import build_checks
@@ -34,6 +33,7 @@ from gong_assets.defs.resources import (
 )
 from gong_assets.defs.schedules import build_schedules
 from gong_assets.defs.sensors import build_sensors
+from gong_assets.defs.transformation_sensor import build_transformation_sensor
 from gong_assets.settings import Settings
 
 
@@ -65,8 +65,8 @@ def build_defs(
 
 def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[str, Any]) -> dg.Definitions:
     partitions = daily_partitions(settings.gong_start_date)
-    project, dbt_assets = build_dbt_assets(settings, partitions, options)
-    jobs = build_jobs(options)
+    project, models, dbt_assets = build_dbt_assets(settings, partitions, options)
+    jobs = build_jobs(settings, options)
     return dg.Definitions(
         assets=[
             *build_raw_assets(settings, partitions, options),
@@ -82,7 +82,10 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
         ],
         jobs=list(jobs.values()),
         schedules=build_schedules(settings, options),
-        sensors=[*build_sensors(settings, jobs, options), automation_sensor(options)],
+        sensors=[
+            *build_sensors(settings, jobs, options),
+            build_transformation_sensor(settings, models, options),
+        ],
         resources={
             IO_MANAGER: snowflake_io_manager,
             DBT: GongDbtResource.from_project(project),

@@ -13,7 +13,7 @@ import pyarrow as pa
 from gong_assets.dates import DateRange
 from gong_assets.defs.failures import failure
 from gong_assets.defs.partitions import partition_date_range
-from gong_assets.defs.resources import SNOWFLAKE, SnowflakeResource, query_tag
+from gong_assets.defs.resources import SNOWFLAKE, SnowflakeResource
 from gong_assets.ingestion.read import ReadResult, land
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.warehouse.errors import WarehouseError
@@ -33,7 +33,7 @@ class SnowflakeIOManager(dg.IOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: ReadResult) -> None:
         table = raw_table(context.asset_key)
-        warehouse = self._snowflake.warehouse(query_tag=query_tag(context.run_id, context.step_key))
+        warehouse = self._snowflake.warehouse()
         try:
             context.add_output_metadata(land(warehouse, table, obj, context.run_id))
         except WarehouseError as error:

@@ -11,15 +11,18 @@ from gong_assets.defs.assets.missing_transcripts import build_missing_transcript
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions, layers
 from gong_assets.ingestion.stream_types import Cadence
 from gong_assets.ingestion.streams import RAW_STREAMS
+from gong_assets.settings import Settings
 
 _DESCRIPTIONS: Mapping[str, str] = {
     "gong_sync": "Materializes the whole graph: raw, staged and Cortex tables, HubSpot, and the views.",
     "gong_calls": "Materializes calls without transcripts, with half of the requests to Gong.",
     "gong_ingestion": "Materializes the raw assets of calls, transcripts, users, reviews and statistics. "
-    "The automation sensor then materializes the models that depend on them.",
+    "The models that depend on changed rows follow by themselves.",
     "gong_reference_data": "Materializes reference data, such as workspaces, trackers and scorecards.",
     "gong_reconciliation": "Compares the landed calls with Gong's list of calls, and reads the days that "
     "differ again. It finds late calls, deletions and edits outside the lookback.",
+    "gong_transformation": "Materializes the models whose sources changed, for the days whose rows changed. "
+    "Started by the sensor gong_transformation_sensor.",
     "gong_staging": "Materializes the staged tables from the raw tables.",
     "gong_cortex": "Materializes sentiment, summaries and embeddings of new and changed texts, and the "
     "views.",
@@ -31,7 +34,7 @@ _DESCRIPTIONS: Mapping[str, str] = {
 JOB_NAMES = (*_DESCRIPTIONS, "gong_transcripts")
 
 
-def build_jobs(options: GraphOptions = DEFAULT_OPTIONS) -> dict[str, Any]:
+def build_jobs(settings: Settings, options: GraphOptions = DEFAULT_OPTIONS) -> dict[str, Any]:
     """Return the jobs by name. They select the graph's own assets only."""
     selections = _selections(options)
     jobs = {
@@ -41,7 +44,7 @@ def build_jobs(options: GraphOptions = DEFAULT_OPTIONS) -> dict[str, Any]:
         )
         for name, description in _DESCRIPTIONS.items()
     }
-    return {**jobs, "gong_transcripts": build_missing_transcripts_job(options)}
+    return {**jobs, "gong_transcripts": build_missing_transcripts_job(settings, options)}
 
 
 def _selections(options: GraphOptions) -> Mapping[str, dg.AssetSelection]:
@@ -61,6 +64,7 @@ def _selections(options: GraphOptions) -> Mapping[str, dg.AssetSelection]:
         "gong_ingestion": layers("raw") - reference_data - reconciliation,
         "gong_reference_data": reference_data,
         "gong_reconciliation": reconciliation,
+        "gong_transformation": everything - layers("raw"),
         "gong_staging": layers("staging"),
         "gong_cortex": layers("cortex", "enriched", "monitoring"),
         "hubspot_refresh": layers("hubspot"),

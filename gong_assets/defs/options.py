@@ -86,7 +86,7 @@ class Schedules(dg.Model, dg.Resolvable):
 class Sensors(dg.Model, dg.Resolvable):
     """The sensors of the graph."""
 
-    automation: Annotated[
+    transformation: Annotated[
         SensorOptions, dg.Resolver.default(description="Materializes the models whose sources changed.")
     ] = SensorOptions()
     missing_transcripts: Annotated[

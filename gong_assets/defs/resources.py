@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from pydantic import Field, SecretStr
+from pydantic import Field, PrivateAttr, SecretStr
 
 from gong_assets.gong import BasicAuth, BearerAuth, GongClient, GongConfig, RefreshingAuth
 from gong_assets.settings import Settings
@@ -122,6 +122,7 @@ class SnowflakeResource(dg.ConfigurableResource[Any]):
     private_key: str | None = None
     private_key_passphrase: str | None = None
     local_home: str | None = None
+    _warehouse: Warehouse | None = PrivateAttr(default=None)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> SnowflakeResource:
@@ -137,13 +138,29 @@ class SnowflakeResource(dg.ConfigurableResource[Any]):
             ),
         )
 
-    def warehouse(self, *, query_tag: str = "gong_assets") -> Warehouse:
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        tag = query_tag(context.run_id) if context.run_id else "gong_assets"
+        self._warehouse = Warehouse(self._connector_arguments, query_tag=tag, keep_open=True)
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
+        self._run_warehouse.close()
+
+    @property
+    def _run_warehouse(self) -> Warehouse:
+        if self._warehouse is None:  # Outside of a run.
+            self._warehouse = Warehouse(self._connector_arguments)
+        return self._warehouse
+
+    def warehouse(self, *, query_tag: str | None = None) -> Warehouse:
+        """Return the warehouse of the run, whose steps share one connection, or one with a tag of its own."""
+        if query_tag is None:
+            return self._run_warehouse
         return Warehouse(self._connector_arguments, query_tag=query_tag)
 
     @contextmanager
     def get_connection(self) -> Iterator[Any]:
-        """Open a connection; on leaving the block, roll back an open transaction and close the connection."""
-        with self.warehouse().connect() as connection:
+        """Yield a connection of the run; an error in the block rolls back and closes it."""
+        with self._run_warehouse.connect() as connection:
             yield connection
 
     def _connector_arguments(self) -> Mapping[str, Any]:
@@ -219,6 +236,6 @@ def bound_gong(key: str) -> dg.ResourceDefinition:
     return gong
 
 
-def query_tag(run_id: str, step: str) -> str:
+def query_tag(run_id: str, step: str | None = None) -> str:
     """Return the tag of a run's statements in Snowflake's query history and Cortex usage history."""
-    return json.dumps({"app": "gong_assets", "run_id": run_id, "step": step})
+    return json.dumps({"app": "gong_assets", "run_id": run_id, **({"step": step} if step else {})})

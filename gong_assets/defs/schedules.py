@@ -1,15 +1,24 @@
-"""Schedules of the graph. Models run when their sources change: see `automation.py`."""
+"""Schedules of the graph. Models run when their sources change: see `transformation_sensor.py`."""
 
-from __future__ import annotations
-
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
 from gong_assets.dates import DateRange
+from gong_assets.defs.failures import failure
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions, ScheduleOptions
+from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.settings import Settings
+from gong_assets.warehouse.errors import WarehouseError
+from gong_assets.warehouse.hubspot_tables import source_version
+
+INGESTION_CRON = "0 */4 * * *"
+RECONCILIATION_CRON = "30 1 * * 0"
+REFERENCE_DATA_CRON = "45 0 * * *"
+
+# On a run that refreshes HubSpot's tables: the version of the source tables.
+HUBSPOT_VERSION_TAG = "gong_assets/hubspot_version"
 
 
 def build_schedules(
@@ -22,16 +31,60 @@ def build_schedules(
             name="gong_reference_data_schedule",
             job_name="gong_reference_data",
             description="Reads reference data, such as trackers and scorecards, which rarely changes.",
-            **_timing(options.schedules.reference_data, "45 0 * * *"),
+            **_timing(options.schedules.reference_data, REFERENCE_DATA_CRON),
         ),
-        dg.ScheduleDefinition(
-            name="hubspot_schedule",
-            job_name="hubspot_refresh",
-            description="Rebuilds the HubSpot tables. HubSpot updates its share hourly (V2_LIVE) or daily "
-            "(V2_DAILY).",
-            **_timing(options.schedules.hubspot, "5 * * * *"),
-        ),
+        _hubspot(settings, options.schedules.hubspot),
     ]
+
+
+def hubspot_cron(settings: Settings) -> str:
+    """Return the default schedule: once a day for the schema V2_DAILY of HubSpot's share, else hourly."""
+    is_daily = settings.hubspot_shape == "share" and settings.hubspot_schema.upper() == "V2_DAILY"
+    return "5 6 * * *" if is_daily else "5 * * * *"
+
+
+def _hubspot(settings: Settings, options: ScheduleOptions) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name="hubspot_schedule",
+        job_name="hubspot_refresh",
+        description="Rebuilds the HubSpot tables: daily for the share's schema V2_DAILY, hourly for V2_LIVE, "
+        "and after a change for tables of Fivetran, Airbyte or your own.",
+        **_timing(options, hubspot_cron(settings)),
+    )
+    def hubspot_schedule(
+        context: dg.ScheduleEvaluationContext, gong_snowflake: SnowflakeResource
+    ) -> dg.RunRequest | dg.SkipReason:
+        version = _hubspot_version(gong_snowflake, settings)
+        if version is not None and version == _refreshed_version(context.instance):
+            return dg.SkipReason("HubSpot's tables have not changed since the last refresh.")
+        time = context.scheduled_execution_time.astimezone(UTC)
+        tags = {HUBSPOT_VERSION_TAG: version} if version else {}
+        return dg.RunRequest(run_key=f"{time:%Y-%m-%dT%H:%M}", tags=tags)
+
+    return hubspot_schedule
+
+
+def _hubspot_version(snowflake: SnowflakeResource, settings: Settings) -> str | None:
+    """Return a value that changes with HubSpot's tables, or None if Snowflake does not know their changes.
+
+    The views of HubSpot's share have no time of their last change.
+    """
+    if settings.hubspot_shape == "share":
+        return None
+    try:
+        with snowflake.get_connection() as connection:
+            return source_version(
+                connection, settings.hubspot_shape, settings.hubspot_database, settings.hubspot_schema
+            )
+    except WarehouseError as error:
+        raise failure(error) from error
+
+
+def _refreshed_version(instance: dg.DagsterInstance) -> str | None:
+    refreshed = dg.RunsFilter(job_name="hubspot_refresh", statuses=[dg.DagsterRunStatus.SUCCESS])
+    for run in instance.get_runs(refreshed, limit=1):
+        return run.tags.get(HUBSPOT_VERSION_TAG)
+    return None
 
 
 def _ingestion(settings: Settings, options: ScheduleOptions) -> dg.ScheduleDefinition:
@@ -40,12 +93,29 @@ def _ingestion(settings: Settings, options: ScheduleOptions) -> dg.ScheduleDefin
         job_name="gong_ingestion",
         description=f"Reads the last {settings.gong_lookback_days} days again in one run, because calls, "
         "transcripts and statistics arrive late and Gong has no filter for changes.",
-        **_timing(options, "0 */4 * * *"),
+        **_timing(options, INGESTION_CRON),
     )
     def gong_ingestion_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        return _run_request(context, _lookback(context, settings))
+        days = _lookback(context, settings)
+        last = _last_success(context.instance)
+        if last is not None:
+            # After an outage, read the days again that were recent at the last run.
+            first = last.date() - timedelta(days=settings.gong_lookback_days - 1)
+            days = DateRange(max(min(days.start, first), settings.gong_start_date), days.end)
+        return _run_request(context, days)
 
     return gong_ingestion_schedule
+
+
+def _last_success(instance: dg.DagsterInstance) -> datetime | None:
+    """Return when the last successful scheduled ingestion was requested (UTC)."""
+    succeeded = dg.RunsFilter(
+        job_name="gong_ingestion",
+        statuses=[dg.DagsterRunStatus.SUCCESS],
+        tags={"dagster/schedule_name": "gong_ingestion_schedule"},
+    )
+    records = instance.get_run_records(succeeded, limit=1)
+    return records[0].create_timestamp.astimezone(UTC) if records else None
 
 
 def _reconciliation(settings: Settings, options: ScheduleOptions) -> dg.ScheduleDefinition:
@@ -54,7 +124,7 @@ def _reconciliation(settings: Settings, options: ScheduleOptions) -> dg.Schedule
         job_name="gong_reconciliation",
         description=f"Compares the last {settings.gong_reconciliation_days} days with Gong's list of calls, "
         "except for the lookback days, which every ingestion run reads.",
-        **_timing(options, "30 1 * * 0"),
+        **_timing(options, RECONCILIATION_CRON),
     )
     def gong_reconciliation_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         today = context.scheduled_execution_time.astimezone(UTC).date()

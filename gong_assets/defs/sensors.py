@@ -11,13 +11,17 @@ from typing import Any
 import dagster as dg
 
 from gong_assets.dates import DateRange
-from gong_assets.defs.assets.missing_transcripts import OP, MissingTranscripts
+from gong_assets.defs.assets.missing_transcripts import (
+    OP,
+    MissingTranscripts,
+    awaited_transcripts,
+    retried_days,
+)
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
-from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.defs.resumption import resume_tags, runs_awaiting_quota
+from gong_assets.defs.runs import IN_FLIGHT
 from gong_assets.settings import Settings
-from gong_assets.warehouse.errors import WarehouseError, is_unknown_object
-from gong_assets.warehouse.queries import calls_awaiting_transcripts
+from gong_assets.warehouse.tables import TRANSCRIPTS
 
 # Gong finishes most transcripts within an hour, and each request counts against the company's daily quota.
 TRANSCRIPT_INTERVAL_SECONDS = 900
@@ -25,14 +29,6 @@ FIRST_REQUEST_AFTER = timedelta(minutes=30)
 DAILY_FROM = timedelta(days=2)
 
 RESUME_INTERVAL_SECONDS = 300
-
-_IN_FLIGHT = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 def due_calls(awaiting: Mapping[str, datetime], last_tick: datetime | None, now: datetime) -> list[str]:
@@ -78,38 +74,28 @@ def _missing_transcripts(settings: Settings, options: GraphOptions) -> dg.Sensor
         f"call ID: often at first, then less often, until the call is {settings.gong_transcript_retry_days} "
         "days old.",
     )
-    def gong_missing_transcripts(
-        context: dg.SensorEvaluationContext, gong_snowflake: SnowflakeResource
-    ) -> dg.SensorResult | dg.SkipReason:
-        running = dg.RunsFilter(job_name="gong_transcripts", statuses=_IN_FLIGHT)
+    def gong_missing_transcripts(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        running = dg.RunsFilter(job_name="gong_transcripts", statuses=IN_FLIGHT)
         if context.instance.get_runs_count(running):
             return dg.SkipReason("The previous run has not finished.")
-        return _request_due(context, gong_snowflake, settings)
+        now = datetime.now(UTC)
+        days = retried_days(settings, now.date())
+        asset_key = options.asset_key(TRANSCRIPTS.asset_name)
+        return _request_due(context.cursor, awaited_transcripts(context.instance, asset_key, days), now)
 
     return gong_missing_transcripts
 
 
-def _request_due(
-    context: dg.SensorEvaluationContext, snowflake: SnowflakeResource, settings: Settings
-) -> dg.SensorResult | dg.SkipReason:
+def _request_due(cursor: str | None, awaiting: Mapping[str, datetime], now: datetime) -> dg.SensorResult:
     """Return a run that requests the transcripts which became due since the last tick."""
-    now = datetime.now(UTC)
-    since = max(now.date() - timedelta(days=settings.gong_transcript_retry_days), settings.gong_start_date)
-    try:
-        with snowflake.get_connection() as connection:
-            awaiting = calls_awaiting_transcripts(connection, since)
-    except WarehouseError as error:
-        if is_unknown_object(error):
-            return dg.SkipReason(f"Calls and transcripts have not both landed yet: {error}")
-        # A failed read does not mean that no transcript is missing: the tick must fail.
-        raise dg.Failure(description=str(error)) from error
-    call_ids = due_calls(awaiting, datetime.fromisoformat(context.cursor) if context.cursor else None, now)
+    call_ids = due_calls(awaiting, datetime.fromisoformat(cursor) if cursor else None, now)
     if not call_ids:
         return dg.SensorResult(
             skip_reason=f"{len(awaiting):,} transcripts are missing, and none is due for a request.",
             cursor=now.isoformat(),
         )
-    run_config = dg.RunConfig(ops={OP: MissingTranscripts(call_ids=call_ids)})
+    call_dates = {call_id: awaiting[call_id].date().isoformat() for call_id in call_ids}
+    run_config = dg.RunConfig(ops={OP: MissingTranscripts(call_dates=call_dates)})
     return dg.SensorResult(
         run_requests=[dg.RunRequest(run_key=f"{now:%Y-%m-%dT%H:%M}", run_config=run_config)],
         cursor=now.isoformat(),

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from gong_assets.gong import (
 from gong_assets.ingestion.sources import MAX_SHOWN_IDS, Calls, Pages, Source, Transcripts
 from gong_assets.ingestion.spool import Spool
 from gong_assets.warehouse.landing import UNGUARDED, DeletionPolicy, replace
-from gong_assets.warehouse.tables import CALLS, RawTable, create_raw_table
+from gong_assets.warehouse.tables import CALLS, RawTable
 
 if TYPE_CHECKING:
     from gong_assets.warehouse.connection import Warehouse
@@ -123,6 +123,8 @@ def _expect(transcripts: Transcripts, calls: Calls, record: Record) -> bool:
     day = calls.date_of_valid(record)
     if day is not None and record.id is not None:
         transcripts.call_dates[record.id] = day
+        if record.started is not None:
+            transcripts.started[record.id] = record.started.astimezone(UTC)
     return day is not None
 
 
@@ -194,10 +196,9 @@ def land(warehouse: Warehouse, table: RawTable, result: ReadResult, run_id: str)
     """
     spool = result.spool
     try:
+        if result.skip_reason is not None:
+            return {"skip_reason": result.skip_reason}
         with warehouse.connect() as connection:
-            if result.skip_reason is not None:
-                create_raw_table(connection, table)
-                return {"skip_reason": result.skip_reason}
             landed = replace(
                 connection,
                 table,

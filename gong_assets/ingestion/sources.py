@@ -6,9 +6,10 @@ Nothing here knows which asset, job or sensor reads. Reading is in `read.py`, th
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date
+from datetime import UTC, date, datetime, time
+from functools import cached_property
 from typing import Any, Protocol
 
 from gong_assets.dates import DateRange, contiguous_ranges
@@ -125,10 +126,19 @@ class Calls:
 
 @dataclass
 class Transcripts:
-    """Transcripts by call ID. `call_dates` are the calls and the days on which their transcripts land."""
+    """Transcripts by call ID.
+
+    Attributes:
+        call_dates: the calls, and the days on which their transcripts land.
+        started: when calls started, if known.
+        landed: returns the days of the calls that are still landed and valid, if that has to be looked up.
+            It is called once, when the first transcript arrives.
+    """
 
     ranges: Sequence[DateRange]
     call_dates: dict[str, date]
+    started: dict[str, datetime] = field(default_factory=dict)
+    landed: Callable[[Sequence[str]], Mapping[str, date]] | None = None
     table = TRANSCRIPTS
     noun = "transcripts"
     found: set[str] = field(default_factory=set)
@@ -141,10 +151,23 @@ class Transcripts:
         return client.transcripts(list(self.call_dates))
 
     def row(self, record: Record) -> Row | None:
-        if record.id not in self.call_dates:
+        if record.id is None or record.id not in self._landed_dates:
             return None
         self.found.add(record.id)
-        return to_row(record, self.call_dates[record.id])
+        return to_row(record, self._landed_dates[record.id])
+
+    @cached_property
+    def _landed_dates(self) -> Mapping[str, date]:
+        return self.landed(list(self.call_dates)) if self.landed else self.call_dates
+
+    def awaited(self, day: date) -> dict[str, datetime]:
+        """Return the calls of the day that have no transcript yet, by ID, with their start (UTC)."""
+        midnight = datetime.combine(day, time.min, UTC)
+        return {
+            call_id: self.started.get(call_id, midnight)
+            for call_id, call_date in self.call_dates.items()
+            if call_date == day and call_id not in self.found
+        }
 
     def completed_ranges(self, quota_error: GongQuotaExhausted) -> Sequence[DateRange]:
         incomplete = {self.call_dates[call_id] for call_id in quota_error.remaining}

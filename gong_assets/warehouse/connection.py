@@ -63,6 +63,8 @@ class Warehouse:
         arguments: the connector's arguments, or a function that returns them when the first connection is
             made (which may start the local stack).
         query_tag: tag of each statement in Snowflake's query and usage history.
+        keep_open: use one connection again until `close`, because a sign-in takes longer than a statement.
+            A block that is entered while another one uses it gets a connection of its own.
     """
 
     def __init__(
@@ -70,9 +72,12 @@ class Warehouse:
         arguments: Mapping[str, Any] | Callable[[], Mapping[str, Any]],
         *,
         query_tag: str = "gong_assets",
+        keep_open: bool = False,
     ) -> None:
         self._arguments = arguments
         self.query_tag = query_tag
+        self._keep_open = keep_open
+        self._idle: list[SnowflakeConnection] = []
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -100,19 +105,35 @@ class Warehouse:
         # The import takes about a second, and a code location is loaded far more often than it connects.
         import snowflake.connector
 
+        connection = self._idle.pop() if self._idle else self._open()
+        try:
+            yield connection
+        except snowflake.connector.errors.Error as error:
+            connection.close()
+            raise translated(error, host=self.host) from error
+        except BaseException:
+            connection.close()
+            raise
+        if self._keep_open and not self._idle:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def _open(self) -> SnowflakeConnection:
+        import snowflake.connector
+
         arguments = {**_ALWAYS, **self.arguments}
         session = {**(arguments.pop("session_parameters", None) or {}), **_SESSION_PARAMETERS}
         session["QUERY_TAG"] = self.query_tag
         try:
-            connection = snowflake.connector.connect(**arguments, session_parameters=session)
+            return snowflake.connector.connect(**arguments, session_parameters=session)
         except snowflake.connector.errors.Error as error:
             raise translated(error, host=self.host) from error
-        try:
-            yield connection
-        except snowflake.connector.errors.Error as error:
-            raise translated(error, host=self.host) from error
-        finally:
-            connection.close()
+
+    def close(self) -> None:
+        """Close the connection that `keep_open` left open."""
+        while self._idle:
+            self._idle.pop().close()
 
     def query(self, sql: str, parameters: Sequence[Any] | None = None) -> list[dict[str, Any]]:
         """Run one statement and return its rows as dicts by column name; `%s` in `sql` is a bound parameter.

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml  # type: ignore[import-untyped]
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
 
 _SOURCES = Path(__file__).parents[1] / "dbt" / "models" / "staging" / "src_hubspot.yml"
 
@@ -49,3 +54,23 @@ def required_tables() -> Mapping[str, tuple[str, ...]]:
 def stage_label_tables() -> Mapping[str, str]:
     """Return the table with the stage labels, for the shapes whose deals have stage ids."""
     return {shape: table.name for table in hubspot_tables() if table.has_labels for shape in table.shapes}
+
+
+def source_version(connection: SnowflakeConnection, shape: str, database: str, schema: str) -> str | None:
+    """Return a value that changes when a table of the shape changes, or None if Snowflake does not know.
+
+    Snowflake records the last change of tables, but not that of what a view reads.
+    """
+    names = [table.name for table in hubspot_tables() if shape in table.shapes]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT TABLE_NAME, ROW_COUNT, LAST_ALTERED FROM {database}.INFORMATION_SCHEMA.TABLES "
+            "WHERE TABLE_SCHEMA = %s AND TABLE_TYPE <> 'VIEW' "
+            f"AND TABLE_NAME IN ({', '.join(['%s'] * len(names))}) ORDER BY TABLE_NAME",
+            (schema.upper(), *names),
+        )
+        rows = cursor.fetchall()
+    found = {name for name, *_ in rows}
+    if any(altered is None for *_, altered in rows) or not set(required_tables()[shape]) <= found:
+        return None
+    return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]

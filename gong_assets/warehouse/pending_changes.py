@@ -4,6 +4,9 @@ A landing records each day whose rows it changed, in its own transaction, and so
 without days. A run that transforms them claims the changes before it reads the raw tables, and deletes its
 claims when it succeeds. So a change that lands meanwhile, and the changes of a run that failed or was killed,
 stay pending for the next run.
+
+A day with texts that Cortex has not answered, because they exceeded the token budget or failed, stays pending
+too.
 """
 
 from __future__ import annotations
@@ -14,12 +17,16 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from gong_assets.dates import DateRange, date_filter_sql
+from gong_assets.warehouse.connection import transaction
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
     from snowflake.connector.cursor import SnowflakeCursor
 
 PENDING_CHANGES_TABLE = "GONG_PENDING_CHANGES"
+
+# TABLE_NAME of days that are pending because Cortex has not answered all of their texts.
+WAITING_TEXTS = "CORTEX"
 
 CREATE_PENDING_CHANGES = (
     f"CREATE TABLE IF NOT EXISTS {PENDING_CHANGES_TABLE} (TABLE_NAME VARCHAR(255), DAY DATE, "
@@ -59,25 +66,62 @@ def pending_changes(connection: SnowflakeConnection) -> list[PendingChange]:
 
 
 def claim_changes(
-    connection: SnowflakeConnection, tables: Collection[str], ranges: Sequence[DateRange], claimed_by: str
+    connection: SnowflakeConnection,
+    claimed_by: str,
+    *,
+    tables: Collection[str] = (),
+    daily_tables: Collection[str] = (),
+    ranges: Sequence[DateRange] = (),
 ) -> int:
-    """Claim the pending changes of the tables: of these days, and of tables without days.
+    """Claim the pending changes that a run transforms, and return their number.
 
-    Returns the number of changes.
+    Args:
+        tables: raw tables whose changes of all days are transformed.
+        daily_tables: raw tables whose changes of the days in `ranges` are transformed.
     """
-    if not tables:
-        return 0
     in_ranges, days = date_filter_sql("DAY", ranges)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {PENDING_CHANGES_TABLE} SET CLAIMED_BY = %s "
-            f"WHERE TABLE_NAME IN ({', '.join(['%s'] * len(tables))}) AND (DAY IS NULL OR {in_ranges})",
-            (claimed_by, *sorted(tables), *days),
+            f"UPDATE {PENDING_CHANGES_TABLE} SET CLAIMED_BY = %s WHERE "
+            f"{_is_one_of(tables)} OR {_is_one_of(daily_tables)} AND {in_ranges}",
+            (claimed_by, *sorted(tables), *sorted(daily_tables), *days),
         )
         return cursor.rowcount or 0
 
 
-def settle_changes(connection: SnowflakeConnection, claimed_by: str) -> None:
-    """Delete the claimed changes: they are transformed."""
-    with connection.cursor() as cursor:
+def _is_one_of(tables: Collection[str]) -> str:
+    return f"TABLE_NAME IN ({', '.join(['%s'] * len(tables))})" if tables else "FALSE"
+
+
+def settle_changes(
+    connection: SnowflakeConnection, claimed_by: str, waiting_days: Sequence[date] = ()
+) -> None:
+    """Delete the claimed changes, which are transformed now, except for the days with texts that wait.
+
+    Args:
+        waiting_days: days whose texts Cortex has not answered. They become pending, claimed or not.
+    """
+    with transaction(connection), connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {PENDING_CHANGES_TABLE} WHERE CLAIMED_BY = %s", (claimed_by,))
+        if waiting_days:
+            days = ", ".join(["(%s)"] * len(waiting_days))
+            cursor.execute(
+                f"INSERT INTO {PENDING_CHANGES_TABLE} (TABLE_NAME, DAY, CHANGED_AT, CORRELATION_ID) "
+                f"SELECT %s, COLUMN1::DATE, CURRENT_TIMESTAMP(), %s FROM VALUES {days}",
+                (WAITING_TEXTS, claimed_by, *waiting_days),
+            )
+
+
+def waiting_days(connection: SnowflakeConnection, ranges: Sequence[DateRange]) -> list[date]:
+    """Return the days of the ranges with texts that will be sent to Cortex by the next run of their day.
+
+    They exceeded the token budget of a run, or failed and have attempts left.
+    """
+    in_ranges, days = date_filter_sql("CALL_DATE", ranges)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT CALL_DATE FROM VW_CORTEX_STATUS WHERE {in_ranges} AND CORTEX_STATUS = 'Waiting' "
+            "ORDER BY CALL_DATE",
+            days,
+        )
+        return [day for (day,) in cursor.fetchall()]

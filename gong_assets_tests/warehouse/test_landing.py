@@ -212,7 +212,10 @@ def test_changes_that_land_after_the_claim_stay_pending(warehouse: Warehouse) ->
     land(warehouse, [row("1", MONDAY), row("2", TUESDAY)])
     land(warehouse, [row("u", None)], None, USERS)
     with warehouse.connect() as connection:
-        claimed = claim_changes(connection, [CALLS.name, USERS.name], [DateRange(MONDAY, TUESDAY)], "run-2")
+        monday = [DateRange.single(MONDAY)]
+        claimed = claim_changes(
+            connection, "run-2", tables=[USERS.name], daily_tables=[CALLS.name], ranges=monday
+        )
     assert claimed == 2
     land(warehouse, [row("1", MONDAY, title="edited"), row("2", TUESDAY)])
     with warehouse.connect() as connection:
@@ -221,9 +224,8 @@ def test_changes_that_land_after_the_claim_stay_pending(warehouse: Warehouse) ->
 
 
 def settle(warehouse: Warehouse) -> None:
-    every_day = [DateRange(MONDAY, THURSDAY)]
     with warehouse.connect() as connection:
-        claim_changes(connection, [CALLS.name, USERS.name], every_day, "settled")
+        claim_changes(connection, "settled", tables=[CALLS.name, USERS.name])
         settle_changes(connection, "settled")
 
 

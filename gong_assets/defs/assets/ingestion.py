@@ -28,6 +28,11 @@ from gong_assets.warehouse.connection import Warehouse
 # One step at a time calls Gong: its rate limits apply to the whole company, and two runs would share them.
 GONG_POOL = "gong_api"
 
+# Metadata of a day's materialization: the calls without a transcript when all of the day was read, with their
+# start, and the calls whose transcripts arrived since then.
+AWAITED_TRANSCRIPTS = "awaited_transcripts"
+ARRIVED_TRANSCRIPTS = "arrived_transcripts"
+
 
 class ReadConfig(dg.Config):
     """Run config of the assets that read Gong."""
@@ -109,7 +114,19 @@ def land_and_record(
         raise failure(error) from error
     metadata: dict[str, Any] = {**request_metadata(result.stats), **source.metadata(), **landed}
     for day in days:
-        row_count = {"dagster/partition_row_count": result.spool.rows_by_day[day]}
+        of_day = partition_metadata(source, result, day)
         context.log_event(
-            dg.AssetMaterialization(asset_key, partition=day.isoformat(), metadata={**metadata, **row_count})
+            dg.AssetMaterialization(asset_key, partition=day.isoformat(), metadata={**metadata, **of_day})
         )
+
+
+def partition_metadata(source: Source, result: ReadResult, day: date) -> dict[str, Any]:
+    """Return the metadata of one day, which the sensor for missing transcripts reads again."""
+    metadata: dict[str, Any] = {"dagster/partition_row_count": result.spool.rows_by_day[day]}
+    if not isinstance(source, Transcripts) or result.skip_reason is not None:
+        return metadata
+    if source.ranges:
+        awaited = {call_id: started.isoformat() for call_id, started in source.awaited(day).items()}
+        return {**metadata, AWAITED_TRANSCRIPTS: awaited}
+    arrived = [call_id for call_id in source.call_dates if call_id in source.found]
+    return {**metadata, ARRIVED_TRANSCRIPTS: arrived}

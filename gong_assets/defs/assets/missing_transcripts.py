@@ -1,29 +1,52 @@
 """Job that requests missing transcripts by call ID. The sensor in `sensors.py` decides which, and when."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
 import dagster as dg
 from pydantic import Field
 
-from gong_assets.defs.assets.ingestion import GONG_POOL, land_and_record, read
+from gong_assets.dates import DateRange
+from gong_assets.defs.assets.ingestion import (
+    ARRIVED_TRANSCRIPTS,
+    AWAITED_TRANSCRIPTS,
+    GONG_POOL,
+    land_and_record,
+    read,
+)
 from gong_assets.defs.failures import failure
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
-from gong_assets.defs.resources import GongResource, SnowflakeResource, query_tag
+from gong_assets.defs.resources import GongResource, SnowflakeResource
 from gong_assets.ingestion.sources import Transcripts
+from gong_assets.settings import Settings
 from gong_assets.warehouse.errors import WarehouseError
 from gong_assets.warehouse.queries import dates_of_calls
+from gong_assets.warehouse.tables import TRANSCRIPTS
 
 OP = "request_missing_transcripts"
 
+_PAGE_SIZE = 500
+
 
 class MissingTranscripts(dg.Config):
-    call_ids: list[str] = Field(description="Gong IDs of landed calls whose transcripts are requested.")
+    call_dates: dict[str, str] = Field(
+        default={},
+        description="Calls whose transcripts are requested: the UTC date of each by its Gong ID. Empty: all "
+        "calls whose transcripts had not arrived when their day was last read.",
+    )
 
 
-def build_missing_transcripts_job(options: GraphOptions = DEFAULT_OPTIONS) -> dg.JobDefinition:
+def build_missing_transcripts_job(
+    settings: Settings, options: GraphOptions = DEFAULT_OPTIONS
+) -> dg.JobDefinition:
+    asset_key = options.asset_key(TRANSCRIPTS.asset_name)
+
     @dg.op(
         name=OP,
         pool=GONG_POOL,
-        description="Reads the transcripts of these calls, 100 per request, lands those that have arrived, "
-        "and records their days as materialized, so that only those days are transformed.",
+        description="Reads the transcripts of these calls, 100 per request, and lands those that have "
+        "arrived. The warehouse is used only if one has.",
     )
     def request_missing_transcripts(
         context: dg.OpExecutionContext,
@@ -31,16 +54,27 @@ def build_missing_transcripts_job(options: GraphOptions = DEFAULT_OPTIONS) -> dg
         gong: GongResource,
         gong_snowflake: SnowflakeResource,
     ) -> None:
-        warehouse = gong_snowflake.warehouse(query_tag=query_tag(context.run.run_id, context.op.name))
+        call_dates = {call_id: date.fromisoformat(day) for call_id, day in config.call_dates.items()}
+        if not call_dates:
+            days = retried_days(settings, datetime.now(UTC).date())
+            awaited = awaited_transcripts(context.instance, asset_key, days)
+            call_dates = {call_id: started.date() for call_id, started in awaited.items()}
+
+        def landed(call_ids: Sequence[str]) -> Mapping[str, date]:
+            with gong_snowflake.get_connection() as connection:
+                return dates_of_calls(connection, call_ids)
+
+        source = Transcripts([], call_dates, landed=landed)
         try:
-            with warehouse.connect() as connection:
-                source = Transcripts([], dates_of_calls(connection, config.call_ids))
+            result = read(context, gong, source)
         except WarehouseError as error:
             raise failure(error) from error
-        result = read(context, gong, source)
-        days = sorted(filter(None, result.spool.rows_by_day))
-        asset_key = options.asset_key(source.table.asset_name)
-        land_and_record(context, warehouse, source, result, days, asset_key)
+        days_of_rows = sorted(filter(None, result.spool.rows_by_day))
+        if days_of_rows:
+            warehouse = gong_snowflake.warehouse()
+            land_and_record(context, warehouse, source, result, days_of_rows, asset_key)
+        else:
+            result.spool.discard()
         context.log.info(f"{len(source.found):,} of {len(source.call_dates):,} transcripts have arrived.")
         if result.quota_error is not None:
             raise failure(result.quota_error) from result.quota_error
@@ -56,3 +90,46 @@ def build_missing_transcripts_job(options: GraphOptions = DEFAULT_OPTIONS) -> dg
         request_missing_transcripts()
 
     return gong_transcripts
+
+
+def retried_days(settings: Settings, today: date) -> DateRange:
+    """Return the days whose missing transcripts are requested."""
+    first = max(today - timedelta(days=settings.gong_transcript_retry_days), settings.gong_start_date)
+    return DateRange.inclusive(first, today)
+
+
+def awaited_transcripts(
+    instance: dg.DagsterInstance, asset_key: dg.AssetKey, days: Iterable[date]
+) -> dict[str, datetime]:
+    """Return the calls of these days whose transcripts have not arrived, by ID, with their start (UTC).
+
+    They are in the metadata of the days' materializations, so the warehouse is not used.
+    """
+    unseen = {day.isoformat() for day in days}
+    arrived: set[str] = set()
+    awaited: dict[str, datetime] = {}
+    records = dg.AssetRecordsFilter(asset_key=asset_key, asset_partitions=sorted(unseen))
+    cursor: str | None = None
+    while unseen:
+        found = instance.fetch_materializations(records, limit=_PAGE_SIZE, cursor=cursor)  # Newest first.
+        for record in found.records:
+            if record.partition_key not in unseen or record.asset_materialization is None:
+                continue
+            metadata = record.asset_materialization.metadata
+            arrived.update(_value(metadata, ARRIVED_TRANSCRIPTS) or ())
+            when_read = _value(metadata, AWAITED_TRANSCRIPTS)
+            if when_read is not None:
+                unseen.remove(record.partition_key)
+                awaited |= {
+                    call_id: datetime.fromisoformat(started)
+                    for call_id, started in when_read.items()
+                    if call_id not in arrived
+                }
+        if not found.has_more:
+            break
+        cursor = found.cursor
+    return awaited
+
+
+def _value(metadata: Mapping[str, Any], name: str) -> Any:
+    return metadata[name].value if name in metadata else None

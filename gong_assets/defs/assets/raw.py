@@ -15,13 +15,14 @@ from gong_assets.defs.assets.ingestion import (
     GONG_POOL,
     ReadConfig,
     land_and_record,
+    partition_metadata,
     read,
     read_with_transcripts,
 )
-from gong_assets.defs.automation import RAW_FRESHNESS, REFERENCE_DATA_FRESHNESS
 from gong_assets.defs.failures import failure
+from gong_assets.defs.freshness import ingestion_freshness, reference_data_freshness
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
-from gong_assets.defs.resources import IO_MANAGER, GongResource, SnowflakeResource, query_tag
+from gong_assets.defs.resources import IO_MANAGER, GongResource, SnowflakeResource
 from gong_assets.defs.resumption import mark_quota_stop, ranges_to_read
 from gong_assets.gong import GongError, GongQuotaExhausted
 from gong_assets.ingestion.read import ReadResult, request_metadata
@@ -196,10 +197,8 @@ class _Step:
         key = self.options.asset_key(source.table.asset_name)
         if source.ranges is not None:
             for partition in self.context.partition_keys:
-                rows = {
-                    "dagster/partition_row_count": result.spool.rows_by_day[date.fromisoformat(partition)]
-                }
-                self.context.add_asset_metadata(rows, asset_key=key, partition_key=partition)
+                of_day = partition_metadata(source, result, date.fromisoformat(partition))
+                self.context.add_asset_metadata(of_day, asset_key=key, partition_key=partition)
         reason = result.skip_reason
         if reason is not None:
             self.context.log.error(reason)
@@ -220,16 +219,13 @@ class _Step:
         self, quota_error: GongQuotaExhausted, results: list[tuple[Source, ReadResult]]
     ) -> dg.Failure:
         """Land the days that were read completely, and return the failure with which the run stops."""
-        tag = query_tag(self.context.run.run_id, self.context.op_execution_context.op.name)
         kept = ""
         for source, result in results:
             if result.skip_reason is not None or not result.completed_days:
                 result.spool.discard()
             else:
-                warehouse, key = (
-                    self.snowflake.warehouse(query_tag=tag),
-                    self.options.asset_key(source.table.asset_name),
-                )
+                key = self.options.asset_key(source.table.asset_name)
+                warehouse = self.snowflake.warehouse()
                 land_and_record(self.context, warehouse, source, result, result.completed_days, key)
             if source.ranges is not None:
                 total = len(self.context.partition_keys)
@@ -267,7 +263,7 @@ def _attributes(settings: Settings, options: GraphOptions, stream: RawStream) ->
         "kinds": {"python", "gong", "snowflake"},
         "io_manager_key": IO_MANAGER,
         "dagster_type": dg.Any,  # The value is a ReadResult, whatever the return annotation says.
-        "freshness_policy": REFERENCE_DATA_FRESHNESS if is_daily else RAW_FRESHNESS,
+        "freshness_policy": reference_data_freshness(options) if is_daily else ingestion_freshness(options),
         **options.asset_attributes("raw", owner=DATA_ENGINEERING, gong_endpoint=stream.endpoint_tag),
     }
 

@@ -1,5 +1,6 @@
 """Reconciliation asset. The comparison itself is in `gong_assets/ingestion/reconciliation.py`."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -9,7 +10,7 @@ from gong_assets.defs.assets.ingestion import GONG_POOL, ReadConfig, land_and_re
 from gong_assets.defs.failures import failure
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.partitions import partition_date_range
-from gong_assets.defs.resources import GongResource, SnowflakeResource, query_tag
+from gong_assets.defs.resources import GongResource, SnowflakeResource
 from gong_assets.error_advice import EXPECTED_ERRORS
 from gong_assets.ingestion.read import request_metadata
 from gong_assets.ingestion.reconciliation import (
@@ -50,8 +51,7 @@ def build_reconciliation(
         gong: GongResource,
         gong_snowflake: SnowflakeResource,
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        tag = query_tag(context.run.run_id, "gong_call_reconciliation")
-        warehouse = gong_snowflake.warehouse(query_tag=tag)
+        warehouse = gong_snowflake.warehouse()
         days = partition_date_range(context.partition_time_window)
         fraction = config.max_deleted_fraction(settings)
         listing = CallListing(days, settings.gong_include_private_calls, settings.gong_workspace_id)
@@ -60,7 +60,9 @@ def build_reconciliation(
             raise failure(listed.quota_error) from listed.quota_error
         landed = _landed_calls(warehouse, listing, fraction)
         found = differences(listing.calls, landed)
-        again = _read_again(context, gong, warehouse, settings, options, contiguous_ranges(found), fraction)
+        again = _read_again(
+            context, gong, warehouse, settings, options, contiguous_ranges(found), listing, fraction
+        )
         read_metadata = {**request_metadata(listed.stats), **listing.metadata(), "calls_landed": len(landed)}
         return dg.MaterializeResult(metadata={**read_metadata, **difference_metadata(found), **again})
 
@@ -97,14 +99,23 @@ def _read_again(
     settings: Settings,
     options: GraphOptions,
     ranges: list[DateRange],
+    listing: CallListing,
     fraction: float,
 ) -> dict[str, Any]:
-    """Read these days again as calls and transcripts, and return the number of requests."""
+    """Read these days again as calls and transcripts, and return the number of requests.
+
+    Calls that the listing lacks are expected deletions: whether it lacks too many was checked over all days.
+    A check of these days alone would refuse to delete the only call of a day.
+    """
     if not ranges:
         return {}
 
+    def is_expected_deletion(key: str) -> bool:
+        return key not in listing.calls
+
     def read_and_land(source: Source) -> int:
         result = read(context, gong, source, max_deleted_fraction=fraction)
+        result = replace(result, deletions=DeletionPolicy(fraction, is_expected_deletion))
         asset_key = options.asset_key(source.table.asset_name)
         land_and_record(context, warehouse, source, result, result.completed_days, asset_key)
         if result.quota_error is not None:

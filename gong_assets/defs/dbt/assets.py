@@ -1,7 +1,7 @@
 """The dbt models as assets: staged tables, Cortex tables and views.
 
 Names, descriptions and tests of the models are in the dbt project. This module adds what Dagster needs:
-groups, partitions, freshness policies and automation conditions.
+groups, partitions and freshness policies.
 """
 
 import json
@@ -20,20 +20,16 @@ from dagster_dbt import (
 from pydantic import Field
 
 from gong_assets.dates import DateRange
-from gong_assets.defs.automation import (
-    DERIVED_FRESHNESS,
-    HUBSPOT_FRESHNESS,
-    follow_despite_holes,
-    follow_each_day,
-)
 from gong_assets.defs.dbt.column_lineage import ColumnLineage
 from gong_assets.defs.dbt.cortex_costs import with_cortex_costs
 from gong_assets.defs.dbt.project import dbt_source_environment, keep_parse_state, prepared_project
 from gong_assets.defs.dbt.resource import GongDbtResource
 from gong_assets.defs.failures import explain_dbt, failure
+from gong_assets.defs.freshness import hubspot_freshness
 from gong_assets.defs.options import DEFAULT_OPTIONS, REVENUE_OPERATIONS, GraphOptions
-from gong_assets.defs.partitions import partition_date_range
+from gong_assets.defs.partitions import days_of_run, partition_date_range
 from gong_assets.defs.resources import SnowflakeResource, query_tag
+from gong_assets.defs.transformation import Models, settled_changes
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
@@ -72,11 +68,11 @@ def build_command(days: DateRange | None) -> list[str]:
 
 
 class GongDbtTranslator(DagsterDbtTranslator):
-    """Translator that adds key prefix, group (the folder), freshness policy and automation condition."""
+    """Translator that adds key prefix, group (the folder) and freshness policy."""
 
     def __init__(self, settings: Settings, options: GraphOptions) -> None:
         super().__init__()
-        self._lookback_days = settings.gong_lookback_days
+        self._graph_settings = settings
         self._options = options
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
@@ -100,16 +96,8 @@ class GongDbtTranslator(DagsterDbtTranslator):
             owners=attributes["owners"],
             # In upper case, as Snowflake shows it.
             metadata={**spec.metadata, "dagster/table_name": _table_name(properties)},
-            freshness_policy=HUBSPOT_FRESHNESS if hubspot else DERIVED_FRESHNESS,
-            automation_condition=self._condition(properties, hubspot=hubspot),
+            freshness_policy=hubspot_freshness(self._graph_settings, self._options) if hubspot else None,
         )
-
-    def _condition(
-        self, properties: Mapping[str, Any], *, hubspot: bool
-    ) -> dg.AutomationCondition[Any] | None:
-        if hubspot:
-            return None  # HubSpot's tables change outside the graph, so a schedule rebuilds these models.
-        return follow_each_day(self._lookback_days) if _is_partitioned(properties) else follow_despite_holes()
 
 
 def _table_name(properties: Mapping[str, Any]) -> str:
@@ -118,10 +106,6 @@ def _table_name(properties: Mapping[str, Any]) -> str:
 
 def _folder(properties: Mapping[str, Any]) -> str:
     return str(properties["fqn"][1])
-
-
-def _is_partitioned(properties: Mapping[str, Any]) -> bool:
-    return "partitioned" in properties["tags"]
 
 
 @dataclass(frozen=True)
@@ -135,6 +119,7 @@ class ModelRunner:
     settings: Settings
     project: DbtProject
     cortex_models: Mapping[str, str]
+    models: Models
 
     def run(
         self,
@@ -160,10 +145,14 @@ class ModelRunner:
             **dbt_source_environment(self.settings),
             "GONG_CORTEX_TOKEN_BUDGET": "" if token_budget is None else str(token_budget),
         }
+        days_named = days_of_run(context) if days else []
         command = build_command(days)
         if context.retry_number:  # The previous attempt built them.
             command += ["--exclude", "path:models/staging"]
-        with dbt.connected(warehouse, self.project, environment):
+        settled = settled_changes(
+            context, warehouse, self.models, days_named, sends_to_cortex=token_budget != 0
+        )
+        with settled, dbt.connected(warehouse, self.project, environment):
             invocation = dbt.cli(command, context=context)
             lineage = ColumnLineage(self.project.target_path)
             events = lineage.stream(invocation, context.selected_asset_keys)
@@ -194,8 +183,8 @@ class ModelRunner:
 
 def build_dbt_assets(
     settings: Settings, partitions: dg.DailyPartitionsDefinition, options: GraphOptions = DEFAULT_OPTIONS
-) -> tuple[DbtProject, list[dg.AssetsDefinition | dg.AssetSpec]]:
-    """Return the project, and its models and HubSpot's tables as assets.
+) -> tuple[DbtProject, Models, list[dg.AssetsDefinition | dg.AssetSpec]]:
+    """Return the project, its models, and these and HubSpot's tables as assets.
 
     Raises:
         DbtParseError: the dbt project does not parse.
@@ -208,18 +197,23 @@ def build_dbt_assets(
         for node in manifest["nodes"].values()
         if node["resource_type"] == "model" and _folder(node) == "cortex"
     }
-    runner = ModelRunner(settings, project, cortex_models)
+    models = Models.from_manifest(manifest, lambda node: translator.get_asset_spec(manifest, node, project))
+    runner = ModelRunner(settings, project, cortex_models, models)
     common: dict[str, Any] = {
         "manifest": manifest,
         "project": project,
         "dagster_dbt_translator": translator,
         "pool": DBT_POOL,
     }
-    return project, [
-        *_hubspot_tables(manifest, translator, options),
-        _daily_models(runner, options, partitions, common),
-        _other_models(runner, options, common),
-    ]
+    return (
+        project,
+        models,
+        [
+            *_hubspot_tables(manifest, translator, options),
+            _daily_models(runner, options, partitions, common),
+            _other_models(runner, options, common),
+        ],
+    )
 
 
 def _daily_models(

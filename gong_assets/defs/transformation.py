@@ -1,0 +1,236 @@
+"""Transformation: which models a run has to build after raw tables changed, and for which days.
+
+Landings record their changes in the warehouse (`warehouse/pending_changes.py`). The sensor in
+`transformation_sensor.py` requests one run for all pending changes, whatever their age. Each run that
+transforms them, also one that a person started, claims and settles them (`settled_changes`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from gong_assets.dates import DateRange, contiguous_ranges, format_ranges
+from gong_assets.defs.failures import failure
+from gong_assets.defs.partitions import DAYS_TAG
+from gong_assets.warehouse.errors import WarehouseError, is_unknown_object
+from gong_assets.warehouse.pending_changes import (
+    WAITING_TEXTS,
+    PendingChange,
+    claim_changes,
+    settle_changes,
+    waiting_days,
+)
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+    from gong_assets.warehouse.connection import Warehouse
+
+TRANSFORMATION_JOB = "gong_transformation"
+
+# On a run after which days are still pending, because Cortex has not answered all of their texts.
+INCOMPLETE_TAG = "gong_assets/incomplete"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A dbt model, as far as transformations depend on it.
+
+    Attributes:
+        raw_tables: the raw tables that it depends on, directly or through other models.
+        code_version: changes with the SQL of the model, its macros and vars.
+    """
+
+    key: dg.AssetKey
+    raw_tables: frozenset[str]
+    is_view: bool
+    is_partitioned: bool
+    code_version: str
+
+
+@dataclass(frozen=True)
+class Models:
+    """The dbt models of the graph."""
+
+    models: Sequence[Model]
+
+    @classmethod
+    def from_manifest(cls, manifest: Mapping[str, Any], spec: Callable[[str], dg.AssetSpec]) -> Models:
+        """Return the models of dbt's manifest. `spec` returns the asset of a dbt node by its ID."""
+        sources: dict[str, frozenset[str]] = defaultdict(frozenset)
+
+        def raw_tables(unique_id: str) -> frozenset[str]:
+            if unique_id in manifest["sources"]:
+                source = manifest["sources"][unique_id]
+                return frozenset({source["identifier"].upper()} if source["source_name"] != "hubspot" else ())
+            if unique_id not in sources:
+                parents = manifest["parent_map"].get(unique_id, ())
+                sources[unique_id] = frozenset().union(*map(raw_tables, parents))
+            return sources[unique_id]
+
+        def model(unique_id: str, node: Mapping[str, Any]) -> Model:
+            asset = spec(unique_id)
+            return Model(
+                key=asset.key,
+                raw_tables=raw_tables(unique_id),
+                is_view=node["config"]["materialized"] == "view",
+                is_partitioned="partitioned" in node["tags"],
+                code_version=asset.code_version or "",
+            )
+
+        nodes = manifest["nodes"].items()
+        return cls([model(unique_id, node) for unique_id, node in nodes if node["resource_type"] == "model"])
+
+    @property
+    def keys(self) -> frozenset[dg.AssetKey]:
+        return frozenset(model.key for model in self.models)
+
+    @property
+    def partitioned(self) -> frozenset[dg.AssetKey]:
+        return frozenset(model.key for model in self.models if model.is_partitioned)
+
+    def tables_of(self, raw_table: str) -> frozenset[dg.AssetKey]:
+        """Return the models that a change of the raw table makes stale. A view is never stale."""
+        if raw_table == WAITING_TEXTS:
+            return self.partitioned
+        return frozenset(
+            model.key for model in self.models if raw_table in model.raw_tables and not model.is_view
+        )
+
+    def transformed_by(self, selected: Collection[dg.AssetKey]) -> list[str]:
+        """Return the raw tables all of whose stale models are among the selected ones."""
+        raw_tables = {WAITING_TEXTS}.union(*(model.raw_tables for model in self.models))
+        return sorted(
+            table for table in raw_tables if (stale := self.tables_of(table)) and stale <= set(selected)
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """A value that changes with the code version of any model."""
+        text = "\n".join(
+            sorted(f"{model.key.to_user_string()} {model.code_version}" for model in self.models)
+        )
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def unbuilt(self, built: Mapping[dg.AssetKey, str | None]) -> frozenset[dg.AssetKey]:
+        """Return the models that have to be built without a change of their sources.
+
+        They were never built, or they are views, or tables without days, whose code has changed. Days that
+        were built with older code stay as they are, because each costs a rebuild and perhaps Cortex tokens.
+
+        Args:
+            built: the code version with which each model was built, for those that were.
+        """
+        return frozenset(
+            model.key
+            for model in self.models
+            if model.key not in built or (not model.is_partitioned and built[model.key] != model.code_version)
+        )
+
+
+@dataclass(frozen=True)
+class Transformation:
+    """One run: the models to build, and the days of those with partitions."""
+
+    assets: frozenset[dg.AssetKey]
+    days: tuple[DateRange, ...]
+
+    def run_tags(self) -> dict[str, str]:
+        """Return the tags of a run over all partitions from the first to the last day, naming the days."""
+        if not self.days:
+            return {}
+        hull = DateRange(self.days[0].start, self.days[-1].end)
+        return {**hull.as_run_tags(), DAYS_TAG: format_ranges(self.days)}
+
+
+def plan(
+    models: Models,
+    pending: Sequence[PendingChange],
+    unbuilt: Collection[dg.AssetKey],
+    *,
+    partitions: DateRange,
+) -> Transformation | None:
+    """Return the run that builds what the pending changes and unbuilt models need, or None.
+
+    Args:
+        unbuilt: models to build too. If one of them has partitions, and no day is pending, it is built for
+            the last day, which creates its table.
+        partitions: the days that have a partition. Pending days outside of them are ignored.
+    """
+    stale = frozenset().union(*(models.tables_of(change.table) for change in pending), unbuilt)
+    days = {
+        change.day
+        for change in pending
+        if change.day is not None
+        and change.day in partitions
+        and models.tables_of(change.table) & models.partitioned
+    }
+    if not days and models.partitioned.intersection(unbuilt):
+        days = {partitions.last}
+    assets = stale if days else stale - models.partitioned
+    if not assets:
+        return None
+    return Transformation(assets, tuple(contiguous_ranges(days)))
+
+
+@contextmanager
+def settled_changes(
+    context: dg.AssetExecutionContext,
+    warehouse: Warehouse,
+    models: Models,
+    days: Sequence[DateRange],
+    *,
+    sends_to_cortex: bool,
+) -> Iterator[None]:
+    """Claim the changes that the block transforms, and settle them if it succeeds.
+
+    Changes of a raw table are claimed only if the step builds all models that depend on them.
+
+    Args:
+        days: the days that the step transforms.
+        sends_to_cortex: whether texts may be sent. If so, days with texts that wait stay pending.
+
+    Raises:
+        dagster.Failure: the warehouse refused.
+    """
+    tables = models.transformed_by(context.selected_asset_keys)
+    if not tables:
+        yield
+        return
+    daily = [table for table in tables if models.tables_of(table) & models.partitioned]
+    run_id = context.run.run_id
+    try:
+        with warehouse.connect() as connection:
+            claim_changes(
+                connection, run_id, tables=set(tables) - set(daily), daily_tables=daily, ranges=days
+            )
+    except WarehouseError as error:
+        raise failure(error) from error
+    yield
+    try:
+        with warehouse.connect() as connection:
+            waiting = _waiting_days(connection, days) if sends_to_cortex and WAITING_TEXTS in tables else []
+            settle_changes(connection, run_id, waiting)
+    except WarehouseError as error:
+        raise failure(error) from error
+    if waiting:
+        days_waiting = format_ranges(contiguous_ranges(waiting))
+        context.instance.add_run_tags(run_id, {INCOMPLETE_TAG: days_waiting})
+        context.log.warning(f"Texts of {days_waiting} wait for Cortex. They are sent after the next landing.")
+
+
+def _waiting_days(connection: SnowflakeConnection, days: Sequence[DateRange]) -> list[date]:
+    try:
+        return waiting_days(connection, days)
+    except Exception as error:
+        if is_unknown_object(error):  # The view does not exist until it is built for the first time.
+            return []
+        raise

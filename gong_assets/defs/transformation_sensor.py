@@ -1,0 +1,236 @@
+"""Sensor that requests the transformation of changed raw tables: one run for all that is pending.
+
+The pending changes are in the warehouse, which the sensor reads only if a run ended that may have changed
+them. So nothing wakes the warehouse while nothing changes. The cursor only saves reads: without it the sensor
+reads the pending changes once more.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from gong_assets.dates import DateRange
+from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
+from gong_assets.defs.resources import SnowflakeResource
+from gong_assets.defs.runs import IN_FLIGHT, TERMINAL
+from gong_assets.defs.transformation import (
+    INCOMPLETE_TAG,
+    TRANSFORMATION_JOB,
+    Models,
+    plan,
+)
+from gong_assets.ingestion.streams import RAW_TABLES
+from gong_assets.settings import Settings
+from gong_assets.warehouse.errors import WarehouseError, is_unknown_object
+from gong_assets.warehouse.pending_changes import PendingChange, pending_changes
+from gong_assets.warehouse.tables import CALLS
+
+INTERVAL_SECONDS = 30
+
+# A failed transformation is tried once more after this time, and then after the next landing.
+RETRY_AFTER = timedelta(minutes=5)
+ATTEMPT_TAG = "gong_assets/attempt"
+MODELS_TAG = "gong_assets/models"
+
+# Jobs that land rows in raw tables without selecting their assets.
+READING_JOBS = ("gong_reconciliation", "gong_transcripts")
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """What the sensor has seen.
+
+    Attributes:
+        seen: time up to which ended runs were considered.
+        is_open: changes may be pending that the last run did not settle.
+        models: fingerprint of the models when all of them were built.
+    """
+
+    seen: str | None = None
+    is_open: bool = True
+    models: str | None = None
+
+    @classmethod
+    def loads(cls, text: str | None) -> "Cursor":
+        return cls(**json.loads(text)) if text else cls()
+
+    def dumps(self) -> str:
+        return json.dumps(asdict(self))
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Runs that ended since the last tick.
+
+    Attributes:
+        seen: when the last of them ended.
+        landed: a run read from Gong, whether rows changed or not.
+        changed: rows changed that no run has transformed, or a run failed that may have changed some.
+        is_open: changes may be pending that the last run did not settle.
+    """
+
+    seen: str
+    landed: bool = False
+    changed: bool = False
+    is_open: bool = False
+
+
+def should_read(
+    cursor: Cursor, ended: Ended, last: dg.RunRecord | None, *, unbuilt: str | None, now: datetime
+) -> int | None:
+    """Return the number of the attempt for which the pending changes are read, or None to wait.
+
+    Args:
+        last: the last transformation run.
+        unbuilt: fingerprint of the models if some of them have to be built, else None.
+    """
+    if cursor.seen is None or ended.changed or (ended.is_open and ended.landed):
+        return 1
+    if last is None or last.dagster_run.status is dg.DagsterRunStatus.SUCCESS:
+        return 1 if unbuilt else None
+    if unbuilt and last.dagster_run.tags.get(MODELS_TAG) != unbuilt:
+        return 1  # Perhaps the new code mends what failed.
+    # A canceled run is not tried again soon.
+    is_failure = last.dagster_run.status is dg.DagsterRunStatus.FAILURE
+    is_first = last.dagster_run.tags.get(ATTEMPT_TAG) == "1"
+    return 2 if is_failure and is_first and last.update_timestamp <= now - RETRY_AFTER else None
+
+
+def build_transformation_sensor(
+    settings: Settings, models: Models, options: GraphOptions = DEFAULT_OPTIONS
+) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="gong_transformation_sensor",
+        job_name=TRANSFORMATION_JOB,
+        minimum_interval_seconds=options.sensors.transformation.interval_seconds or INTERVAL_SECONDS,
+        default_status=options.sensors.transformation.default_status,
+        description="Requests one run that builds the models for exactly the days whose rows changed, "
+        "whatever their age. A failed run is tried once more after "
+        f"{RETRY_AFTER.seconds // 60} minutes, and then after the next landing.",
+    )
+    def gong_transformation_sensor(
+        context: dg.SensorEvaluationContext, gong_snowflake: SnowflakeResource
+    ) -> dg.SensorResult | dg.SkipReason:
+        return _Tick(context, gong_snowflake, settings, models, options).result()
+
+    return gong_transformation_sensor
+
+
+@dataclass(frozen=True)
+class _Tick:
+    context: dg.SensorEvaluationContext
+    snowflake: SnowflakeResource
+    settings: Settings
+    models: Models
+    options: GraphOptions
+
+    def result(self) -> dg.SensorResult | dg.SkipReason:
+        instance = self.context.instance
+        if blocking := self._transforming_run():
+            return dg.SkipReason(f"Run {blocking} transforms the models. What it leaves pending follows.")
+        if any(backfill.status.name == "REQUESTED" for backfill in instance.get_backfills(limit=20)):
+            return dg.SkipReason("A backfill is running. What it leaves pending follows.")
+        cursor = Cursor.loads(self.context.cursor)
+        ended = self._ended(cursor)
+        last = next(iter(instance.get_run_records(dg.RunsFilter(job_name=TRANSFORMATION_JOB), limit=1)), None)
+        unbuilt = self._unbuilt(cursor)
+        built = cursor.models if unbuilt or not self._has_calls else self.models.fingerprint
+        now = datetime.now(UTC)
+        fingerprint = self.models.fingerprint if unbuilt else None
+        attempt = should_read(cursor, ended, last, unbuilt=fingerprint, now=now)
+        if attempt is None:
+            return self._skip(Cursor(ended.seen, ended.is_open, built), "No raw table has changed.")
+        partitions = DateRange.inclusive(self.settings.gong_start_date, now.date())
+        run = plan(self.models, self._pending(), unbuilt, partitions=partitions)
+        if run is None:
+            return self._skip(Cursor(ended.seen, is_open=False, models=built), "No change is pending.")
+        tags = {**run.run_tags(), MODELS_TAG: self.models.fingerprint, ATTEMPT_TAG: str(attempt)}
+        request = dg.RunRequest(f"{ended.seen}:{attempt}", asset_selection=sorted(run.assets), tags=tags)
+        cursor = Cursor(ended.seen, is_open=True, models=built)
+        return dg.SensorResult(run_requests=[request], cursor=cursor.dumps())
+
+    def _skip(self, cursor: Cursor, reason: str) -> dg.SensorResult:
+        return dg.SensorResult(skip_reason=reason, cursor=cursor.dumps())
+
+    def _transforming_run(self) -> str | None:
+        """Return the ID of a run in progress that builds models with partitions."""
+        for run in self.context.instance.get_runs(dg.RunsFilter(statuses=IN_FLIGHT)):
+            if self._assets_of(run) & self.models.partitioned or run.job_name == TRANSFORMATION_JOB:
+                return run.run_id
+        return None
+
+    def _assets_of(self, run: dg.DagsterRun) -> frozenset[dg.AssetKey]:
+        if run.asset_selection:
+            return frozenset(run.asset_selection)
+        repository = self.context.repository_def
+        if repository is None or not repository.has_job(run.job_name):
+            return frozenset()
+        return frozenset(repository.get_job(run.job_name).asset_layer.executable_asset_keys)
+
+    def _ended(self, cursor: Cursor) -> Ended:
+        after = datetime.fromisoformat(cursor.seen) if cursor.seen else None
+        records = self.context.instance.get_run_records(
+            dg.RunsFilter(statuses=TERMINAL, updated_after=after), order_by="update_timestamp", ascending=True
+        )
+        if cursor.seen is None:
+            records = records[-1:]
+        seen = records[-1].update_timestamp.isoformat() if records else cursor.seen
+        changed = landed = False
+        is_open = cursor.is_open
+        for record in records:
+            run = record.dagster_run
+            is_open |= INCOMPLETE_TAG in run.tags
+            if run.job_name == TRANSFORMATION_JOB:
+                is_open = INCOMPLETE_TAG in run.tags or run.status is not dg.DagsterRunStatus.SUCCESS
+            else:
+                landed_now, changed_now = self._landed(run)
+                landed |= landed_now
+                changed |= changed_now
+        return Ended(seen or datetime.now(UTC).isoformat(), landed, changed, is_open)
+
+    def _landed(self, run: dg.DagsterRun) -> tuple[bool, bool]:
+        """Return whether the run landed something, and whether it left changes that await transformation."""
+        raw = {self.options.asset_key(table.asset_name): table.name for table in RAW_TABLES}
+        built: set[dg.AssetKey] = set()
+        changed: set[str] = set()
+        events = self.context.instance.get_records_for_run(
+            run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
+        ).records
+        for record in events:
+            materialization = record.asset_materialization
+            if materialization is None:
+                continue
+            key = materialization.asset_key
+            built.add(key)
+            rows = [materialization.metadata.get(name) for name in ("rows_inserted", "rows_deleted")]
+            if key in raw and any(count is not None and count.value for count in rows):
+                changed.add(raw[key])
+        if run.status is not dg.DagsterRunStatus.SUCCESS:
+            # It may have landed rows without recording them.
+            reads_gong = bool(self._assets_of(run) & raw.keys()) or run.job_name in READING_JOBS
+            return reads_gong, reads_gong
+        return bool(built & raw.keys()), any(not self.models.tables_of(table) <= built for table in changed)
+
+    @property
+    def _has_calls(self) -> bool:
+        key = self.options.asset_key(CALLS.asset_name)
+        return self.context.instance.get_latest_materialization_event(key) is not None
+
+    def _unbuilt(self, cursor: Cursor) -> frozenset[dg.AssetKey]:
+        """Return the models to build without a change of their sources; none before calls have landed."""
+        if cursor.models == self.models.fingerprint or not self._has_calls:
+            return frozenset()
+        versions = self.context.instance.get_latest_materialization_code_versions(list(self.models.keys))
+        return self.models.unbuilt({key: version for key, version in versions.items() if version is not None})
+
+    def _pending(self) -> Sequence[PendingChange]:
+        try:
+            with self.snowflake.get_connection() as connection:
+                return pending_changes(connection)
+        except WarehouseError as error:
+            if is_unknown_object(error):
+                return []  # Nothing has landed yet.
+            raise dg.Failure(description=str(error)) from error

@@ -1,0 +1,85 @@
+"""A deployment that is left alone: after each trigger every layer equals Gong, and nothing runs in vain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from gong_assets.warehouse.connection import Warehouse
+from gong_assets_tests.defs.ingestion_runs import call, ids, transcript, why
+from gong_assets_tests.end_to_end.deployment import Deployment, at, counted_traffic, transformed_days
+from gong_assets_tests.end_to_end.gong_records import StoredCall
+from gong_assets_tests.end_to_end.gong_server import Gong
+
+pytestmark = pytest.mark.slow
+
+TODAY = datetime.now(UTC).date()
+NIGHT = at(TODAY, 2)
+
+
+def ago(days: int) -> date:
+    return TODAY - timedelta(days=days)
+
+
+def day_of(stored: StoredCall) -> date:
+    return datetime.fromisoformat(stored.document["metaData"]["started"]).date()
+
+
+@pytest.fixture
+def deployment(warehouse: Warehouse, tmp_path: Path) -> Iterator[Deployment]:
+    """Calls of the last 5 days, 3 weeks ago and 50 days ago, each with a transcript."""
+    ages = [0, 1, 1, 2, 4, 20, 20, 21, 50]
+    gong = Gong(calls=[call(number, at(ago(age), 1)) for number, age in enumerate(ages)])
+    gong.transcripts = [transcript(call_id) for call_id in ids(gong.calls)]
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance, gong.served():
+        yield Deployment.of(gong, warehouse, tmp_path, instance)
+
+
+def test_a_deployment_is_right_after_every_trigger_and_quiet_between_them(deployment: Deployment) -> None:
+    gong = deployment.gong
+    recent = [each for each in gong.calls if day_of(each) >= ago(6)]
+    older = [each for each in gong.calls if each not in recent]
+
+    # An empty warehouse: nothing is requested before something has landed.
+    assert deployment.settle() == []
+    gong.calls = recent
+    (ingestion,) = deployment.schedule("gong_ingestion_schedule", NIGHT)
+    assert ingestion.success, why(ingestion)
+    (first,) = deployment.settle()
+    assert first.success, why(first)
+    gong.transcripts = [each for each in gong.transcripts if each["callId"] in ids(gong.calls)]
+    assert deployment.differences() == []
+
+    # Nothing changed: no transformation, one sign-in, and few statements.
+    with counted_traffic() as traffic:
+        (ingestion,) = deployment.schedule("gong_ingestion_schedule", NIGHT + timedelta(hours=4))
+        assert deployment.settle() == []
+    assert ingestion.success
+    print(len(traffic.statements), traffic.logins)
+    print("\n".join(statement[:100] for statement in traffic.statements))
+
+    # Older calls come to light, at three ages.
+    gong.calls = [*recent, *older]
+    gong.transcripts = [transcript(call_id) for call_id in ids(gong.calls)]
+    (reconciliation,) = deployment.schedule("gong_reconciliation_schedule", NIGHT)
+    assert reconciliation.success, why(reconciliation)
+    (run,) = deployment.settle()
+    assert run.success, why(run)
+    assert transformed_days(run) == f"{ago(50)},{ago(21)}..{ago(20)}"
+    assert deployment.differences() == []
+
+    # One is deleted, one becomes private, one is edited; the only call of its day among them.
+    gong.calls = [each for each in gong.calls if day_of(each) != ago(50)]
+    gone = [each for each in gong.calls if day_of(each) == ago(21)]
+    gone[0].document["metaData"]["isPrivate"] = True
+    edited = next(each for each in gong.calls if day_of(each) == ago(20))
+    edited.document["metaData"]["title"] = "Another title"
+    deployment.schedule("gong_reconciliation_schedule", NIGHT + timedelta(days=7))
+    (run,) = deployment.settle()
+    assert transformed_days(run) == f"{ago(50)},{ago(21)}..{ago(20)}"
+    assert deployment.differences() == []
+    assert deployment.sensor("gong_missing_transcripts") == []
