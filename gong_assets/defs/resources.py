@@ -139,7 +139,7 @@ class SnowflakeResource(dg.ConfigurableResource[Any]):
         )
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        tag = query_tag(context.run_id) if context.run_id else "gong_assets"
+        tag = query_tag(context.run.run_id) if context.run else "gong_assets"
         self._warehouse = Warehouse(self._connector_arguments, query_tag=tag, keep_open=True)
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:

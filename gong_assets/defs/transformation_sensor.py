@@ -33,6 +33,8 @@ INTERVAL_SECONDS = 30
 # A failed transformation is tried once more after this time, and then after the next landing.
 RETRY_AFTER = timedelta(minutes=5)
 ATTEMPT_TAG = "gong_assets/attempt"
+# On a run that builds models for the first time, or because their code changed: the fingerprint of the models.
+# They are requested once, so that a model whose build is not recorded does not run for ever.
 MODELS_TAG = "gong_assets/models"
 
 # Jobs that land rows in raw tables without selecting their assets.
@@ -89,10 +91,10 @@ def should_read(
     """
     if cursor.seen is None or ended.changed or (ended.is_open and ended.landed):
         return 1
-    if last is None or last.dagster_run.status is dg.DagsterRunStatus.SUCCESS:
-        return 1 if unbuilt else None
-    if unbuilt and last.dagster_run.tags.get(MODELS_TAG) != unbuilt:
-        return 1  # Perhaps the new code mends what failed.
+    if unbuilt and (last is None or last.dagster_run.tags.get(MODELS_TAG) != unbuilt):
+        return 1
+    if last is None or not ended.is_open:
+        return None
     # A canceled run is not tried again soon.
     is_failure = last.dagster_run.status is dg.DagsterRunStatus.FAILURE
     is_first = last.dagster_run.tags.get(ATTEMPT_TAG) == "1"
@@ -147,7 +149,9 @@ class _Tick:
         run = plan(self.models, self._pending(), unbuilt, partitions=partitions)
         if run is None:
             return self._skip(Cursor(ended.seen, is_open=False, models=built), "No change is pending.")
-        tags = {**run.run_tags(), MODELS_TAG: self.models.fingerprint, ATTEMPT_TAG: str(attempt)}
+        tags = {**run.run_tags(), ATTEMPT_TAG: str(attempt)}
+        if fingerprint is not None:
+            tags[MODELS_TAG] = fingerprint
         request = dg.RunRequest(f"{ended.seen}:{attempt}", asset_selection=sorted(run.assets), tags=tags)
         cursor = Cursor(ended.seen, is_open=True, models=built)
         return dg.SensorResult(run_requests=[request], cursor=cursor.dumps())

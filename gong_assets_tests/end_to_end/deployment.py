@@ -6,7 +6,7 @@ every run is seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -66,7 +66,11 @@ def counted_traffic() -> Iterator[Traffic]:
 
 @dataclass
 class Deployment:
-    """The graph with an instance of its own, a Gong and a schema of the local warehouse."""
+    """The graph with an instance of its own, a Gong and a schema of the local warehouse.
+
+    Attributes:
+        only: the raw assets that the ingestion reads, if not all of them.
+    """
 
     gong: Gong
     warehouse: Warehouse
@@ -74,6 +78,7 @@ class Deployment:
     settings: Settings
     definitions: dg.Definitions
     runs: list[dg.ExecuteInProcessResult] = field(default_factory=list)
+    only: frozenset[str] = frozenset()
     _cursors: dict[str, str | None] = field(default_factory=dict)
 
     @classmethod
@@ -132,15 +137,22 @@ class Deployment:
 
     def _execute(self, job_name: str, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
         job = self.definitions.resolve_job_def(job_name)
+        selection = list(request.asset_selection or ())
+        if job_name == "gong_ingestion" and self.only:
+            selection = [dg.AssetKey(name) for name in sorted(self.only)]
         result = job.execute_in_process(
             instance=self.instance,
-            asset_selection=list(request.asset_selection) if request.asset_selection else None,
+            asset_selection=selection or None,
             tags=dict(request.tags),
             run_config=request.run_config or None,
             raise_on_error=False,
         )
         self.runs.append(result)
         return result
+
+    def forget_cursors(self) -> None:
+        """Forget what the sensors have seen, as a reset in the Dagster UI does."""
+        self._cursors.clear()
 
     def differences(self) -> list[str]:
         """Compare every layer with Gong: one line for each table that holds other calls."""
@@ -166,7 +178,3 @@ def at(day: date, hour: int = 12) -> datetime:
 def transformed_days(run: dg.ExecuteInProcessResult) -> str:
     """Return the days that a run names, as `2026-11-01..2026-11-02,2026-11-07`."""
     return run.dagster_run.tags.get("gong_assets/days", "")
-
-
-def metadata_of(run: dg.ExecuteInProcessResult) -> Mapping[str, str]:
-    return run.dagster_run.tags

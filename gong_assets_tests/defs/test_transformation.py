@@ -1,0 +1,150 @@
+"""Decisions about transformations: when the pending changes are read, and which models and days run."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import dagster as dg
+import pytest
+
+from gong_assets.dates import DateRange, format_ranges
+from gong_assets.defs.transformation import Model, Models, plan
+from gong_assets.defs.transformation_sensor import Cursor, Ended, should_read
+from gong_assets.warehouse.pending_changes import WAITING_TEXTS, PendingChange
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+TODAY = NOW.date()
+PARTITIONS = DateRange.inclusive(date(2026, 1, 1), TODAY)
+
+
+def model(name: str, *raw_tables: str, view: bool = False, daily: bool = False, code: str = "1") -> Model:
+    return Model(dg.AssetKey(name), frozenset(raw_tables), view, daily, code)
+
+
+MODELS = Models(
+    [
+        model("stg_calls", "CALLS", daily=True),
+        model("cortex_calls", "CALLS", "TRANSCRIPTS", daily=True),
+        model("stg_users", "USERS"),
+        model("stg_deals"),
+        model("vw_calls", "CALLS", "TRANSCRIPTS", "USERS", view=True),
+    ]
+)
+
+
+def keys(*names: str) -> frozenset[dg.AssetKey]:
+    return frozenset(map(dg.AssetKey, names))
+
+
+def changed(table: str, day: date | None = None) -> PendingChange:
+    return PendingChange(table, day, NOW)
+
+
+def ago(days: int) -> date:
+    return TODAY - timedelta(days=days)
+
+
+def test_a_run_names_exactly_the_changed_days_and_the_tables_that_depend_on_them() -> None:
+    pending = [changed("CALLS", ago(60)), changed("TRANSCRIPTS", ago(2)), changed("CALLS", ago(1))]
+    run = plan(MODELS, pending, keys(), partitions=PARTITIONS)
+    assert run is not None
+    assert run.assets == keys("stg_calls", "cortex_calls")
+    assert run.run_tags() == {
+        "dagster/asset_partition_range_start": ago(60).isoformat(),
+        "dagster/asset_partition_range_end": ago(1).isoformat(),
+        "gong_assets/days": f"{ago(60)},{ago(2)}..{ago(1)}",
+    }
+
+
+def test_a_changed_table_without_days_needs_no_day() -> None:
+    run = plan(MODELS, [changed("USERS")], keys(), partitions=PARTITIONS)
+    assert run is not None
+    assert (run.assets, run.run_tags()) == (keys("stg_users"), {})
+
+
+def test_nothing_pending_requests_nothing() -> None:
+    assert plan(MODELS, [], keys(), partitions=PARTITIONS) is None
+    before_the_first_partition = date(2025, 12, 31)
+    assert plan(MODELS, [changed("CALLS", before_the_first_partition)], keys(), partitions=PARTITIONS) is None
+
+
+def test_texts_that_wait_for_cortex_make_the_models_of_their_day_stale() -> None:
+    run = plan(MODELS, [changed(WAITING_TEXTS, ago(9))], keys(), partitions=PARTITIONS)
+    assert run is not None
+    assert (run.assets, format_ranges(run.days)) == (MODELS.partitioned, f"{ago(9)}")
+
+
+def test_models_that_were_never_built_are_built_even_if_no_call_has_landed() -> None:
+    run = plan(MODELS, [], MODELS.keys, partitions=PARTITIONS)
+    assert run is not None
+    assert (run.assets, format_ranges(run.days)) == (MODELS.keys, f"{TODAY}")
+
+
+def test_a_view_is_built_again_only_if_its_code_changed() -> None:
+    built: dict[dg.AssetKey, str | None] = dict.fromkeys(MODELS.keys, "1")
+    assert MODELS.unbuilt(built) == keys()
+    built = dict.fromkeys(MODELS.keys, "0")
+    assert MODELS.unbuilt(built) == keys("vw_calls", "stg_users", "stg_deals")
+    del built[dg.AssetKey("cortex_calls")]
+    assert dg.AssetKey("cortex_calls") in MODELS.unbuilt(built)
+
+
+def test_a_step_settles_only_the_tables_whose_models_it_builds_completely() -> None:
+    assert MODELS.transformed_by(keys("stg_calls", "cortex_calls")) == ["CALLS", "CORTEX", "TRANSCRIPTS"]
+    assert MODELS.transformed_by(keys("stg_calls")) == []
+    assert MODELS.transformed_by(keys("stg_users", "vw_calls")) == ["USERS"]
+
+
+def last_run(
+    status: dg.DagsterRunStatus, minutes_ago: int, attempt: int = 1, models: str = "m1"
+) -> dg.RunRecord:
+    tags = {"gong_assets/attempt": str(attempt), "gong_assets/models": models}
+    ended = NOW - timedelta(minutes=minutes_ago)
+    run = dg.DagsterRun("gong_transformation", run_id="r", status=status, tags=tags)
+    return dg.RunRecord(1, run, create_timestamp=ended, update_timestamp=ended)
+
+
+SUCCESS, FAILURE, CANCELED = (
+    dg.DagsterRunStatus.SUCCESS,
+    dg.DagsterRunStatus.FAILURE,
+    dg.DagsterRunStatus.CANCELED,
+)
+
+
+@pytest.mark.parametrize(
+    ("reason", "ended", "last", "unbuilt", "attempt"),
+    [
+        ("nothing changed", Ended("t", landed=True), last_run(SUCCESS, 60), None, None),
+        ("rows changed", Ended("t", landed=True, changed=True), last_run(SUCCESS, 60), None, 1),
+        ("texts wait, nothing landed", Ended("t", is_open=True), last_run(SUCCESS, 60), None, None),
+        ("texts wait", Ended("t", landed=True, is_open=True), last_run(SUCCESS, 60), None, 1),
+        ("failed just now", Ended("t", is_open=True), last_run(FAILURE, 1), None, None),
+        ("failed some minutes ago", Ended("t", is_open=True), last_run(FAILURE, 6), None, 2),
+        ("failed twice", Ended("t", is_open=True), last_run(FAILURE, 60, attempt=2), None, None),
+        (
+            "failed twice, and a landing",
+            Ended("t", landed=True, is_open=True),
+            last_run(FAILURE, 60, 2),
+            None,
+            1,
+        ),
+        ("canceled", Ended("t", is_open=True), last_run(CANCELED, 60), None, None),
+        ("failed, but settled since", Ended("t"), last_run(FAILURE, 60), None, None),
+        ("new code", Ended("t"), last_run(SUCCESS, 60), "m2", 1),
+        ("new code that was built just now", Ended("t"), last_run(SUCCESS, 60, models="m2"), "m2", None),
+        ("new code that failed twice", Ended("t", is_open=True), last_run(FAILURE, 60, 2, "m2"), "m2", None),
+        ("newer code after a failure", Ended("t", is_open=True), last_run(FAILURE, 60, 2, "m2"), "m3", 1),
+        ("no run yet", Ended("t"), None, None, None),
+    ],
+    ids=lambda value: value if isinstance(value, str) and " " in value else "",
+)
+def test_when_the_pending_changes_are_read(
+    reason: str, ended: Ended, last: dg.RunRecord | None, unbuilt: str | None, attempt: int | None
+) -> None:
+    assert should_read(Cursor("t"), ended, last, unbuilt=unbuilt, now=NOW) == attempt
+
+
+def test_a_sensor_that_lost_its_cursor_reads_once() -> None:
+    assert should_read(Cursor.loads(None), Ended("t"), None, unbuilt=None, now=NOW) == 1
+    cursor = Cursor("t", is_open=False, models="m1")
+    assert Cursor.loads(cursor.dumps()) == cursor
