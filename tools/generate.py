@@ -74,7 +74,6 @@ def asset_graph(defs: dg.Definitions) -> str:
             "kinds": sorted(spec.kinds),
             "deps": sorted(dep.asset_key.to_user_string() for dep in spec.deps),
             "partitions": type(spec.partitions_def).__name__ if spec.partitions_def else None,
-            "automation": spec.automation_condition.get_label() if spec.automation_condition else None,
         }
         for spec in sorted(specs, key=lambda spec: spec.key)
     }

@@ -15,7 +15,6 @@ from pydantic.fields import FieldInfo
 import gong_assets
 from gong_assets.cli.app import app
 from gong_assets.defs.assets.raw import scope_check
-from gong_assets.defs.automation import automation_sensor
 from gong_assets.defs.checks.cortex import build_cortex_checks
 from gong_assets.defs.checks.hubspot import build_hubspot_checks
 from gong_assets.defs.checks.raw_tables import build_checks
@@ -24,6 +23,8 @@ from gong_assets.defs.jobs import build_jobs
 from gong_assets.defs.options import DEFAULT_OPTIONS
 from gong_assets.defs.schedules import build_schedules
 from gong_assets.defs.sensors import build_sensors
+from gong_assets.defs.transformation import Models
+from gong_assets.defs.transformation_sensor import build_transformation_sensor
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
 
@@ -133,9 +134,10 @@ shows them with their models."""
 
 def operations_reference() -> str:
     """Return docs/operations.md."""
-    settings, jobs = Settings(), build_jobs()
+    settings = Settings()
+    jobs = build_jobs(settings)
     schedules = build_schedules(settings)
-    sensors = [*build_sensors(settings, jobs), automation_sensor()]
+    sensors = [*build_sensors(settings, jobs), build_transformation_sensor(settings, Models([]))]
     checks = [*build_checks(settings), *build_schema_checks()]
     checks += [*build_cortex_checks(settings), *build_hubspot_checks(settings)]
     specs = [scope_check(DEFAULT_OPTIONS, RAW_TABLES[0])]

@@ -1,6 +1,6 @@
 """Schedules of the graph. Models run when their sources change: see `transformation_sensor.py`."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -96,15 +96,18 @@ def _ingestion(settings: Settings, options: ScheduleOptions) -> dg.ScheduleDefin
         **_timing(options, INGESTION_CRON),
     )
     def gong_ingestion_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        days = _lookback(context, settings)
+        today = context.scheduled_execution_time.astimezone(UTC).date()
         last = _last_success(context.instance)
-        if last is not None:
-            # After an outage, read the days again that were recent at the last run.
-            first = last.date() - timedelta(days=settings.gong_lookback_days - 1)
-            days = DateRange(max(min(days.start, first), settings.gong_start_date), days.end)
-        return _run_request(context, days)
+        return _run_request(context, days_to_ingest(settings, today, last.date() if last else None))
 
     return gong_ingestion_schedule
+
+
+def days_to_ingest(settings: Settings, today: date, last_success: date | None) -> DateRange:
+    """Return the lookback days; after an outage, also those that were recent at the last successful run."""
+    outage = max(0, (today - last_success).days) if last_success else 0
+    days = settings.gong_lookback_days + max(0, outage - 1)
+    return DateRange.lookback(today, days, not_before=settings.gong_start_date)
 
 
 def _last_success(instance: dg.DagsterInstance) -> datetime | None:

@@ -205,26 +205,27 @@ def settled_changes(
     if not tables:
         yield
         return
-    daily = [table for table in tables if models.tables_of(table) & models.partitioned]
+    daily = {table for table in tables if models.tables_of(table) & models.partitioned}
     run_id = context.run.run_id
-    try:
-        with warehouse.connect() as connection:
-            claim_changes(
-                connection, run_id, tables=set(tables) - set(daily), daily_tables=daily, ranges=days
-            )
-    except WarehouseError as error:
-        raise failure(error) from error
+    with _connection(warehouse) as connection:
+        claim_changes(connection, run_id, tables=set(tables) - daily, daily_tables=daily, ranges=days)
     yield
-    try:
-        with warehouse.connect() as connection:
-            waiting = _waiting_days(connection, days) if sends_to_cortex and WAITING_TEXTS in tables else []
-            settle_changes(connection, run_id, waiting)
-    except WarehouseError as error:
-        raise failure(error) from error
+    with _connection(warehouse) as connection:
+        waiting = _waiting_days(connection, days) if sends_to_cortex and WAITING_TEXTS in tables else []
+        settle_changes(connection, run_id, waiting)
     if waiting:
         days_waiting = format_ranges(contiguous_ranges(waiting))
         context.instance.add_run_tags(run_id, {INCOMPLETE_TAG: days_waiting})
         context.log.warning(f"Texts of {days_waiting} wait for Cortex. They are sent after the next landing.")
+
+
+@contextmanager
+def _connection(warehouse: Warehouse) -> Iterator[SnowflakeConnection]:
+    try:
+        with warehouse.connect() as connection:
+            yield connection
+    except WarehouseError as error:
+        raise failure(error) from error
 
 
 def _waiting_days(connection: SnowflakeConnection, days: Sequence[DateRange]) -> list[date]:

@@ -33,8 +33,8 @@ INTERVAL_SECONDS = 30
 # A failed transformation is tried once more after this time, and then after the next landing.
 RETRY_AFTER = timedelta(minutes=5)
 ATTEMPT_TAG = "gong_assets/attempt"
-# On a run that builds models for the first time, or because their code changed: the fingerprint of the models.
-# They are requested once, so that a model whose build is not recorded does not run for ever.
+# On a run that builds models for the first time, or because their code changed: the fingerprint of all
+# models. A fingerprint is requested once, so that a model whose build is not recorded does not run for ever.
 MODELS_TAG = "gong_assets/models"
 
 # Jobs that land rows in raw tables without selecting their assets.

@@ -111,11 +111,7 @@ def replace(
             return Landed(0, 0, unchanged=files.rows, total=existing.total)
         if existing is None or not existing.has_landing_row:
             _create_landing_row(cursor, table)
-        load = f"{table.name}__LOAD"
-        _load_files(cursor, files, load)
-        if has_rows_outside_ranges:
-            loaded_in_ranges, days = date_filter_sql("DAY", ranges)
-            cursor.execute(f"DELETE FROM {load} WHERE NOT {loaded_in_ranges}", days)
+        load = _load_files(cursor, table, files, ranges if has_rows_outside_ranges else None)
         with transaction(connection):
             _lock(cursor, table, correlation_id)
             missing = _missing_keys(cursor, table, load, in_ranges, parameters)
@@ -204,18 +200,21 @@ def _lock(cursor: SnowflakeCursor, table: RawTable, correlation_id: str) -> None
     )
 
 
-def _load_files(cursor: SnowflakeCursor, files: FileBatch, load: str) -> None:
-    """Load the files into a temporary table named `load`.
+def _load_files(
+    cursor: SnowflakeCursor, table: RawTable, files: FileBatch, ranges: Sequence[DateRange] | None
+) -> str:
+    """Load the files into a temporary table, without rows outside of `ranges` if given, and return its name.
 
     Temporary objects belong to the session, so a killed process leaves none behind. They are created before
     the transaction begins, because DDL would commit it, and unqualified, in the connection's own schema."""
+    load = f"{table.name}__LOAD"
     cursor.execute(f"CREATE OR REPLACE TEMPORARY STAGE {load}_STAGE")
     cursor.execute(
         f"CREATE OR REPLACE TEMPORARY TABLE {load} "
         "(KEY VARCHAR, PAYLOAD VARCHAR, DAY DATE, CONTENT_HASH VARCHAR, PROCESSING_ERROR VARCHAR)"
     )
     if not files.rows:
-        return
+        return load
     location = str(files.directory).replace("\\", "/").replace("'", "\\'")
     cursor.execute(f"PUT 'file://{location}/*.parquet' @{load}_STAGE AUTO_COMPRESS = FALSE")
     cursor.execute(
@@ -229,6 +228,10 @@ def _load_files(cursor: SnowflakeCursor, files: FileBatch, load: str) -> None:
         raise WarehouseQueryFailed(
             f"Only {loaded} of {files.rows} rows were loaded into {load}. Nothing was changed."
         )
+    if ranges is not None:
+        loaded_in_ranges, days = date_filter_sql("DAY", ranges)
+        cursor.execute(f"DELETE FROM {load} WHERE NOT {loaded_in_ranges}", days)
+    return load
 
 
 def _missing_keys(
@@ -252,12 +255,7 @@ def _replace_rows(
     missing: Sequence[str],
 ) -> Landed:
     day = table.partition.name if table.partition else None
-    # A row is unchanged if it has the same content, day and validation result.
-    identity = "{key} || ' ' || CONTENT_HASH || ' ' || COALESCE(NULLIF(PROCESSING_ERROR, '{unparsed}'), '')"
-    stored = identity.format(key=table.key.name, unparsed=UNPARSED) + (
-        f" || ' ' || {day}::VARCHAR" if day else ""
-    )
-    loaded = identity.format(key="KEY", unparsed=UNPARSED) + (" || ' ' || DAY::VARCHAR" if day else "")
+    stored, loaded = _identities(table)
     is_stale = (
         f"({in_ranges} OR {table.key.name} IN (SELECT KEY FROM {load})) "
         f"AND {stored} NOT IN (SELECT {loaded} FROM {load})"
@@ -285,3 +283,13 @@ def _replace_rows(
     cursor.execute(f"SELECT (SELECT COUNT(*) FROM {table.name}), (SELECT COUNT(*) FROM {load})")
     total, replaced = cursor.fetchall()[0]
     return Landed(inserted, deleted, unchanged=replaced - inserted, total=total, deleted_keys=tuple(missing))
+
+
+def _identities(table: RawTable) -> tuple[str, str]:
+    """Return SQL that identifies a row of the table, and a loaded row, by key, content, error and day."""
+    identity = (
+        f"{{key}} || ' ' || CONTENT_HASH || ' ' || COALESCE(NULLIF(PROCESSING_ERROR, '{UNPARSED}'), '')"
+    )
+    day = table.partition.name if table.partition else None
+    stored = identity.format(key=table.key.name) + (f" || ' ' || {day}::VARCHAR" if day else "")
+    return stored, identity.format(key="KEY") + (" || ' ' || DAY::VARCHAR" if day else "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import TYPE_CHECKING
 
 from gong_assets.dates import DateRange, date_filter_sql
@@ -42,19 +42,6 @@ def dates_of_calls(connection: SnowflakeConnection, call_ids: Sequence[str]) -> 
             )
             dates.update(cursor.fetchall())
     return dates
-
-
-def calls_awaiting_transcripts(connection: SnowflakeConnection, since: date) -> dict[str, datetime]:
-    """Return the start (UTC) of each landed call from `since` on that has no transcript, by call ID."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT CALL_ID, COALESCE(TRY_CAST(RAW_DATA:metaData:started::VARCHAR AS TIMESTAMP_TZ), "
-            f"CALL_DATE::TIMESTAMP_TZ) FROM {CALLS.name} WHERE CALL_DATE >= %s AND PROCESSING_ERROR IS NULL "
-            f"AND CALL_ID NOT IN (SELECT CALL_ID FROM {TRANSCRIPTS.name} WHERE CALL_DATE >= %s) "
-            "ORDER BY CALL_DATE, CALL_ID",
-            (since, since),
-        )
-        return {call_id: started.astimezone(UTC) for call_id, started in cursor.fetchall()}
 
 
 def basic_fields(

@@ -136,7 +136,7 @@ attributes:
     ingestion: {{cron: "0 6 * * *", timezone: Europe/Berlin}}
     hubspot: {{enabled: false}}
   sensors:
-    automation: {{enabled: false}}
+    transformation: {{enabled: false}}
     missing_transcripts: {{interval_seconds: 1800}}
   resource_keys: {{snowflake: snowflake}}
 """

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -17,25 +16,22 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 from pydantic import SecretStr
 
 from gong_assets.defs.build import build_defs
+from gong_assets.defs.freshness import ingestion_freshness, longest_gap
 from gong_assets.defs.jobs import JOB_NAMES, build_jobs
-from gong_assets.defs.resources import SnowflakeResource
+from gong_assets.defs.options import GraphOptions, ScheduleOptions, Schedules
+from gong_assets.defs.schedules import days_to_ingest
 from gong_assets.defs.sensors import build_sensors
-from gong_assets.ingestion.spool import Row, Spool
-from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
-from gong_assets.warehouse.connection import Warehouse
-from gong_assets.warehouse.landing import replace
-from gong_assets.warehouse.tables import CALLS, create_raw_tables
 from tools.generate import ASSET_GRAPH, asset_graph
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("definitions")]
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
-FIRST_DAY, LAST_WEEK, YESTERDAY, TODAY = "2026-02-01", "2026-03-05", "2026-03-09", "2026-03-10"
-BEFORE_THE_LOOKBACK = "2026-02-20"
+TODAY = "2026-03-10"
 
 
 def settings(home: Path) -> Settings:
@@ -45,6 +41,20 @@ def settings(home: Path) -> Settings:
 @pytest.fixture(scope="module")
 def defs(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
     return build_defs(settings(tmp_path_factory.mktemp("definitions")))
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("instance"))) as instance:
+        yield instance
+
+
+def schedule_context(
+    defs: dg.Definitions, instance: dg.DagsterInstance, time: datetime
+) -> dg.ScheduleEvaluationContext:
+    return dg.build_schedule_context(
+        instance=instance, scheduled_execution_time=time, repository_def=defs.get_repository_def()
+    )
 
 
 def own_specs(defs: dg.Definitions) -> list[dg.AssetSpec]:
@@ -68,7 +78,6 @@ def test_every_asset_has_a_description_group_owner_and_table(defs: dg.Definition
         assert "snowflake" in spec.kinds, spec.key
         if spec.key.path[-1] == "gong_call_reconciliation":
             continue  # It has no table of its own.
-        assert spec.freshness_policy is not None, spec.key
         table = f"SOPHIA_AI.GONG_DATA.{spec.key.path[-1]}"
         assert spec.metadata["dagster/table_name"].upper() == table.upper()
 
@@ -104,33 +113,81 @@ def test_the_calls_job_has_no_transcript_and_no_cortex_asset(defs: dg.Definition
     assert not [key for key in keys if "transcript" in key or "cortex" in key]
 
 
-def test_the_ingestion_schedule_requests_the_lookback_days_in_one_run(defs: dg.Definitions) -> None:
+def test_the_ingestion_schedule_requests_the_lookback_days_in_one_run(
+    defs: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
     schedule = defs.resolve_schedule_def("gong_ingestion_schedule")
-    context = dg.build_schedule_context(
-        scheduled_execution_time=NOW, repository_def=defs.get_repository_def()
-    )
+    context = schedule_context(defs, instance, NOW)
     (request,) = schedule.evaluate_tick(context).run_requests or []
     first, last = (request.tags[f"dagster/asset_partition_range_{end}"] for end in ("start", "end"))
     assert (first, last) == ("2026-03-04", TODAY)
     assert {first, last} <= set(daily_keys(defs))
 
 
-def test_each_tick_of_a_day_has_its_own_run_key(defs: dg.Definitions) -> None:
+def test_each_tick_of_a_day_has_its_own_run_key(defs: dg.Definitions, instance: dg.DagsterInstance) -> None:
     schedule = defs.resolve_schedule_def("gong_ingestion_schedule")
     keys = set()
     for hour in (0, 4, 8):
-        context = dg.build_schedule_context(
-            scheduled_execution_time=NOW.replace(hour=hour), repository_def=defs.get_repository_def()
-        )
+        context = schedule_context(defs, instance, NOW.replace(hour=hour))
         keys |= {request.run_key for request in schedule.evaluate_tick(context).run_requests or []}
     assert len(keys) == 3
 
 
-def test_the_reconciliation_schedule_requests_the_days_before_the_lookback(defs: dg.Definitions) -> None:
+@pytest.mark.parametrize(
+    ("last_success", "first"),
+    [
+        (None, date(2026, 3, 4)),
+        (date(2026, 3, 10), date(2026, 3, 4)),
+        (date(2026, 3, 9), date(2026, 3, 4)),
+        (date(2026, 2, 28), date(2026, 2, 23)),
+        (date(2025, 1, 1), date(2026, 2, 1)),
+    ],
+)
+def test_after_an_outage_the_ingestion_reads_the_missed_days_too(
+    tmp_path: Path, last_success: date | None, first: date
+) -> None:
+    days = days_to_ingest(settings(tmp_path), NOW.date(), last_success)
+    assert (days.start, days.last) == (first, NOW.date())
+
+
+def test_freshness_policies_follow_from_the_schedules(defs: dg.Definitions) -> None:
+    """A policy passes if each run of the schedule succeeds, and fails after two that did not."""
+    feeding = {
+        "gong_calls_raw": ("gong_ingestion_schedule", timedelta(hours=4)),
+        "gong_users_raw": ("gong_ingestion_schedule", timedelta(hours=4)),
+        "gong_trackers_raw": ("gong_reference_data_schedule", timedelta(days=1)),
+        "stg_hubspot_deals": ("hubspot_schedule", timedelta(days=1)),
+    }
+    specs = {spec.key.path[-1]: spec for spec in own_specs(defs)}
+    for asset, (schedule, gap) in feeding.items():
+        cron = defs.resolve_schedule_def(schedule).cron_schedule
+        assert isinstance(cron, str)
+        assert longest_gap(cron, "UTC") == gap
+        policy = specs[asset].freshness_policy
+        assert isinstance(policy, TimeWindowFreshnessPolicy)
+        assert gap < policy.warn_window.to_timedelta() < 2 * gap  # type: ignore[union-attr]
+        assert 2 * gap < policy.fail_window.to_timedelta() < 3 * gap
+    # Models are materialized when their sources change, so no schedule says how old they may be.
+    with_policy = {name for name, spec in specs.items() if spec.freshness_policy is not None}
+    assert {name for name in with_policy if not name.endswith("_raw")} == {
+        name for name in specs if name.startswith("stg_hubspot_")
+    }
+
+
+def test_an_asset_of_a_disabled_schedule_has_no_freshness_policy() -> None:
+    off = GraphOptions(schedules=Schedules(ingestion=ScheduleOptions(enabled=False)))
+    assert ingestion_freshness(off) is None
+    weekdays = GraphOptions(schedules=Schedules(ingestion=ScheduleOptions(cron="0 9,17 * * 1-5")))
+    policy = ingestion_freshness(weekdays)
+    assert isinstance(policy, TimeWindowFreshnessPolicy)
+    assert policy.fail_window.to_timedelta() > timedelta(days=5)
+
+
+def test_the_reconciliation_schedule_requests_the_days_before_the_lookback(
+    defs: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
     schedule = defs.resolve_schedule_def("gong_reconciliation_schedule")
-    context = dg.build_schedule_context(
-        scheduled_execution_time=NOW, repository_def=defs.get_repository_def()
-    )
+    context = schedule_context(defs, instance, NOW)
     (request,) = schedule.evaluate_tick(context).run_requests or []
     first, last = (request.tags[f"dagster/asset_partition_range_{end}"] for end in ("start", "end"))
     assert (first, last) == ("2026-02-01", "2026-03-03")
@@ -139,57 +196,6 @@ def test_the_reconciliation_schedule_requests_the_days_before_the_lookback(defs:
 def daily_keys(defs: dg.Definitions) -> list[str]:
     partitions = next(spec.partitions_def for spec in own_specs(defs) if spec.partitions_def is not None)
     return list(partitions.get_partition_keys(current_time=NOW))
-
-
-def test_missing_transcripts_are_requested_by_call_id_in_one_run(
-    warehouse: Warehouse, tmp_path: Path
-) -> None:
-    today = datetime.now(UTC).date()
-    recent = Settings(gong_assets_home=tmp_path, gong_start_date=today - timedelta(days=20))
-    resource = SnowflakeResource(arguments=warehouse.arguments)
-    defs = build_defs(recent, resources={"gong_snowflake": resource})
-    sensor = defs.resolve_sensor_def("gong_missing_transcripts")
-    assert sensor.job_name == "gong_transcripts"
-
-    with dg.DagsterInstance.ephemeral() as instance:
-
-        def tick(cursor: str | None) -> Any:
-            context = dg.build_sensor_context(
-                instance=instance, cursor=cursor, definitions=defs, resources={"gong_snowflake": resource}
-            )
-            return sensor.evaluate_tick(context)
-
-        assert "have not both landed yet" in tick(None).skip_message
-        with warehouse.connect() as connection:
-            create_raw_tables(connection, RAW_TABLES)
-        land_calls(warehouse, [today - timedelta(days=age) for age in (1, 3, 5, 18)])
-        first = tick(None)
-        (request,) = first.run_requests or []
-        # The last call is too old for another request; the check lists it.
-        assert request.run_config["ops"]["request_missing_transcripts"]["config"]["call_ids"] == [
-            "2",
-            "1",
-            "0",
-        ]
-        second = tick(first.cursor)
-        assert not second.run_requests
-        assert second.skip_message
-        instance.add_run(
-            dg.DagsterRun(
-                job_name="gong_transcripts", run_id=str(uuid.uuid4()), status=dg.DagsterRunStatus.STARTED
-            )
-        )
-        assert "has not finished" in tick(None).skip_message
-
-
-def land_calls(warehouse: Warehouse, days: Iterable[date]) -> None:
-    spool = Spool()
-    for number, day in enumerate(days):
-        spool.append(Row(str(number), b"{}", day, "hash", None))
-    spool.close()
-    with warehouse.connect() as connection:
-        replace(connection, CALLS, spool, ranges=[], correlation_id="run")
-    spool.discard()
 
 
 def test_a_failed_run_is_posted_to_the_webhook_in_one_line(defs: dg.Definitions, tmp_path: Path) -> None:
@@ -204,7 +210,7 @@ def test_a_failed_run_is_posted_to_the_webhook_in_one_line(defs: dg.Definitions,
     with webhook() as (url, posted), dg.DagsterInstance.ephemeral() as instance:
         watched = settings(tmp_path).model_copy(update={"gong_assets_alert_webhook_url": SecretStr(url)})
         sensor = next(
-            each for each in build_sensors(watched, build_jobs()) if each.name == "gong_run_failure"
+            each for each in build_sensors(watched, build_jobs(watched)) if each.name == "gong_run_failure"
         )
         assert isinstance(sensor, dg.RunStatusSensorDefinition)
         run = gong_sync.execute_in_process(instance=instance, raise_on_error=False)
@@ -244,76 +250,3 @@ def webhook() -> Iterator[tuple[str, list[Any]]]:
         finally:
             server.shutdown()
             thread.join()
-
-
-class Automation:
-    """Ticks of the automation sensor, between which a test materializes assets."""
-
-    def __init__(self, defs: dg.Definitions) -> None:
-        self.defs = defs
-        self.instance = dg.DagsterInstance.ephemeral()
-        self.cursor: Any = None
-        self.time = NOW
-        self.tick()
-
-    def materialize(self, asset: str, *days: str) -> None:
-        for day in days or (None,):
-            self.instance.report_runless_asset_event(dg.AssetMaterialization(asset, partition=day))
-
-    def tick(self) -> dict[str, set[str | None]]:
-        self.time += timedelta(minutes=1)
-        result = dg.evaluate_automation_conditions(
-            defs=self.defs, instance=self.instance, cursor=self.cursor, evaluation_time=self.time
-        )
-        self.cursor = result.cursor
-        requested: dict[str, set[str | None]] = {}
-        for each in result.results:
-            keys = {key.partition_key for key in each.true_subset.expensively_compute_asset_partitions()}
-            if keys:
-                requested[each.key.to_user_string()] = keys
-        return requested
-
-
-@pytest.fixture
-def automation(defs: dg.Definitions) -> Automation:
-    return Automation(defs)
-
-
-def test_a_raw_day_of_the_lookback_requests_its_staged_day(
-    automation: Automation,
-) -> None:
-    automation.materialize("gong_calls_raw", TODAY, LAST_WEEK)
-    requested = automation.tick()
-    assert requested["stg_gong_call_participants"] == {TODAY, LAST_WEEK}
-    assert requested["stg_gong_calls"] == {TODAY, LAST_WEEK}
-
-
-def test_a_late_transcript_requests_its_day_in_staging_and_cortex(
-    automation: Automation,
-) -> None:
-    for asset in ("gong_calls_raw", "gong_call_transcripts_raw"):
-        automation.materialize(asset, YESTERDAY, LAST_WEEK)
-    for asset in (
-        "stg_gong_call_participants",
-        "stg_gong_calls",
-        "stg_gong_call_topics",
-        "stg_gong_call_transcripts",
-        "cortex_gong_call_transcripts",
-        "cortex_gong_calls",
-    ):
-        automation.materialize(asset, YESTERDAY, LAST_WEEK)
-    automation.tick()
-    automation.materialize("gong_call_transcripts_raw", LAST_WEEK)
-    requested = automation.tick()
-    for asset in ("stg_gong_call_transcripts", "cortex_gong_call_transcripts", "cortex_gong_calls"):
-        assert requested[asset] == {LAST_WEEK}, asset
-
-
-def test_a_backfill_before_the_lookback_requests_no_partitioned_model(automation: Automation) -> None:
-    automation.materialize("gong_calls_raw", BEFORE_THE_LOOKBACK)
-    assert "stg_gong_calls" not in automation.tick()
-
-
-def test_a_view_is_requested_although_days_of_its_parents_never_ran(automation: Automation) -> None:
-    automation.materialize("stg_gong_calls", YESTERDAY)
-    assert "vw_enriched_gong_calls" in automation.tick()

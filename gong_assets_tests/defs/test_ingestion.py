@@ -13,10 +13,12 @@ from gong_assets.dates import DateRange
 from gong_assets.defs.assets.missing_transcripts import (
     OP,
     MissingTranscripts,
+    awaited_transcripts,
     build_missing_transcripts_job,
 )
 from gong_assets.defs.resumption import RESUME_AFTER_TAG, RESUMES_TAG, resume_tags, runs_awaiting_quota
 from gong_assets.ingestion.streams import RAW_TABLES
+from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.tables import TRANSCRIPTS
 from gong_assets_tests.defs.ingestion_runs import (
@@ -29,6 +31,7 @@ from gong_assets_tests.defs.ingestion_runs import (
     transcript,
     why,
 )
+from gong_assets_tests.end_to_end.deployment import counted_traffic
 from gong_assets_tests.end_to_end.gong_server import Gong
 
 pytestmark = pytest.mark.slow
@@ -160,18 +163,39 @@ def test_missing_transcripts_are_asked_for_by_id_and_only_their_days_are_materia
 
     ingestion.gong.transcripts += [transcript(call_id) for call_id in late[:12]]
     ingestion.gong.log.clear()
-    again = build_missing_transcripts_job().execute_in_process(
-        instance=ingestion.instance,
-        resources={name: ingestion.resources()[name] for name in ("gong", "gong_snowflake")},
-        run_config=dg.RunConfig(ops={OP: MissingTranscripts(call_ids=[*late, "unknown"])}),
-    )
+    ingestion.gong.transcripts.append(transcript("not landed"))
+    awaited = awaited_transcripts(ingestion.instance, dg.AssetKey("gong_call_transcripts_raw"), MARCH)
+    assert sorted(awaited) == late
+    assert awaited[late[0]] == datetime(2025, 3, 1, 11, tzinfo=UTC)
+    requested = {call_id: started.date().isoformat() for call_id, started in awaited.items()}
+    again = request_missing(ingestion, {**requested, "not landed": "2025-03-01"})
     assert len(ingestion.gong.log) == 1
-    assert ingestion.gong.log[0].body["filter"]["callIds"] == late
+    assert sorted(ingestion.gong.log[0].body["filter"]["callIds"]) == [*late, "not landed"]
     assert len(ingestion.stored("GONG_CALL_TRANSCRIPTS_RAW")) == 92
+    awaited = awaited_transcripts(ingestion.instance, dg.AssetKey("gong_call_transcripts_raw"), MARCH)
+    assert sorted(awaited) == late[12:]
     materialized = [
         event.materialization.partition for event in again.all_events if event.is_step_materialization
     ]
     assert materialized == ["2025-03-01", "2025-03-02"]
+
+
+def test_a_request_for_transcripts_that_have_not_arrived_does_not_use_the_warehouse(
+    ingestion: Ingestion,
+) -> None:
+    ingestion.gong.transcripts.clear()
+    with counted_traffic() as traffic:
+        assert request_missing(ingestion, dict.fromkeys(ids(ingestion.gong.calls), "2025-03-01")).success
+    assert (traffic.logins, traffic.statements) == (0, [])
+
+
+def request_missing(ingestion: Ingestion, call_dates: dict[str, str]) -> dg.ExecuteInProcessResult:
+    job = build_missing_transcripts_job(Settings(gong_assets_home=ingestion.home))
+    return job.execute_in_process(
+        instance=ingestion.instance,
+        resources={name: ingestion.resources()[name] for name in ("gong", "gong_snowflake")},
+        run_config=dg.RunConfig(ops={OP: MissingTranscripts(call_dates=call_dates)}),
+    )
 
 
 def test_a_quota_that_ends_keeps_the_days_that_were_read_and_a_later_run_reads_the_rest(

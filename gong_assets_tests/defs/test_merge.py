@@ -39,7 +39,7 @@ PREFIXED = GraphOptions(
         hubspot=ScheduleOptions(enabled=False),
     ),
     sensors=Sensors(
-        automation=SensorOptions(enabled=False), missing_transcripts=SensorOptions(interval_seconds=1800)
+        transformation=SensorOptions(enabled=False), missing_transcripts=SensorOptions(interval_seconds=1800)
     ),
 )
 
@@ -119,14 +119,6 @@ def test_the_jobs_of_the_project_keep_their_executor(merged: dg.Definitions) -> 
         assert merged.resolve_job_def(job).executor_def.name == "multiprocess"
 
 
-def test_the_automation_sensor_evaluates_the_assets_of_the_graph_only(merged: dg.Definitions) -> None:
-    sensor = merged.resolve_sensor_def("gong_automation")
-    assert sensor.asset_selection is not None
-    selected = names(sensor.asset_selection.resolve(merged.resolve_asset_graph()))
-    assert "stg_gong_calls" in selected
-    assert not selected & {"orders", "stg_orders"}
-
-
 def test_a_prefix_changes_every_key_and_dependency_and_nothing_else(prefixed: dg.Definitions) -> None:
     def renamed(key: str) -> str:
         return f"sales/gong/{key}"
@@ -182,7 +174,7 @@ def test_schedules_and_sensors_follow_their_options(prefixed: dg.Definitions) ->
     assert ingestion.default_status == dg.DefaultScheduleStatus.RUNNING
     hubspot = prefixed.resolve_schedule_def("hubspot_schedule")
     assert (hubspot.cron_schedule, hubspot.default_status) == (
-        "5 * * * *",
+        "5 6 * * *",
         dg.DefaultScheduleStatus.STOPPED,
     )
     assert prefixed.resolve_sensor_def("gong_automation").default_status == dg.DefaultSensorStatus.STOPPED

@@ -112,7 +112,7 @@ def test_a_job_of_the_graph_materializes_its_own_assets_in_one_process(
 def test_assets_of_the_graph_run_with_the_executor_of_the_project(
     project: CommandLine, instance: dg.DagsterInstance, warehouse_of_sales: Warehouse
 ) -> None:
-    """Runs of the automation sensor and of the asset catalog belong to no job of the graph."""
+    """Runs of the asset catalog belong to no job of the graph."""
     users = 'key:"gong/gong_users_raw" or key:"gong/stg_gong_users"'
     outcome = project.run("dg", "launch", "--assets", users).succeeded()
     assert "Multiprocess executor" in outcome.stderr

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 from unittest import mock
 
@@ -23,8 +23,8 @@ from gong_assets.warehouse.connection import Warehouse, transaction
 from gong_assets.warehouse.errors import DeletionGuardError, WarehouseQueryFailed, WarehouseUnreachable
 from gong_assets.warehouse.landing import DeletionPolicy, Landed, replace
 from gong_assets.warehouse.pending_changes import claim_changes, pending_changes, settle_changes
-from gong_assets.warehouse.queries import arrow_tables, call_dates, calls_awaiting_transcripts
-from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, RawTable, id_column, json_column
+from gong_assets.warehouse.queries import arrow_tables, call_dates
+from gong_assets.warehouse.tables import CALLS, RawTable, id_column, json_column
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 3, day) for day in (2, 3, 4, 5))
 TWO_DAYS = DateRange(MONDAY, WEDNESDAY)
@@ -342,17 +342,6 @@ def test_call_dates_exclude_invalid_calls(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY), row("2", TUESDAY), row("3", MONDAY, error="bad")])
     with warehouse.connect() as connection:
         assert call_dates(connection, [TWO_DAYS]) == {"1": MONDAY, "2": TUESDAY}
-
-
-def test_calls_awaiting_transcripts_have_their_start_time(warehouse: Warehouse) -> None:
-    started = {"started": "2026-03-03T10:00:00-08:00"}
-    land(warehouse, [row("1", MONDAY), row("2", TUESDAY, metaData=started), row("3", TUESDAY)])
-    land(warehouse, [row("1", MONDAY)], table=TRANSCRIPTS)
-    with warehouse.connect() as connection:
-        assert calls_awaiting_transcripts(connection, MONDAY) == {
-            "2": datetime(2026, 3, 3, 18, tzinfo=UTC),
-            "3": datetime(2026, 3, 3, tzinfo=UTC),
-        }
 
 
 def test_a_failed_statement_is_reported_with_its_error_code(warehouse: Warehouse) -> None:

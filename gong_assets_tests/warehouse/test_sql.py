@@ -5,19 +5,21 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from snowflake.connector.cursor import SnowflakeCursor
+from snowflake.connector.errors import ProgrammingError
 
 import gong_assets
 from gong_assets.dates import DateRange
 from gong_assets.defs.checks import schema_drift
 from gong_assets.ingestion.spool import Row, Spool
 from gong_assets.ingestion.streams import RAW_TABLES
-from gong_assets.warehouse import queries
+from gong_assets.warehouse import hubspot_tables, pending_changes, queries
 from gong_assets.warehouse.connection import Warehouse, fetch
 from gong_assets.warehouse.landing import replace
 from gong_assets.warehouse.tables import CALLS, create_raw_tables
@@ -27,8 +29,8 @@ PACKAGE = Path(gong_assets.__file__).parent
 
 # Each is documented at https://docs.snowflake.com/en/sql-reference/functions-all.
 SNOWFLAKE_FUNCTIONS = {
-    "COALESCE", "COUNT", "CURRENT_TIMESTAMP", "MAX", "PARSE_JSON", "ROW_NUMBER", "TO_CHAR", "TO_JSON",
-    "TRY_CAST",
+    "COALESCE", "COUNT", "CURRENT_TIMESTAMP", "IFF", "MAX", "MIN", "NULLIF", "ROW_NUMBER", "TO_CHAR",
+    "TO_JSON", "TO_VARIANT", "TRY_PARSE_JSON",
 }  # fmt: skip
 
 DAY = date(2026, 11, 20)
@@ -110,7 +112,15 @@ def sent_statements(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> li
         create_raw_tables(connection, RAW_TABLES)
         queries.call_dates(connection, days)
         queries.dates_of_calls(connection, ["1", "2"])
-        queries.calls_awaiting_transcripts(connection, DAY)
+        pending_changes.pending_changes(connection)
+        pending_changes.claim_changes(
+            connection, "run", tables=["GONG_USERS_RAW"], daily_tables=[CALLS.name], ranges=days
+        )
+        pending_changes.settle_changes(connection, "run", [DAY])
+        with suppress(ProgrammingError):  # The view does not exist.
+            pending_changes.waiting_days(connection, days)
+        with suppress(ProgrammingError):  # The database does not exist.
+            hubspot_tables.source_version(connection, "plain", "HUBSPOT", "PUBLIC")
         queries.basic_fields(connection, DateRange.single(DAY), ["title", "duration"])
         for table in RAW_TABLES:
             list(queries.arrow_tables(connection, table, DateRange.single(DAY)))

@@ -59,27 +59,7 @@ def build_missing_transcripts_job(
             days = retried_days(settings, datetime.now(UTC).date())
             awaited = awaited_transcripts(context.instance, asset_key, days)
             call_dates = {call_id: started.date() for call_id, started in awaited.items()}
-
-        def landed(call_ids: Sequence[str]) -> Mapping[str, date]:
-            with gong_snowflake.get_connection() as connection:
-                return dates_of_calls(connection, call_ids)
-
-        source = Transcripts([], call_dates, landed=landed)
-        try:
-            result = read(context, gong, source)
-        except WarehouseError as error:
-            raise failure(error) from error
-        days_of_rows = sorted(filter(None, result.spool.rows_by_day))
-        if days_of_rows:
-            warehouse = gong_snowflake.warehouse()
-            land_and_record(context, warehouse, source, result, days_of_rows, asset_key)
-        else:
-            result.spool.discard()
-        context.log.info(f"{len(source.found):,} of {len(source.call_dates):,} transcripts have arrived.")
-        if result.quota_error is not None:
-            raise failure(result.quota_error) from result.quota_error
-        if result.skip_reason is not None:
-            raise dg.Failure(description=result.skip_reason, allow_retries=False)
+        _request(context, gong, gong_snowflake, call_dates, asset_key)
 
     @dg.job(
         description="Requests transcripts of calls that had none when they were read, by call ID. Started "
@@ -90,6 +70,34 @@ def build_missing_transcripts_job(
         request_missing_transcripts()
 
     return gong_transcripts
+
+
+def _request(
+    context: dg.OpExecutionContext,
+    gong: GongResource,
+    snowflake: SnowflakeResource,
+    call_dates: dict[str, date],
+    asset_key: dg.AssetKey,
+) -> None:
+    def landed(call_ids: Sequence[str]) -> Mapping[str, date]:
+        with snowflake.get_connection() as connection:
+            return dates_of_calls(connection, call_ids)
+
+    source = Transcripts([], call_dates, landed=landed)
+    try:
+        result = read(context, gong, source)
+    except WarehouseError as error:
+        raise failure(error) from error
+    days = sorted(filter(None, result.spool.rows_by_day))
+    if days:
+        land_and_record(context, snowflake.warehouse(), source, result, days, asset_key)
+    else:
+        result.spool.discard()
+    context.log.info(f"{len(source.found):,} of {len(source.call_dates):,} transcripts have arrived.")
+    if result.quota_error is not None:
+        raise failure(result.quota_error) from result.quota_error
+    if result.skip_reason is not None:
+        raise dg.Failure(description=result.skip_reason, allow_retries=False)
 
 
 def retried_days(settings: Settings, today: date) -> DateRange:

@@ -1,0 +1,161 @@
+"""What a deployment does in a day: runs, statements and sign-ins per hour, and whether every layer is right.
+
+    python -m benchmarks.deployment [--hours 24]
+
+The real graph runs against a Gong of this script and the local Snowflake server. Schedules and sensors are
+evaluated for each hour of a simulated day, as Dagster's daemon does, and the runs that they request are
+executed at once. Three companies: one in which nothing happens, one with 20 calls a day, and one whose calls
+of the last 60 days arrive late, are deleted, become private and are edited.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+
+from gong_assets.local import local_stack
+from gong_assets.warehouse.connection import Warehouse, local_arguments
+from gong_assets_tests.defs.ingestion_runs import call, ids, transcript
+from gong_assets_tests.end_to_end.deployment import Deployment, counted_traffic
+from gong_assets_tests.end_to_end.gong_server import Gong
+
+MIDNIGHT = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+@dataclass
+class Company:
+    """A Gong whose records change by the hour."""
+
+    gong: Gong = field(default_factory=Gong)
+    numbers: Iterator[int] = field(default_factory=lambda: iter(range(1_000_000)))
+    random: random.Random = field(default_factory=lambda: random.Random(1))
+
+    def add(self, days_ago: float, *, with_transcript: bool = True) -> None:
+        number = next(self.numbers)
+        new = call(number, MIDNIGHT - timedelta(days=days_ago, minutes=-number % 600))
+        self.gong.calls.append(new)
+        if with_transcript:
+            self.gong.transcripts.append(transcript(str(new.id)))
+
+    def first_hour(self) -> None:
+        for age in range(1, 61):
+            self.add(age)
+
+    def hour(self, hour: int) -> None:
+        """Change nothing."""
+
+
+class Busy(Company):
+    def hour(self, hour: int) -> None:
+        if 8 <= hour < 18:
+            self.add(0)
+            self.add(0, with_transcript=hour % 3 > 0)
+
+
+class Unsteady(Busy):
+    def hour(self, hour: int) -> None:
+        super().hour(hour)
+        age = self.random.randint(1, 60)
+        of_some_day = [each for each in self.gong.calls if (MIDNIGHT - each.time).days > 0]
+        chosen = self.random.choice(of_some_day)
+        match hour % 4:
+            case 0:
+                self.add(age)
+            case 1:
+                self.gong.calls.remove(chosen)
+            case 2:
+                chosen.document["metaData"]["isPrivate"] = True
+            case 3:
+                chosen.document["metaData"]["title"] = f"Edited at {hour}"
+        missing = set(ids(self.gong.calls)) - {record["callId"] for record in self.gong.transcripts}
+        self.gong.transcripts += [transcript(call_id) for call_id in sorted(missing)[:1]]
+
+
+SCHEDULES = {
+    "gong_reference_data_schedule": lambda hour: hour == 0,
+    "gong_reconciliation_schedule": lambda hour: hour == 1,
+    "gong_ingestion_schedule": lambda hour: hour % 4 == 0,
+    "hubspot_schedule": lambda hour: hour == 6,
+}
+
+
+@contextmanager
+def deployed(company: Company) -> Iterator[Deployment]:
+    with tempfile.TemporaryDirectory() as directory:
+        home = Path(directory)
+        warehouse = Warehouse({**local_arguments(home), "schema": "GONG_DATA"})
+        try:
+            with dg.DagsterInstance.local_temp(directory) as instance, company.gong.served():
+                yield Deployment.of(company.gong, warehouse, home, instance)
+        finally:
+            local_stack().down(home)
+
+
+def run_hour(deployment: Deployment, hour: int) -> tuple[Counter[str], str]:
+    before = len(deployment.runs)
+    with counted_traffic() as traffic:
+        for schedule, is_due in SCHEDULES.items():
+            if is_due(hour):
+                deployment.schedule(schedule, MIDNIGHT + timedelta(hours=hour))
+        deployment.settle()
+        if deployment.sensor("gong_missing_transcripts"):
+            deployment.settle()
+    runs = deployment.runs[before:]
+    counts = Counter(
+        runs=len(runs),
+        statements=len(traffic.statements),
+        logins=traffic.logins,
+        failed=sum(not run.success for run in runs),
+    )
+    return counts, ", ".join(run.dagster_run.job_name.removeprefix("gong_") for run in runs)
+
+
+def simulate(name: str, company: Company, hours: int) -> None:
+    print(f"\n{name}\n{'hour':>6} {'runs':>6} {'statements':>11} {'logins':>7} {'failed':>7}  jobs")
+    company.first_hour()
+    total: Counter[str] = Counter()
+    with deployed(company) as deployment:
+        counts, jobs = run_hour(deployment, 0)
+        print_row("first", counts, jobs)
+        for hour in range(1, hours + 1):
+            company.hour(hour % 24)
+            counts, jobs = run_hour(deployment, hour % 24)
+            total += counts
+            if counts:
+                print_row(str(hour % 24), counts, jobs)
+        print_row("day", total, "")
+        # What the schedules have not seen yet: the reconciliation is weekly.
+        deployment.schedule("gong_ingestion_schedule", MIDNIGHT + timedelta(days=2))
+        deployment.schedule("gong_reconciliation_schedule", MIDNIGHT + timedelta(days=2))
+        deployment.settle()
+        print("differences:", deployment.differences() or "none")
+
+
+def print_row(hour: str, counts: Counter[str], jobs: str) -> None:
+    print(
+        f"{hour:>6} {counts['runs']:6} {counts['statements']:11,} {counts['logins']:7} {counts['failed']:7}"
+        f"  {jobs}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--hours", type=int, default=24)
+    hours = parser.parse_args().hours
+    simulate("Nothing happens", Company(), hours)
+    simulate("20 calls a day", Busy(), hours)
+    simulate("Late, deleted, private and edited calls of the last 60 days", Unsteady(), hours)
+
+
+if __name__ == "__main__":
+    main()
