@@ -1,13 +1,8 @@
 """Calls, tokens and estimated cost of a run's Cortex requests, as metadata of the models that sent them."""
 
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
-
-from gong_assets.defs.dbt.column_lineage import output_name
-from gong_assets.warehouse.connection import Warehouse
-from gong_assets.warehouse.queries import cortex_batches
 
 _GROUP = "cortex"
 _COLUMNS = {
@@ -18,25 +13,6 @@ _COLUMNS = {
     "ESTIMATED_CREDITS": "float",
     "ESTIMATED_DOLLARS": "float",
 }
-
-
-def with_cortex_costs(
-    events: Iterator[Any], models: Mapping[str, str], warehouse: Warehouse
-) -> Iterator[Any]:
-    """Yield the events, with the Cortex costs of the run on those of `models`.
-
-    The event of a model follows its post-hook, which sends the texts (see `macros/cortex_sending.sql`). The
-    run is identified by the query tag of the warehouse.
-
-    Args:
-        models: names of the models that send texts, by output name.
-    """
-    for event in events:
-        model = models.get(output_name(event) or "")
-        if model is not None:
-            batches = warehouse.query(cortex_batches(), (warehouse.query_tag, model))
-            event = event.with_metadata({**event.metadata, **cost_metadata(batches)})
-        yield event
 
 
 def cost_metadata(batches: list[dict[str, Any]]) -> dict[str, dg.MetadataValue]:

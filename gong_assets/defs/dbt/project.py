@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 PROJECT_DIR = Path(__file__).parents[2] / "dbt"
 
+# Directory of the commands' output, beside the manifest.
+INVOCATIONS = "runs"
+KEPT_INVOCATIONS = 5
+
 
 class DbtParseError(Exception):
     """`dbt parse` failed; the text is its output."""
@@ -72,18 +76,9 @@ def _run_dbt(
     command: Sequence[str], target_path: Path, settings: Settings, environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [dbt_executable(), *command, "--quiet", "--target", settings.target],
+        [dbt_executable(), *command, "--quiet", *command_options(settings, target_path, target_path)],
         cwd=PROJECT_DIR,
-        env={
-            **os.environ,
-            **environment,
-            **dbt_source_environment(settings),
-            "DBT_PROFILES_DIR": str(PROJECT_DIR),
-            "DBT_PROJECT_DIR": str(PROJECT_DIR),
-            "DBT_TARGET_PATH": str(target_path),
-            "DBT_LOG_PATH": str(target_path),
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        },
+        env={**without_dbt_variables(os.environ), **environment, **dbt_source_environment(settings)},
         capture_output=True,
         text=True,
         check=False,
@@ -139,6 +134,14 @@ def _fingerprint(settings: Settings) -> str:
     return digest.hexdigest()[:12]
 
 
+def without_dbt_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without dbt's own variables, such as DBT_FULL_REFRESH.
+
+    dbt reads its options from them, and they may be meant for another project of the user.
+    """
+    return {name: value for name, value in environment.items() if not name.startswith("DBT_")}
+
+
 def dbt_source_environment(settings: Settings) -> dict[str, str]:
     """Return the variables that the project reads when it is parsed."""
     return {
@@ -174,16 +177,53 @@ def dbt_environment(arguments: Mapping[str, Any]) -> dict[str, str]:
         "SNOWFLAKE_PASSWORD": arguments.get("password"),
         "SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER": arguments.get("workload_identity_provider"),
     }
-    return {name: "" if value is None else str(value) for name, value in values.items()}
+    return {
+        **{name: "" if value is None else str(value) for name, value in values.items()},
+        **_without_proxy(str(arguments.get("host") or "")),
+    }
 
 
-def keep_parse_state(project: DbtProject, invocation_path: Path) -> None:
-    """Keep the parse state of a successful command for the next one, and remove the command's directory.
+def _without_proxy(host: str) -> dict[str, str]:
+    """Return the variables with which a server on this machine is not reached through a proxy."""
+    if host not in ("127.0.0.1", "localhost"):
+        return {}
+    excluded = filter(None, (os.environ.get("NO_PROXY"), os.environ.get("no_proxy"), host))
+    return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(excluded))
 
-    Each command of dagster-dbt writes about a megabyte and never removes it. The directory of a failed
-    command stays, because its compiled SQL helps to find the error.
+
+def project_vars() -> dict[str, Any]:
+    """Return the vars of the dbt project."""
+    import yaml  # type: ignore[import-untyped]
+
+    return dict(yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text("utf-8"))["vars"])
+
+
+def command_options(settings: Settings, state_path: Path, target_path: Path) -> list[str]:
+    """Return the options of a dbt command: the project, and the directories of its state and its output."""
+    parsed = state_path / "partial_parse.msgpack"
+    return [
+        *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
+        *("--target", settings.target),
+        *(("--partial-parse-file-path", str(parsed)) if parsed.exists() else ()),
+        *("--target-path", str(target_path), "--log-path", str(target_path)),
+        "--no-send-anonymous-usage-stats",
+    ]
+
+
+def keep_compiled(state_path: Path, target_path: Path) -> None:
+    """Keep the compiled SQL of a successful command, and remove its directory."""
+    for file in (target_path / "compiled").rglob("*.sql"):
+        kept = state_path / file.relative_to(target_path)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(file, kept)
+    shutil.rmtree(target_path, ignore_errors=True)
+
+
+def remove_old_invocations(state_path: Path) -> None:
+    """Remove the directories of failed commands, except for the newest few.
+
+    The directory of a failed command stays, because its compiled SQL helps to find the error.
     """
-    parsed = invocation_path / "partial_parse.msgpack"
-    if parsed.exists():
-        os.replace(parsed, project.target_path / "partial_parse.msgpack")
-    shutil.rmtree(invocation_path, ignore_errors=True)
+    directories = sorted((state_path / INVOCATIONS).iterdir(), key=lambda path: path.stat().st_mtime)
+    for directory in directories[:-KEPT_INVOCATIONS]:
+        shutil.rmtree(directory, ignore_errors=True)
