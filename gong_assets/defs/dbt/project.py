@@ -210,8 +210,11 @@ def command_options(settings: Settings, state_path: Path, target_path: Path) -> 
     ]
 
 
-def keep_compiled(state_path: Path, target_path: Path) -> None:
-    """Keep the compiled SQL of a successful command, and remove its directory."""
+def keep_output(state_path: Path, target_path: Path) -> None:
+    """Keep the parse state and the compiled SQL of a successful command, and remove its directory."""
+    parsed = target_path / "partial_parse.msgpack"
+    if parsed.exists():
+        os.replace(parsed, state_path / parsed.name)
     for file in (target_path / "compiled").rglob("*.sql"):
         kept = state_path / file.relative_to(target_path)
         kept.parent.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ from gong_assets.defs.dbt.project import (
     command_options,
     dbt_environment,
     dbt_source_environment,
-    keep_compiled,
+    keep_output,
     remove_old_invocations,
 )
 from gong_assets.defs.dbt.translator import GongDbtTranslator, folder, is_partitioned
@@ -175,7 +175,7 @@ class DbtStep:
         if not invocation.result.success:
             remove_old_invocations(self.project.target_path)
             raise self._failure(invocation, connection, warehouse)
-        keep_compiled(self.project.target_path, target_path)
+        keep_output(self.project.target_path, target_path)
 
     def _dagster_events(
         self,
