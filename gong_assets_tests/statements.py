@@ -1,8 +1,8 @@
 """The statements that this process sends to the warehouse, for tests of how many a run needs.
 
-    with recorded_statements() as sent:
-        job.execute_in_process(...)
-    assert sent.logins <= 3 and len(sent.statements) <= 250, sent.by_kind()
+with recorded_statements() as sent:
+    job.execute_in_process(...)
+assert sent.logins <= 3 and len(sent.statements) <= 250, sent.by_kind()
 """
 
 from __future__ import annotations

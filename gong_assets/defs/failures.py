@@ -60,4 +60,6 @@ def _explain_node(result: Any) -> str:
 def _one_line(text: str) -> str:
     """Return a message of dbt without line breaks, its hint to the compiled code, and colours."""
     lines = re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()
-    return " ".join(" ".join(line.split()) for line in lines if not line.strip().startswith("compiled code at"))
+    return " ".join(
+        " ".join(line.split()) for line in lines if not line.strip().startswith("compiled code at")
+    )

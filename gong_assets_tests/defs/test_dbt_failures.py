@@ -32,7 +32,9 @@ def command(*results: Any, exception: Exception | None = None) -> Any:
         SimpleNamespace(
             status=status,
             message=message,
-            node=SimpleNamespace(name=name, original_file_path=f"{name}.sql", compiled_path=f"/run/{name}.sql"),
+            node=SimpleNamespace(
+                name=name, original_file_path=f"{name}.sql", compiled_path=f"/run/{name}.sql"
+            ),
         )
         for name, status, message in results
     ]
@@ -47,11 +49,11 @@ def test_each_failed_model_and_test_has_its_reason_and_its_compiled_sql() -> Non
         ("not_null_stg_gong_calls_call_title", "warn", "Got 1 result, configured to warn if != 0"),
     )
     assert explain_dbt(failed).splitlines() == [
-        "dbt: Database Error in model stg_gong_calls (models/staging/calls/stg_gong_calls.sql) 002003 (42S02): "
-        "SQL compilation error: Object 'NOPE' does not exist or not authorized.",
+        "dbt: Database Error in model stg_gong_calls (models/staging/calls/stg_gong_calls.sql) 002003 "
+        "(42S02): SQL compilation error: Object 'NOPE' does not exist or not authorized.",
         "Compiled SQL: /run/stg_gong_calls.sql",
-        "dbt: Failure in test unique_stg_gong_calls_call_id (unique_stg_gong_calls_call_id.sql): Got 2 results, "
-        "configured to fail if != 0",
+        "dbt: Failure in test unique_stg_gong_calls_call_id (unique_stg_gong_calls_call_id.sql): Got 2 "
+        "results, configured to fail if != 0",
         "Compiled SQL: /run/unique_stg_gong_calls_call_id.sql",
     ]
     assert failed_nodes(failed) == {"stg_gong_calls", "unique_stg_gong_calls_call_id"}

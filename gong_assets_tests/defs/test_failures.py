@@ -8,6 +8,7 @@ from gong_assets.error_advice import explain
 from gong_assets.gong import GongQuotaExhausted
 from gong_assets.warehouse.errors import WarehouseQueryFailed, WarehouseUnreachable
 
+
 def test_advice_follows_the_error_on_a_line_of_its_own() -> None:
     lines = explain(WarehouseUnreachable("Snowflake at x does not answer")).splitlines()
     assert lines == [

@@ -32,7 +32,10 @@ def _run_tags_are_those_of_dagster() -> bool:
 
 def _dbt_events_become_dagster_events() -> bool:
     """dbt runs in this process, so its events do not come from `DbtCliInvocation`, which parses an output."""
-    return set(inspect.signature(DbtCoreCliEventMessage).parameters) == {"raw_event", "event_history_metadata"}
+    return set(inspect.signature(DbtCoreCliEventMessage).parameters) == {
+        "raw_event",
+        "event_history_metadata",
+    }
 
 
 def _dbt_events_have_dicts() -> bool:

@@ -9,13 +9,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DbtProject, dbt_assets
+from dagster_dbt import dbt_assets
 from pydantic import Field
 
-from gong_assets.defs.dbt.code_versions import CodeVersions
-from gong_assets.defs.dbt.project import dbt_source_environment, prepared_project, project_vars
-from gong_assets.defs.dbt.step import DbtModels, DbtStep
+from gong_assets.dbt_vars import merged_vars
 from gong_assets.defs.dbt.check_names import describe_checks
+from gong_assets.defs.dbt.code_versions import CodeVersions
+from gong_assets.defs.dbt.models import DbtModels
+from gong_assets.defs.dbt.project import dbt_source_environment, prepared_project
+from gong_assets.defs.dbt.step import DbtStep
 from gong_assets.defs.dbt.translator import GongDbtTranslator
 from gong_assets.defs.options import DEFAULT_OPTIONS, REVENUE_OPERATIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
@@ -46,7 +48,9 @@ def build_dbt_assets(
     """
     project = prepared_project(settings)
     manifest = json.loads(project.manifest_path.read_bytes())
-    code_versions = CodeVersions(manifest, project_vars(), dbt_source_environment(settings))
+    code_versions = CodeVersions(
+        manifest, merged_vars(settings.gong_dbt_vars_file), dbt_source_environment(settings)
+    )
     translator = GongDbtTranslator(settings, options, partitions, code_versions)
     models = DbtModels.of_manifest(manifest, translator)
     describe_checks(manifest)

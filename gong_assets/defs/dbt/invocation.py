@@ -29,14 +29,10 @@ STOP_SECONDS = 25
 
 
 class DbtInvocation:
-    """A dbt command that runs once, in a thread of this process.
-
-    Attributes:
-        result: the result of dbt's runner; None until the command has ended.
-    """
+    """A dbt command that runs once, in a thread of this process."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
-        self.result: dbtRunnerResult | None = None
+        self._result: dbtRunnerResult | None = None
         # Only the flag --single-threaded lets an event handler interrupt dbt, and each thread would sign in.
         self._arguments = ["--single-threaded", "--no-use-colors", "--log-level-file", "none", *arguments]
         self._events: SimpleQueue[EventMsg | None] = SimpleQueue()
@@ -61,11 +57,22 @@ class DbtInvocation:
             if self._thread.is_alive():
                 self._cancel()
 
+    @property
+    def result(self) -> dbtRunnerResult:
+        """The result of dbt's runner.
+
+        Raises:
+            RuntimeError: the command has not ended.
+        """
+        if self._result is None:
+            raise RuntimeError("the dbt command has not ended")
+        return self._result
+
     def _run(self) -> None:
         from dbt.cli.main import dbtRunner
 
         try:
-            self.result = dbtRunner(callbacks=[self._receive]).invoke(self._arguments)
+            self._result = dbtRunner(callbacks=[self._receive]).invoke(self._arguments)
         finally:
             self._events.put(None)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
+from gong_assets.dbt_vars import changed_vars
 from gong_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -120,6 +122,7 @@ def _fingerprint(settings: Settings) -> str:
         settings.snowflake_database,
         settings.snowflake_schema,
         *dbt_source_environment(settings).values(),
+        json.dumps(changed_vars(settings.gong_dbt_vars_file), sort_keys=True),
     )
     digest.update("\0".join(names).encode())
     for file in sorted(PROJECT_DIR.rglob("*")):
@@ -191,19 +194,14 @@ def _without_proxy(host: str) -> dict[str, str]:
     return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(excluded))
 
 
-def project_vars() -> dict[str, Any]:
-    """Return the vars of the dbt project."""
-    import yaml  # type: ignore[import-untyped]
-
-    return dict(yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text("utf-8"))["vars"])
-
-
 def command_options(settings: Settings, state_path: Path, target_path: Path) -> list[str]:
     """Return the options of a dbt command: the project, and the directories of its state and its output."""
     parsed = state_path / "partial_parse.msgpack"
+    variables = changed_vars(settings.gong_dbt_vars_file)
     return [
         *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
         *("--target", settings.target),
+        *(("--vars", json.dumps(variables)) if variables else ()),
         *(("--partial-parse-file-path", str(parsed)) if parsed.exists() else ()),
         *("--target-path", str(target_path), "--log-path", str(target_path)),
         "--no-send-anonymous-usage-stats",

@@ -39,7 +39,9 @@ class GongDbtTranslator(DagsterDbtTranslator):
         key = super().get_asset_key(dbt_resource_props)
         return dg.AssetKey([*self._options.prefix_parts, *key.path])
 
-    def get_partitions_def(self, dbt_resource_props: Mapping[str, Any]) -> dg.PartitionsDefinition[Any] | None:
+    def get_partitions_def(
+        self, dbt_resource_props: Mapping[str, Any]
+    ) -> dg.PartitionsDefinition[Any] | None:
         return self._partitions if is_partitioned(dbt_resource_props) else None
 
     def get_code_version(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
