@@ -8,6 +8,7 @@ assert sent.logins <= 3 and len(sent.statements) <= 250, sent.by_kind()
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,10 +24,15 @@ _WORDS_OF_KIND = {"CREATE": 3, "ALTER": 2, "SHOW": 2, "INSERT": 2, "COMMENT": 3}
 
 @dataclass
 class Statements:
-    """Statements in the order in which they were sent, and the number of connections."""
+    """Statements in the order in which they were sent, and the number of connections.
+
+    Attributes:
+        seconds: the time until the answers of all statements had arrived, added up.
+    """
 
     statements: list[str] = field(default_factory=list)
     logins: int = 0
+    seconds: float = 0.0
 
     def by_kind(self) -> dict[str, int]:
         """Return the number of statements by their first words, most frequent first."""
@@ -52,7 +58,11 @@ def recorded_statements() -> Iterator[Statements]:
     def query_and_record(self: SnowflakeConnection, sql: str, *arguments: Any, **options: Any) -> Any:
         if not options.get("describe_only"):
             sent.statements.append(sql)
-        return query(self, sql, *arguments, **options)
+        started = time.perf_counter()
+        try:
+            return query(self, sql, *arguments, **options)
+        finally:
+            sent.seconds += time.perf_counter() - started
 
     with (
         patch.object(SnowflakeConnection, "connect", connect_and_count),

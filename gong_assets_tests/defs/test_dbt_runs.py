@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
@@ -13,6 +14,13 @@ import pytest
 
 from gong_assets.dates import DateRange
 from gong_assets.defs.build import build_defs
+from gong_assets.defs.dbt.invocation import DbtInvocation, environment
+from gong_assets.defs.dbt.project import (
+    command_options,
+    dbt_environment,
+    dbt_source_environment,
+    prepared_project,
+)
 from gong_assets.defs.partitions import DAYS_TAG
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse, local_arguments
@@ -30,6 +38,7 @@ OP = "gong_dbt_models"
 class Graph:
     """The graph on the local stack, with three days of the simulated tenant."""
 
+    settings: Settings
     defs: dg.Definitions
     instance: dg.DagsterInstance
     warehouse: Warehouse
@@ -59,7 +68,7 @@ def graph(stack_home: Path) -> Iterator[Graph]:
     warehouse = Warehouse({**local_arguments(stack_home), "schema": SCHEMA})
     with warnings.catch_warnings(), dg.DagsterInstance.ephemeral() as instance:
         warnings.simplefilter("ignore")
-        graph = Graph(build_defs(settings), instance, warehouse)
+        graph = Graph(settings, build_defs(settings), instance, warehouse)
         raw = {
             key
             for key in graph.defs.resolve_asset_graph().executable_asset_keys
@@ -139,6 +148,20 @@ def test_daily_models_are_not_rebuilt_without_days(graph: Graph) -> None:
     assert failure.user_failure_data is not None
     assert "The run has no partitions" in str(failure.user_failure_data.description)
     assert graph.warehouse.query("select count(*) as n from stg_gong_calls") == before
+
+
+def test_a_command_that_is_cancelled_stops_between_its_models(graph: Graph, tmp_path: Path) -> None:
+    """The caller stops to read events, as Dagster does when a run is terminated."""
+    variables = {**dbt_environment(graph.warehouse.arguments), **dbt_source_environment(graph.settings)}
+    state = prepared_project(graph.settings).target_path
+    with environment(variables):
+        invocation = DbtInvocation(["run", *command_options(graph.settings, state, tmp_path)])
+        events = invocation.events()
+        next(events)
+        events.close()
+    assert isinstance(invocation.result.exception, KeyboardInterrupt)
+    results = json.loads((tmp_path / "run_results.json").read_text())["results"]
+    assert 0 < len(results) < 10
 
 
 def test_every_check_has_a_description_and_a_short_name(graph: Graph) -> None:

@@ -69,7 +69,8 @@ class DbtStep:
         warehouse = snowflake.warehouse(query_tag=query_tag(run_id, op))
         target_path = self.project.target_path / INVOCATIONS / f"{run_id}-{self.context.retry_number}"
         try:
-            with warehouse.connect() as connection:
+            # The run's own connection. dbt signs in by itself.
+            with snowflake.get_connection() as connection:
                 _create_missing_sources(connection)  # dbt fails on a source that does not exist.
                 cortex = CortexBatches(connection, warehouse.query_tag)
                 with environment(self._environment(warehouse, days)):

@@ -16,7 +16,9 @@
     {%- set group = groups[name] -%}
     {%- set names = ['failures', 'should_warn', 'should_error'] -%}
     {%- set columns = [] -%}
-    {%- for name in names -%}{%- do columns.append((name ~ '_' ~ group.places[model.unique_id]) | upper) -%}{%- endfor -%}
+    {%- for name in names -%}
+        {%- do columns.append((name ~ '_' ~ group.places[model.unique_id]) | upper) -%}
+    {%- endfor -%}
     {%- do store_result(
         'main', response=group.result.response, agate_table=group.result.table.select(columns).rename(names)
     ) -%}
@@ -32,16 +34,26 @@
     {{ return((test.depends_on.nodes | sort + [test.attached_node]) | join(' ')) }}
 {%- endmacro %}
 
+{#- The tests that dbt selected, by group. -#}
+{% macro _selected_tests() -%}
+    {%- set groups = command_state('groups') -%}
+    {%- if not groups -%}
+        {%- for node in graph.nodes.values()
+            if node.resource_type == 'test' and node.unique_id in selected_resources and _belongs_to_group(node)
+        -%}
+            {%- do groups.setdefault(_group_of(node), []).append(node) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(groups) }}
+{%- endmacro %}
+
 {#- The result of the statement, and the place of each test in it, by unique id. -#}
 {% macro _run_tests_of(group, model_id) -%}
     {%- set tested = graph.nodes[model_id] -%}
     {%- set relation = _relation_of(tested) -%}
     {%- set window = tested_days(tested) -%}
     {%- set places, counts, verdicts = {}, [], [] -%}
-    {%- for test in graph.nodes.values()
-        if test.resource_type == 'test' and test.unique_id in selected_resources
-        and _belongs_to_group(test) and _group_of(test) == group
-    -%}
+    {%- for test in _selected_tests()[group] -%}
         {%- set place = places | length -%}
         {%- do places.update({test.unique_id: place}) -%}
         {%- do counts.append(_failures_of(test, tested, window) ~ ' as failures_' ~ place) -%}
@@ -107,9 +119,10 @@
 
 {#-
     A duplicate can have another date. Uniqueness is therefore tested over all days of the run's calls. The
-    keys of partitioned models start with the call id, so each run covers its own calls.
+    keys of partitioned models start with the call id, so each run covers its own calls. Views have the
+    duplicates of these models only.
 -#}
 {% macro _calls_of_run(tested, window) -%}
-    {%- if window == 'true' or 'call_id' not in tested.columns -%}{{ return(window) }}{%- endif -%}
+    {%- if window == 'true' or 'partitioned' not in tested.tags -%}{{ return(window) }}{%- endif -%}
     {{ return('call_id in (select call_id from ' ~ _relation_of(tested) ~ ' where ' ~ window ~ ')') }}
 {%- endmacro %}
