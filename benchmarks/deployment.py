@@ -25,8 +25,9 @@ import dagster as dg
 from gong_assets.local import local_stack
 from gong_assets.warehouse.connection import Warehouse, local_arguments
 from gong_assets_tests.defs.ingestion_runs import call, ids, transcript
-from gong_assets_tests.end_to_end.deployment import Deployment, counted_traffic
+from gong_assets_tests.end_to_end.deployment import Deployment
 from gong_assets_tests.end_to_end.gong_server import Gong
+from gong_assets_tests.statements import recorded_statements
 
 MIDNIGHT = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
@@ -102,7 +103,7 @@ def deployed(company: Company) -> Iterator[Deployment]:
 
 def run_hour(deployment: Deployment, hour: int) -> tuple[Counter[str], str]:
     before = len(deployment.runs)
-    with counted_traffic() as traffic:
+    with recorded_statements() as sent:
         for schedule, is_due in SCHEDULES.items():
             if is_due(hour):
                 deployment.schedule(schedule, MIDNIGHT + timedelta(hours=hour))
@@ -112,8 +113,8 @@ def run_hour(deployment: Deployment, hour: int) -> tuple[Counter[str], str]:
     runs = deployment.runs[before:]
     counts = Counter(
         runs=len(runs),
-        statements=len(traffic.statements),
-        logins=traffic.logins,
+        statements=len(sent.statements),
+        logins=sent.logins,
         failed=sum(not run.success for run in runs),
     )
     return counts, ", ".join(run.dagster_run.job_name.removeprefix("gong_") for run in runs)

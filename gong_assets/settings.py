@@ -16,6 +16,8 @@ from dotenv import load_dotenv
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gong_assets.dbt_vars import changed_vars
+
 Target = Literal["local", "snowflake"]
 HubSpotShape = Literal["share", "fivetran", "airbyte", "plain"]
 
@@ -157,6 +159,9 @@ class Settings(BaseSettings):
     gong_cortex_token_budget: Annotated[int | None, Field(ge=0)] = None
     """Maximum number of tokens that one run may send to Cortex. Defaults to 50,000,000, the dbt var
     `cortex_token_budget`. With 0 a run logs its estimated cost and sends nothing."""
+    gong_dbt_vars_file: Path | None = None
+    """YAML file with values of the dbt project's vars, such as the embedding model, risk trackers, thresholds
+    and prices. The vars and their defaults are in `gong_assets/dbt/dbt_project.yml`."""
     gong_cortex_search: bool = False
     """Add a Cortex Search service to the graph. Snowflake only; the service has a standing cost."""
 
@@ -169,6 +174,13 @@ class Settings(BaseSettings):
     def _absolute(cls, home: Path) -> Path:
         # Resolved here, because dagster-dbt changes the working directory of the process.
         return home.expanduser().absolute()
+
+    @field_validator("gong_dbt_vars_file", mode="after")
+    @classmethod
+    def _valid_vars(cls, file: Path | None) -> Path | None:
+        file = file and file.expanduser().absolute()
+        changed_vars(file)  # Raises a ValueError.
+        return file
 
     @property
     def home(self) -> Path:

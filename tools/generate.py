@@ -47,22 +47,20 @@ def gong_sources() -> str:
 
 def _table(table: RawTable) -> dict[str, Any]:
     name = table.name.lower()
-    tests = {table.key: ["unique", "not_null"], table.partition: ["not_null"]}
     return {
         "name": name,
         "description": table.description,
         "config": {"meta": {"dagster": {"asset_key": [name]}}},
-        "columns": [_column(column, tests.get(column, [])) for column in table.columns],
+        "columns": [_column(column) for column in table.columns],
     }
 
 
-def _column(column: Column, tests: list[str]) -> dict[str, Any]:
-    described = {
+def _column(column: Column) -> dict[str, Any]:
+    return {
         "name": column.name.lower(),
         "data_type": column.type.partition("(")[0].lower(),
         "description": column.description,
     }
-    return {**described, "data_tests": tests} if tests else described
 
 
 def asset_graph(defs: dg.Definitions) -> str:

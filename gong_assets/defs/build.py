@@ -16,13 +16,11 @@ from gong_assets.defs.checks.hubspot import build_hubspot_checks
 from gong_assets.defs.checks.raw_tables import build_checks
 from gong_assets.defs.checks.schema_drift import build_schema_checks
 from gong_assets.defs.dbt.assets import build_dbt_assets
-from gong_assets.defs.dbt.resource import GongDbtResource
 from gong_assets.defs.io_manager import snowflake_io_manager
 from gong_assets.defs.jobs import build_jobs
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions, ResourceKeys
 from gong_assets.defs.partitions import daily_partitions
 from gong_assets.defs.resources import (
-    DBT,
     GONG,
     IO_MANAGER,
     SNOWFLAKE,
@@ -51,7 +49,7 @@ def build_defs(
     Args:
         settings: the accounts and what is read from them.
         options: names, schedules, sensors, and resources of the project to use.
-        resources: replacements for the graph's own resources by key (`gong`, `gong_snowflake`, `gong_dbt`,
+        resources: replacements for the graph's own resources by key (`gong`, `gong_snowflake`,
             `gong_snowflake_io_manager`). `gong_snowflake` may be a `dagster_snowflake.SnowflakeResource`.
 
     Raises:
@@ -65,7 +63,7 @@ def build_defs(
 
 def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[str, Any]) -> dg.Definitions:
     partitions = daily_partitions(settings.gong_start_date)
-    project, models, dbt_assets = build_dbt_assets(settings, partitions, options)
+    models, dbt_assets = build_dbt_assets(settings, partitions, options)
     jobs = build_jobs(settings, options)
     return dg.Definitions(
         assets=[
@@ -88,7 +86,6 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
         ],
         resources={
             IO_MANAGER: snowflake_io_manager,
-            DBT: GongDbtResource.from_project(project),
             **accounts,
         },
     )

@@ -7,10 +7,18 @@ survives. Whether a single request is retried is decided in `gong_assets/gong/ht
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from gong_assets.error_advice import explain
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
+
+# Further failures of one run rarely have another cause.
+MAX_NODES_EXPLAINED = 5
 
 
 def failure(error: Exception) -> dg.Failure:
@@ -23,13 +31,35 @@ def failure(error: Exception) -> dg.Failure:
     return dg.Failure(description=explain(error), allow_retries=False)
 
 
-def explain_dbt(text: str) -> str:
-    """Return the errors in dagster-dbt's message about a failed command, one per line.
+def explain_dbt(result: dbtRunnerResult) -> str:
+    """Return the error of each model and test that failed: the database's words, and the compiled SQL.
 
-    >>> explain_dbt("The dbt CLI process failed...\\n\\nDatabase Error in model stg_calls\\n  002003 ...")
-    'dbt: Database Error in model stg_calls 002003 ...'
+    A command that failed before it ran a model, for example because the warehouse refused the sign-in, has an
+    exception instead.
     """
-    blocks = re.split(r"\n\s*\n", re.sub(r"\x1b\[[0-9;]*m", "", text))
-    lines = [" ".join(block.split()) for block in blocks]
-    errors = [line for line in lines if re.search(r"\b(Error|Failure) in\b", line)] or lines[:1]
-    return "\n".join(f"dbt: {line}" for line in dict.fromkeys(errors[:3]))
+    results = getattr(result.result, "results", None) or []
+    failed = [each for each in results if each.status in ("error", "fail")]
+    if not failed:
+        return f"dbt: {_one_line(str(result.exception or 'the command failed'))}"
+    lines = [_explain_node(each) for each in failed[:MAX_NODES_EXPLAINED]]
+    if len(failed) > MAX_NODES_EXPLAINED:
+        lines.append(f"{len(failed) - MAX_NODES_EXPLAINED} more models and tests failed.")
+    return "\n".join(lines)
+
+
+def _explain_node(result: Any) -> str:
+    node = result.node
+    message = _one_line(result.message or "")
+    if result.status == "fail":
+        message = f"Failure in test {node.name} ({node.original_file_path}): {message}"
+    # dbt writes the path relative to its own directory if it can.
+    compiled = getattr(node, "compiled_path", None)
+    return f"dbt: {message}" + (f"\nCompiled SQL: {Path(compiled).absolute()}" if compiled else "")
+
+
+def _one_line(text: str) -> str:
+    """Return a message of dbt without line breaks, its hint to the compiled code, and colours."""
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()
+    return " ".join(
+        " ".join(line.split()) for line in lines if not line.strip().startswith("compiled code at")
+    )

@@ -1,4 +1,4 @@
-"""Resources of the graph: the Gong API and Snowflake. Wiring only; dbt is in `dbt/resource.py`.
+"""Resources of the graph: the Gong API and Snowflake. Wiring only.
 
 Secrets are `EnvVar`s: the Dagster UI and its storage hold the names of the variables, never their values.
 """
@@ -23,7 +23,6 @@ from gong_assets.warehouse.credentials import connection_arguments, sign_in_argu
 # The graph's own keys. A project may use `snowflake` and `dbt` for other resources.
 GONG = "gong"
 SNOWFLAKE = "gong_snowflake"
-DBT = "gong_dbt"
 IO_MANAGER = "gong_snowflake_io_manager"
 
 

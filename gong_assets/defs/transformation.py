@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from gong_assets.dates import DateRange, contiguous_ranges, format_ranges
-from gong_assets.defs.failures import failure
 from gong_assets.defs.partitions import DAYS_TAG
-from gong_assets.warehouse.errors import WarehouseError, is_unknown_object
+from gong_assets.warehouse.errors import is_unknown_object
 from gong_assets.warehouse.pending_changes import (
     WAITING_TEXTS,
     PendingChange,
@@ -31,8 +30,6 @@ from gong_assets.warehouse.pending_changes import (
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
-
-    from gong_assets.warehouse.connection import Warehouse
 
 TRANSFORMATION_JOB = "gong_transformation"
 
@@ -184,7 +181,7 @@ def plan(
 @contextmanager
 def settled_changes(
     context: dg.AssetExecutionContext,
-    warehouse: Warehouse,
+    connection: SnowflakeConnection,
     models: Models,
     days: Sequence[DateRange],
     *,
@@ -197,9 +194,6 @@ def settled_changes(
     Args:
         days: the days that the step transforms.
         sends_to_cortex: whether texts may be sent. If so, days with texts that wait stay pending.
-
-    Raises:
-        dagster.Failure: the warehouse refused.
     """
     tables = models.transformed_by(context.selected_asset_keys)
     if not tables:
@@ -207,25 +201,14 @@ def settled_changes(
         return
     daily = {table for table in tables if models.tables_of(table) & models.partitioned}
     run_id = context.run.run_id
-    with _connection(warehouse) as connection:
-        claim_changes(connection, run_id, tables=set(tables) - daily, daily_tables=daily, ranges=days)
+    claim_changes(connection, run_id, tables=set(tables) - daily, daily_tables=daily, ranges=days)
     yield
-    with _connection(warehouse) as connection:
-        waiting = _waiting_days(connection, days) if sends_to_cortex and WAITING_TEXTS in tables else []
-        settle_changes(connection, run_id, waiting)
+    waiting = _waiting_days(connection, days) if sends_to_cortex and WAITING_TEXTS in tables else []
+    settle_changes(connection, run_id, waiting)
     if waiting:
         days_waiting = format_ranges(contiguous_ranges(waiting))
         context.instance.add_run_tags(run_id, {INCOMPLETE_TAG: days_waiting})
         context.log.warning(f"Texts of {days_waiting} wait for Cortex. They are sent after the next landing.")
-
-
-@contextmanager
-def _connection(warehouse: Warehouse) -> Iterator[SnowflakeConnection]:
-    try:
-        with warehouse.connect() as connection:
-            yield connection
-    except WarehouseError as error:
-        raise failure(error) from error
 
 
 def _waiting_days(connection: SnowflakeConnection, days: Sequence[DateRange]) -> list[date]:

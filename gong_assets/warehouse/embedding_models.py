@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-import yaml  # type: ignore[import-untyped]
-
-_DBT_PROJECT = Path(__file__).parents[1] / "dbt" / "dbt_project.yml"
+from gong_assets.dbt_vars import merged_vars
 
 
 @dataclass(frozen=True)
@@ -34,5 +31,5 @@ class EmbeddingModel:
 @cache
 def embedding_models() -> Mapping[str, EmbeddingModel]:
     """Return the embedding models by name."""
-    project = yaml.safe_load(_DBT_PROJECT.read_text("utf-8"))
-    return {name: EmbeddingModel(**fields) for name, fields in project["vars"]["embedding_models"].items()}
+    models = merged_vars()["embedding_models"]
+    return {name: EmbeddingModel(**fields) for name, fields in models.items()}

@@ -79,6 +79,11 @@ def row_counts(warehouse: Warehouse, tables: Sequence[str]) -> dict[str, int]:
     return {row["NAME"]: int(row["ROW_COUNT"]) for row in warehouse.query(counts)} if tables else {}
 
 
+def table_names() -> str:
+    """Return SQL for the names of the tables and views of the connection's schema."""
+    return "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = CURRENT_SCHEMA()"
+
+
 def processing_errors(table: RawTable) -> str:
     """Return SQL for the invalid rows of a raw table."""
     return (

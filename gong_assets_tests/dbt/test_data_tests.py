@@ -59,7 +59,7 @@ def test_a_run_finds_the_errors_of_its_days(
 
 
 @pytest.mark.parametrize(
-    ("end", "condition"), [("2026-11-03", "< '2026-11-03'"), ("2026-11-03T00:00:01", "<= '2026-11-03'")]
+    ("end", "condition"), [("2026-11-03", "< '2026-11-03'"), ("2026-11-03T00:00:01", "< '2026-11-04'")]
 )
 def test_a_run_that_ends_within_a_day_includes_the_whole_day(
     built: Tables, project: DbtProject, end: str, condition: str

@@ -1,42 +1,98 @@
-"""What a failed dbt build is taken for: texts that Cortex refused, or anything else."""
+"""What a failed dbt command says, and how a command is kept apart from the user's own dbt."""
 
 from __future__ import annotations
 
-import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
-from dagster_dbt import DbtCliInvocation
+import pytest
 
-from gong_assets.defs.dbt.assets import failed_nodes
+from gong_assets.defs.dbt.invocation import environment
+from gong_assets.defs.dbt.project import (
+    INVOCATIONS,
+    KEPT_INVOCATIONS,
+    dbt_environment,
+    keep_output,
+    remove_old_invocations,
+)
+from gong_assets.defs.dbt.step import failed_nodes
+from gong_assets.defs.failures import explain_dbt
 
-
-def invocation(target: Path, results: dict[str, str] | None) -> DbtCliInvocation:
-    """One that ended with these statuses by unique id; with None, before it came to anything."""
-    if results is not None:
-        written = [{"unique_id": node, "status": status} for node, status in results.items()]
-        (target / "run_results.json").write_text(json.dumps({"results": written}))
-
-    def artifact(name: str) -> Any:
-        return json.loads((target / name).read_text())
-
-    return cast(DbtCliInvocation, SimpleNamespace(target_path=target, get_artifact=artifact))
-
-
-def test_what_failed_is_told_from_what_was_skipped_behind_it(tmp_path: Path) -> None:
-    results = {
-        "model.gong_assets.stg_gong_calls": "success",
-        "model.gong_assets.cortex_gong_calls": "error",
-        "model.gong_assets.vw_enriched_gong_calls": "skipped",
-        "test.gong_assets.not_null_stg_gong_calls_call_id.0123456789": "fail",
-        "test.gong_assets.relationships_stg_gong_calls.0123456789": "warn",
-    }
-    assert failed_nodes(invocation(tmp_path, results)) == {
-        "cortex_gong_calls",
-        "not_null_stg_gong_calls_call_id",
-    }
+DATABASE_ERROR = """Database Error in model stg_gong_calls (models/staging/calls/stg_gong_calls.sql)
+  002003 (42S02): SQL compilation error:
+  Object 'NOPE' does not exist or not authorized.
+  compiled code at /target/run/stg_gong_calls.sql"""
 
 
-def test_a_build_that_came_to_no_model_did_not_fail_for_cortex(tmp_path: Path) -> None:
-    assert failed_nodes(invocation(tmp_path, None)) == {"dbt"}
+def command(*results: Any, exception: Exception | None = None) -> Any:
+    """Return the result of a dbt command with these (name, status, message) of its nodes."""
+    nodes = [
+        SimpleNamespace(
+            status=status,
+            message=message,
+            node=SimpleNamespace(
+                name=name, original_file_path=f"{name}.sql", compiled_path=f"/run/{name}.sql"
+            ),
+        )
+        for name, status, message in results
+    ]
+    return SimpleNamespace(result=SimpleNamespace(results=nodes) if nodes else None, exception=exception)
+
+
+def test_each_failed_model_and_test_has_its_reason_and_its_compiled_sql() -> None:
+    failed = command(
+        ("stg_gong_calls", "error", DATABASE_ERROR),
+        ("vw_deal_risk", "skipped", None),
+        ("unique_stg_gong_calls_call_id", "fail", "Got 2 results, configured to fail if != 0"),
+        ("not_null_stg_gong_calls_call_title", "warn", "Got 1 result, configured to warn if != 0"),
+    )
+    assert explain_dbt(failed).splitlines() == [
+        "dbt: Database Error in model stg_gong_calls (models/staging/calls/stg_gong_calls.sql) 002003 "
+        "(42S02): SQL compilation error: Object 'NOPE' does not exist or not authorized.",
+        "Compiled SQL: /run/stg_gong_calls.sql",
+        "dbt: Failure in test unique_stg_gong_calls_call_id (unique_stg_gong_calls_call_id.sql): Got 2 "
+        "results, configured to fail if != 0",
+        "Compiled SQL: /run/unique_stg_gong_calls_call_id.sql",
+    ]
+    assert failed_nodes(failed) == {"stg_gong_calls", "unique_stg_gong_calls_call_id"}
+
+
+def test_a_command_that_ran_no_model_has_the_words_of_its_exception() -> None:
+    failed = command(exception=RuntimeError("Database Error\n  250001: Could not connect"))
+    assert explain_dbt(failed) == "dbt: Database Error 250001: Could not connect"
+    assert failed_nodes(failed) == {"dbt"}
+
+
+def test_the_users_own_dbt_variables_do_not_reach_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBT_FULL_REFRESH", "true")
+    monkeypatch.setenv("SNOWFLAKE_PASSWORD", "mine")
+    with environment({"SNOWFLAKE_PASSWORD": "p", "GONG_ASSETS_DAYS": "2026-11-02"}):
+        assert "DBT_FULL_REFRESH" not in os.environ
+        assert os.environ["SNOWFLAKE_PASSWORD"] == "p"
+    assert (os.environ["DBT_FULL_REFRESH"], os.environ["SNOWFLAKE_PASSWORD"]) == ("true", "mine")
+    assert "GONG_ASSETS_DAYS" not in os.environ
+
+
+def test_the_local_warehouse_is_not_reached_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "corp.example")
+    assert dbt_environment({"host": "127.0.0.1"})["NO_PROXY"] == "corp.example,127.0.0.1"
+    assert "NO_PROXY" not in dbt_environment({"host": "org-account.snowflakecomputing.com"})
+
+
+def test_the_output_of_a_command_is_removed_except_for_the_newest_failures(tmp_path: Path) -> None:
+    runs = tmp_path / INVOCATIONS
+    for number in range(KEPT_INVOCATIONS + 2):
+        (runs / f"run-{number}").mkdir(parents=True)
+        os.utime(runs / f"run-{number}", (number, number))
+    remove_old_invocations(tmp_path)
+    assert sorted(path.name for path in runs.iterdir()) == [
+        f"run-{number}" for number in range(2, KEPT_INVOCATIONS + 2)
+    ]
+    done = runs / "done"
+    (done / "compiled" / "gong_assets").mkdir(parents=True)
+    (done / "compiled" / "gong_assets" / "model.sql").write_text("select 1")
+    keep_output(tmp_path, done)
+    assert not done.exists()
+    assert (tmp_path / "compiled" / "gong_assets" / "model.sql").read_text() == "select 1"

@@ -4,41 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gong_assets.defs.failures import explain_dbt
 from gong_assets.error_advice import explain
 from gong_assets.gong import GongQuotaExhausted
 from gong_assets.warehouse.errors import WarehouseQueryFailed, WarehouseUnreachable
-
-DBT = """The dbt CLI process with command
-
-`dbt build --exclude-resource-type unit_test`
-
-failed with exit code `1`.
-
-Errors parsed from dbt logs:
-
-\x1b[31m1 of 9 ERROR creating sql incremental model stg_gong_calls ... [\x1b[31mERROR\x1b[0m in 0.30s]
-
-  Database Error in model stg_gong_calls (models/staging/calls/stg_gong_calls.sql)
-  002003 (42S02): SQL compilation error:
-  Object 'NOPE' does not exist or not authorized.
-
-Failure in test unique_stg_gong_calls_call_id (models/staging/calls/stg_gong_calls.yml)
-  Got 2 results, configured to fail if != 0
-"""
-
-
-def test_a_failed_dbt_command_is_told_by_its_errors_a_line_each() -> None:
-    assert explain_dbt(DBT).splitlines() == [
-        "dbt: Database Error in model stg_gong_calls (models/staging/calls/stg_gong_calls.sql) 002003 "
-        "(42S02): SQL compilation error: Object 'NOPE' does not exist or not authorized.",
-        "dbt: Failure in test unique_stg_gong_calls_call_id (models/staging/calls/stg_gong_calls.yml) "
-        "Got 2 results, configured to fail if != 0",
-    ]
-
-
-def test_a_dbt_failure_without_known_words_is_told_by_its_beginning() -> None:
-    assert explain_dbt("dbt was killed\n\nby someone") == "dbt: dbt was killed"
 
 
 def test_advice_follows_the_error_on_a_line_of_its_own() -> None:

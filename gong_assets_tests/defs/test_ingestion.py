@@ -31,8 +31,8 @@ from gong_assets_tests.defs.ingestion_runs import (
     transcript,
     why,
 )
-from gong_assets_tests.end_to_end.deployment import counted_traffic
 from gong_assets_tests.end_to_end.gong_server import Gong
+from gong_assets_tests.statements import recorded_statements
 
 pytestmark = pytest.mark.slow
 
@@ -184,9 +184,9 @@ def test_a_request_for_transcripts_that_have_not_arrived_does_not_use_the_wareho
     ingestion: Ingestion,
 ) -> None:
     ingestion.gong.transcripts.clear()
-    with counted_traffic() as traffic:
+    with recorded_statements() as sent:
         assert request_missing(ingestion, dict.fromkeys(ids(ingestion.gong.calls), "2025-03-01")).success
-    assert (traffic.logins, traffic.statements) == (0, [])
+    assert (sent.logins, sent.statements) == (0, [])
 
 
 def request_missing(ingestion: Ingestion, call_dates: dict[str, str]) -> dg.ExecuteInProcessResult:

@@ -11,8 +11,10 @@ from collections.abc import Callable
 import dagster as dg
 import pytest
 from dagster._core.storage import tags
-from dagster_dbt import DbtCliResource
-from dagster_dbt.core.dbt_event_iterator import DbtEventIterator
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+from dbt.adapters.factory import get_adapter_by_type
+from dbt.adapters.sql import SQLAdapter
+from dbt_common.events.functions import msg_to_dict
 
 from gong_assets import dates
 from gong_assets.defs.assets import raw
@@ -28,15 +30,22 @@ def _run_tags_are_those_of_dagster() -> bool:
     )
 
 
-def _dbt_resource_asks_for_its_version() -> bool:
-    """`GongDbtResource` overrides it, because the original starts `dbt --version` in each run."""
-    return hasattr(DbtCliResource, "_cli_version") and "_cli_version" in inspect.getsource(DbtCliResource)
+def _dbt_events_become_dagster_events() -> bool:
+    """dbt runs in this process, so its events do not come from `DbtCliInvocation`, which parses an output."""
+    return set(inspect.signature(DbtCoreCliEventMessage).parameters) == {
+        "raw_event",
+        "event_history_metadata",
+    }
 
 
-def _dbt_events_can_be_iterated_again() -> bool:
-    """`ColumnLineage` adds the lineage after dbt has ended, which `DbtCliInvocation.stream` cannot."""
-    parameters = list(inspect.signature(DbtEventIterator.__init__).parameters)
-    return len(parameters) == 3 and hasattr(DbtEventIterator, "fetch_column_metadata")
+def _dbt_events_have_dicts() -> bool:
+    """dbt's JSON log is written with it. An event handler of `dbtRunner` receives protobuf messages."""
+    return list(inspect.signature(msg_to_dict).parameters) == ["msg"]
+
+
+def _dbt_adapter_can_cancel() -> bool:
+    """dbt's own Ctrl-C cancels the statements of a command so. `dbtRunner` has no method for it."""
+    return callable(get_adapter_by_type) and hasattr(SQLAdapter, "cancel_open_connections")
 
 
 def _snowflake_wrapper_has_its_resource() -> bool:
@@ -68,8 +77,9 @@ def _jobs_know_their_assets() -> bool:
     "is_there",
     [
         _run_tags_are_those_of_dagster,
-        _dbt_resource_asks_for_its_version,
-        _dbt_events_can_be_iterated_again,
+        _dbt_events_become_dagster_events,
+        _dbt_events_have_dicts,
+        _dbt_adapter_can_cancel,
         _snowflake_wrapper_has_its_resource,
         _pool_slots_of_a_run_can_be_freed,
         _jobs_know_their_assets,

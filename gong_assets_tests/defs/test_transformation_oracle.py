@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from gong_assets.defs.dbt.assets import ModelRunner
+from gong_assets.defs.dbt.step import DbtStep
 from gong_assets.defs.partitions import days_of_run
 from gong_assets.defs.transformation import settled_changes
 from gong_assets.ingestion import read
@@ -56,7 +56,7 @@ class Histories(RuleBasedStateMachine):
         self.directory = tempfile.TemporaryDirectory()
         self.instance = dg.DagsterInstance.local_temp(self.directory.name)
         self.deployment.instance = self.instance.__enter__()
-        self.patch = mock.patch.object(ModelRunner, "run", self._transform)
+        self.patch = mock.patch.object(DbtStep, "run", lambda step, _: self._transform(step))
         self.patch.start()
 
     def teardown(self) -> None:
@@ -68,12 +68,16 @@ class Histories(RuleBasedStateMachine):
             self.instance.__exit__(None, None, None)
             self.directory.cleanup()
 
-    def _transform(self, runner: ModelRunner, context: dg.AssetExecutionContext, *_: Any) -> Iterator[Any]:
+    def _transform(self, step: DbtStep) -> Iterator[Any]:
+        context, query = step.context, self.deployment.warehouse.query
         daily = context.has_partition_key or context.has_partition_key_range
         days = days_of_run(context) if daily else []
-        with settled_changes(context, self.deployment.warehouse, runner.models, days, sends_to_cortex=False):
+        with (
+            self.deployment.warehouse.connect() as connection,
+            settled_changes(context, connection, step.graph, days, sends_to_cortex=False),
+        ):
             for day in (day for each in days for day in each):
-                rows = self.deployment.warehouse.query(
+                rows = query(
                     "SELECT CALL_ID, 'c' AS KIND FROM GONG_CALLS_RAW WHERE CALL_DATE = %s UNION ALL "
                     "SELECT CALL_ID, 't' AS KIND FROM GONG_CALL_TRANSCRIPTS_RAW WHERE CALL_DATE = %s",
                     (day, day),

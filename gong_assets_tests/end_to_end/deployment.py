@@ -6,17 +6,11 @@ every run is seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Any
-from unittest import mock
 
 import dagster as dg
-from snowflake.connector.connection import SnowflakeConnection
-from snowflake.connector.cursor import SnowflakeCursor
 
 from gong_assets.defs.build import build_defs
 from gong_assets.settings import Settings
@@ -34,34 +28,6 @@ TRANSCRIPT_TABLES = (
     "CORTEX_GONG_CALL_TRANSCRIPTS",
     "VW_ENRICHED_GONG_CALL_TRANSCRIPTS",
 )
-
-
-@dataclass
-class Traffic:
-    """Logins and statements of this process."""
-
-    logins: int = 0
-    statements: list[str] = field(default_factory=list)
-
-
-@contextmanager
-def counted_traffic() -> Iterator[Traffic]:
-    traffic = Traffic()
-    connect, execute = SnowflakeConnection.connect, SnowflakeCursor.execute
-
-    def counted_connect(self: Any, **options: Any) -> Any:
-        traffic.logins += 1
-        return connect(self, **options)
-
-    def counted_execute(self: Any, command: str, *arguments: Any, **options: Any) -> Any:
-        traffic.statements.append(command)
-        return execute(self, command, *arguments, **options)
-
-    with (
-        mock.patch.object(SnowflakeConnection, "connect", counted_connect),
-        mock.patch.object(SnowflakeCursor, "execute", counted_execute),
-    ):
-        yield traffic
 
 
 @dataclass

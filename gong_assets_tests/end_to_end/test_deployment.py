@@ -11,9 +11,10 @@ import pytest
 
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets_tests.defs.ingestion_runs import call, ids, transcript, why
-from gong_assets_tests.end_to_end.deployment import Deployment, at, counted_traffic, transformed_days
+from gong_assets_tests.end_to_end.deployment import Deployment, at, transformed_days
 from gong_assets_tests.end_to_end.gong_records import StoredCall
 from gong_assets_tests.end_to_end.gong_server import Gong
+from gong_assets_tests.statements import recorded_statements
 
 pytestmark = pytest.mark.slow
 
@@ -55,12 +56,11 @@ def test_a_deployment_is_right_after_every_trigger_and_quiet_between_them(deploy
     assert deployment.differences() == []
 
     # Nothing changed: no transformation, one sign-in, and few statements.
-    with counted_traffic() as traffic:
+    with recorded_statements() as sent:
         (ingestion,) = deployment.schedule("gong_ingestion_schedule", NIGHT + timedelta(hours=4))
         assert deployment.settle() == []
     assert ingestion.success
-    print(len(traffic.statements), traffic.logins)
-    print("\n".join(statement[:100] for statement in traffic.statements))
+    print(len(sent.statements), sent.logins, sent.by_kind())
 
     # Older calls come to light, at three ages.
     gong.calls = [*recent, *older]

@@ -8,14 +8,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
-from unittest import mock
 
 import pytest
-from snowflake.connector.cursor import SnowflakeCursor
 
 from gong_assets.dates import DateRange
 from gong_assets.ingestion.spool import Row, Spool
@@ -25,6 +21,7 @@ from gong_assets.warehouse.landing import DeletionPolicy, Landed, replace
 from gong_assets.warehouse.pending_changes import claim_changes, pending_changes, settle_changes
 from gong_assets.warehouse.queries import arrow_tables, call_dates
 from gong_assets.warehouse.tables import CALLS, RawTable, id_column, json_column
+from gong_assets_tests.statements import recorded_statements
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 3, day) for day in (2, 3, 4, 5))
 TWO_DAYS = DateRange(MONDAY, WEDNESDAY)
@@ -237,10 +234,10 @@ def test_a_landing_that_changes_nothing_sends_two_statements(
     land(warehouse, rows, days, table)
     settle(warehouse)
     before = landed_at(warehouse, table)
-    with recorded_statements() as statements:
+    with recorded_statements() as sent:
         landed = land(warehouse, rows, days, table)
     assert landed == Landed(inserted=0, deleted=0, unchanged=3, total=3)
-    assert [statement.split()[0] for statement in statements] == ["SELECT", "UPDATE"]
+    assert [statement.split()[0] for statement in sent.statements] == ["SELECT", "UPDATE"]
     assert landed_at(warehouse, table) > before
     assert pending(warehouse) == []
 
@@ -248,19 +245,6 @@ def test_a_landing_that_changes_nothing_sends_two_statements(
 def landed_at(warehouse: Warehouse, table: RawTable) -> datetime:
     found = warehouse.query(f"SELECT LANDED_AT FROM GONG_RAW_LANDINGS WHERE TABLE_NAME = '{table.name}'")
     return found[0]["LANDED_AT"]
-
-
-@contextmanager
-def recorded_statements() -> Iterator[list[str]]:
-    statements: list[str] = []
-    execute = SnowflakeCursor.execute
-
-    def record(self: SnowflakeCursor, command: str, *args: Any, **options: Any) -> Any:
-        statements.append(command)
-        return execute(self, command, *args, **options)
-
-    with mock.patch.object(SnowflakeCursor, "execute", record):
-        yield statements
 
 
 def test_json_that_the_warehouse_does_not_parse_lands_with_an_error(warehouse: Warehouse) -> None:

@@ -2,6 +2,15 @@
 
 {#- Not a model, so that the record of spending survives every rebuild. -#}
 {% macro create_cortex_batches() %}
+    {%- set name = 'gong_cortex_batches' -%}
+    {%- set tables = command_state('tables') -%}
+    {%- if name not in tables and load_cached_relation(this.incorporate(path={'identifier': name})) is none -%}
+        {%- do run_query(_create_batches_statement()) -%}
+    {%- endif -%}
+    {%- do tables.update({name: true}) -%}
+{% endmacro %}
+
+{% macro _create_batches_statement() %}
     create table if not exists {{ cortex_batches() }} (
         run_key varchar,
         invocation_id varchar,
@@ -38,13 +47,17 @@
     {{ (env_var('GONG_CORTEX_TOKEN_BUDGET', '') or var('cortex_token_budget')) | int }}
 {%- endmacro %}
 
-{#- Tokens of all batches of this run that were planned or sent. -#}
-{% macro cortex_tokens_spent() -%}
-    {%- set tokens = run_query(
-        'select coalesce(sum(input_tokens + output_tokens), 0) from ' ~ cortex_batches()
-        ~ ' where ' ~ _is_current_run() ~ " and status <> 'Over Budget'"
-    ) -%}
-    {{ return(tokens.columns[0][0]) }}
+{#-
+    SQL of the tokens that this run may still send: a row with TOKENS_LEFT. The batches that were planned and
+    not sent are those of an attempt that failed.
+-#}
+{% macro cortex_tokens_left() -%}
+    select {{ cortex_token_budget() }} - coalesce(sum(input_tokens + output_tokens), 0) as tokens_left
+    from {{ cortex_batches() }}
+    where
+        {{ _is_current_run() }}
+        and status <> 'Over Budget'
+        and not (model_name = '{{ this.identifier }}' and status = 'Planned')
 {%- endmacro %}
 
 {#- A retry of this run plans these batches again. -#}
@@ -115,20 +128,14 @@
 {%- endmacro %}
 
 {#- Warns about texts that exceed a whole budget, which would otherwise stay pending silently. -#}
-{% macro warn_oversized_texts(queue) -%}
+{% macro warn_oversized_texts(oversized, largest) -%}
     {%- set budget = cortex_token_budget() | int -%}
-    {%- if budget > 0 -%}
-        {%- set oversized = run_query(
-            'select count(distinct request_id), max(request_tokens) from ' ~ queue
-            ~ ' where request_tokens > ' ~ budget
-        ).rows[0] -%}
-        {%- if oversized[0] > 0 -%}
-            {%- do exceptions.warn(
-                'Cortex: ' ~ oversized[0] ~ ' texts of ' ~ this.identifier ~ ' need up to '
-                ~ '{:,}'.format(oversized[1] | int) ~ ' tokens each. No run can send them within its'
-                ~ ' token budget of ' ~ '{:,}'.format(budget) ~ '.'
-            ) -%}
-        {%- endif -%}
+    {%- if budget > 0 and oversized > 0 -%}
+        {%- do exceptions.warn(
+            'Cortex: ' ~ oversized ~ ' texts of ' ~ this.identifier ~ ' need up to '
+            ~ '{:,}'.format(largest | int) ~ ' tokens each. No run can send them within its'
+            ~ ' token budget of ' ~ '{:,}'.format(budget) ~ '.'
+        ) -%}
     {%- endif -%}
 {%- endmacro %}
 

@@ -21,15 +21,15 @@
 {% macro send_to_cortex(key, pending, capabilities, results, result_columns, batch_size) %}
     {%- if not execute -%}{{ return('') }}{%- endif -%}
     {%- set queue = this.incorporate(path={'identifier': this.identifier ~ '__cortex_queue'}) -%}
-    {%- do run_query(create_cortex_batches()) -%}
+    {%- do create_cortex_batches() -%}
+    {%- do run_query(_create_queue(queue, pending, capabilities, batch_size)) -%}
+    {%- set texts, oversized, largest, retries = run_query(_count_queue(queue)).rows[0] -%}
+    {%- if texts == 0 -%}{{ return('') }}{%- endif -%}
     {%- do run_query(delete_unsent_batches()) -%}
-    {%- set tokens_left = cortex_token_budget() | int - cortex_tokens_spent() | int -%}
-    {%- do run_query(_create_queue(queue, pending, capabilities, batch_size, tokens_left)) -%}
     {%- do run_query(_plan_batches(queue, capabilities)) -%}
     {%- set batches = log_cost_estimate() -%}
-    {%- do warn_oversized_texts(queue) -%}
-    {%- set retries = 'select count(*) from ' ~ queue ~ ' where batch is not null and cortex_attempts > 0' -%}
-    {%- if run_query(retries).columns[0][0] > 0 -%}
+    {%- do warn_oversized_texts(oversized, largest) -%}
+    {%- if retries > 0 -%}
         {#- Probe first, so that a Cortex outage does not use up attempts. -#}
         {%- set text = "'Good morning, and thank you.'" -%}
         {%- set probe = "select 'probe' as request_id, 0 as part, " ~ text ~ ' as sent_text' -%}
@@ -42,6 +42,7 @@
         {%- do run_query(_send_batch(queue, results, result_columns, key, batch)) -%}
         {%- do run_query(_set_status(batch, 'Answered')) -%}
     {%- endfor -%}
+    {#- The queue has transcript text, which need not stay until the session ends. -#}
     {%- do run_query('drop table if exists ' ~ queue) -%}
 {% endmacro %}
 
@@ -49,10 +50,16 @@
     Texts that were never sent come first, so that failing texts do not block them, and the latest days before
     earlier ones. BATCH is NULL for texts that exceed the budget.
 -#}
-{% macro _create_queue(queue, pending, capabilities, batch_size, tokens_left) %}
+{% macro _create_queue(queue, pending, capabilities, batch_size) %}
     {#- Temporary, so that a failed run leaves no transcript text behind. #}
     create or replace temporary table {{ queue }} as
-    with pending as (
+    with budget as (
+
+        {{ cortex_tokens_left() }}
+
+    ),
+
+    pending as (
 
         {{ pending }}
 
@@ -94,7 +101,7 @@
         select
             request_id,
             tokens,
-            sum(iff(tokens <= {{ tokens_left }}, tokens, 0)) over (
+            sum(iff(tokens <= tokens_left, tokens, 0)) over (
                 order by cortex_attempts, call_date desc, request_id
                 rows between unbounded preceding and current row
             ) as cumulative_tokens,
@@ -106,8 +113,10 @@
                     greatest(1, floor({{ batch_size | int }} / power(50, cortex_attempts)))
                 )
             ) as place,
-            cortex_attempts
+            cortex_attempts,
+            tokens_left
         from requests
+        cross join budget
 
     ),
 
@@ -117,7 +126,7 @@
             request_id,
             tokens as request_tokens,
             iff(
-                tokens <= {{ tokens_left }} and cumulative_tokens <= {{ tokens_left }},
+                tokens <= tokens_left and cumulative_tokens <= tokens_left,
                 dense_rank() over (order by cortex_attempts, place),
                 null
             ) as batch
@@ -128,6 +137,17 @@
     select counted.*, batched.request_tokens, batched.batch
     from counted
     inner join batched on counted.request_id = batched.request_id
+{% endmacro %}
+
+{#- The texts in the queue; those that exceed a whole budget, with the largest; and those sent before. -#}
+{% macro _count_queue(queue) %}
+    {%- set budget = cortex_token_budget() | int %}
+    select
+        count(*),
+        count(distinct iff(request_tokens > {{ budget }}, request_id, null)),
+        max(request_tokens),
+        count(iff(batch is not null and cortex_attempts > 0, 1, null))
+    from {{ queue }}
 {% endmacro %}
 
 {#-

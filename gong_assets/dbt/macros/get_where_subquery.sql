@@ -1,27 +1,20 @@
 {#-
-    Rows that a data test reads. For a partitioned model these are the days of the run, so that the cost of
-    testing a day does not grow with the history. Without --event-time-start and --event-time-end, which `dbt
-    test` does not accept, a test reads all rows.
-
-    A duplicate can have another date. Tests of uniqueness therefore read all days of the run's calls. The
-    keys of partitioned models start with the call id, so each run covers its own calls.
+    The rows that the data tests of a model read: those of the days of the run, so that the cost of testing a
+    day does not grow with the history. All rows without days, and of a model that is not rebuilt by day.
 -#}
-{% macro get_where_subquery(relation) -%}
-    {%- if not (execute and run_has_window() and _tests_partitioned_model()) -%}
-        {{ return(adapter.dispatch('get_where_subquery', 'dbt')(relation)) }}
-    {%- endif -%}
-    {%- set conditions = [in_run_window('call_date')] -%}
-    {%- if model.test_metadata.name == 'unique' -%}
-        {%- set calls = 'select call_id from ' ~ relation ~ ' where ' ~ conditions[0] -%}
-        {%- set conditions = ['call_id in (' ~ calls ~ ')'] -%}
-    {%- endif -%}
-    {%- if config.get('where') -%}
-        {%- do conditions.append('(' ~ config.get('where') ~ ')') -%}
-    {%- endif -%}
-    {{ return('(select * from ' ~ relation ~ ' where ' ~ conditions | join(' and ') ~ ') as dbt_subquery') }}
+{% macro tested_days(tested) -%}
+    {%- set by_day = 'call_date' in tested.columns and tested.config.materialized != 'table' -%}
+    {{ return(in_run_window('call_date') if by_day else 'true') }}
 {%- endmacro %}
 
-{% macro _tests_partitioned_model() -%}
-    {%- set tested = graph.nodes.get(model.attached_node) -%}
-    {{ return(tested is not none and 'partitioned' in tested.tags) }}
+{#- For tests that are not evaluated in the statement of their model. -#}
+{% macro get_where_subquery(relation) -%}
+    {%- set tested = graph.nodes.get(model.attached_node) if execute else none -%}
+    {%- set days = tested_days(tested) if tested else 'true' -%}
+    {%- if days == 'true' -%}
+        {{ return(adapter.dispatch('get_where_subquery', 'dbt')(relation)) }}
+    {%- endif -%}
+    {%- set where = config.get('where') -%}
+    {{ return('(select * from ' ~ relation ~ ' where ' ~ days ~ (' and (' ~ where ~ ')' if where else '')
+        ~ ') as dbt_subquery') }}
 {%- endmacro %}

@@ -1,85 +1,81 @@
 """Column lineage of the dbt models, for the Dagster UI.
 
-dagster-dbt derives it from the compiled SQL in every run and for every partition, in about half a second
-each. It changes with the files of the project only, so it is derived once and stored beside the manifest.
+dagster-dbt derives it from the compiled SQL and from the columns of the parents, which it reads from the
+warehouse in every run. The columns of our models and sources are declared, and the lineage changes with the
+files of the project only. So it is derived once, without the warehouse, and stored beside the manifest.
 """
 
-import json
-from collections.abc import Iterable, Iterator
-from contextlib import chdir
+from __future__ import annotations
+
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtCliRuntimeError, DbtCliInvocation
-from dagster_dbt.core.dbt_event_iterator import DbtEventIterator
-from filelock import FileLock
+from dagster_dbt import DagsterDbtTranslator, DbtProject
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 _KEY = "dagster/column_lineage"
 
 
 class ColumnLineage:
-    """Adds column lineage to the events of dbt commands.
+    """Column lineage of the models of a manifest.
 
     Args:
-        directory: directory of one state of the project's files (see `prepared_project` in `project.py`).
+        project: the project, with the directory for one state of its files (see `prepared_project`).
     """
 
-    def __init__(self, directory: Path) -> None:
-        self._file = directory / "column_lineage.json"
+    def __init__(
+        self, project: DbtProject, manifest: Mapping[str, Any], translator: DagsterDbtTranslator
+    ) -> None:
+        self._project = project
+        self._directory = project.target_path / "column_lineage"
+        self._manifest = manifest
+        self._translator = translator
 
-    def stream(self, invocation: DbtCliInvocation, assets: Iterable[dg.AssetKey]) -> Iterator[Any]:
-        """Yield the events of the command. Missing lineage of `assets` is derived and stored."""
-        stored = self._read()
-        if {key.to_python_identifier() for key in assets} <= stored.keys():
-            for event in invocation.stream():
-                yield _with_lineage(event, stored)
-            return
-        # After the end of dbt: dagster-dbt would hang if a model failed meanwhile.
-        events: list[Any] = []
-        failed: Exception | None = None
-        try:
-            events.extend(invocation.stream())
-        except DagsterDbtCliRuntimeError as error:
-            failed = error
-        lineage = {} if failed else self._derive(invocation, events)
-        for event in events:
-            yield _with_lineage(event, lineage)
-        if failed:
-            raise failed
+    def metadata(self, result: Mapping[str, Any], target_path: Path) -> dict[str, Any]:
+        """Return the lineage of a model that was built as metadata; empty if dagster-dbt cannot derive it.
 
-    def _derive(self, invocation: DbtCliInvocation, events: list[Any]) -> dict[str, str]:
-        # A model has an event for each of its days; one is enough.
-        firsts = {name: event for event in reversed(events) if (name := output_name(event))}
-        found: dict[str, str] = {}
-        # The threads of dagster-dbt change the working directory of the process.
-        with chdir(Path.cwd()):
-            for event in DbtEventIterator(iter(firsts.values()), invocation).fetch_column_metadata():
-                lineage = event.metadata.get(_KEY)
-                found[output_name(event) or ""] = "" if lineage is None else dg.serialize_value(lineage.value)
-        self._add(found)
-        return found
+        Args:
+            result: dbt's event about the model.
+            target_path: output directory of the dbt command, with the compiled SQL of the model.
+        """
+        node = self._manifest["nodes"][result["data"]["node_info"]["unique_id"]]
+        file = self._directory / f"{self._translator.get_asset_key(node).to_python_identifier()}.json"
+        if file.exists():
+            text = file.read_text()
+        else:
+            lineage = self._derive(node, result, target_path)
+            text = "" if lineage is None else dg.serialize_value(lineage)
+            self._directory.mkdir(exist_ok=True)
+            partial = file.with_suffix(".partial")
+            partial.write_text(text)
+            partial.replace(file)
+        if not text:
+            return {}
+        return {_KEY: dg.TableColumnLineageMetadataValue(dg.deserialize_value(text, dg.TableColumnLineage))}
 
-    def _read(self) -> dict[str, str]:
-        return json.loads(self._file.read_text()) if self._file.exists() else {}
-
-    def _add(self, found: dict[str, str]) -> None:
-        with FileLock(f"{self._file}.lock"):
-            partial = self._file.with_suffix(".partial")
-            partial.write_text(json.dumps({**self._read(), **found}))
-            partial.replace(self._file)
-
-
-def output_name(event: Any) -> str | None:
-    """Return the output name of a model's event, which is the asset key as a Python identifier."""
-    if isinstance(event, dg.AssetMaterialization):
-        return event.asset_key.to_python_identifier()
-    return str(event.output_name) if isinstance(event, dg.Output) else None
+    def _derive(
+        self, node: Mapping[str, Any], result: Mapping[str, Any], target_path: Path
+    ) -> dg.TableColumnLineage | None:
+        nodes = {**self._manifest["nodes"], **self._manifest["sources"]}
+        parents = (nodes[name] for name in node["depends_on"]["nodes"])
+        columns = {
+            "columns": _columns(node),
+            "parents": {parent["relation_name"]: {"columns": _columns(parent)} for parent in parents},
+        }
+        message = DbtCoreCliEventMessage(raw_event=dict(result), event_history_metadata=columns)
+        for event in message.to_default_asset_events(
+            self._manifest, self._translator, None, target_path, self._project
+        ):
+            if _KEY in event.metadata:
+                return event.metadata[_KEY].value  # type: ignore[return-value]
+        return None
 
 
-def _with_lineage(event: Any, lineage_by_output: dict[str, str]) -> Any:
-    serialized = lineage_by_output.get(output_name(event) or "")
-    if not serialized:
-        return event
-    lineage = dg.deserialize_value(serialized, dg.TableColumnLineage)
-    return event.with_metadata({**event.metadata, _KEY: dg.TableColumnLineageMetadataValue(lineage)})
+def _columns(properties: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return the declared columns, in the form of dagster-dbt."""
+    return {
+        column["name"].upper(): {"data_type": column["data_type"]}
+        for column in properties["columns"].values()
+    }

@@ -1,13 +1,17 @@
 """Calls, tokens and estimated cost of a run's Cortex requests, as metadata of the models that sent them."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from gong_assets.defs.dbt.column_lineage import output_name
-from gong_assets.warehouse.connection import Warehouse
-from gong_assets.warehouse.queries import cortex_batches
+from gong_assets.warehouse.connection import fetch
+from gong_assets.warehouse.queries import cortex_batches, unanswered_batches
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
 
 _GROUP = "cortex"
 _COLUMNS = {
@@ -20,23 +24,29 @@ _COLUMNS = {
 }
 
 
-def with_cortex_costs(
-    events: Iterator[Any], models: Mapping[str, str], warehouse: Warehouse
-) -> Iterator[Any]:
-    """Yield the events, with the Cortex costs of the run on those of `models`.
+@dataclass(frozen=True)
+class CortexBatches:
+    """The batches that one run sent to Cortex (see `macros/cortex_batches.sql`).
 
-    The event of a model follows its post-hook, which sends the texts (see `macros/cortex_sending.sql`). The
-    run is identified by the query tag of the warehouse.
-
-    Args:
-        models: names of the models that send texts, by output name.
+    Attributes:
+        query_tag: tag of the run's statements, by which its batches are known.
     """
-    for event in events:
-        model = models.get(output_name(event) or "")
-        if model is not None:
-            batches = warehouse.query(cortex_batches(), (warehouse.query_tag, model))
-            event = event.with_metadata({**event.metadata, **cost_metadata(batches)})
-        yield event
+
+    connection: SnowflakeConnection
+    query_tag: str
+
+    def cost_metadata(self, model: str) -> dict[str, dg.MetadataValue]:
+        """Return the costs of a model's texts. Its post-hook has sent them when its event arrives."""
+        return cost_metadata(fetch(self.connection, cortex_batches(), (self.query_tag, model)))
+
+    def unanswered(self) -> int:
+        """Return the number of batches that Cortex did not answer."""
+        from snowflake.connector.errors import ProgrammingError
+
+        try:
+            return int(fetch(self.connection, unanswered_batches(), (self.query_tag,))[0]["BATCHES"])
+        except ProgrammingError:
+            return 0  # The table does not exist until the first texts are sent.
 
 
 def cost_metadata(batches: list[dict[str, Any]]) -> dict[str, dg.MetadataValue]:

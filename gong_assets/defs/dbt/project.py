@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -20,12 +21,17 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
+from gong_assets.dbt_vars import changed_vars
 from gong_assets.settings import Settings
 
 if TYPE_CHECKING:
     from dagster_dbt import DbtProject
 
 PROJECT_DIR = Path(__file__).parents[2] / "dbt"
+
+# Directory of the commands' output, beside the manifest.
+INVOCATIONS = "runs"
+KEPT_INVOCATIONS = 5
 
 
 class DbtParseError(Exception):
@@ -72,18 +78,9 @@ def _run_dbt(
     command: Sequence[str], target_path: Path, settings: Settings, environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [dbt_executable(), *command, "--quiet", "--target", settings.target],
+        [dbt_executable(), *command, "--quiet", *command_options(settings, target_path, target_path)],
         cwd=PROJECT_DIR,
-        env={
-            **os.environ,
-            **environment,
-            **dbt_source_environment(settings),
-            "DBT_PROFILES_DIR": str(PROJECT_DIR),
-            "DBT_PROJECT_DIR": str(PROJECT_DIR),
-            "DBT_TARGET_PATH": str(target_path),
-            "DBT_LOG_PATH": str(target_path),
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        },
+        env={**without_dbt_variables(os.environ), **environment, **dbt_source_environment(settings)},
         capture_output=True,
         text=True,
         check=False,
@@ -125,6 +122,7 @@ def _fingerprint(settings: Settings) -> str:
         settings.snowflake_database,
         settings.snowflake_schema,
         *dbt_source_environment(settings).values(),
+        json.dumps(changed_vars(settings.gong_dbt_vars_file), sort_keys=True),
     )
     digest.update("\0".join(names).encode())
     for file in sorted(PROJECT_DIR.rglob("*")):
@@ -137,6 +135,14 @@ def _fingerprint(settings: Settings) -> str:
             digest.update(str(relative).encode())
             digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def without_dbt_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without dbt's own variables, such as DBT_FULL_REFRESH.
+
+    dbt reads its options from them, and they may be meant for another project of the user.
+    """
+    return {name: value for name, value in environment.items() if not name.startswith("DBT_")}
 
 
 def dbt_source_environment(settings: Settings) -> dict[str, str]:
@@ -174,16 +180,51 @@ def dbt_environment(arguments: Mapping[str, Any]) -> dict[str, str]:
         "SNOWFLAKE_PASSWORD": arguments.get("password"),
         "SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER": arguments.get("workload_identity_provider"),
     }
-    return {name: "" if value is None else str(value) for name, value in values.items()}
+    return {
+        **{name: "" if value is None else str(value) for name, value in values.items()},
+        **_without_proxy(str(arguments.get("host") or "")),
+    }
 
 
-def keep_parse_state(project: DbtProject, invocation_path: Path) -> None:
-    """Keep the parse state of a successful command for the next one, and remove the command's directory.
+def _without_proxy(host: str) -> dict[str, str]:
+    """Return the variables with which a server on this machine is not reached through a proxy."""
+    if host not in ("127.0.0.1", "localhost"):
+        return {}
+    excluded = filter(None, (os.environ.get("NO_PROXY"), os.environ.get("no_proxy"), host))
+    return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(excluded))
 
-    Each command of dagster-dbt writes about a megabyte and never removes it. The directory of a failed
-    command stays, because its compiled SQL helps to find the error.
-    """
-    parsed = invocation_path / "partial_parse.msgpack"
+
+def command_options(settings: Settings, state_path: Path, target_path: Path) -> list[str]:
+    """Return the options of a dbt command: the project, and the directories of its state and its output."""
+    parsed = state_path / "partial_parse.msgpack"
+    variables = changed_vars(settings.gong_dbt_vars_file)
+    return [
+        *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
+        *("--target", settings.target),
+        *(("--vars", json.dumps(variables)) if variables else ()),
+        *(("--partial-parse-file-path", str(parsed)) if parsed.exists() else ()),
+        *("--target-path", str(target_path), "--log-path", str(target_path)),
+        "--no-send-anonymous-usage-stats",
+    ]
+
+
+def keep_output(state_path: Path, target_path: Path) -> None:
+    """Keep the parse state and the compiled SQL of a successful command, and remove its directory."""
+    parsed = target_path / "partial_parse.msgpack"
     if parsed.exists():
-        os.replace(parsed, project.target_path / "partial_parse.msgpack")
-    shutil.rmtree(invocation_path, ignore_errors=True)
+        os.replace(parsed, state_path / parsed.name)
+    for file in (target_path / "compiled").rglob("*.sql"):
+        kept = state_path / file.relative_to(target_path)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(file, kept)
+    shutil.rmtree(target_path, ignore_errors=True)
+
+
+def remove_old_invocations(state_path: Path) -> None:
+    """Remove the directories of failed commands, except for the newest few.
+
+    The directory of a failed command stays, because its compiled SQL helps to find the error.
+    """
+    directories = sorted((state_path / INVOCATIONS).iterdir(), key=lambda path: path.stat().st_mtime)
+    for directory in directories[:-KEPT_INVOCATIONS]:
+        shutil.rmtree(directory, ignore_errors=True)

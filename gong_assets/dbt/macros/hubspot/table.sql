@@ -18,9 +18,7 @@
     {%- set meta = graph.sources['source.gong_assets.hubspot.' ~ name].config.meta if execute else {} -%}
     {%- set present = {} -%}
     {%- if existing is not none -%}
-        {%- for column in adapter.get_columns_in_relation(relation) -%}
-            {%- do present.update({column.name | upper: column}) -%}
-        {%- endfor -%}
+        {%- do present.update(_columns_of_schema(relation).get(relation.identifier | upper, {})) -%}
     {%- elif execute and not meta.get('optional') -%}
         {%- do exceptions.warn(relation ~ ' does not exist or is not authorized: its data stays empty.') -%}
     {%- endif -%}
@@ -34,6 +32,24 @@
     {%- else %}
     from {{ relation }}
     {%- endif %}
+{%- endmacro %}
+
+{#- The columns of all tables of a schema by table and name, with one query for a dbt command. -#}
+{% macro _columns_of_schema(relation) -%}
+    {%- set schemas = command_state('columns') -%}
+    {%- set schema = relation.without_identifier() | string -%}
+    {%- if schema not in schemas -%}
+        {%- set tables = {} -%}
+        {%- for table, name, type in run_query(
+            'select table_name, column_name, data_type from ' ~ relation.information_schema('columns')
+            ~ " where upper(table_schema) = upper('" ~ relation.schema ~ "')"
+        ).rows -%}
+            {%- set column = api.Column.from_description(name, type) -%}
+            {%- do tables.setdefault(table | upper, {}).update({name | upper: column}) -%}
+        {%- endfor -%}
+        {%- do schemas.update({schema: tables}) -%}
+    {%- endif -%}
+    {{ return(schemas[schema]) }}
 {%- endmacro %}
 
 {% macro _hubspot_column(names, type, present) -%}

@@ -41,6 +41,13 @@ _START_TRANSACTION = re.compile(r"start\s+transaction\b", re.IGNORECASE)
 _UNSET = re.compile(r"unset\s+(\w+)\s*;?\s*\Z", re.IGNORECASE)
 _REMOVE = re.compile(r"(?:remove|rm)\s+(?P<quote>'?)@(?P<path>\S+?)(?P=quote)\s*;?\s*\Z", re.IGNORECASE)
 _SHOW_PARAMETERS = re.compile(r"show\s+parameters(?:\s+like\s+'(?P<like>(?:[^']|'')*)')?", re.IGNORECASE)
+# https://docs.snowflake.com/en/sql-reference/sql/alter-table-column
+_TEXT = r"'(?:[^'\\]|''|\\.)*'"
+_COLUMN_COMMENT = rf"(?:column\s+)?(?P<column>\w+)\s+comment\s+(?P<text>{_TEXT})"
+_COLUMN_COMMENTS = re.compile(
+    rf"alter\s+table\s+(?P<table>[\w.]+)\s+(?:alter|modify)\s+(?P<columns>(?:column\s+)?\w+\s+comment\s+{_TEXT}.*)",
+    re.IGNORECASE | re.DOTALL,
+)
 _SHOW_GRANTS = re.compile(r"show\s+(?:future\s+)?grants\b", re.IGNORECASE)
 
 # Parameters that SHOW PARAMETERS always lists, with their defaults. A session may set others too.
@@ -120,6 +127,9 @@ def _run_text_command(connection: Connection, sql: str) -> str | None:
         return _remove(connection, remove.group("path"))
     if show := _SHOW_PARAMETERS.match(text):
         return _show_parameters(connection, show.group("like"))
+    if comments := _COLUMN_COMMENTS.match(text):
+        _comment_columns(connection, comments["table"], comments["columns"])
+        return SUCCESS
     if _SHOW_GRANTS.match(text):
         columns = ", ".join(f'NULL::VARCHAR AS "{name}"' for name in _GRANT_COLUMNS)
         return f"SELECT {columns} WHERE FALSE"
@@ -202,6 +212,15 @@ def _remove(connection: Connection, location: str) -> str:
         return 'SELECT NULL::VARCHAR AS "name", NULL::VARCHAR AS "result" WHERE FALSE'
     values = ", ".join(f"({_literal(file)}, 'removed')" for file in removed)
     return f'SELECT column1 AS "name", column2 AS "result" FROM (VALUES {values})'
+
+
+def _comment_columns(connection: Connection, table: str, columns: str) -> None:
+    with connection.transaction.ddl(connection.lock_timeout):
+        for column in re.finditer(_COLUMN_COMMENT, columns, re.IGNORECASE):
+            text = _parse(column["text"]).name.replace("'", "''")
+            connection.duck.execute(
+                f"COMMENT ON COLUMN {table.upper()}.{column['column'].upper()} IS '{text}'"
+            )
 
 
 def _drop_stage(connection: Connection, statement: exp.Drop) -> None:

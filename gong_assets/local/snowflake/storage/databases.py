@@ -61,6 +61,7 @@ class Storage:
         self._duck.execute(f"SET GLOBAL disabled_compression_methods = '{DISABLED_COMPRESSION}'")
         fakesnow_patches.describe_tables_of_every_database()
         fakesnow_patches.list_views_as_tables()
+        fakesnow_patches.quote_comments()
         fakesnow_patches.keep_stages_in(directory / "stages")
         self._attach(directory / "account.db", GLOBAL_DATABASE_NAME)
         self._duck.execute(info_schema.fs_global_creation_sql())

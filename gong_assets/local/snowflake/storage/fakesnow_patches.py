@@ -95,6 +95,19 @@ def describe_tables_of_every_database() -> None:
         raise RuntimeError("The DESCRIBE TABLE query of this version of fakesnow is not supported.")
 
 
+def quote_comments() -> None:
+    """Make fakesnow store comments of tables and views that contain an apostrophe."""
+    original = info_schema.insert_table_comment_sql
+    if original.__module__ != info_schema.__name__:
+        return
+
+    def quoted(catalog: str, schema: str, table: str, comment: str | None) -> str:
+        sql: str = original(catalog, schema, table, (comment or "").replace("'", "''"))
+        return sql
+
+    info_schema.insert_table_comment_sql = quoted
+
+
 def drop_temporary_stages(duck: duckdb.DuckDBPyConnection) -> None:
     """Drop the temporary stages that a killed server left behind."""
     stages = duck.execute(

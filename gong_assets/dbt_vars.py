@@ -1,0 +1,113 @@
+"""The vars of the dbt project, with the values that a company sets in the file GONG_DBT_VARS_FILE.
+
+dbt, the graph and the agents read the same merged values. A var that is a mapping, such as the prices, is
+merged key by key; any other value is replaced.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+FILE_VARIABLE = "GONG_DBT_VARS_FILE"
+
+_DBT_PROJECT = Path(__file__).parent / "dbt" / "dbt_project.yml"
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "cortex_family": ("current", "legacy"),
+    "cortex_sentiment_function": ("sentiment", "ai_sentiment"),
+}
+
+
+class DbtVarsError(ValueError):
+    """The file with the vars cannot be used. The message has one line for each problem."""
+
+
+@cache
+def default_vars() -> Mapping[str, Any]:
+    """Return the vars of `dbt_project.yml`."""
+    return dict(yaml.safe_load(_DBT_PROJECT.read_text("utf-8"))["vars"])
+
+
+def changed_vars(file: Path | None) -> dict[str, Any]:
+    """Return the vars that the file sets, with the keys that their mappings keep; none without a file.
+
+    Raises:
+        DbtVarsError: the file cannot be read, or sets an unknown var or an invalid value.
+    """
+    values = _read(file) if file is not None else {}
+    if problems := list(_problems(values)):
+        raise DbtVarsError("\n".join(f"{file}: {problem}" for problem in problems))
+    defaults = default_vars()
+    return {
+        name: {**defaults[name], **value} if isinstance(value, Mapping) else value
+        for name, value in values.items()
+    }
+
+
+def merged_vars(file: Path | None = None) -> dict[str, Any]:
+    """Return all vars. Without an argument the file is that of the environment.
+
+    Raises:
+        DbtVarsError: see `changed_vars`.
+    """
+    if file is None and (name := os.environ.get(FILE_VARIABLE)):
+        file = Path(name).expanduser()
+    return {**default_vars(), **changed_vars(file)}
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        values = yaml.safe_load(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise DbtVarsError(f"{file} cannot be read: {' '.join(str(error).split())}") from error
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise DbtVarsError(f"{file} must have a line `name: value` for each var")
+    return values
+
+
+def _problems(values: Mapping[Any, Any]) -> Iterator[str]:
+    defaults = default_vars()
+    for name, value in values.items():
+        if name not in defaults:
+            near = get_close_matches(str(name), defaults, n=1)
+            yield f"{name} is not a var" + (f"; did you mean {near[0]}?" if near else "")
+        elif problem := _type_problem(value, defaults[name]):
+            yield f"{name} {problem}"
+        elif name in _CHOICES and value not in _CHOICES[name]:
+            yield f"{name} is {value!r}; it must be one of: {', '.join(_CHOICES[name])}"
+    added = values.get("embedding_models")
+    added = added if isinstance(added, dict) else {}
+    for name, fields in added.items():
+        if not isinstance(fields, dict) or not {"dimension", "max_tokens"} <= fields.keys():
+            yield f"embedding_models ({name}) needs dimension and max_tokens"
+    models = {**defaults["embedding_models"], **added}
+    if (model := values.get("embedding_model", defaults["embedding_model"])) not in models:
+        yield f"embedding_model is {model!r}; it must be one of: {', '.join(models)}"
+
+
+def _type_problem(value: Any, default: Any) -> str | None:
+    """Return what is wrong with the type of a value: it has to be that of the default."""
+    if isinstance(default, str):
+        return None if isinstance(value, str) else f"must be text; put {value!r} in quotes"
+    if isinstance(default, int | float):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return None if is_number else f"must be a number, not {value!r}"
+    if isinstance(default, list):
+        is_list = isinstance(value, list) and all(isinstance(each, str) for each in value)
+        return None if is_list else f"must be a list of texts, not {value!r}"
+    if not isinstance(value, dict):
+        return f"must have a line `key: value` for each entry, not {value!r}"
+    # A new key has no default of its own: its value is of the type of the others.
+    examples = {key: default.get(key, next(iter(default.values()))) for key in value}
+    for key, example in examples.items():
+        if not isinstance(example, dict) and (problem := _type_problem(value[key], example)):
+            return f"({key}) {problem}"
+    return None

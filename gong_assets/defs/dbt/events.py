@@ -1,0 +1,86 @@
+"""Dagster's events of the models and tests that dbt ran."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DbtProject
+from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
+
+from gong_assets.defs.dbt.column_lineage import ColumnLineage
+from gong_assets.defs.dbt.cortex_costs import CortexBatches
+from gong_assets.defs.dbt.invocation import FINISHED_EVENT
+from gong_assets.defs.dbt.models import DbtModels
+from gong_assets.defs.dbt.translator import is_partitioned
+
+
+class NodeEvents:
+    """The events of one dbt command: dagster-dbt's, with what it does not know.
+
+    Args:
+        target_path: output directory of the command.
+    """
+
+    def __init__(
+        self,
+        context: dg.AssetExecutionContext,
+        project: DbtProject,
+        models: DbtModels,
+        cortex: CortexBatches,
+        target_path: Path,
+    ) -> None:
+        self._context = context
+        self._project = project
+        self._models = models
+        self._cortex = cortex
+        self._target_path = target_path
+        self._lineage = ColumnLineage(project, models.manifest, models.translator)
+        self._results: dict[str, dict[str, Any]] = {}
+
+    def of_dbt(self, event: dict[str, Any]) -> Iterator[Any]:
+        """Yield the Dagster events of a node that ended.
+
+        dbt reports it twice: with its status, which dagster-dbt reads, and then with the warehouse's answer.
+        """
+        unique_id = event["data"]["node_info"]["unique_id"]
+        if event["info"]["name"] != FINISHED_EVENT:
+            self._results[unique_id] = event
+        elif result := self._results.pop(unique_id, None):
+            message = DbtCoreCliEventMessage(raw_event=result, event_history_metadata={})
+            for each in message.to_default_asset_events(
+                self._models.manifest,
+                self._models.translator,
+                self._context,
+                self._target_path,
+                self._project,
+            ):
+                is_model = isinstance(each, dg.Output)
+                yield (
+                    each.with_metadata({**each.metadata, **self._metadata(result, event)})
+                    if is_model
+                    else each
+                )
+
+    def _metadata(self, result: Mapping[str, Any], finished: Mapping[str, Any]) -> dict[str, Any]:
+        node = self._models.manifest["nodes"][result["data"]["node_info"]["unique_id"]]
+        # The file has this path when the command has ended.
+        compiled = self._project.target_path / "compiled" / node["package_name"] / node["original_file_path"]
+        name = self._models.cortex.get(self._models.translator.get_asset_key(node))
+        return {
+            **_row_count(node, finished),
+            **self._lineage.metadata(result, self._target_path),
+            "compiled_sql": dg.MetadataValue.path(str(compiled)),
+            **(self._cortex.cost_metadata(name) if name else {}),
+        }
+
+
+def _row_count(node: Mapping[str, Any], finished: Mapping[str, Any]) -> dict[str, dg.MetadataValue]:
+    """Return the number of rows that the model's statement wrote: of the table, or of the days of the run."""
+    answer = finished["data"]["run_result"]["adapter_response"]
+    if node["config"]["materialized"] == "view" or "rows_affected" not in answer:
+        return {}
+    name = "gong_assets/rows_written" if is_partitioned(node) else "dagster/row_count"
+    return {name: dg.MetadataValue.int(int(float(answer["rows_affected"])))}

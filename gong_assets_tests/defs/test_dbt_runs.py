@@ -1,0 +1,172 @@
+"""Runs of the dbt step over exact days: what they replace, what they send, their checks and their end."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from gong_assets.dates import DateRange
+from gong_assets.defs.build import build_defs
+from gong_assets.defs.dbt.invocation import DbtInvocation, environment
+from gong_assets.defs.dbt.project import (
+    command_options,
+    dbt_environment,
+    dbt_source_environment,
+    prepared_project,
+)
+from gong_assets.defs.partitions import DAYS_TAG
+from gong_assets.settings import Settings
+from gong_assets.warehouse.connection import Warehouse, local_arguments
+from gong_assets_tests.statements import Statements, recorded_statements
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dbt_runs")]
+
+DAYS = DateRange.inclusive(date(2026, 11, 3), date(2026, 11, 5))
+FIRST, GAP, LAST = DAYS
+SCHEMA = "DBT_RUNS"
+OP = "gong_dbt_models"
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The graph on the local stack, with three days of the simulated tenant."""
+
+    settings: Settings
+    defs: dg.Definitions
+    instance: dg.DagsterInstance
+    warehouse: Warehouse
+
+    def run(
+        self,
+        assets: Set[dg.AssetKey] = frozenset(),
+        *,
+        checks: Set[dg.AssetCheckKey] | None = None,
+        tags: dict[str, str] | None = None,
+    ) -> dg.ExecuteInProcessResult:
+        job = self.defs.resolve_implicit_global_asset_job_def()
+        return job.get_subset(asset_selection=assets, asset_check_selection=checks).execute_in_process(
+            instance=self.instance, tags=tags, raise_on_error=False
+        )
+
+    def models(self) -> set[dg.AssetKey]:
+        (models,) = [
+            each for each in self.defs.assets or [] if getattr(each, "op", None) and each.op.name == OP
+        ]
+        return set(models.keys)
+
+
+@pytest.fixture(scope="module")
+def graph(stack_home: Path) -> Iterator[Graph]:
+    settings = Settings(gong_assets_home=stack_home, snowflake_schema=SCHEMA, gong_start_date=FIRST)
+    warehouse = Warehouse({**local_arguments(stack_home), "schema": SCHEMA})
+    with warnings.catch_warnings(), dg.DagsterInstance.ephemeral() as instance:
+        warnings.simplefilter("ignore")
+        graph = Graph(settings, build_defs(settings), instance, warehouse)
+        raw = {
+            key
+            for key in graph.defs.resolve_asset_graph().executable_asset_keys
+            if key.path[-1].endswith("_raw")
+        }
+        done = graph.run(raw | graph.models(), tags=DAYS.as_run_tags())
+        assert done.success
+        yield graph
+
+
+@pytest.fixture(scope="module")
+def second(graph: Graph) -> tuple[dg.ExecuteInProcessResult, Statements]:
+    """A run of all models over the first and the last day, after a row was added to each day."""
+    graph.warehouse.query(
+        "insert into stg_gong_calls (call_id, call_date) "
+        f"select 'marker', column1 from values ('{FIRST}'::date), ('{GAP}'::date), ('{LAST}'::date)"
+    )
+    with recorded_statements() as sent:
+        result = graph.run(graph.models(), tags={**DAYS.as_run_tags(), DAYS_TAG: f"{FIRST},{LAST}"})
+    return result, sent
+
+
+def test_a_run_replaces_exactly_its_days(
+    graph: Graph, second: tuple[dg.ExecuteInProcessResult, Statements]
+) -> None:
+    assert second[0].success
+    marked = graph.warehouse.query("select call_date from stg_gong_calls where call_id = 'marker'")
+    assert [row["CALL_DATE"] for row in marked] == [GAP]
+    reads_gap = (f">= '{GAP}'", f"< '{LAST}'")
+    assert [sql for sql in second[1].statements if any(bound in sql for bound in reads_gap)] == []
+
+
+def test_one_dbt_command_builds_all_models_with_few_statements(
+    graph: Graph, second: tuple[dg.ExecuteInProcessResult, Statements]
+) -> None:
+    result, sent = second
+    assert [event.step_key for event in result.get_step_success_events() if event.step_key == OP] == [OP]
+    kinds = sent.by_kind()
+    # Two connections: dbt's, and one of the step for raw tables and Cortex costs.
+    assert (sent.logins, kinds["ALTER SESSION"]) == (2, 1)
+    assert len(sent.statements) <= 170, kinds
+    # Nothing changed in the definitions, so they are neither created, read nor documented.
+    assert {"CREATE VIEW", "DESCRIBE", "COMMENT ON TABLE", "ALTER TABLE", "ROLLBACK"} & set(kinds) == set()
+
+
+def test_models_are_documented_and_counted(
+    graph: Graph, second: tuple[dg.ExecuteInProcessResult, Statements]
+) -> None:
+    tables = f"select table_name, comment from information_schema.tables where table_schema = '{SCHEMA}'"
+    comments = {row["TABLE_NAME"]: row["COMMENT"] or "" for row in graph.warehouse.query(tables)}
+    undocumented = [key for key in graph.models() if "[dbt " not in comments[key.path[-1].upper()]]
+    assert undocumented == []
+    events = {
+        event.asset_key.path[-1]: event.step_materialization_data.materialization.metadata
+        for event in second[0].get_asset_materialization_events()
+        if event.asset_key
+    }
+    users = graph.warehouse.query("select count(*) as users from stg_gong_users")[0]["USERS"]
+    assert events["stg_gong_users"]["dagster/row_count"].value == users
+    assert int(events["stg_gong_calls"]["gong_assets/rows_written"].value) > 0  # type: ignore[call-overload]
+    assert "dagster/column_lineage" in events["vw_enriched_gong_calls"]
+    assert Path(str(events["vw_deal_risk"]["compiled_sql"].value)).exists()
+
+
+def test_a_check_of_a_daily_model_can_be_executed_alone(graph: Graph) -> None:
+    key = dg.AssetCheckKey(dg.AssetKey("stg_gong_calls"), "call_id_unique")
+    result = graph.run(checks={key})
+    (evaluation,) = result.get_asset_check_evaluations()
+    assert (evaluation.asset_check_key, evaluation.passed) == (key, True)
+
+
+def test_daily_models_are_not_rebuilt_without_days(graph: Graph) -> None:
+    before = graph.warehouse.query("select count(*) as n from stg_gong_calls")
+    result = graph.run({dg.AssetKey("stg_gong_calls")})
+    failure = result.failure_data_for_node(OP)
+    assert failure is not None
+    assert failure.user_failure_data is not None
+    assert "The run has no partitions" in str(failure.user_failure_data.description)
+    assert graph.warehouse.query("select count(*) as n from stg_gong_calls") == before
+
+
+def test_a_command_that_is_cancelled_stops_between_its_models(graph: Graph, tmp_path: Path) -> None:
+    """The caller stops to read events, as Dagster does when a run is terminated."""
+    variables = {**dbt_environment(graph.warehouse.arguments), **dbt_source_environment(graph.settings)}
+    state = prepared_project(graph.settings).target_path
+    with environment(variables):
+        invocation = DbtInvocation(["run", *command_options(graph.settings, state, tmp_path)])
+        events = invocation.events()
+        next(events)
+        events.close()
+    assert isinstance(invocation.result.exception, KeyboardInterrupt)
+    results = json.loads((tmp_path / "run_results.json").read_text())["results"]
+    assert 0 < len(results) < 10
+
+
+def test_every_check_has_a_description_and_a_short_name(graph: Graph) -> None:
+    checks = graph.defs.resolve_asset_graph()
+    of_models = [key for key in checks.asset_check_keys if key.asset_key in graph.models()]
+    assert len(of_models) > 150
+    assert [key for key in of_models if not checks.get(key).description] == []
+    assert [key for key in of_models if key.asset_key.path[-1] in key.name or len(key.name) > 60] == []
