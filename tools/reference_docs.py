@@ -63,7 +63,7 @@ variables. The local stack has a few variables of its own: see [local_stack.md](
 
 def settings_reference() -> str:
     """Return docs/settings.md."""
-    lines = [_header("Settings", "gong_assets/settings.py") + _SETTINGS_INTRODUCTION]
+    lines = [_header("Settings", "gong_assets/settings") + _SETTINGS_INTRODUCTION]
     for name, field in Settings.model_fields.items():
         if section := _SETTINGS_SECTIONS.get(name):
             lines.append(f"\n## {section}\n")

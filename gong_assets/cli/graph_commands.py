@@ -98,8 +98,10 @@ def dev(
     """Start the Dagster UI and daemon and, if the settings need it, the local stack."""
     from gong_assets.cli.dagster_home import ensure_dagster_home
     from gong_assets.settings import load_settings
+    from gong_assets.settings.account_checks import check_accounts
 
     settings = load_settings()
+    check_accounts(settings)
     home = ensure_dagster_home(settings)
     if settings.needs_local_stack:
         from gong_assets.local import local_stack

@@ -35,6 +35,7 @@ from gong_assets.defs.resources import (
 from gong_assets.defs.schedules import build_schedules
 from gong_assets.defs.sensors import build_sensors
 from gong_assets.settings import Settings
+from gong_assets.settings.account_checks import check_accounts
 
 
 def build_defs(
@@ -56,6 +57,7 @@ def build_defs(
 
     Raises:
         DbtParseError: the dbt project does not parse.
+        SettingsError: calls could be written to a warehouse by mistake (see `account_checks.py`).
     """
     settings, accounts = _accounts(settings, options.resource_keys, dict(resources or {}))
     # `backfill_policy` is beta, and makes a range of days one run.
@@ -97,10 +99,18 @@ def _accounts(
     """Return the resources for Gong and Snowflake with the given ones, and the settings that fit them.
 
     Raises:
+        SettingsError: calls could be written to a warehouse by mistake.
         ValueError: a key of the project's resources is one of the graph's own.
     """
     if keys.snowflake == SNOWFLAKE:
         raise ValueError(f"resource_keys.snowflake: {SNOWFLAKE!r} is the graph's own resource")
+    check_accounts(
+        settings,
+        has_gong_resource=bool(keys.gong or (GONG in given and not getattr(given[GONG], "simulated", False))),
+        has_snowflake_resource=bool(
+            keys.snowflake or (SNOWFLAKE in given and getattr(given[SNOWFLAKE], "arguments", True))
+        ),
+    )
     if GONG not in given and keys.gong != GONG:
         given[GONG] = bound_gong(keys.gong) if keys.gong else GongResource.from_settings(settings)
     snowflake_key = keys.snowflake

@@ -145,7 +145,11 @@ def test_missing_transcripts_are_requested_by_call_id_in_one_run(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:
     today = datetime.now(UTC).date()
-    recent = Settings(gong_assets_home=tmp_path, gong_start_date=today - timedelta(days=20))
+    recent = Settings(
+        gong_assets_source="simulated",
+        gong_assets_home=tmp_path,
+        gong_start_date=today - timedelta(days=20),
+    )
     resource = SnowflakeResource(arguments=warehouse.arguments)
     defs = build_defs(recent, resources={"gong_snowflake": resource})
     sensor = defs.resolve_sensor_def("gong_missing_transcripts")

@@ -7,6 +7,7 @@ the settings elsewhere.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,6 +16,8 @@ from typing import Annotated, Any, Literal
 from dotenv import load_dotenv
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gong_assets.settings.variable_names import warn_about_misspellings
 
 Target = Literal["local", "snowflake"]
 HubSpotShape = Literal["share", "fivetran", "airbyte", "plain"]
@@ -31,6 +34,8 @@ AUTHENTICATORS: Mapping[str, tuple[str, ...]] = {
     "programmatic_access_token": ("SNOWFLAKE_TOKEN",),
     "workload_identity": (),
 }
+
+_ACCOUNT_DOMAINS = (".snowflakecomputing.com", ".snowflakecomputing.cn")
 
 # Gong was founded in 2015, so with this default no call is older than the first partition.
 FIRST_POSSIBLE_CALL_DATE = date(2015, 1, 1)
@@ -55,6 +60,10 @@ class Settings(BaseSettings):
     gong_assets_target: Target | None = None
     """Warehouse: `local` for the local stack, or `snowflake`. Defaults to `snowflake` if SNOWFLAKE_ACCOUNT is
     set, and to `local` otherwise."""
+    gong_assets_source: Literal["gong", "simulated"] | None = None
+    """Source of the calls: `gong`, or `simulated` for the simulated tenant. Defaults to `gong` if Gong
+    credentials are set, and to `simulated` otherwise. The simulated tenant is written to Snowflake only with
+    `simulated`, and a real Gong to the local stack only with GONG_ASSETS_TARGET=`local`."""
     gong_assets_home: Path = Path(".gong_assets")
     """Directory for the state of the local stack, the parsed dbt project, the latest OAuth refresh token, and
     Dagster's state if DAGSTER_HOME is not set."""
@@ -170,12 +179,26 @@ class Settings(BaseSettings):
         # Resolved here, because dagster-dbt changes the working directory of the process.
         return home.expanduser().absolute()
 
+    @field_validator("snowflake_account", mode="after")
+    @classmethod
+    def _identifier(cls, account: str | None) -> str | None:
+        host = (account or "").lower().removeprefix("https://").rstrip("/")
+        if host.endswith(_ACCOUNT_DOMAINS):
+            raise ValueError(
+                f"must be the account identifier, not its address: {host.partition('.snowflakecomputing')[0]}"
+            )
+        if account and any(character in account for character in "/: "):
+            raise ValueError("must be the account identifier, <organization>-<account>")
+        return account
+
     @property
     def home(self) -> Path:
         return self.gong_assets_home
 
     @property
     def uses_simulated_gong(self) -> bool:
+        if self.gong_assets_source == "simulated":
+            return True
         return not (self.gong_base_url or self._gong_credentials)
 
     @property
@@ -290,6 +313,7 @@ def load_settings(*, snowflake_sign_in: bool = True, **overrides: Any) -> Settin
     """Read the settings from the environment and from `.env` in the working directory; the environment wins.
 
     The variables of `.env` are added to the environment, where Dagster's `EnvVar`s and subprocesses see them.
+    A misspelled variable is logged as a warning.
 
     Args:
         snowflake_sign_in: whether the target is read from the settings too. False if a Dagster resource of
@@ -300,6 +324,7 @@ def load_settings(*, snowflake_sign_in: bool = True, **overrides: Any) -> Settin
         SettingsError: a value is invalid. The message names the variables and never shows a secret.
     """
     load_dotenv(Path.cwd() / ".env")
+    warn_about_misspellings(os.environ, [name.upper() for name in Settings.model_fields])
     try:
         return Settings(**overrides) if snowflake_sign_in else _WithoutSignIn(**overrides)
     except ValidationError as error:
