@@ -38,7 +38,7 @@ for panel, commands in (
             mcp_command.mcp,
         ),
     ),
-    ("Set up", (setup_commands.doctor,)),
+    ("Set up", (setup_commands.doctor, setup_commands.migrate)),
 ):
     for command in commands:
         app.command(rich_help_panel=panel)(command)

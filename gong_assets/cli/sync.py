@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Literal
 from gong_assets.cli.dagster_home import ensure_dagster_home
 from gong_assets.cli.graph_run import RunListener, RunReport, execute
 from gong_assets.dates import DateRange
+from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import FIRST_POSSIBLE_CALL_DATE, Settings
 from gong_assets.warehouse.connection import open_warehouse
+from gong_assets.warehouse.migration import check_tables
 from gong_assets.warehouse.queries import row_counts
 
 if TYPE_CHECKING:
@@ -73,6 +75,7 @@ def run_sync(
         confirm_deletions: apply all deletions, however many.
 
     Raises:
+        OutdatedTables: the schema has tables of an earlier system or version.
         RunFailed: the run failed.
         WarehouseError: the warehouse cannot be reached.
     """
@@ -84,9 +87,10 @@ def run_sync(
     if days is None:
         days = _days_since_first_call(settings, listener)
     warehouse = open_warehouse(settings)
-    # Spend no Gong request before the warehouse is known to be reachable.
+    # Spend no Gong request before the warehouse is known to be reachable, with tables of this version.
     listener.message("connecting to the warehouse")
-    warehouse.check()
+    with warehouse.connect() as connection:
+        check_tables(connection, RAW_TABLES)
     job = "gong_sync" if transcripts else "gong_calls"
     report = _run_job(definitions, job, days, listener, resume=resume, confirm_deletions=confirm_deletions)
     for name, rows in row_counts(warehouse, list(report.assets)).items():
