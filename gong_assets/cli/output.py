@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -270,13 +270,18 @@ def account(timeline: AccountTimeline, *, as_json: bool) -> None:
         line(f"  next steps  {_on_one_line('; '.join(call.next_steps) or '-')}")
 
 
-def check_results(results: Sequence[CheckResult], *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps([vars(result) for result in results], indent=2))
-        return
+def check_results(results: Iterable[CheckResult], *, as_json: bool) -> list[CheckResult]:
+    """Print each result as soon as it is known, or all of them as JSON, and return them."""
+    marks = {"ok": "[green]ok[/]  ", "warn": "[yellow]warn[/]", "fail": "[red]fail[/]"}
+    printed = []
     for result in results:
-        mark = "[green]ok[/]  " if result.ok else "[red]fail[/]"
-        stdout.print(f"{mark} {escape(result.subject)}: {escape(result.message)}")
+        printed.append(result)
+        if not as_json:
+            text = f"{marks[result.status]} {escape(result.subject)}: {escape(result.message)}"
+            stdout.print(text, soft_wrap=True)
+    if as_json:
+        print(json.dumps([result.as_json() for result in printed], indent=2))
+    return printed
 
 
 def _on_one_line(text: str) -> str:

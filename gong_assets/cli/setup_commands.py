@@ -18,14 +18,24 @@ local_app = typer.Typer(
 )
 
 
-def doctor(as_json: JsonOption = False) -> None:
-    """Check settings, credentials, hosts and privileges, and say what to do. Exit 1 if a check fails."""
+def doctor(
+    as_json: JsonOption = False,
+    send_test_alert: Annotated[
+        bool, typer.Option("--send-test-alert", help="Send a test message to the alert webhook.")
+    ] = False,
+) -> None:
+    """Check settings, credentials, privileges and Cortex, and say what to do. Exit 1 if a check fails.
+
+    Tables, views and a stage are created and removed again, and a few words are sent to each Cortex function,
+    which costs less than a cent.
+    """
     from gong_assets.cli.doctor import run_checks
     from gong_assets.settings import load_settings
 
-    results = list(run_checks(load_settings()))
-    output.check_results(results, as_json=as_json)
-    if any(not result.ok for result in results):
+    results = output.check_results(
+        run_checks(load_settings(), send_test_alert=send_test_alert), as_json=as_json
+    )
+    if any(result.status == "fail" for result in results):
         raise typer.Exit(WORK_FAILED)
 
 
