@@ -58,7 +58,7 @@ def _advice(error: Exception) -> str:
         return f"The raw table is of an earlier version. {_ADVICE[OutdatedTables]}"
     if isinstance(error, WarehouseQueryFailed) and is_unknown_object(error):
         return (
-            "Materialize the graph first (`gong-assets sync`). "
-            "If it has run, the role may lack SELECT on the object."
+            "Materialize the graph first (`gong-assets sync`). If a step of the last run failed, the tables "
+            "after it are missing until it succeeds. Otherwise the role may lack SELECT on the object."
         )
     return next((advice for kind, advice in _ADVICE.items() if isinstance(error, kind)), "")

@@ -12,6 +12,7 @@ import typer
 
 from gong_assets.cli import output
 from gong_assets.cli.options import FromDate, ToDate
+from gong_assets.cli.ports import LOOPBACK, listen
 
 
 class Mode(StrEnum):
@@ -93,7 +94,9 @@ def demo(
 
 
 def dev(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the Dagster UI.")] = 3000,
+    port: Annotated[
+        int, typer.Option("--port", "-p", min=1, max=65535, help="Port of the Dagster UI.")
+    ] = 3000,
 ) -> None:
     """Start the Dagster UI and daemon and, if the settings need it, the local stack."""
     from gong_assets.cli.dagster_home import ensure_dagster_home
@@ -102,6 +105,8 @@ def dev(
 
     settings = load_settings()
     check_accounts(settings)
+    # `dagster dev` starts everything else before it finds the port in use.
+    listen(LOOPBACK, port, option="--port").close()
     home = ensure_dagster_home(settings)
     if settings.needs_local_stack:
         from gong_assets.local import local_stack

@@ -8,7 +8,6 @@ the settings elsewhere.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,25 +16,12 @@ from dotenv import load_dotenv
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gong_assets.settings.project_directory import HOME_NAME, project_directory
+from gong_assets.settings.snowflake_sign_in import account_problem, authenticator_problems
 from gong_assets.settings.variable_names import warn_about_misspellings
 
 Target = Literal["local", "snowflake"]
 HubSpotShape = Literal["share", "fivetran", "airbyte", "plain"]
-
-# The values of the connector's `authenticator`, with the variables of which each needs one; see
-# https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-api#connect.
-# The https URL of an Okta account is another valid value.
-AUTHENTICATORS: Mapping[str, tuple[str, ...]] = {
-    "snowflake": ("SNOWFLAKE_PASSWORD",),
-    "username_password_mfa": ("SNOWFLAKE_PASSWORD",),
-    "externalbrowser": (),
-    "snowflake_jwt": ("SNOWFLAKE_PRIVATE_KEY", "SNOWFLAKE_PRIVATE_KEY_PATH"),
-    "oauth": ("SNOWFLAKE_TOKEN",),
-    "programmatic_access_token": ("SNOWFLAKE_TOKEN",),
-    "workload_identity": (),
-}
-
-_ACCOUNT_DOMAINS = (".snowflakecomputing.com", ".snowflakecomputing.cn")
 
 # Gong was founded in 2015, so with this default no call is older than the first partition.
 FIRST_POSSIBLE_CALL_DATE = date(2015, 1, 1)
@@ -64,9 +50,9 @@ class Settings(BaseSettings):
     """Source of the calls: `gong`, or `simulated` for the simulated tenant. Defaults to `gong` if Gong
     credentials are set, and to `simulated` otherwise. The simulated tenant is written to Snowflake only with
     `simulated`, and a real Gong to the local stack only with GONG_ASSETS_TARGET=`local`."""
-    gong_assets_home: Path = Path(".gong_assets")
+    gong_assets_home: Path = Path(HOME_NAME)
     """Directory for the state of the local stack, the parsed dbt project, the latest OAuth refresh token, and
-    Dagster's state if DAGSTER_HOME is not set."""
+    Dagster's state if DAGSTER_HOME is not set. The default is also found from a subdirectory."""
     dagster_home: Path | None = None
     """Directory for Dagster's state. Defaults to `dagster` in GONG_ASSETS_HOME for the `gong-assets`
     commands."""
@@ -177,18 +163,15 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, home: Path) -> Path:
         # Resolved here, because dagster-dbt changes the working directory of the process.
+        if home == Path(HOME_NAME):
+            return project_directory(Path.cwd()) / HOME_NAME
         return home.expanduser().absolute()
 
     @field_validator("snowflake_account", mode="after")
     @classmethod
     def _identifier(cls, account: str | None) -> str | None:
-        host = (account or "").lower().removeprefix("https://").rstrip("/")
-        if host.endswith(_ACCOUNT_DOMAINS):
-            raise ValueError(
-                f"must be the account identifier, not its address: {host.partition('.snowflakecomputing')[0]}"
-            )
-        if account and any(character in account for character in "/: "):
-            raise ValueError("must be the account identifier, <organization>-<account>")
+        if account and (problem := account_problem(account)):
+            raise ValueError(problem)
         return account
 
     @property
@@ -261,29 +244,9 @@ class Settings(BaseSettings):
         )
         if len(credentials) > 1:
             problems.append(f"{' and '.join(credentials)}: set only one way to sign in")
-        return problems + self._authenticator_problems(credentials)
-
-    def _authenticator_problems(self, credentials: list[str]) -> list[str]:
-        authenticator = (self.snowflake_authenticator or "").lower()
-        if not authenticator and not credentials:
-            return [
-                "Snowflake sign-in: set SNOWFLAKE_PRIVATE_KEY, SNOWFLAKE_PRIVATE_KEY_PATH, SNOWFLAKE_TOKEN, "
-                "SNOWFLAKE_PASSWORD or SNOWFLAKE_AUTHENTICATOR"
-            ]
-        if not authenticator:
-            return []
-        is_okta = authenticator.startswith("https://")
-        if not is_okta and authenticator not in AUTHENTICATORS:
-            return [f"SNOWFLAKE_AUTHENTICATOR: must be an https URL or one of {', '.join(AUTHENTICATORS)}"]
-        needed = ("SNOWFLAKE_PASSWORD",) if is_okta else AUTHENTICATORS[authenticator]
-        problems = []
-        if needed and not set(needed) & set(credentials):
-            problems.append(f"SNOWFLAKE_AUTHENTICATOR={authenticator}: needs {' or '.join(needed)}")
-        if authenticator == "workload_identity" and self.snowflake_workload_identity_provider is None:
-            problems.append(
-                "SNOWFLAKE_AUTHENTICATOR=workload_identity: needs SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER"
-            )
-        return problems
+        return problems + authenticator_problems(
+            self.snowflake_authenticator, credentials, self.snowflake_workload_identity_provider
+        )
 
     def _cortex_search_problems(self) -> list[str]:
         if not self.gong_cortex_search:
@@ -310,8 +273,9 @@ class _WithoutSignIn(Settings):
 
 
 def load_settings(*, snowflake_sign_in: bool = True, **overrides: Any) -> Settings:
-    """Read the settings from the environment and from `.env` in the working directory; the environment wins.
+    """Read the settings from the environment and from `.env` in the project's directory.
 
+    The environment wins. In a subdirectory of the project, a `.env` of its own comes before the project's.
     The variables of `.env` are added to the environment, where Dagster's `EnvVar`s and subprocesses see them.
     A misspelled variable is logged as a warning.
 
@@ -323,7 +287,8 @@ def load_settings(*, snowflake_sign_in: bool = True, **overrides: Any) -> Settin
     Raises:
         SettingsError: a value is invalid. The message names the variables and never shows a secret.
     """
-    load_dotenv(Path.cwd() / ".env")
+    for directory in dict.fromkeys((Path.cwd(), project_directory(Path.cwd()))):
+        load_dotenv(directory / ".env")
     warn_about_misspellings(os.environ, [name.upper() for name in Settings.model_fields])
     try:
         return Settings(**overrides) if snowflake_sign_in else _WithoutSignIn(**overrides)

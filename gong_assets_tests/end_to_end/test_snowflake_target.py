@@ -115,7 +115,7 @@ def test_the_doctor_goes_on_after_each_failure(sales: CommandLine, tmp_path: Pat
     commands = sales.with_variables(
         GONG_ASSETS_HOME=str(tmp_path / "file"),
         GONG_BASE_URL="http://127.0.0.1:9",
-        SNOWFLAKE_ACOUNT="org-account",
+        GONG_WORKSPACEID="1",
         HUBSPOT_DATABASE="NOT_MOUNTED",
         GONG_ASSETS_ALERT_WEBHOOK_URL="http://127.0.0.1:9/secret",
     )

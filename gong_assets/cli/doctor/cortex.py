@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gong_assets.cli.doctor.results import CheckResult
+from gong_assets.cli.doctor.session import Session
 from gong_assets.defs.dbt.project import DbtParseError, compile_sql
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import fetch
-
-if TYPE_CHECKING:
-    from gong_assets.cli.doctor.warehouse import Session
 
 _ADVICE = (
     "Grant USE AI FUNCTIONS on the account, and the database role SNOWFLAKE.CORTEX_USER, to the role. If the "
@@ -29,9 +27,8 @@ def check_cortex(session: Session, settings: Settings) -> Iterator[CheckResult]:
         return
     for probe in probes:
         name = f"{probe['function']} ({probe['model']})" if probe["model"] else str(probe["function"])
-        error = session.error(probe["query"], probe["count_tokens"])
-        if error is not None:
-            yield CheckResult("fail", "cortex", f"{name}: {str(error).rstrip('.')}. {_ADVICE}")
+        if failed := session.error(probe["query"], probe["count_tokens"]):
+            yield CheckResult("fail", "cortex", f"{name}: {str(failed).rstrip('.')}. {_ADVICE}")
             continue
         (row,) = fetch(session.connection, probe["count_tokens"])
         tokens = int(next(iter(row.values())))

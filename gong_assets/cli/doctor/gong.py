@@ -13,7 +13,7 @@ from gong_assets.defs.resources import GongResource
 from gong_assets.error_advice import EXPECTED_ERRORS, explain
 from gong_assets.gong import GongClient, GongPermissionError, Page, Window
 from gong_assets.ingestion.streams import PARTITIONED_STREAMS, SNAPSHOT_STREAMS
-from gong_assets.settings import Settings, SettingsError
+from gong_assets.settings import Settings
 from gong_assets.warehouse.tables import TRANSCRIPTS, RawTable
 
 
@@ -22,7 +22,7 @@ def check_gong(settings: Settings) -> Iterator[CheckResult]:
     resource = GongResource.from_settings(settings).process_config_and_initialize()
     try:
         calls, left = asyncio.run(_calls_of_last_day(resource))
-    except (*EXPECTED_ERRORS, SettingsError) as error:
+    except EXPECTED_ERRORS as error:
         yield CheckResult("fail", "gong", explain(error))
         return
     source = (

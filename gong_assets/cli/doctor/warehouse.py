@@ -14,46 +14,19 @@ from uuid import uuid4
 
 from gong_assets.cli.doctor.cortex import check_cortex
 from gong_assets.cli.doctor.hubspot import check_hubspot
-from gong_assets.cli.doctor.results import CheckResult, Status
+from gong_assets.cli.doctor.results import CheckResult
+from gong_assets.cli.doctor.session import Session
 from gong_assets.error_advice import explain
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse, fetch, open_warehouse
-from gong_assets.warehouse.errors import OutdatedTables, WarehouseError, translated
+from gong_assets.warehouse.errors import OutdatedTables, WarehouseError
 from gong_assets.warehouse.migration import check_tables
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
 MAX_CLOCK_SKEW_SECONDS = 60
-
-
-class Session:
-    """An open connection whose statements are checks."""
-
-    def __init__(self, connection: SnowflakeConnection, host: str) -> None:
-        self.connection = connection
-        self._host = host
-
-    def error(self, *statements: str) -> WarehouseError | None:
-        """Run the statements and return the first error, or None."""
-        import snowflake.connector
-
-        for statement in statements:
-            try:
-                fetch(self.connection, statement)
-            except snowflake.connector.errors.Error as error:
-                return translated(error, host=self._host)
-        return None
-
-    def check(
-        self, subject: str, *statements: str, success: str, advice: str, failure: Status = "fail"
-    ) -> CheckResult:
-        """Return a result that is `failure` if a statement fails."""
-        error = self.error(*statements)
-        if error is None:
-            return CheckResult("ok", subject, success)
-        return CheckResult(failure, subject, f"{str(error).rstrip('.')}. {advice}")
 
 
 def check_warehouse(settings: Settings) -> Iterator[CheckResult]:
