@@ -18,6 +18,7 @@ from gong_assets.defs.checks.raw_tables import build_checks
 from gong_assets.defs.checks.schema_drift import build_schema_checks
 from gong_assets.defs.dbt.assets import build_dbt_assets
 from gong_assets.defs.dbt.resource import GongDbtResource
+from gong_assets.defs.first_partition import with_first_partition
 from gong_assets.defs.io_manager import snowflake_io_manager
 from gong_assets.defs.jobs import build_jobs
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions, ResourceKeys
@@ -59,6 +60,7 @@ def build_defs(
         DbtParseError: the dbt project does not parse.
         SettingsError: calls could be written to a warehouse by mistake (see `account_checks.py`).
     """
+    settings = with_first_partition(settings)
     settings, accounts = _accounts(settings, options.resource_keys, dict(resources or {}))
     # `backfill_policy` is beta, and makes a range of days one run.
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):

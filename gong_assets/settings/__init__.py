@@ -86,8 +86,8 @@ class Settings(BaseSettings):
     """Maximum number of Gong requests per day. All integrations of your company share Gong's daily quota. 0
     disables the limit."""
     gong_start_date: date = FIRST_POSSIBLE_CALL_DATE
-    """First daily partition, as a UTC date (YYYY-MM-DD). Set it to your first call for a shorter list of
-    partitions."""
+    """First daily partition, as a UTC date (YYYY-MM-DD). Without it, partitions start at the first call once
+    `gong-assets dev`, `doctor` or `sync --mode full` has looked it up; it is kept in GONG_ASSETS_HOME."""
     gong_lookback_days: Annotated[int, Field(ge=1, le=366)] = 7
     """Number of days that each scheduled sync reads again, including today."""
     gong_include_private_calls: bool = False

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from gong_assets.cli.doctor.results import CheckResult
 from gong_assets.dates import DateRange
+from gong_assets.defs.first_partition import is_explicit, look_up_first_partition
 from gong_assets.defs.resources import GongResource
 from gong_assets.error_advice import EXPECTED_ERRORS, explain
 from gong_assets.gong import GongClient, GongPermissionError, Page, Window
@@ -32,6 +33,31 @@ def check_gong(settings: Settings) -> Iterator[CheckResult]:
     yield CheckResult("ok", "gong", f"{source} responds, {calls} calls in the last 24 hours{hint}")
     yield from _check_scopes(resource)
     yield _check_limits(settings, left)
+    if not settings.uses_simulated_gong:
+        yield from _check_first_partition(settings)
+
+
+def _check_first_partition(settings: Settings) -> Iterator[CheckResult]:
+    """Look up the first call, and compare it with the first partition."""
+    try:
+        first = look_up_first_partition(settings)
+    except EXPECTED_ERRORS as error:
+        yield CheckResult("fail", "first partition", explain(error))
+        return
+    if first is None:
+        yield CheckResult("ok", "first partition", "Gong has no calls yet")
+    elif not is_explicit(settings):
+        yield CheckResult(
+            "ok",
+            "first partition",
+            f"{first}, the first call; kept in the home. Containers that share no home need "
+            f"GONG_START_DATE={first}.",
+        )
+    elif first < settings.gong_start_date:
+        message = f"the first call is of {first}, before GONG_START_DATE={settings.gong_start_date}"
+        yield CheckResult("warn", "first partition", f"{message}: earlier calls are not read")
+    else:
+        yield CheckResult("ok", "first partition", f"GONG_START_DATE={settings.gong_start_date}")
 
 
 async def _calls_of_last_day(resource: GongResource) -> tuple[int, int | None]:
