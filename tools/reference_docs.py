@@ -24,6 +24,7 @@ from gong_assets.defs.jobs import build_jobs
 from gong_assets.defs.options import DEFAULT_OPTIONS
 from gong_assets.defs.schedules import build_schedules
 from gong_assets.defs.sensors import build_sensors
+from gong_assets.defs.storage_cleanup import build_storage_cleanup
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
 
@@ -134,7 +135,9 @@ shows them with their models."""
 def operations_reference() -> str:
     """Return docs/operations.md."""
     settings, jobs = Settings(), build_jobs()
-    schedules = build_schedules(settings)
+    cleanup_jobs, cleanup_schedules = build_storage_cleanup(settings, (), MODELS)
+    jobs |= {job.name: job for job in cleanup_jobs}
+    schedules = [*build_schedules(settings), *cleanup_schedules]
     sensors = [*build_sensors(settings, jobs), automation_sensor()]
     checks = [*build_checks(settings), *build_schema_checks()]
     checks += [*build_cortex_checks(settings), *build_hubspot_checks(settings)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -35,6 +36,7 @@ from gong_assets.defs.resources import (
 )
 from gong_assets.defs.schedules import build_schedules
 from gong_assets.defs.sensors import build_sensors
+from gong_assets.defs.storage_cleanup import build_storage_cleanup
 from gong_assets.settings import Settings
 from gong_assets.settings.account_checks import check_accounts
 
@@ -71,21 +73,24 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
     partitions = daily_partitions(settings.gong_start_date)
     project, dbt_assets = build_dbt_assets(settings, partitions, options)
     jobs = build_jobs(options)
+    assets = [
+        *build_raw_assets(settings, partitions, options),
+        build_reconciliation(settings, partitions, options),
+        *dbt_assets,
+        *build_search_service(settings, options),
+    ]
+    keys = {key for each in assets for key in each.keys}
+    cleanup_jobs, cleanup_schedules = build_storage_cleanup(settings, keys, Path(project.target_path))
     return dg.Definitions(
-        assets=[
-            *build_raw_assets(settings, partitions, options),
-            build_reconciliation(settings, partitions, options),
-            *dbt_assets,
-            *build_search_service(settings, options),
-        ],
+        assets=assets,
         asset_checks=[
             *build_checks(settings, options),
             *build_cortex_checks(settings, options),
             *build_hubspot_checks(settings, options),
             *build_schema_checks(options),
         ],
-        jobs=list(jobs.values()),
-        schedules=build_schedules(settings, options),
+        jobs=[*jobs.values(), *cleanup_jobs],
+        schedules=[*build_schedules(settings, options), *cleanup_schedules],
         sensors=[*build_sensors(settings, jobs, options), automation_sensor(options)],
         resources={
             IO_MANAGER: snowflake_io_manager,

@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     dagster_home: Path | None = None
     """Directory for Dagster's state. Defaults to `dagster` in GONG_ASSETS_HOME for the `gong-assets`
     commands."""
+    gong_assets_run_retention_days: Annotated[int, Field(ge=0, le=3650)] = 30
+    """Days after which the runs of the graph are deleted from Dagster's storage, if later runs have
+    materialized their partitions, and the logs of steps. 0 keeps all of them."""
     gong_assets_alert_webhook_url: SecretStr | None = None
     """URL to which each failed run is posted as `{"text": ...}`, for example a Slack webhook."""
 
