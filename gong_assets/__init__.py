@@ -6,8 +6,15 @@ need it.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+if sys.version_info < (3, 11):  # noqa: UP036 - a checkout on the path can be imported by any Python
+    raise ImportError(
+        f"gong_assets requires Python 3.11 to 3.13, and this is {sys.version.split()[0]}. Create the virtual "
+        "environment with another Python: `make PYTHON=python3.12 demo`, or `python3.12 -m venv .venv`."
+    )
 
 if TYPE_CHECKING:
     from gong_assets.defs.build import build_defs

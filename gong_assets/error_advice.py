@@ -11,10 +11,12 @@ from gong_assets.gong import (
 )
 from gong_assets.warehouse.errors import (
     DeletionGuardError,
+    OutdatedTables,
     WarehouseError,
     WarehouseQueryFailed,
     WarehouseUnreachable,
     is_unknown_object,
+    lacks_raw_column,
 )
 
 EXPECTED_ERRORS: tuple[type[Exception], ...] = (GongError, WarehouseError)
@@ -38,6 +40,10 @@ _ADVICE: dict[type[Exception], str] = {
         "which calls the key's user may see: a key that lost access to calls gets the same answer as a "
         "company without calls."
     ),
+    OutdatedTables: (
+        "Run `gong-assets migrate` to see what it would change, or set SNOWFLAKE_SCHEMA to another schema "
+        "(docs/upgrade.md)."
+    ),
     WarehouseUnreachable: "Check SNOWFLAKE_ACCOUNT or SNOWFLAKE_HOST and _PORT, and the network.",
 }
 
@@ -48,9 +54,11 @@ def explain(error: Exception) -> str:
 
 
 def _advice(error: Exception) -> str:
+    if isinstance(error, WarehouseQueryFailed) and lacks_raw_column(error):
+        return f"The raw table is of an earlier version. {_ADVICE[OutdatedTables]}"
     if isinstance(error, WarehouseQueryFailed) and is_unknown_object(error):
         return (
-            "Materialize the graph first (`gong-assets sync`). "
-            "If it has run, the role may lack SELECT on the object."
+            "Materialize the graph first (`gong-assets sync`). If a step of the last run failed, the tables "
+            "after it are missing until it succeeds. Otherwise the role may lack SELECT on the object."
         )
     return next((advice for kind, advice in _ADVICE.items() if isinstance(error, kind)), "")

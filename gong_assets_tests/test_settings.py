@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,16 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from gong_assets.settings import FIRST_POSSIBLE_CALL_DATE, Settings, SettingsError, load_settings
+import gong_assets
+from gong_assets.settings import (
+    FIRST_POSSIBLE_CALL_DATE,
+    Settings,
+    SettingsError,
+    load_settings,
+    variable_names,
+)
+from gong_assets.settings.account_checks import check_accounts
+from gong_assets.settings.variable_names import misspelled_variables
 from gong_assets.warehouse.credentials import connection_arguments, sign_in_arguments
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -61,6 +71,69 @@ def test_without_any_variable_everything_is_local_and_simulated() -> None:
     assert (settings.snowflake_database, settings.snowflake_schema) == ("SOPHIA_AI", "GONG_DATA")
 
 
+GONG = {"GONG_ACCESS_TOKEN": "t"}
+ACCOUNT = {"SNOWFLAKE_ACCOUNT": "org-account", "SNOWFLAKE_USER": "gong", "SNOWFLAKE_PASSWORD": "x"}
+SIMULATED, LOCAL = {"GONG_ASSETS_SOURCE": "simulated"}, {"GONG_ASSETS_TARGET": "local"}
+
+
+@pytest.mark.parametrize(
+    ("values", "resources", "reason"),
+    [
+        (ACCOUNT, {}, "GONG_ASSETS_SOURCE: no Gong credentials"),
+        (LOCAL, {"has_snowflake_resource": True}, "GONG_ASSETS_SOURCE: no Gong credentials"),
+        (GONG, {}, "GONG_ASSETS_TARGET: Gong credentials are set, but no SNOWFLAKE_ACCOUNT"),
+        ({}, {"has_gong_resource": True}, "GONG_ASSETS_TARGET: Gong credentials are set"),
+        ({"GONG_ASSETS_SOURCE": "gong"}, {}, "GONG_ASSETS_SOURCE=gong: needs GONG_ACCESS_KEY"),
+        ({}, {}, None),
+        ({**GONG, **SIMULATED}, {}, None),
+        ({**ACCOUNT, **SIMULATED}, {}, None),
+        ({**GONG, **LOCAL}, {}, None),
+        ({**GONG, **ACCOUNT}, {}, None),
+        (ACCOUNT, {"has_gong_resource": True}, None),
+        ({**ACCOUNT, **LOCAL}, {}, None),
+    ],
+)
+def test_simulated_calls_on_snowflake_and_real_calls_in_the_local_stack_need_a_setting(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, str], resources: dict[str, bool], reason: str | None
+) -> None:
+    set_all(monkeypatch, **values)
+    settings = load_settings()
+    if reason is None:
+        check_accounts(settings, **resources)
+    else:
+        with pytest.raises(SettingsError, match=reason):
+            check_accounts(settings, **resources)
+
+
+def test_misspelled_variables_are_warned_about_once_with_the_nearest_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(variable_names, "_reported", set())
+    (tmp_path / ".env").write_text("SNOWFLAKE_ACOUNT=org-account\n")
+    other_tools = {
+        "SNOWFLAKE_HOME": "/h", "SNOWFLAKE_REGION": "eu", "SNOWFLAKE_PRIVATE_KEY_RAW": "k",
+        "SNOWFLAKE_CONNECTIONS_DEV_USER": "u", "HUBSPOT_API_KEY": "k", "GONG_SCHEMA": "S",
+        "GONG_ASSETS_LOCAL_SEED": "2",
+    }  # fmt: skip
+    set_all(monkeypatch, GONG_API_KEY="k", HUBSPOT_SHEMA="V2_LIVE", **other_tools)
+    load_settings()
+    load_settings()
+    assert caplog.messages == [
+        "GONG_API_KEY is not a setting and has no effect. Did you mean GONG_ACCESS_KEY?",
+        "HUBSPOT_SHEMA is not a setting and has no effect. Did you mean HUBSPOT_SCHEMA?",
+        "SNOWFLAKE_ACOUNT is not a setting and has no effect. Did you mean SNOWFLAKE_ACCOUNT?",
+    ]
+
+
+def test_no_variable_of_the_package_itself_looks_misspelled() -> None:
+    texts = [path.read_text("utf-8") for path in Path(gong_assets.__file__).parent.rglob("*.py")]
+    texts += [path.read_text("utf-8") for path in Path(gong_assets.__file__).parent.rglob("dbt/*.yml")]
+    pattern = r"""environ[^\n]*["'](GONG_[A-Z_]+)|env_var\(["'](GONG_[A-Z_]+)"""
+    used = {name for text in texts for found in re.findall(pattern, text) for name in found if name}
+    assert "GONG_ASSETS_VERBOSE" in used
+    assert misspelled_variables(used, [name.upper() for name in Settings.model_fields]) == {}
+
+
 def test_setting_an_account_selects_the_snowflake_target(monkeypatch: pytest.MonkeyPatch) -> None:
     set_all(monkeypatch, **SNOWFLAKE, SNOWFLAKE_PASSWORD="x")
     assert load_settings().target == "snowflake"
@@ -108,6 +181,14 @@ def test_cortex_search_is_off_by_default(monkeypatch: pytest.MonkeyPatch) -> Non
             "GONG_CORTEX_SEARCH: needs SNOWFLAKE_WAREHOUSE",
         ),
         ({"GONG_CORTEX_SEARCH": "perhaps"}, "GONG_CORTEX_SEARCH"),
+        (
+            {"SNOWFLAKE_ACCOUNT": "https://org-account.snowflakecomputing.com/"},
+            "SNOWFLAKE_ACCOUNT: must be the account identifier, not its address: org-account",
+        ),
+        (
+            {"SNOWFLAKE_ACCOUNT": "xy12345.eu-central-1.SnowflakeComputing.com"},
+            "not its address: xy12345.eu-central-1",
+        ),
     ],
 )
 def test_an_invalid_value_is_reported_with_its_variable(

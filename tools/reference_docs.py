@@ -23,6 +23,7 @@ from gong_assets.defs.jobs import build_jobs
 from gong_assets.defs.options import DEFAULT_OPTIONS
 from gong_assets.defs.schedules import build_schedules
 from gong_assets.defs.sensors import build_sensors
+from gong_assets.defs.storage_cleanup import build_storage_cleanup
 from gong_assets.defs.transformation import Models
 from gong_assets.defs.transformation_sensor import build_transformation_sensor
 from gong_assets.ingestion.streams import RAW_TABLES
@@ -64,7 +65,7 @@ variables. The local stack has a few variables of its own: see [local_stack.md](
 
 def settings_reference() -> str:
     """Return docs/settings.md."""
-    lines = [_header("Settings", "gong_assets/settings.py") + _SETTINGS_INTRODUCTION]
+    lines = [_header("Settings", "gong_assets/settings") + _SETTINGS_INTRODUCTION]
     for name, field in Settings.model_fields.items():
         if section := _SETTINGS_SECTIONS.get(name):
             lines.append(f"\n## {section}\n")
@@ -136,7 +137,9 @@ def operations_reference() -> str:
     """Return docs/operations.md."""
     settings = Settings()
     jobs = build_jobs(settings)
-    schedules = build_schedules(settings)
+    cleanup_jobs, cleanup_schedules = build_storage_cleanup(settings, (), MODELS)
+    jobs |= {job.name: job for job in cleanup_jobs}
+    schedules = [*build_schedules(settings), *cleanup_schedules]
     sensors = [*build_sensors(settings, jobs), build_transformation_sensor(settings, Models([]))]
     checks = [*build_checks(settings), *build_schema_checks()]
     checks += [*build_cortex_checks(settings), *build_hubspot_checks(settings)]

@@ -20,7 +20,6 @@ app = typer.Typer(
     "Snowflake-compatible server. To use real accounts, set SNOWFLAKE_ACCOUNT and GONG_ACCESS_KEY "
     "(see the README).",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -38,17 +37,28 @@ for panel, commands in (
             mcp_command.mcp,
         ),
     ),
-    ("Set up", (setup_commands.doctor,)),
+    ("Set up", (setup_commands.doctor, setup_commands.migrate)),
 ):
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.add_typer(setup_commands.local_app, rich_help_panel="Set up")
 
 
+def _print_version(requested: bool) -> None:
+    if requested:
+        from importlib.metadata import version
+
+        output.line(f"gong-assets {version('gong_assets')}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show the traceback if a command fails.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     if verbose:

@@ -8,6 +8,7 @@ from gong_assets.agents import analyze_call, coaching_opportunities, similar_seg
 from gong_assets.cli import output
 from gong_assets.cli.sync import run_sync
 from gong_assets.dates import DateRange
+from gong_assets.defs.first_partition import with_first_partition
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse, open_warehouse
 
@@ -16,6 +17,7 @@ SEARCH_TEXT = "the customer finds the price too high"
 
 def run_demo(settings: Settings, days: int) -> None:
     """Materialize the last `days` days, up to and including today, and print what agents see."""
+    settings = with_first_partition(settings)
     today = datetime.now(UTC).date()
     output.heading(f"The graph for the last {days} days, materialized by Dagster")
     with output.Progress() as progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Protocol, runtime_checkable
 
 WORK_FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
@@ -38,6 +39,8 @@ def exit_code(error: Exception) -> int | None:
     # Checked first, because the other classes take seconds to import.
     if isinstance(error, SettingsError):
         return WRONG_USAGE
+    if storage_problem(error):
+        return WORK_FAILED
     from gong_assets.agents import AgentError, InvalidArgument
     from gong_assets.cli.graph_run import RunFailed
     from gong_assets.cli.sync import InvalidDateRange
@@ -62,8 +65,34 @@ def warehouse_error_message(error: Exception) -> str | None:
     return message(error) if isinstance(error, LocalStackError | WarehouseError) else None
 
 
+def storage_problem(error: Exception) -> str | None:
+    """Return the message for a full disk or a directory that cannot be written, or None for other errors.
+
+    Dagster keeps its state in SQLite, whose errors have no number.
+    """
+    causes = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) and isinstance(cause, Exception):
+        causes.append(cause)
+    for each in causes:
+        number = each.errno if isinstance(each, OSError) else None
+        place = getattr(each, "filename", None) or "a file"
+        if number == errno.ENOSPC or "database or disk is full" in str(each):
+            return f"The disk is full: {place} cannot be written. Free some space and run the command again."
+        if number in _UNWRITABLE_ERRNOS or any(text in str(each) for text in _UNWRITABLE_TEXTS):
+            reason = each.strerror if isinstance(each, OSError) else "no permission, or a read-only disk"
+            return (
+                f"Cannot write {place}: {reason}.\n"
+                "Set GONG_ASSETS_HOME (and DAGSTER_HOME, if it is set) to a directory that you can write."
+            )
+    return None
+
+
+_UNWRITABLE_ERRNOS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
+_UNWRITABLE_TEXTS = ("attempt to write a readonly database", "unable to open database file")
+
+
 def message(error: Exception) -> str:
     """Return the error's message; for errors of Gong and the warehouse, with a second line of advice."""
     from gong_assets.error_advice import EXPECTED_ERRORS, explain
 
-    return explain(error) if isinstance(error, EXPECTED_ERRORS) else str(error)
+    return storage_problem(error) or (explain(error) if isinstance(error, EXPECTED_ERRORS) else str(error))

@@ -6,12 +6,16 @@ import os
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gong_assets.cli import output
 from gong_assets.cli.options import FromDate, ToDate
+from gong_assets.cli.ports import LOOPBACK, listen
+
+if TYPE_CHECKING:
+    from gong_assets.settings import Settings
 
 
 class Mode(StrEnum):
@@ -64,9 +68,10 @@ def sync(
     only new or changed texts to Cortex. --to-date defaults to today.
     """
     from gong_assets.cli.sync import days_to_sync, run_sync
+    from gong_assets.defs.first_partition import with_first_partition
     from gong_assets.settings import load_settings
 
-    settings = load_settings()
+    settings = with_first_partition(load_settings())
     days = days_to_sync(settings, mode.value, from_date, to_date, datetime.now(UTC).date())
     with output.Progress() as progress:
         report = run_sync(
@@ -93,20 +98,42 @@ def demo(
 
 
 def dev(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the Dagster UI.")] = 3000,
+    port: Annotated[
+        int, typer.Option("--port", "-p", min=1, max=65535, help="Port of the Dagster UI.")
+    ] = 3000,
 ) -> None:
     """Start the Dagster UI and daemon and, if the settings need it, the local stack."""
     from gong_assets.cli.dagster_home import ensure_dagster_home
     from gong_assets.settings import load_settings
+    from gong_assets.settings.account_checks import check_accounts
 
     settings = load_settings()
+    check_accounts(settings)
+    # `dagster dev` starts everything else before it finds the port in use.
+    listen(LOOPBACK, port, option="--port").close()
     home = ensure_dagster_home(settings)
     if settings.needs_local_stack:
         from gong_assets.local import local_stack
 
         with output.status("starting the local stack"):
             local_stack().up(settings.home)
+    _look_up_first_partition(settings)
     workspace = home / "workspace.yaml"
     target = ["-w", str(workspace)] if workspace.exists() else ["-m", "gong_assets.definitions"]
     command = [sys.executable, "-m", "dagster", "dev", *target, "-p", str(port)]
     os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, with our own arguments
+
+
+def _look_up_first_partition(settings: Settings) -> None:
+    """Look up the first call, unless it is known. The UI starts without it too."""
+    from gong_assets.defs.first_partition import look_up_first_partition, with_first_partition
+    from gong_assets.error_advice import EXPECTED_ERRORS, explain
+    from gong_assets.settings import FIRST_POSSIBLE_CALL_DATE
+
+    if with_first_partition(settings).gong_start_date > FIRST_POSSIBLE_CALL_DATE:
+        return
+    try:
+        with output.status("looking up the first call in Gong"):
+            look_up_first_partition(settings)
+    except EXPECTED_ERRORS as error:
+        output.note(f"The first call is unknown, so partitions start in 2015. {explain(error)}")

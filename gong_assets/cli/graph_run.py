@@ -179,7 +179,18 @@ def _add_to_report(report: RunReport, event: dg.DagsterEvent, groups: Mapping[st
     elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         check = event.asset_check_evaluation_data
         if not check.passed:
-            report.failed_checks.append(f"{check.asset_key.to_user_string()}: {check.check_name}")
+            name = f"{check.asset_key.to_user_string()}: {check.check_name}"
+            report.failed_checks.append(f"{name}{_numbers(check)}")
+
+
+def _numbers(check: dg.AssetCheckEvaluation) -> str:
+    """Return the counts in the metadata of a failed check, in parentheses; empty if it has none."""
+    counts = [
+        f"{label.replace('_', ' ')}: {entry.value:,}"
+        for label, entry in check.metadata.items()
+        if isinstance(entry.value, int) and not isinstance(entry.value, bool)
+    ]
+    return f" ({', '.join(counts)})" if counts else ""
 
 
 def _failure_reason(events: Sequence[dg.DagsterEvent]) -> str | None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gong_assets.cli import output
-from gong_assets.cli.errors import CommandError, warehouse_error_message
+from gong_assets.cli.errors import warehouse_error_message
+from gong_assets.cli.ports import LOOPBACK, listen
 
 if TYPE_CHECKING:
     from gong_assets.warehouse.connection import Warehouse
 
-HOST, PORT = "127.0.0.1", 8808
+HOST, PORT = LOOPBACK, 8808
 LOOPBACK_HOSTS = (HOST, "localhost", "::1")
 
 HttpOption = Annotated[
@@ -56,19 +56,10 @@ def mcp(http: HttpOption = False, host: HostOption = None, port: PortOption = No
             mcp_server.serve_stdio(warehouse, warehouse_error_message)
             return
         host, port = host or HOST, port or PORT
-        with _listen(host, port) as listening:
+        with listen(host, port, option="--port") as listening:
             output.note(
                 f"MCP server on http://{f'[{host}]' if ':' in host else host}:{port}{mcp_server.PATH}"
             )
             if host not in LOOPBACK_HOSTS:
                 output.note("Everyone who can reach this address can read the calls: there is no sign-in.")
             mcp_server.serve_http(warehouse, warehouse_error_message, listening, host)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        # Python appends the address to the system's text.
-        reason = str(error.strerror).partition(" (while")[0]
-        raise CommandError(f"cannot listen on {host}, port {port}: {reason}") from error

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich import markup
 from rich.console import Console, RenderableType
+from rich.measure import Measurement
 from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, Task, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as RichProgress
 from rich.table import Table
@@ -71,16 +73,18 @@ def status(text: str) -> Iterator[None]:
 class Progress:
     """Progress of a run on stderr: a live line, with a bar while it reads from Gong.
 
-    Prints plain lines if stderr is not a terminal.
+    Prints plain lines if stderr is not a terminal. During a step Dagster redirects the file descriptors of
+    this process to the log files of the step, so the progress has a descriptor of its own.
     """
 
     def __init__(self) -> None:
+        self._console = _on_own_descriptor(stderr)
         self._bar = RichProgress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
             _BarIfTotalIsKnown(),
             TimeElapsedColumn(),
-            console=stderr,
+            console=self._console,
             transient=True,
         )
         self._task = self._bar.add_task("starting", total=None, measured=False)
@@ -100,8 +104,8 @@ class Progress:
 
     def message(self, text: str) -> None:
         self._show(text, 0, None)
-        if not stderr.is_terminal and text != self._last:
-            stderr.print(escape(f"{self._title}: {text}" if self._title else text), soft_wrap=True)
+        if not self._console.is_terminal and text != self._last:
+            self._console.print(escape(f"{self._title}: {text}" if self._title else text), soft_wrap=True)
         self._last = text
 
     def records_read(self, noun: str, done: int, total: int | None) -> None:
@@ -118,6 +122,16 @@ class Progress:
             total=total,
             measured=total is not None,
         )
+
+
+def _on_own_descriptor(console: Console) -> Console:
+    """Return a console that writes to a duplicate of the console's file descriptor, if it has one."""
+    try:
+        descriptor = os.dup(console.file.fileno())
+    except (OSError, ValueError, AttributeError):
+        return console  # a file in memory
+    file = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors="replace")
+    return Console(file=file, highlight=False)
 
 
 class _BarIfTotalIsKnown(ProgressColumn):
@@ -168,13 +182,28 @@ def rows(columns: Sequence[str], values: Sequence[Sequence[Any]], output_format:
         writer.writerow(columns)
         writer.writerows(values)
         return
+    _table(columns, [["" if value is None else str(value) for value in row] for row in values])
+    stderr.print(f"{len(values)} row{'s' if len(values) != 1 else ''}")
+
+
+def _table(columns: Sequence[str], values: Sequence[Sequence[str]]) -> None:
+    """Print rows as a table, or, if the terminal is too narrow for it, each row as a list of its columns."""
     table = Table(box=None, pad_edge=False)
     for column in columns:
         table.add_column(escape(column), overflow="fold")
     for row in values:
-        table.add_row(*("" if value is None else escape(str(value)) for value in row))
+        table.add_row(*(escape(value) for value in row))
+    unlimited = stdout.options.update(width=1_000_000)
+    if values and Measurement.get(stdout, unlimited, table).maximum > stdout.width:
+        width = max(len(column) for column in columns)
+        table = Table(box=None, pad_edge=False, show_header=False)
+        table.add_column(no_wrap=True, style="dim", width=min(width, stdout.width // 2))
+        table.add_column(overflow="fold")
+        for row in values:
+            for column, value in zip(columns, row, strict=True):
+                table.add_row(escape(column), escape(value))
+            table.add_row("", "")
     stdout.print(table)
-    stderr.print(f"{len(values)} row{'s' if len(values) != 1 else ''}")
 
 
 def _print_json_list(models: Sequence[BaseModel]) -> None:
@@ -188,20 +217,19 @@ def coaching(calls: Sequence[CoachingOpportunity], *, as_json: bool) -> None:
     if not calls:
         line("no call needs coaching")
         return
-    table = Table(box=None, pad_edge=False)
-    for name in ("call", "date", "host", "title", "sentiment", "talk ratio", "why"):
-        table.add_column(name, overflow="fold", no_wrap=name in ("call", "date"))
-    for call in calls:
-        table.add_row(
+    rows = [
+        [
             call.call_id,
             f"{call.call_datetime_utc:%Y-%m-%d}" if call.call_datetime_utc else "",
-            escape(call.host_name or ""),
-            escape(_on_one_line(call.call_title or "")),
+            _on_one_line(call.host_name or ""),
+            _on_one_line(call.call_title or ""),
             _number(call.sentiment_score),
             _number(call.talk_ratio),
             "; ".join(call.reasons),
-        )
-    stdout.print(table)
+        ]
+        for call in calls
+    ]
+    _table(("call", "date", "host", "title", "sentiment", "talk ratio", "why"), rows)
 
 
 def analysis(call: CallAnalysis, *, as_json: bool) -> None:
@@ -270,13 +298,18 @@ def account(timeline: AccountTimeline, *, as_json: bool) -> None:
         line(f"  next steps  {_on_one_line('; '.join(call.next_steps) or '-')}")
 
 
-def check_results(results: Sequence[CheckResult], *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps([vars(result) for result in results], indent=2))
-        return
+def check_results(results: Iterable[CheckResult], *, as_json: bool) -> list[CheckResult]:
+    """Print each result as soon as it is known, or all of them as JSON, and return them."""
+    marks = {"ok": "[green]ok[/]  ", "warn": "[yellow]warn[/]", "fail": "[red]fail[/]"}
+    printed = []
     for result in results:
-        mark = "[green]ok[/]  " if result.ok else "[red]fail[/]"
-        stdout.print(f"{mark} {escape(result.subject)}: {escape(result.message)}")
+        printed.append(result)
+        if not as_json:
+            text = f"{marks[result.status]} {escape(result.subject)}: {escape(result.message)}"
+            stdout.print(text, soft_wrap=True)
+    if as_json:
+        print(json.dumps([result.as_json() for result in printed], indent=2))
+    return printed
 
 
 def _on_one_line(text: str) -> str:

@@ -120,6 +120,8 @@ def sql(
     """Run one SQL statement on the configured warehouse."""
     from gong_assets.warehouse.connection import fetch_table
 
+    if not query.strip().strip(";").strip():
+        raise typer.BadParameter("the SQL text is empty", param_hint="QUERY")
     with _warehouse().connect() as connection:
         columns, rows = fetch_table(connection, query)
     output.rows(columns, rows, output_format)

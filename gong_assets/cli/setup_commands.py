@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from gong_assets.cli import output
@@ -16,15 +18,57 @@ local_app = typer.Typer(
 )
 
 
-def doctor(as_json: JsonOption = False) -> None:
-    """Check settings, credentials, hosts and privileges, and say what to do. Exit 1 if a check fails."""
+def doctor(
+    as_json: JsonOption = False,
+    send_test_alert: Annotated[
+        bool, typer.Option("--send-test-alert", help="Send a test message to the alert webhook.")
+    ] = False,
+) -> None:
+    """Check settings, credentials, privileges and Cortex, and say what to do. Exit 1 if a check fails.
+
+    Tables, views and a stage are created and removed again, and a few words are sent to each Cortex function,
+    which costs less than a cent.
+    """
     from gong_assets.cli.doctor import run_checks
     from gong_assets.settings import load_settings
 
-    results = list(run_checks(load_settings()))
-    output.check_results(results, as_json=as_json)
-    if any(not result.ok for result in results):
+    results = output.check_results(
+        run_checks(load_settings(), send_test_alert=send_test_alert), as_json=as_json
+    )
+    if any(result.status == "fail" for result in results):
         raise typer.Exit(WORK_FAILED)
+
+
+def migrate(
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Migrate the tables. By default, only show how.")
+    ] = False,
+) -> None:
+    """Migrate the tables of an earlier system or version in the configured schema.
+
+    Old tables are kept under another name, and their calls and transcripts are copied. A migration that was
+    interrupted continues with the next one. Stop the schedules first.
+    """
+    from gong_assets.ingestion.streams import RAW_TABLES
+    from gong_assets.settings import load_settings
+    from gong_assets.warehouse.connection import open_warehouse
+    from gong_assets.warehouse.migration import migrate, migration_steps
+
+    settings = load_settings()
+    schema = f"{settings.snowflake_database}.{settings.snowflake_schema}"
+    with open_warehouse(settings).connect() as connection:
+        steps = migration_steps(connection, RAW_TABLES)
+        for step in steps:
+            output.line(f"{step.table} {step.reason}. {step.action}")
+            if yes:
+                with output.status(f"migrating {step.table}"):
+                    migrate(connection, [step])
+    if not steps:
+        output.line(f"the tables in {schema} are up to date")
+    elif yes:
+        output.line("migrated; `gong-assets sync --mode full` stages the copied days")
+    else:
+        output.line("nothing was changed; `gong-assets migrate --yes` migrates these tables")
 
 
 @local_app.command()

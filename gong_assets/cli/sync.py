@@ -5,7 +5,6 @@ The run itself is executed in `graph_run.py` and printed by `output.py`.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Literal
@@ -13,8 +12,12 @@ from typing import TYPE_CHECKING, Literal
 from gong_assets.cli.dagster_home import ensure_dagster_home
 from gong_assets.cli.graph_run import RunListener, RunReport, execute
 from gong_assets.dates import DateRange
+from gong_assets.defs.first_partition import including, is_explicit, look_up_first_partition
+from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import FIRST_POSSIBLE_CALL_DATE, Settings
+from gong_assets.settings.account_checks import check_accounts
 from gong_assets.warehouse.connection import open_warehouse
+from gong_assets.warehouse.migration import check_tables
 from gong_assets.warehouse.queries import row_counts
 
 if TYPE_CHECKING:
@@ -42,16 +45,17 @@ def days_to_sync(
             raise InvalidDateRange(f"{option} {day} is in the future (today is {today}, UTC)")
     last = last or today
     start = settings.gong_start_date
+    earliest = start if is_explicit(settings) else FIRST_POSSIBLE_CALL_DATE
     if first is None:
-        if mode == "full" and "gong_start_date" not in settings.model_fields_set:
+        if mode == "full" and not is_explicit(settings):
             return None
         lookback = DateRange.lookback(last, settings.gong_lookback_days, not_before=start)
         first = start if mode == "full" else lookback.start
     if first > last:
         raise InvalidDateRange(f"--from-date {first} is after --to-date {last}")
-    if first < start:
+    if first < earliest:
         raise InvalidDateRange(
-            f"--from-date {first} is before the first partition, {start}: set an earlier GONG_START_DATE"
+            f"--from-date {first} is before the first partition, {earliest}: set an earlier GONG_START_DATE"
         )
     return DateRange.inclusive(first, last)
 
@@ -73,6 +77,7 @@ def run_sync(
         confirm_deletions: apply all deletions, however many.
 
     Raises:
+        OutdatedTables: the schema has tables of an earlier system or version.
         RunFailed: the run failed.
         WarehouseError: the warehouse cannot be reached.
     """
@@ -80,13 +85,15 @@ def run_sync(
     listener.message("loading the graph")
     from gong_assets.defs.build import build_defs
 
+    check_accounts(settings)
+    days = days or _days_since_first_call(settings, listener)
+    settings = including(settings, days.start)
     definitions = build_defs(settings)
-    if days is None:
-        days = _days_since_first_call(settings, listener)
     warehouse = open_warehouse(settings)
-    # Spend no Gong request before the warehouse is known to be reachable.
+    # Spend no Gong request before the warehouse is known to be reachable, with tables of this version.
     listener.message("connecting to the warehouse")
-    warehouse.check()
+    with warehouse.connect() as connection:
+        check_tables(connection, RAW_TABLES)
     job = "gong_sync" if transcripts else "gong_calls"
     report = _run_job(definitions, job, days, listener, resume=resume, confirm_deletions=confirm_deletions)
     for name, rows in row_counts(warehouse, list(report.assets)).items():
@@ -135,16 +142,6 @@ def tags_to_resume(
 
 
 def _days_since_first_call(settings: Settings, listener: RunListener) -> DateRange:
-    from gong_assets.defs.resources import GongResource
-    from gong_assets.gong import Window, first_call_date
-
-    today = datetime.now(UTC).date()
-    possible = DateRange.inclusive(FIRST_POSSIBLE_CALL_DATE, today)
     listener.message("looking up the first call in Gong")
-    gong = GongResource.from_settings(settings).process_config_and_initialize()
-
-    async def first_call() -> date | None:
-        async with gong.client() as client:
-            return await first_call_date(client, Window(*possible.utc_bounds()))
-
-    return DateRange.inclusive(asyncio.run(first_call()) or today, today)
+    today = datetime.now(UTC).date()
+    return DateRange.inclusive(look_up_first_partition(settings) or today, today)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -16,6 +17,7 @@ from gong_assets.defs.checks.hubspot import build_hubspot_checks
 from gong_assets.defs.checks.raw_tables import build_checks
 from gong_assets.defs.checks.schema_drift import build_schema_checks
 from gong_assets.defs.dbt.assets import build_dbt_assets
+from gong_assets.defs.first_partition import with_first_partition
 from gong_assets.defs.io_manager import snowflake_io_manager
 from gong_assets.defs.jobs import build_jobs
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions, ResourceKeys
@@ -31,8 +33,10 @@ from gong_assets.defs.resources import (
 )
 from gong_assets.defs.schedules import build_schedules
 from gong_assets.defs.sensors import build_sensors
+from gong_assets.defs.storage_cleanup import build_storage_cleanup
 from gong_assets.defs.transformation_sensor import build_transformation_sensor
 from gong_assets.settings import Settings
+from gong_assets.settings.account_checks import check_accounts
 
 
 def build_defs(
@@ -54,7 +58,9 @@ def build_defs(
 
     Raises:
         DbtParseError: the dbt project does not parse.
+        SettingsError: calls could be written to a warehouse by mistake (see `account_checks.py`).
     """
+    settings = with_first_partition(settings)
     settings, accounts = _accounts(settings, options.resource_keys, dict(resources or {}))
     # `backfill_policy` is beta, and makes a range of days one run.
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
@@ -63,23 +69,26 @@ def build_defs(
 
 def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[str, Any]) -> dg.Definitions:
     partitions = daily_partitions(settings.gong_start_date)
-    models, dbt_assets = build_dbt_assets(settings, partitions, options)
+    project, models, dbt_assets = build_dbt_assets(settings, partitions, options)
     jobs = build_jobs(settings, options)
+    assets = [
+        *build_raw_assets(settings, partitions, options),
+        build_reconciliation(settings, partitions, options),
+        *dbt_assets,
+        *build_search_service(settings, options),
+    ]
+    keys = {key for each in assets if isinstance(each, dg.AssetsDefinition) for key in each.keys}
+    cleanup_jobs, cleanup_schedules = build_storage_cleanup(settings, keys, Path(project.target_path))
     return dg.Definitions(
-        assets=[
-            *build_raw_assets(settings, partitions, options),
-            build_reconciliation(settings, partitions, options),
-            *dbt_assets,
-            *build_search_service(settings, options),
-        ],
+        assets=assets,
         asset_checks=[
             *build_checks(settings, options),
             *build_cortex_checks(settings, options),
             *build_hubspot_checks(settings, options),
             *build_schema_checks(options),
         ],
-        jobs=list(jobs.values()),
-        schedules=build_schedules(settings, options),
+        jobs=[*jobs.values(), *cleanup_jobs],
+        schedules=[*build_schedules(settings, options), *cleanup_schedules],
         sensors=[
             *build_sensors(settings, jobs, options),
             build_transformation_sensor(settings, models, options),
@@ -97,10 +106,18 @@ def _accounts(
     """Return the resources for Gong and Snowflake with the given ones, and the settings that fit them.
 
     Raises:
+        SettingsError: calls could be written to a warehouse by mistake.
         ValueError: a key of the project's resources is one of the graph's own.
     """
     if keys.snowflake == SNOWFLAKE:
         raise ValueError(f"resource_keys.snowflake: {SNOWFLAKE!r} is the graph's own resource")
+    check_accounts(
+        settings,
+        has_gong_resource=bool(keys.gong or (GONG in given and not getattr(given[GONG], "simulated", False))),
+        has_snowflake_resource=bool(
+            keys.snowflake or (SNOWFLAKE in given and getattr(given[SNOWFLAKE], "arguments", True))
+        ),
+    )
     if GONG not in given and keys.gong != GONG:
         given[GONG] = bound_gong(keys.gong) if keys.gong else GongResource.from_settings(settings)
     snowflake_key = keys.snowflake

@@ -1,6 +1,6 @@
 """Options of the graph within a Dagster project: keys, groups, owners, schedules, sensors and resources.
 
-What is read, and from which accounts, is in `gong_assets/settings.py`. A `defs.yaml` sets these options as
+What is read, and from which accounts, is in `gong_assets/settings`. A `defs.yaml` sets these options as
 attributes of the component (`component.py`); Python code passes them to `build_defs` (`build.py`).
 """
 

@@ -16,7 +16,7 @@ import dagster as dg
 from pydantic import Field, PrivateAttr, SecretStr
 
 from gong_assets.gong import BasicAuth, BearerAuth, GongClient, GongConfig, RefreshingAuth
-from gong_assets.settings import Settings
+from gong_assets.settings import Settings, SettingsError
 from gong_assets.warehouse.connection import Warehouse, local_arguments
 from gong_assets.warehouse.credentials import connection_arguments, sign_in_arguments
 
@@ -34,8 +34,9 @@ def _env(name: str, value: SecretStr | None) -> Any:
 
 
 class GongResource(dg.ConfigurableResource[Any]):
-    """The Gong API of one company; the simulated tenant of the local stack if no credentials are given."""
+    """The Gong API of one company, or the simulated tenant of the local stack."""
 
+    simulated: bool = Field(default=False, description="Read the simulated tenant, without credentials.")
     base_url: str | None = None
     access_key: str | None = None
     access_key_secret: str | None = None
@@ -54,6 +55,13 @@ class GongResource(dg.ConfigurableResource[Any]):
 
     @classmethod
     def from_settings(cls, settings: Settings) -> GongResource:
+        limits: dict[str, Any] = {
+            "max_requests_per_second": settings.gong_max_requests_per_second,
+            "max_requests_per_day": settings.gong_max_requests_per_day,
+            "home": str(settings.home),
+        }
+        if settings.uses_simulated_gong:
+            return cls(simulated=True, **limits)
         return cls(
             base_url=settings.gong_base_url,
             access_key=_env("GONG_ACCESS_KEY", settings.gong_access_key),
@@ -63,9 +71,7 @@ class GongResource(dg.ConfigurableResource[Any]):
             client_secret=_env("GONG_CLIENT_SECRET", settings.gong_client_secret),
             refresh_token=_env("GONG_REFRESH_TOKEN", settings.gong_refresh_token),
             token_url=settings.gong_token_url,
-            max_requests_per_second=settings.gong_max_requests_per_second,
-            max_requests_per_day=settings.gong_max_requests_per_day,
-            home=str(settings.home),
+            **limits,
         )
 
     def client(self) -> GongClient:
@@ -99,6 +105,11 @@ class GongResource(dg.ConfigurableResource[Any]):
             return self.base_url, BearerAuth(self.access_token)
         if self.access_key:
             return self.base_url, BasicAuth(self.access_key, self.access_key_secret or "")
+        if not self.simulated:
+            raise SettingsError(
+                "The Gong resource has no credentials. Set access_key and access_key_secret, access_token, "
+                "or client_id, client_secret and refresh_token; or `simulated` for the simulated tenant."
+            )
         from gong_assets.local import local_stack
 
         tenant = local_stack().up(Path(self.home)).gong

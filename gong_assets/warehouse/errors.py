@@ -3,16 +3,19 @@
 WarehouseError               base class; the message is one line
 ├── WarehouseUnreachable     the host did not answer in time; retry later
 ├── WarehouseSignInFailed    the host refused the user, key, token or password
+├── OutdatedTables           the schema has tables of an earlier system or version
 ├── DeletionGuardError       a landing would delete more rows than allowed without confirmation
 └── WarehouseQueryFailed     a statement was refused (`errno` and `sqlstate` as Snowflake reports them)
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 # "Object does not exist or not authorized": Snowflake does not distinguish the two.
 _UNKNOWN_OBJECT_ERRNO, _UNKNOWN_OBJECT_SQLSTATE = 2003, "42S02"
+_INVALID_IDENTIFIER_ERRNO = 904
 
 
 class WarehouseError(Exception):
@@ -25,6 +28,14 @@ class WarehouseUnreachable(WarehouseError):
 
 class WarehouseSignInFailed(WarehouseError):
     """The host refused the sign-in."""
+
+
+class OutdatedTables(WarehouseError):
+    """The schema has tables of an earlier system or version. Nothing was changed."""
+
+    def __init__(self, tables: Mapping[str, str], schema: str) -> None:
+        found = "; ".join(f"{table} {reason}" for table, reason in tables.items())
+        super().__init__(f"Outdated tables in {schema}: {found}. Nothing was changed.")
 
 
 class DeletionGuardError(WarehouseError):
@@ -51,6 +62,14 @@ class WarehouseQueryFailed(WarehouseError):
         super().__init__(message)
         self.errno = errno
         self.sqlstate = sqlstate
+
+
+def lacks_raw_column(error: Exception) -> bool:
+    """Return True if a statement named a column that every raw table has, and its table does not have it."""
+    is_invalid_identifier = getattr(error, "errno", None) == _INVALID_IDENTIFIER_ERRNO
+    return is_invalid_identifier and any(
+        name in str(error) for name in ("CONTENT_HASH", "CORRELATION_ID", "PROCESSING_ERROR", "CALL_DATE")
+    )
 
 
 def is_unknown_object(error: Exception) -> bool:

@@ -21,10 +21,18 @@ LANDINGS_TABLE = "GONG_RAW_LANDINGS"
 
 @dataclass(frozen=True)
 class Column:
+    """A column of a raw table.
+
+    Attributes:
+        fill: SQL that `gong-assets migrate` fills the column with in rows of an earlier version. Required for
+            a new column that is not nullable.
+    """
+
     name: str
     type: str
     description: str
     nullable: bool = True
+    fill: str | None = None
 
 
 @dataclass(frozen=True)

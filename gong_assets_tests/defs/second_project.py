@@ -129,6 +129,7 @@ attributes:
   owners: [team:sales]
   tags: {{domain: sales}}
   settings:
+    gong_assets_source: simulated
     gong_start_date: "{start}"
     snowflake_database: SALES_WAREHOUSE
     snowflake_schema: "{{{{ env.GONG_SCHEMA }}}}"

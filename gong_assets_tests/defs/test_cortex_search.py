@@ -120,6 +120,7 @@ def settings(home: Path, **values: Any) -> Settings:
     return Settings(
         **{
             "gong_assets_home": home,
+            "gong_assets_source": "simulated",
             "snowflake_account": "org-account",
             "snowflake_user": "gong",
             "snowflake_password": SecretStr("x"),

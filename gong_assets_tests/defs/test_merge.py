@@ -77,7 +77,12 @@ PROJECT = dg.Definitions(
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(gong_assets_home=tmp_path_factory.mktemp("merge"), gong_start_date=date(2026, 2, 1))
+    return Settings(
+        gong_assets_target="local",
+        gong_assets_source="simulated",
+        gong_assets_home=tmp_path_factory.mktemp("merge"),
+        gong_start_date=date(2026, 2, 1),
+    )
 
 
 @pytest.fixture(scope="module")

@@ -110,7 +110,10 @@ def test_the_resource_can_replace_the_graphs_own(warehouse: Warehouse, tmp_path:
         additional_snowflake_connection_args={**network, "session_parameters": {"QUERY_TAG": "theirs"}},
     )
     settings = Settings(
-        gong_assets_home=tmp_path, gong_start_date=date(2026, 2, 1), snowflake_schema=given["schema"]
+        gong_assets_source="simulated",
+        gong_assets_home=tmp_path,
+        gong_start_date=date(2026, 2, 1),
+        snowflake_schema=given["schema"],
     )
     options = GraphOptions(key_prefix="gong")
     graph = build_defs(settings, options, resources={"gong_snowflake": account})

@@ -54,7 +54,7 @@ def project(
 ) -> Iterator[CommandLine]:
     """A project with a running local stack that reads from the company's Gong."""
     directory = tmp_path_factory.mktemp("company")
-    home = {"GONG_ASSETS_HOME": str(directory / "home")}
+    home = {"GONG_ASSETS_HOME": str(directory / "home"), "GONG_ASSETS_TARGET": "local"}
     command_line = network.record(CommandLine(directory, {**home, **gong.environment}))
     command_line.gong_assets("local", "up").succeeded()
     yield command_line

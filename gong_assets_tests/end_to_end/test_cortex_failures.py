@@ -39,6 +39,7 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Synced]:
         day = call.time.date().isoformat()
         environment = {
             "GONG_ASSETS_HOME": str(directory / "home"),
+            "GONG_ASSETS_TARGET": "local",
             "GONG_ASSETS_LOCAL_CORTEX_REFUSES": REJECTED,
             **gong.environment,
         }

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import dbt_assets
+from dagster_dbt import DbtProject, dbt_assets
 from pydantic import Field
 
 from gong_assets.dbt_vars import merged_vars
@@ -41,8 +41,8 @@ class DbtModelsConfig(dg.Config):
 
 def build_dbt_assets(
     settings: Settings, partitions: dg.DailyPartitionsDefinition, options: GraphOptions = DEFAULT_OPTIONS
-) -> tuple[Models, list[dg.AssetsDefinition | dg.AssetSpec]]:
-    """Return the models, and these and HubSpot's tables as assets.
+) -> tuple[DbtProject, Models, list[dg.AssetsDefinition | dg.AssetSpec]]:
+    """Return the project, its models, and these and HubSpot's tables as assets.
 
     Raises:
         DbtParseError: the dbt project does not parse.
@@ -75,7 +75,7 @@ def build_dbt_assets(
         step = DbtStep(context, settings, project, dbt_models, models, budget)
         yield from step.run(gong_snowflake)
 
-    return models, [*_hubspot_tables(manifest, translator, options), gong_dbt_models]
+    return project, models, [*_hubspot_tables(manifest, translator, options), gong_dbt_models]
 
 
 def _hubspot_tables(

@@ -87,6 +87,26 @@ def _run_dbt(
     )
 
 
+def compile_sql(settings: Settings, template: str) -> str:
+    """Return a Jinja template compiled with the macros and vars of the project. Nothing connects.
+
+    Raises:
+        DbtParseError: the project or the template does not compile.
+    """
+    target_path = Path(prepared_project(settings).target_path)
+    place = {
+        "account": settings.snowflake_account or "none",
+        "user": settings.snowflake_user or "none",
+        "database": settings.snowflake_database,
+        "schema": settings.snowflake_schema,
+    }
+    command = ["compile", "--inline", template, "--no-introspect", "--no-populate-cache"]
+    result = _run_dbt(command, target_path, settings, dbt_environment(place))
+    if result.returncode != 0:
+        raise DbtParseError(f"dbt compile failed:\n{(result.stdout + result.stderr).strip()}")
+    return result.stdout.strip()
+
+
 def write_docs(
     settings: Settings, directory: Path | str, *, arguments: Mapping[str, Any] | None = None
 ) -> Path:

@@ -236,7 +236,7 @@ def test_the_tables_with_labels_are_looked_for_and_the_plain_shape_needs_none(tm
 @pytest.mark.usefixtures("share")
 def test_the_doctor_reads_the_views_of_a_live_share(warehouse: Warehouse, tmp_path: Path) -> None:
     finding = doctor.check_hubspot(settings(tmp_path, hubspot_schema="V2_LIVE"), warehouse)
-    assert finding == doctor.CheckResult(True, "hubspot", f"{SHARE}.V2_LIVE (shape share) can be read")
+    assert finding == doctor.CheckResult("ok", "hubspot", f"{SHARE}.V2_LIVE (shape share) can be read")
 
 
 @pytest.mark.parametrize("shape", TABLES)
@@ -246,7 +246,7 @@ def test_the_doctor_names_the_tables_of_the_shape_that_are_missing(
     finding = doctor.check_hubspot(
         settings(tmp_path, hubspot_database="NOT_MOUNTED", hubspot_shape=shape), warehouse
     )
-    assert not finding.ok
+    assert finding.status == "fail"
     assert finding.message.startswith(
         f"not found in NOT_MOUNTED.V2_DAILY (shape {shape}): {', '.join(TABLES[shape])}. "
     )

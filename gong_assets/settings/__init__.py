@@ -7,7 +7,7 @@ the settings elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,22 +17,12 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gong_assets.dbt_vars import changed_vars
+from gong_assets.settings.project_directory import HOME_NAME, project_directory
+from gong_assets.settings.snowflake_sign_in import account_problem, authenticator_problems
+from gong_assets.settings.variable_names import warn_about_misspellings
 
 Target = Literal["local", "snowflake"]
 HubSpotShape = Literal["share", "fivetran", "airbyte", "plain"]
-
-# The values of the connector's `authenticator`, with the variables of which each needs one; see
-# https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-api#connect.
-# The https URL of an Okta account is another valid value.
-AUTHENTICATORS: Mapping[str, tuple[str, ...]] = {
-    "snowflake": ("SNOWFLAKE_PASSWORD",),
-    "username_password_mfa": ("SNOWFLAKE_PASSWORD",),
-    "externalbrowser": (),
-    "snowflake_jwt": ("SNOWFLAKE_PRIVATE_KEY", "SNOWFLAKE_PRIVATE_KEY_PATH"),
-    "oauth": ("SNOWFLAKE_TOKEN",),
-    "programmatic_access_token": ("SNOWFLAKE_TOKEN",),
-    "workload_identity": (),
-}
 
 # Gong was founded in 2015, so with this default no call is older than the first partition.
 FIRST_POSSIBLE_CALL_DATE = date(2015, 1, 1)
@@ -57,12 +47,19 @@ class Settings(BaseSettings):
     gong_assets_target: Target | None = None
     """Warehouse: `local` for the local stack, or `snowflake`. Defaults to `snowflake` if SNOWFLAKE_ACCOUNT is
     set, and to `local` otherwise."""
-    gong_assets_home: Path = Path(".gong_assets")
+    gong_assets_source: Literal["gong", "simulated"] | None = None
+    """Source of the calls: `gong`, or `simulated` for the simulated tenant. Defaults to `gong` if Gong
+    credentials are set, and to `simulated` otherwise. The simulated tenant is written to Snowflake only with
+    `simulated`, and a real Gong to the local stack only with GONG_ASSETS_TARGET=`local`."""
+    gong_assets_home: Path = Path(HOME_NAME)
     """Directory for the state of the local stack, the parsed dbt project, the latest OAuth refresh token, and
-    Dagster's state if DAGSTER_HOME is not set."""
+    Dagster's state if DAGSTER_HOME is not set. The default is also found from a subdirectory."""
     dagster_home: Path | None = None
     """Directory for Dagster's state. Defaults to `dagster` in GONG_ASSETS_HOME for the `gong-assets`
     commands."""
+    gong_assets_run_retention_days: Annotated[int, Field(ge=0, le=3650)] = 30
+    """Days after which the runs of the graph are deleted from Dagster's storage, if later runs have
+    materialized their partitions, and the logs of steps. 0 keeps all of them."""
     gong_assets_alert_webhook_url: SecretStr | None = None
     """URL to which each failed run is posted as `{"text": ...}`, for example a Slack webhook."""
 
@@ -93,8 +90,8 @@ class Settings(BaseSettings):
     """Maximum number of Gong requests per day. All integrations of your company share Gong's daily quota. 0
     disables the limit."""
     gong_start_date: date = FIRST_POSSIBLE_CALL_DATE
-    """First daily partition, as a UTC date (YYYY-MM-DD). Set it to your first call for a shorter list of
-    partitions."""
+    """First daily partition, as a UTC date (YYYY-MM-DD). Without it, partitions start at the first call once
+    `gong-assets dev`, `doctor` or `sync --mode full` has looked it up; it is kept in GONG_ASSETS_HOME."""
     gong_lookback_days: Annotated[int, Field(ge=1, le=366)] = 7
     """Number of days that each scheduled sync reads again, including today."""
     gong_include_private_calls: bool = False
@@ -173,6 +170,8 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, home: Path) -> Path:
         # Resolved here, because dagster-dbt changes the working directory of the process.
+        if home == Path(HOME_NAME):
+            return project_directory(Path.cwd()) / HOME_NAME
         return home.expanduser().absolute()
 
     @field_validator("gong_dbt_vars_file", mode="after")
@@ -182,12 +181,21 @@ class Settings(BaseSettings):
         changed_vars(file)  # Raises a ValueError.
         return file
 
+    @field_validator("snowflake_account", mode="after")
+    @classmethod
+    def _identifier(cls, account: str | None) -> str | None:
+        if account and (problem := account_problem(account)):
+            raise ValueError(problem)
+        return account
+
     @property
     def home(self) -> Path:
         return self.gong_assets_home
 
     @property
     def uses_simulated_gong(self) -> bool:
+        if self.gong_assets_source == "simulated":
+            return True
         return not (self.gong_base_url or self._gong_credentials)
 
     @property
@@ -250,29 +258,9 @@ class Settings(BaseSettings):
         )
         if len(credentials) > 1:
             problems.append(f"{' and '.join(credentials)}: set only one way to sign in")
-        return problems + self._authenticator_problems(credentials)
-
-    def _authenticator_problems(self, credentials: list[str]) -> list[str]:
-        authenticator = (self.snowflake_authenticator or "").lower()
-        if not authenticator and not credentials:
-            return [
-                "Snowflake sign-in: set SNOWFLAKE_PRIVATE_KEY, SNOWFLAKE_PRIVATE_KEY_PATH, SNOWFLAKE_TOKEN, "
-                "SNOWFLAKE_PASSWORD or SNOWFLAKE_AUTHENTICATOR"
-            ]
-        if not authenticator:
-            return []
-        is_okta = authenticator.startswith("https://")
-        if not is_okta and authenticator not in AUTHENTICATORS:
-            return [f"SNOWFLAKE_AUTHENTICATOR: must be an https URL or one of {', '.join(AUTHENTICATORS)}"]
-        needed = ("SNOWFLAKE_PASSWORD",) if is_okta else AUTHENTICATORS[authenticator]
-        problems = []
-        if needed and not set(needed) & set(credentials):
-            problems.append(f"SNOWFLAKE_AUTHENTICATOR={authenticator}: needs {' or '.join(needed)}")
-        if authenticator == "workload_identity" and self.snowflake_workload_identity_provider is None:
-            problems.append(
-                "SNOWFLAKE_AUTHENTICATOR=workload_identity: needs SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER"
-            )
-        return problems
+        return problems + authenticator_problems(
+            self.snowflake_authenticator, credentials, self.snowflake_workload_identity_provider
+        )
 
     def _cortex_search_problems(self) -> list[str]:
         if not self.gong_cortex_search:
@@ -299,9 +287,11 @@ class _WithoutSignIn(Settings):
 
 
 def load_settings(*, snowflake_sign_in: bool = True, **overrides: Any) -> Settings:
-    """Read the settings from the environment and from `.env` in the working directory; the environment wins.
+    """Read the settings from the environment and from `.env` in the project's directory.
 
+    The environment wins. In a subdirectory of the project, a `.env` of its own comes before the project's.
     The variables of `.env` are added to the environment, where Dagster's `EnvVar`s and subprocesses see them.
+    A misspelled variable is logged as a warning.
 
     Args:
         snowflake_sign_in: whether the target is read from the settings too. False if a Dagster resource of
@@ -311,7 +301,9 @@ def load_settings(*, snowflake_sign_in: bool = True, **overrides: Any) -> Settin
     Raises:
         SettingsError: a value is invalid. The message names the variables and never shows a secret.
     """
-    load_dotenv(Path.cwd() / ".env")
+    for directory in dict.fromkeys((Path.cwd(), project_directory(Path.cwd()))):
+        load_dotenv(directory / ".env")
+    warn_about_misspellings(os.environ, [name.upper() for name in Settings.model_fields])
     try:
         return Settings(**overrides) if snowflake_sign_in else _WithoutSignIn(**overrides)
     except ValidationError as error:

@@ -1,0 +1,162 @@
+"""Deletion of what the graph's own runs left in Dagster's storage and in the home.
+
+Dagster itself deletes old ticks only (`retention` in `dagster.yaml`). A run is deleted if it is old, and if
+later runs have materialized all of its partitions: Dagster takes the state of a partition from the events of
+its last run. The logs of all old runs are deleted, and so are old directories of dbt.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+
+from gong_assets.defs.jobs import JOB_NAMES
+from gong_assets.settings import Settings
+
+NAME = "gong_storage_cleanup"
+# A run of the cleanup deletes at most this many runs, so that it ends in minutes in an old deployment too.
+MAX_DELETED_RUNS = 500
+
+_FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+
+
+def build_storage_cleanup(
+    settings: Settings, keys: Collection[dg.AssetKey], dbt_project: Path
+) -> tuple[list[dg.JobDefinition], list[dg.ScheduleDefinition]]:
+    """Return the job and its daily schedule; none if GONG_ASSETS_RUN_RETENTION_DAYS is 0.
+
+    Args:
+        keys: the graph's own assets. Runs of other assets are not deleted.
+        dbt_project: directory of the parsed dbt project in use.
+    """
+    days = settings.gong_assets_run_retention_days
+    if days == 0:
+        return [], []
+
+    @dg.op(name=f"{NAME}_op", description=f"Deletes what runs left that are older than {days} days.")
+    def clean_up(context: dg.OpExecutionContext) -> None:
+        before = datetime.now(UTC) - timedelta(days=days)
+        deleted = delete_superseded_runs(context.instance, keys, before)
+        logs = delete_logs(context.instance, keys, before)
+        directories = delete_dbt_directories(settings.home, before)
+        context.log.info(
+            f"Deleted {deleted} runs, the logs of {logs} runs and {directories} dbt directories."
+        )
+
+    @dg.job(
+        name=NAME,
+        description=f"Deletes the runs of the graph that are older than {days} days, if later runs have "
+        "materialized their partitions, and old logs.",
+        executor_def=dg.in_process_executor,
+    )
+    def storage_cleanup() -> None:
+        clean_up()
+
+    schedule = dg.ScheduleDefinition(
+        name=f"{NAME}_schedule",
+        job=storage_cleanup,
+        cron_schedule="20 3 * * *",
+        description="Keeps Dagster's storage small.",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+    )
+    return [storage_cleanup], [schedule]
+
+
+def delete_superseded_runs(
+    instance: dg.DagsterInstance, keys: Collection[dg.AssetKey], before: datetime
+) -> int:
+    """Delete the finished runs from before a time whose partitions later runs have materialized.
+
+    Returns the number of deleted runs.
+    """
+    covered = _materialized_since(instance, keys, before)
+    deleted = 0
+    for run in _own_runs(instance, keys, before):
+        materialized = set(_materialized_by(instance, run.run_id))
+        if all(partition in covered.get(key, ()) for key, partition in materialized):
+            instance.delete_run(run.run_id)
+            _delete_event_file(instance, run.run_id)
+            deleted += 1
+            if deleted == MAX_DELETED_RUNS:
+                break
+        for key, partition in materialized:
+            covered.setdefault(key, set()).add(partition)
+    return deleted
+
+
+def _materialized_since(
+    instance: dg.DagsterInstance, keys: Collection[dg.AssetKey], since: datetime
+) -> dict[dg.AssetKey, set[str | None]]:
+    """Return the partitions that were materialized since a time; None stands for an asset without any."""
+    covered: dict[dg.AssetKey, set[str | None]] = {}
+    for key in keys:
+        later = dg.AssetRecordsFilter(asset_key=key, after_timestamp=since.timestamp())
+        if first := instance.fetch_materializations(later, limit=1, ascending=True).records:
+            cursor = first[0].storage_id - 1
+            covered[key] = {None, *instance.get_materialized_partitions(key, after_cursor=cursor)}
+    return covered
+
+
+def _own_runs(
+    instance: dg.DagsterInstance, keys: Collection[dg.AssetKey], before: datetime
+) -> Iterator[dg.DagsterRun]:
+    """Yield the finished runs of the graph from before a time, newest first."""
+    own = set(keys)
+    records = instance.get_run_records(dg.RunsFilter(statuses=_FINISHED, created_before=before))
+    for record in records:
+        run = record.dagster_run
+        selected = run.asset_selection
+        if run.job_name in (*JOB_NAMES, NAME) or (selected and set(selected) <= own):
+            yield run
+
+
+def _materialized_by(instance: dg.DagsterInstance, run_id: str) -> Iterator[tuple[dg.AssetKey, str | None]]:
+    cursor = None
+    while True:
+        page = instance.get_records_for_run(
+            run_id, cursor=cursor, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
+        )
+        for record in page.records:
+            if record.asset_key is not None:
+                yield record.asset_key, record.partition_key
+        if not page.has_more:
+            return
+        cursor = page.cursor
+
+
+def _delete_event_file(instance: dg.DagsterInstance, run_id: str) -> None:
+    """Delete the file of a run's events in SQLite: Dagster deletes the rows and leaves the file."""
+    path_of = getattr(instance.event_log_storage, "path_for_shard", None)
+    if path_of is not None:
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{path_of(run_id)}{suffix}").unlink(missing_ok=True)
+
+
+def delete_logs(instance: dg.DagsterInstance, keys: Collection[dg.AssetKey], before: datetime) -> int:
+    """Delete the logs of the steps of the graph's old runs, and return the number of runs."""
+    runs = 0
+    for run in _own_runs(instance, keys, before):
+        with suppress(OSError, NotImplementedError):
+            instance.compute_log_manager.delete_logs(prefix=[run.run_id])
+            runs += 1
+    return runs
+
+
+def delete_dbt_directories(project: Path, before: datetime) -> int:
+    """Delete old directories of failed dbt commands, and of parsed dbt projects other than `project`.
+
+    Returns the number of deleted directories.
+    """
+    deleted = 0
+    others = [path for path in project.parent.glob("*/") if path != project]
+    for directory in [*project.glob("*/"), *others]:
+        newest = max(path.stat().st_mtime for path in (directory, *directory.iterdir()))
+        if newest < before.timestamp():
+            shutil.rmtree(directory, ignore_errors=True)
+            deleted += 1
+    return deleted

@@ -1,0 +1,81 @@
+"""The cleanup deletes old runs whose partitions later runs have materialized, and nothing that is needed."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from gong_assets.defs.storage_cleanup import delete_dbt_directories, delete_logs, delete_superseded_runs
+
+DAYS = dg.DailyPartitionsDefinition("2026-03-01")
+KEY = dg.AssetKey("gong_calls_raw")
+
+
+@dg.asset(partitions_def=DAYS, backfill_policy=dg.BackfillPolicy.single_run(), name=KEY.path[0])
+def calls() -> None: ...
+
+
+@dg.asset
+def orders() -> None:
+    """An asset of the project that is not the graph's."""
+
+
+@dg.op
+def failing() -> None:
+    raise RuntimeError("failed")
+
+
+@dg.job
+def gong_transcripts() -> None:
+    failing()
+
+
+def materialize(instance: dg.DagsterInstance, first: str, last: str) -> str:
+    tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+    job = dg.Definitions([calls]).resolve_implicit_global_asset_job_def()
+    return job.execute_in_process(instance=instance, tags=tags, asset_selection=[KEY]).run_id
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> dg.DagsterInstance:
+    return dg.DagsterInstance.local_temp(str(tmp_path))
+
+
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning")
+def test_only_runs_whose_partitions_were_materialized_later_are_deleted(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    last_of_first_day = materialize(instance, "2026-03-01", "2026-03-02")
+    superseded = materialize(instance, "2026-03-02", "2026-03-03")
+    of_the_project = dg.materialize([orders], instance=instance).run_id
+    failed = gong_transcripts.execute_in_process(instance=instance, raise_on_error=False).run_id
+    last_of_old_runs = materialize(instance, "2026-03-03", "2026-03-04")
+    before = datetime.now(UTC)
+    newest = materialize(instance, "2026-03-02", "2026-03-03")
+
+    assert delete_logs(instance, {KEY}, before) == 4
+    assert delete_superseded_runs(instance, {KEY}, before) == 2
+    remaining = {run.run_id for run in instance.get_runs()}
+    assert remaining == {last_of_first_day, of_the_project, last_of_old_runs, newest}
+    assert not list(tmp_path.rglob(f"{superseded}.db*"))
+    assert not list(tmp_path.rglob(f"{failed}.db*"))
+    days = {f"2026-03-0{day}" for day in range(1, 5)}
+    assert instance.get_materialized_partitions(KEY) == days
+    assert delete_superseded_runs(instance, {KEY}, before) == 0
+
+
+def test_directories_of_old_dbt_commands_are_deleted_and_the_project_in_use_is_kept(tmp_path: Path) -> None:
+    old = (datetime.now(UTC) - timedelta(days=60)).timestamp()
+    for name in ("used/manifest.json", "used/failed/run.log", "unused/manifest.json"):
+        file = tmp_path / "dbt" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+        if name != "used/manifest.json":
+            os.utime(file, (old, old))
+            os.utime(file.parent, (old, old))
+    assert delete_dbt_directories(tmp_path / "dbt" / "used", datetime.now(UTC) - timedelta(days=30)) == 2
+    assert {path.name for path in (tmp_path / "dbt").rglob("*")} == {"used", "manifest.json"}

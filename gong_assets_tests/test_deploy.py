@@ -1,0 +1,176 @@
+"""The files in deploy/: PostgreSQL is run, and what cannot be run here is checked for consistency."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from configparser import ConfigParser
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from shutil import which
+from typing import Any
+
+import dagster as dg
+import pytest
+import yaml
+
+import gong_assets
+from gong_assets_tests.cli.command_line import CommandLine
+from gong_assets_tests.postgres import postgres_server
+
+REPOSITORY = Path(gong_assets.__file__).parents[1]
+DEPLOY = REPOSITORY / "deploy"
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+
+
+def load(name: str) -> dict[str, Any]:
+    return yaml.safe_load((DEPLOY / name).read_text())
+
+
+@pytest.fixture
+def production(stack_home: Path, tmp_path: Path) -> Iterator[CommandLine]:
+    """Commands with the production instance, on a PostgreSQL server of their own."""
+    (tmp_path / "dagster.yaml").write_text((DEPLOY / "dagster.yaml").read_text())
+    with postgres_server() as port:
+        variables = {
+            "DAGSTER_HOME": str(tmp_path),
+            "DAGSTER_COMPUTE_LOG_DIRECTORY": str(tmp_path / "logs"),
+            "DAGSTER_POSTGRES_HOST": "127.0.0.1",
+            "DAGSTER_POSTGRES_PORT": str(port),
+            "DAGSTER_POSTGRES_DB": "postgres",
+            "DAGSTER_POSTGRES_USER": "dagster",
+            "DAGSTER_POSTGRES_PASSWORD": "none",
+            "GONG_ASSETS_HOME": str(stack_home),
+            "PYTHONPATH": str(REPOSITORY),
+        }
+        yield CommandLine(tmp_path, variables)
+
+
+@pytest.mark.slow
+def test_the_graph_and_the_daemon_work_with_postgresql(
+    production: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    selection = ("--select", "gong_calls_raw,gong_call_transcripts_raw", "--partition", yesterday)
+    module = ("-m", "gong_assets.definitions")
+    production.run("dagster", "asset", "materialize", *module, *selection).succeeded()
+    for name, value in production.variables.items():
+        monkeypatch.setenv(name, value)
+    with dg.DagsterInstance.get() as instance:
+        assert type(instance.event_log_storage).__name__ == "PostgresEventLogStorage"
+        assert instance.get_materialized_partitions(dg.AssetKey("gong_calls_raw")) == {yesterday}
+        daemon = subprocess.Popen(
+            [Path(sys.executable).with_name("dagster-daemon"), "run", *module],
+            env=production.environment,
+            cwd=production.directory,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            assert "SENSOR" in ticked_types(instance, seconds=180)
+        finally:
+            daemon.terminate()
+            daemon.wait(60)
+        assert not list(production.directory.rglob("*.db")), "state was kept in SQLite"
+
+
+def ticked_types(instance: dg.DagsterInstance, seconds: float) -> set[str]:
+    """Return the types of the schedules and sensors that evaluated a tick, as soon as there are any."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        states = instance.all_instigator_state()
+        ticked = {
+            state.instigator_type.value
+            for state in states
+            if instance.get_ticks(state.instigator_origin_id, state.selector_id, limit=1)
+        }
+        if ticked:
+            return ticked
+        time.sleep(1)
+    return set()
+
+
+def test_all_instances_have_the_same_pools_retries_and_retention(monkeypatch: pytest.MonkeyPatch) -> None:
+    local = yaml.safe_load((REPOSITORY / "gong_assets" / "cli" / "dagster.yaml").read_text())
+    production, helm = load("dagster.yaml"), load("helm/values.yaml")
+    for key in ("concurrency", "run_retries", "retention", "telemetry"):
+        assert local[key] == production[key]
+    assert helm["additionalInstanceConfig"]["concurrency"]["pools"] == local["concurrency"]["pools"]
+    coordinator = helm["dagsterDaemon"]["runCoordinator"]["config"]["queuedRunCoordinator"]
+    assert coordinator["maxConcurrentRuns"] == local["concurrency"]["runs"]["max_concurrent_runs"]
+    ticks = {"schedule": "schedule", "sensor": "sensor", "autoMaterialize": "auto_materialize"}
+    for theirs, ours in ticks.items():
+        assert helm["retention"][theirs]["purgeAfterDays"] == local["retention"][ours]["purge_after_days"]
+
+
+def test_the_services_of_compose_refer_to_what_exists() -> None:
+    compose = load("compose.yaml")
+    services = compose["services"]
+    for name, service in services.items():
+        assert set(service.get("depends_on", {})) <= set(services)
+        volumes = {mount.partition(":")[0] for mount in service.get("volumes", [])}
+        assert volumes <= set(compose["volumes"])
+        needed = {other for other, wanted in service.get("depends_on", {}).items() if wanted}
+        for other in needed:
+            assert "healthcheck" in services[other] or "HEALTHCHECK" in DOCKERFILE
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
+    example = (DEPLOY / "gong_assets.env.example").read_text()
+    referenced = set(re.findall(r"env: (\w+)", (DEPLOY / "dagster.yaml").read_text()))
+    declared = set(re.findall(r"^(?:# )?(\w+)=", example, re.MULTILINE)) | set(
+        re.findall(r"(DAGSTER_COMPUTE_LOG_DIRECTORY)=", DOCKERFILE)
+    )
+    assert referenced <= declared
+
+
+def test_the_image_installs_what_exists_and_copies_no_secret() -> None:
+    config = ConfigParser()
+    config.read(REPOSITORY / "setup.cfg")
+    (extras,) = re.findall(r"ARG EXTRAS=(\S+)", DOCKERFILE)
+    assert set(extras.split(",")) <= set(config["options.extras_require"])
+    assert "local" not in extras.split(",")
+    allowed = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+    assert "*" in allowed
+    for line in re.findall(r"^COPY (?!--from)(.*)$", DOCKERFILE, re.MULTILINE):
+        sources = [part for part in line.split()[:-1] if not part.startswith("--")]
+        assert all((REPOSITORY / source).exists() and f"!{source}" in allowed for source in sources)
+    assert re.search(r"^USER \d+$", DOCKERFILE, re.MULTILINE), "Kubernetes checks that the user is a number"
+
+
+@pytest.mark.slow
+def test_the_image_parses_the_dbt_project_when_it_is_built(tmp_path: Path) -> None:
+    (command,) = re.findall(r"^RUN (SNOWFLAKE_ACCOUNT=none.*?\")$", DOCKERFILE, re.MULTILINE | re.DOTALL)
+    *variables, program = shlex.split(command.replace("\\\n", " "))[:-1], shlex.split(command)[-1]
+    environment = dict(part.split("=", 1) for part in variables[0] if "=" in part)
+    commands = CommandLine(tmp_path, {**environment, "GONG_ASSETS_HOME": str(tmp_path / "home")})
+    commands.run("python", "-c", program.replace("\\\n", "")).succeeded()
+    assert list((tmp_path / "home" / "dbt").glob("snowflake-*/manifest.json"))
+
+
+def test_the_file_of_dagster_plus_is_accepted_by_its_command_line() -> None:
+    from dagster_cloud_cli.config.models import load_dagster_cloud_yaml
+
+    (location,) = load_dagster_cloud_yaml((DEPLOY / "dagster_cloud.yaml").read_text()).locations
+    assert location.location_name == "gong_assets"
+
+
+def test_the_units_of_systemd_are_valid(tmp_path: Path) -> None:
+    if not which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not installed")
+    units = []
+    for unit in sorted((DEPLOY / "systemd").glob("*.service")):
+        units.append(tmp_path / unit.name)
+        # The commands of the virtual environment do not exist here.
+        units[-1].write_text(re.sub(r"/opt/gong_assets/venv/bin/[\w-]+", "/bin/true", unit.read_text()))
+    result = subprocess.run(
+        ["systemd-analyze", "verify", *units],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "SYSTEMD_LOG_LEVEL": "warning"},
+    )
+    assert [line for line in result.stderr.splitlines() if "gong-assets" in line] == []
