@@ -101,6 +101,7 @@ def dev(
 
     settings = load_settings()
     home = ensure_dagster_home(settings)
+    _fail_dead_runs()
     if settings.needs_local_stack:
         from gong_assets.local import local_stack
 
@@ -110,3 +111,14 @@ def dev(
     target = ["-w", str(workspace)] if workspace.exists() else ["-m", "gong_assets.definitions"]
     command = [sys.executable, "-m", "dagster", "dev", *target, "-p", str(port)]
     os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, with our own arguments
+
+
+def _fail_dead_runs() -> None:
+    """Fail the runs that a killed `dev` or `sync` left, so that they block none of the new ones."""
+    import dagster as dg
+
+    from gong_assets.defs.orphaned_runs import LeaseObserver
+
+    with dg.DagsterInstance.get() as instance:
+        for run in LeaseObserver().fail_dead_runs(instance):
+            output.note(f"run {run.run_id} ({run.job_name}) was dead and is marked as failed")

@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from gong_assets.defs import pool_waits
 from gong_assets.defs.assets.cortex_search import build_search_service
 from gong_assets.defs.assets.raw import build_raw_assets
 from gong_assets.defs.assets.reconciliation import build_reconciliation
@@ -57,6 +58,7 @@ def build_defs(
     Raises:
         DbtParseError: the dbt project does not parse.
     """
+    pool_waits.install()
     settings, accounts = _accounts(settings, options.resource_keys, dict(resources or {}))
     # `backfill_policy` is beta, and makes a range of days one run.
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):

@@ -15,6 +15,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field, SecretStr
 
+from gong_assets.defs.leases import KeepsLease, lease_kept
 from gong_assets.gong import BasicAuth, BearerAuth, GongClient, GongConfig, RefreshingAuth
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse, local_arguments
@@ -34,7 +35,7 @@ def _env(name: str, value: SecretStr | None) -> Any:
     return dg.EnvVar(name) if name in os.environ else value.get_secret_value()
 
 
-class GongResource(dg.ConfigurableResource[Any]):
+class GongResource(KeepsLease, dg.ConfigurableResource[Any]):
     """The Gong API of one company; the simulated tenant of the local stack if no credentials are given."""
 
     base_url: str | None = None
@@ -106,7 +107,7 @@ class GongResource(dg.ConfigurableResource[Any]):
         return tenant.base_url, BasicAuth(tenant.access_key, tenant.access_key_secret)
 
 
-class SnowflakeResource(dg.ConfigurableResource[Any]):
+class SnowflakeResource(KeepsLease, dg.ConfigurableResource[Any]):
     """Connections to Snowflake with any sign-in of the connector; the local stack if no account is given.
 
     Importing dagster-snowflake takes seconds in every run, as it imports Snowpark and snowflake.core, so this
@@ -203,8 +204,9 @@ def bound_snowflake(key: str, settings: Settings) -> dg.ResourceDefinition:
     """Return a resource that signs in as the project's resource with this key does."""
 
     @dg.resource(required_resource_keys={key}, description=f"Connections with the sign-in of `{key}`.")
-    def snowflake(context: dg.InitResourceContext) -> SnowflakeResource:
-        return snowflake_of(getattr(context.resources, key), settings)
+    def snowflake(context: dg.InitResourceContext) -> Iterator[SnowflakeResource]:
+        with lease_kept(context):
+            yield snowflake_of(getattr(context.resources, key), settings)
 
     return snowflake
 

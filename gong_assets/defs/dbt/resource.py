@@ -12,10 +12,11 @@ from dagster_dbt import DbtCliResource, DbtProject
 from packaging.version import Version
 
 from gong_assets.defs.dbt.project import dbt_environment, dbt_executable
+from gong_assets.defs.leases import KeepsLease
 from gong_assets.warehouse.connection import Warehouse
 
 
-class GongDbtResource(DbtCliResource):
+class GongDbtResource(KeepsLease, DbtCliResource):
     """dbt with the warehouse of the graph, and without the start-up cost of dagster-dbt."""
 
     @classmethod
