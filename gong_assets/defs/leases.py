@@ -4,9 +4,9 @@ A process id and a host name mean nothing in another container, so whether a run
 The lease is a value in the instance's own storage that changes with each renewal. An observer compares values
 and no clocks: clocks may step or differ between machines, and a suspended machine renews nothing for hours.
 
-The resources of the graph keep the lease while they are in use. With the in-process executor, which all jobs
-of the graph use, that is the whole run. With an executor that starts a process for each step the lease is
-held during steps, and a run without a held lease is left alone.
+The resources of the graph start it, and the process of the run renews it until the run or the process ends.
+With an executor that starts a process for each step the lease is held during steps, and a run without a held
+lease is left alone.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import weakref
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 import dagster as dg
@@ -49,15 +50,7 @@ class Lease(msgspec.Struct, frozen=True):
         return _process(int(self.process.split("/")[0])) != self.process
 
 
-@dataclass
-class _Keeper:
-    """The thread that renews the lease of a run, and how many resources need it."""
-
-    users: int
-    stop: threading.Event
-
-
-_keepers: dict[str, _Keeper] = {}
+_kept: dict[str, tuple[weakref.ref[dg.DagsterInstance], threading.Event]] = {}
 _lock = threading.Lock()
 
 
@@ -66,53 +59,40 @@ class KeepsLease:
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         super().setup_for_execution(context)  # type: ignore[misc]  # of ConfigurableResource
-        if context.instance is not None and context.run is not None:
-            keep(context.instance, context.run.run_id)
-
-    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:
-        super().teardown_after_execution(context)  # type: ignore[misc]
-        if context.instance is not None and context.run is not None:
-            release(context.instance, context.run.run_id)
+        keep_lease(context)
 
 
-@contextmanager
-def lease_kept(context: dg.InitResourceContext) -> Iterator[None]:
-    """Keep the lease of the run until the block ends; do nothing outside of a run."""
-    if context.instance is None or context.run is None:
-        yield
+def keep_lease(context: dg.InitResourceContext) -> None:
+    """Renew the lease of the context's run in a thread, until the run or this process ends."""
+    instance, run = context.instance, context.run
+    if instance is None or run is None:
         return
-    keep(context.instance, context.run.run_id)
-    try:
-        yield
-    finally:
-        release(context.instance, context.run.run_id)
-
-
-def keep(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Renew the run's lease in a thread until `release` was called as often as this function."""
     with _lock:
-        if keeper := _keepers.get(run_id):
-            keeper.users += 1
+        if run.run_id in _kept:
             return
-        keeper = _keepers[run_id] = _Keeper(1, threading.Event())
-        _store(instance, run_id, 0)
+        stop = threading.Event()
+        _kept[run.run_id] = (weakref.ref(instance), stop)
+        _store(instance, run.run_id, 0)
+    name = f"lease-{run.run_id[:8]}"
     threading.Thread(
-        target=_renew, args=(instance, run_id, keeper.stop), name=f"lease-{run_id[:8]}", daemon=True
+        target=_renew, args=(_kept[run.run_id][0], run.run_id, stop), name=name, daemon=True
     ).start()
 
 
-def release(instance: dg.DagsterInstance, run_id: str) -> None:
-    """Undo one call of `keep`."""
+def release_leases() -> None:
+    """Stop the threads, and store that this process executes none of its runs any more."""
     with _lock:
-        keeper = _keepers.get(run_id)
-        if keeper is None:
-            return
-        keeper.users -= 1
-        if keeper.users:
-            return
-        del _keepers[run_id]
-        keeper.stop.set()
-        _store(instance, run_id, -1, held=False)
+        for run_id, (reference, stop) in _kept.items():
+            stop.set()
+            # The instance may be closed, or its directory gone.
+            with suppress(Exception):
+                if instance := reference():
+                    _store(instance, run_id, -1, held=False)
+        _kept.clear()
+
+
+# Called at the normal end of every process, also of those that `multiprocessing` starts for a step.
+Finalize(None, release_leases, exitpriority=100)
 
 
 def leases(instance: dg.DagsterInstance, run_ids: Sequence[str]) -> dict[str, Lease]:
@@ -122,18 +102,25 @@ def leases(instance: dg.DagsterInstance, run_ids: Sequence[str]) -> dict[str, Le
     return {keys[key]: msgspec.json.decode(value, type=Lease) for key, value in values.items()}
 
 
-def _renew(instance: dg.DagsterInstance, run_id: str, stop: threading.Event) -> None:
+def _renew(reference: weakref.ref[dg.DagsterInstance], run_id: str, stop: threading.Event) -> None:
     renewals = 0
     while not stop.wait(RENEWAL_SECONDS):
         renewals += 1
         with _lock:
-            if stop.is_set():
-                return
+            instance = reference()
+            if instance is None or stop.is_set():
+                break
             try:
+                run = instance.get_run_by_id(run_id)
+                if run is None or run.is_finished:
+                    break
                 _store(instance, run_id, renewals)
             except Exception:
                 # The next renewal may succeed. A run is not failed for one or two that did not.
                 logger.warning("The lease of run %s could not be renewed.", run_id, exc_info=True)
+            del instance
+    with _lock:
+        _kept.pop(run_id, None)
 
 
 def _store(instance: dg.DagsterInstance, run_id: str, renewals: int, *, held: bool = True) -> None:

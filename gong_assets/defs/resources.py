@@ -15,7 +15,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field, SecretStr
 
-from gong_assets.defs.leases import KeepsLease, lease_kept
+from gong_assets.defs.leases import KeepsLease, keep_lease
 from gong_assets.gong import BasicAuth, BearerAuth, GongClient, GongConfig, RefreshingAuth
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse, local_arguments
@@ -204,9 +204,9 @@ def bound_snowflake(key: str, settings: Settings) -> dg.ResourceDefinition:
     """Return a resource that signs in as the project's resource with this key does."""
 
     @dg.resource(required_resource_keys={key}, description=f"Connections with the sign-in of `{key}`.")
-    def snowflake(context: dg.InitResourceContext) -> Iterator[SnowflakeResource]:
-        with lease_kept(context):
-            yield snowflake_of(getattr(context.resources, key), settings)
+    def snowflake(context: dg.InitResourceContext) -> SnowflakeResource:
+        keep_lease(context)
+        return snowflake_of(getattr(context.resources, key), settings)
 
     return snowflake
 

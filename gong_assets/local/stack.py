@@ -72,6 +72,7 @@ def up(home: Path, *, database: str = "SOPHIA_AI", schema: str = "GONG_DATA") ->
     updates its HubSpot share. Threads and processes may call this concurrently. Raises LocalStackError.
     """
     home = home.resolve()
+    _bypass_proxies()
     if stack := status(home, database=database, schema=schema):
         return stack
     with _locked(home):
@@ -109,6 +110,18 @@ def status(home: Path, *, database: str = "SOPHIA_AI", schema: str = "GONG_DATA"
         gong=GongEndpoint(f"http://{HOST}:{servers['gong'].port}", "local", state.secret),
         pids={service: server.pid for service, server in servers.items()},
     )
+
+
+def _bypass_proxies() -> None:
+    """Exclude this machine from the proxies of this process and of those that it starts, such as dbt.
+
+    The Snowflake connector would send requests to 127.0.0.1 to the proxy that HTTP_PROXY names.
+    """
+    hosts = (os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or "").split(",")
+    missing = [host for host in (HOST, "localhost") if host not in hosts]
+    if missing:
+        value = ",".join([*filter(None, hosts), *missing])
+        os.environ.update(no_proxy=value, NO_PROXY=value)
 
 
 def _start_missing_servers(home: Path) -> None:

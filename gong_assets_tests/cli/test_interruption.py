@@ -29,9 +29,11 @@ START_SECONDS = 180
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
-    directory = tmp_path_factory.mktemp("project")
+    """A project in a directory with an apostrophe, in an environment whose proxies do not answer."""
+    directory = tmp_path_factory.mktemp("o'brien")
     home = directory / "home"
-    yield CommandLine(directory, {"GONG_ASSETS_HOME": str(home), "TMPDIR": str(directory)})
+    proxies = {"HTTP_PROXY": "http://127.0.0.1:9", "ALL_PROXY": "socks5://127.0.0.1:9"}
+    yield CommandLine(directory, {"GONG_ASSETS_HOME": str(home), "TMPDIR": str(directory), **proxies})
     stack.down(home)
 
 

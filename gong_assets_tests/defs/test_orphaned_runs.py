@@ -147,21 +147,23 @@ def _empty(name: str) -> dg.JobDefinition:
     return empty
 
 
-def test_the_lease_is_renewed_and_released(
+def test_the_lease_is_renewed_until_the_process_ends(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(leases, "RENEWAL_SECONDS", 0.01)
+    monkeypatch.setattr(leases, "RENEWAL_SECONDS", 0.05)
+    monkeypatch.setattr(leases, "_kept", {})
     seen: list[Lease] = []
 
     @dg.op(required_resource_keys={SNOWFLAKE})
     def look(context: dg.OpExecutionContext) -> None:
         while not seen or seen[-1].renewals < 2:
             seen.append(leases.leases(context.instance, [context.run_id])[context.run_id])
-            time.sleep(0.01)
+            time.sleep(0.05)
 
     result = job(look).execute_in_process(instance=instance)
     assert result.success
     assert seen[-1].held
     assert seen[-1].ended_here() is False
+    leases.release_leases()  # as at the end of a process
     (last,) = leases.leases(instance, [result.run_id]).values()
     assert not last.held

@@ -92,8 +92,10 @@ class Storage:
             require_plain_name(name)
         if database is not None and database.upper() not in self._attached():
             self._attach_database(database.upper())
+        # fakesnow only puts it into the text literal of an ATTACH statement.
+        literal = str(self.databases).replace("'", "''")
         return FakeSnowflakeConnection(
-            self._duck.cursor(), self.results, database=database, schema=schema, db_path=self.databases
+            self._duck.cursor(), self.results, database=database, schema=schema, db_path=literal
         )
 
     def drop_database(self, name: str) -> None:
