@@ -70,12 +70,14 @@ def keep_lease(context: dg.InitResourceContext) -> None:
     with _lock:
         if run.run_id in _kept:
             return
-        stop = threading.Event()
-        _kept[run.run_id] = (weakref.ref(instance), stop)
-        _store(instance, run.run_id, 0)
-    name = f"lease-{run.run_id[:8]}"
+        try:
+            _store(instance, run.run_id, 0)
+        except Exception:
+            logger.warning("Run %s has no lease: the instance cannot store one.", run.run_id, exc_info=True)
+            return
+        reference, stop = _kept[run.run_id] = (weakref.ref(instance), threading.Event())
     threading.Thread(
-        target=_renew, args=(_kept[run.run_id][0], run.run_id, stop), name=name, daemon=True
+        target=_renew, args=(reference, run.run_id, stop), name=f"lease-{run.run_id[:8]}", daemon=True
     ).start()
 
 
