@@ -21,6 +21,7 @@ from gong_assets.defs.checks.raw_tables import build_checks
 from gong_assets.defs.checks.schema_drift import build_schema_checks
 from gong_assets.defs.jobs import build_jobs
 from gong_assets.defs.options import DEFAULT_OPTIONS
+from gong_assets.defs.orphaned_runs import build_orphaned_runs_sensor
 from gong_assets.defs.schedules import build_schedules
 from gong_assets.defs.sensors import build_sensors
 from gong_assets.defs.storage_cleanup import build_storage_cleanup
@@ -140,7 +141,11 @@ def operations_reference() -> str:
     cleanup_jobs, cleanup_schedules = build_storage_cleanup(settings, (), MODELS)
     jobs |= {job.name: job for job in cleanup_jobs}
     schedules = [*build_schedules(settings), *cleanup_schedules]
-    sensors = [*build_sensors(settings, jobs), build_transformation_sensor(settings, Models([]))]
+    sensors = [
+        *build_sensors(settings, jobs),
+        build_transformation_sensor(settings, Models([])),
+        build_orphaned_runs_sensor(),
+    ]
     checks = [*build_checks(settings), *build_schema_checks()]
     checks += [*build_cortex_checks(settings), *build_hubspot_checks(settings)]
     specs = [scope_check(DEFAULT_OPTIONS, RAW_TABLES[0])]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -39,6 +39,7 @@ from gong_assets.agents.call_analysis import analyze_call
 from gong_assets.agents.call_search import similar_segments
 from gong_assets.agents.coaching import coaching_opportunities
 from gong_assets.agents.errors import AgentError, McpNotInstalled
+from gong_assets.agents.host_check import KnownHosts
 from gong_assets.agents.results import AccountTimeline, CallAnalysis, CoachingOpportunity, SimilarSegment
 from gong_assets.warehouse.connection import Warehouse
 
@@ -261,15 +262,19 @@ def serve_http(
     explain: Callable[[Exception], str | None],
     listening: socket.socket,
     host: str,
+    allowed_hosts: Sequence[str] = (),
 ) -> None:
     """Serve any number of clients on a bound socket until the process is stopped.
 
-    The server keeps no session between requests. On a loopback host it rejects requests with another host
-    name or origin, so that no web page in a browser can reach it.
+    The server keeps no session between requests. It rejects requests with an unknown host name or another
+    origin, so that no web page in a browser can reach it. On a loopback host only loopback names are known.
     """
     _log_to_stderr()
-    app = build_server(warehouse, explain).streamable_http_app(
-        streamable_http_path=PATH, json_response=True, stateless_http=True, host=host
+    app = KnownHosts(
+        build_server(warehouse, explain).streamable_http_app(
+            streamable_http_path=PATH, json_response=True, stateless_http=True, host=host
+        ),
+        (host, *allowed_hosts),
     )
     uvicorn.Server(uvicorn.Config(app, log_level="warning", log_config=None)).run(sockets=[listening])
 

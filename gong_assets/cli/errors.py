@@ -42,13 +42,15 @@ def exit_code(error: Exception) -> int | None:
     if storage_problem(error):
         return WORK_FAILED
     from gong_assets.agents import AgentError, InvalidArgument
-    from gong_assets.cli.graph_run import RunFailed
+    from gong_assets.cli.graph_run import RunFailed, RunInterrupted
     from gong_assets.cli.sync import InvalidDateRange
     from gong_assets.defs.dbt.project import DbtParseError
     from gong_assets.gong import GongError
     from gong_assets.local import LocalStackError
     from gong_assets.warehouse.errors import WarehouseError
 
+    if isinstance(error, RunInterrupted):
+        return INTERRUPTED
     if isinstance(error, InvalidDateRange | InvalidArgument):
         return WRONG_USAGE
     expected = (

@@ -112,6 +112,7 @@ def dev(
     # `dagster dev` starts everything else before it finds the port in use.
     listen(LOOPBACK, port, option="--port").close()
     home = ensure_dagster_home(settings)
+    _fail_dead_runs()
     if settings.needs_local_stack:
         from gong_assets.local import local_stack
 
@@ -137,3 +138,14 @@ def _look_up_first_partition(settings: Settings) -> None:
             look_up_first_partition(settings)
     except EXPECTED_ERRORS as error:
         output.note(f"The first call is unknown, so partitions start in 2015. {explain(error)}")
+
+
+def _fail_dead_runs() -> None:
+    """Fail the runs that a killed `dev` or `sync` left, so that they block none of the new ones."""
+    import dagster as dg
+
+    from gong_assets.defs.orphaned_runs import LeaseObserver
+
+    with dg.DagsterInstance.get() as instance:
+        for run in LeaseObserver().fail_dead_runs(instance):
+            output.note(f"run {run.run_id} ({run.job_name}) was dead and is marked as failed")

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import TextIOBase
-from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gong_assets.dates import DateRange
@@ -21,11 +21,16 @@ from gong_assets.dates import DateRange
 if TYPE_CHECKING:
     import dagster as dg
 
-SECONDS_BETWEEN_POLLS = 0.5
+# While the run waits for a pool slot.
+SECONDS_BETWEEN_LOOKS = 5.0
 
 
 class RunFailed(Exception):
     """A run failed. The message is the reason, in one or two lines."""
+
+
+class RunInterrupted(Exception):
+    """The user or the system interrupted the command. The message is one line."""
 
 
 class RunListener(Protocol):
@@ -70,24 +75,33 @@ def execute(
 
     Raises:
         RunFailed: a step failed.
+        RunInterrupted: a signal interrupted the run. It is marked as canceled.
     """
-    from gong_assets.defs.orphaned_runs import process_tags
+    from gong_assets.defs.pool_waits import wait_hooks
     from gong_assets.ingestion.progress import progress_listener
 
     run_id = str(uuid.uuid4())
     started = datetime.now(UTC)
-    with (
-        _forward_events(instance, run_id, listener),
-        redirect_stdout(_DbtOutput(listener)),
-        progress_listener(listener.records_read),
-    ):
-        result = job.execute_in_process(
-            instance=instance,
-            run_id=run_id,
-            tags={**days.as_run_tags(), **process_tags(), **tags},
-            run_config=_run_config(job, confirm_deletions=confirm_deletions),
-            raise_on_error=False,
-        )
+    watch = _RunWatch(instance, run_id, listener)
+    instance.add_event_listener(run_id, watch.handle)
+    try:
+        with (
+            wait_hooks(watch),
+            redirect_stdout(_DbtOutput(listener)),
+            progress_listener(listener.records_read),
+        ):
+            result = job.execute_in_process(
+                instance=instance,
+                run_id=run_id,
+                tags={**days.as_run_tags(), **tags},
+                run_config=_run_config(job, confirm_deletions=confirm_deletions),
+                raise_on_error=False,
+            )
+    finally:
+        # Dagster frees the slot of a step that ends, and not that of an interrupted one.
+        instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+    if watch.is_interrupted:
+        raise RunInterrupted(f"interrupted: run {run_id} is canceled, and days that it landed are complete")
     report = RunReport(run_id, days, (datetime.now(UTC) - started).total_seconds())
     for event in result.all_events:
         _add_to_report(report, event, groups)
@@ -126,30 +140,58 @@ class _DbtOutput(TextIOBase):
         return len(text)
 
 
-@contextmanager
-def _forward_events(instance: dg.DagsterInstance, run_id: str, listener: RunListener) -> Iterator[None]:
-    """Report the run's log lines and started steps to the listener, from a thread, until the block ends."""
-    done = Event()
-    thread = Thread(target=_poll_events, args=(instance, run_id, listener, done), daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
+class _RunWatch:
+    """Reports the progress of a run to the listener, and marks an interrupted run as being canceled.
 
+    Dagster calls it in the thread of the run, so the marker is stored before Dagster decides whether the run
+    failed or was canceled.
+    """
 
-def _poll_events(instance: dg.DagsterInstance, run_id: str, listener: RunListener, done: Event) -> None:
-    cursor: str | None = None
-    while True:
-        is_last = done.wait(SECONDS_BETWEEN_POLLS)
-        connection = instance.get_records_for_run(run_id, cursor=cursor)
-        cursor = connection.cursor
-        for record in connection.records:
-            if text := _progress_text(record.event_log_entry):
-                listener.message(text)
-        if is_last:
+    def __init__(self, instance: dg.DagsterInstance, run_id: str, listener: RunListener) -> None:
+        from gong_assets.defs.orphaned_runs import LeaseObserver
+
+        self.is_interrupted = False
+        self._instance = instance
+        self._run_id = run_id
+        self._listener = listener
+        self._observer = LeaseObserver()
+        self._next_look = 0.0
+
+    def handle(self, entry: dg.EventLogEntry) -> None:
+        """Receive an event of the run."""
+        if text := _progress_text(entry):
+            self._listener.message(text)
+        event = entry.dagster_event
+        if event is not None and event.is_step_failure and _is_interruption(event):
+            self.interrupted()
+
+    def waiting(self) -> None:
+        """Say for which runs this one waits, and fail those that are dead. Called once a second."""
+        from gong_assets.defs.pool_waits import pool_waits
+
+        if time.monotonic() < self._next_look:
             return
+        self._next_look = time.monotonic() + SECONDS_BETWEEN_LOOKS
+        for dead in self._observer.fail_dead_runs(self._instance):
+            self._listener.message(f"run {dead.run_id} was dead and is marked as failed")
+        for wait in pool_waits(self._instance, self._run_id):
+            self._listener.message(str(wait))
+
+    def interrupted(self) -> None:
+        """Receive that a signal ended a step, or the wait for one."""
+        run = self._instance.get_run_by_id(self._run_id)
+        if run is not None and not run.is_finished and not self.is_interrupted:
+            self.is_interrupted = True
+            self._instance.report_run_canceling(run, "The command was interrupted.")
+
+
+def _is_interruption(event: dg.DagsterEvent) -> bool:
+    error = event.step_failure_data.error
+    while error is not None:
+        if error.cls_name in ("DagsterExecutionInterruptedError", "KeyboardInterrupt"):
+            return True
+        error = error.cause
+    return False
 
 
 def _progress_text(entry: dg.EventLogEntry) -> str | None:

@@ -28,13 +28,26 @@ HostOption = Annotated[
         "read the calls.",
     ),
 ]
+AllowHostOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="With --http and an address of the network: a host name by which clients reach this server, "
+        "such as that of a proxy. IP addresses and this machine's names are always allowed. May be repeated.",
+    ),
+]
 PortOption = Annotated[
     int | None,
     typer.Option(min=1, max=65535, show_default=str(PORT), help="With --http: the port to listen on."),
 ]
 
 
-def mcp(http: HttpOption = False, host: HostOption = None, port: PortOption = None) -> None:
+def mcp(
+    http: HttpOption = False,
+    host: HostOption = None,
+    port: PortOption = None,
+    allow_host: AllowHostOption = None,
+) -> None:
     """Serve coach, analyze, search and account to AI agents as read-only MCP tools.
 
     An MCP client starts `gong-assets mcp` and communicates with it over the standard streams. With --http,
@@ -44,8 +57,8 @@ def mcp(http: HttpOption = False, host: HostOption = None, port: PortOption = No
     from gong_assets.settings import load_settings
     from gong_assets.warehouse.connection import open_warehouse
 
-    if not http and (host or port):
-        raise typer.BadParameter("--host and --port require --http")
+    if not http and (host or port or allow_host):
+        raise typer.BadParameter("--host, --port and --allow-host require --http")
     settings = load_settings()
 
     def warehouse() -> Warehouse:
@@ -62,4 +75,4 @@ def mcp(http: HttpOption = False, host: HostOption = None, port: PortOption = No
             )
             if host not in LOOPBACK_HOSTS:
                 output.note("Everyone who can reach this address can read the calls: there is no sign-in.")
-            mcp_server.serve_http(warehouse, warehouse_error_message, listening, host)
+            mcp_server.serve_http(warehouse, warehouse_error_message, listening, host, allow_host or ())

@@ -5,12 +5,14 @@ The run itself is executed in `graph_run.py` and printed by `output.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Literal
 
 from gong_assets.cli.dagster_home import ensure_dagster_home
-from gong_assets.cli.graph_run import RunListener, RunReport, execute
+from gong_assets.cli.graph_run import RunInterrupted, RunListener, RunReport, execute
 from gong_assets.dates import DateRange
 from gong_assets.defs.first_partition import including, is_explicit, look_up_first_partition
 from gong_assets.ingestion.streams import RAW_TABLES
@@ -79,8 +81,29 @@ def run_sync(
     Raises:
         OutdatedTables: the schema has tables of an earlier system or version.
         RunFailed: the run failed.
+        RunInterrupted: Ctrl-C, SIGTERM or SIGHUP arrived.
         WarehouseError: the warehouse cannot be reached.
     """
+    with _interruptible():
+        return _run_sync(
+            settings,
+            days,
+            listener,
+            transcripts=transcripts,
+            resume=resume,
+            confirm_deletions=confirm_deletions,
+        )
+
+
+def _run_sync(
+    settings: Settings,
+    days: DateRange | None,
+    listener: RunListener,
+    *,
+    transcripts: bool,
+    resume: bool,
+    confirm_deletions: bool,
+) -> RunReport:
     ensure_dagster_home(settings)
     listener.message("loading the graph")
     from gong_assets.defs.build import build_defs
@@ -101,6 +124,34 @@ def run_sync(
     return report
 
 
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the command as Ctrl-C does; raises RunInterrupted.
+
+    While Dagster executes a run, it handles SIGINT and SIGTERM itself. A signal that was ignored when the
+    command started (nohup) stays ignored.
+    """
+
+    def interrupt(_number: int, _frame: object) -> None:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+            raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
+
+    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    previous = {
+        number: signal.signal(number, interrupt)
+        for number in numbers
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise RunInterrupted("interrupted before the run started: nothing was changed") from None
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
 def _run_job(
     definitions: dg.Definitions,
     job_name: str,
@@ -112,13 +163,13 @@ def _run_job(
 ) -> RunReport:
     import dagster as dg
 
-    from gong_assets.defs.orphaned_runs import fail_orphaned_runs
+    from gong_assets.defs.orphaned_runs import LeaseObserver
 
     job = definitions.resolve_job_def(job_name)
     specs = definitions.resolve_all_asset_specs()
     groups = {spec.key.to_user_string(): spec.group_name or "" for spec in specs}
     with dg.DagsterInstance.get() as instance:
-        fail_orphaned_runs(instance)
+        LeaseObserver().fail_dead_runs(instance)
         tags = tags_to_resume(instance, job, days, listener) if resume else {}
         listener.run_started(days)
         return execute(job, instance, days, groups, listener, tags=tags, confirm_deletions=confirm_deletions)

@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from gong_assets.defs import pool_waits
 from gong_assets.defs.assets.cortex_search import build_search_service
 from gong_assets.defs.assets.raw import build_raw_assets
 from gong_assets.defs.assets.reconciliation import build_reconciliation
@@ -21,6 +22,7 @@ from gong_assets.defs.first_partition import with_first_partition
 from gong_assets.defs.io_manager import snowflake_io_manager
 from gong_assets.defs.jobs import build_jobs
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions, ResourceKeys
+from gong_assets.defs.orphaned_runs import build_orphaned_runs_sensor
 from gong_assets.defs.partitions import daily_partitions
 from gong_assets.defs.resources import (
     GONG,
@@ -60,6 +62,7 @@ def build_defs(
         DbtParseError: the dbt project does not parse.
         SettingsError: calls could be written to a warehouse by mistake (see `account_checks.py`).
     """
+    pool_waits.install()
     settings = with_first_partition(settings)
     settings, accounts = _accounts(settings, options.resource_keys, dict(resources or {}))
     # `backfill_policy` is beta, and makes a range of days one run.
@@ -92,6 +95,7 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
         sensors=[
             *build_sensors(settings, jobs, options),
             build_transformation_sensor(settings, models, options),
+            build_orphaned_runs_sensor(options),
         ],
         resources={
             IO_MANAGER: snowflake_io_manager,

@@ -95,6 +95,9 @@ class Sensors(dg.Model, dg.Resolvable):
     resume: Annotated[
         SensorOptions, dg.Resolver.default(description="Resumes the runs that Gong's daily quota stopped.")
     ] = SensorOptions()
+    orphaned_runs: Annotated[
+        SensorOptions, dg.Resolver.default(description="Fails runs whose process or machine died.")
+    ] = SensorOptions()
     run_failure: Annotated[SensorOptions, dg.Resolver.default(description="Reports failed runs.")] = (
         SensorOptions()
     )

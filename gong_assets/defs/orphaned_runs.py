@@ -1,38 +1,122 @@
-"""Runs of commands whose process was killed."""
+"""Runs whose process died: they are failed, and the pool slots that they would keep for ever are freed.
+
+Dagster's run monitoring does not do this: DefaultRunLauncher has no health check, and `max_runtime_seconds`
+cannot tell a dead run from a long backfill. Launchers with a health check (Docker, Kubernetes) cover the runs
+that they launched, and neither those of the command line nor those that a vanished daemon left.
+"""
 
 from __future__ import annotations
 
-import os
-import socket
+import json
+from time import time
+from typing import Any
 
 import dagster as dg
-import psutil
 
-_PROCESS_TAG = "gong_assets/process"
+from gong_assets.defs.jobs import JOB_NAMES
+from gong_assets.defs.leases import RENEWAL_SECONDS, Lease, leases
+from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 
+SENSOR = "gong_orphaned_runs"
+INTERVAL_SECONDS = 60
+# A run is dead if its lease is the same at four looks, each at least one renewal after the one before.
+LOOKS = 4
+# A run that starts gets its lease within seconds. Importing everything on a busy machine takes a minute.
+START_GRACE_SECONDS = 900
 
-def process_tags() -> dict[str, str]:
-    """Return run tags that identify this process on this machine."""
-    started = psutil.Process().create_time()
-    return {_PROCESS_TAG: f"{socket.gethostname()} {os.getpid()} {started:.2f}"}
-
-
-def fail_orphaned_runs(instance: dg.DagsterInstance) -> None:
-    """Mark the runs of killed commands as failed, and free their pool slots, which they would keep for ever.
-
-    The Dagster daemon does this for the runs that it launches. A command may run without a daemon.
-    """
-    for run in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
-        if (process := run.tags.get(_PROCESS_TAG)) and not _is_alive(process):
-            instance.report_run_failed(run, "The command that executed this run was killed.")
-            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+_STATUSES = [
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 
 
-def _is_alive(process: str) -> bool:
-    host, pid, started = process.rsplit(" ", 2)
-    if host != socket.gethostname():
-        return True  # Only the other machine can tell.
-    try:
-        return bool(abs(psutil.Process(int(pid)).create_time() - float(started)) < 1)
-    except psutil.NoSuchProcess:
-        return False
+class LeaseObserver:
+    """What an observer has seen so far: for each run its lease, the number of looks, and the last look."""
+
+    def __init__(self, state: str | None = None) -> None:
+        self._seen: dict[str, list[Any]] = json.loads(state) if state else {}
+
+    @property
+    def state(self) -> str:
+        """Return what has been seen, for an observer that continues in another process."""
+        return json.dumps(self._seen)
+
+    def fail_dead_runs(self, instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
+        """Fail the graph's runs whose process died, free their pool slots, and return them."""
+        records = instance.get_run_records(dg.RunsFilter(statuses=_STATUSES))
+        known = leases(instance, [record.dagster_run.run_id for record in records])
+        self._seen = {run_id: seen for run_id, seen in self._seen.items() if run_id in known}
+        dead = []
+        for record in records:
+            run = record.dagster_run
+            lease = known.get(run.run_id)
+            reason = self._reason(run.run_id, lease) if lease else _never_leased(record)
+            if reason is not None and _fail(instance, run.run_id, reason):
+                dead.append(run)
+        return dead
+
+    def _reason(self, run_id: str, lease: Lease) -> str | None:
+        """Return why the run is dead, or None if it is not known to be."""
+        ended = lease.ended_here() if lease.held else False
+        if ended is not None:
+            self._seen.pop(run_id, None)
+            return "The process that executed this run was killed." if ended else None
+        now = time()
+        value = [lease.renewals, lease.process]
+        seen, looks, last = self._seen.get(run_id, (None, 0, 0.0))
+        if seen != value:
+            looks, last = 1, now
+        elif abs(now - last) >= RENEWAL_SECONDS:
+            looks, last = looks + 1, now
+        self._seen[run_id] = [value, looks, last]
+        if looks < LOOKS:
+            return None
+        return (
+            "The process that executed this run died, or its machine or container ended: the run has not "
+            f"renewed its lease since {lease.renewed_at}."
+        )
+
+
+def _never_leased(record: dg.RunRecord) -> str | None:
+    """Return why a run without a lease is dead, or None if it may still get one or is not the graph's."""
+    run = record.dagster_run
+    # Of the runs without a lease only those of the graph's jobs are sure to get one when they start.
+    began = record.start_time or record.update_timestamp.timestamp()
+    if run.job_name not in JOB_NAMES or time() - began < START_GRACE_SECONDS:
+        return None
+    return (
+        f"The process of this run died before its first step, more than {START_GRACE_SECONDS // 60} min ago."
+    )
+
+
+def _fail(instance: dg.DagsterInstance, run_id: str, reason: str) -> bool:
+    run = instance.get_run_by_id(run_id)
+    if run is None or run.status not in _STATUSES:
+        return False  # it has finished meanwhile
+    if run.status is dg.DagsterRunStatus.CANCELING:
+        instance.report_run_canceled(run, reason)
+    else:
+        instance.report_run_failed(run, reason)
+    instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+    return True
+
+
+def build_orphaned_runs_sensor(options: GraphOptions = DEFAULT_OPTIONS) -> dg.SensorDefinition:
+    """Return the sensor that fails dead runs. It needs no job, as it requests no runs."""
+
+    @dg.sensor(
+        name=SENSOR,
+        minimum_interval_seconds=options.sensors.orphaned_runs.interval_seconds or INTERVAL_SECONDS,
+        default_status=options.sensors.orphaned_runs.default_status,
+        description="Fails runs of the graph whose process, container or machine died, and frees their pool "
+        "slots, which would block all later runs. Dagster's run retries then start a failed run again.",
+    )
+    def gong_orphaned_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        observer = LeaseObserver(context.cursor)
+        dead = observer.fail_dead_runs(context.instance)
+        context.update_cursor(observer.state)
+        names = ", ".join(f"{run.run_id} ({run.job_name})" for run in dead)
+        return dg.SkipReason(f"Failed the dead runs {names}." if dead else "No run is dead.")
+
+    return gong_orphaned_runs

@@ -15,6 +15,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field, PrivateAttr, SecretStr
 
+from gong_assets.defs.leases import KeepsLease, keep_lease
 from gong_assets.gong import BasicAuth, BearerAuth, GongClient, GongConfig, RefreshingAuth
 from gong_assets.settings import Settings, SettingsError
 from gong_assets.warehouse.connection import Warehouse, local_arguments
@@ -33,7 +34,7 @@ def _env(name: str, value: SecretStr | None) -> Any:
     return dg.EnvVar(name) if name in os.environ else value.get_secret_value()
 
 
-class GongResource(dg.ConfigurableResource[Any]):
+class GongResource(KeepsLease, dg.ConfigurableResource[Any]):
     """The Gong API of one company, or the simulated tenant of the local stack."""
 
     simulated: bool = Field(default=False, description="Read the simulated tenant, without credentials.")
@@ -116,7 +117,7 @@ class GongResource(dg.ConfigurableResource[Any]):
         return tenant.base_url, BasicAuth(tenant.access_key, tenant.access_key_secret)
 
 
-class SnowflakeResource(dg.ConfigurableResource[Any]):
+class SnowflakeResource(KeepsLease, dg.ConfigurableResource[Any]):
     """Connections to Snowflake with any sign-in of the connector; the local stack if no account is given.
 
     Importing dagster-snowflake takes seconds in every run, as it imports Snowpark and snowflake.core, so this
@@ -149,6 +150,7 @@ class SnowflakeResource(dg.ConfigurableResource[Any]):
         )
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        super().setup_for_execution(context)
         tag = query_tag(context.run.run_id) if context.run else "gong_assets"
         self._warehouse = Warehouse(self._connector_arguments, query_tag=tag, keep_open=True)
 
@@ -231,6 +233,7 @@ def bound_snowflake(key: str, settings: Settings) -> dg.ResourceDefinition:
 
     @dg.resource(required_resource_keys={key}, description=f"Connections with the sign-in of `{key}`.")
     def snowflake(context: dg.InitResourceContext) -> SnowflakeResource:
+        keep_lease(context)
         return snowflake_of(getattr(context.resources, key), settings)
 
     return snowflake

@@ -1,9 +1,14 @@
-"""Spool: records buffered in Parquet files on disk until they land, so that memory stays bounded."""
+"""Spool: records buffered in Parquet files on disk until they land, so that memory stays bounded.
+
+The files have transcripts. A spool's directory has a lock that ends with its process, and each new spool
+removes the directories of processes that were killed.
+"""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +17,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock
 
 from gong_assets.warehouse.landing import RowVersion
 
@@ -24,6 +30,10 @@ BATCH_BYTES = 1024 * 1024
 
 # Up to this many rows, a landing compares the spool with the table before it uploads anything.
 MAX_COMPARED_ROWS = 20_000
+PREFIX = "gong_assets-"
+LOCK_FILE = "lock"
+# A directory without a lock is that of an older version, or of a process that is about to lock it.
+UNLOCKED_SECONDS = 3600
 
 SCHEMA = pa.schema(
     [
@@ -62,7 +72,10 @@ class Spool:
     """
 
     def __init__(self) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix="gong_assets-"))
+        _remove_abandoned()
+        self.directory = Path(tempfile.mkdtemp(prefix=PREFIX))
+        self._lock = FileLock(self.directory / LOCK_FILE)
+        self._lock.acquire()
         self.rows = 0
         self.bytes = 0
         self.errors = 0
@@ -136,3 +149,22 @@ class Spool:
     def discard(self) -> None:
         self._writer.shutdown()
         shutil.rmtree(self.directory, ignore_errors=True)
+        self._lock.release()
+
+
+def _remove_abandoned() -> None:
+    """Remove the spools of processes that were killed."""
+    for directory in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        try:
+            if directory.is_symlink():
+                continue
+            if not (directory / LOCK_FILE).exists():
+                if time.time() - directory.stat().st_mtime > UNLOCKED_SECONDS:
+                    shutil.rmtree(directory, ignore_errors=True)
+                continue
+            with FileLock(directory / LOCK_FILE, timeout=0):
+                shutil.rmtree(directory, ignore_errors=True)
+        # filelock's Timeout is an OSError: a living process has the lock. Others come from a directory that
+        # another process removes at this moment, and from a file system without locks.
+        except (OSError, NotImplementedError):
+            continue

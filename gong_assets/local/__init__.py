@@ -7,7 +7,7 @@ only this module, and nothing here imports the rest of the package. ``stack`` st
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -28,7 +28,7 @@ class SnowflakeEndpoint:
     protocol: str
     account: str
     user: str
-    password: str
+    password: str = field(repr=False)
     database: str
     schema: str
 
@@ -39,7 +39,7 @@ class GongEndpoint:
 
     base_url: str
     access_key: str
-    access_key_secret: str
+    access_key_secret: str = field(repr=False)
 
 
 @dataclass(frozen=True)

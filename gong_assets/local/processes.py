@@ -1,7 +1,7 @@
 """Start, find, health-check and stop detached server processes.
 
-A process counts as one of the stack's only if its environment names the home of the stack, or if its start
-time is the recorded one, because process ids are reused.
+A process counts as one of the stack's only if its environment names the home of the stack, or if it is the
+recorded start of its process id, because process ids are reused.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from zlib import crc32
 
@@ -30,6 +31,16 @@ GRACE_SECONDS = 10.0  # between SIGTERM and SIGKILL, for a checkpoint
 POLL_SECONDS = 0.05
 LOG_LINES = 8  # shown in the error after a failed start
 
+# The variables that a server gets from the environment of its starter. All others, such as the credentials of
+# Gong and Snowflake, stay out of its environment, which other programs of the user can read.
+ENVIRONMENT = frozenset(
+    {
+        *("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TEMP", "TMP"),
+        *("LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "VIRTUAL_ENV"),
+    }
+)
+ENVIRONMENT_PREFIXES = ("LC_", "PYTHON", "OMP_", "FAKETIME", "GONG_ASSETS_LOCAL_")
+
 # Children of this process, so that ended ones are reaped when the next one is started.
 _children: list[subprocess.Popen[bytes]] = []
 
@@ -44,14 +55,14 @@ class Server:
 
     service: str
     pid: int
-    created: float  # start time, in seconds since the epoch
+    start: str  # see `start_of`
     port: int
 
     def process(self) -> psutil.Process | None:
         """Return its process, or None if it ended, even if its process id is in use again."""
         try:
             process = psutil.Process(self.pid)
-            is_same = abs(process.create_time() - self.created) < 1 and _is_running(process)
+            is_same = start_of(self.pid) == self.start and _is_running(process)
         except psutil.Error:
             return None
         return process if is_same else None
@@ -61,25 +72,60 @@ class Server:
         return self.process() is not None and health(self.port) == (self.service, self.pid)
 
 
-def start(service: str, command: Sequence[str], *, home: Path, port: int) -> Server:
-    """Start a detached server that outlives this process; use ``wait_until_healthy`` to wait for it."""
+def start_of(pid: int) -> str:
+    """Return a text that differs for each start of a process with this id; raises psutil.NoSuchProcess.
+
+    On Linux it is the number of clock ticks from the boot to the start. The start time by the clock would
+    change whenever the clock is set (NTP, a resumed virtual machine), as Linux computes it from the clock.
+    """
+    if not psutil.LINUX:
+        return repr(psutil.Process(pid).create_time())
+    try:
+        # The second field is the program's name in parentheses; start ticks are field 22.
+        stat = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace")
+    except (FileNotFoundError, ProcessLookupError):
+        raise psutil.NoSuchProcess(pid) from None
+    return f"{_boot_id()}/{stat.rpartition(')')[2].split()[19]}"
+
+
+@cache
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def start(service: str, command: Sequence[str], *, home: Path, port: int, secret: str) -> Server:
+    """Start a detached server that outlives this process; use ``wait_until_healthy`` to wait for it.
+
+    The server reads ``secret`` from its standard input, because its command line is public.
+    """
     log = log_file(home, service)
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(mode=0o700, exist_ok=True)
     # So that the server finds this package even if it is not installed.
     package_root = Path(__file__).parents[2]
     path = os.pathsep.join(filter(None, [str(package_root), os.environ.get("PYTHONPATH")]))
-    with log.open("wb") as output:
+    with open(log, "wb", opener=lambda file, flags: os.open(file, flags, 0o600)) as output:
         child = subprocess.Popen(
             command,
-            env={**os.environ, HOME_VARIABLE: str(home), "PYTHONPATH": path},
-            stdin=subprocess.DEVNULL,
+            env={**_environment(), HOME_VARIABLE: str(home), "PYTHONPATH": path},
+            stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
             close_fds=True,
             start_new_session=True,
         )
     _children[:] = [child, *(other for other in _children if other.poll() is None)]
-    return Server(service, child.pid, psutil.Process(child.pid).create_time(), port)
+    with suppress(BrokenPipeError):  # it ended at once; `wait_until_healthy` reports that
+        child.stdin.write(f"{secret}\n".encode())  # type: ignore[union-attr]  # it is a pipe
+        child.stdin.close()  # type: ignore[union-attr]
+    return Server(service, child.pid, start_of(child.pid), port)
+
+
+def _environment() -> dict[str, str]:
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in ENVIRONMENT or name.startswith(ENVIRONMENT_PREFIXES)
+    }
 
 
 def wait_until_healthy(server: Server, *, home: Path) -> None:

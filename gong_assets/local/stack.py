@@ -3,9 +3,9 @@
     stack = up(Path(".gong_assets"))
     stack.snowflake.port, stack.gong.base_url
 
-All state of a stack is in its home directory: ``warehouse/``, ``logs/``, ``stack.json`` (the running servers)
-and a lock. Stacks with different homes are independent. The servers listen on 127.0.0.1 and their credentials
-are no secrets.
+All state of a stack is in its home directory: ``warehouse/``, ``logs/``, ``stack.json`` (the running servers
+and their secret) and a lock. Only the owner can read it. Stacks with different homes are independent. The
+servers listen on 127.0.0.1, and clients sign in with the secret.
 
 Environment variables configure the servers when they are started:
 
@@ -19,11 +19,12 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -56,6 +57,14 @@ REQUIRED_MODULES = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class State:
+    """The content of the state file: the secret, which outlives the servers, and the servers by service."""
+
+    secret: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    servers: Mapping[str, Server] = field(default_factory=dict)
+
+
 def up(home: Path, *, database: str = "SOPHIA_AI", schema: str = "GONG_DATA") -> LocalStack:
     """Return the running stack of ``home``; start its servers if necessary.
 
@@ -63,9 +72,11 @@ def up(home: Path, *, database: str = "SOPHIA_AI", schema: str = "GONG_DATA") ->
     updates its HubSpot share. Threads and processes may call this concurrently. Raises LocalStackError.
     """
     home = home.resolve()
+    _bypass_proxies()
     if stack := status(home, database=database, schema=schema):
         return stack
     with _locked(home):
+        _restrict_access(home)
         _start_missing_servers(home)
         if stack := status(home, database=database, schema=schema):
             return stack
@@ -78,25 +89,39 @@ def down(home: Path) -> bool:
     if not home.exists():
         return False
     with _locked(home):
-        recorded = [process for server in _read_state(home).values() if (process := server.process())]
+        state = _read_state(home)
+        recorded = [process for server in state.servers.values() if (process := server.process())]
         unrecorded = [process for process in processes.find_by_home(home) if process not in recorded]
         processes.stop([*recorded, *unrecorded])
-        _state_file(home).unlink(missing_ok=True)
+        _write_state(home, State(state.secret))
     return bool(recorded or unrecorded)
 
 
 def status(home: Path, *, database: str = "SOPHIA_AI", schema: str = "GONG_DATA") -> LocalStack | None:
     """Return the stack of ``home`` if all its servers are healthy, else None. Does not wait for the lock."""
     home = home.resolve()
-    servers = _read_state(home)
+    state = _read_state(home)
+    servers = state.servers
     if servers.keys() != SERVICES or not all(server.is_healthy() for server in servers.values()):
         return None
     return LocalStack(
         home=home,
-        snowflake=_snowflake_endpoint(servers["snowflake"].port, database, schema),
-        gong=GongEndpoint(f"http://{HOST}:{servers['gong'].port}", "local", "local"),
+        snowflake=_snowflake_endpoint(servers["snowflake"].port, state.secret, database, schema),
+        gong=GongEndpoint(f"http://{HOST}:{servers['gong'].port}", "local", state.secret),
         pids={service: server.pid for service, server in servers.items()},
     )
+
+
+def _bypass_proxies() -> None:
+    """Exclude this machine from the proxies of this process and of those that it starts, such as dbt.
+
+    The Snowflake connector would send requests to 127.0.0.1 to the proxy that HTTP_PROXY names.
+    """
+    hosts = (os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or "").split(",")
+    missing = [host for host in (HOST, "localhost") if host not in hosts]
+    if missing:
+        value = ",".join([*filter(None, hosts), *missing])
+        os.environ.update(no_proxy=value, NO_PROXY=value)
 
 
 def _start_missing_servers(home: Path) -> None:
@@ -106,26 +131,40 @@ def _start_missing_servers(home: Path) -> None:
     process was killed while it started the stack, or if the state file was lost.
     """
     _check_requirements()
-    recorded = _read_state(home)
-    healthy = {service: server for service, server in recorded.items() if server.is_healthy()}
+    state = _read_state(home)
+    healthy = {service: server for service, server in state.servers.items() if server.is_healthy()}
     healthy_pids = {server.pid for server in healthy.values()}
     processes.stop([process for process in processes.find_by_home(home) if process.pid not in healthy_pids])
     started: dict[str, Server] = {}
     try:
         for service in SERVICES - healthy.keys():
-            previous = recorded.get(service)
-            port = processes.choose_port(service, home, previous.port if previous else None)
-            started[service] = processes.start(service, _command(service, home, port), home=home, port=port)
+            started[service] = _start(service, home, state)
         for server in started.values():
             processes.wait_until_healthy(server, home=home)
         if "snowflake" in started:
-            _load_hubspot_share(started["snowflake"].port)
+            _load_hubspot_share(started["snowflake"].port, state.secret)
+        _write_state(home, State(state.secret, healthy | started))
     except BaseException as error:
         processes.stop([process for server in started.values() if (process := server.process())])
         if isinstance(error, processes.ServerError):
             raise LocalStackError(str(error)) from error
+        if isinstance(error, OSError):
+            raise _unusable(home, error) from error
         raise
-    _write_state(home, healthy | started)
+
+
+def _start(service: str, home: Path, state: State) -> Server:
+    previous = state.servers.get(service)
+    port = processes.choose_port(service, home, previous.port if previous else None)
+    return processes.start(service, _command(service, home, port), home=home, port=port, secret=state.secret)
+
+
+def _restrict_access(home: Path) -> None:
+    """Take the access of other users away from files that versions before 0.2 created."""
+    for directory in (home / "warehouse", home / "logs"):
+        for path in (directory, *directory.rglob("*")):
+            if not path.is_symlink() and path.exists() and path.stat().st_mode & 0o077:
+                path.chmod(path.stat().st_mode & 0o700)
 
 
 def _check_requirements() -> None:
@@ -146,7 +185,7 @@ def _is_installed(module: str) -> bool:
 def _command(service: str, home: Path, port: int) -> list[str]:
     arguments = {
         "snowflake": ["gong_assets.local.snowflake", "--data", str(home / "warehouse")],
-        "gong": ["gong_assets.local.gong_tenant", *_tenant_options()],
+        "gong": ["gong_assets.local.gong_tenant", "--secret-from-stdin", *_tenant_options()],
     }[service]
     return [sys.executable, "-m", *arguments, "--port", str(port)]
 
@@ -161,7 +200,7 @@ def _tenant_options() -> list[str]:
     return options
 
 
-def _load_hubspot_share(warehouse_port: int) -> None:
+def _load_hubspot_share(warehouse_port: int, secret: str) -> None:
     """Load the CRM records of the tenant's company as of today into HUBSPOT_SHARE."""
     # Imported here, because the connector takes a second to import and finding a running stack must be fast.
     import snowflake.connector
@@ -170,7 +209,7 @@ def _load_hubspot_share(warehouse_port: int) -> None:
     from gong_assets.local.gong_tenant.company import DEFAULT_SEED, Company, today
 
     seed = int(os.environ.get("GONG_ASSETS_LOCAL_SEED") or DEFAULT_SEED)
-    endpoint = _snowflake_endpoint(warehouse_port, hubspot.DATABASE, hubspot.SCHEMA)
+    endpoint = _snowflake_endpoint(warehouse_port, secret, hubspot.DATABASE, hubspot.SCHEMA)
     try:
         with snowflake.connector.connect(
             **asdict(endpoint), login_timeout=30, network_timeout=60, platform_detection_timeout_seconds=0.0
@@ -182,8 +221,8 @@ def _load_hubspot_share(warehouse_port: int) -> None:
         ) from error
 
 
-def _snowflake_endpoint(port: int, database: str, schema: str) -> SnowflakeEndpoint:
-    return SnowflakeEndpoint(HOST, port, "http", "local", "local", "local", database, schema)
+def _snowflake_endpoint(port: int, secret: str, database: str, schema: str) -> SnowflakeEndpoint:
+    return SnowflakeEndpoint(HOST, port, "http", "local", "local", secret, database, schema)
 
 
 @contextmanager
@@ -193,43 +232,44 @@ def _locked(home: Path) -> Iterator[None]:
 
     lock = FileLock(home / "stack.lock", timeout=LOCK_SECONDS)
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock.acquire()
     except Timeout as error:
         raise LocalStackError(
             f"Another process has locked the local stack of {home} for more than {LOCK_SECONDS} s."
         ) from error
     except OSError as error:
-        raise LocalStackError(f"The local stack cannot use {home}: {error.strerror}.") from error
+        raise _unusable(home, error) from error
     try:
         yield
     finally:
         lock.release()
 
 
+def _unusable(home: Path, error: OSError) -> LocalStackError:
+    return LocalStackError(f"The local stack cannot use {error.filename or home}: {error.strerror}.")
+
+
 def _state_file(home: Path) -> Path:
     return home / "stack.json"
 
 
-def _read_state(home: Path) -> dict[str, Server]:
-    """Return the recorded servers by service; none if the state file is missing or invalid."""
+def _read_state(home: Path) -> State:
+    """Return the recorded state; a new one if the state file is missing or invalid."""
     try:
         state = json.loads(_state_file(home).read_text("utf-8"))
-        return {
-            service: Server(service, int(entry["pid"]), float(entry["created"]), int(entry["port"]))
-            for service, entry in state.items()
+        servers = {
+            service: Server(service, int(entry["pid"]), str(entry["start"]), int(entry["port"]))
+            for service, entry in state["servers"].items()
         }
+        return State(str(state["secret"]), servers)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return {}
+        return State()
 
 
-def _write_state(home: Path, servers: Mapping[str, Server]) -> None:
+def _write_state(home: Path, state: State) -> None:
     """Replace the state file atomically; only its owner may read it."""
-    state = {
-        service: {"pid": server.pid, "created": server.created, "port": server.port}
-        for service, server in servers.items()
-    }
     handle, name = tempfile.mkstemp(dir=home, prefix="stack.")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(state, file, indent=2)
+        json.dump(asdict(state), file, indent=2)
     os.replace(name, _state_file(home))

@@ -155,9 +155,19 @@ def test_http_listens_on_loopback_only(project: CommandLine) -> None:
     assert "Traceback" not in errors
 
 
-def test_a_server_on_all_addresses_warns_that_there_is_no_sign_in(project: CommandLine) -> None:
-    with http_server(project, "--host", "0.0.0.0") as (_, process):
+def test_a_server_on_all_addresses_warns_and_rejects_web_pages(project: CommandLine) -> None:
+    with http_server(project, "--host", "0.0.0.0", "--allow-host", "calls.acme.example") as (url, process):
         listening = psutil.Process(process.pid).net_connections(kind="inet")
+        for headers, status in (
+            ({"Host": "127.0.0.1:1"}, 200),
+            ({"Host": "calls.acme.example", "Origin": "http://calls.acme.example"}, 200),
+            ({"Host": "rebinding.example"}, 403),
+            ({"Origin": "http://192.0.2.1"}, 403),
+            ({"Origin": "null"}, 403),
+        ):
+            accepted = {"Accept": "application/json, text/event-stream", **headers}
+            request = {"jsonrpc": "2.0", "id": 1, **INITIALIZE}
+            assert httpx.post(url, json=request, headers=accepted).status_code == status, headers
         process.terminate()
         _, errors = process.communicate(timeout=20)
     assert {each.laddr.ip for each in listening} == {"0.0.0.0"}

@@ -10,7 +10,7 @@ from gong_assets_tests.cli.command_line import CommandLine
 # Every Python process imports `sitecustomize` first. This one logs each name lookup and each connection.
 # Unix sockets are not logged.
 _SITECUSTOMIZE = """
-import os, sys
+import sys
 
 def log(event, arguments):
     if event == "socket.getaddrinfo":
@@ -19,7 +19,7 @@ def log(event, arguments):
         target = arguments[1][0]
     else:
         return
-    with open(os.environ["NETWORK_LOG"], "a") as file:
+    with open({log!r}, "a") as file:
         print(target, file=file)
 
 sys.addaudithook(log)
@@ -34,8 +34,10 @@ class NetworkLog:
 
     def record(self, command_line: CommandLine) -> CommandLine:
         """Return the command line with its network use recorded in this log."""
-        (self.directory / "sitecustomize.py").write_text(_SITECUSTOMIZE)
-        return command_line.with_variables(PYTHONPATH=str(self.directory), NETWORK_LOG=str(self._log))
+        # The servers of the local stack get no variable of a test, but they get PYTHONPATH.
+        hook = _SITECUSTOMIZE.replace("{log!r}", repr(str(self._log)))
+        (self.directory / "sitecustomize.py").write_text(hook)
+        return command_line.with_variables(PYTHONPATH=str(self.directory))
 
     @property
     def hosts(self) -> set[str]:

@@ -43,10 +43,14 @@ def served(home: Path, **environment: str) -> Iterator[int]:
         command = [sys.executable, "-m", "gong_assets.local.snowflake"]
         server = subprocess.Popen(
             [*command, "--data", str(home / "data"), "--port", str(port)],
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             env={**os.environ, **environment},
         )
+        assert server.stdin is not None
+        server.stdin.write(b"local\n")  # the password of the dbt profile, if no other is set
+        server.stdin.close()
     try:
         while not _healthy(port):
             assert server.poll() is None, (home / "log").read_text()

@@ -1,32 +1,169 @@
-"""Runs of killed commands are failed, and their pool slots are freed."""
+"""Runs whose process died are failed and their pool slots freed; live runs never are."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import dagster as dg
+import msgspec
+import pytest
 
-from gong_assets.defs.orphaned_runs import fail_orphaned_runs, process_tags
+from gong_assets.defs import leases, orphaned_runs
+from gong_assets.defs.leases import Lease
+from gong_assets.defs.orphaned_runs import LeaseObserver, build_orphaned_runs_sensor
+from gong_assets.defs.resources import SNOWFLAKE, SnowflakeResource
 
+STARTED, FAILURE = dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.FAILURE
+POOL = "gong_api"
 
-def test_a_run_of_a_killed_command_is_failed_and_its_pool_slot_is_freed() -> None:
-    with dg.instance_for_test() as instance:
-        instance.event_log_storage.set_concurrency_slots("gong_api", 1)
-        dead = {key: value.rsplit(" ", 1)[0] + " 1.00" for key, value in process_tags().items()}
-        killed = instance.create_run_for_job(_job, tags=dead, status=dg.DagsterRunStatus.STARTED)
-        alive = instance.create_run_for_job(_job, tags=process_tags(), status=dg.DagsterRunStatus.STARTED)
-        instance.event_log_storage.claim_concurrency_slot("gong_api", killed.run_id, "gong_calls_raw")
-
-        fail_orphaned_runs(instance)
-
-        assert [run.run_id for run in runs(instance, dg.DagsterRunStatus.FAILURE)] == [killed.run_id]
-        assert [run.run_id for run in runs(instance, dg.DagsterRunStatus.STARTED)] == [alive.run_id]
-        assert instance.event_log_storage.get_concurrency_info("gong_api").active_slot_count == 0
+_processes = multiprocessing.get_context("spawn")
 
 
-def runs(instance: dg.DagsterInstance, status: dg.DagsterRunStatus) -> Sequence[dg.DagsterRun]:
-    return instance.get_runs(dg.RunsFilter(statuses=[status]))
+@dg.op(required_resource_keys={SNOWFLAKE}, pool=POOL)
+def wait_for_the_end(context: dg.OpExecutionContext) -> None:
+    Path(os.environ["STARTED"]).touch()
+    time.sleep(600)
 
 
-@dg.job
-def _job() -> None: ...
+@dg.op(required_resource_keys={SNOWFLAKE}, pool=POOL)
+def end() -> None: ...
+
+
+def job(op: dg.OpDefinition) -> dg.JobDefinition:
+    @dg.job(name="gong_ingestion", resource_defs={SNOWFLAKE: SnowflakeResource(local_home="unused")})
+    def gong_ingestion() -> None:
+        op()
+
+    return gong_ingestion
+
+
+def execute_until_killed(home: str, started: str) -> None:
+    os.environ["STARTED"] = started
+    with dg.DagsterInstance.from_config(home) as instance:
+        job(wait_for_the_end).execute_in_process(instance=instance)
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    (tmp_path / "dagster.yaml").write_text("concurrency: {pools: {default_limit: 1}}")
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        yield instance
+
+
+def statuses(instance: dg.DagsterInstance) -> list[dg.DagsterRunStatus]:
+    return [run.status for run in instance.get_runs()]
+
+
+def slots(instance: dg.DagsterInstance) -> int:
+    return instance.event_log_storage.get_concurrency_info(POOL).active_slot_count
+
+
+@pytest.mark.slow
+def test_the_run_of_a_killed_process_is_failed_at_once_and_the_next_run_gets_its_slot(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    process = _processes.Process(target=execute_until_killed, args=(str(tmp_path), str(tmp_path / "started")))
+    process.start()
+    while not (tmp_path / "started").exists():
+        assert process.is_alive()
+        time.sleep(0.1)
+    assert LeaseObserver().fail_dead_runs(instance) == []
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert (statuses(instance), slots(instance)) == ([STARTED], 1)
+
+    with dg.build_sensor_context(instance=instance) as context:
+        result = build_orphaned_runs_sensor()(context)
+
+    assert isinstance(result, dg.SkipReason)
+    assert "(gong_ingestion)" in str(result.skip_message)
+    assert (statuses(instance), slots(instance)) == ([FAILURE], 0)
+    assert job(end).execute_in_process(instance=instance).success
+
+
+def elsewhere(instance: dg.DagsterInstance, run_id: str, renewals: int, machine: str = "other") -> None:
+    """Store the lease of a run in another container, where process 1 is something else."""
+    lease = Lease(held=True, renewals=renewals, renewed_at="then", machine=machine, process="1/12345")
+    value = msgspec.json.encode(lease).decode()
+    instance.daemon_cursor_storage.set_cursor_values({f"gong_assets/lease/{run_id}": value})
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [time.time()]
+    monkeypatch.setattr(orphaned_runs, "time", lambda: now[0])
+    return now
+
+
+def test_a_run_in_another_container_is_dead_when_it_missed_three_renewals(
+    instance: dg.DagsterInstance, clock: list[float]
+) -> None:
+    run = instance.create_run_for_job(job(end), status=STARTED)
+    instance.event_log_storage.initialize_concurrency_limit_to_default(POOL)
+    instance.event_log_storage.claim_concurrency_slot(POOL, run.run_id, "end")
+    state = None
+    for look in range(6):
+        elsewhere(instance, run.run_id, renewals=min(look, 2))  # the last renewal is seen at look 2
+        observer = LeaseObserver(state)  # in another process each time
+        dead = observer.fail_dead_runs(instance)
+        state = observer.state
+        assert [each.run_id for each in dead] == ([run.run_id] if look == 5 else [])
+        clock[0] += 31
+    assert (statuses(instance), slots(instance)) == ([FAILURE], 0)
+
+
+def test_steps_of_the_clock_and_a_suspended_machine_kill_no_live_run(
+    instance: dg.DagsterInstance, clock: list[float]
+) -> None:
+    run = instance.create_run_for_job(job(end), status=STARTED)
+    observer = LeaseObserver()
+    for renewals, step in enumerate((31, -3600, 60, 7200, 31, 60, -31, 86_400)):
+        elsewhere(instance, run.run_id, renewals)
+        for _ in range(3):  # after each step the observer may look before the run renews
+            assert observer.fail_dead_runs(instance) == []
+            clock[0] += step
+    assert statuses(instance) == [STARTED]
+
+
+@pytest.mark.parametrize(("job_name", "age", "is_dead"), [
+    ("gong_ingestion", 600, False), ("gong_ingestion", 1000, True), ("somebody_elses", 1000, False),
+])  # fmt: skip
+def test_a_run_that_died_before_its_lease_is_failed_after_a_grace_time(
+    instance: dg.DagsterInstance, clock: list[float], job_name: str, age: float, is_dead: bool
+) -> None:
+    run = instance.create_run_for_job(_empty(job_name), status=dg.DagsterRunStatus.STARTING)
+    clock[0] += age
+    assert [each.run_id for each in LeaseObserver().fail_dead_runs(instance)] == [run.run_id] * is_dead
+
+
+def _empty(name: str) -> dg.JobDefinition:
+    @dg.job(name=name)
+    def empty() -> None: ...
+
+    return empty
+
+
+def test_the_lease_is_renewed_until_the_process_ends(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "RENEWAL_SECONDS", 0.05)
+    monkeypatch.setattr(leases, "_kept", {})
+    seen: list[Lease] = []
+
+    @dg.op(required_resource_keys={SNOWFLAKE})
+    def look(context: dg.OpExecutionContext) -> None:
+        while not seen or seen[-1].renewals < 2:
+            seen.append(leases.leases(context.instance, [context.run_id])[context.run_id])
+            time.sleep(0.05)
+
+    result = job(look).execute_in_process(instance=instance)
+    assert result.success
+    assert seen[-1].held
+    assert seen[-1].ended_here() is False
+    leases.release_leases()  # as at the end of a process
+    (last,) = leases.leases(instance, [result.run_id]).values()
+    assert not last.held

@@ -53,8 +53,10 @@ def project(
     gong: Gong, network: NetworkLog, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[CommandLine]:
     """A project with a running local stack that reads from the company's Gong."""
-    directory = tmp_path_factory.mktemp("company")
-    home = {"GONG_ASSETS_HOME": str(directory / "home"), "GONG_ASSETS_TARGET": "local"}
+    directory = tmp_path_factory.mktemp("o'brien")
+    # Proxies that do not answer: nothing on this machine may be sent to one.
+    proxies = {"HTTP_PROXY": "http://127.0.0.1:9", "ALL_PROXY": "socks5://127.0.0.1:9"}
+    home = {"GONG_ASSETS_HOME": str(directory / "home"), "GONG_ASSETS_TARGET": "local", **proxies}
     command_line = network.record(CommandLine(directory, {**home, **gong.environment}))
     command_line.gong_assets("local", "up").succeeded()
     yield command_line

@@ -111,8 +111,10 @@ def test_a_recorded_process_id_of_another_program_is_ignored(running: LocalStack
     try:
         state_file = running.home / "stack.json"
         state = json.loads(state_file.read_text())
-        real = state["gong"]["pid"]
-        state["gong"]["pid"] = unrelated.pid  # as if the server had ended and its process id were reused
+        real = state["servers"]["gong"]["pid"]
+        state["servers"]["gong"]["pid"] = (
+            unrelated.pid
+        )  # as if the server had ended and its process id were reused
         state_file.write_text(json.dumps(state))
         after = stack.up(running.home)
         assert after.pids["gong"] != unrelated.pid
@@ -124,7 +126,7 @@ def test_a_recorded_process_id_of_another_program_is_ignored(running: LocalStack
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", '{"gong": {}}', '{"gong": {"pid": "x", "created": 0, "port": 1}}']
+    "content", ["", "{", "[]", "{}", '{"secret": "x", "servers": {"gong": {"pid": "x", "port": 1}}}']
 )
 def test_an_invalid_state_file_is_ignored(home: Path, content: str) -> None:
     home.mkdir()
@@ -142,8 +144,37 @@ def test_servers_of_a_lost_state_file_are_replaced(running: LocalStack) -> None:
     )
 
 
-def test_only_the_owner_can_read_the_state_file(running: LocalStack) -> None:
-    assert (running.home / "stack.json").stat().st_mode & 0o777 == 0o600
+def test_a_step_of_the_clock_leaves_the_servers_alone(
+    running: LocalStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stack.up(running.home)
+    create_time = psutil.Process.create_time
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: create_time(process) + 3)
+    assert stack.up(running.home) == before
+
+
+def test_only_the_owner_can_read_files_of_the_stack_even_if_an_older_version_made_them(home: Path) -> None:
+    (home / "warehouse" / "databases").mkdir(parents=True)
+    old = home / "warehouse" / "databases" / "notes.txt"
+    old.touch(0o644)
+    stack.up(home)
+    paths = [home / "stack.json", *(home / "warehouse").rglob("*"), *(home / "logs").rglob("*")]
+    assert old in paths
+    assert {path: oct(path.stat().st_mode) for path in paths if path.stat().st_mode & 0o077} == {}
+
+
+def test_servers_have_no_secrets_in_their_environment_and_command_line(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("GONG_ACCESS_KEY_SECRET", "SNOWFLAKE_PASSWORD", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "hunter2")
+    running = stack.up(home)
+    for pid in running.pids.values():
+        process = psutil.Process(pid)
+        public = f"{process.environ()} {process.cmdline()}"
+        assert "hunter2" not in public
+        assert running.snowflake.password not in public
+    assert running.snowflake.password not in repr(running)
 
 
 def test_concurrent_starts_result_in_one_stack(home: Path) -> None:
@@ -172,7 +203,6 @@ def test_down_stops_all_processes_and_up_reuses_the_ports(home: Path) -> None:
     assert stack.down(home) is True
     assert list(processes.find_by_home(home)) == []
     assert stack.status(home) is None
-    assert not (home / "stack.json").exists()
     assert stack.down(home) is False
     second = stack.up(home)
     assert (second.snowflake.port, second.gong) == (first.snowflake.port, first.gong)
@@ -230,9 +260,9 @@ def test_health_of_another_process_is_ignored(running: LocalStack) -> None:
     gong = stack.up(running.home)
     port = int(gong.gong.base_url.rpartition(":")[2])
     assert processes.health(port) == ("gong", gong.pids["gong"])
-    created = psutil.Process(gong.pids["snowflake"]).create_time()
-    assert not processes.Server("gong", gong.pids["snowflake"], created, port).is_healthy()
-    assert not processes.Server("snowflake", gong.pids["snowflake"], created, port).is_healthy()
+    start = processes.start_of(gong.pids["snowflake"])
+    assert not processes.Server("gong", gong.pids["snowflake"], start, port).is_healthy()
+    assert not processes.Server("snowflake", gong.pids["snowflake"], start, port).is_healthy()
 
 
 def test_a_server_that_ends_at_once_is_reported_with_its_log(

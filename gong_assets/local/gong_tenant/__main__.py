@@ -1,9 +1,14 @@
-"""``python -m gong_assets.local.gong_tenant --port N``: run the simulated tenant until it is stopped."""
+"""``python -m gong_assets.local.gong_tenant --port N``: run the simulated tenant until it is stopped.
+
+With ``--secret-from-stdin`` the first line of the standard input is the secret of the access key.
+"""
 
 from __future__ import annotations
 
 import argparse
 import ipaddress
+import os
+import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -21,13 +26,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error(
             f"--host {args.host}: the simulated tenant must listen on a loopback address, such as 127.0.0.1"
         )
+    os.umask(0o077)
+    secret = sys.stdin.readline().strip() if args.secret_from_stdin else args.access_key_secret
+    if not secret:
+        parser.error("the first line of the standard input must be the secret of the access key")
     options = TenantOptions(
         seed=args.seed,
         calls_per_day=args.calls_per_day,
         words_per_call=args.words_per_call,
         now=_end_of(args.today) if args.today else None,
         access_key=args.access_key,
-        access_key_secret=args.access_key_secret,
+        access_key_secret=secret,
         requests_per_second=args.requests_per_second,
         requests_per_day=args.requests_per_day,
         missing_scopes=frozenset(args.missing_scope),
@@ -61,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     add("--access-key", default=defaults.access_key)
     add("--access-key-secret", default=defaults.access_key_secret)
+    add("--secret-from-stdin", action="store_true", help="read the secret, which no process list then shows")
     add("--requests-per-second", type=float, default=defaults.requests_per_second, help="0 for no limit")
     add("--requests-per-day", type=int, default=defaults.requests_per_day, help="0 for no limit")
     add(

@@ -1,7 +1,8 @@
 """The HTTP application: authorization, rate limits, and the format of responses.
 
 ``/health`` and ``/simulator/...`` are not part of Gong's API. The first is for the process that starts the
-server; the others let a test stop the clock, delete a call, or make it private.
+server; the others let a test stop the clock, delete a call, or make it private. Only ``/health`` needs no
+key.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any, cast
 import orjson
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -31,6 +33,7 @@ from gong_assets.local.gong_tenant.error_responses import ApiError
 from gong_assets.local.gong_tenant.paging import Pager
 from gong_assets.local.gong_tenant.rate_limits import RateLimits
 from gong_assets.local.gong_tenant.reference_data import LIST_ENDPOINTS
+from gong_assets.local.loopback import LoopbackOnly
 
 Json = dict[str, Any]
 
@@ -58,11 +61,13 @@ def create_app(options: TenantOptions) -> Starlette:
         company, calls_per_day=options.calls_per_day, words_per_call=options.words_per_call
     )
     store = CallStore(generator, Clock(options.now), blind=options.blind)
+    guard = _RequestGuard(options)
     app = Starlette(
         routes=[
-            *_gong_routes(Endpoints(store, Pager(options.access_key_secret)), _RequestGuard(options)),
-            *_simulator_routes(store),
+            *_gong_routes(Endpoints(store, Pager(options.access_key_secret)), guard),
+            *_simulator_routes(store, guard),
         ],
+        middleware=[Middleware(LoopbackOnly)],
         exception_handlers={ApiError: _error, HTTPException: _http_error, Exception: _internal_error},
     )
     app.router.redirect_slashes = False  # Gong does not know a path with a trailing slash
@@ -94,20 +99,24 @@ class _RequestGuard:
 
     def check(self, request: Request, scope: str) -> None:
         """Count the request, or raise ApiError if it is rejected."""
-        authorization = request.headers.get("authorization")
-        if authorization is None:
-            raise error_responses.missing_authorization()
-        if not secrets.compare_digest(authorization.encode(), self._authorization):
-            raise error_responses.bad_credentials()
+        self.check_key(request)
         if scope in self._missing_scopes:
             raise error_responses.missing_scope(scope)
         retry_after = self._limits.acquire()
         if retry_after is not None:
             raise error_responses.too_many_requests(retry_after)
 
+    def check_key(self, request: Request) -> None:
+        """Raise ApiError unless the request has the right key."""
+        authorization = request.headers.get("authorization")
+        if authorization is None:
+            raise error_responses.missing_authorization()
+        if not secrets.compare_digest(authorization.encode(), self._authorization):
+            raise error_responses.bad_credentials()
 
-def _simulator_routes(store: CallStore) -> list[Route]:
-    """Return the routes that are not Gong's. They need no key and count against no limit."""
+
+def _simulator_routes(store: CallStore, guard: _RequestGuard) -> list[Route]:
+    """Return the routes that are not Gong's. They count against no limit."""
     changes = {"delete": store.delete, "make-private": store.make_private}
 
     async def health(request: Request) -> Response:
@@ -115,11 +124,13 @@ def _simulator_routes(store: CallStore) -> list[Route]:
 
     async def stop_clock(request: Request) -> Response:
         """Stop the clock at the time in the body, ``{"now": an ISO-8601 time with offset}``."""
+        guard.check_key(request)
         store.clock.stop_at(datetime.fromisoformat((await request.json())["now"]))
         return Response(status_code=204)
 
     async def change_call(request: Request) -> Response:
         """Delete a call or make it private as of now; 404 for an unknown call or change."""
+        guard.check_key(request)
         change = changes.get(request.path_params["change"])
         done = change is not None and change(request.path_params["id"])
         return Response(status_code=204 if done else 404)

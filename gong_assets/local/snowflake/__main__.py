@@ -1,8 +1,9 @@
 """``python -m gong_assets.local.snowflake --data DIR --port N``: run the server until it is stopped.
 
-Cortex functions fail for texts that match the regular expression in GONG_ASSETS_LOCAL_CORTEX_REFUSES.
+The first line of the standard input is the password of all users. Cortex functions fail for texts that match
+the regular expression in GONG_ASSETS_LOCAL_CORTEX_REFUSES.
 
-Exit codes: 0 stopped, 1 data directory or port in use, 2 usage error.
+Exit codes: 0 stopped, 1 data directory or port in use, or files damaged, 2 usage error.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from gong_assets.local.cortex.failure_injection import failing_texts
 from gong_assets.local.snowflake.server import http_server
-from gong_assets.local.snowflake.storage.databases import DataInUseError, Storage
+from gong_assets.local.snowflake.storage.databases import DataError, Storage
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, required=True, help="port to listen on; 0 for any free port")
     parser.add_argument("--host", default="127.0.0.1", help="loopback address to listen on")
     options = parser.parse_args(arguments)
+    os.umask(0o077)  # the databases and stages have transcripts
     # fakesnow reads results with an Arrow method of DuckDB that copies the rows and warns about it.
     warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
     # sqlglot warns about statements that it cannot parse; session_commands handles those.
@@ -39,13 +41,16 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(str(error))
     except OSError as error:
         return _fail(f"Cannot listen on {options.host}:{options.port}: {error.strerror}.")
+    password = sys.stdin.readline().strip()
+    if not password:
+        parser.error("the first line of the standard input must be the password of all users")
     try:
         storage = Storage(options.data)
-    except DataInUseError as error:
+    except DataError as error:
         return _fail(str(error))
     port = listener.getsockname()[1]
     print(f"Listening on {options.host}:{port}, data in {options.data}.", flush=True)  # noqa: T201
-    http_server.run(storage, listener)
+    http_server.run(storage, listener, password)
     return 0
 
 

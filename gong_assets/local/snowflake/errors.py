@@ -51,6 +51,12 @@ _NAME = r"[\"']?([^\"'\s!]+)[\"']?"
 
 # The first match wins.
 _RULES = (
+    _rule(r"No space left on device|not enough space|Out of disk space", 603, "53100",
+          lambda _: "The disk of the local warehouse is full. The statement was rolled back. Free space "
+                    "on the disk of GONG_ASSETS_HOME and run it again."),
+    _rule(r"disabled by configuration|disabled through configuration|configuration has been locked", 3001,
+          "42501", lambda _: "SQL access control error: Insufficient privileges to access files or settings "
+                             "of the server"),
     _rule(r"Python exception occurred while executing the UDF: (?:[\w.]+: )?([^\n]+)", 100351, "P0000",
           _plain(r"\1")),
     _rule(rf"(?:Scalar|Aggregate|Table|Macro)?\s*(?:Function|Macro) with name {_NAME} does not exist",
@@ -127,6 +133,8 @@ def to_snowflake_error(error: Exception) -> SnowflakeError:
         return SnowflakeError(1003, "42000", "SQL compilation error: " + _one_line(str(error)))
     if isinstance(error, NotImplementedError):
         return SnowflakeError(2, "0A000", f"Unsupported feature on the local server: {_one_line(str(error))}")
+    if isinstance(error, ValueError) and str(error).startswith("Invalid stage name"):
+        return SnowflakeError(1003, "42000", f"SQL compilation error: {_one_line(str(error))}")
     return SnowflakeError(
         603, "XX000", f"Internal error of the local server: {type(error).__name__}: {error}"
     )

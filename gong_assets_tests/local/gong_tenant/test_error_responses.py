@@ -27,6 +27,15 @@ def test_a_wrong_secret_is_rejected(tenant: httpx.Client) -> None:
     assert error(tenant.get("/v2/users", auth=("local", "guess"))) == (401, "Validate credentials failed")
 
 
+def test_the_simulator_needs_the_key_too(tenant: httpx.Client) -> None:
+    assert httpx.post(f"{tenant.base_url}/simulator/calls/1/delete").status_code == 401
+
+
+@pytest.mark.parametrize("headers", [{"Host": "rebinding.example"}, {"Origin": "http://evil.example"}])
+def test_web_pages_are_refused(tenant: httpx.Client, headers: dict[str, str]) -> None:
+    assert tenant.get("/v2/users", headers=headers).status_code == 403
+
+
 def test_a_missing_scope_is_a_401_that_names_it(new_tenant: Tenants) -> None:
     client = new_tenant(missing_scopes=frozenset({"api:stats:interaction"}))
     body = {"filter": {"fromDate": "2026-03-02", "toDate": "2026-03-03"}}

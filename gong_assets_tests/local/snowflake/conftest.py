@@ -19,6 +19,7 @@ from snowflake.connector import SnowflakeConnection
 from snowflake.connector.cursor import SnowflakeCursor
 
 START_SECONDS = 60
+PASSWORD = "the password of the tests"
 
 
 class ServerProcess:
@@ -34,8 +35,12 @@ class ServerProcess:
         self.log = (self.data / "server.log").open("ab")
         command = [sys.executable, "-m", "gong_assets.local.snowflake"]
         self.process = subprocess.Popen(
-            [*command, "--data", str(self.data), "--port", str(self.port)], stdout=self.log, stderr=self.log
-        )
+            [*command, "--data", str(self.data), "--port", str(self.port)],
+            stdin=subprocess.PIPE, stdout=self.log, stderr=self.log,
+        )  # fmt: skip
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{PASSWORD}\n".encode())
+        self.process.stdin.close()
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
@@ -63,7 +68,7 @@ class ServerProcess:
         return {
             "account": "local",
             "user": "tester",
-            "password": "not checked",
+            "password": PASSWORD,
             "host": "127.0.0.1",
             "port": self.port,
             "protocol": "http",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import secrets
 import uuid
 from collections import OrderedDict
 from concurrent.futures import Future
@@ -35,6 +36,7 @@ KEPT_RESPONSES = 2
 
 _IN_PROGRESS = "333333"
 _IN_PROGRESS_ASYNC = "333334"
+_WRONG_PASSWORD = SnowflakeError(390100, "08001", "Incorrect username or password was specified.")
 _SESSION_NOT_FOUND = SnowflakeError(
     390111, "08001", "Session no longer exists. New login required to access the service."
 )
@@ -52,8 +54,9 @@ class Query:
 class HttpApi:
     """The request handlers of the API."""
 
-    def __init__(self, sessions: SessionRegistry) -> None:
+    def __init__(self, sessions: SessionRegistry, password: str) -> None:
         self._sessions = sessions
+        self._password = password.encode()
         self._queries: WeakKeyDictionary[Session, OrderedDict[str, Query]] = WeakKeyDictionary()
 
     def routes(self) -> list[Route]:
@@ -70,6 +73,9 @@ class HttpApi:
 
     async def log_in(self, http: HttpRequest) -> Response:
         data = (await _body(http))["data"]
+        password = str(data.get("PASSWORD") or data.get("TOKEN") or "")
+        if not secrets.compare_digest(password.encode(), self._password):
+            return _failure(_WRONG_PASSWORD)
         parameters = {name: _text(value) for name, value in (data.get("SESSION_PARAMETERS") or {}).items()}
         query = http.query_params
         login = Login(

@@ -14,11 +14,13 @@ from importlib.metadata import version
 import orjson
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from gong_assets.local.loopback import LoopbackOnly
 from gong_assets.local.snowflake.server.http_api import HttpApi
 from gong_assets.local.snowflake.server.session_registry import DISCONNECT_GRACE_SECONDS, SessionRegistry
 from gong_assets.local.snowflake.storage.databases import Storage
@@ -34,7 +36,7 @@ def listen(host: str, port: int) -> socket.socket:
     """Return a bound socket; raises ValueError if the host is not loopback, OSError if the port is in use."""
     if not _is_loopback(host):
         raise ValueError(
-            f"{host} is not a loopback address. This server checks no password, so it must not be reachable "
+            f"{host} is not a loopback address. This server does not encrypt, so it must not be reachable "
             "from other machines."
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -46,15 +48,15 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def run(storage: Storage, listener: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT, then close ``storage``."""
-    asyncio.run(_serve(storage, listener))
+def run(storage: Storage, listener: socket.socket, password: str) -> None:
+    """Serve clients that sign in with ``password`` until SIGTERM or SIGINT, then close ``storage``."""
+    asyncio.run(_serve(storage, listener, password))
 
 
-async def _serve(storage: Storage, listener: socket.socket) -> None:
+async def _serve(storage: Storage, listener: socket.socket, password: str) -> None:
     sessions = SessionRegistry(storage)
-    api = HttpApi(sessions)
-    app = Starlette(routes=[Route("/health", _health), *api.routes()])
+    api = HttpApi(sessions, password)
+    app = Starlette(routes=[Route("/health", _health), *api.routes()], middleware=[Middleware(LoopbackOnly)])
 
     class Protocol(HttpToolsProtocol):
         """A uvicorn connection that reports to the registry when a client connects and disconnects."""

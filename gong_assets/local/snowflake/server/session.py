@@ -35,7 +35,7 @@ _DDL = (exp.Create, exp.Alter, exp.Drop, exp.Comment, exp.TruncateTable)
 
 @dataclass(frozen=True)
 class Login:
-    """The values of a login request. None of them is checked."""
+    """The values of a login request, apart from the password."""
 
     account: str = ""
     user: str = ""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import sqlglot
 from sqlglot import exp
 
 from gong_assets.local.snowflake.cortex import call_translation
 from gong_assets.local.snowflake.errors import SnowflakeError
 from gong_assets.local.snowflake.sql.rewrite_rules import rewrite
+from gong_assets.local.snowflake.sql.statements import parse_statement, require_supported
 from gong_assets.local.snowflake.sql.unsupported_sql import reject_unsupported
 
 
 def translate(sql: str, session_variables: Mapping[str, exp.Expression]) -> exp.Expression:
     """Parse and rewrite a statement; raises SnowflakeError for SQL that Snowflake rejects."""
-    statement = sqlglot.parse_one(sql, read="snowflake")
+    statement = parse_statement(sql)
+    require_supported(sql, statement)
     reject_unsupported(sql, statement)
     _substitute_variables(statement, session_variables)
     return rewrite(statement, call_translation.REWRITES)

@@ -6,6 +6,8 @@
     account.db          metadata of all databases: stages, comments, lengths of text columns
     stages/             the files of internal stages
     server.lock         locked by the server that uses the directory
+
+DuckDB may open files in this directory only, loads no extensions, and its configuration is locked.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from gong_assets.local.snowflake.cortex import udfs
 from gong_assets.local.snowflake.cortex.usage_history import DATABASE as USAGE_DATABASE
 from gong_assets.local.snowflake.cortex.usage_history import UsageHistory
 from gong_assets.local.snowflake.sql import macros
+from gong_assets.local.snowflake.sql.names import require_plain_name
 from gong_assets.local.snowflake.storage import fakesnow_patches
 from gong_assets.local.snowflake.storage.result_cache import ResultCache
 
@@ -34,36 +37,40 @@ ROW_GROUP_SIZE = 16_384
 DISABLED_COMPRESSION = "alp,alprd"
 
 
-class DataInUseError(Exception):
-    """Another server uses the data directory."""
+# A log that DuckDB wrote starts with its version record. DuckDB ignores a log that starts otherwise, and with
+# it the committed data in the log.
+WAL_START = b"\x64\x00\x62\x65\x00"
+
+
+class DataError(Exception):
+    """The data directory cannot be used. The message names the file and what to do."""
 
 
 class Storage:
     """The open databases of a data directory. There is one instance per process."""
 
     def __init__(self, directory: Path) -> None:
-        """Open or create the databases in ``directory``; raises DataInUseError if another server uses it."""
+        """Open or create the databases in ``directory``.
+
+        Raises:
+            DataError: another server uses the directory, or a database file or its log is damaged.
+        """
+        directory = directory.resolve()
         self.databases = directory / "databases"
         self.databases.mkdir(parents=True, exist_ok=True)
         self._lock = FileLock(directory / "server.lock")
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
-            raise DataInUseError(f"Another server uses {directory}.") from None
+            raise DataError(f"Another server uses {directory}.") from None
         self.results = ResultCache()
-        # sqlglot generates lambdas with an arrow, which DuckDB 2 does not accept by default.
-        self._duck = duckdb.connect(
-            ":memory:",
-            config={"lambda_syntax": "ENABLE_SINGLE_ARROW", "temp_directory": str(directory / "spill")},
-        )
-        # Not Snowflake's default, which is America/Los_Angeles.
-        self._duck.execute("SET GLOBAL TimeZone = 'UTC'")
-        self._duck.execute(f"SET GLOBAL disabled_compression_methods = '{DISABLED_COMPRESSION}'")
+        self._duck = _duckdb(directory)
         fakesnow_patches.describe_tables_of_every_database()
         fakesnow_patches.list_views_as_tables()
         fakesnow_patches.quote_comments()
         fakesnow_patches.keep_stages_in(directory / "stages")
         self._attach(directory / "account.db", GLOBAL_DATABASE_NAME)
+        _restrict(self._duck, directory)
         self._duck.execute(info_schema.fs_global_creation_sql())
         self._duck.execute(fakesnow_patches.columns_view_sql())
         self._duck.execute(show.fs_global_creation_sql())
@@ -80,12 +87,16 @@ class Storage:
         """Return a new connection for a session, and create the database and the schema if they do not exist.
 
         Snowflake would not create them; here they are created so that a project can start with an empty
-        directory.
+        directory. Raises SnowflakeError for a name that cannot be part of a path.
         """
+        for name in filter(None, (database, schema)):
+            require_plain_name(name)
         if database is not None and database.upper() not in self._attached():
             self._attach_database(database.upper())
+        # fakesnow only puts it into the text literal of an ATTACH statement.
+        literal = str(self.databases).replace("'", "''")
         return FakeSnowflakeConnection(
-            self._duck.cursor(), self.results, database=database, schema=schema, db_path=self.databases
+            self._duck.cursor(), self.results, database=database, schema=schema, db_path=literal
         )
 
     def drop_database(self, name: str) -> None:
@@ -114,4 +125,63 @@ class Storage:
 
     def _attach(self, file: Path, name: str) -> None:
         path = str(file).replace("'", "''")
-        self._duck.execute(f"ATTACH '{path}' AS \"{name}\" (ROW_GROUP_SIZE {ROW_GROUP_SIZE})")
+        log = file.with_name(f"{file.name}.wal")
+        if _start(log) not in (b"", WAL_START):
+            raise _damaged(file, "it does not start with DuckDB's version record", log)
+        try:
+            self._duck.execute(f"ATTACH '{path}' AS \"{name}\" (ROW_GROUP_SIZE {ROW_GROUP_SIZE})")
+        except duckdb.PermissionException:
+            raise
+        except duckdb.Error as error:
+            raise _damaged(file, str(error).splitlines()[0], log if "WAL" in str(error) else None) from error
+
+
+def _start(log: Path) -> bytes:
+    """Return the first bytes of a log; none if it does not exist."""
+    try:
+        with log.open("rb") as file:
+            return file.read(len(WAL_START))
+    except FileNotFoundError:
+        return b""
+
+
+def _duckdb(directory: Path) -> duckdb.DuckDBPyConnection:
+    # sqlglot generates lambdas with an arrow, which DuckDB 2 does not accept by default.
+    duck = duckdb.connect(
+        ":memory:",
+        config={"lambda_syntax": "ENABLE_SINGLE_ARROW", "temp_directory": str(directory / "spill")},
+    )
+    # Not Snowflake's default, which is America/Los_Angeles.
+    duck.execute("SET GLOBAL TimeZone = 'UTC'")
+    duck.execute(f"SET GLOBAL disabled_compression_methods = '{DISABLED_COMPRESSION}'")
+    return duck
+
+
+def _restrict(duck: duckdb.DuckDBPyConnection, directory: Path) -> None:
+    """Allow no other files than those of the attached databases, new databases, and stages."""
+    allowed = ", ".join(
+        "'" + str(directory / name).replace("'", "''") + "'" for name in ("databases", "stages")
+    )
+    for setting, value in {
+        "python_enable_replacements": "false",  # a query must not read variables of the server
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "allow_community_extensions": "false",
+        "allowed_directories": f"[{allowed}]",
+        "enable_external_access": "false",
+        "allowed_configs": "['TimeZone']",  # each session may set its own
+        "lock_configuration": "true",
+    }.items():
+        duck.execute(f"SET GLOBAL {setting} = {value}")
+
+
+def _damaged(file: Path, reason: str, log: Path | None) -> DataError:
+    if log is not None:
+        return DataError(
+            f"The log {log} is damaged: {reason}. Nothing was changed. To go back to the last checkpoint of "
+            f"{file.name}, move the log to another directory, start again, and sync the latest days."
+        )
+    return DataError(
+        f"The database {file} cannot be opened: {reason}. Nothing was changed. Restore it from a backup, or "
+        f"move it and {file.name}.wal to another directory, start again, and sync all days."
+    )

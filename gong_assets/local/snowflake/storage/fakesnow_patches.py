@@ -5,6 +5,7 @@ They are written for fakesnow 0.12.
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -14,11 +15,15 @@ import duckdb
 from fakesnow import info_schema
 from fakesnow.transforms import stage, transforms
 
+from gong_assets.local.snowflake.errors import SnowflakeError
 from gong_assets.local.snowflake.sql import vector
+from gong_assets.local.snowflake.sql.names import require_plain_name
 
 # fakesnow creates a temporary directory for staged files at import and never removes it.
 with suppress(OSError):
     Path(stage.LOCAL_BUCKET_PATH).rmdir()
+
+_fakesnow_internal_dir = stage.internal_dir
 
 _STAGES = "_fs_global._fs_information_schema._fs_stages"
 
@@ -27,6 +32,24 @@ def keep_stages_in(directory: Path) -> None:
     """Store staged files in ``directory``, where they persist between runs of the server."""
     directory.mkdir(parents=True, exist_ok=True)
     stage.LOCAL_BUCKET_PATH = str(directory.resolve())
+    stage.internal_dir = _stage_directory
+
+
+def _stage_directory(name: str, path: str = "") -> str:
+    """Return a directory of the stage with this full name.
+
+    Raises SnowflakeError if the name, the path or a symbolic link leads out of the stage.
+    """
+    for part in name.split("."):
+        require_plain_name(part)
+    directory: str = _fakesnow_internal_dir(name, path)
+    root = Path(stage.LOCAL_BUCKET_PATH, *name.split("."))
+    links = [root, *root.parents[:2], *(entry for entry in root.rglob("*"))]
+    if link := next((entry for entry in links if entry.is_symlink()), None):
+        raise SnowflakeError(
+            3001, "42501", f"SQL access control error: {os.fspath(link)} is a symbolic link in a stage"
+        )
+    return directory
 
 
 def columns_view_sql() -> str:

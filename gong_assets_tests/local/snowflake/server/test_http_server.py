@@ -9,13 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from gong_assets_tests.local.snowflake.conftest import ServerProcess, free_port
+from gong_assets_tests.local.snowflake.conftest import PASSWORD, ServerProcess, free_port
 
 
 def start(data: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """Run a server that is expected to fail at start."""
     command = [sys.executable, "-m", "gong_assets.local.snowflake", "--data", str(data), *options]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, input=f"{PASSWORD}\n", capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def test_health_returns_the_service_and_the_process_id(server: ServerProcess) -> None:

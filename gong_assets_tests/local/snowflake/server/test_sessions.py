@@ -12,7 +12,7 @@ import pytest
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import DatabaseError, ProgrammingError
 
-from gong_assets_tests.local.snowflake.conftest import ServerProcess
+from gong_assets_tests.local.snowflake.conftest import PASSWORD, ServerProcess
 
 Connect = Callable[..., SnowflakeConnection]
 
@@ -139,7 +139,7 @@ def test_the_transaction_of_a_killed_client_is_rolled_back(
     observer = connect().cursor()
     observer.execute("create table one_day as select 1 as n")
     client = subprocess.Popen(
-        [sys.executable, "-c", _CLIENT, str(server.port), schema], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", _CLIENT, str(server.port), schema, PASSWORD], stdout=subprocess.PIPE, text=True
     )
     assert client.stdout is not None
     assert client.stdout.readline().strip() == "deleted"
@@ -156,7 +156,8 @@ def test_the_transaction_of_a_killed_client_is_rolled_back(
 _CLIENT = """
 import sys, time, snowflake.connector
 connection = snowflake.connector.connect(
-    account="local", user="victim", password="x", host="127.0.0.1", port=int(sys.argv[1]), protocol="http",
+    account="local", user="victim", password=sys.argv[3],
+    host="127.0.0.1", port=int(sys.argv[1]), protocol="http",
     database="TESTS", schema=sys.argv[2])
 cursor = connection.cursor()
 cursor.execute("begin")

@@ -1,0 +1,137 @@
+"""A `sync` that waits or works: what it says, what it costs, and how signals end it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import msgspec
+import psutil
+import pytest
+
+from gong_assets.cli import dagster_home
+from gong_assets.defs.assets.ingestion import GONG_POOL
+from gong_assets.defs.leases import Lease
+from gong_assets.local import stack
+from gong_assets_tests.cli.command_line import CommandLine
+
+pytestmark = pytest.mark.slow
+
+START_SECONDS = 180
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
+    """A project in a directory with an apostrophe, in an environment whose proxies do not answer."""
+    directory = tmp_path_factory.mktemp("o'brien")
+    home = directory / "home"
+    proxies = {"HTTP_PROXY": "http://127.0.0.1:9", "ALL_PROXY": "socks5://127.0.0.1:9"}
+    yield CommandLine(directory, {"GONG_ASSETS_HOME": str(home), "TMPDIR": str(directory), **proxies})
+    stack.down(home)
+
+
+@pytest.fixture
+def instance(project: CommandLine) -> Iterator[dg.DagsterInstance]:
+    home = project.directory / "home" / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copy(Path(dagster_home.__file__).with_name("dagster.yaml"), home)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        yield instance
+
+
+class Sync:
+    """A running `gong-assets sync`."""
+
+    def __init__(self, project: CommandLine, log: Path, **variables: str) -> None:
+        self.log = log
+        with log.open("w") as output:
+            self.process = subprocess.Popen(
+                [Path(sys.executable).with_name("gong-assets"), "sync", "--no-transcripts"],
+                cwd=project.directory,
+                env=project.with_variables(**variables).environment,
+                stdout=output,
+                stderr=output,
+                # As for a command in a terminal: a test runner in the background ignores SIGINT.
+                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            )
+
+    def wait_for(self, text: str) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while text not in self.log.read_text():
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.1)
+
+    def end(self, how: signal.Signals) -> tuple[int, str]:
+        """Return the exit code and the last line."""
+        self.process.send_signal(how)
+        try:
+            code = self.process.wait(20)
+        finally:
+            self.process.kill()
+        return code, self.log.read_text().splitlines()[-1]
+
+
+def hold_pool(instance: dg.DagsterInstance) -> dg.DagsterRun:
+    """Create a run on another machine that has the only slot of Gong's pool."""
+
+    @dg.job(name="gong_ingestion")
+    def elsewhere() -> None: ...
+
+    run = instance.create_run_for_job(elsewhere, status=dg.DagsterRunStatus.STARTED)
+    lease = Lease(held=True, renewals=1, renewed_at="then", machine="another", process="1/1")
+    value = msgspec.json.encode(lease).decode()
+    instance.daemon_cursor_storage.set_cursor_values({f"gong_assets/lease/{run.run_id}": value})
+    instance.event_log_storage.initialize_concurrency_limit_to_default(GONG_POOL)
+    instance.event_log_storage.claim_concurrency_slot(GONG_POOL, run.run_id, "gong_calls_raw")
+    return run
+
+
+def latest(instance: dg.DagsterInstance) -> dg.DagsterRun:
+    return instance.get_runs(limit=1)[0]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGHUP])
+def test_a_waiting_sync_says_for_what_uses_no_cpu_and_ends_with_a_signal(
+    project: CommandLine, instance: dg.DagsterInstance, tmp_path: Path, how: signal.Signals
+) -> None:
+    holder = hold_pool(instance)
+    sync = Sync(project, tmp_path / "log")
+    sync.wait_for(f"waiting for run {holder.run_id} (gong_ingestion, since ")
+    process = psutil.Process(sync.process.pid)
+    before = sum(process.cpu_times()[:2])
+    time.sleep(5)
+    assert sum(process.cpu_times()[:2]) - before < 1, "a waiting command uses CPU"
+    code, last = sync.end(how)
+    run = latest(instance)
+    assert (code, last) == (
+        130,
+        f"error: interrupted: run {run.run_id} is canceled, and days that it landed are complete",
+    )
+    assert run.status is dg.DagsterRunStatus.CANCELED
+    info = instance.event_log_storage.get_concurrency_info(GONG_POOL)
+    assert (info.active_run_ids, info.pending_run_ids) == ({holder.run_id}, set())
+    instance.report_run_failed(holder)
+    instance.event_log_storage.free_concurrency_slots_for_run(holder.run_id)
+
+
+def test_a_sync_that_is_terminated_while_it_reads_is_canceled_and_leaves_nothing(
+    project: CommandLine, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    sync = Sync(project, tmp_path / "log", GONG_MAX_REQUESTS_PER_SECOND="0.02")
+    sync.wait_for("gong_users_raw")  # waits for the rate limit for 50 s
+    time.sleep(1)
+    code, last = sync.end(signal.SIGTERM)
+    run = latest(instance)
+    assert (code, run.status) == (130, dg.DagsterRunStatus.CANCELED), last
+    assert last.startswith(f"error: interrupted: run {run.run_id}")
+    assert instance.event_log_storage.get_concurrency_info(GONG_POOL).active_run_ids == set()
+    assert not list(project.directory.glob("gong_assets-*")), os.listdir(project.directory)
+    assert "GONG_USERS_RAW" in project.gong_assets("sql", "SELECT * FROM GONG_USERS_RAW").stderr

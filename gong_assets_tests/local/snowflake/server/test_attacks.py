@@ -1,0 +1,232 @@
+"""What a program of another user, a web page or a stolen session could try, over real HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import urllib.request
+from collections.abc import Callable
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import pytest
+import snowflake.connector
+from snowflake.connector import SnowflakeConnection
+from snowflake.connector.cursor import SnowflakeCursor
+
+from gong_assets.local.snowflake.errors import to_snowflake_error
+from gong_assets_tests.local.snowflake.conftest import PASSWORD, ServerProcess
+from gong_assets_tests.local.snowflake.server.test_http_server import start as failed_start
+
+Connect = Callable[..., SnowflakeConnection]
+
+
+def log_in(server: ServerProcess, *, headers: dict[str, str] | None = None, **parameters: str) -> Any:
+    """Send a login request; returns the status and the body."""
+    query = "&".join(f"{name}={value}" for name, value in parameters.items())
+    connection = HTTPConnection("127.0.0.1", server.port)
+    body = json.dumps({"data": {"LOGIN_NAME": "x", "PASSWORD": PASSWORD}})
+    connection.request("POST", f"/session/v1/login-request?{query}", body, headers or {})
+    response = connection.getresponse()
+    return response.status, response.read().decode()
+
+
+@pytest.mark.parametrize("password", ["", "wrong", "local"])
+def test_another_password_is_refused(server: ServerProcess, password: str) -> None:
+    with pytest.raises(snowflake.connector.errors.Error, match="Incorrect username or password") as caught:
+        server.connect(password=password or " ")
+    assert caught.value.errno == 390100
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "rebinding.example"},
+        {"Host": "127.0.0.1.example:80"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "http://localhost:3000"},
+        {"Origin": "null"},
+    ],
+)
+def test_web_pages_are_refused(server: ServerProcess, headers: dict[str, str]) -> None:
+    assert log_in(server)[0] == 200
+    assert log_in(server, headers=headers)[0] == 403
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select * from read_text('/etc/passwd')",
+        "select * from table(read_text('/proc/self/environ'))",
+        "select s.* from (select 1) t, lateral read_blob('/etc/passwd') s",
+        "select * from '/etc/passwd'",
+        'select * from "/etc/passwd"',
+        "select * from read_csv('/etc/passwd')",
+        "select * from read_parquet('/etc/passwd')",
+        "select * from glob('/etc/*')",
+        "select * from query('select 1')",
+        "select * from duckdb_settings()",
+        "select getenv('HOME')",
+        "select current_setting('temp_directory')",
+        "copy t to '{outside}'",
+        "copy into '{outside}' from t",
+        "copy into @stage from t",
+        "copy into t from '/etc/passwd'",
+        "copy into t from 'file:///etc/passwd'",
+        "create stage outside url = 'file:///etc/'",
+        "attach '{outside}'",
+        "attach '{outside}' as x",
+        "detach memory",
+        "export database '{outside}'",
+        "import database '{outside}'",
+        "pragma log_query_path = '{outside}'",
+        "pragma database_list",
+        "set global log_query_path = '{outside}'",
+        "call enable_logging(storage = 'file', storage_path = '{outside}')",
+        "install httpfs",
+        "load httpfs",
+        "create macro f(a) as a",
+        "create secret (type http)",
+        "create table memory.main.t2 as select * from read_text('/etc/passwd')",
+        "select 1; copy t to '{outside}'",
+        "select 1; select 2",
+        "begin; select 1",
+        "checkpoint",
+        "vacuum",
+        "execute immediate 'select 1'",
+        'create database "../../outside"',
+        'create database "a/b"',
+        'create stage "../../../../outside"',
+        "put file:///etc/hostname @stage/../../../outside",
+        "put file:///etc/hostname '@\"../../outside\"'",
+        "list @stage/../../../..",
+        "remove @stage/../../..",
+        'drop stage "../../../databases"',
+    ],
+)  # fmt: skip
+def test_statements_that_leave_the_databases_are_refused(
+    server: ServerProcess, cursor: SnowflakeCursor, tmp_path: Path, sql: str
+) -> None:
+    outside = tmp_path / "outside"
+    cursor.execute("create or replace table t as select 'x' as n")
+    cursor.execute("create or replace stage stage")
+    with pytest.raises(snowflake.connector.errors.Error) as caught:
+        cursor.execute(sql.format(outside=outside))
+    assert "root:" not in str(caught.value)
+    assert "Internal error" not in str(caught.value)
+    assert not outside.exists()
+    assert not [path for path in server.data.rglob("*outside*") if path.suffix != ".log"]
+    assert cursor.execute("select n from t").fetchall() == [("x",)]
+
+
+def test_several_statements_fail_as_on_snowflake(cursor: SnowflakeCursor) -> None:
+    with pytest.raises(snowflake.connector.errors.ProgrammingError) as caught:
+        cursor.execute("select 1; drop table t")
+    assert caught.value.errno == 8
+    assert "Actual statement count 2 did not match the desired statement count 1" in str(caught.value)
+    assert cursor.execute("select 'a;b' -- no; more\n;").fetchall() == [("a;b",)]
+
+
+def test_duckdb_itself_opens_no_other_file_and_keeps_its_configuration(server: ServerProcess) -> None:
+    """The second line of defense, for SQL that the checks of statements do not know."""
+    from gong_assets.local.snowflake.storage.databases import Storage
+
+    data = server.data.parent / "restricted"
+    storage = Storage(data)
+    duck = storage.connect("TESTS", "PUBLIC")._duck_conn
+    for sql, reason in {
+        "select * from read_text('/etc/passwd')": "Cannot access file",
+        f"select * from read_text('{data}/../x')": "Cannot access file",
+        f"copy (select 1) to '{data}/x.csv'": "Cannot access file",
+        f"attach '{data.parent}/x.db' as x": "Cannot access file",
+        "set enable_external_access = true": "Cannot (enable|change)",
+        "set global memory_limit = '1MB'": "locked",
+        "load httpfs": "disabled",
+    }.items():
+        with pytest.raises(Exception, match=reason) as caught:
+            duck.execute(sql)
+        if reason != "Cannot (enable|change)":
+            assert to_snowflake_error(caught.value).code == 3001
+    storage.close()
+
+
+@pytest.mark.parametrize("name", ["../../outside", "a/b", "x'; attach 'y", 'q"uote'])
+def test_a_database_or_schema_of_a_login_cannot_be_a_path(server: ServerProcess, name: str) -> None:
+    for parameter in ("databaseName", "schemaName"):
+        status, body = log_in(server, **{"databaseName": "TESTS", parameter: urllib.request.quote(name)})
+        assert (status, json.loads(body)["success"]) == (200, False)
+    assert not [path for path in server.data.parent.rglob("*outside*") if path.suffix != ".log"]
+
+
+def test_a_stage_that_is_a_symbolic_link_is_refused(
+    server: ServerProcess, cursor: SnowflakeCursor, schema: str, tmp_path: Path
+) -> None:
+    (tmp_path / "secret.csv").write_text("secret")
+    cursor.execute("create table t (line varchar)")
+    for name, target in {"LINK": tmp_path, "INSIDE/secret.csv": tmp_path / "secret.csv"}.items():
+        link = server.data / "stages" / "TESTS" / schema / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(target)
+        stage = name.partition("/")[0]
+        cursor.execute(f"create stage {stage}")
+        put = f"put file://{tmp_path}/secret.csv @{stage}"
+        for sql in (f"list @{stage}", f"copy into t from @{stage}", put):
+            with pytest.raises(snowflake.connector.errors.Error, match="symbolic link"):
+                cursor.execute(sql)
+        link.unlink()
+
+
+def damage(file: Path, at: float) -> None:
+    content = bytearray(file.read_bytes())
+    start = int(len(content) * at)
+    content[start : start + 16] = os.urandom(16)
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "at", "words"),
+    [
+        (".db", 0.0, "The database {file} cannot be opened"),
+        (".db.wal", 0.0, "The log {file} is damaged"),
+        (".db.wal", 0.5, "The log {file} is damaged"),
+    ],
+)
+def test_a_damaged_file_is_named_with_the_way_back(
+    own_server: ServerProcess, suffix: str, at: float, words: str
+) -> None:
+    with own_server.connect() as connection:
+        connection.cursor().execute("create table t as select seq4() n from table(generator(rowcount => 9))")
+        connection.cursor().execute("create table u as select * from t")
+        own_server.stop(signal.SIGKILL)
+    file = own_server.data / "databases" / f"TESTS{suffix}"
+    damage(file, at)
+    before = file.read_bytes()
+    failed = failed_start(own_server.data, "--port", "0")
+    assert failed.returncode == 1
+    assert words.format(file=file.resolve()) in failed.stderr
+    assert "Nothing was changed" in failed.stderr
+    assert failed.stderr.count("\n") == 1
+    assert file.read_bytes() == before
+    for damaged in own_server.data.glob("databases/TESTS.*") if suffix == ".db" else [file]:
+        damaged.rename(damaged.with_name(f"{damaged.name}.damaged"))
+    own_server.start()  # the way back
+
+
+def test_a_full_disk_is_called_a_full_disk() -> None:
+    import duckdb
+
+    error = duckdb.TransactionException(
+        'TransactionContext Error: Failed to commit: Could not write file "/x/a.db.wal": '
+        "No space left on device"
+    )
+    assert "The disk of the local warehouse is full" in to_snowflake_error(error).message
+
+
+def test_the_server_listens_on_loopback_only(server: ServerProcess) -> None:
+    addresses = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
+    for address in addresses - {"127.0.0.1", "127.0.1.1"}:
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection((str(address), server.port), timeout=2)
