@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     commands."""
     gong_assets_alert_webhook_url: SecretStr | None = None
     """URL to which each failed run is posted as `{"text": ...}`, for example a Slack webhook."""
+    gong_assets_step_retry_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
+    """Seconds before a step is retried after Gong or Snowflake did not answer or reported a server error. The
+    second and last retry waits three times as long. 0 disables step retries."""
 
     gong_base_url: str | None = None
     """Base URL of your company's Gong API, which Gong shows on its API page and is often regional. Defaults

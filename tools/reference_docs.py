@@ -19,7 +19,6 @@ from gong_assets.defs.automation import automation_sensor
 from gong_assets.defs.checks.cortex import build_cortex_checks
 from gong_assets.defs.checks.hubspot import build_hubspot_checks
 from gong_assets.defs.checks.raw_tables import build_checks
-from gong_assets.defs.checks.schema_drift import build_schema_checks
 from gong_assets.defs.jobs import build_jobs
 from gong_assets.defs.options import DEFAULT_OPTIONS
 from gong_assets.defs.schedules import build_schedules
@@ -136,8 +135,7 @@ def operations_reference() -> str:
     settings, jobs = Settings(), build_jobs()
     schedules = build_schedules(settings)
     sensors = [*build_sensors(settings, jobs), automation_sensor()]
-    checks = [*build_checks(settings), *build_schema_checks()]
-    checks += [*build_cortex_checks(settings), *build_hubspot_checks(settings)]
+    checks = [*build_checks(settings), *build_cortex_checks(settings), *build_hubspot_checks(settings)]
     specs = [scope_check(DEFAULT_OPTIONS, RAW_TABLES[0])]
     specs += [spec for check in checks for spec in check.check_specs]
     descriptions = {spec.name: spec.description for spec in specs}

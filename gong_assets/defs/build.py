@@ -15,7 +15,6 @@ from gong_assets.defs.automation import automation_sensor
 from gong_assets.defs.checks.cortex import build_cortex_checks
 from gong_assets.defs.checks.hubspot import build_hubspot_checks
 from gong_assets.defs.checks.raw_tables import build_checks
-from gong_assets.defs.checks.schema_drift import build_schema_checks
 from gong_assets.defs.dbt.assets import build_dbt_assets
 from gong_assets.defs.dbt.resource import GongDbtResource
 from gong_assets.defs.io_manager import snowflake_io_manager
@@ -31,6 +30,7 @@ from gong_assets.defs.resources import (
     SnowflakeResource,
     bound_gong,
     bound_snowflake,
+    without_config,
 )
 from gong_assets.defs.schedules import build_schedules
 from gong_assets.defs.sensors import build_sensors
@@ -57,7 +57,7 @@ def build_defs(
     Raises:
         DbtParseError: the dbt project does not parse.
     """
-    settings, accounts = _accounts(settings, options.resource_keys, dict(resources or {}))
+    settings, accounts = account_resources(settings, options.resource_keys, dict(resources or {}))
     # `backfill_policy` is beta, and makes a range of days one run.
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
         return _definitions(settings, options, accounts)
@@ -78,23 +78,24 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
             *build_checks(settings, options),
             *build_cortex_checks(settings, options),
             *build_hubspot_checks(settings, options),
-            *build_schema_checks(options),
         ],
         jobs=list(jobs.values()),
         schedules=build_schedules(settings, options),
         sensors=[*build_sensors(settings, jobs, options), automation_sensor(options)],
         resources={
             IO_MANAGER: snowflake_io_manager,
-            DBT: GongDbtResource.from_project(project),
+            DBT: without_config(GongDbtResource.from_project(project)),
             **accounts,
         },
     )
 
 
-def _accounts(
+def account_resources(
     settings: Settings, keys: ResourceKeys, given: dict[str, Any]
 ) -> tuple[Settings, dict[str, Any]]:
-    """Return the resources for Gong and Snowflake with the given ones, and the settings that fit them.
+    """Return the settings that fit the given resources, and all resources for Gong and Snowflake by key.
+
+    None of them has run config, so that a launchpad neither shows nor sends any.
 
     Raises:
         ValueError: a key of the project's resources is one of the graph's own.
@@ -113,4 +114,7 @@ def _accounts(
         given[SNOWFLAKE] = bound_snowflake(snowflake_key, settings)
     elif SNOWFLAKE not in given:
         given[SNOWFLAKE] = SnowflakeResource.from_settings(settings)
-    return settings, given
+    return settings, {
+        key: without_config(resource) if isinstance(resource, dg.ConfigurableResource) else resource
+        for key, resource in given.items()
+    }

@@ -53,7 +53,9 @@ class SnowflakeIOManager(dg.IOManager):
             yield from arrow_tables(connection, table, days)
 
 
-@dg.io_manager(required_resource_keys={SNOWFLAKE}, description="Writes raw assets to Snowflake.")
+@dg.io_manager(
+    config_schema={}, required_resource_keys={SNOWFLAKE}, description="Writes raw assets to Snowflake."
+)
 def snowflake_io_manager(context: dg.InitResourceContext) -> SnowflakeIOManager:
     return SnowflakeIOManager(getattr(context.resources, SNOWFLAKE))
 

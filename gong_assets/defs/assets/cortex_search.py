@@ -6,7 +6,7 @@ query it.
 
 import dagster as dg
 
-from gong_assets.defs.failures import failure
+from gong_assets.defs.failures import failure, step_retries
 from gong_assets.defs.options import DEFAULT_OPTIONS, REVENUE_OPERATIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource, query_tag
 from gong_assets.settings import Settings
@@ -43,6 +43,7 @@ def build_search_service(
     @dg.asset(
         key=options.asset_key("gong_call_search"),
         kinds={"snowflake"},
+        retry_policy=step_retries(settings),
         deps=[options.asset_key(name) for name in deps],
         metadata={
             "dagster/table_name": f"{settings.snowflake_database}.{settings.snowflake_schema}.{NAME}".upper()

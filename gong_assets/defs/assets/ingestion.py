@@ -29,18 +29,26 @@ from gong_assets.warehouse.connection import Warehouse
 GONG_POOL = "gong_api"
 
 
-class ReadConfig(dg.Config):
-    """Run config of the assets that read Gong."""
+_CONFIRM_DELETIONS = (
+    "Delete every record that Gong no longer returns. Without it, a run fails and changes nothing if more "
+    "records are missing than GONG_MAX_VANISHED_SHARE allows, or all of them: a key that lost access to "
+    "calls gets the same answer as a company without calls."
+)
 
-    confirm_deletions: bool = Field(
-        default=False,
-        description="Delete every record that Gong no longer returns. Without it, a run fails and changes "
-        "nothing if more records are missing than GONG_MAX_VANISHED_SHARE allows, or all of them: a key "
-        "that lost access to calls gets the same answer as a company without calls.",
-    )
+
+class ReadConfig(dg.Config):
+    """Run config of the assets that read Gong. A launchpad does not show it, as it has no default value."""
+
+    confirm_deletions: bool | None = Field(default=None, description=_CONFIRM_DELETIONS)
 
     def max_deleted_fraction(self, settings: Settings) -> float:
         return 1.0 if self.confirm_deletions else settings.gong_max_vanished_share
+
+
+class ReadCallsConfig(ReadConfig):
+    """Run config of the assets that read calls, which every launchpad shows."""
+
+    confirm_deletions: bool | None = Field(default=False, description=_CONFIRM_DELETIONS)
 
 
 def read(

@@ -1,5 +1,8 @@
 """Job that requests missing transcripts by call ID. The sensor in `sensors.py` decides which, and when."""
 
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
 import dagster as dg
 from pydantic import Field
 
@@ -8,14 +11,28 @@ from gong_assets.defs.failures import failure
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import GongResource, SnowflakeResource, query_tag
 from gong_assets.ingestion.sources import Transcripts
+from gong_assets.warehouse.connection import fetch
 from gong_assets.warehouse.errors import WarehouseError
-from gong_assets.warehouse.queries import dates_of_calls
+from gong_assets.warehouse.queries import calls_without_transcript, dates_of_calls
+from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, create_raw_tables
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
 
 OP = "request_missing_transcripts"
 
 
 class MissingTranscripts(dg.Config):
-    call_ids: list[str] = Field(description="Gong IDs of landed calls whose transcripts are requested.")
+    call_ids: list[str] = Field(
+        default=[],
+        description="Gong IDs of landed calls whose transcripts are requested. If empty, all landed calls "
+        "without a transcript.",
+    )
+
+
+def _calls_without_transcript(connection: "SnowflakeConnection") -> list[str]:
+    rows = fetch(connection, calls_without_transcript(), (datetime.now(UTC).date(),))
+    return [row["CALL_ID"] for row in rows]
 
 
 def build_missing_transcripts_job(options: GraphOptions = DEFAULT_OPTIONS) -> dg.JobDefinition:
@@ -34,7 +51,9 @@ def build_missing_transcripts_job(options: GraphOptions = DEFAULT_OPTIONS) -> dg
         warehouse = gong_snowflake.warehouse(query_tag=query_tag(context.run.run_id, context.op.name))
         try:
             with warehouse.connect() as connection:
-                source = Transcripts([], dates_of_calls(connection, config.call_ids))
+                create_raw_tables(connection, (CALLS, TRANSCRIPTS))
+                call_ids = config.call_ids or _calls_without_transcript(connection)
+                source = Transcripts([], dates_of_calls(connection, call_ids))
         except WarehouseError as error:
             raise failure(error) from error
         result = read(context, gong, source)

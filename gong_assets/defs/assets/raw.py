@@ -13,13 +13,14 @@ import dagster as dg
 
 from gong_assets.defs.assets.ingestion import (
     GONG_POOL,
+    ReadCallsConfig,
     ReadConfig,
     land_and_record,
     read,
     read_with_transcripts,
 )
 from gong_assets.defs.automation import RAW_FRESHNESS, REFERENCE_DATA_FRESHNESS
-from gong_assets.defs.failures import failure
+from gong_assets.defs.failures import failure, step_retries
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import IO_MANAGER, GongResource, SnowflakeResource, query_tag
 from gong_assets.defs.resumption import mark_quota_stop, ranges_to_read
@@ -54,6 +55,7 @@ def build_raw_assets(
         "partitions_def": partitions,
         "backfill_policy": dg.BackfillPolicy.single_run(),
         "pool": GONG_POOL,
+        "retry_policy": step_retries(settings),
     }
     return [
         _calls_and_transcripts(settings, options, daily),
@@ -85,7 +87,7 @@ def _calls_and_transcripts(
     )
     def gong_calls_and_transcripts(
         context: dg.AssetExecutionContext,
-        config: ReadConfig,
+        config: ReadCallsConfig,
         gong: GongResource,
         gong_snowflake: SnowflakeResource,
     ) -> Iterator[Result]:
@@ -118,6 +120,7 @@ def _snapshot(stream: SnapshotStream, settings: Settings, options: GraphOptions)
     @dg.asset(
         check_specs=[scope_check(options, stream.table)],
         pool=GONG_POOL,
+        retry_policy=step_retries(settings),
         **_attributes(settings, options, stream),
     )
     def snapshot_stream(

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from gong_assets.dates import DateRange, contiguous_ranges
-from gong_assets.defs.assets.ingestion import GONG_POOL, ReadConfig, land_and_record, read
-from gong_assets.defs.failures import failure
+from gong_assets.defs.assets.ingestion import GONG_POOL, ReadCallsConfig, land_and_record, read
+from gong_assets.defs.failures import failure, step_retries
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
-from gong_assets.defs.partitions import partition_date_range
+from gong_assets.defs.partitions import date_range_of_run
 from gong_assets.defs.resources import GongResource, SnowflakeResource, query_tag
 from gong_assets.error_advice import EXPECTED_ERRORS
 from gong_assets.ingestion.read import request_metadata
@@ -36,6 +36,7 @@ def build_reconciliation(
         key=options.asset_key("gong_call_reconciliation"),
         kinds={"python", "gong", "snowflake"},
         pool=GONG_POOL,
+        retry_policy=step_retries(settings),
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         deps=[options.asset_key(table.asset_name) for table in (CALLS, TRANSCRIPTS)],
@@ -46,13 +47,13 @@ def build_reconciliation(
     )
     def gong_call_reconciliation(
         context: dg.AssetExecutionContext,
-        config: ReadConfig,
+        config: ReadCallsConfig,
         gong: GongResource,
         gong_snowflake: SnowflakeResource,
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
         tag = query_tag(context.run.run_id, "gong_call_reconciliation")
         warehouse = gong_snowflake.warehouse(query_tag=tag)
-        days = partition_date_range(context.partition_time_window)
+        days = date_range_of_run(context)
         fraction = config.max_deleted_fraction(settings)
         listing = CallListing(days, settings.gong_include_private_calls, settings.gong_workspace_id)
         listed = read(context, gong, listing)

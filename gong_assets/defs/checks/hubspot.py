@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from gong_assets.defs.checks.results import connection_of_check
+from gong_assets.defs.failures import step_retries
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.settings import Settings
@@ -134,7 +136,7 @@ def label_fix_hint(settings: Settings) -> str:
 def build_hubspot_checks(
     settings: Settings, options: GraphOptions = DEFAULT_OPTIONS
 ) -> list[dg.AssetChecksDefinition]:
-    checks = [_tables_check(settings, options), _deals_check(options)]
+    checks = [_tables_check(settings, options), _deals_check(settings, options)]
     return [*checks, _labels_check(settings, options)] if settings.hubspot_shape in STAGE_TABLES else checks
 
 
@@ -142,12 +144,13 @@ def _tables_check(settings: Settings, options: GraphOptions) -> dg.AssetChecksDe
     @dg.asset_check(
         asset=options.asset_key("stg_hubspot_deals"),
         name="hubspot_is_shared",
+        retry_policy=step_retries(settings),
         description=f"Every table of the shape `{settings.hubspot_shape}` exists in "
         f"{source_schema(settings)} and has rows. Otherwise the graph still runs, and the columns from "
         "HubSpot are empty.",
     )
     def hubspot_is_shared(gong_snowflake: SnowflakeResource) -> dg.AssetCheckResult:
-        with gong_snowflake.get_connection() as connection:
+        with connection_of_check(gong_snowflake) as connection:
             found = find_source_tables(connection, settings)
         metadata: dict[str, Any] = {"location": source_schema(settings), "shape": settings.hubspot_shape}
         if not found.is_complete:
@@ -167,11 +170,12 @@ def _labels_check(settings: Settings, options: GraphOptions) -> dg.AssetChecksDe
     @dg.asset_check(
         asset=options.asset_key("stg_hubspot_deals"),
         name="hubspot_labels_the_stages",
+        retry_policy=step_retries(settings),
         description=f"At most {MAX_UNLABELLED_FRACTION:.0%} of the deals in a stage have the ID of the "
         "stage instead of its label.",
     )
     def hubspot_labels_the_stages(gong_snowflake: SnowflakeResource) -> dg.AssetCheckResult:
-        with gong_snowflake.get_connection() as connection:
+        with connection_of_check(gong_snowflake) as connection:
             deals, unlabelled = (int(count) for count in fetch(connection, _DEALS)[0].values())
             stages = fetch(connection, _UNLABELLED_STAGES) if unlabelled else []
         share = unlabelled / deals if deals else 0.0
@@ -192,16 +196,17 @@ def _labels_check(settings: Settings, options: GraphOptions) -> dg.AssetChecksDe
     return hubspot_labels_the_stages
 
 
-def _deals_check(options: GraphOptions) -> dg.AssetChecksDefinition:
+def _deals_check(settings: Settings, options: GraphOptions) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=options.asset_key("vw_enriched_gong_calls"),
         name="hubspot_knows_the_deals",
+        retry_policy=step_retries(settings),
         description=f"At most {MAX_UNKNOWN_FRACTION:.0%} of the calls that are linked to a HubSpot deal "
         "name a deal that HubSpot does not have, because it was deleted or is in another portal. Merged "
         "deals do not count.",
     )
     def hubspot_knows_the_deals(gong_snowflake: SnowflakeResource) -> dg.AssetCheckResult:
-        with gong_snowflake.get_connection() as connection:
+        with connection_of_check(gong_snowflake) as connection:
             calls, unknown = (int(count) for count in fetch(connection, _CALLS)[0].values())
             deals = fetch(connection, _UNKNOWN_DEALS) if unknown else []
         share = unknown / calls if calls else 0.0
