@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
-from dotenv import load_dotenv
+from dotenv import dotenv_values, load_dotenv
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -34,6 +35,9 @@ AUTHENTICATORS: Mapping[str, tuple[str, ...]] = {
 
 # Gong was founded in 2015, so with this default no call is older than the first partition.
 FIRST_POSSIBLE_CALL_DATE = date(2015, 1, 1)
+
+
+_SWITCH = "GONG_ASSETS_SCHEDULES_ENABLED"
 
 
 class SettingsError(Exception):
@@ -63,6 +67,20 @@ class Settings(BaseSettings):
     commands."""
     gong_assets_alert_webhook_url: SecretStr | None = None
     """URL to which each failed run is posted as `{"text": ...}`, for example a Slack webhook."""
+    gong_assets_schedules_enabled: bool | None = None
+    """Start schedules and sensors by default. Defaults to true for the simulated tenant with the local
+    warehouse, and to false otherwise. Set it to true in the environment of one deployment. A `.env` file must
+    not, because a copy of the file would start a second deployment. The UI can start and stop each."""
+    gong_assets_timezone: str = "UTC"
+    """Time zone of the schedules, such as `Europe/Berlin`. Days and partitions are always UTC."""
+    gong_assets_ingestion_cron: str | None = None
+    """When the lookback days are read again. Defaults to every 4 hours."""
+    gong_assets_reconciliation_cron: str | None = None
+    """When older days are compared with Gong. Defaults to Sundays at 01:30."""
+    gong_assets_reference_data_cron: str | None = None
+    """When reference data is read. Defaults to every day at 00:45."""
+    gong_assets_hubspot_cron: str | None = None
+    """When the HubSpot tables are rebuilt. Defaults to every hour at minute 5."""
     gong_assets_step_retry_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
     """Seconds before a step is retried after Gong or Snowflake did not answer or reported a server error. The
     second and last retry waits three times as long. 0 disables step retries."""
@@ -190,6 +208,13 @@ class Settings(BaseSettings):
         return [field.upper() for field in fields if getattr(self, field)]
 
     @property
+    def schedules_enabled(self) -> bool:
+        """Whether schedules and sensors start by default: without accounts they spend nothing."""
+        if self.gong_assets_schedules_enabled is None:
+            return self.target == "local" and self.uses_simulated_gong
+        return self.gong_assets_schedules_enabled
+
+    @property
     def needs_local_stack(self) -> bool:
         return self.target == "local" or self.uses_simulated_gong
 
@@ -199,6 +224,13 @@ class Settings(BaseSettings):
         names = ("password", "token", "private_key", "private_key_passphrase")
         values = ((name, getattr(self, f"snowflake_{name}")) for name in names)
         return {name: value.get_secret_value() if value else None for name, value in values}
+
+    @field_validator("gong_assets_timezone", mode="after")
+    @classmethod
+    def _known_timezone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"unknown time zone {name!r}; use a name such as Europe/Berlin")
+        return name
 
     @model_validator(mode="after")
     def _check(self) -> Settings:
@@ -302,7 +334,13 @@ def load_settings(*, snowflake_sign_in: bool = True, **overrides: Any) -> Settin
     Raises:
         SettingsError: a value is invalid. The message names the variables and never shows a secret.
     """
-    load_dotenv(Path.cwd() / ".env")
+    file = Path.cwd() / ".env"
+    if (dotenv_values(file).get(_SWITCH) or "").lower() in ("1", "true", "t", "yes", "y", "on"):
+        raise SettingsError(
+            f"{_SWITCH}: remove it from {file}, and set it in the environment of the one deployment whose "
+            "schedules run. A copy of the file would start a second one, which uses Gong and Snowflake too."
+        )
+    load_dotenv(file)
     try:
         return Settings(**overrides) if snowflake_sign_in else _WithoutSignIn(**overrides)
     except ValidationError as error:

@@ -56,7 +56,9 @@ def build_defs(
 
     Raises:
         DbtParseError: the dbt project does not parse.
+        SettingsError: a cron expression is invalid.
     """
+    options = options.with_settings(settings)
     settings, accounts = account_resources(settings, options.resource_keys, dict(resources or {}))
     # `backfill_policy` is beta, and makes a range of days one run.
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):

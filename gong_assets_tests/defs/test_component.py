@@ -34,7 +34,9 @@ def test_attributes_are_typed_and_misspelled_ones_are_rejected() -> None:
     )
     assert loaded.asset_key("gong_calls_raw") == dg.AssetKey(["sales", "gong", "gong_calls_raw"])
     assert loaded.schedules.ingestion.cron == "0 6 * * *"
-    assert loaded.schedules.hubspot.enabled
+    # What is not set follows the settings.
+    assert loaded.schedules.ingestion.model_fields_set == {"cron"}
+    assert loaded.schedules.hubspot.model_fields_set == set()
     assert loaded.settings.gong_lookback_days == 3
     for wrong in (
         {"key_prefx": "gong"},

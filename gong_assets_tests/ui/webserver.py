@@ -6,8 +6,9 @@ behind the graph.
 
 from __future__ import annotations
 
+import logging
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from dagster._core.remote_origin import CodeLocationOrigin, InProcessCodeLocatio
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceLoadTarget
+from dagster._daemon.backfill import execute_backfill_iteration
 from dagster_webserver.app import create_app_from_workspace_process_context
 from starlette.testclient import TestClient
 
@@ -63,10 +65,27 @@ class ThreadRunLauncher(SyncInMemoryRunLauncher):
         thread.join()
 
 
+_REEXECUTE = """
+mutation Reexecute($parameters: ReexecutionParams!) {
+  launchRunReexecution(reexecutionParams: $parameters) {
+    ... on LaunchRunSuccess { run { runId } }
+    ... on Error { message }
+  }
+}"""
+_BACKFILL = """
+mutation Backfill($parameters: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $parameters) {
+    ... on LaunchBackfillSuccess { backfillId }
+    ... on Error { message }
+  }
+}"""
+
+
 @dataclass
 class Webserver:
     client: TestClient
     instance: dg.DagsterInstance
+    context: WorkspaceProcessContext
 
     def query(self, query: str, **variables: Any) -> Any:
         answer = self.client.post("/graphql", json={"query": query, "variables": variables}).json()
@@ -96,6 +115,27 @@ class Webserver:
         result = self.query(_LAUNCH, executionParams=parameters)
         assert "run" in result, result
         return self.run(result["run"]["runId"])
+
+    def reexecute_from_failure(self, run: LaunchedRun) -> LaunchedRun:
+        parameters = {"parentRunId": run.run.run_id, "strategy": "FROM_FAILURE"}
+        return self.run(self.query(_REEXECUTE, parameters=parameters)["run"]["runId"])
+
+    def backfill(self, assets: Iterable[str], partitions: Sequence[str]) -> list[LaunchedRun]:
+        """Backfill these partitions, as the daemon does, and return the runs, oldest first."""
+        parameters = {
+            "assetSelection": [{"path": [name]} for name in assets],
+            "partitionNames": list(partitions),
+        }
+        backfill_id = self.query(_BACKFILL, parameters=parameters)["backfillId"]
+        backfill = self.instance.get_backfill(backfill_id)
+        while backfill is not None and backfill.status.name == "REQUESTED":
+            errors = list(execute_backfill_iteration(self.context, logging.getLogger("backfill")))
+            assert not any(errors), errors
+            backfill = self.instance.get_backfill(backfill_id)
+        assert backfill is not None
+        assert backfill.status.name == "COMPLETED_SUCCESS", backfill
+        runs = self.instance.get_runs(dg.RunsFilter(tags={"dagster/backfill": backfill_id}))
+        return [self.run(run.run_id) for run in reversed(runs)]
 
     def run(self, run_id: str) -> LaunchedRun:
         run = self.instance.get_run_by_id(run_id)
@@ -131,6 +171,11 @@ class LaunchedRun:
             for event in self.events
             if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION
         ]
+
+    @property
+    def retries(self) -> list[str]:
+        """The keys of the steps that were retried, once for each retry."""
+        return [str(event.step_key) for event in self.events if event.is_step_up_for_retry]
 
     @property
     def failures(self) -> dict[str, str]:
@@ -181,4 +226,4 @@ def webserver(home: Path) -> Iterator[Webserver]:
         WorkspaceProcessContext(instance, _InProcess(definitions)) as context,
         TestClient(create_app_from_workspace_process_context(context)) as client,
     ):
-        yield Webserver(client, instance)
+        yield Webserver(client, instance, context)
