@@ -94,11 +94,21 @@ def demo(
 
 def dev(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the Dagster UI.")] = 3000,
+    schedules: Annotated[
+        bool | None,
+        typer.Option(
+            "--schedules/--no-schedules",
+            help="Start the schedules and sensors by default, or leave them off. Defaults to "
+            "GONG_ASSETS_SCHEDULES_ENABLED.",
+        ),
+    ] = None,
 ) -> None:
     """Start the Dagster UI and daemon and, if the settings need it, the local stack."""
     from gong_assets.cli.dagster_home import ensure_dagster_home
     from gong_assets.settings import load_settings
 
+    if schedules is not None:
+        os.environ["GONG_ASSETS_SCHEDULES_ENABLED"] = str(schedules).lower()
     settings = load_settings()
     home = ensure_dagster_home(settings)
     if settings.needs_local_stack:

@@ -198,8 +198,9 @@ def selector(
     selected: dict[str, Any] = {**_SELECTOR, "pipelineName": job}
     if assets is not None or checks is not None:
         selected["assetSelection"] = [{"path": [name]} for name in assets or ()]
+    if checks is not None:
         selected["assetCheckSelection"] = [
-            {"assetKey": {"path": [asset]}, "name": name} for asset, name in checks or ()
+            {"assetKey": {"path": [asset]}, "name": name} for asset, name in checks
         ]
     return selected
 
