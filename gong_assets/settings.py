@@ -81,9 +81,6 @@ class Settings(BaseSettings):
     """When reference data is read. Defaults to every day at 00:45."""
     gong_assets_hubspot_cron: str | None = None
     """When the HubSpot tables are rebuilt. Defaults to every hour at minute 5."""
-    gong_assets_step_retry_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
-    """Seconds before a step is retried after Gong or Snowflake did not answer or reported a server error. The
-    second and last retry waits three times as long. 0 disables step retries."""
 
     gong_base_url: str | None = None
     """Base URL of your company's Gong API, which Gong shows on its API page and is often regional. Defaults

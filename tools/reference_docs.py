@@ -156,10 +156,9 @@ together, Dagster skips the models after a failed raw asset; `gong-assets sync` 
 that are there, also those of the failed table, and ends with the error of the stream. In a deployment, the
 days that landed are transformed like those of any other run.
 
-If Gong or Snowflake does not answer, or reports a server error, the step is retried after
-GONG_ASSETS_STEP_RETRY_SECONDS (60 s) and after three times as long. Errors that stay are not retried: a
-refused sign-in, a missing endpoint or scope, a host that does not exist, the deletion guard. The daily quota
-ends a run, and a sensor resumes it."""
+If Gong or Snowflake does not answer, or reports a server error, the step is retried twice, a minute apart.
+Errors that stay are not retried: a refused sign-in, a missing endpoint or scope, a host that does not exist,
+the deletion guard. The daily quota ends a run, and a sensor resumes it."""
 
 _CHECKS_INTRODUCTION = """\
 Each description is the condition that passes. The data tests of the dbt models are checks too; the Dagster UI

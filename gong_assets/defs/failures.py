@@ -1,42 +1,45 @@
 """Conversion of errors of Gong, the warehouse and dbt to what Dagster shows.
 
-Failures are returned, not raised, so that the call site keeps `raise ... from error` and the traceback
-survives. `gong_assets/gong/http` decides whether a request is retried, this module whether a step is.
+`gong_assets/gong/http` decides whether a request is retried, this module whether a step is.
 """
 
 from __future__ import annotations
 
 import re
+from typing import NoReturn
 
 import dagster as dg
 
 from gong_assets.error_advice import explain
 from gong_assets.gong import GongConnectionError, GongMalformedResponseError, GongServerError
-from gong_assets.settings import Settings
 from gong_assets.warehouse.errors import WarehouseUnreachable
 
+# A minute apart. A `dg.RetryPolicy` would also retry a canceled step, so that a run could not be canceled.
 STEP_RETRIES = 2
-
-
-def step_retries(settings: Settings) -> dg.RetryPolicy | None:
-    """Return the retry policy of the steps that read Gong or the warehouse; None if it is turned off.
-
-    The second wait is three times as long as the first. The policy applies to failures that allow retries.
-    """
-    seconds = settings.gong_assets_step_retry_seconds
-    if not seconds:
-        return None
-    return dg.RetryPolicy(max_retries=STEP_RETRIES, delay=seconds, backoff=dg.Backoff.EXPONENTIAL)
+STEP_RETRY_SECONDS = 60
 
 
 def failure(error: Exception) -> dg.Failure:
-    """Return the failure that a step raises for `error`. It allows retries if the error can pass.
+    """Return the failure for `error`, which allows no retry."""
+    return dg.Failure(description=explain(error), allow_retries=False)
 
-    The client has retried such an error for half a minute. Other errors stay: a refused sign-in, a missing
-    endpoint, the deletion guard. An exhausted daily quota is back only the next day, when a sensor starts a
-    run that resumes (`resumption.py`).
+
+def fail_step(error: Exception) -> NoReturn:
+    """End the step with the failure for `error`; if the error can pass, retry the step first.
+
+    An exhausted daily quota is back only the next day, when a sensor starts a run that resumes
+    (`resumption.py`).
+
+    Raises:
+        dagster.Failure: the error stays, such as a refused sign-in, a missing endpoint, the deletion guard.
+        dagster.RetryRequested: the client has retried the error for half a minute. After the last retry, the
+            step fails with the same failure.
     """
-    return dg.Failure(description=explain(error), allow_retries=is_transient(error))
+    failed = failure(error)
+    if is_transient(error):
+        failed.__cause__ = error
+        raise dg.RetryRequested(STEP_RETRIES, STEP_RETRY_SECONDS) from failed
+    raise failed from error
 
 
 def is_transient(error: Exception) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from gong_assets.defs import failures
 from gong_assets.defs.assets import ingestion
 from gong_assets.gong import GongError, GongNotFoundError, GongServerError
 from gong_assets.local import stack
@@ -47,7 +48,6 @@ def deployment(gong: Gong, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         **gong.environment,
         "GONG_ASSETS_HOME": str(home),
         "GONG_START_DATE": FIRST.isoformat(),
-        "GONG_ASSETS_STEP_RETRY_SECONDS": "1",
     }
     with pytest.MonkeyPatch.context() as environment:
         for name, value in variables.items():
@@ -98,6 +98,7 @@ def test_a_step_is_retried_if_its_error_can_pass(
             raise errors.pop()
         return read_source(*arguments, **options)
 
+    monkeypatch.setattr(failures, "STEP_RETRY_SECONDS", 1)
     monkeypatch.setattr(ingestion, "read_source", fails_once)
     run = deployment.launch("gong_reference_data", assets=["gong_workspaces_raw"])
     assert run.retries == ["gong_workspaces_raw"] * retries

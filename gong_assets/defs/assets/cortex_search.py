@@ -6,7 +6,7 @@ query it.
 
 import dagster as dg
 
-from gong_assets.defs.failures import failure, step_retries
+from gong_assets.defs.failures import fail_step
 from gong_assets.defs.options import DEFAULT_OPTIONS, REVENUE_OPERATIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource, query_tag
 from gong_assets.settings import Settings
@@ -43,7 +43,6 @@ def build_search_service(
     @dg.asset(
         key=options.asset_key("gong_call_search"),
         kinds={"snowflake"},
-        retry_policy=step_retries(settings),
         deps=[options.asset_key(name) for name in deps],
         metadata={
             "dagster/table_name": f"{settings.snowflake_database}.{settings.snowflake_schema}.{NAME}".upper()
@@ -61,7 +60,7 @@ def build_search_service(
         try:
             return _apply(context, warehouse, settings)
         except WarehouseError as error:
-            raise failure(error) from error
+            fail_step(error)
 
     return [gong_call_search]
 

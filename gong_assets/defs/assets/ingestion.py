@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from gong_assets.defs.failures import failure
+from gong_assets.defs.failures import fail_step
 from gong_assets.defs.resources import GongResource
 from gong_assets.error_advice import EXPECTED_ERRORS
 from gong_assets.gong import GongError, Page, TranscriptPage
@@ -67,7 +67,7 @@ def read(
     try:
         return read_source(gong.client(), source, log.page, max_deleted_fraction=max_deleted_fraction)
     except EXPECTED_ERRORS as error:
-        raise failure(error) from error
+        fail_step(error)
 
 
 def read_with_transcripts(
@@ -95,7 +95,7 @@ def read_with_transcripts(
             gong.client(), calls, on_page, max_deleted_fraction=max_deleted_fraction
         )
     except EXPECTED_ERRORS as error:
-        raise failure(error) from error
+        fail_step(error)
 
 
 def land_and_record(
@@ -114,7 +114,7 @@ def land_and_record(
     try:
         landed = land(warehouse, source.table, result, context.run.run_id)
     except EXPECTED_ERRORS as error:
-        raise failure(error) from error
+        fail_step(error)
     metadata: dict[str, Any] = {**request_metadata(result.stats), **source.metadata(), **landed}
     for day in days:
         row_count = {"dagster/partition_row_count": result.spool.rows_by_day[day]}

@@ -7,7 +7,7 @@ import dagster as dg
 from pydantic import Field
 
 from gong_assets.defs.assets.ingestion import GONG_POOL, land_and_record, read
-from gong_assets.defs.failures import failure
+from gong_assets.defs.failures import fail_step, failure
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import GongResource, SnowflakeResource, query_tag
 from gong_assets.ingestion.sources import Transcripts
@@ -55,7 +55,7 @@ def build_missing_transcripts_job(options: GraphOptions = DEFAULT_OPTIONS) -> dg
                 call_ids = config.call_ids or _calls_without_transcript(connection)
                 source = Transcripts([], dates_of_calls(connection, call_ids))
         except WarehouseError as error:
-            raise failure(error) from error
+            fail_step(error)
         result = read(context, gong, source)
         days = sorted(filter(None, result.spool.rows_by_day))
         asset_key = options.asset_key(source.table.asset_name)

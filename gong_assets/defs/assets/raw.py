@@ -20,7 +20,7 @@ from gong_assets.defs.assets.ingestion import (
     read_with_transcripts,
 )
 from gong_assets.defs.automation import RAW_FRESHNESS, REFERENCE_DATA_FRESHNESS
-from gong_assets.defs.failures import failure, step_retries
+from gong_assets.defs.failures import fail_step, failure
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import IO_MANAGER, GongResource, SnowflakeResource, query_tag
 from gong_assets.defs.resumption import mark_quota_stop, ranges_to_read
@@ -55,7 +55,6 @@ def build_raw_assets(
         "partitions_def": partitions,
         "backfill_policy": dg.BackfillPolicy.single_run(),
         "pool": GONG_POOL,
-        "retry_policy": step_retries(settings),
     }
     return [
         _calls_and_transcripts(settings, options, daily),
@@ -120,7 +119,6 @@ def _snapshot(stream: SnapshotStream, settings: Settings, options: GraphOptions)
     @dg.asset(
         check_specs=[scope_check(options, stream.table)],
         pool=GONG_POOL,
-        retry_policy=step_retries(settings),
         **_attributes(settings, options, stream),
     )
     def snapshot_stream(
@@ -172,7 +170,7 @@ class _Step:
                 create_raw_table(connection, CALLS)
                 return Transcripts(ranges, call_dates(connection, ranges))
         except WarehouseError as error:
-            raise failure(error) from error
+            fail_step(error)
 
     def _calls_with_transcripts(self, calls: Calls) -> Iterator[Result]:
         fraction = self.config.max_deleted_fraction(self.settings)
@@ -184,7 +182,7 @@ class _Step:
             raise self._stopped(result.quota_error, sources) from result.quota_error
         yield self._materialized(calls, result)
         if isinstance(read_transcripts, GongError):
-            raise failure(read_transcripts) from read_transcripts
+            fail_step(read_transcripts)
         yield self._materialized(transcripts, read_transcripts)
 
     def materialize(self, source: Source) -> Result:

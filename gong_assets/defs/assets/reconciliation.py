@@ -6,7 +6,7 @@ import dagster as dg
 
 from gong_assets.dates import DateRange, contiguous_ranges
 from gong_assets.defs.assets.ingestion import GONG_POOL, ReadCallsConfig, land_and_record, read
-from gong_assets.defs.failures import failure, step_retries
+from gong_assets.defs.failures import fail_step, failure
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.partitions import date_range_of_run
 from gong_assets.defs.resources import GongResource, SnowflakeResource, query_tag
@@ -36,7 +36,6 @@ def build_reconciliation(
         key=options.asset_key("gong_call_reconciliation"),
         kinds={"python", "gong", "snowflake"},
         pool=GONG_POOL,
-        retry_policy=step_retries(settings),
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         deps=[options.asset_key(table.asset_name) for table in (CALLS, TRANSCRIPTS)],
@@ -87,7 +86,7 @@ def _landed_calls(warehouse: "Warehouse", listing: CallListing, fraction: float)
         policy = DeletionPolicy(fraction)
         check_deletions(CALLS, [days], existing=len(found), missing=len(missing), policy=policy)
     except EXPECTED_ERRORS as error:
-        raise failure(error) from error
+        fail_step(error)
     return {call_id: BasicCall(day, fields) for call_id, (day, fields) in found.items()}
 
 
@@ -118,5 +117,5 @@ def _read_again(
         with warehouse.connect() as connection:
             transcripts = Transcripts(ranges, call_dates(connection, ranges))
     except EXPECTED_ERRORS as error:
-        raise failure(error) from error
+        fail_step(error)
     return {"gong_requests_to_read_again": requests + read_and_land(transcripts)}

@@ -10,7 +10,6 @@ from typing import Any
 import dagster as dg
 
 from gong_assets.defs.checks.results import connection_of_check
-from gong_assets.defs.failures import step_retries
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.settings import Settings
@@ -28,7 +27,6 @@ def build_cortex_checks(
             asset=options.asset_key(asset),
             name=name,
             description=description,
-            retry_policy=step_retries(settings),
         )
         def cortex_check(gong_snowflake: SnowflakeResource) -> dg.AssetCheckResult:
             with connection_of_check(gong_snowflake) as connection:

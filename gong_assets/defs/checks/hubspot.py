@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from gong_assets.defs.checks.results import connection_of_check
-from gong_assets.defs.failures import step_retries
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.settings import Settings
@@ -144,7 +143,6 @@ def _tables_check(settings: Settings, options: GraphOptions) -> dg.AssetChecksDe
     @dg.asset_check(
         asset=options.asset_key("stg_hubspot_deals"),
         name="hubspot_is_shared",
-        retry_policy=step_retries(settings),
         description=f"Every table of the shape `{settings.hubspot_shape}` exists in "
         f"{source_schema(settings)} and has rows. Otherwise the graph still runs, and the columns from "
         "HubSpot are empty.",
@@ -170,7 +168,6 @@ def _labels_check(settings: Settings, options: GraphOptions) -> dg.AssetChecksDe
     @dg.asset_check(
         asset=options.asset_key("stg_hubspot_deals"),
         name="hubspot_labels_the_stages",
-        retry_policy=step_retries(settings),
         description=f"At most {MAX_UNLABELLED_FRACTION:.0%} of the deals in a stage have the ID of the "
         "stage instead of its label.",
     )
@@ -200,7 +197,6 @@ def _deals_check(settings: Settings, options: GraphOptions) -> dg.AssetChecksDef
     @dg.asset_check(
         asset=options.asset_key("vw_enriched_gong_calls"),
         name="hubspot_knows_the_deals",
-        retry_policy=step_retries(settings),
         description=f"At most {MAX_UNKNOWN_FRACTION:.0%} of the calls that are linked to a HubSpot deal "
         "name a deal that HubSpot does not have, because it was deleted or is in another portal. Merged "
         "deals do not count.",

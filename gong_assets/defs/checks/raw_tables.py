@@ -13,7 +13,6 @@ import dagster as dg
 
 from gong_assets.defs.checks.results import connection_of_check, unless_missing
 from gong_assets.defs.checks.schema_drift import SCHEMA_CHECK, SCHEMA_CHECK_DESCRIPTION, schema_result
-from gong_assets.defs.failures import step_retries
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.ingestion.stream_types import RawStream
@@ -60,7 +59,6 @@ def _checks_of(stream: RawStream, settings: Settings, options: GraphOptions) -> 
             for name, description in _descriptions(stream.table, settings)
         ],
         can_subset=True,
-        retry_policy=step_retries(settings),
     )
     def raw_checks(
         context: dg.AssetCheckExecutionContext, gong_snowflake: SnowflakeResource

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from gong_assets.defs.failures import failure
+from gong_assets.defs.failures import fail_step
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.warehouse.errors import WarehouseError, is_unknown_object
 
@@ -27,7 +27,7 @@ def connection_of_check(snowflake: SnowflakeResource) -> Iterator[SnowflakeConne
         with snowflake.get_connection() as connection:
             yield connection
     except WarehouseError as error:
-        raise failure(error) from error
+        fail_step(error)
 
 
 def unless_missing(key: dg.AssetCheckKey, evaluate: Callable[[], dg.AssetCheckResult]) -> dg.AssetCheckResult:

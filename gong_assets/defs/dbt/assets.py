@@ -30,7 +30,7 @@ from gong_assets.defs.dbt.column_lineage import ColumnLineage
 from gong_assets.defs.dbt.cortex_costs import with_cortex_costs
 from gong_assets.defs.dbt.project import dbt_source_environment, keep_parse_state, prepared_project
 from gong_assets.defs.dbt.resource import GongDbtResource
-from gong_assets.defs.failures import explain_dbt, failure, step_retries
+from gong_assets.defs.failures import explain_dbt, fail_step
 from gong_assets.defs.options import DEFAULT_OPTIONS, REVENUE_OPERATIONS, GraphOptions
 from gong_assets.defs.partitions import date_range_of_run
 from gong_assets.defs.resources import SnowflakeResource, query_tag
@@ -155,7 +155,7 @@ class ModelRunner:
             with warehouse.connect() as connection:
                 create_raw_tables(connection, RAW_TABLES)  # dbt fails on a source that does not exist.
         except WarehouseError as error:
-            raise failure(error) from error
+            fail_step(error)
         environment = {
             **dbt_source_environment(self.settings),
             "GONG_CORTEX_TOKEN_BUDGET": "" if token_budget is None else str(token_budget),
@@ -214,7 +214,6 @@ def build_dbt_assets(
         "project": project,
         "dagster_dbt_translator": translator,
         "pool": DBT_POOL,
-        "retry_policy": step_retries(settings),
     }
     return project, [
         *_hubspot_tables(manifest, translator, options),
