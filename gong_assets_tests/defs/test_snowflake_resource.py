@@ -116,8 +116,8 @@ def test_the_resource_can_replace_the_graphs_own(warehouse: Warehouse, tmp_path:
     with dg.DagsterInstance.ephemeral() as instance:
         sensor = defs.resolve_sensor_def("gong_missing_transcripts")
         own = {name: each for name, each in (defs.resources or {}).items() if "snowflake" in name}
-        context = dg.build_sensor_context(instance=instance, definitions=defs, resources=own)
-        assert "have not both landed yet" in (sensor.evaluate_tick(context).skip_message or "")
+        with dg.build_sensor_context(instance=instance, definitions=defs, resources=own) as context:
+            assert "have not both landed yet" in (sensor.evaluate_tick(context).skip_message or "")
         job = defs.resolve_implicit_global_asset_job_def()
         selection = [workspaces, count_of_workspaces.key]
         result = job.execute_in_process(instance=instance, asset_selection=selection)
