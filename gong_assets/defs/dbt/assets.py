@@ -30,9 +30,9 @@ from gong_assets.defs.dbt.column_lineage import ColumnLineage
 from gong_assets.defs.dbt.cortex_costs import with_cortex_costs
 from gong_assets.defs.dbt.project import dbt_source_environment, keep_parse_state, prepared_project
 from gong_assets.defs.dbt.resource import GongDbtResource
-from gong_assets.defs.failures import explain_dbt, fail_step
+from gong_assets.defs.failures import explain_dbt, failure
 from gong_assets.defs.options import DEFAULT_OPTIONS, REVENUE_OPERATIONS, GraphOptions
-from gong_assets.defs.partitions import date_range_of_run
+from gong_assets.defs.partitions import partition_date_range
 from gong_assets.defs.resources import SnowflakeResource, query_tag
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
@@ -155,7 +155,7 @@ class ModelRunner:
             with warehouse.connect() as connection:
                 create_raw_tables(connection, RAW_TABLES)  # dbt fails on a source that does not exist.
         except WarehouseError as error:
-            fail_step(error)
+            raise failure(error) from error
         environment = {
             **dbt_source_environment(self.settings),
             "GONG_CORTEX_TOKEN_BUDGET": "" if token_budget is None else str(token_budget),
@@ -243,7 +243,7 @@ def _daily_models(
         gong_dbt: GongDbtResource,
         gong_snowflake: SnowflakeResource,
     ) -> Iterator[Any]:
-        days = date_range_of_run(context)
+        days = partition_date_range(context.partition_time_window)
         budget = config.cortex_token_budget
         if budget is None:
             budget = runner.settings.gong_cortex_token_budget
