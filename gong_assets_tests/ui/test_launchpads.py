@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +12,8 @@ import dagster as dg
 import pytest
 import snowflake.connector
 import yaml
+from dagster._core.snap.config_types import build_config_schema_snapshot
+from dagster._core.snap.snap_to_yaml import default_values_yaml_from_type_snap
 
 from gong_assets.defs.build import account_resources
 from gong_assets.defs.jobs import JOB_NAMES
@@ -102,23 +104,21 @@ SIGN_INS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("form", SIGN_INS)
-def test_a_run_signs_in_to_snowflake_with_the_settings_and_an_empty_run_config(
-    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    variables, expected = SIGN_INS[form]
-    for name, value in variables.items():
-        monkeypatch.setenv(f"SNOWFLAKE_{name}", value)
-    for name, value in ACCOUNT.items():
-        monkeypatch.setenv(name, value)
-    settings, resources = account_resources(load_settings(gong_assets_home=tmp_path), ResourceKeys(), {})
-    connected: list[dict[str, Any]] = []
+@pytest.fixture
+def connected(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The arguments with which the connector connects from now on."""
+    arguments: list[dict[str, Any]] = []
 
-    def connect(**arguments: Any) -> Any:
-        connected.append(arguments)
+    def connect(**given: Any) -> Any:
+        arguments.append(given)
         return SimpleNamespace(close=lambda: None)
 
     monkeypatch.setattr(snowflake.connector, "connect", connect)
+    return arguments
+
+
+def run_as_shown(resources: Mapping[str, Any]) -> str:
+    """Run a job that connects to Snowflake with the run config that its launchpad shows, and return that."""
 
     @dg.op
     def connects(gong_snowflake: SnowflakeResource) -> None:
@@ -129,10 +129,43 @@ def test_a_run_signs_in_to_snowflake_with_the_settings_and_an_empty_run_config(
     def signs_in() -> None:
         connects()
 
-    assert signs_in.execute_in_process(run_config={}).success
+    snapshot = build_config_schema_snapshot(signs_in)
+    root = snapshot.get_config_snap(signs_in.run_config_schema.run_config_schema_type.key)
+    shown = default_values_yaml_from_type_snap(snapshot, root)
+    assert signs_in.execute_in_process(run_config=yaml.safe_load(shown)).success
+    return shown
+
+
+@pytest.mark.parametrize("form", SIGN_INS)
+def test_a_run_signs_in_to_snowflake_as_the_settings_say(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, connected: list[dict[str, Any]]
+) -> None:
+    variables, expected = SIGN_INS[form]
+    for name, value in variables.items():
+        monkeypatch.setenv(f"SNOWFLAKE_{name}", value)
+    for name, value in ACCOUNT.items():
+        monkeypatch.setenv(name, value)
+    settings, resources = account_resources(load_settings(gong_assets_home=tmp_path), ResourceKeys(), {})
     assert settings.target == "snowflake"
+    assert run_as_shown(resources).strip() == "{}"
     (arguments,) = connected
     assert (arguments["account"], arguments["user"]) == ("org-account", "loader")
     secrets = {"password", "token", "private_key", "authenticator", "workload_identity_provider"}
     found = {name: value for name, value in arguments.items() if name in secrets}
     assert {name: bytes if isinstance(value, bytes) else value for name, value in found.items()} == expected
+
+
+@pytest.mark.slow
+def test_a_resource_of_the_project_signs_in_with_what_its_launchpad_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, connected: list[dict[str, Any]]
+) -> None:
+    from dagster_snowflake import SnowflakeResource as ProjectResource
+
+    monkeypatch.setenv("PROJECT_PASSWORD", "pw")
+    account = ProjectResource(account="theirs", user="loader", password=dg.EnvVar("PROJECT_PASSWORD"))
+    settings = load_settings(snowflake_sign_in=False, gong_assets_home=tmp_path)
+    _, resources = account_resources(settings, ResourceKeys(snowflake="snowflake"), {})
+    shown = run_as_shown({**resources, "snowflake": account})
+    (arguments,) = connected
+    assert (arguments["account"], arguments["password"]) == ("theirs", "pw")
+    assert "pw" not in shown.replace("password", "")
