@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from pydantic import ValidationError
 
 import gong_assets
 from gong_assets.settings import (
@@ -266,3 +267,29 @@ def test_secrets_do_not_appear_in_any_message(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(SettingsError) as raised:
         connection_arguments(load_settings())
     assert "s3cret" not in f"{raised.value!r} {raised.value}"
+
+
+def test_schedules_start_by_default_only_where_nothing_is_spent(tmp_path: Path) -> None:
+    assert Settings().schedules_enabled
+    gong = {"gong_access_key": "k", "gong_access_key_secret": "s"}
+    snowflake = {"snowflake_account": "a", "snowflake_user": "u", "snowflake_password": "p"}
+    for account in (gong, snowflake):
+        assert not Settings(**account).schedules_enabled  # type: ignore[arg-type]
+        assert Settings(**account, gong_assets_schedules_enabled=True).schedules_enabled  # type: ignore[arg-type]
+
+
+def test_a_env_file_cannot_start_the_schedules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a copy of production's file would start a second deployment."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("GONG_ASSETS_SCHEDULES_ENABLED=true\n")
+    with pytest.raises(SettingsError, match=r"GONG_ASSETS_SCHEDULES_ENABLED: remove it from .*\.env"):
+        load_settings()
+    (tmp_path / ".env").write_text("GONG_ASSETS_SCHEDULES_ENABLED=false\n")
+    monkeypatch.delenv("GONG_ASSETS_SCHEDULES_ENABLED", raising=False)
+    assert not load_settings().schedules_enabled
+    monkeypatch.delenv("GONG_ASSETS_SCHEDULES_ENABLED")
+
+
+def test_an_unknown_time_zone_is_rejected() -> None:
+    with pytest.raises(ValidationError, match="unknown time zone 'Berlin'"):
+        Settings(gong_assets_timezone="Berlin")

@@ -18,7 +18,6 @@ from gong_assets.defs.assets.raw import scope_check
 from gong_assets.defs.checks.cortex import build_cortex_checks
 from gong_assets.defs.checks.hubspot import build_hubspot_checks
 from gong_assets.defs.checks.raw_tables import build_checks
-from gong_assets.defs.checks.schema_drift import build_schema_checks
 from gong_assets.defs.jobs import build_jobs
 from gong_assets.defs.options import DEFAULT_OPTIONS
 from gong_assets.defs.orphaned_runs import build_orphaned_runs_sensor
@@ -119,15 +118,50 @@ def _option(parameter: Any) -> str:
 
 
 _OPERATIONS_INTRODUCTION = """
-Schedules and sensors are on by default, and their times are in UTC. Turn them off in the Dagster UI, or
-change them with the attributes `schedules` and `sensors` of the component `gong_assets.GongAssets`.
+Schedules and sensors are on by default where they spend nothing: for the simulated tenant with the local
+warehouse. With accounts, they are off until GONG_ASSETS_SCHEDULES_ENABLED is true in the environment of the
+deployment, or `gong-assets dev --schedules` starts it. The variable is rejected in a `.env` file, because a
+copy of the file would start a second deployment. Each schedule and sensor can be turned on and off in the
+Dagster UI. Times are in GONG_ASSETS_TIMEZONE (UTC by default), and each cron expression is a setting, such as
+GONG_ASSETS_INGESTION_CRON. In your own project, the attributes `schedules` and `sensors` of the component
+`gong_assets.GongAssets` take precedence.
 
 Without DAGSTER_HOME, the `gong-assets` commands use an instance with the right limits. In an instance of your
 own, copy `concurrency` and `run_monitoring` from [dagster.yaml](../gong_assets/cli/dagster.yaml): they allow
 one step at a time to call Gong, and one at a time to rebuild the model tables.
 
-To backfill, select a range of partitions in the UI or run `gong-assets sync --mode backfill`. A range is one
-run and one window of Gong's API, not one per day."""
+## Run by hand
+
+Every job and asset can be launched with the run config that its launchpad shows: `confirm_deletions` allows a
+run to delete more records than GONG_MAX_VANISHED_SHARE. Accounts and secrets are no run config; a run reads
+them from its environment. Days are partitions. Select them in the dialog `Materialize`: a range is one run
+and one window of Gong's API, not one per day. A run without partitions fails with a line that says so.
+
+```console
+$ gong-assets sync                         # the last days
+$ gong-assets sync --mode backfill --from-date 2026-11-01 --to-date 2026-11-07
+$ dg launch --assets gong_calls_raw --partition-range "2026-11-01...2026-11-07"
+$ dg launch --job gong_ingestion --partition 2026-11-01
+$ dagster asset materialize -m gong_assets.definitions --select gong_calls_raw \\
+    --partition-range "2026-11-01...2026-11-07"
+$ dagster job execute -m gong_assets.definitions -j gong_reference_data
+$ dagster job launch -w workspace.yaml -j gong_calls --tags '{"dagster/partition": "2026-11-01"}'
+```
+
+The last command queues a run for the daemon. Such a run must name the code location as the daemon does, so
+pass the daemon's `workspace.yaml`. `dagster job backfill` queues one run per day; use a range instead. The
+button `Re-execute from failure` reads only what failed.
+
+## Failures
+
+A stream that fails stops its own checks and nothing else. In a run that materializes raw assets and models
+together, Dagster skips the models after a failed raw asset; `gong-assets sync` then runs them on the rows
+that are there, also those of the failed table, and ends with the error of the stream. In a deployment, the
+days that landed are transformed like those of any other run.
+
+If Gong or Snowflake does not answer, or reports a server error, the step is retried twice, a minute apart.
+Errors that stay are not retried: a refused sign-in, a missing endpoint or scope, a host that does not exist,
+the deletion guard. The daily quota ends a run, and a sensor resumes it."""
 
 _CHECKS_INTRODUCTION = """\
 Each description is the condition that passes. The data tests of the dbt models are checks too; the Dagster UI
@@ -146,8 +180,7 @@ def operations_reference() -> str:
         build_transformation_sensor(settings, Models([])),
         build_orphaned_runs_sensor(),
     ]
-    checks = [*build_checks(settings), *build_schema_checks()]
-    checks += [*build_cortex_checks(settings), *build_hubspot_checks(settings)]
+    checks = [*build_checks(settings), *build_cortex_checks(settings), *build_hubspot_checks(settings)]
     specs = [scope_check(DEFAULT_OPTIONS, RAW_TABLES[0])]
     specs += [spec for check in checks for spec in check.check_specs]
     descriptions = {spec.name: spec.description for spec in specs}

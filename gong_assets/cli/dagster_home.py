@@ -10,7 +10,7 @@ from gong_assets.settings import Settings
 
 # The location name is the same as in a checkout's workspace.yaml: Dagster stores the state of schedules and
 # sensors under it.
-_WORKSPACE = """\
+WORKSPACE = """\
 load_from:
   - python_module:
       module_name: gong_assets.definitions
@@ -25,6 +25,6 @@ def ensure_dagster_home(settings: Settings) -> Path:
     home = settings.home / "dagster"
     home.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
-    (home / "workspace.yaml").write_text(_WORKSPACE)
+    (home / "workspace.yaml").write_text(WORKSPACE)
     os.environ["DAGSTER_HOME"] = str(home)
     return home

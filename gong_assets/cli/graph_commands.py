@@ -101,12 +101,22 @@ def dev(
     port: Annotated[
         int, typer.Option("--port", "-p", min=1, max=65535, help="Port of the Dagster UI.")
     ] = 3000,
+    schedules: Annotated[
+        bool | None,
+        typer.Option(
+            "--schedules/--no-schedules",
+            help="Start the schedules and sensors by default, or leave them off. Defaults to "
+            "GONG_ASSETS_SCHEDULES_ENABLED.",
+        ),
+    ] = None,
 ) -> None:
     """Start the Dagster UI and daemon and, if the settings need it, the local stack."""
     from gong_assets.cli.dagster_home import ensure_dagster_home
     from gong_assets.settings import load_settings
     from gong_assets.settings.account_checks import check_accounts
 
+    if schedules is not None:
+        os.environ["GONG_ASSETS_SCHEDULES_ENABLED"] = str(schedules).lower()
     settings = load_settings()
     check_accounts(settings)
     # `dagster dev` starts everything else before it finds the port in use.

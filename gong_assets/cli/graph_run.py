@@ -26,7 +26,15 @@ SECONDS_BETWEEN_LOOKS = 5.0
 
 
 class RunFailed(Exception):
-    """A run failed. The message is the reason, in one or two lines."""
+    """A run failed. The message is the reason, in one or two lines.
+
+    Attributes:
+        unaffected: assets of steps that did not start, if only raw assets failed and others landed.
+    """
+
+    def __init__(self, message: str, *, unaffected: Sequence[dg.AssetKey] = ()) -> None:
+        super().__init__(message)
+        self.unaffected = unaffected
 
 
 class RunInterrupted(Exception):
@@ -69,9 +77,15 @@ def execute(
     listener: RunListener,
     *,
     tags: Mapping[str, str],
-    confirm_deletions: bool,
+    confirm_deletions: bool = False,
+    assets: Sequence[dg.AssetKey] | None = None,
 ) -> RunReport:
-    """Execute the job for `days` and return its report. `groups` has the group of each asset by name.
+    """Execute the job for `days` and return its report.
+
+    Args:
+        groups: the group of each asset by name.
+        tags: tags of the run, beside those for its days.
+        assets: the assets of the job to materialize; all of them by default.
 
     Raises:
         RunFailed: a step failed.
@@ -95,6 +109,7 @@ def execute(
                 run_id=run_id,
                 tags={**days.as_run_tags(), **tags},
                 run_config=_run_config(job, confirm_deletions=confirm_deletions),
+                asset_selection=assets,
                 raise_on_error=False,
             )
     finally:
@@ -107,9 +122,26 @@ def execute(
         _add_to_report(report, event, groups)
     if not result.success:
         raise RunFailed(
-            _failure_reason(result.all_events) or f"run {run_id} failed; its events are in the Dagster UI"
+            _failure_reason(result.all_events) or f"run {run_id} failed; its events are in the Dagster UI",
+            unaffected=_unaffected(result.all_events, groups) if report.assets else (),
         )
     return report
+
+
+def _unaffected(events: Sequence[dg.DagsterEvent], groups: Mapping[str, str]) -> list[dg.AssetKey]:
+    """Return the assets that did not start because a raw asset failed; none if other assets failed too."""
+    import dagster as dg
+
+    started = {event.step_key for event in events if event.is_step_start}
+    failed = {event.step_key for event in events if event.is_step_failure}
+    planned = [
+        (event.asset_key, event.step_key)
+        for event in events
+        if event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED and event.asset_key
+    ]
+    if any(groups.get(key.to_user_string()) != "raw" for key, step in planned if step in failed):
+        return []
+    return sorted(key for key, step in planned if step not in started)
 
 
 def _run_config(job: dg.JobDefinition, *, confirm_deletions: bool) -> dict[str, Any]:
@@ -196,6 +228,9 @@ def _is_interruption(event: dg.DagsterEvent) -> bool:
 
 def _progress_text(entry: dg.EventLogEntry) -> str | None:
     event = entry.dagster_event
+    if event is not None and event.is_step_up_for_retry:
+        seconds = event.step_retry_data.seconds_to_wait or 0
+        return f"{event.step_key} failed and is retried in {seconds:.0f} s"
     if event is not None:
         return str(event.step_key).replace("__", " ") if event.is_step_start else None
     # For a dbt step, `_DbtOutput` reports the models instead.

@@ -9,10 +9,11 @@ import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from gong_assets.cli.dagster_home import ensure_dagster_home
-from gong_assets.cli.graph_run import RunInterrupted, RunListener, RunReport, execute
+from gong_assets.cli.graph_run import RunFailed, RunInterrupted, RunListener, RunReport, execute
 from gong_assets.dates import DateRange
 from gong_assets.defs.first_partition import including, is_explicit, look_up_first_partition
 from gong_assets.ingestion.streams import RAW_TABLES
@@ -172,7 +173,19 @@ def _run_job(
         LeaseObserver().fail_dead_runs(instance)
         tags = tags_to_resume(instance, job, days, listener) if resume else {}
         listener.run_started(days)
-        return execute(job, instance, days, groups, listener, tags=tags, confirm_deletions=confirm_deletions)
+        run = partial(execute, instance=instance, days=days, groups=groups, listener=listener)
+        try:
+            return run(job, tags=tags, confirm_deletions=confirm_deletions)
+        except RunFailed as error:
+            if not error.unaffected:
+                raise
+            # Dagster skips every step after a failed one, also the models that do not read its table.
+            listener.message("materializing the models with what has landed")
+            try:
+                run(definitions.resolve_implicit_global_asset_job_def(), tags={}, assets=error.unaffected)
+            except RunFailed as another:
+                raise RunFailed(f"{error}\n{another}") from error
+            raise
 
 
 def tags_to_resume(

@@ -16,7 +16,6 @@ from gong_assets.defs.assets.reconciliation import build_reconciliation
 from gong_assets.defs.checks.cortex import build_cortex_checks
 from gong_assets.defs.checks.hubspot import build_hubspot_checks
 from gong_assets.defs.checks.raw_tables import build_checks
-from gong_assets.defs.checks.schema_drift import build_schema_checks
 from gong_assets.defs.dbt.assets import build_dbt_assets
 from gong_assets.defs.first_partition import with_first_partition
 from gong_assets.defs.io_manager import snowflake_io_manager
@@ -32,6 +31,7 @@ from gong_assets.defs.resources import (
     SnowflakeResource,
     bound_gong,
     bound_snowflake,
+    without_config,
 )
 from gong_assets.defs.schedules import build_schedules
 from gong_assets.defs.sensors import build_sensors
@@ -60,11 +60,13 @@ def build_defs(
 
     Raises:
         DbtParseError: the dbt project does not parse.
-        SettingsError: calls could be written to a warehouse by mistake (see `account_checks.py`).
+        SettingsError: a cron expression is invalid, or calls could be written to a warehouse by mistake (see
+            `account_checks.py`).
     """
     pool_waits.install()
     settings = with_first_partition(settings)
-    settings, accounts = _accounts(settings, options.resource_keys, dict(resources or {}))
+    options = options.with_settings(settings)
+    settings, accounts = account_resources(settings, options.resource_keys, dict(resources or {}))
     # `backfill_policy` is beta, and makes a range of days one run.
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
         return _definitions(settings, options, accounts)
@@ -88,7 +90,6 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
             *build_checks(settings, options),
             *build_cortex_checks(settings, options),
             *build_hubspot_checks(settings, options),
-            *build_schema_checks(options),
         ],
         jobs=[*jobs.values(), *cleanup_jobs],
         schedules=[*build_schedules(settings, options), *cleanup_schedules],
@@ -104,10 +105,12 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
     )
 
 
-def _accounts(
+def account_resources(
     settings: Settings, keys: ResourceKeys, given: dict[str, Any]
 ) -> tuple[Settings, dict[str, Any]]:
-    """Return the resources for Gong and Snowflake with the given ones, and the settings that fit them.
+    """Return the settings that fit the given resources, and all resources for Gong and Snowflake by key.
+
+    None of them has run config, so that a launchpad neither shows nor sends any.
 
     Raises:
         SettingsError: calls could be written to a warehouse by mistake.
@@ -134,4 +137,7 @@ def _accounts(
         given[SNOWFLAKE] = bound_snowflake(snowflake_key, settings)
     elif SNOWFLAKE not in given:
         given[SNOWFLAKE] = SnowflakeResource.from_settings(settings)
-    return settings, given
+    return settings, {
+        key: without_config(resource) if isinstance(resource, dg.ConfigurableResource) else resource
+        for key, resource in given.items()
+    }

@@ -11,7 +11,7 @@ import dagster as dg
 import pyarrow as pa
 
 from gong_assets.dates import DateRange
-from gong_assets.defs.failures import failure
+from gong_assets.defs.failures import fail_step
 from gong_assets.defs.partitions import partition_date_range
 from gong_assets.defs.resources import SNOWFLAKE, SnowflakeResource
 from gong_assets.ingestion.read import ReadResult, land
@@ -37,7 +37,7 @@ class SnowflakeIOManager(dg.IOManager):
         try:
             context.add_output_metadata(land(warehouse, table, obj, context.run_id))
         except WarehouseError as error:
-            raise failure(error) from error
+            fail_step(error)
 
     def load_input(self, context: dg.InputContext) -> pa.Table | pa.RecordBatchReader:
         table = raw_table(context.asset_key)
@@ -53,7 +53,9 @@ class SnowflakeIOManager(dg.IOManager):
             yield from arrow_tables(connection, table, days)
 
 
-@dg.io_manager(required_resource_keys={SNOWFLAKE}, description="Writes raw assets to Snowflake.")
+@dg.io_manager(
+    config_schema={}, required_resource_keys={SNOWFLAKE}, description="Writes raw assets to Snowflake."
+)
 def snowflake_io_manager(context: dg.InitResourceContext) -> SnowflakeIOManager:
     return SnowflakeIOManager(getattr(context.resources, SNOWFLAKE))
 

@@ -14,10 +14,14 @@ from gong_assets.ingestion.streams import RAW_STREAMS
 from gong_assets.settings import Settings
 
 _DESCRIPTIONS: Mapping[str, str] = {
-    "gong_sync": "Materializes the whole graph: raw, staged and Cortex tables, HubSpot, and the views.",
-    "gong_calls": "Materializes calls without transcripts, with half of the requests to Gong.",
-    "gong_ingestion": "Materializes the raw assets of calls, transcripts, users, reviews and statistics. "
-    "The models that depend on changed rows follow by themselves.",
+    "gong_sync": "Materializes the whole graph for the selected days: raw, staged and Cortex tables, "
+    "HubSpot, and the views. Select days as partitions: the last days for an incremental sync, a range for "
+    "a backfill, all for a full sync. A range is one run. `confirm_deletions` in the launchpad allows a "
+    "mass deletion.",
+    "gong_calls": "Materializes the selected days like `gong_sync`, but without transcripts and Cortex, "
+    "with half of the requests to Gong.",
+    "gong_ingestion": "Materializes the raw assets of calls, transcripts, users, reviews and statistics for "
+    "the selected days. The models that depend on changed rows follow by themselves.",
     "gong_reference_data": "Materializes reference data, such as workspaces, trackers and scorecards.",
     "gong_reconciliation": "Compares the landed calls with Gong's list of calls, and reads the days that "
     "differ again. It finds late calls, deletions and edits outside the lookback.",

@@ -6,10 +6,12 @@ attributes of the component (`component.py`); Python code passes them to `build_
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import dagster as dg
 from pydantic import Field
+
+from gong_assets.settings import Settings, SettingsError
 
 Layer = Literal["raw", "staging", "hubspot", "cortex", "enriched", "monitoring"]
 
@@ -25,13 +27,22 @@ class ScheduleOptions(dg.Model, dg.Resolvable):
     """When a schedule runs."""
 
     cron: Annotated[
-        str | None, dg.Resolver.default(description="Cron expression that replaces the default one.")
+        str | None,
+        dg.Resolver.default(
+            description="Cron expression that replaces the setting, such as GONG_ASSETS_INGESTION_CRON."
+        ),
     ] = None
-    timezone: Annotated[str, dg.Resolver.default(description="Time zone of the cron expression.")] = "UTC"
+    timezone: Annotated[
+        str,
+        dg.Resolver.default(
+            description="Time zone of the cron expression. Defaults to GONG_ASSETS_TIMEZONE."
+        ),
+    ] = "UTC"
     enabled: Annotated[
         bool,
         dg.Resolver.default(
-            description="Start the schedule by default. A change made in the Dagster UI takes precedence."
+            description="Start the schedule by default. Defaults to GONG_ASSETS_SCHEDULES_ENABLED. A change "
+            "made in the Dagster UI takes precedence."
         ),
     ] = True
 
@@ -51,7 +62,8 @@ class SensorOptions(dg.Model, dg.Resolvable):
     enabled: Annotated[
         bool,
         dg.Resolver.default(
-            description="Start the sensor by default. A change made in the Dagster UI takes precedence."
+            description="Start the sensor by default. Defaults to GONG_ASSETS_SCHEDULES_ENABLED. A change "
+            "made in the Dagster UI takes precedence."
         ),
     ] = True
 
@@ -163,6 +175,50 @@ class GraphOptions(dg.Model, dg.Resolvable):
     def op_name(self, name: str) -> str:
         """Return the name of an op of several assets. The op of a single asset is named after its key."""
         return "__".join([*self.prefix_parts, name])
+
+    def with_settings(self, settings: Settings) -> Self:
+        """Return the options with the schedules of the settings, where an option does not say otherwise.
+
+        Raises:
+            SettingsError: a cron expression is invalid.
+        """
+        schedules = {
+            name: _with_defaults(getattr(self.schedules, name), settings, cron=f"gong_assets_{name}_cron")
+            for name in Schedules.model_fields
+        }
+        sensors = {
+            name: _with_defaults(getattr(self.sensors, name), settings) for name in Sensors.model_fields
+        }
+        return self.model_copy(
+            update={
+                "schedules": self.schedules.model_copy(update=schedules),
+                "sensors": self.sensors.model_copy(update=sensors),
+            }
+        )
+
+
+Timing = TypeVar("Timing", ScheduleOptions, SensorOptions)
+
+
+def _with_defaults(options: Timing, settings: Settings, *, cron: str | None = None) -> Timing:
+    defaults: dict[str, Any] = {"enabled": settings.schedules_enabled}
+    if cron is not None:
+        defaults |= {"cron": _valid_cron(cron, settings), "timezone": settings.gong_assets_timezone}
+    return options.model_copy(
+        update={name: value for name, value in defaults.items() if name not in options.model_fields_set}
+    )
+
+
+def _valid_cron(name: str, settings: Settings) -> str | None:
+    cron: str | None = getattr(settings, name)
+    if cron is not None:
+        try:
+            dg.ScheduleDefinition(name="validated", job_name="validated", cron_schedule=cron)
+        except dg.DagsterInvalidDefinitionError:
+            raise SettingsError(
+                f"{name.upper()}: {cron!r} is not a cron expression such as `0 */4 * * *`"
+            ) from None
+    return cron
 
 
 DEFAULT_OPTIONS = GraphOptions()

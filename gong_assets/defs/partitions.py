@@ -26,7 +26,27 @@ def partition_date_range(window: dg.TimeWindow) -> DateRange:
     return DateRange(window.start.astimezone(UTC).date(), window.end.astimezone(UTC).date())
 
 
+def date_range_of_run(context: dg.AssetExecutionContext) -> DateRange:
+    """Return the days of the run's partitions.
+
+    Raises:
+        dagster.Failure: the run has no partition.
+    """
+    if not (context.has_partition_key or context.has_partition_key_range):
+        raise dg.Failure(
+            f"{context.job_name} was launched without partitions, so no day was read or changed. Select days "
+            "in the dialog `Materialize`, add `--partition` or `--partition-range` to the command, or run "
+            "`gong-assets sync`, which reads the last days.",
+            allow_retries=False,
+        )
+    return partition_date_range(context.partition_time_window)
+
+
 def days_of_run(context: dg.AssetExecutionContext) -> list[DateRange]:
-    """Return the days to transform: those that the run names in its tag, or its whole partition window."""
+    """Return the days to transform: those that the run names in its tag, or its whole partition window.
+
+    Raises:
+        dagster.Failure: the run has no partition.
+    """
     named = context.run.tags.get(DAYS_TAG)
-    return parse_ranges(named) if named else [partition_date_range(context.partition_time_window)]
+    return parse_ranges(named) if named else [date_range_of_run(context)]

@@ -1,6 +1,7 @@
 """Resources of the graph: the Gong API and Snowflake. Wiring only.
 
-Secrets are `EnvVar`s: the Dagster UI and its storage hold the names of the variables, never their values.
+The graph's own resources have no run config, so no launchpad shows or replaces them. Secrets are `EnvVar`s,
+which are read in the run: Dagster's storage has neither their values nor their names.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field, PrivateAttr, SecretStr
 
-from gong_assets.defs.leases import KeepsLease, keep_lease
+from gong_assets.defs.leases import KeepsLease
 from gong_assets.gong import BasicAuth, BearerAuth, GongClient, GongConfig, RefreshingAuth
 from gong_assets.settings import Settings, SettingsError
 from gong_assets.warehouse.connection import Warehouse, local_arguments
@@ -228,13 +229,36 @@ def snowflake_of(resource: Any, settings: Settings) -> SnowflakeResource:
     )
 
 
+def without_config(resource: dg.ConfigurableResource[Any]) -> dg.ResourceDefinition:
+    """Return the resource without run config; its environment variables are read in each run.
+
+    Dagster's launchpad shows the fields of a `ConfigurableResource`, and sends what it shows.
+    """
+
+    @dg.resource(config_schema={}, description=type(resource).__doc__)
+    def fixed(context: dg.InitResourceContext) -> Iterator[Any]:
+        variables = {name: value for name, value in resource if hasattr(value, "get_value")}
+        values = {name: variable.get_value() for name, variable in variables.items()}
+        if unset := [str(variables[name].env_var_name) for name, value in values.items() if value is None]:
+            raise SettingsError(f"{', '.join(unset)}: not set in the environment of the run")
+        with resource.model_copy(update=values).yield_for_execution(context) as initialized:
+            yield initialized
+
+    return fixed
+
+
 def bound_snowflake(key: str, settings: Settings) -> dg.ResourceDefinition:
     """Return a resource that signs in as the project's resource with this key does."""
 
-    @dg.resource(required_resource_keys={key}, description=f"Connections with the sign-in of `{key}`.")
-    def snowflake(context: dg.InitResourceContext) -> SnowflakeResource:
-        keep_lease(context)
-        return snowflake_of(getattr(context.resources, key), settings)
+    @dg.resource(
+        config_schema={},
+        required_resource_keys={key},
+        description=f"Connections with the sign-in of `{key}`.",
+    )
+    def snowflake(context: dg.InitResourceContext) -> Iterator[SnowflakeResource]:
+        account = snowflake_of(getattr(context.resources, key), settings)
+        with account.yield_for_execution(context) as initialized:
+            yield initialized
 
     return snowflake
 
@@ -242,7 +266,7 @@ def bound_snowflake(key: str, settings: Settings) -> dg.ResourceDefinition:
 def bound_gong(key: str) -> dg.ResourceDefinition:
     """Return the project's resource with this key, under the graph's own key."""
 
-    @dg.resource(required_resource_keys={key}, description=f"The Gong API of `{key}`.")
+    @dg.resource(config_schema={}, required_resource_keys={key}, description=f"The Gong API of `{key}`.")
     def gong(context: dg.InitResourceContext) -> GongResource:
         return getattr(context.resources, key)  # type: ignore[no-any-return]
 

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 
 from gong_assets.dates import PARTITION_TAGS, DateRange, contiguous_ranges
-from gong_assets.defs.partitions import partition_date_range
+from gong_assets.defs.partitions import date_range_of_run
 from gong_assets.gong import GongQuotaExhausted
 
 # On a resuming run: the first of the runs that it resumes.
@@ -32,7 +32,7 @@ _PAGE_SIZE = 1000
 
 def ranges_to_read(context: dg.AssetExecutionContext, asset_key: dg.AssetKey) -> Sequence[DateRange]:
     """Return the days of the run, without those that the runs it resumes have materialized for the asset."""
-    days = partition_date_range(context.partition_time_window)
+    days = date_range_of_run(context)
     first = first_attempt(context.instance, context.run)
     if first is None:
         return [days]

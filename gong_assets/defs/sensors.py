@@ -123,8 +123,12 @@ def _resume(job: Any, options: GraphOptions) -> dg.SensorDefinition:
             dg.RunRequest(
                 run_key=f"continues-{run.run_id}",
                 asset_selection=assets,
-                # The job has an executor of its own.
-                run_config={name: value for name, value in run.run_config.items() if name != "execution"},
+                # The job has an executor of its own, and resources without config.
+                run_config={
+                    name: value
+                    for name, value in run.run_config.items()
+                    if name not in ("execution", "resources")
+                },
                 tags=resume_tags(run),
             )
             for run in (

@@ -11,8 +11,9 @@ import os
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
-from dotenv import load_dotenv
+from dotenv import dotenv_values, load_dotenv
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -26,6 +27,9 @@ HubSpotShape = Literal["share", "fivetran", "airbyte", "plain"]
 
 # Gong was founded in 2015, so with this default no call is older than the first partition.
 FIRST_POSSIBLE_CALL_DATE = date(2015, 1, 1)
+
+
+_SWITCH = "GONG_ASSETS_SCHEDULES_ENABLED"
 
 
 class SettingsError(Exception):
@@ -62,6 +66,21 @@ class Settings(BaseSettings):
     materialized their partitions, and the logs of steps. 0 keeps all of them."""
     gong_assets_alert_webhook_url: SecretStr | None = None
     """URL to which each failed run is posted as `{"text": ...}`, for example a Slack webhook."""
+    gong_assets_schedules_enabled: bool | None = None
+    """Start schedules and sensors by default. Defaults to true for the simulated tenant with the local
+    warehouse, and to false otherwise. Set it to true in the environment of one deployment. A `.env` file must
+    not, because a copy of the file would start a second deployment. The UI can start and stop each."""
+    gong_assets_timezone: str = "UTC"
+    """Time zone of the schedules, such as `Europe/Berlin`. Days and partitions are always UTC."""
+    gong_assets_ingestion_cron: str | None = None
+    """When the lookback days are read again. Defaults to every 4 hours."""
+    gong_assets_reconciliation_cron: str | None = None
+    """When older days are compared with Gong. Defaults to Sundays at 01:30."""
+    gong_assets_reference_data_cron: str | None = None
+    """When reference data is read. Defaults to every day at 00:45."""
+    gong_assets_hubspot_cron: str | None = None
+    """When the HubSpot tables are rebuilt. Defaults to every day at 06:05 for HubSpot's own share (V2_DAILY),
+    and to every hour at minute 5 otherwise."""
 
     gong_base_url: str | None = None
     """Base URL of your company's Gong API, which Gong shows on its API page and is often regional. Defaults
@@ -207,6 +226,13 @@ class Settings(BaseSettings):
         return [field.upper() for field in fields if getattr(self, field)]
 
     @property
+    def schedules_enabled(self) -> bool:
+        """Whether schedules and sensors start by default: without accounts they spend nothing."""
+        if self.gong_assets_schedules_enabled is None:
+            return self.target == "local" and self.uses_simulated_gong
+        return self.gong_assets_schedules_enabled
+
+    @property
     def needs_local_stack(self) -> bool:
         return self.target == "local" or self.uses_simulated_gong
 
@@ -216,6 +242,13 @@ class Settings(BaseSettings):
         names = ("password", "token", "private_key", "private_key_passphrase")
         values = ((name, getattr(self, f"snowflake_{name}")) for name in names)
         return {name: value.get_secret_value() if value else None for name, value in values}
+
+    @field_validator("gong_assets_timezone", mode="after")
+    @classmethod
+    def _known_timezone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"unknown time zone {name!r}; use a name such as Europe/Berlin")
+        return name
 
     @model_validator(mode="after")
     def _check(self) -> Settings:
@@ -286,6 +319,14 @@ class _WithoutSignIn(Settings):
         return []
 
 
+def _check_switch(file: Path) -> None:
+    if (dotenv_values(file).get(_SWITCH) or "").lower() in ("1", "true", "t", "yes", "y", "on"):
+        raise SettingsError(
+            f"{_SWITCH}: remove it from {file}, and set it in the environment of the one deployment whose "
+            "schedules run. A copy of the file would start a second one, which uses Gong and Snowflake too."
+        )
+
+
 def load_settings(*, snowflake_sign_in: bool = True, **overrides: Any) -> Settings:
     """Read the settings from the environment and from `.env` in the project's directory.
 
@@ -302,6 +343,7 @@ def load_settings(*, snowflake_sign_in: bool = True, **overrides: Any) -> Settin
         SettingsError: a value is invalid. The message names the variables and never shows a secret.
     """
     for directory in dict.fromkeys((Path.cwd(), project_directory(Path.cwd()))):
+        _check_switch(directory / ".env")
         load_dotenv(directory / ".env")
     warn_about_misspellings(os.environ, [name.upper() for name in Settings.model_fields])
     try:

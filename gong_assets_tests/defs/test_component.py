@@ -34,7 +34,9 @@ def test_attributes_are_typed_and_misspelled_ones_are_rejected() -> None:
     )
     assert loaded.asset_key("gong_calls_raw") == dg.AssetKey(["sales", "gong", "gong_calls_raw"])
     assert loaded.schedules.ingestion.cron == "0 6 * * *"
-    assert loaded.schedules.hubspot.enabled
+    # What is not set follows the settings.
+    assert loaded.schedules.ingestion.model_fields_set == {"cron"}
+    assert loaded.schedules.hubspot.model_fields_set == set()
     assert loaded.settings.gong_lookback_days == 3
     for wrong in (
         {"key_prefx": "gong"},
@@ -68,6 +70,28 @@ def test_every_attribute_has_a_description() -> None:
     }
     # The settings without a description are explained by their names.
     assert {name for name in undescribed if not name.startswith(("snowflake_", "gong_", "hubspot_"))} == set()
+
+
+def test_schedules_and_sensors_follow_the_settings_unless_an_attribute_says_otherwise() -> None:
+    given = component(
+        schedules={"ingestion": {"cron": "0 6 * * *"}, "hubspot": {"timezone": "UTC"}},
+        sensors={"resume": {"enabled": True}},
+    )
+    settings = Settings(
+        gong_assets_schedules_enabled=False,
+        gong_assets_timezone="Europe/Berlin",
+        gong_assets_ingestion_cron="0 1 * * *",
+        gong_assets_hubspot_cron="0 2 * * *",
+    )
+    options = given.with_settings(settings)
+    ingestion, hubspot = options.schedules.ingestion, options.schedules.hubspot
+    assert (ingestion.cron, ingestion.timezone, ingestion.enabled) == ("0 6 * * *", "Europe/Berlin", False)
+    assert (hubspot.cron, hubspot.timezone) == ("0 2 * * *", "UTC")
+    for name in type(options.sensors).model_fields:
+        assert getattr(options.sensors, name).enabled == (name == "resume")
+    for name in type(options.schedules).model_fields:
+        with pytest.raises(SettingsError, match=f"GONG_ASSETS_{name.upper()}_CRON: 'hourly' is not a cron"):
+            given.with_settings(Settings(**{f"gong_assets_{name}_cron": "hourly"}))
 
 
 def test_a_wrong_setting_is_reported_by_the_name_of_its_variable() -> None:

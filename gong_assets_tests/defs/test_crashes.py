@@ -18,6 +18,7 @@ import dagster as dg
 import pytest
 
 from gong_assets.dates import DateRange
+from gong_assets.defs import failures
 from gong_assets.local import stack
 from gong_assets.settings import Settings
 from gong_assets.warehouse import connection, landing
@@ -190,6 +191,7 @@ def test_a_warehouse_killed_in_mid_transaction_holds_the_old_days(
             # The connector would go on trying for a quarter of an hour, in case that the server comes back.
             patched.setitem(connection._ALWAYS, "network_timeout", 2)
             patched.setattr(landing, "_replace_rows", replace_and_die)
+            patched.setattr(failures, "STEP_RETRIES", 0)
             assert not ingestion.run(MARCH).success
         # Whoever needs the stack next starts it again, on another port.
         restarted = open_warehouse(Settings(gong_assets_home=home))

@@ -13,7 +13,6 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from gong_assets.defs.build import build_defs
 from gong_assets.defs.dbt.project import dbt_environment
@@ -21,6 +20,7 @@ from gong_assets.defs.options import GraphOptions
 from gong_assets.defs.resources import snowflake_of
 from gong_assets.settings import Settings, load_settings
 from gong_assets.warehouse.connection import Warehouse
+from gong_assets_tests.private_keys import pem
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("definitions")]
 
@@ -39,15 +39,6 @@ def arguments(**values: Any) -> dict[str, Any]:
     return snowflake_of(resource(**values), SETTINGS).warehouse().arguments
 
 
-def pem(passphrase: bytes | None = None) -> str:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    encryption = (
-        serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption()
-    )
-    encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    return key.private_bytes(encoding, form, encryption).decode()
-
-
 def test_a_password_role_and_warehouse_are_used_with_the_database_of_the_settings() -> None:
     found = arguments(password="pw", role="LOADER", warehouse="WH", database="OTHER", schema="OTHER")
     expected = {"account": "org-account", "user": "loader", "password": "pw", "role": "LOADER"}
@@ -61,7 +52,7 @@ def test_an_environment_variable_is_read_in_the_run(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("passphrase", [None, "secret"])
 def test_a_private_key_signs_in_both_the_graph_and_dbt(passphrase: str | None) -> None:
-    key = pem(passphrase.encode() if passphrase else None)
+    key = pem(passphrase)
     found = arguments(private_key=key, private_key_password=passphrase)
     serialization.load_der_private_key(found["private_key"], None)
     assert dbt_environment(found)["SNOWFLAKE_PRIVATE_KEY"]
@@ -69,7 +60,7 @@ def test_a_private_key_signs_in_both_the_graph_and_dbt(passphrase: str | None) -
 
 def test_a_private_key_file_signs_in_both_the_graph_and_dbt(tmp_path: Path) -> None:
     file = tmp_path / "key.p8"
-    file.write_text(pem(b"secret"))
+    file.write_text(pem("secret"))
     found = arguments(private_key_path=str(file), private_key_password="secret")
     assert (found["private_key_file"], found["private_key_file_pwd"]) == (str(file), "secret")
     environment = dbt_environment(found)
@@ -128,8 +119,8 @@ def test_the_resource_can_replace_the_graphs_own(warehouse: Warehouse, tmp_path:
     with dg.DagsterInstance.ephemeral() as instance:
         sensor = defs.resolve_sensor_def("gong_missing_transcripts")
         own = {name: each for name, each in (defs.resources or {}).items() if "snowflake" in name}
-        context = dg.build_sensor_context(instance=instance, definitions=defs, resources=own)
-        assert "have not both landed yet" in (sensor.evaluate_tick(context).skip_message or "")
+        with dg.build_sensor_context(instance=instance, definitions=defs, resources=own) as context:
+            assert "have not both landed yet" in (sensor.evaluate_tick(context).skip_message or "")
         job = defs.resolve_implicit_global_asset_job_def()
         selection = [workspaces, count_of_workspaces.key]
         result = job.execute_in_process(instance=instance, asset_selection=selection)
@@ -175,12 +166,3 @@ def test_the_component_imports_no_dbt_and_no_snowflake() -> None:
 
 def test_the_definitions_do_not_import_dagster_snowflake() -> None:
     assert "dagster_snowflake" not in modules_after("import gong_assets.defs.build")
-
-
-def test_the_launchpad_gets_no_placeholder_of_a_secret() -> None:
-    """Dagster's launchpad would send the asterisks that it shows for a secret field as its value."""
-    from gong_assets.defs.resources import GongResource, SnowflakeResource
-
-    for resource_class in (GongResource, SnowflakeResource):
-        for field in resource_class.model_fields.values():
-            assert "dagster__is_secret" not in (field.json_schema_extra or {})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import socket
 from datetime import UTC, datetime, timedelta
 
+import dagster as dg
 import pytest
 
 from gong_assets.warehouse.connection import Warehouse
@@ -45,13 +46,21 @@ def test_a_wrong_key_is_reported_with_its_variable_and_host_and_changes_no_table
     assert changes(sales_run.tables, take_snapshot(sales_warehouse)) == []
 
 
-def test_a_missing_scope_is_reported(sales_run: Run, sales: CommandLine, strange_gong: Gong) -> None:
+def test_a_stream_that_gong_refuses_fails_the_run_and_nothing_else_is_skipped(
+    sales_run: Run, sales: CommandLine, strange_gong: Gong
+) -> None:
+    """All models run with what has landed, and the run fails for one reason."""
+    started = datetime.now(UTC).timestamp()
     strange_gong.missing_scopes = {"api:calls:read:extensive"}
     try:
         lines = error_lines(sales.gong_assets(*ONE_DAY), 1)
     finally:
         strange_gong.missing_scopes = set()
     assert "api:calls:read:extensive" in lines[0]
+    with dg.DagsterInstance.from_config(str(sales.directory / "home" / "dagster")) as instance:
+        events = {key: instance.get_latest_materialization_event(key) for key in instance.all_asset_keys()}
+    skipped = {key.path[-1] for key, event in events.items() if event and event.timestamp < started}
+    assert skipped == {"gong_calls_raw", "gong_call_transcripts_raw"}
 
 
 def test_the_doctor_reports_missing_scopes_with_the_tables_that_need_them(

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
+from gong_assets.cli.dagster_home import WORKSPACE
 from gong_assets_tests.cli.command_line import CommandLine
 from gong_assets_tests.cli.network import NetworkLog
 
@@ -37,9 +39,10 @@ def test_definitions_validate_without_network_and_without_any_variable(
     assert empty.gong_assets("local", "status").code == 1, "loading the definitions started the local stack"
 
 
-def test_materializing_a_raw_partition_starts_the_local_stack(empty: CommandLine) -> None:
-    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
-    select = ("--select", "gong_calls_raw", "--partition", yesterday)
+def test_materializing_raw_partitions_starts_the_local_stack(empty: CommandLine) -> None:
+    today = datetime.now(UTC).date()
+    first, yesterday = (str(today - timedelta(days=age)) for age in (7, 1))
+    select = ("--select", "gong_calls_raw", "--partition-range", f"{first}...{yesterday}")
     empty.run("dagster", "asset", "materialize", "-m", "gong_assets.definitions", *select).succeeded()
     (row,) = (
         empty.gong_assets(
@@ -51,7 +54,27 @@ def test_materializing_a_raw_partition_starts_the_local_stack(empty: CommandLine
         .succeeded()
         .json
     )
-    assert row["N"] == 0 or (row["FIRST"], row["LAST"]) == (yesterday, yesterday)
+    assert row["N"]
+    assert first <= row["FIRST"] <= row["LAST"] <= yesterday
+
+
+def test_a_job_is_executed_or_queued_for_the_daemon(empty: CommandLine) -> None:
+    home = empty.directory / "dagster"
+    home.mkdir()
+    (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    workspace = home / "workspace.yaml"
+    workspace.write_text(WORKSPACE)
+    shared = empty.with_variables(DAGSTER_HOME=str(home))
+    job = ("-j", "gong_reference_data")
+    shared.run("dagster", "job", "execute", "-m", "gong_assets.definitions", *job).succeeded()
+    shared.run("dagster", "job", "launch", "-w", str(workspace), *job).succeeded()
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        queued, executed = instance.get_runs()
+    assert executed.status is dg.DagsterRunStatus.SUCCESS
+    assert queued.status is dg.DagsterRunStatus.QUEUED
+    # A daemon with this workspace finds the job.
+    assert queued.remote_job_origin is not None
+    assert queued.remote_job_origin.location_name == "gong_assets"
 
 
 def test_local_status_shows_the_stack_that_dagster_started(empty: CommandLine) -> None:

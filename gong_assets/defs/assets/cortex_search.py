@@ -6,7 +6,7 @@ query it.
 
 import dagster as dg
 
-from gong_assets.defs.failures import failure
+from gong_assets.defs.failures import fail_step
 from gong_assets.defs.options import DEFAULT_OPTIONS, REVENUE_OPERATIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource, query_tag
 from gong_assets.settings import Settings
@@ -60,7 +60,7 @@ def build_search_service(
         try:
             return _apply(context, warehouse, settings)
         except WarehouseError as error:
-            raise failure(error) from error
+            fail_step(error)
 
     return [gong_call_search]
 

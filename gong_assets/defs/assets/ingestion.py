@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from gong_assets.defs.failures import failure
+from gong_assets.defs.failures import fail_step
 from gong_assets.defs.resources import GongResource
 from gong_assets.error_advice import EXPECTED_ERRORS
 from gong_assets.gong import GongError, Page, TranscriptPage
@@ -34,18 +34,26 @@ AWAITED_TRANSCRIPTS = "awaited_transcripts"
 ARRIVED_TRANSCRIPTS = "arrived_transcripts"
 
 
-class ReadConfig(dg.Config):
-    """Run config of the assets that read Gong."""
+_CONFIRM_DELETIONS = (
+    "Delete every record that Gong no longer returns. Without it, a run fails and changes nothing if more "
+    "records are missing than GONG_MAX_VANISHED_SHARE allows, or all of them: a key that lost access to "
+    "calls gets the same answer as a company without calls."
+)
 
-    confirm_deletions: bool = Field(
-        default=False,
-        description="Delete every record that Gong no longer returns. Without it, a run fails and changes "
-        "nothing if more records are missing than GONG_MAX_VANISHED_SHARE allows, or all of them: a key "
-        "that lost access to calls gets the same answer as a company without calls.",
-    )
+
+class ReadConfig(dg.Config):
+    """Run config of the assets that read Gong. A launchpad does not show it, as it has no default value."""
+
+    confirm_deletions: bool | None = Field(default=None, description=_CONFIRM_DELETIONS)
 
     def max_deleted_fraction(self, settings: Settings) -> float:
         return 1.0 if self.confirm_deletions else settings.gong_max_vanished_share
+
+
+class ReadCallsConfig(ReadConfig):
+    """Run config of the assets that read calls, which every launchpad shows."""
+
+    confirm_deletions: bool | None = Field(default=False, description=_CONFIRM_DELETIONS)
 
 
 def read(
@@ -64,7 +72,7 @@ def read(
     try:
         return read_source(gong.client(), source, log.page, max_deleted_fraction=max_deleted_fraction)
     except EXPECTED_ERRORS as error:
-        raise failure(error) from error
+        fail_step(error)
 
 
 def read_with_transcripts(
@@ -92,7 +100,7 @@ def read_with_transcripts(
             gong.client(), calls, on_page, max_deleted_fraction=max_deleted_fraction
         )
     except EXPECTED_ERRORS as error:
-        raise failure(error) from error
+        fail_step(error)
 
 
 def land_and_record(
@@ -111,7 +119,7 @@ def land_and_record(
     try:
         landed = land(warehouse, source.table, result, context.run.run_id)
     except EXPECTED_ERRORS as error:
-        raise failure(error) from error
+        fail_step(error)
     metadata: dict[str, Any] = {**request_metadata(result.stats), **source.metadata(), **landed}
     for day in days:
         of_day = partition_metadata(source, result, day)

@@ -15,7 +15,7 @@ from gong_assets.defs.assets.ingestion import (
     land_and_record,
     read,
 )
-from gong_assets.defs.failures import failure
+from gong_assets.defs.failures import fail_step, failure
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import GongResource, SnowflakeResource
 from gong_assets.ingestion.sources import Transcripts
@@ -87,7 +87,7 @@ def _request(
     try:
         result = read(context, gong, source)
     except WarehouseError as error:
-        raise failure(error) from error
+        fail_step(error)
     days = sorted(filter(None, result.spool.rows_by_day))
     if days:
         land_and_record(context, snowflake.warehouse(), source, result, days, asset_key)

@@ -13,13 +13,14 @@ import dagster as dg
 
 from gong_assets.defs.assets.ingestion import (
     GONG_POOL,
+    ReadCallsConfig,
     ReadConfig,
     land_and_record,
     partition_metadata,
     read,
     read_with_transcripts,
 )
-from gong_assets.defs.failures import failure
+from gong_assets.defs.failures import fail_step, failure
 from gong_assets.defs.freshness import ingestion_freshness, reference_data_freshness
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import IO_MANAGER, GongResource, SnowflakeResource
@@ -86,7 +87,7 @@ def _calls_and_transcripts(
     )
     def gong_calls_and_transcripts(
         context: dg.AssetExecutionContext,
-        config: ReadConfig,
+        config: ReadCallsConfig,
         gong: GongResource,
         gong_snowflake: SnowflakeResource,
     ) -> Iterator[Result]:
@@ -170,7 +171,7 @@ class _Step:
                 create_raw_table(connection, CALLS)
                 return Transcripts(ranges, call_dates(connection, ranges))
         except WarehouseError as error:
-            raise failure(error) from error
+            fail_step(error)
 
     def _calls_with_transcripts(self, calls: Calls) -> Iterator[Result]:
         fraction = self.config.max_deleted_fraction(self.settings)
@@ -182,7 +183,7 @@ class _Step:
             raise self._stopped(result.quota_error, sources) from result.quota_error
         yield self._materialized(calls, result)
         if isinstance(read_transcripts, GongError):
-            raise failure(read_transcripts) from read_transcripts
+            fail_step(read_transcripts)
         yield self._materialized(transcripts, read_transcripts)
 
     def materialize(self, source: Source) -> Result:

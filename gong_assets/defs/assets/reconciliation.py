@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from gong_assets.dates import DateRange, contiguous_ranges
-from gong_assets.defs.assets.ingestion import GONG_POOL, ReadConfig, land_and_record, read
-from gong_assets.defs.failures import failure
+from gong_assets.defs.assets.ingestion import GONG_POOL, ReadCallsConfig, land_and_record, read
+from gong_assets.defs.failures import fail_step, failure
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
-from gong_assets.defs.partitions import partition_date_range
+from gong_assets.defs.partitions import date_range_of_run
 from gong_assets.defs.resources import GongResource, SnowflakeResource
 from gong_assets.error_advice import EXPECTED_ERRORS
 from gong_assets.ingestion.read import request_metadata
@@ -47,12 +47,12 @@ def build_reconciliation(
     )
     def gong_call_reconciliation(
         context: dg.AssetExecutionContext,
-        config: ReadConfig,
+        config: ReadCallsConfig,
         gong: GongResource,
         gong_snowflake: SnowflakeResource,
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
         warehouse = gong_snowflake.warehouse()
-        days = partition_date_range(context.partition_time_window)
+        days = date_range_of_run(context)
         fraction = config.max_deleted_fraction(settings)
         listing = CallListing(days, settings.gong_include_private_calls, settings.gong_workspace_id)
         listed = read(context, gong, listing)
@@ -88,7 +88,7 @@ def _landed_calls(warehouse: "Warehouse", listing: CallListing, fraction: float)
         policy = DeletionPolicy(fraction)
         check_deletions(CALLS, [days], existing=len(found), missing=len(missing), policy=policy)
     except EXPECTED_ERRORS as error:
-        raise failure(error) from error
+        fail_step(error)
     return {call_id: BasicCall(day, fields) for call_id, (day, fields) in found.items()}
 
 
@@ -128,5 +128,5 @@ def _read_again(
         with warehouse.connect() as connection:
             transcripts = Transcripts(ranges, call_dates(connection, ranges))
     except EXPECTED_ERRORS as error:
-        raise failure(error) from error
+        fail_step(error)
     return {"gong_requests_to_read_again": requests + read_and_land(transcripts)}

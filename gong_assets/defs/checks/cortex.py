@@ -9,9 +9,11 @@ from typing import Any
 
 import dagster as dg
 
+from gong_assets.defs.checks.results import connection_of_check
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.settings import Settings
+from gong_assets.warehouse.connection import fetch
 from gong_assets.warehouse.queries import unanswered_calls, unanswered_segments, unredacted_segments
 
 _NOT_SENT = "not sent yet"
@@ -21,9 +23,14 @@ def build_cortex_checks(
     settings: Settings, options: GraphOptions = DEFAULT_OPTIONS
 ) -> list[dg.AssetChecksDefinition]:
     def check(asset: str, name: str, description: str, unanswered: str) -> dg.AssetChecksDefinition:
-        @dg.asset_check(asset=options.asset_key(asset), name=name, description=description)
+        @dg.asset_check(
+            asset=options.asset_key(asset),
+            name=name,
+            description=description,
+        )
         def cortex_check(gong_snowflake: SnowflakeResource) -> dg.AssetCheckResult:
-            return unanswered_result(gong_snowflake.warehouse().query(unanswered))
+            with connection_of_check(gong_snowflake) as connection:
+                return unanswered_result(fetch(connection, unanswered))
 
         return cortex_check
 

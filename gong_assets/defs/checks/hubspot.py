@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from gong_assets.defs.checks.results import connection_of_check
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.settings import Settings
@@ -134,7 +135,7 @@ def label_fix_hint(settings: Settings) -> str:
 def build_hubspot_checks(
     settings: Settings, options: GraphOptions = DEFAULT_OPTIONS
 ) -> list[dg.AssetChecksDefinition]:
-    checks = [_tables_check(settings, options), _deals_check(options)]
+    checks = [_tables_check(settings, options), _deals_check(settings, options)]
     return [*checks, _labels_check(settings, options)] if settings.hubspot_shape in STAGE_TABLES else checks
 
 
@@ -147,7 +148,7 @@ def _tables_check(settings: Settings, options: GraphOptions) -> dg.AssetChecksDe
         "HubSpot are empty.",
     )
     def hubspot_is_shared(gong_snowflake: SnowflakeResource) -> dg.AssetCheckResult:
-        with gong_snowflake.get_connection() as connection:
+        with connection_of_check(gong_snowflake) as connection:
             found = find_source_tables(connection, settings)
         metadata: dict[str, Any] = {"location": source_schema(settings), "shape": settings.hubspot_shape}
         if not found.is_complete:
@@ -171,7 +172,7 @@ def _labels_check(settings: Settings, options: GraphOptions) -> dg.AssetChecksDe
         "stage instead of its label.",
     )
     def hubspot_labels_the_stages(gong_snowflake: SnowflakeResource) -> dg.AssetCheckResult:
-        with gong_snowflake.get_connection() as connection:
+        with connection_of_check(gong_snowflake) as connection:
             deals, unlabelled = (int(count) for count in fetch(connection, _DEALS)[0].values())
             stages = fetch(connection, _UNLABELLED_STAGES) if unlabelled else []
         share = unlabelled / deals if deals else 0.0
@@ -192,7 +193,7 @@ def _labels_check(settings: Settings, options: GraphOptions) -> dg.AssetChecksDe
     return hubspot_labels_the_stages
 
 
-def _deals_check(options: GraphOptions) -> dg.AssetChecksDefinition:
+def _deals_check(settings: Settings, options: GraphOptions) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=options.asset_key("vw_enriched_gong_calls"),
         name="hubspot_knows_the_deals",
@@ -201,7 +202,7 @@ def _deals_check(options: GraphOptions) -> dg.AssetChecksDefinition:
         "deals do not count.",
     )
     def hubspot_knows_the_deals(gong_snowflake: SnowflakeResource) -> dg.AssetCheckResult:
-        with gong_snowflake.get_connection() as connection:
+        with connection_of_check(gong_snowflake) as connection:
             calls, unknown = (int(count) for count in fetch(connection, _CALLS)[0].values())
             deals = fetch(connection, _UNKNOWN_DEALS) if unknown else []
         share = unknown / calls if calls else 0.0

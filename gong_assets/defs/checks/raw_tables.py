@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from gong_assets.defs.checks.results import unless_missing
+from gong_assets.defs.checks.results import connection_of_check, unless_missing
+from gong_assets.defs.checks.schema_drift import SCHEMA_CHECK, SCHEMA_CHECK_DESCRIPTION, schema_result
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
-from gong_assets.ingestion.streams import RAW_TABLES
+from gong_assets.ingestion.stream_types import RawStream
+from gong_assets.ingestion.streams import RAW_STREAMS, RAW_TABLES
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import fetch
 from gong_assets.warehouse.queries import (
@@ -22,6 +24,7 @@ from gong_assets.warehouse.queries import (
     newest_call_date,
     processing_errors,
 )
+from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, RawTable
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -37,49 +40,52 @@ SHOWN_IDS = 50
 def build_checks(
     settings: Settings, options: GraphOptions = DEFAULT_OPTIONS
 ) -> list[dg.AssetChecksDefinition]:
+    """Return one step of checks per raw table, so that a stream that fails stops only its own checks."""
+    return [_checks_of(stream, settings, options) for stream in RAW_STREAMS]
+
+
+def _checks_of(stream: RawStream, settings: Settings, options: GraphOptions) -> dg.AssetChecksDefinition:
     evaluations: dict[str, Callable[..., dg.AssetCheckResult]] = {
         "records_validate": _records_validate,
+        SCHEMA_CHECK: partial(schema_result, stream=stream),
         "calls_have_transcripts": partial(_calls_have_transcripts, settings=settings),
         "calls_are_recent": _calls_are_recent,
     }
 
     @dg.multi_asset_check(
-        name=options.op_name("gong_raw_checks"), specs=_specs(settings, options), can_subset=True
+        name=options.op_name(f"{stream.table.asset_name}_checks"),
+        specs=[
+            dg.AssetCheckSpec(name, asset=options.asset_key(stream.table.asset_name), description=description)
+            for name, description in _descriptions(stream.table, settings)
+        ],
+        can_subset=True,
     )
     def raw_checks(
         context: dg.AssetCheckExecutionContext, gong_snowflake: SnowflakeResource
     ) -> Iterator[dg.AssetCheckResult]:
-        with gong_snowflake.get_connection() as connection:
+        with connection_of_check(gong_snowflake) as connection:
             for key in sorted(context.selected_asset_check_keys, key=str):
                 yield unless_missing(key, partial(evaluations[key.name], connection, key))
 
-    return [raw_checks]
+    return raw_checks
 
 
-def _specs(settings: Settings, options: GraphOptions) -> list[dg.AssetCheckSpec]:
-    return [
-        *(
-            dg.AssetCheckSpec(
-                "records_validate",
-                asset=options.asset_key(table.asset_name),
-                description="Every record of Gong is valid. Invalid records are landed with a "
-                "PROCESSING_ERROR and excluded from the staged tables.",
-            )
-            for table in RAW_TABLES
-        ),
-        dg.AssetCheckSpec(
+def _descriptions(table: RawTable, settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield the name and description of each check of the table."""
+    yield (
+        "records_validate",
+        "Every record of Gong is valid. Invalid records are landed with a PROCESSING_ERROR and excluded from "
+        "the staged tables.",
+    )
+    if table is TRANSCRIPTS:
+        yield (
             "calls_have_transcripts",
-            asset=options.asset_key("gong_call_transcripts_raw"),
-            description=f"Every call that is {TRANSCRIPT_GRACE.days} to "
-            f"{settings.gong_transcript_retry_days} days old has a transcript. Older calls without one, "
-            "which are no longer requested, are listed too.",
-        ),
-        dg.AssetCheckSpec(
-            "calls_are_recent",
-            asset=options.asset_key("gong_calls_raw"),
-            description=f"The newest call is at most {STALE_AFTER.days} days old.",
-        ),
-    ]
+            f"Every call that is {TRANSCRIPT_GRACE.days} to {settings.gong_transcript_retry_days} days old "
+            "has a transcript. Older calls without one, which are no longer requested, are listed too.",
+        )
+    if table is CALLS:
+        yield "calls_are_recent", f"The newest call is at most {STALE_AFTER.days} days old."
+    yield SCHEMA_CHECK, SCHEMA_CHECK_DESCRIPTION
 
 
 def _records_validate(connection: "SnowflakeConnection", key: dg.AssetCheckKey) -> dg.AssetCheckResult:

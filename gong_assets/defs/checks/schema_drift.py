@@ -1,22 +1,17 @@
 """Check that recent records have the fields that are known.
 
-It warns and stops nothing. Each stream states its known fields in `ingestion/streams.py`; the comparison is
-in `ingestion/drift.py`.
+It warns and stops nothing. `raw_tables.py` adds it to each raw table. Each stream states its known fields in
+`ingestion/streams.py`; the comparison is in `ingestion/drift.py`.
 """
 
 from collections.abc import Iterator
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from gong_assets.defs.checks.results import unless_missing
-from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
-from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.ingestion.drift import CHANGED, NEW, VANISHED, Drift, Sample, drifts
 from gong_assets.ingestion.stream_types import RawStream
-from gong_assets.ingestion.streams import RAW_STREAMS
 from gong_assets.warehouse.tables import RawTable
 
 if TYPE_CHECKING:
@@ -29,6 +24,12 @@ RECORDS_PER_DAY = 20
 SAMPLED_RECORDS = SAMPLED_DAYS * RECORDS_PER_DAY
 
 MAX_SHOWN_FIELDS = 50
+
+SCHEMA_CHECK = "schema_is_known"
+SCHEMA_CHECK_DESCRIPTION = (
+    "Recent records have only known fields, with their known types. A new field is kept in the raw table, "
+    "but no model reads it. A vanished field leaves its columns empty."
+)
 
 
 def recent_records(connection: "SnowflakeConnection", table: RawTable) -> Iterator[Sample]:
@@ -57,36 +58,10 @@ def recent_records(connection: "SnowflakeConnection", table: RawTable) -> Iterat
             yield day, record_id, raw
 
 
-def schema_check_key(table: RawTable, options: GraphOptions = DEFAULT_OPTIONS) -> dg.AssetCheckKey:
-    return dg.AssetCheckKey(options.asset_key(table.asset_name), "schema_is_known")
-
-
-def build_schema_checks(options: GraphOptions = DEFAULT_OPTIONS) -> list[dg.AssetChecksDefinition]:
-    streams = {schema_check_key(stream.table, options): stream for stream in RAW_STREAMS}
-    specs = [
-        dg.AssetCheckSpec(
-            key.name,
-            asset=key.asset_key,
-            description="Recent records have only known fields, with their known types. A new field is kept "
-            "in the raw table, but no model reads it. A vanished field leaves its columns empty.",
-        )
-        for key in streams
-    ]
-
-    @dg.multi_asset_check(name=options.op_name("gong_raw_schema_checks"), specs=specs, can_subset=True)
-    def raw_schema_checks(
-        context: dg.AssetCheckExecutionContext, gong_snowflake: SnowflakeResource
-    ) -> Iterator[dg.AssetCheckResult]:
-        with gong_snowflake.get_connection() as connection:
-            for key in sorted(context.selected_asset_check_keys, key=str):
-                yield unless_missing(key, partial(_evaluate, connection, key, streams[key]))
-
-    return [raw_schema_checks]
-
-
-def _evaluate(
+def schema_result(
     connection: "SnowflakeConnection", key: dg.AssetCheckKey, stream: RawStream
 ) -> dg.AssetCheckResult:
+    """Return the result of the check for the recent records of the stream's table."""
     return _result(key, drifts(recent_records(connection, stream.table), stream.fields))
 
 

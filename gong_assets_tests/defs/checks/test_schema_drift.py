@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gong_assets.dates import DateRange
+from gong_assets.defs.checks.raw_tables import build_checks
 from gong_assets.defs.checks.schema_drift import (
     RECORDS_PER_DAY,
     SAMPLED_DAYS,
-    build_schema_checks,
     recent_records,
 )
 from gong_assets.gong import BasicAuth, Clock, GongClient, GongConfig, Page, Window
@@ -274,7 +274,7 @@ async def json_of(pages: AsyncIterator[Page]) -> list[str]:
 
 
 def schema_checks(warehouse: Warehouse, *assets: str) -> dict[str, dg.AssetCheckResult]:
-    return evaluations(warehouse, build_schema_checks(), "schema_is_known", *assets)
+    return evaluations(warehouse, build_checks(Settings()), "schema_is_known", *assets)
 
 
 def test_the_check_warns_of_new_changed_and_vanished_fields(

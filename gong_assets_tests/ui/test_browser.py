@@ -1,0 +1,217 @@
+"""The Dagster UI in headless Chromium: pages, launchpads and buttons, with the daemon and the local stack."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import pytest
+
+from gong_assets.defs.jobs import JOB_NAMES
+from gong_assets.local import stack
+from tools.browser import VIEWPORT, chromium, chromium_path, dagster_ui
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.skipif(chromium_path() is None, reason="Chromium is not installed"),
+]
+
+# Milliseconds. On two cores, a page waits for the daemon and the runs.
+TIMEOUT = 120_000
+TODAY = datetime.now(UTC).date()
+DAYS = [(TODAY - timedelta(days=age)).isoformat() for age in range(9, -1, -1)]
+LOCATION = "/locations/gong_assets"
+ASSET = "/assets/gong_calls_raw?view="
+
+PAGES = {
+    "/overview/activity/timeline": "Timeline",
+    "/runs": "Show runs within backfills",
+    "/assets": "gong_assets",
+    "/jobs": "gong_sync",
+    "/automation": "gong_ingestion_schedule",
+    "/asset-groups": "staging",
+    "/deployment/locations": "gong_assets",
+    "/deployment/daemons": "Backfill",
+    "/deployment/concurrency": "Pools",
+    "/deployment/config": "run_monitoring",
+    f"{LOCATION}/resources": "gong_snowflake",
+    f"{LOCATION}/resources/gong": "The Gong API",
+    f"{LOCATION}/schedules/gong_ingestion_schedule": "every 4 hours",
+    f"{LOCATION}/sensors/gong_missing_transcripts": "gong_transcripts",
+    f"{ASSET}overview": "Freshness policy",
+    f"{ASSET}partitions": "Missing",
+    f"{ASSET}events": "gong_calls_raw",
+    f"{ASSET}checks": "schema_is_known",
+    f"{ASSET}lineage": "stg_gong_calls",
+    "/assets/vw_enriched_gong_calls?view=overview": "vw_enriched_gong_calls",
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("browser")
+
+
+@pytest.fixture(scope="module")
+def url(home: Path) -> Iterator[str]:
+    variables = {
+        "GONG_ASSETS_HOME": str(home),
+        "GONG_START_DATE": DAYS[0],
+        "GONG_ASSETS_SCHEDULES_ENABLED": "false",
+        "DAGSTER_DISABLE_TELEMETRY": "yes",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+    with dagster_ui(home, variables) as served:
+        yield served
+    stack.down(home)
+
+
+@pytest.fixture(scope="module")
+def errors() -> list[str]:
+    """Errors of the console, of scripts and of requests since the last test cleared them."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def page(url: str, errors: list[str]) -> Iterator[Page]:
+    with chromium() as browser:
+        page = browser.new_page(base_url=url, viewport=VIEWPORT)  # type: ignore[arg-type]
+        page.set_default_timeout(TIMEOUT)
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("response", lambda answer: errors.append(answer.url) if answer.status >= 400 else None)
+        yield page
+
+
+@pytest.fixture(scope="module")
+def instance(url: str, home: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
+        yield instance
+
+
+def launched_run(page: Page) -> str:
+    """Return the ID of the run whose page is open."""
+    page.wait_for_url(re.compile(r"/runs/[0-9a-f-]{36}"))
+    return page.url.rsplit("/", 1)[1].partition("?")[0]
+
+
+def wait_for_status(page: Page, instance: dg.DagsterInstance, run_id: str, *statuses: str) -> None:
+    for _ in range(TIMEOUT // 500):
+        run = instance.get_run_by_id(run_id)
+        if run is not None and run.status.value in statuses:
+            return
+        page.wait_for_timeout(500)
+    pytest.fail(f"run {run_id} is {run and run.status.value}, not {' or '.join(statuses)}")
+
+
+def terminate(page: Page) -> None:
+    page.get_by_role("button", name="Terminate").first.click()
+    page.get_by_role("dialog").get_by_role("button", name=re.compile("erminat")).click()
+    page.get_by_role("button", name="Done").click()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_shows_its_content_without_an_error(page: Page, errors: list[str], path: str) -> None:
+    errors.clear()
+    page.goto(path)
+    page.get_by_text(PAGES[path]).first.wait_for()
+    assert errors == []
+
+
+@pytest.mark.parametrize("job", JOB_NAMES)
+def test_a_launchpad_launches_its_job(
+    page: Page, errors: list[str], instance: dg.DagsterInstance, job: str
+) -> None:
+    """The run is started with what the launchpad shows. `test_launchpads.py` waits for the results."""
+    errors.clear()
+    page.goto(f"{LOCATION}/jobs/{job}/playground")
+    launch = page.get_by_role("button", name="Launch Run")
+    launch.wait_for()
+    partition = page.get_by_placeholder("Partition")
+    if partition.count():
+        partition.fill(DAYS[-2])
+        partition.press("Enter")
+    launch.click()
+    run_id = launched_run(page)
+    wait_for_status(page, instance, run_id, "STARTED", "SUCCESS", "FAILURE")
+    run = instance.get_run_by_id(run_id)
+    assert run is not None
+    assert "resources" not in run.run_config
+    if job == "gong_reference_data":
+        wait_for_status(page, instance, run_id, "SUCCESS")
+    elif run.status is dg.DagsterRunStatus.STARTED:
+        terminate(page)
+        wait_for_status(page, instance, run_id, "CANCELED", "SUCCESS")
+    assert errors == []
+
+
+def test_a_canceled_run_can_be_executed_again(
+    page: Page, errors: list[str], instance: dg.DagsterInstance
+) -> None:
+    errors.clear()
+    page.goto(f"{LOCATION}/jobs/gong_ingestion/playground")
+    page.get_by_placeholder("Partition").fill(DAYS[-2])
+    page.get_by_placeholder("Partition").press("Enter")
+    page.get_by_role("button", name="Launch Run").click()
+    first = launched_run(page)
+    wait_for_status(page, instance, first, "STARTED")
+    terminate(page)
+    wait_for_status(page, instance, first, "CANCELED")
+    page.get_by_role("button", name=re.compile("^Re-execute")).first.click()
+    page.wait_for_url(lambda url: "/runs/" in url and first not in url)
+    wait_for_status(page, instance, launched_run(page), "SUCCESS")
+    assert errors == []
+
+
+def test_seven_days_are_backfilled_in_one_run(
+    page: Page, errors: list[str], instance: dg.DagsterInstance
+) -> None:
+    errors.clear()
+    page.goto(f"{ASSET}partitions")
+    page.get_by_role("button", name="Materialize").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox").first.fill(f"[{DAYS[0]}...{DAYS[6]}]")
+    page.keyboard.press("Enter")
+    dialog.get_by_text("7 partitions").first.wait_for()
+    dialog.get_by_role("button", name="Launch backfill").click()
+    for _ in range(TIMEOUT // 500):
+        if set(DAYS[:7]) <= instance.get_materialized_partitions(dg.AssetKey("gong_calls_raw")):
+            break
+        page.wait_for_timeout(500)
+    runs: Any = instance.get_runs(dg.RunsFilter(tags={"dagster/asset_partition_range_end": DAYS[6]}))
+    assert [run.tags["dagster/asset_partition_range_start"] for run in runs] == [DAYS[0]]
+    assert set(DAYS[:7]) <= instance.get_materialized_partitions(dg.AssetKey("gong_calls_raw"))
+    assert errors == []
+
+
+def test_a_check_is_executed_and_shows_its_result(page: Page, errors: list[str]) -> None:
+    errors.clear()
+    page.goto(f"{ASSET}checks")
+    page.get_by_role("button", name="Execute", exact=True).click()
+    page.get_by_text("Passed").first.wait_for()
+    assert errors == []
+
+
+def test_a_schedule_is_off_by_the_switch_and_can_be_turned_on(
+    page: Page, errors: list[str], instance: dg.DagsterInstance
+) -> None:
+    errors.clear()
+    page.goto(f"{LOCATION}/schedules/gong_reconciliation_schedule")
+    page.get_by_text("only on Sunday").first.wait_for()
+    toggle = page.locator("input[type=checkbox]").first
+    assert not toggle.is_checked()
+    toggle.check(force=True)
+    for _ in range(TIMEOUT // 500):
+        if states := [state for state in instance.all_instigator_state() if "RUNNING" in str(state.status)]:
+            break
+        page.wait_for_timeout(500)
+    assert [state.name for state in states] == ["gong_reconciliation_schedule"]
+    assert errors == []
