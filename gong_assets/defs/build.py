@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from gong_assets.defs.alerts.sensor import build_alert_sensor
 from gong_assets.defs.assets.cortex_search import build_search_service
 from gong_assets.defs.assets.raw import build_raw_assets
 from gong_assets.defs.assets.reconciliation import build_reconciliation
@@ -82,7 +83,11 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
         ],
         jobs=list(jobs.values()),
         schedules=build_schedules(settings, options),
-        sensors=[*build_sensors(settings, jobs, options), automation_sensor(options)],
+        sensors=[
+            *build_sensors(settings, jobs, options),
+            automation_sensor(options),
+            build_alert_sensor(settings, options),
+        ],
         resources={
             IO_MANAGER: snowflake_io_manager,
             DBT: GongDbtResource.from_project(project),

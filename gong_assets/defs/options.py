@@ -95,9 +95,9 @@ class Sensors(dg.Model, dg.Resolvable):
     resume: Annotated[
         SensorOptions, dg.Resolver.default(description="Resumes the runs that Gong's daily quota stopped.")
     ] = SensorOptions()
-    run_failure: Annotated[SensorOptions, dg.Resolver.default(description="Reports failed runs.")] = (
-        SensorOptions()
-    )
+    alerts: Annotated[
+        SensorOptions, dg.Resolver.default(description="Reports failures and recoveries; every minute.")
+    ] = SensorOptions()
 
 
 class ResourceKeys(dg.Model, dg.Resolvable):
