@@ -170,6 +170,8 @@ class Settings(BaseSettings):
     gong_cortex_token_budget: Annotated[int | None, Field(ge=0)] = None
     """Maximum number of tokens that one run may send to Cortex. Defaults to 50,000,000, the dbt var
     `cortex_token_budget`. With 0 a run logs its estimated cost and sends nothing."""
+    gong_cortex_monthly_budget: Annotated[float | None, Field(gt=0)] = None
+    """Dollars that Cortex may cost in 30 days, by the estimates of the sent batches. A check fails beyond."""
     gong_cortex_search: bool = False
     """Add a Cortex Search service to the graph. Snowflake only; the service has a standing cost."""
 

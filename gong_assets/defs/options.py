@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import dagster as dg
 from pydantic import Field
 
-Layer = Literal["raw", "staging", "hubspot", "cortex", "enriched", "monitoring"]
+Layer = Literal["raw", "staging", "hubspot", "cortex", "enriched", "monitoring", "health"]
 
 # Jobs, schedules and sensors select assets by this tag. Groups and keys may be shared with other assets of
 # the project.
@@ -80,6 +80,10 @@ class Schedules(dg.Model, dg.Resolvable):
     hubspot: Annotated[
         ScheduleOptions,
         dg.Resolver.default(description="Rebuilds the HubSpot tables; hourly at minute 5 by default."),
+    ] = ScheduleOptions()
+    standing_checks: Annotated[
+        ScheduleOptions,
+        dg.Resolver.default(description="Checks all days and writes the report; daily at 06:30 by default."),
     ] = ScheduleOptions()
 
 

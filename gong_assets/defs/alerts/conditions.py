@@ -16,7 +16,7 @@ from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.scheduler.instigation import TickStatus
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
-from gong_assets.defs.alerts.ledger import Problem
+from gong_assets.defs.alerts.ledger import Ledger, Problem
 from gong_assets.defs.alerts.runs import Texts, error_chain, error_text
 from gong_assets.error_advice import advice_for
 
@@ -26,19 +26,25 @@ RECENT_TICKS = 5
 
 
 def failed_checks(
-    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, texts: Texts
+    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, texts: Texts, ledger: Ledger
 ) -> Iterator[Problem]:
     """Yield the checks whose latest evaluation failed with severity ERROR."""
     graph = repository.asset_graph
     latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(graph.asset_check_keys))
     for key, record in latest.items():
+        problem_key = f"check:{key.asset_key.to_user_string()}:{key.name}"
         evaluation = record.evaluation
+        if record.status is AssetCheckExecutionRecordStatus.PLANNED:
+            # A run is about to evaluate it, or ended before it did: the last result still holds.
+            if problem := ledger.open_problem(problem_key):
+                yield problem
+            continue
         if record.status is not AssetCheckExecutionRecordStatus.FAILED or evaluation is None:
             continue
         if evaluation.severity is not dg.AssetCheckSeverity.ERROR:
             continue
         yield Problem(
-            key=f"check:{key.asset_key.to_user_string()}:{key.name}",
+            key=problem_key,
             kind="check",
             title=f"Check {key.name} of {key.asset_key.to_user_string()} failed",
             reason=texts.shown(_check_reason(graph.get_check_spec(key).description, evaluation)),

@@ -110,6 +110,10 @@ class Ledger:
             else:
                 entry.problem = replace(entry.problem, subjects=left)
 
+    def open_problem(self, key: str) -> Problem | None:
+        entry = self.entries.get(key)
+        return entry.problem if entry and not entry.closed_at else None
+
     def open_subjects(self) -> dict[str, list[str]]:
         """Return the subjects of the open problems of runs, with the assets of each."""
         return {

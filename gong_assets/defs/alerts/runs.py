@@ -15,7 +15,7 @@ from typing import Any
 
 import dagster as dg
 
-from gong_assets.dates import DateRange
+from gong_assets.dates import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
 from gong_assets.defs.alerts.ledger import Cursor, Ledger, Problem
 from gong_assets.defs.alerts.redaction import first_lines, redact
 from gong_assets.error_advice import advice_for
@@ -86,9 +86,15 @@ def is_of_location(run: dg.DagsterRun, location: str | None) -> bool:
 def _record(instance: dg.DagsterInstance, ledger: Ledger, record: dg.RunRecord, texts: Texts) -> None:
     run, end = record.dagster_run, datetime.fromtimestamp(record.end_time or 0, UTC)
     ledger.succeed(_succeeded(instance, run, ledger.open_subjects()), end)
-    if run.status is not dg.DagsterRunStatus.SUCCESS:
-        for problem in problems_of_run(instance, run, texts):
-            ledger.open(problem, end)
+    if run.status is dg.DagsterRunStatus.SUCCESS:
+        return
+    try:
+        problems = problems_of_run(instance, run, texts)
+    except Exception as error:  # One run with odd events must not silence the alerts about all others.
+        reason = f"Its events could not be read ({type(error).__name__})."
+        problems = [_problem(run, {f"job:{run.job_name}": _assets(run)}, "failed", reason, "")]
+    for problem in problems:
+        ledger.open(problem, end)
 
 
 def _succeeded(
@@ -153,19 +159,27 @@ def _failed(steps: Sequence[str]) -> str:
 def _problem(
     run: dg.DagsterRun, subjects: dict[str, list[str]], what: str, reason: str, advice: str
 ) -> Problem:
-    days = DateRange.from_run_tags(run.tags)
     job = "The launch of assets" if run.job_name.startswith("__") else run.job_name
+    partitions = _partitions(run)
     # Without a failed step the message is Dagster's own, the same for every job.
     cause = reason if all(subject.startswith("step:") for subject in subjects) else f"{run.job_name} {what}"
     return Problem(
         key=f"run:{_fingerprint(cause)}",
         kind="run",
-        title=f"{job}{f' for {days}' if days else ''} {what}",
+        title=f"{job}{f' for {partitions}' if partitions else ''} {what}",
         reason=reason,
         advice=advice,
         path=f"/runs/{run.run_id}",
         subjects=subjects,
     )
+
+
+def _partitions(run: dg.DagsterRun) -> str:
+    """Return the partitions of the run as text. Other assets of the code location may have any keys."""
+    first, last = run.tags.get(RANGE_START_TAG), run.tags.get(RANGE_END_TAG)
+    if first and last:
+        return first if first == last else f"{first} to {last}"
+    return run.tags.get(PARTITION_TAG, "")
 
 
 def _fingerprint(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,16 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteInstigatorOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, TickData, TickStatus
+from dagster._utils.error import SerializableErrorInfo
 from pydantic import SecretStr
 
 from gong_assets.defs.alerts.channels import Email, Webhook
@@ -18,6 +28,7 @@ from gong_assets.defs.alerts.messages import Message, body, format_of
 from gong_assets.defs.alerts.redaction import redact
 from gong_assets.defs.alerts.sensor import build_alert_sensor
 from gong_assets.defs.failures import failure
+from gong_assets.error_advice import EXPECTED_ERRORS
 from gong_assets.gong import GongPermissionError
 from gong_assets.settings import Settings
 from gong_assets_tests.defs.alerts.receivers import Inbox, mail_server, webhook
@@ -45,8 +56,11 @@ class Deployment:
     def _asset(self, name: str) -> dg.AssetsDefinition:
         @dg.asset(name=name)
         def asset() -> None:
-            if name in self.errors:
-                raise self.errors[name]
+            error = self.errors.get(name)
+            if isinstance(error, EXPECTED_ERRORS):
+                raise failure(error) from error  # As the assets of the graph do.
+            if error:
+                raise error
 
         return asset
 
@@ -84,10 +98,10 @@ def deployment(inbox: Inbox, tmp_path: Path) -> Iterator[Deployment]:
 def test_a_cause_is_one_message_however_often_it_recurs_and_one_when_it_is_over(
     deployment: Deployment, inbox: Inbox
 ) -> None:
-    error = failure(GongPermissionError("The key lacks api:calls:read (request 4711)", status=403))
+    error = GongPermissionError("The key lacks api:calls:read (request 4711)", status=403)
     deployment.run(error=error, steps=("calls", "users"))
     deployment.tick()
-    again = failure(GongPermissionError("The key lacks api:calls:read (request 98)", status=403))
+    again = GongPermissionError("The key lacks api:calls:read (request 98)", status=403)
     deployment.run(error=again, steps=("calls", "users"))
     deployment.tick()
     (opened,) = inbox.posted
@@ -134,12 +148,65 @@ def test_failed_checks_and_overdue_assets_are_reported_until_they_pass(
     assert inbox.titles == ["open: Check orphans of calls failed", "open: 2 assets are overdue"]
     assert inbox.posted[0]["reason"] == "Expected: No call is orphaned.\ncount: 7"
 
+    # A run that is about to evaluate the check does not end the problem.
+    run_id = deployment.instance.create_run_for_job(deployment.defs.resolve_job_def("gong_ingestion")).run_id
+    planned = AssetCheckEvaluationPlanned(dg.AssetKey("calls"), "orphans")
+    deployment.instance.report_dagster_event(
+        dg.DagsterEvent(
+            "ASSET_CHECK_EVALUATION_PLANNED",
+            "gong_ingestion",
+            event_specific_data=planned,
+        ),
+        run_id,
+    )
+    deployment.tick()
+    assert len(inbox.posted) == 2
+
     deployment.check_passes = True
     deployment.run()
     for key in ("calls", "users"):
         _report_freshness(deployment.instance, key, FreshnessState.PASS)
     deployment.tick()
     assert inbox.titles[2:] == ["closed: Check orphans of calls failed", "closed: 2 assets are overdue"]
+
+
+def test_a_failed_tick_is_reported_until_a_tick_succeeds(deployment: Deployment, inbox: Inbox) -> None:
+    state = _running_sensor(deployment.instance)
+    _record_tick(deployment.instance, state, TickStatus.FAILURE)
+    deployment.tick()
+    _record_tick(deployment.instance, state, TickStatus.SKIPPED)
+    deployment.tick()
+    # A tick that fails between two evaluations, and has succeeded since, is not missed.
+    _record_tick(deployment.instance, state, TickStatus.FAILURE)
+    _record_tick(deployment.instance, state, TickStatus.SUCCESS)
+    deployment.tick()
+    deployment.tick()
+    assert inbox.titles == ["open: Sensor watcher failed", "closed: Sensor watcher failed"] * 2
+    assert inbox.posted[0]["reason"] == "Snowflake at x does not answer"
+    assert "SNOWFLAKE_HOST" in inbox.posted[0]["advice"]
+
+
+def _running_sensor(instance: dg.DagsterInstance) -> InstigatorState:
+    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("main"), "__repository__")
+    origin = RemoteInstigatorOrigin(repository_origin=repository, instigator_name="watcher")
+    state = InstigatorState(origin, InstigatorType.SENSOR, InstigatorStatus.DECLARED_IN_CODE)
+    return instance.add_instigator_state(state)
+
+
+def _record_tick(instance: dg.DagsterInstance, state: InstigatorState, status: TickStatus) -> None:
+    error = SerializableErrorInfo("Snowflake at x does not answer", [], "WarehouseUnreachable")
+    instance.create_tick(
+        TickData(
+            state.instigator_origin_id,
+            "watcher",
+            InstigatorType.SENSOR,
+            status,
+            time.time(),
+            error=error if status is TickStatus.FAILURE else None,
+            run_ids=[],
+            selector_id=state.selector_id,
+        )
+    )
 
 
 def _report_freshness(instance: dg.DagsterInstance, key: str, state: FreshnessState) -> None:
@@ -154,16 +221,19 @@ def _report_freshness(instance: dg.DagsterInstance, key: str, state: FreshnessSt
 
 def test_a_run_that_died_or_was_canceled_is_reported(deployment: Deployment, inbox: Inbox) -> None:
     job = deployment.defs.resolve_job_def("gong_ingestion")
-    dead = deployment.instance.create_run_for_job(job)
+    dead = deployment.instance.create_run_for_job(job, tags={"dagster/partition": "not a date"})
     deployment.instance.report_run_failed(dead, "Its process does not answer.")
     canceled = deployment.instance.create_run_for_job(job)
     deployment.instance.report_run_canceled(canceled)
     deployment.tick()
-    assert sorted(inbox.titles) == ["open: gong_ingestion failed", "open: gong_ingestion was canceled"]
+    assert sorted(inbox.titles) == [
+        "open: gong_ingestion for not a date failed",
+        "open: gong_ingestion was canceled",
+    ]
     deployment.run()
     deployment.tick()
     assert sorted(inbox.titles)[:2] == [
-        "closed: gong_ingestion failed",
+        "closed: gong_ingestion for not a date failed",
         "closed: gong_ingestion was canceled",
     ]
 
