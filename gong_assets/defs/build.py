@@ -14,11 +14,14 @@ from gong_assets.defs.assets.raw import build_raw_assets
 from gong_assets.defs.assets.reconciliation import build_reconciliation
 from gong_assets.defs.automation import automation_sensor
 from gong_assets.defs.checks.cortex import build_cortex_checks
+from gong_assets.defs.checks.gong_completeness import build_completeness_check
 from gong_assets.defs.checks.hubspot import build_hubspot_checks
 from gong_assets.defs.checks.raw_tables import build_checks
 from gong_assets.defs.checks.schema_drift import build_schema_checks
+from gong_assets.defs.checks.standing import build_standing_checks
 from gong_assets.defs.dbt.assets import build_dbt_assets
 from gong_assets.defs.dbt.resource import GongDbtResource
+from gong_assets.defs.health.asset import build_health_asset, build_health_job, build_health_schedule
 from gong_assets.defs.io_manager import snowflake_io_manager
 from gong_assets.defs.jobs import build_jobs
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions, ResourceKeys
@@ -74,15 +77,18 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
             build_reconciliation(settings, partitions, options),
             *dbt_assets,
             *build_search_service(settings, options),
+            build_health_asset(settings, options),
         ],
         asset_checks=[
             *build_checks(settings, options),
             *build_cortex_checks(settings, options),
             *build_hubspot_checks(settings, options),
             *build_schema_checks(options),
+            *build_standing_checks(settings, options),
+            build_completeness_check(settings, options),
         ],
-        jobs=list(jobs.values()),
-        schedules=build_schedules(settings, options),
+        jobs=[*jobs.values(), build_health_job(options)],
+        schedules=[*build_schedules(settings, options), build_health_schedule(options)],
         sensors=[
             *build_sensors(settings, jobs, options),
             automation_sensor(options),

@@ -31,6 +31,7 @@ _DEAD_ADVICE = (
     "The process or machine of this run died, or did not start. Such a run is started again once. If it dies "
     "again, look at the memory and the logs of the machine."
 )
+_STEP_ADVICE = "The run has the whole error. Launch it again once the cause is gone."
 _CANCELED_ADVICE = "Somebody or a time limit canceled this run. Launch it again to process its partitions."
 # Parts of a message that differ each time: IDs, dates, times, numbers and addresses.
 _VARIABLE = re.compile(
@@ -145,7 +146,7 @@ def problems_of_run(instance: dg.DagsterInstance, run: dg.DagsterRun, texts: Tex
         reason = texts.shown(text)
         causes.setdefault(_fingerprint(reason), (reason, advice, []))[2].append(str(event.step_key))
     return [
-        _problem(run, {f"step:{step}": [] for step in steps}, _failed(steps), reason, advice)
+        _problem(run, {f"step:{step}": [] for step in steps}, _failed(steps), reason, advice or _STEP_ADVICE)
         for reason, advice, steps in causes.values()
     ]
 
@@ -159,7 +160,7 @@ def _failed(steps: Sequence[str]) -> str:
 def _problem(
     run: dg.DagsterRun, subjects: dict[str, list[str]], what: str, reason: str, advice: str
 ) -> Problem:
-    job = "The launch of assets" if run.job_name.startswith("__") else run.job_name
+    job = "A run of assets" if run.job_name.startswith("__") else run.job_name
     partitions = _partitions(run)
     # Without a failed step the message is Dagster's own, the same for every job.
     cause = reason if all(subject.startswith("step:") for subject in subjects) else f"{run.job_name} {what}"

@@ -4,8 +4,6 @@ Gong lists 100 calls per request, so the days are limited by the number of calls
 compares and repairs the older days.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -122,7 +120,7 @@ def build_completeness_check(
     return calls_match_gong
 
 
-def _evaluate(connection: SnowflakeConnection, gong: GongResource, settings: Settings) -> Finding:
+def _evaluate(connection: "SnowflakeConnection", gong: GongResource, settings: Settings) -> Finding:
     today = datetime.now(UTC).date()
     existing = queries.existing_tables(connection)
     if CALLS.name not in existing:

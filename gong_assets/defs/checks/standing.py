@@ -6,8 +6,6 @@ rows that were lost or doubled between layers, and work that nobody repeated. Th
 query to run.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
 HEALTH_ASSET = "gong_pipeline_health"
-OP = "gong_standing_checks"
+OP = "gong_health_checks"
 
 # Ingestion runs every 4 hours, and a transformation that fails is tried again with the next one.
 MAX_PENDING_HOURS = 10
@@ -86,7 +84,7 @@ class Finding:
 class StandingChecks:
     """The evaluations, over one connection and the instance of the run."""
 
-    connection: SnowflakeConnection
+    connection: "SnowflakeConnection"
     instance: dg.DagsterInstance
     settings: Settings
     options: GraphOptions

@@ -1,13 +1,14 @@
 """Calls, tokens and estimated cost of a run's Cortex requests, as metadata of the models that sent them."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any
 
 import dagster as dg
 
 from gong_assets.defs.dbt.column_lineage import output_name
 from gong_assets.warehouse.connection import Warehouse
-from gong_assets.warehouse.queries import cortex_batches
+from gong_assets.warehouse.queries import answered_texts_by_day, cortex_batches
 
 _GROUP = "cortex"
 _COLUMNS = {
@@ -23,7 +24,7 @@ _COLUMNS = {
 def with_cortex_costs(
     events: Iterator[Any], models: Mapping[str, str], warehouse: Warehouse
 ) -> Iterator[Any]:
-    """Yield the events, with the Cortex costs of the run on those of `models`.
+    """Yield the events, and add the Cortex costs of the run to the partitions of `models`.
 
     The event of a model follows its post-hook, which sends the texts (see `macros/cortex_sending.sql`). The
     run is identified by the query tag of the warehouse.
@@ -34,9 +35,42 @@ def with_cortex_costs(
     for event in events:
         model = models.get(output_name(event) or "")
         if model is not None:
-            batches = warehouse.query(cortex_batches(), (warehouse.query_tag, model))
-            event = event.with_metadata({**event.metadata, **cost_metadata(batches)})
+            of_run = (warehouse.query_tag, model)
+            batches = warehouse.query(cortex_batches(), of_run)
+            texts = warehouse.query(answered_texts_by_day(model), of_run) if batches else []
+            context = dg.AssetExecutionContext.get()
+            key = context.asset_key_for_output(str(output_name(event)))
+            add_costs_by_day(context, key, batches, {row["DAY"]: int(row["TEXTS"]) for row in texts})
         yield event
+
+
+def add_costs_by_day(
+    context: dg.AssetExecutionContext,
+    asset_key: dg.AssetKey,
+    batches: list[dict[str, Any]],
+    texts: Mapping[date, int],
+) -> None:
+    """Add the costs of the run to the metadata of each of its partitions.
+
+    A batch has texts of several days, so each day gets the share of its answered texts. If none was answered,
+    all days get the same share.
+
+    Args:
+        batches: rows of `warehouse.queries.cortex_batches`.
+        texts: number of answered texts by day.
+    """
+    partitions = list(context.partition_keys)
+    total = sum(texts.get(date.fromisoformat(partition), 0) for partition in partitions)
+    for partition in partitions:
+        share = texts.get(date.fromisoformat(partition), 0) / total if total else 1 / len(partitions)
+        metadata = cost_metadata([_scaled(row, share) for row in batches])
+        context.add_asset_metadata(metadata, asset_key=asset_key, partition_key=partition)
+
+
+def _scaled(row: dict[str, Any], share: float) -> dict[str, Any]:
+    counts = {name: round(int(row[name]) * share) for name in ("CALLS", "TOKENS")}
+    costs = {name: (row[name] or 0) * share for name in ("ESTIMATED_CREDITS", "ESTIMATED_DOLLARS")}
+    return {**row, **counts, **costs}
 
 
 def cost_metadata(batches: list[dict[str, Any]]) -> dict[str, dg.MetadataValue]:

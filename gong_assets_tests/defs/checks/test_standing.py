@@ -149,6 +149,8 @@ def test_a_day_that_awaits_its_transformation_is_not_an_orphan(
     run: Run, evaluate: Callable[[str], Finding]
 ) -> None:
     run("DELETE FROM STG_GONG_CALLS")
+    run("INSERT INTO GONG_PENDING_CHANGES SELECT 'GONG_USERS_RAW', NULL, SYSDATE()")  # A table without days.
+    assert evaluate("layers_match").count == 1
     run(_PENDING.format(day=DAY, hours=1))
     assert evaluate("layers_match").count == 0
     assert evaluate("changes_are_transformed").count == 0
