@@ -166,7 +166,7 @@ def rows(columns: Sequence[str], values: Sequence[Sequence[Any]], output_format:
     if output_format == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows(values)
+        writer.writerows([_csv_cell(value) for value in row] for row in values)
         return
     table = Table(box=None, pad_edge=False)
     for column in columns:
@@ -175,6 +175,23 @@ def rows(columns: Sequence[str], values: Sequence[Sequence[Any]], output_format:
         table.add_row(*("" if value is None else escape(str(value)) for value in row))
     stdout.print(table)
     stderr.print(f"{len(values)} row{'s' if len(values) != 1 else ''}")
+
+
+# A spreadsheet evaluates a text that begins like this:
+# https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _csv_cell(value: Any) -> Any:
+    """Return the value of a cell; a text without control characters, and none that is a formula.
+
+    An apostrophe in front makes a spreadsheet show a text as it is. Numbers keep their sign.
+    """
+    if not isinstance(value, str):
+        return value
+    is_formula = value.lstrip(" ").startswith(_FORMULA_STARTS)
+    text = "".join(c if c.isprintable() or c == "\n" else " " if c.isspace() else "" for c in value)
+    return f"'{text}" if is_formula else text
 
 
 def _print_json_list(models: Sequence[BaseModel]) -> None:

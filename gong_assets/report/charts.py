@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, HEIGHT = 640, 220
-LEFT, RIGHT, TOP, BOTTOM = 52, 12, 14, 28
+# Narrow, so that the labels stay readable where a phone scales the chart down.
+WIDTH, HEIGHT = 440, 190
+LEFT, RIGHT, TOP, BOTTOM = 50, 12, 14, 28
 ROW_HEIGHT = 30
-LABELED_POINTS = 6
+LABELED_POINTS = 5
 
 # Distinguishable for color-blind readers, and readable on white.
 LIGHT = {
@@ -93,12 +94,12 @@ def line_chart(
 
 def row_chart(title: str, labels: Sequence[str], values: Sequence[float], show: Format) -> str:
     """Return a chart with a horizontal bar for each label."""
-    left = 150
+    left = 145
     top = max(values, default=0) or 1
     rows = []
     for index, (label, value) in enumerate(zip(labels, values, strict=True)):
         y = TOP + index * ROW_HEIGHT
-        width = value / top * (WIDTH - left - 110)
+        width = value / top * (WIDTH - left - 70)
         rows.append(
             f'<text x="{left - 10}" y="{y + 15}" text-anchor="end">{escape(label)}</text>'
             f'<rect x="{left}" y="{y}" width="{max(width, 1):.1f}" height="20" rx="2" '

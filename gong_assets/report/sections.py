@@ -51,8 +51,8 @@ def overall_status(figures: PipelineFigures) -> str:
 def key_figures(figures: PipelineFigures) -> Iterator[KeyFigure]:
     """Yield the numbers by which users judge a pipeline."""
     week = figures.last_week
-    calls_per_day = NONE if week is None else f"{week.calls_per_hour * 24:,.1f} calls a day"
-    yield KeyFigure("Ingestion rate", calls_per_day, "landed or changed in the last 7 days")
+    calls_per_day = NONE if week is None else f"{week.calls_per_hour * 24:,.1f}"
+    yield KeyFigure("Ingestion rate", calls_per_day, "calls a day, landed or changed in the last 7 days")
     yield KeyFigure(
         "Processing latency",
         duration(week.p95_minutes if week else None),
@@ -167,7 +167,10 @@ def _sentiment(figures: PipelineFigures) -> Section:
         Series("Sellers", [week.seller_sentiment for week in weeks]),
     ]
     labels = [f"{week.week:%b %d}" for week in weeks]
-    svg = line_chart(title, labels, series, _score, (-1, 1)) if weeks else ""
+    # Means of many calls are near zero; on an axis from -1 to 1 they would be a flat line.
+    scores = [abs(value) for each in series for value in each.values if value is not None]
+    end = 1.0 if max(scores, default=0.0) > 0.5 else 0.5
+    svg = line_chart(title, labels, series, _score, (-end, end)) if scores else ""
     rows = [
         (
             str(week.week),

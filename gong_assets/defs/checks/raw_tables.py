@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from gong_assets.defs.alerts.redaction import redact
 from gong_assets.defs.checks.results import unless_missing
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
@@ -85,7 +86,9 @@ def _specs(settings: Settings, options: GraphOptions) -> list[dg.AssetCheckSpec]
 def _records_validate(connection: "SnowflakeConnection", key: dg.AssetCheckKey) -> dg.AssetCheckResult:
     table = next(table for table in RAW_TABLES if table.asset_name == key.asset_key.path[-1])
     rows = fetch(connection, processing_errors(table))
-    return _result(key, rows, {"errors": dg.MetadataValue.json(rows[:SHOWN_IDS])})
+    # A validation error may quote the value that it rejects.
+    errors = [{"ID": row["ID"], "PROCESSING_ERROR": redact(row["PROCESSING_ERROR"])} for row in rows]
+    return _result(key, rows, {"errors": dg.MetadataValue.json(errors[:SHOWN_IDS])})
 
 
 def _calls_have_transcripts(
