@@ -14,12 +14,17 @@ from pydantic.fields import FieldInfo
 
 import gong_assets
 from gong_assets.cli.app import app
+from gong_assets.defs.alerts.sensor import build_alert_sensor
 from gong_assets.defs.assets.raw import scope_check
 from gong_assets.defs.automation import automation_sensor
 from gong_assets.defs.checks.cortex import build_cortex_checks
+from gong_assets.defs.checks.gong_completeness import build_completeness_check
 from gong_assets.defs.checks.hubspot import build_hubspot_checks
 from gong_assets.defs.checks.raw_tables import build_checks
 from gong_assets.defs.checks.schema_drift import build_schema_checks
+from gong_assets.defs.checks.standing import build_standing_checks
+from gong_assets.defs.health.asset import JOB as HEALTH_JOB
+from gong_assets.defs.health.asset import build_health_job, build_health_schedule
 from gong_assets.defs.jobs import build_jobs
 from gong_assets.defs.options import DEFAULT_OPTIONS
 from gong_assets.defs.schedules import build_schedules
@@ -135,9 +140,12 @@ def operations_reference() -> str:
     """Return docs/operations.md."""
     settings, jobs = Settings(), build_jobs()
     schedules = build_schedules(settings)
-    sensors = [*build_sensors(settings, jobs), automation_sensor()]
+    schedules.append(build_health_schedule())
+    jobs = {**jobs, HEALTH_JOB: build_health_job()}
+    sensors = [*build_sensors(settings, jobs), automation_sensor(), build_alert_sensor(settings)]
     checks = [*build_checks(settings), *build_schema_checks()]
     checks += [*build_cortex_checks(settings), *build_hubspot_checks(settings)]
+    checks += [*build_standing_checks(settings), build_completeness_check(settings)]
     specs = [scope_check(DEFAULT_OPTIONS, RAW_TABLES[0])]
     specs += [spec for check in checks for spec in check.check_specs]
     descriptions = {spec.name: spec.description for spec in specs}

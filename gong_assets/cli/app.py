@@ -46,7 +46,7 @@ for panel, commands in (
             mcp_command.mcp,
         ),
     ),
-    ("Operate", (report_command.report,)),
+    ("Operate", (report_command.report, report_command.cost)),
     ("Set up", (setup_commands.doctor,)),
 ):
     for command in commands:

@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich import markup
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from gong_assets.cli.graph_run import RunReport
     from gong_assets.dates import DateRange
     from gong_assets.local import LocalStack
+    from gong_assets.report.cost import CostEstimate
 
 # In a file or a pipe each row stays on one line, however long, because the next program reads line by line.
 stdout = Console(highlight=False, width=None if sys.stdout.isatty() else 1_000_000)
@@ -294,6 +296,25 @@ def check_results(results: Sequence[CheckResult], *, as_json: bool) -> None:
     for result in results:
         mark = "[green]ok[/]  " if result.ok else "[red]fail[/]"
         stdout.print(f"{mark} {escape(result.subject)}: {escape(result.message)}")
+
+
+def cost_estimate(estimate: CostEstimate, *, requests_per_day: int, as_json: bool) -> None:
+    if as_json:
+        totals = ("warehouse_credits", "warehouse_dollars", "cortex_tokens", "cortex_dollars")
+        document = asdict(estimate) | {name: getattr(estimate, name) for name in totals}
+        print(json.dumps(document, indent=2))
+        return
+    limit = f" of {requests_per_day:,}" if requests_per_day else ""
+    source = "averages of the landed calls" if estimate.is_measured else "assumptions, nothing has landed"
+    line(f"{estimate.calls_per_day:,.1f} calls a day; Cortex by {source}")
+    line(
+        f"warehouse  {estimate.statements:,.0f} statements, {estimate.warehouse_minutes:,.0f} minutes (XS), "
+        f"{estimate.warehouse_credits:.2f} credits, about ${estimate.warehouse_dollars:,.2f} a day"
+    )
+    line(f"gong       {estimate.gong_requests:,.0f}{limit} requests a day")
+    line(f"cortex     {estimate.cortex_tokens:,.0f} tokens, about ${estimate.cortex_dollars:,.2f} a day")
+    for use in estimate.cortex:
+        line(f"           {use.function}: {use.tokens:,.0f} tokens and ${use.dollars:.4f} a call")
 
 
 def _on_one_line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Command that writes the health report: `report`."""
+"""Commands about the pipeline itself: `report` and `cost`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gong_assets.cli import output
+from gong_assets.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from gong_assets.report.figures import PipelineFigures
@@ -34,6 +35,26 @@ def report(
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(html_report(figures), "utf-8")
     output.line(f"Wrote {file.resolve()}")
+
+
+def cost(
+    calls_per_day: Annotated[
+        float | None, typer.Option(min=0.1, max=100_000, help="Calls a day, instead of the landed average.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Estimate the cost of a day: warehouse minutes, Gong requests, and Cortex tokens and dollars.
+
+    The averages of the landed calls are used if there are any. docs/cost.md has the assumptions.
+    """
+    from gong_assets.report.cost import estimate_for
+    from gong_assets.settings import load_settings
+    from gong_assets.warehouse.connection import open_warehouse
+
+    settings = load_settings()
+    with output.status("reading the averages"):
+        estimated = estimate_for(settings, open_warehouse(settings), calls_per_day)
+    output.cost_estimate(estimated, requests_per_day=settings.gong_max_requests_per_day, as_json=as_json)
 
 
 def _figures(settings: Settings, days: int) -> PipelineFigures:

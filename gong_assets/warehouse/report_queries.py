@@ -54,3 +54,27 @@ def sentiment_by_week() -> str:
         f"AVG(SELLER_SENTIMENT)::FLOAT AS SELLER_SENTIMENT\nFROM {SENTIMENT} "
         "WHERE CALL_DATE >= %s GROUP BY 1 ORDER BY 1"
     )
+
+
+def enriched_calls() -> str:
+    """Return SQL for the number of calls that Cortex has answered for, and of those of the last days.
+
+    Parameter: the number of days. DAYS is the number of days since the first of the recent calls.
+    """
+    recent = "CALL_DATE > DATEADD('day', -%s, SYSDATE()::DATE)"
+    return (
+        "WITH calls AS (\n"
+        f"    SELECT CALL_DATE, PROCESSED_BY_CORTEX, {recent} AS IS_RECENT FROM {SENTIMENT}\n"
+        ")\n"
+        "SELECT COUNT_IF(PROCESSED_BY_CORTEX) AS ENRICHED_CALLS, COUNT_IF(IS_RECENT) AS RECENT_CALLS, "
+        "DATEDIFF('day', MIN(IFF(IS_RECENT, CALL_DATE, NULL)), SYSDATE()::DATE) + 1 AS DAYS FROM calls"
+    )
+
+
+def cortex_totals() -> str:
+    """Return SQL for the tokens and estimated dollars of all batches that were sent, by function."""
+    return (
+        "SELECT FUNCTION_NAME, SUM(INPUT_TOKENS + OUTPUT_TOKENS)::INT AS TOKENS, "
+        f"SUM(ESTIMATED_DOLLARS)::FLOAT AS DOLLARS\nFROM {BATCHES} "
+        "WHERE STATUS IN ('Sent', 'Answered') GROUP BY FUNCTION_NAME ORDER BY FUNCTION_NAME"
+    )

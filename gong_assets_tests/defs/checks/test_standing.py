@@ -7,15 +7,19 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import dagster as dg
 import pytest
+from snowflake.connector import SnowflakeConnection
 
 from gong_assets.dates import DateRange
 from gong_assets.defs.checks.gong_completeness import compare, days_to_compare
-from gong_assets.defs.checks.standing import Finding, StandingChecks
+from gong_assets.defs.checks.standing import Finding, StandingChecks, build_standing_checks
 from gong_assets.defs.options import DEFAULT_OPTIONS
 from gong_assets.ingestion.streams import RAW_TABLES
+from gong_assets.report.cost import STATEMENTS_OF_STANDING_CHECKS
+from gong_assets.report.figures import pipeline_figures
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.standing_queries import MODEL_KEYS
@@ -154,6 +158,30 @@ def test_a_day_that_awaits_its_transformation_is_not_an_orphan(
     run(_PENDING.format(day=DAY, hours=1))
     assert evaluate("layers_match").count == 0
     assert evaluate("changes_are_transformed").count == 0
+
+
+def test_the_standing_checks_and_the_report_send_few_statements(
+    run: Run, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    run("SELECT 1")  # The fixture has created the tables.
+    sent: list[str] = []
+    query = SnowflakeConnection.cmd_query
+
+    def counted(self: SnowflakeConnection, sql: str, *arguments: Any, **options: Any) -> Any:
+        sent.append(sql)
+        return query(self, sql, *arguments, **options)
+
+    with patch.object(SnowflakeConnection, "cmd_query", counted), dg.DagsterInstance.ephemeral() as instance:
+        with warehouse.connect() as connection:
+            checks = StandingChecks(
+                connection, instance, Settings(gong_assets_home=tmp_path), DEFAULT_OPTIONS
+            )
+            for spec in build_standing_checks(Settings(gong_assets_home=tmp_path))[0].check_specs:
+                getattr(checks, spec.name)()
+        of_checks = len(sent)
+        pipeline_figures(warehouse)
+    # The completeness check sends three.
+    assert len(sent) + 3 <= STATEMENTS_OF_STANDING_CHECKS, (of_checks, sent)
 
 
 def test_before_the_first_run_nothing_fails(evaluate: Callable[[str], Finding]) -> None:
