@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gong_assets.gong import (
     GongAuthenticationError,
     GongConnectionError,
@@ -51,6 +53,15 @@ _ADVICE: dict[type[Exception], str] = {
 def explain(error: Exception) -> str:
     """Return the error's message, and a second line with advice if there is any."""
     return f"{error}\n{advice}" if (advice := _advice(error)) else str(error)
+
+
+def advice_for(class_names: Iterable[str]) -> str:
+    """Return the advice on the first of these exception classes that has any, or an empty text.
+
+    Dagster stores the names of the classes of an error and of its causes, not the exceptions.
+    """
+    by_name = {kind.__name__: advice for kind, advice in _ADVICE.items()}
+    return next((by_name[name] for name in class_names if name in by_name), "")
 
 
 def _advice(error: Exception) -> str:

@@ -28,7 +28,8 @@ Point = tuple[float, float]
 
 def asset_graph_svg() -> str:
     """Return docs/images/asset_graph.svg."""
-    graph: dict[str, dict[str, list[str]]] = json.loads(SNAPSHOT.read_text("utf-8"))
+    snapshot: dict[str, dict[str, list[str]]] = json.loads(SNAPSHOT.read_text("utf-8"))
+    graph = {name: asset for name, asset in snapshot.items() if asset["group"] in COLORS}
     parents = {name: [each for each in asset["deps"] if each in graph] for name, asset in graph.items()}
     layers = {layer: [name for name in graph if graph[name]["group"] == layer] for layer in COLORS}
     _untangle(layers, parents)

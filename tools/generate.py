@@ -19,6 +19,7 @@ from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
 from gong_assets.warehouse.tables import Column, RawTable
 from tools.asset_graph_svg import asset_graph_svg
+from tools.cost_docs import cost_page
 from tools.reference_docs import (
     commands_reference,
     operations_reference,
@@ -88,6 +89,7 @@ GENERATED: Mapping[Path, Callable[[], str]] = {
     ROOT / "gong_assets" / "dbt" / "models" / "staging" / "src_gong.yml": gong_sources,
     ROOT / "docs" / "images" / "asset_graph.svg": asset_graph_svg,
     ROOT / "docs" / "commands.md": commands_reference,
+    ROOT / "docs" / "cost.md": cost_page,
     ROOT / "docs" / "operations.md": operations_reference,
     ROOT / "docs" / "settings.md": settings_reference,
     ROOT / "docs" / "tables.md": tables_reference,

@@ -14,10 +14,15 @@ from pydantic.fields import FieldInfo
 
 import gong_assets
 from gong_assets.cli.app import app
+from gong_assets.defs.alerts.sensor import build_alert_sensor
 from gong_assets.defs.assets.raw import scope_check
 from gong_assets.defs.checks.cortex import build_cortex_checks
+from gong_assets.defs.checks.gong_completeness import build_completeness_check
 from gong_assets.defs.checks.hubspot import build_hubspot_checks
 from gong_assets.defs.checks.raw_tables import build_checks
+from gong_assets.defs.checks.standing import build_standing_checks
+from gong_assets.defs.health.asset import JOB as HEALTH_JOB
+from gong_assets.defs.health.asset import build_health_job, build_health_schedule
 from gong_assets.defs.jobs import build_jobs
 from gong_assets.defs.options import DEFAULT_OPTIONS
 from gong_assets.defs.orphaned_runs import build_orphaned_runs_sensor
@@ -174,13 +179,16 @@ def operations_reference() -> str:
     jobs = build_jobs(settings)
     cleanup_jobs, cleanup_schedules = build_storage_cleanup(settings, (), MODELS)
     jobs |= {job.name: job for job in cleanup_jobs}
-    schedules = [*build_schedules(settings), *cleanup_schedules]
+    jobs = {**jobs, HEALTH_JOB: build_health_job()}
+    schedules = [*build_schedules(settings), build_health_schedule(), *cleanup_schedules]
     sensors = [
         *build_sensors(settings, jobs),
         build_transformation_sensor(settings, Models([])),
         build_orphaned_runs_sensor(),
+        build_alert_sensor(settings),
     ]
     checks = [*build_checks(settings), *build_cortex_checks(settings), *build_hubspot_checks(settings)]
+    checks += [*build_standing_checks(settings), build_completeness_check(settings)]
     specs = [scope_check(DEFAULT_OPTIONS, RAW_TABLES[0])]
     specs += [spec for check in checks for spec in check.check_specs]
     descriptions = {spec.name: spec.description for spec in specs}

@@ -11,7 +11,15 @@ from typing import Annotated
 
 import typer
 
-from gong_assets.cli import errors, graph_commands, mcp_command, output, query_commands, setup_commands
+from gong_assets.cli import (
+    errors,
+    graph_commands,
+    mcp_command,
+    output,
+    query_commands,
+    report_command,
+    setup_commands,
+)
 
 app = typer.Typer(
     name="gong-assets",
@@ -37,6 +45,7 @@ for panel, commands in (
             mcp_command.mcp,
         ),
     ),
+    ("Operate", (report_command.report, report_command.cost)),
     ("Set up", (setup_commands.doctor, setup_commands.migrate)),
 ):
     for command in commands:

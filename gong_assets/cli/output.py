@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich import markup
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from gong_assets.cli.graph_run import RunReport
     from gong_assets.dates import DateRange
     from gong_assets.local import LocalStack
+    from gong_assets.report.cost import CostEstimate
 
 # In a file or a pipe each row stays on one line, however long, because the next program reads line by line.
 stdout = Console(highlight=False, width=None if sys.stdout.isatty() else 1_000_000)
@@ -180,7 +182,7 @@ def rows(columns: Sequence[str], values: Sequence[Sequence[Any]], output_format:
     if output_format == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows(values)
+        writer.writerows([_csv_cell(value) for value in row] for row in values)
         return
     _table(columns, [["" if value is None else str(value) for value in row] for row in values])
     stderr.print(f"{len(values)} row{'s' if len(values) != 1 else ''}")
@@ -204,6 +206,23 @@ def _table(columns: Sequence[str], values: Sequence[Sequence[str]]) -> None:
                 table.add_row(escape(column), escape(value))
             table.add_row("", "")
     stdout.print(table)
+
+
+# A spreadsheet evaluates a text that begins like this:
+# https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _csv_cell(value: Any) -> Any:
+    """Return the value of a cell; a text without control characters, and none that is a formula.
+
+    An apostrophe in front makes a spreadsheet show a text as it is. Numbers keep their sign.
+    """
+    if not isinstance(value, str):
+        return value
+    is_formula = value.lstrip(" ").startswith(_FORMULA_STARTS)
+    text = "".join(c if c.isprintable() or c == "\n" else " " if c.isspace() else "" for c in value)
+    return f"'{text}" if is_formula else text
 
 
 def _print_json_list(models: Sequence[BaseModel]) -> None:
@@ -310,6 +329,25 @@ def check_results(results: Iterable[CheckResult], *, as_json: bool) -> list[Chec
     if as_json:
         print(json.dumps([result.as_json() for result in printed], indent=2))
     return printed
+
+
+def cost_estimate(estimate: CostEstimate, *, requests_per_day: int, as_json: bool) -> None:
+    if as_json:
+        totals = ("warehouse_credits", "warehouse_dollars", "cortex_tokens", "cortex_dollars")
+        document = asdict(estimate) | {name: getattr(estimate, name) for name in totals}
+        print(json.dumps(document, indent=2))
+        return
+    limit = f" of {requests_per_day:,}" if requests_per_day else ""
+    source = "averages of the landed calls" if estimate.is_measured else "assumptions, nothing has landed"
+    line(f"{estimate.calls_per_day:,.1f} calls a day; Cortex by {source}")
+    line(
+        f"warehouse  {estimate.statements:,.0f} statements, {estimate.warehouse_minutes:,.0f} minutes (XS), "
+        f"{estimate.warehouse_credits:.2f} credits, about ${estimate.warehouse_dollars:,.2f} a day"
+    )
+    line(f"gong       {estimate.gong_requests:,.0f}{limit} requests a day")
+    line(f"cortex     {estimate.cortex_tokens:,.0f} tokens, about ${estimate.cortex_dollars:,.2f} a day")
+    for use in estimate.cortex:
+        line(f"           {use.function}: {use.tokens:,.0f} tokens and ${use.dollars:.4f} a call")
 
 
 def _on_one_line(text: str) -> str:

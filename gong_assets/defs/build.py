@@ -10,14 +10,18 @@ from typing import Any
 import dagster as dg
 
 from gong_assets.defs import pool_waits
+from gong_assets.defs.alerts.sensor import build_alert_sensor
 from gong_assets.defs.assets.cortex_search import build_search_service
 from gong_assets.defs.assets.raw import build_raw_assets
 from gong_assets.defs.assets.reconciliation import build_reconciliation
 from gong_assets.defs.checks.cortex import build_cortex_checks
+from gong_assets.defs.checks.gong_completeness import build_completeness_check
 from gong_assets.defs.checks.hubspot import build_hubspot_checks
 from gong_assets.defs.checks.raw_tables import build_checks
+from gong_assets.defs.checks.standing import build_standing_checks
 from gong_assets.defs.dbt.assets import build_dbt_assets
 from gong_assets.defs.first_partition import with_first_partition
+from gong_assets.defs.health.asset import build_health_asset, build_health_job, build_health_schedule
 from gong_assets.defs.io_manager import snowflake_io_manager
 from gong_assets.defs.jobs import build_jobs
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions, ResourceKeys
@@ -81,6 +85,7 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
         build_reconciliation(settings, partitions, options),
         *dbt_assets,
         *build_search_service(settings, options),
+        build_health_asset(settings, options),
     ]
     keys = {key for each in assets if isinstance(each, dg.AssetsDefinition) for key in each.keys}
     cleanup_jobs, cleanup_schedules = build_storage_cleanup(settings, keys, Path(project.target_path))
@@ -90,13 +95,20 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
             *build_checks(settings, options),
             *build_cortex_checks(settings, options),
             *build_hubspot_checks(settings, options),
+            *build_standing_checks(settings, options),
+            build_completeness_check(settings, options),
         ],
-        jobs=[*jobs.values(), *cleanup_jobs],
-        schedules=[*build_schedules(settings, options), *cleanup_schedules],
+        jobs=[*jobs.values(), build_health_job(options), *cleanup_jobs],
+        schedules=[
+            *build_schedules(settings, options),
+            build_health_schedule(options),
+            *cleanup_schedules,
+        ],
         sensors=[
             *build_sensors(settings, jobs, options),
             build_transformation_sensor(settings, models, options),
             build_orphaned_runs_sensor(options),
+            build_alert_sensor(settings, options),
         ],
         resources={
             IO_MANAGER: snowflake_io_manager,

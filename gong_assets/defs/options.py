@@ -13,7 +13,7 @@ from pydantic import Field
 
 from gong_assets.settings import Settings, SettingsError
 
-Layer = Literal["raw", "staging", "hubspot", "cortex", "enriched", "monitoring"]
+Layer = Literal["raw", "staging", "hubspot", "cortex", "enriched", "monitoring", "health"]
 
 # Jobs, schedules and sensors select assets by this tag. Groups and keys may be shared with other assets of
 # the project.
@@ -93,6 +93,10 @@ class Schedules(dg.Model, dg.Resolvable):
         ScheduleOptions,
         dg.Resolver.default(description="Rebuilds the HubSpot tables; hourly at minute 5 by default."),
     ] = ScheduleOptions()
+    standing_checks: Annotated[
+        ScheduleOptions,
+        dg.Resolver.default(description="Checks all days and writes the report; daily at 06:30 by default."),
+    ] = ScheduleOptions()
 
 
 class Sensors(dg.Model, dg.Resolvable):
@@ -110,9 +114,9 @@ class Sensors(dg.Model, dg.Resolvable):
     orphaned_runs: Annotated[
         SensorOptions, dg.Resolver.default(description="Fails runs whose process or machine died.")
     ] = SensorOptions()
-    run_failure: Annotated[SensorOptions, dg.Resolver.default(description="Reports failed runs.")] = (
-        SensorOptions()
-    )
+    alerts: Annotated[
+        SensorOptions, dg.Resolver.default(description="Reports failures and recoveries; every minute.")
+    ] = SensorOptions()
 
 
 class ResourceKeys(dg.Model, dg.Resolvable):

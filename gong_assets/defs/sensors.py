@@ -1,16 +1,15 @@
-"""Sensors for missing transcripts, for runs that the quota stopped, and for failed runs.
+"""Sensors for missing transcripts, and for runs that the quota stopped. Those of alerts are in `alerts/`.
 
 What a sensor decides is a pure function in this module or in `resumption.py`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from math import log
 from typing import Any
 
 import dagster as dg
 
-from gong_assets.dates import DateRange
 from gong_assets.defs.assets.missing_transcripts import (
     OP,
     MissingTranscripts,
@@ -59,7 +58,6 @@ def build_sensors(
     return [
         _missing_transcripts(settings, options),
         _resume(jobs["gong_resume"], options),
-        _run_failure(settings, list(jobs.values()), options),
     ]
 
 
@@ -148,32 +146,3 @@ def _assets_of(repository: dg.RepositoryDefinition, run: dg.DagsterRun) -> Itera
     if not repository.has_job(run.job_name):
         return []
     return repository.get_job(run.job_name).asset_layer.executable_asset_keys
-
-
-def _run_failure(settings: Settings, jobs: Sequence[Any], options: GraphOptions) -> dg.SensorDefinition:
-    @dg.run_failure_sensor(
-        name="gong_run_failure",
-        monitored_jobs=list(jobs),
-        monitor_all_code_locations=False,
-        minimum_interval_seconds=options.sensors.run_failure.interval_seconds,
-        default_status=options.sensors.run_failure.default_status,
-        description="Logs each failed run of the graph's jobs in one line, and posts it to "
-        "GONG_ASSETS_ALERT_WEBHOOK_URL if that is set.",
-    )
-    def gong_run_failure(context: dg.RunFailureSensorContext) -> None:
-        line = failure_line(context.dagster_run, context.failure_event.message or "")
-        context.log.error(line)
-        if settings.gong_assets_alert_webhook_url:
-            import httpx
-
-            url = settings.gong_assets_alert_webhook_url.get_secret_value()
-            httpx.post(url, json={"text": line}, timeout=10).raise_for_status()
-
-    return gong_run_failure
-
-
-def failure_line(run: dg.DagsterRun, message: str) -> str:
-    """Return the job, days, ID and error of a failed run in one line."""
-    days = DateRange.from_run_tags(run.tags)
-    job = f"{run.job_name} for {days}" if days else run.job_name
-    return f"{job} failed (run {run.run_id}): {' '.join(message.split())}"

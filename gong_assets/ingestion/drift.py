@@ -24,7 +24,6 @@ NEARLY_ALL = 0.9
 
 # If Gong writes data as keys, the number of unknown fields is unlimited.
 MAX_COUNTED_FIELDS = 1000
-EXAMPLE_LENGTH = 40
 PATH_LENGTH = 200
 
 NEW, CHANGED, VANISHED = "new", "changed", "vanished"
@@ -41,7 +40,10 @@ class Drift:
         found: the JSON type; of a vanished field, the last known one.
         records: number of sampled records with this difference; of a vanished field, of older ones that had
         it.
-        record_id: the example; of a vanished field, the last record that had it, or a newest one if none had.
+        record_id: one record with it; of a vanished field, the last one that had it, or a newest one if none
+        had.
+        size: length of the value in this record. The value itself may be a part of a transcript, and Dagster
+        keeps what a check reports.
     """
 
     path: str
@@ -49,7 +51,7 @@ class Drift:
     found: str
     records: int
     record_id: str
-    example: str
+    size: str
 
 
 @dataclass
@@ -57,7 +59,7 @@ class Occurrences:
     """Number of records, and the first of them."""
 
     record_id: str
-    example: str = ""
+    size: str = ""
     records: int = 0
 
 
@@ -86,7 +88,7 @@ class FieldStats:
             _count(self.present, path, record_id)
         for key, value in unexpected.items():
             if key in self.unexpected or len(self.unexpected) < MAX_COUNTED_FIELDS:
-                _count(self.unexpected, key, record_id, example(value))
+                _count(self.unexpected, key, record_id, size_of(value))
 
     def add(self, other: FieldStats) -> None:
         self.record_id = self.record_id or other.record_id
@@ -98,13 +100,13 @@ class FieldStats:
 Key = TypeVar("Key")
 
 
-def _count(counts: dict[Key, Occurrences], key: Key, record_id: str, value: str = "") -> None:
-    counts.setdefault(key, Occurrences(record_id, value)).records += 1
+def _count(counts: dict[Key, Occurrences], key: Key, record_id: str, size: str = "") -> None:
+    counts.setdefault(key, Occurrences(record_id, size)).records += 1
 
 
 def _add(counts: dict[Key, Occurrences], others: Mapping[Key, Occurrences]) -> None:
     for key, other in others.items():
-        counts.setdefault(key, Occurrences(other.record_id, other.example)).records += other.records
+        counts.setdefault(key, Occurrences(other.record_id, other.size)).records += other.records
 
 
 def drifts(sample: Iterable[Sample], known: Fields) -> list[Drift]:
@@ -121,7 +123,7 @@ def drifts(sample: Iterable[Sample], known: Fields) -> list[Drift]:
         else:
             older.append(by_day[day])
     unexpected = [
-        Drift(path, what, found, seen.records, seen.record_id, seen.example)
+        Drift(path, what, found, seen.records, seen.record_id, seen.size)
         for (path, what, found), seen in sorted(every.unexpected.items())
     ]
     changed = {drift.path for drift in unexpected if drift.what == CHANGED}
@@ -209,12 +211,9 @@ def json_type(value: Any) -> str:
             return "object"
 
 
-def example(value: Any) -> str:
-    """Return the beginning of the value as JSON, without a URL's query string, which may contain a
-    signature."""
-    if isinstance(value, str) and "://" in value:
-        value = value.partition("?")[0]
-    text = json.dumps(value, ensure_ascii=False)
-    if len(text) > EXAMPLE_LENGTH:
-        text = f"{text[: EXAMPLE_LENGTH - 1]}…"
-    return text.encode("utf-8", "replace").decode("utf-8")
+def size_of(value: Any) -> str:
+    """Return the length of the value, such as `34 characters`; empty for numbers, booleans and null."""
+    for kind, unit in ((str, "characters"), (list, "elements"), (dict, "fields")):
+        if isinstance(value, kind):
+            return f"{len(value):,} {unit}"
+    return ""

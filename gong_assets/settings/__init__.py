@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     """Days after which the runs of the graph are deleted from Dagster's storage, if later runs have
     materialized their partitions, and the logs of steps. 0 keeps all of them."""
     gong_assets_alert_webhook_url: SecretStr | None = None
-    """URL to which each failed run is posted as `{"text": ...}`, for example a Slack webhook."""
+    """URL of a webhook that receives alerts: Slack, Microsoft Teams, or any that accepts JSON."""
     gong_assets_schedules_enabled: bool | None = None
     """Start schedules and sensors by default. Defaults to true for the simulated tenant with the local
     warehouse, and to false otherwise. Set it to true in the environment of one deployment. A `.env` file must
@@ -81,6 +81,21 @@ class Settings(BaseSettings):
     gong_assets_hubspot_cron: str | None = None
     """When the HubSpot tables are rebuilt. Defaults to every day at 06:05 for HubSpot's own share (V2_DAILY),
     and to every hour at minute 5 otherwise."""
+    gong_assets_standing_checks_cron: str | None = None
+    """When the checks over all days run. Defaults to every day at 06:30."""
+    gong_assets_alert_webhook_format: Literal["slack", "teams", "json"] | None = None
+    """Body of the webhook's requests: `slack`, `teams`, or `json` with `text` and a field for each detail.
+    Defaults to the provider of the URL's host."""
+    gong_assets_alert_smtp_url: SecretStr | None = None
+    """Mail server for alerts: `smtp://user:password@host:587` (STARTTLS if the server offers it) or
+    `smtps://user:password@host:465`. Percent-encode special characters of the password. Requires
+    GONG_ASSETS_ALERT_EMAIL_TO."""
+    gong_assets_alert_email_to: str | None = None
+    """Recipients of alerts by e-mail, separated by commas. Requires GONG_ASSETS_ALERT_SMTP_URL."""
+    gong_assets_alert_email_from: str | None = None
+    """Sender of alerts by e-mail. Defaults to the first recipient."""
+    gong_assets_webserver_url: str | None = None
+    """Base URL of the Dagster UI, such as `https://dagster.example.com`. Alerts link to the run or asset."""
 
     gong_base_url: str | None = None
     """Base URL of your company's Gong API, which Gong shows on its API page and is often regional. Defaults
@@ -178,6 +193,8 @@ class Settings(BaseSettings):
     gong_dbt_vars_file: Path | None = None
     """YAML file with values of the dbt project's vars, such as the embedding model, risk trackers, thresholds
     and prices. The vars and their defaults are in `gong_assets/dbt/dbt_project.yml`."""
+    gong_cortex_monthly_budget: Annotated[float | None, Field(gt=0)] = None
+    """Dollars that Cortex may cost in 30 days, by the estimates of the sent batches. A check fails beyond."""
     gong_cortex_search: bool = False
     """Add a Cortex Search service to the graph. Snowflake only; the service has a standing cost."""
 
@@ -252,7 +269,12 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _check(self) -> Settings:
-        problems = [*self._gong_problems(), *self._snowflake_problems(), *self._cortex_search_problems()]
+        problems = [
+            *self._gong_problems(),
+            *self._snowflake_problems(),
+            *self._cortex_search_problems(),
+            *self._alert_problems(),
+        ]
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -306,6 +328,20 @@ class Settings(BaseSettings):
         if self.snowflake_warehouse is None:
             return ["GONG_CORTEX_SEARCH: needs SNOWFLAKE_WAREHOUSE, which refreshes the service"]
         return []
+
+    def _alert_problems(self) -> list[str]:
+        problems = []
+        for name in ("gong_assets_alert_webhook_url", "gong_assets_webserver_url"):
+            value = getattr(self, name)
+            text = value.get_secret_value() if isinstance(value, SecretStr) else value
+            if text and not text.startswith(("https://", "http://")):
+                problems.append(f"{name.upper()}: must start with https:// or http://")
+        server = self.gong_assets_alert_smtp_url
+        if (server is None) != (self.gong_assets_alert_email_to is None):
+            problems.append("GONG_ASSETS_ALERT_SMTP_URL and GONG_ASSETS_ALERT_EMAIL_TO: set both or neither")
+        if server and not server.get_secret_value().startswith(("smtp://", "smtps://")):
+            problems.append("GONG_ASSETS_ALERT_SMTP_URL: must start with smtp:// or smtps://")
+        return problems
 
 
 class _WithoutSignIn(Settings):

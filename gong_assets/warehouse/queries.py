@@ -155,6 +155,18 @@ def cortex_batches() -> str:
     )
 
 
+def answered_texts_by_day(table: str) -> str:
+    """Return SQL for the texts of each day that a run got answers for. Parameters as in `cortex_batches`.
+
+    `table` is that of a dbt model which sends texts to Cortex.
+    """
+    return (
+        f"SELECT CALL_DATE AS DAY, COUNT(*) AS TEXTS FROM {table} WHERE CORTEX_PROCESSED_AT >= "
+        "(SELECT MIN(PLANNED_AT) FROM GONG_CORTEX_BATCHES WHERE RUN_KEY = %s AND MODEL_NAME = %s) "
+        "GROUP BY CALL_DATE"
+    )
+
+
 def unanswered_batches() -> str:
     """Return SQL for the number of batches that Cortex did not answer. Parameter: a run's query tag."""
     return (

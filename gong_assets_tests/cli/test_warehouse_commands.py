@@ -66,6 +66,12 @@ def test_sql_prints_csv(project: CommandLine) -> None:
     ]
 
 
+def test_csv_has_no_formulas_and_no_control_characters(project: CommandLine) -> None:
+    query = "SELECT '=1+1' AS A, ' @SUM(A1)' AS B, -5 AS C, 'a' || CHR(27) || '[31mred' AS D, '-' AS E"
+    printed = project.gong_assets("sql", query, "--format", "csv").succeeded().stdout
+    assert list(csv.reader(io.StringIO(printed)))[1] == ["'=1+1", "' @SUM(A1)", "-5", "a[31mred", "'-"]
+
+
 def test_sql_prints_a_table_and_the_row_count_to_stderr(project: CommandLine) -> None:
     outcome = project.gong_assets("sql", "SELECT 1 AS NUMBER, '[bold]x[/]' AS TEXT").succeeded()
     assert outcome.stdout.split() == ["NUMBER", "TEXT", "1", "[bold]x[/]"]

@@ -5,26 +5,19 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
 from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
-from pydantic import SecretStr
 
 from gong_assets.defs.build import build_defs
 from gong_assets.defs.freshness import ingestion_freshness, longest_gap
-from gong_assets.defs.jobs import JOB_NAMES, build_jobs
+from gong_assets.defs.jobs import JOB_NAMES
 from gong_assets.defs.options import GraphOptions, ScheduleOptions, Schedules
 from gong_assets.defs.schedules import days_to_ingest
-from gong_assets.defs.sensors import build_sensors
 from gong_assets.settings import Settings
 from tools.generate import ASSET_GRAPH, asset_graph
 
@@ -196,57 +189,3 @@ def test_the_reconciliation_schedule_requests_the_days_before_the_lookback(
 def daily_keys(defs: dg.Definitions) -> list[str]:
     partitions = next(spec.partitions_def for spec in own_specs(defs) if spec.partitions_def is not None)
     return list(partitions.get_partition_keys(current_time=NOW))
-
-
-def test_a_failed_run_is_posted_to_the_webhook_in_one_line(defs: dg.Definitions, tmp_path: Path) -> None:
-    @dg.op
-    def breaks() -> None:
-        raise ValueError("the disk is full")
-
-    @dg.job
-    def gong_sync() -> None:
-        breaks()
-
-    with webhook() as (url, posted), dg.DagsterInstance.ephemeral() as instance:
-        watched = settings(tmp_path).model_copy(update={"gong_assets_alert_webhook_url": SecretStr(url)})
-        sensor = next(
-            each for each in build_sensors(watched, build_jobs(watched)) if each.name == "gong_run_failure"
-        )
-        assert isinstance(sensor, dg.RunStatusSensorDefinition)
-        run = gong_sync.execute_in_process(instance=instance, raise_on_error=False)
-        sensor(
-            dg.build_run_status_sensor_context(
-                sensor_name=sensor.name,
-                dagster_event=run.get_run_failure_event(),
-                dagster_instance=instance,
-                dagster_run=run.dagster_run,
-                repository_def=defs.get_repository_def(),
-            ).for_run_failure()
-        )
-    (message,) = posted
-    assert message["text"].startswith("gong_sync failed (run ")
-    assert "\n" not in message["text"]
-
-
-@contextmanager
-def webhook() -> Iterator[tuple[str, list[Any]]]:
-    """Yield the URL of a local server, and the list of the documents posted to it."""
-    posted: list[Any] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/", posted
-        finally:
-            server.shutdown()
-            thread.join()

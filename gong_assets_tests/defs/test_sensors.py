@@ -1,13 +1,11 @@
-"""Decisions of the sensors: which transcripts are requested again, and the message about a failed run."""
+"""Decisions of the sensors: which transcripts are requested again."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-import dagster as dg
-
-from gong_assets.defs.sensors import due_calls, failure_line
+from gong_assets.defs.sensors import due_calls
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -38,8 +36,3 @@ def test_older_calls_are_requested_less_often() -> None:
 def test_a_sensor_that_was_stopped_for_days_requests_once() -> None:
     started = NOW - timedelta(days=5)
     assert due_calls({"call": started}, NOW - timedelta(days=3), NOW) == ["call"]
-
-
-def test_the_message_about_a_failed_run_is_one_line() -> None:
-    run = dg.DagsterRun(job_name="gong_sync", run_id="r1", tags={"dagster/partition": "2026-03-03"})
-    assert failure_line(run, "Gong said\n  no") == "gong_sync for 2026-03-03 failed (run r1): Gong said no"

@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from gong_assets.defs.alerts.redaction import first_lines, redact
 from gong_assets.defs.checks.results import connection_of_check
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
@@ -74,7 +75,8 @@ def unanswered_result(rows: list[dict[str, Any]]) -> dg.AssetCheckResult:
             [
                 dg.TableRecord(
                     {
-                        "error": row["CORTEX_ERROR"] or _NOT_SENT,
+                        # Cortex may quote the text that it rejects.
+                        "error": first_lines(redact(row["CORTEX_ERROR"] or _NOT_SENT)),
                         "texts": int(row["TEXTS"]),
                         "example": row["EXAMPLE"],
                         "days": f"{row['FIRST_DATE']} to {row['LAST_DATE']}",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from gong_assets.defs.alerts.redaction import redact
 from gong_assets.defs.checks.results import connection_of_check, unless_missing
 from gong_assets.defs.checks.schema_drift import SCHEMA_CHECK, SCHEMA_CHECK_DESCRIPTION, schema_result
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
@@ -91,7 +92,9 @@ def _descriptions(table: RawTable, settings: Settings) -> Iterator[tuple[str, st
 def _records_validate(connection: "SnowflakeConnection", key: dg.AssetCheckKey) -> dg.AssetCheckResult:
     table = next(table for table in RAW_TABLES if table.asset_name == key.asset_key.path[-1])
     rows = fetch(connection, processing_errors(table))
-    return _result(key, rows, {"errors": dg.MetadataValue.json(rows[:SHOWN_IDS])})
+    # A validation error may quote the value that it rejects.
+    errors = [{"ID": row["ID"], "PROCESSING_ERROR": redact(row["PROCESSING_ERROR"])} for row in rows]
+    return _result(key, rows, {"errors": dg.MetadataValue.json(errors[:SHOWN_IDS])})
 
 
 def _calls_have_transcripts(

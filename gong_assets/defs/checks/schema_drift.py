@@ -71,7 +71,7 @@ _COLUMNS = (
     ("json_type", "string"),
     ("records", "int"),
     ("record_id", "string"),
-    ("example", "string"),
+    ("size", "string"),
 )
 
 
@@ -84,7 +84,7 @@ def _result(key: dg.AssetCheckKey, found: list[Drift]) -> dg.AssetCheckResult:
                 "json_type": each.found,
                 "records": each.records,
                 "record_id": each.record_id,
-                "example": each.example,
+                "size": each.size,
             }
         )
         for each in found[:MAX_SHOWN_FIELDS]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from gong_assets.warehouse.connection import fetch
-from gong_assets.warehouse.queries import cortex_batches, unanswered_batches
+from gong_assets.warehouse.queries import answered_texts_by_day, cortex_batches, unanswered_batches
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -35,9 +37,12 @@ class CortexBatches:
     connection: SnowflakeConnection
     query_tag: str
 
-    def cost_metadata(self, model: str) -> dict[str, dg.MetadataValue]:
-        """Return the costs of a model's texts. Its post-hook has sent them when its event arrives."""
-        return cost_metadata(fetch(self.connection, cortex_batches(), (self.query_tag, model)))
+    def add_costs(self, context: dg.AssetExecutionContext, asset_key: dg.AssetKey, model: str) -> None:
+        """Add the costs of a model's texts to its days. Its post-hook sends them before its event arrives."""
+        of_run = (self.query_tag, model)
+        batches = fetch(self.connection, cortex_batches(), of_run)
+        texts = fetch(self.connection, answered_texts_by_day(model), of_run) if batches else []
+        add_costs_by_day(context, asset_key, batches, {row["DAY"]: int(row["TEXTS"]) for row in texts})
 
     def unanswered(self) -> int:
         """Return the number of batches that Cortex did not answer."""
@@ -47,6 +52,35 @@ class CortexBatches:
             return int(fetch(self.connection, unanswered_batches(), (self.query_tag,))[0]["BATCHES"])
         except ProgrammingError:
             return 0  # The table does not exist until the first texts are sent.
+
+
+def add_costs_by_day(
+    context: dg.AssetExecutionContext,
+    asset_key: dg.AssetKey,
+    batches: list[dict[str, Any]],
+    texts: Mapping[date, int],
+) -> None:
+    """Add the costs of the run to the metadata of each of its partitions.
+
+    A batch has texts of several days, so each day gets the share of its answered texts. If none was answered,
+    all days get the same share.
+
+    Args:
+        batches: rows of `warehouse.queries.cortex_batches`.
+        texts: number of answered texts by day.
+    """
+    partitions = list(context.partition_keys)
+    total = sum(texts.get(date.fromisoformat(partition), 0) for partition in partitions)
+    for partition in partitions:
+        share = texts.get(date.fromisoformat(partition), 0) / total if total else 1 / len(partitions)
+        metadata = cost_metadata([_scaled(row, share) for row in batches])
+        context.add_asset_metadata(metadata, asset_key=asset_key, partition_key=partition)
+
+
+def _scaled(row: dict[str, Any], share: float) -> dict[str, Any]:
+    counts = {name: round(int(row[name]) * share) for name in ("CALLS", "TOKENS")}
+    costs = {name: (row[name] or 0) * share for name in ("ESTIMATED_CREDITS", "ESTIMATED_DOLLARS")}
+    return {**row, **counts, **costs}
 
 
 def cost_metadata(batches: list[dict[str, Any]]) -> dict[str, dg.MetadataValue]:

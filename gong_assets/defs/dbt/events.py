@@ -68,12 +68,13 @@ class NodeEvents:
         node = self._models.manifest["nodes"][result["data"]["node_info"]["unique_id"]]
         # The file has this path when the command has ended.
         compiled = self._project.target_path / "compiled" / node["package_name"] / node["original_file_path"]
-        name = self._models.cortex.get(self._models.translator.get_asset_key(node))
+        key = self._models.translator.get_asset_key(node)
+        if (name := self._models.cortex.get(key)) is not None:
+            self._cortex.add_costs(self._context, key, name)
         return {
             **_row_count(node, finished),
             **self._lineage.metadata(result, self._target_path),
             "compiled_sql": dg.MetadataValue.path(str(compiled)),
-            **(self._cortex.cost_metadata(name) if name else {}),
         }
 
 

@@ -1,0 +1,140 @@
+"""Problems that can be read from the present state of the instance.
+
+Failed checks of severity ERROR, assets whose freshness policy fails, schedules and sensors whose last tick
+failed, and backfills that failed. Each has ended once it is no longer in the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.freshness import FreshnessState
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
+from dagster._core.scheduler.instigation import TickStatus
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+
+from gong_assets.defs.alerts.ledger import Ledger, Problem
+from gong_assets.defs.alerts.runs import Texts, error_chain, error_text
+from gong_assets.error_advice import advice_for
+
+# A failed backfill stays failed; one of last week is no news.
+BACKFILL_AGE = timedelta(days=2)
+RECENT_TICKS = 5
+
+
+def failed_checks(
+    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, texts: Texts, ledger: Ledger
+) -> Iterator[Problem]:
+    """Yield the checks whose latest evaluation failed with severity ERROR."""
+    graph = repository.asset_graph
+    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(graph.asset_check_keys))
+    for key, record in latest.items():
+        problem_key = f"check:{key.asset_key.to_user_string()}:{key.name}"
+        evaluation = record.evaluation
+        if record.status is AssetCheckExecutionRecordStatus.PLANNED:
+            # A run is about to evaluate it, or ended before it did: the last result still holds.
+            if problem := ledger.open_problem(problem_key):
+                yield problem
+            continue
+        if record.status is not AssetCheckExecutionRecordStatus.FAILED or evaluation is None:
+            continue
+        if evaluation.severity is not dg.AssetCheckSeverity.ERROR:
+            continue
+        yield Problem(
+            key=problem_key,
+            kind="check",
+            title=f"Check {key.name} of {key.asset_key.to_user_string()} failed",
+            reason=texts.shown(_check_reason(graph.get_check_spec(key).description, evaluation)),
+            advice="The metadata of the check in the Dagster UI lists IDs and what to do.",
+            path=f"/assets/{'/'.join(key.asset_key.path)}?view=checks",
+        )
+
+
+def _check_reason(condition: str | None, evaluation: Any) -> str:
+    """Return the condition, and the numbers of the evaluation. Its texts may be values of records."""
+    numbers = ", ".join(
+        f"{name}: {value.value:,}"
+        for name, value in evaluation.metadata.items()
+        if isinstance(value, dg.IntMetadataValue) and value.value is not None
+    )
+    # dbt's tests have descriptions of several lines.
+    expected = f"Expected: {' '.join(condition.split())}" if condition else ""
+    return "\n".join(filter(None, [expected, numbers]))
+
+
+def overdue_assets(instance: dg.DagsterInstance, repository: dg.RepositoryDefinition) -> Iterator[Problem]:
+    """Yield the assets whose freshness policy fails."""
+    keys = sorted(repository.asset_graph.materializable_asset_keys)
+    for key, record in instance.get_freshness_state_records(keys).items():
+        if record.freshness_state is not FreshnessState.FAIL:
+            continue
+        name = key.to_user_string()
+        yield Problem(
+            key=f"freshness:{name}",
+            kind="freshness",
+            title=f"{name} is overdue",
+            reason="The asset was not materialized within the time that its freshness policy allows.",
+            advice="Check that the daemon runs, that schedules and sensors are on, and that no run is stuck.",
+            path=f"/assets/{'/'.join(key.path)}",
+            group="freshness",
+        )
+
+
+def failed_ticks(
+    instance: dg.DagsterInstance, location: str | None, since: datetime | None, texts: Texts
+) -> Iterator[Problem]:
+    """Yield the running schedules and sensors whose last tick failed, or one since the last evaluation."""
+    for state in instance.all_instigator_state():
+        repository = state.origin.repository_origin
+        code_location = repository.code_location_origin.location_name
+        if not state.is_running or location not in (None, code_location):
+            continue
+        ticks = instance.get_ticks(
+            state.instigator_origin_id,
+            state.selector_id,
+            limit=RECENT_TICKS,
+            statuses=[TickStatus.FAILURE, TickStatus.SUCCESS, TickStatus.SKIPPED],
+        )
+        failed = [
+            tick
+            for index, tick in enumerate(ticks)
+            if tick.status is TickStatus.FAILURE
+            and (index == 0 or (since and tick.timestamp >= since.timestamp()))
+        ]
+        if failed:
+            chain = list(error_chain(failed[0].error))
+            kind = state.instigator_type.name.lower()
+            yield Problem(
+                key=f"tick:{state.instigator_name}",
+                kind="tick",
+                title=f"{kind.capitalize()} {state.instigator_name} failed",
+                reason=texts.shown(error_text(chain)),
+                advice=advice_for(error.cls_name or "" for error in chain)
+                or "It requests no runs until a tick succeeds. Its ticks have the traceback.",
+                path=f"/locations/{repository.repository_name}@{code_location}/{kind}s/{state.instigator_name}",
+            )
+
+
+def failed_backfills(
+    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, now: datetime, texts: Texts
+) -> Iterator[Problem]:
+    """Yield the backfills that could not go on. A backfill whose runs failed is reported by these runs."""
+    own = repository.asset_graph.materializable_asset_keys
+    filters = BulkActionsFilter(statuses=[BulkActionStatus.FAILED], created_after=now - BACKFILL_AGE)
+    for backfill in instance.get_backfills(filters=filters, limit=50):
+        is_own_job = backfill.job_name is not None and repository.has_job(backfill.job_name)
+        if not is_own_job and own.isdisjoint(backfill.asset_selection or ()):
+            continue
+        chain = list(error_chain(backfill.error))
+        yield Problem(
+            key=f"backfill:{backfill.backfill_id}",
+            kind="backfill",
+            title=f"Backfill {backfill.backfill_id} failed",
+            reason=texts.shown(error_text(chain)),
+            advice="Launch the backfill again for the partitions that are missing.",
+            path=f"/runs/b/{backfill.backfill_id}",
+            is_event=True,
+        )

@@ -1,0 +1,229 @@
+"""Problems of runs: steps that failed, runs that were canceled, and runs whose process died.
+
+Every run of the code location counts, whatever started it: jobs, backfills, automation, sensors, the asset
+page of the UI (`__ASSET_JOB`) and the command line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+
+from gong_assets.dates import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
+from gong_assets.defs.alerts.ledger import Cursor, Ledger, Problem
+from gong_assets.defs.alerts.redaction import first_lines, redact
+from gong_assets.error_advice import advice_for
+
+# The first tick looks at the runs of this time, so that problems from before the sensor existed are known.
+FIRST_LOOK = timedelta(days=1)
+# A run may be stored a moment after its end, and by a machine with another clock.
+OVERLAP = timedelta(minutes=10)
+
+_ENDED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.SUCCESS]
+# Dagster's message for a run that it, or a repair, ended from outside.
+_DEAD_ADVICE = (
+    "The process or machine of this run died, or did not start. Such a run is started again once. If it dies "
+    "again, look at the memory and the logs of the machine."
+)
+_STEP_ADVICE = "The run has the whole error. Launch it again once the cause is gone."
+_CANCELED_ADVICE = "Somebody or a time limit canceled this run. Launch it again to process its partitions."
+# Parts of a message that differ each time: IDs, dates, times, numbers and addresses.
+_VARIABLE = re.compile(
+    r"0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|\b[0-9a-f]{12,}\b|\d[\d,.:T/-]*", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What may be shown of an error: names of assets that may be quoted, and secrets."""
+
+    names: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
+
+    def shown(self, text: str) -> str:
+        return first_lines(redact(text, names=self.names, secrets=self.secrets))
+
+
+def record_runs(
+    instance: dg.DagsterInstance, cursor: Cursor, location: str | None, texts: Texts, now: datetime
+) -> None:
+    """Open problems for the runs that failed since the last tick, and close those that have succeeded.
+
+    Args:
+        location: name of the code location whose runs count, or None for all.
+    """
+    horizon = (cursor.since or now - FIRST_LOOK) - OVERLAP
+    records = instance.get_run_records(
+        dg.RunsFilter(statuses=_ENDED, updated_after=horizon), order_by="update_timestamp", ascending=True
+    )
+    new = [
+        record
+        for record in records
+        if (record.end_time or 0) >= horizon.timestamp()
+        and record.dagster_run.run_id not in cursor.seen
+        and is_of_location(record.dagster_run, location)
+    ]
+    for record in sorted(new, key=lambda each: each.end_time or 0):
+        _record(instance, cursor.ledger, record, texts)
+        cursor.seen[record.dagster_run.run_id] = record.end_time or 0
+    oldest = (now - OVERLAP).timestamp()
+    cursor.seen = {run_id: end for run_id, end in cursor.seen.items() if end >= oldest}
+
+
+def is_of_location(run: dg.DagsterRun, location: str | None) -> bool:
+    """Return True if the code location launched the run. A command's own run has no location, and counts."""
+    origin = run.remote_job_origin
+    if origin is None or location is None:
+        return True
+    return bool(origin.repository_origin.code_location_origin.location_name == location)
+
+
+def _record(instance: dg.DagsterInstance, ledger: Ledger, record: dg.RunRecord, texts: Texts) -> None:
+    run, end = record.dagster_run, datetime.fromtimestamp(record.end_time or 0, UTC)
+    ledger.succeed(_succeeded(instance, run, ledger.open_subjects()), end)
+    if run.status is dg.DagsterRunStatus.SUCCESS:
+        return
+    try:
+        problems = problems_of_run(instance, run, texts)
+    except Exception as error:  # One run with odd events must not silence the alerts about all others.
+        reason = f"Its events could not be read ({type(error).__name__})."
+        problems = [_problem(run, {f"job:{run.job_name}": _assets(run)}, "failed", reason, "")]
+    for problem in problems:
+        ledger.open(problem, end)
+
+
+def _succeeded(
+    instance: dg.DagsterInstance, run: dg.DagsterRun, subjects: dict[str, list[str]]
+) -> Iterator[str]:
+    """Yield the subjects of open problems that succeeded in this run."""
+    steps = [subject.removeprefix("step:") for subject in subjects if subject.startswith("step:")]
+    if steps:
+        for stats in instance.get_run_step_stats(run.run_id, steps):
+            if stats.status and stats.status.name == "SUCCESS":
+                yield f"step:{stats.step_key}"
+    job = f"job:{run.job_name}"
+    if run.status is dg.DagsterRunStatus.SUCCESS and set(subjects.get(job, ["?"])) <= set(_assets(run)):
+        yield job
+
+
+def _assets(run: dg.DagsterRun) -> list[str]:
+    return sorted(key.to_user_string() for key in run.asset_selection or ())
+
+
+def problems_of_run(instance: dg.DagsterInstance, run: dg.DagsterRun, texts: Texts) -> list[Problem]:
+    """Return a problem for each cause for which steps of the run failed, or one for the run itself."""
+    if run.status is dg.DagsterRunStatus.CANCELED:
+        return [_problem(run, {f"job:{run.job_name}": _assets(run)}, "was canceled", "", _CANCELED_ADVICE)]
+    events = [
+        event
+        for record in instance.get_records_for_run(
+            run.run_id,
+            of_type={
+                dg.DagsterEventType.STEP_FAILURE,
+                dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+                dg.DagsterEventType.RUN_FAILURE,
+            },
+        ).records
+        if (event := record.event_log_entry.dagster_event)
+    ]
+    failed = [event for event in events if event.event_type is dg.DagsterEventType.STEP_FAILURE]
+    if not failed:
+        ended = [event for event in events if event.event_type is dg.DagsterEventType.RUN_FAILURE]
+        reason = texts.shown((ended[0].message if ended else "") or "")
+        return [_problem(run, {f"job:{run.job_name}": _assets(run)}, "failed", reason, _DEAD_ADVICE)]
+    checked = {event.step_key for event in events if _is_failed_check(event)}
+    causes: dict[str, tuple[str, str, list[str]]] = {}
+    for event in failed:
+        if event.step_key in checked and _is_about_checks(event):
+            continue  # The failed check is a problem of its own, with its description.
+        text, advice = explained(event)
+        reason = texts.shown(text)
+        causes.setdefault(_fingerprint(reason), (reason, advice, []))[2].append(str(event.step_key))
+    return [
+        _problem(run, {f"step:{step}": [] for step in steps}, _failed(steps), reason, advice or _STEP_ADVICE)
+        for reason, advice, steps in causes.values()
+    ]
+
+
+def _failed(steps: Sequence[str]) -> str:
+    shown = ", ".join(step.replace("__", "/") for step in steps[:5])
+    more = f" and {len(steps) - 5} more" if len(steps) > 5 else ""
+    return f"failed in {shown}{more}"
+
+
+def _problem(
+    run: dg.DagsterRun, subjects: dict[str, list[str]], what: str, reason: str, advice: str
+) -> Problem:
+    job = "A run of assets" if run.job_name.startswith("__") else run.job_name
+    partitions = _partitions(run)
+    # Without a failed step the message is Dagster's own, the same for every job.
+    cause = reason if all(subject.startswith("step:") for subject in subjects) else f"{run.job_name} {what}"
+    return Problem(
+        key=f"run:{_fingerprint(cause)}",
+        kind="run",
+        title=f"{job}{f' for {partitions}' if partitions else ''} {what}",
+        reason=reason,
+        advice=advice,
+        path=f"/runs/{run.run_id}",
+        subjects=subjects,
+    )
+
+
+def _partitions(run: dg.DagsterRun) -> str:
+    """Return the partitions of the run as text. Other assets of the code location may have any keys."""
+    first, last = run.tags.get(RANGE_START_TAG), run.tags.get(RANGE_END_TAG)
+    if first and last:
+        return first if first == last else f"{first} to {last}"
+    return run.tags.get(PARTITION_TAG, "")
+
+
+def _fingerprint(text: str) -> str:
+    """Return a hash of the text without the parts that differ each time."""
+    stable = " ".join(_VARIABLE.sub("#", text).split())
+    return hashlib.sha256(stable.encode()).hexdigest()[:16]
+
+
+def _is_failed_check(event: dg.DagsterEvent) -> bool:
+    if event.event_type is not dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+        return False
+    evaluation = event.asset_check_evaluation_data
+    return not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR
+
+
+def _is_about_checks(event: dg.DagsterEvent) -> bool:
+    """Return True if the step failed only because checks failed."""
+    failure = event.step_failure_data
+    description = failure.user_failure_data.description if failure.user_failure_data else ""
+    if description:
+        lines = [line for line in description.splitlines() if line.startswith("dbt: ")]
+        return bool(lines) and all("Failure in test" in line for line in lines)
+    return any(error.cls_name == "DagsterAssetCheckFailedError" for error in error_chain(failure.error))
+
+
+def error_chain(error: Any) -> Iterator[Any]:
+    while error is not None:
+        yield error
+        error = error.cause
+
+
+def explained(event: dg.DagsterEvent) -> tuple[str, str]:
+    """Return the text of a step's failure, and advice."""
+    failure = event.step_failure_data
+    chain = list(error_chain(failure.error))
+    advice = advice_for(error.cls_name or "" for error in chain)
+    if failure.user_failure_data and failure.user_failure_data.description:
+        text = str(failure.user_failure_data.description)
+        # `explain` adds the advice as a line of its own.
+        return text.replace(f"\n{advice}", "") if advice else text, advice
+    return error_text(chain) or str(event.message), advice
+
+
+def error_text(chain: Sequence[Any]) -> str:
+    """Return the message of the error at the root of the chain."""
+    return str(chain[-1].message).strip() if chain else ""

@@ -1,0 +1,260 @@
+"""Standing checks: conditions over all days and layers, evaluated once a day.
+
+The checks of a run look at the days of the run. These find what no run looks at: days that were never read,
+rows that were lost or doubled between layers, and work that nobody repeated. They belong to the asset
+`gong_pipeline_health`, and use one connection and few statements. Each lists its count, the first IDs and the
+query to run.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
+from gong_assets.defs.resources import SnowflakeResource, query_tag
+from gong_assets.ingestion.streams import RAW_TABLES
+from gong_assets.settings import Settings
+from gong_assets.warehouse import standing_queries as queries
+from gong_assets.warehouse.connection import fetch
+from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+HEALTH_ASSET = "gong_pipeline_health"
+OP = "gong_health_checks"
+
+# Ingestion runs every 4 hours, and a transformation that fails is tried again with the next one.
+MAX_PENDING_HOURS = 10
+# A share of calls without a transcript is normal: voicemails, and recordings that were deleted.
+MAX_UNTRANSCRIBED_FRACTION = 0.2
+# Calls whose transcripts stopped being requested within this time.
+EXPIRED_WITHIN = timedelta(days=14)
+COST_DAYS = 30
+# HubSpot loads its share daily. A connector may pause on a weekend.
+MAX_HUBSPOT_HOURS = 72
+
+_PARTITIONED_ASSETS = (
+    *(table.asset_name for table in RAW_TABLES if table.partition),
+    *(name.lower() for name in queries.MODEL_KEYS if not name.startswith("VW_")),
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of one check.
+
+    Attributes:
+        count: number of violations; the check passes without any.
+        ids: the first violations, as IDs and days, never texts of records.
+        query: the SQL statement with which to look further, or an empty text.
+        severity: severity of a failure.
+        more: further metadata.
+    """
+
+    count: int
+    ids: Sequence[str] = ()
+    query: str = ""
+    advice: str = ""
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
+    more: Mapping[str, Any] | None = None
+
+    def result(self, key: dg.AssetCheckKey) -> dg.AssetCheckResult:
+        metadata: dict[str, Any] = {"count": self.count, **(self.more or {})}
+        if self.ids:
+            metadata["ids"] = dg.MetadataValue.json(list(self.ids[: queries.MAX_IDS]))
+        if self.query:
+            metadata["query"] = dg.MetadataValue.md(f"```sql\n{self.query}\n```")
+        if self.count and self.advice:
+            metadata["what_to_do"] = self.advice
+        return dg.AssetCheckResult(
+            asset_key=key.asset_key,
+            check_name=key.name,
+            passed=self.count == 0,
+            severity=self.severity,
+            metadata=metadata,
+        )
+
+
+@dataclass
+class StandingChecks:
+    """The evaluations, over one connection and the instance of the run."""
+
+    connection: "SnowflakeConnection"
+    instance: dg.DagsterInstance
+    settings: Settings
+    options: GraphOptions
+
+    @property
+    def _today(self) -> date:
+        return datetime.now(UTC).date()
+
+    @cached_property
+    def _existing(self) -> set[str]:
+        return queries.existing_tables(self.connection)
+
+    def every_day_is_read(self) -> Finding:
+        """Find days between the first materialized one and yesterday that were never materialized."""
+        missing: list[str] = []
+        for table in (CALLS, TRANSCRIPTS):
+            days = self.instance.get_materialized_partitions(self.options.asset_key(table.asset_name))
+            first = date.fromisoformat(min(days)) if days else self._today
+            expected = (first + timedelta(days=number) for number in range((self._today - first).days))
+            missing += [f"{table.asset_name} {day}" for day in expected if day.isoformat() not in days]
+        return Finding(len(missing), missing, advice="Materialize these partitions of the raw assets.")
+
+    def failed_days_are_repaired(self) -> Finding:
+        """Find partitions whose last run failed or was canceled, and that no run has materialized since."""
+        unrepaired: list[str] = []
+        storage = self.instance.event_log_storage
+        for name in _PARTITIONED_ASSETS:
+            attempts = storage.get_latest_asset_partition_materialization_attempts_without_materializations(
+                self.options.asset_key(name)
+            )
+            failed = self._failed_runs({run_id for run_id, _ in attempts.values()})
+            unrepaired += [
+                f"{name} {day}" for day, (run_id, _) in sorted(attempts.items()) if run_id in failed
+            ]
+        advice = "Launch a backfill of these partitions, or open the failed run and launch it again."
+        return Finding(len(unrepaired), unrepaired, advice=advice)
+
+    def _failed_runs(self, run_ids: set[str]) -> set[str]:
+        ended = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+        runs = self.instance.get_runs(dg.RunsFilter(run_ids=list(run_ids), statuses=ended)) if run_ids else []
+        return {run.run_id for run in runs}
+
+    def layers_match(self) -> Finding:
+        """Find rows without their counterpart in another layer."""
+        existing = self._existing
+        checked = [
+            relation
+            for relation in queries.relations(redacted=self.settings.gong_redact_transcripts)
+            if {relation.table, relation.other} <= existing
+        ]
+        advice = "Materialize the days of these rows: the models, or the raw assets if raw rows are wrong."
+        sql = queries.orphans(checked, existing) if checked else ""
+        return self._counted(sql, "RELATION", advice)
+
+    def keys_are_unique(self) -> Finding:
+        """Find keys with more than one row."""
+        keys = {**{table.name: table.key.name for table in RAW_TABLES}, **queries.MODEL_KEYS}
+        checked = {table: key for table, key in keys.items() if table in self._existing}
+        advice = "Materialize the days of these rows. If raw rows are doubled, delete one of each first."
+        return self._counted(queries.duplicates(checked) if checked else "", "TABLE_NAME", advice)
+
+    def _counted(self, sql: str, group: str, advice: str) -> Finding:
+        rows = fetch(self.connection, sql) if sql else []  # No table exists before the first run.
+        counts = {row[group]: int(row["FOUND"]) for row in rows}
+        ids = [f"{row[group]}: {row['ID']}" for row in rows]
+        more = {"by_relation": dg.MetadataValue.json(counts)} if counts else None
+        return Finding(sum(counts.values()), ids, sql, advice, more=more)
+
+    def changes_are_transformed(self) -> Finding:
+        """Find days whose landed changes have waited for too long."""
+        sql = queries.long_pending_changes()
+        if queries.PENDING_TABLE not in self._existing:
+            return Finding(0, query=sql)
+        rows = fetch(self.connection, sql, (MAX_PENDING_HOURS,))
+        ids = [f"{row['TABLE_NAME']}: {row['ID']}" for row in rows]
+        advice = "Materialize the models for these days, and see why the automation did not."
+        return Finding(len(rows), ids, sql.replace("%s", str(MAX_PENDING_HOURS)), advice)
+
+    def transcripts_arrive(self) -> Finding:
+        """Find recent calls whose transcripts are no longer requested."""
+        sql = queries.expired_transcripts()
+        if not {CALLS.name, TRANSCRIPTS.name} <= self._existing:
+            return Finding(0)
+        last = self._today - timedelta(days=self.settings.gong_transcript_retry_days + 1)
+        first = last - EXPIRED_WITHIN
+        rows = fetch(self.connection, sql, (first, last))
+        missing = [row["ID"] for row in rows if row["IS_MISSING"]]
+        fraction = len(missing) / len(rows) if rows else 0.0
+        too_many = fraction > MAX_UNTRANSCRIBED_FRACTION
+        return Finding(
+            len(missing),
+            missing,
+            sql.replace("%s", f"'{first}'", 1).replace("%s", f"'{last}'", 1),
+            "See in Gong whether these calls have transcripts. If so, materialize their days of "
+            "gong_call_transcripts_raw.",
+            dg.AssetCheckSeverity.ERROR if too_many else dg.AssetCheckSeverity.WARN,
+            {"calls": len(rows), "fraction": round(fraction, 3)},
+        )
+
+    def cost_is_within_budget(self) -> Finding:
+        """Compare the estimated cost of Cortex in 30 days with the budget."""
+        sql = queries.cortex_spending()
+        budget = self.settings.gong_cortex_monthly_budget
+        rows = fetch(self.connection, sql, (COST_DAYS,)) if "GONG_CORTEX_BATCHES" in self._existing else []
+        dollars = {row["FUNCTION_NAME"]: round(float(row["DOLLARS"] or 0), 4) for row in rows}
+        spent = sum(dollars.values())
+        return Finding(
+            int(budget is not None and spent > budget),
+            query=sql.replace("%s", str(COST_DAYS)),
+            advice="VW_CORTEX_COSTS has the runs that spent it. GONG_CORTEX_TOKEN_BUDGET limits each run.",
+            more={
+                "estimated_dollars": round(spent, 4),
+                "budget_dollars": "not set" if budget is None else budget,
+                "by_function": dg.MetadataValue.json(dollars),
+            },
+        )
+
+    def hubspot_is_recent(self) -> Finding:
+        """Compare the age of HubSpot's newest load with the limit. Without HubSpot there is none."""
+        settings = self.settings
+        sql = queries.hubspot_age(settings.hubspot_shape, settings.hubspot_database, settings.hubspot_schema)
+        from snowflake.connector.errors import ProgrammingError
+
+        try:
+            hours = fetch(self.connection, sql)[0]["HOURS"]
+        except ProgrammingError:
+            # The check hubspot_is_shared reports tables that do not exist; HubSpot is optional.
+            return Finding(0, query=sql, more={"hours": "no HubSpot tables"})
+        is_old = hours is not None and hours > MAX_HUBSPOT_HOURS
+        advice = "See whether HubSpot's share or the connector that loads its tables still runs."
+        more = {"hours": "no deals" if hours is None else int(hours)}
+        return Finding(int(is_old), query=sql, advice=advice, more=more)
+
+
+_DESCRIPTIONS: Mapping[str, str] = {
+    "every_day_is_read": "Every day from the first materialized partition to yesterday has calls and "
+    "transcripts that were read.",
+    "failed_days_are_repaired": "Every partition whose run failed or was canceled was materialized since.",
+    "layers_match": "Each row has its counterpart in the layers above and below, for all days without "
+    "pending changes.",
+    "keys_are_unique": "Each key of the raw tables, of the models built by day and of the enriched views has "
+    "one row.",
+    "changes_are_transformed": f"Landed changes are transformed within {MAX_PENDING_HOURS} hours.",
+    "transcripts_arrive": "Every call whose transcript is no longer requested, since at most "
+    f"{EXPIRED_WITHIN.days} days, has one. An error if more than {MAX_UNTRANSCRIBED_FRACTION:.0%} have none, "
+    "otherwise a warning.",
+    "cost_is_within_budget": f"The estimated cost of Cortex in {COST_DAYS} days is within "
+    "GONG_CORTEX_MONTHLY_BUDGET, if that is set.",
+    "hubspot_is_recent": f"HubSpot's deals were loaded within {MAX_HUBSPOT_HOURS} hours.",
+}
+
+
+def build_standing_checks(
+    settings: Settings, options: GraphOptions = DEFAULT_OPTIONS
+) -> list[dg.AssetChecksDefinition]:
+    """Return the checks of the asset `gong_pipeline_health`, which the job gong_standing_checks evaluates."""
+    specs = [
+        dg.AssetCheckSpec(name, asset=options.asset_key(HEALTH_ASSET), description=description)
+        for name, description in _DESCRIPTIONS.items()
+    ]
+
+    @dg.multi_asset_check(name=options.op_name(OP), specs=specs, can_subset=True)
+    def standing_checks(
+        context: dg.AssetCheckExecutionContext, gong_snowflake: SnowflakeResource
+    ) -> Iterator[dg.AssetCheckResult]:
+        warehouse = gong_snowflake.warehouse(query_tag=query_tag(context.run.run_id, OP))
+        with warehouse.connect() as connection:
+            checks = StandingChecks(connection, context.instance, settings, options)
+            for key in sorted(context.selected_asset_check_keys, key=str):
+                evaluate: Callable[[], Finding] = getattr(checks, key.name)
+                yield evaluate().result(key)
+
+    return [standing_checks]

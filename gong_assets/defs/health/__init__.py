@@ -1,0 +1,1 @@
+"""The asset `gong_pipeline_health`, its standing checks' job, and the schedule of both."""

@@ -1,0 +1,208 @@
+"""Estimate of what a deployment costs a day: Snowflake's warehouse, Gong's requests, and Cortex.
+
+Every constant is declared here. Those marked as counted are compared with a run by a test; the others are
+assumptions, which docs/cost.md states.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
+
+from gong_assets.settings import Settings
+from gong_assets.warehouse import report_queries as queries
+from gong_assets.warehouse.connection import Warehouse, fetch
+from gong_assets.warehouse.standing_queries import existing_tables
+
+_DBT_PROJECT = Path(__file__).parents[1] / "dbt" / "dbt_project.yml"
+
+# Statements of one run. Counted: at most as many.
+STATEMENTS_OF_LANDING = 15
+STATEMENTS_OF_TRANSFORMATION = 250
+STATEMENTS_OF_STANDING_CHECKS = 16
+STATEMENTS_OF_RECONCILIATION = 15
+
+# Runs a day, by the default schedules.
+INGESTIONS_PER_DAY = 6
+RECONCILIATIONS_PER_DAY = 1 / 7
+# The sensor requests missing transcripts every 15 minutes; calls are held within ten hours.
+TRANSCRIPT_RUNS_PER_DAY = 40
+
+# An XS warehouse bills 1 credit an hour by the second, at least 60 s each time it resumes, and suspends
+# itself after AUTO_SUSPEND of 60 s. A small statement takes a few tenths of a second on it.
+SECONDS_PER_STATEMENT = 0.3
+IDLE_SECONDS_PER_RUN = 60
+CREDITS_PER_WAREHOUSE_HOUR = 1.0
+# List price of the Enterprise edition in the United States.
+DOLLARS_PER_WAREHOUSE_CREDIT = 3.0
+
+# Gong's lists have 100 records per page. Statistics and activity are read by day, and lists of users and
+# reviews once a run.
+RECORDS_PER_PAGE = 100
+REQUESTS_PER_LOOKBACK_DAY = 2
+REQUESTS_PER_INGESTION = 5
+REQUESTS_PER_REFERENCE_READ = 10
+STANDING_CHECK_DAYS = 60
+STANDING_CHECK_REQUESTS = 50
+
+# Tokens of a call, where none were measured: half an hour of speech has 4,500 words, and 1.33 tokens a word.
+TOKENS_PER_CALL = 6_000
+SUMMARY_TOKENS = 400
+# Questions about topics, next steps and risks, for calls without those of Gong.
+EXTRACTED_FRACTION = 0.5
+
+DEFAULT_CALLS_PER_DAY = 20.0
+MEASURED_DAYS = 30
+
+
+@dataclass(frozen=True)
+class CortexUse:
+    """Tokens and dollars of one Cortex function for one call."""
+
+    function: str
+    tokens: float
+    dollars: float
+
+
+@dataclass(frozen=True)
+class CostEstimate:
+    """Cost of a day with this many calls.
+
+    Attributes:
+        runs: number of runs by kind.
+        is_measured: whether the Cortex figures are averages of the landed calls.
+    """
+
+    calls_per_day: float
+    runs: Mapping[str, float]
+    statements: float
+    warehouse_minutes: float
+    gong_requests: float
+    cortex: Sequence[CortexUse]
+    is_measured: bool
+
+    @property
+    def warehouse_credits(self) -> float:
+        return self.warehouse_minutes / 60 * CREDITS_PER_WAREHOUSE_HOUR
+
+    @property
+    def warehouse_dollars(self) -> float:
+        return self.warehouse_credits * DOLLARS_PER_WAREHOUSE_CREDIT
+
+    @property
+    def cortex_tokens(self) -> float:
+        return self.calls_per_day * sum(use.tokens for use in self.cortex)
+
+    @property
+    def cortex_dollars(self) -> float:
+        return self.calls_per_day * sum(use.dollars for use in self.cortex)
+
+
+def estimate(
+    calls_per_day: float,
+    *,
+    lookback_days: int,
+    reconciliation_days: int,
+    cortex: Sequence[CortexUse] | None = None,
+) -> CostEstimate:
+    """Return the cost of a day. Without measured averages of `cortex`, those of the assumptions are used."""
+    # A landing changes rows if a call ended since the last one.
+    changed = min(INGESTIONS_PER_DAY, calls_per_day)
+    transcripts = min(TRANSCRIPT_RUNS_PER_DAY, calls_per_day)
+    runs = {
+        "landings": INGESTIONS_PER_DAY,
+        "transcripts": transcripts,
+        "transformations": changed + transcripts,
+        "reconciliations": RECONCILIATIONS_PER_DAY,
+        "standing checks": 1,
+    }
+    statements = {
+        "landings": STATEMENTS_OF_LANDING,
+        "transcripts": STATEMENTS_OF_LANDING,
+        "transformations": STATEMENTS_OF_TRANSFORMATION,
+        "reconciliations": STATEMENTS_OF_RECONCILIATION,
+        "standing checks": STATEMENTS_OF_STANDING_CHECKS,
+    }
+    sent = sum(runs[kind] * statements[kind] for kind in runs)
+    # A transformation follows its landing while the warehouse is still awake.
+    wakes = sum(number for kind, number in runs.items() if kind != "transformations")
+    seconds = sent * SECONDS_PER_STATEMENT + wakes * IDLE_SECONDS_PER_RUN
+    pages = math.ceil(lookback_days * calls_per_day / RECORDS_PER_PAGE)
+    ingestion = 2 * pages + lookback_days * REQUESTS_PER_LOOKBACK_DAY + REQUESTS_PER_INGESTION
+    reconciliation = math.ceil(reconciliation_days * calls_per_day / RECORDS_PER_PAGE)
+    check = min(STANDING_CHECK_REQUESTS, math.ceil(STANDING_CHECK_DAYS * calls_per_day / RECORDS_PER_PAGE))
+    requests = (
+        INGESTIONS_PER_DAY * ingestion
+        + transcripts
+        + RECONCILIATIONS_PER_DAY * reconciliation
+        + check
+        + REQUESTS_PER_REFERENCE_READ
+    )
+    return CostEstimate(
+        calls_per_day,
+        runs,
+        sent,
+        min(seconds / 60, 24 * 60),
+        requests,
+        cortex or assumed_cortex_use(),
+        is_measured=cortex is not None,
+    )
+
+
+def assumed_cortex_use() -> list[CortexUse]:
+    """Return the use of Cortex by a call of half an hour, at the prices of the dbt vars."""
+    variables = yaml.safe_load(_DBT_PROJECT.read_text("utf-8"))["vars"]
+    prices: Mapping[str, float] = variables["cortex_credits_per_million_tokens"]
+    tokens = {
+        "AI_EMBED": TOKENS_PER_CALL,
+        "SENTIMENT": TOKENS_PER_CALL,
+        "AI_SUMMARIZE_AGG": TOKENS_PER_CALL + SUMMARY_TOKENS,
+        "AI_EXTRACT": EXTRACTED_FRACTION * TOKENS_PER_CALL,
+    }
+    per_credit = float(variables["cortex_dollars_per_credit"])
+    return [CortexUse(name, count, count / 1e6 * prices[name] * per_credit) for name, count in tokens.items()]
+
+
+def estimate_for(
+    settings: Settings, warehouse: Warehouse, calls_per_day: float | None = None
+) -> CostEstimate:
+    """Return the estimate for the settings, with averages of the last days if calls have landed.
+
+    Args:
+        calls_per_day: replaces the measured number of calls.
+
+    Raises:
+        WarehouseError: the warehouse cannot be reached.
+    """
+    measured, cortex = _measured(warehouse)
+    return estimate(
+        calls_per_day or measured or DEFAULT_CALLS_PER_DAY,
+        lookback_days=settings.gong_lookback_days,
+        reconciliation_days=settings.gong_reconciliation_days,
+        cortex=cortex,
+    )
+
+
+def _measured(warehouse: Warehouse) -> tuple[float | None, list[CortexUse] | None]:
+    """Return the landed calls a day and the average use of Cortex by a call; None if nothing has landed."""
+    with warehouse.connect() as connection:
+        existing = existing_tables(connection)
+        if not {queries.SENTIMENT, queries.BATCHES} <= existing:
+            return None, None
+        (calls,) = fetch(connection, queries.enriched_calls(), (MEASURED_DAYS,))
+        batches: list[dict[str, Any]] = fetch(connection, queries.cortex_totals())
+    enriched, days = int(calls["ENRICHED_CALLS"]), int(calls["DAYS"] or 0)
+    if not enriched or not batches:
+        return None, None
+    uses = [
+        CortexUse(
+            row["FUNCTION_NAME"], float(row["TOKENS"]) / enriched, float(row["DOLLARS"] or 0) / enriched
+        )
+        for row in batches
+    ]
+    return (int(calls["RECENT_CALLS"]) / days if days else None), uses

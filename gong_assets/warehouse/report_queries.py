@@ -1,0 +1,80 @@
+"""Queries of the health report: aggregates only, no texts and no names."""
+
+from __future__ import annotations
+
+from gong_assets.warehouse.tables import CALLS
+
+# The views and tables that the queries read; a figure whose source does not exist is left out.
+HEALTH = "VW_PIPELINE_HEALTH"
+STATUS = "VW_GONG_INGESTION_STATUS"
+SENTIMENT = "CORTEX_GONG_CALLS"
+BATCHES = "GONG_CORTEX_BATCHES"
+
+
+def health_windows() -> str:
+    """Return SQL for throughput, latency, errors and freshness in each time window."""
+    return f"SELECT * FROM {HEALTH} ORDER BY WINDOW_HOURS"
+
+
+def calls_by_day() -> str:
+    """Return SQL for the calls of each day. Parameter: the first day.
+
+    The latency runs from the end of a call to its first result of Cortex. Calls that ended before the first
+    landing have none: they were backfilled.
+    """
+    ended = "DATEADD('second', COALESCE(staged.CALL_DURATION_SECONDS, 0), staged.CALL_DATETIME_UTC)"
+    ready = "CONVERT_TIMEZONE('UTC', status.FIRST_PROCESSED_AT)::TIMESTAMP_NTZ"
+    return (
+        "WITH first_landing AS (\n"
+        "    SELECT CONVERT_TIMEZONE('UTC', MIN(INGESTED_AT))::TIMESTAMP_NTZ AS LANDED_AT "
+        f"FROM {CALLS.name}\n"
+        "), calls AS (\n"
+        f"    SELECT status.*, IFF({ended} >= first_landing.LANDED_AT, "
+        f"DATEDIFF('second', {ended}, {ready}) / 60, NULL) AS MINUTES\n"
+        f"    FROM {STATUS} AS status\n"
+        "    LEFT JOIN STG_GONG_CALLS AS staged ON status.CALL_ID = staged.CALL_ID\n"
+        "    CROSS JOIN first_landing\n"
+        "    WHERE status.CALL_DATE >= %s\n"
+        ")\n"
+        "SELECT CALL_DATE AS DAY, COUNT_IF(CALL_LANDED_AT IS NOT NULL) AS CALLS, "
+        "COUNT_IF(IS_STAGED) AS STAGED_CALLS, "
+        "COUNT_IF(IS_STAGED AND TRANSCRIPT_LANDED_AT IS NOT NULL) AS CALLS_WITH_TRANSCRIPT, "
+        "COUNT_IF(INGESTION_STATUS IN ('Invalid', 'Failed')) AS FAILED_CALLS, "
+        "MEDIAN(MINUTES)::FLOAT AS MEDIAN_MINUTES, "
+        "PERCENTILE_CONT(0.95) WITHIN GROUP (ORDER BY MINUTES)::FLOAT AS P95_MINUTES\n"
+        "FROM calls GROUP BY CALL_DATE ORDER BY CALL_DATE"
+    )
+
+
+def sentiment_by_week() -> str:
+    """Return SQL for the mean sentiment of each week, which begins on Monday. Parameter: the first day."""
+    return (
+        "SELECT DATE_TRUNC('week', CALL_DATE)::DATE AS WEEK, COUNT(SENTIMENT_SCORE) AS CALLS, "
+        "AVG(SENTIMENT_SCORE)::FLOAT AS SENTIMENT, AVG(CUSTOMER_SENTIMENT)::FLOAT AS CUSTOMER_SENTIMENT, "
+        f"AVG(SELLER_SENTIMENT)::FLOAT AS SELLER_SENTIMENT\nFROM {SENTIMENT} "
+        "WHERE CALL_DATE >= %s GROUP BY 1 ORDER BY 1"
+    )
+
+
+def enriched_calls() -> str:
+    """Return SQL for the number of calls that Cortex has answered for, and of those of the last days.
+
+    Parameter: the number of days. DAYS is the number of days since the first of the recent calls.
+    """
+    recent = "CALL_DATE > DATEADD('day', -%s, SYSDATE()::DATE)"
+    return (
+        "WITH calls AS (\n"
+        f"    SELECT CALL_DATE, PROCESSED_BY_CORTEX, {recent} AS IS_RECENT FROM {SENTIMENT}\n"
+        ")\n"
+        "SELECT COUNT_IF(PROCESSED_BY_CORTEX) AS ENRICHED_CALLS, COUNT_IF(IS_RECENT) AS RECENT_CALLS, "
+        "DATEDIFF('day', MIN(IFF(IS_RECENT, CALL_DATE, NULL)), SYSDATE()::DATE) + 1 AS DAYS FROM calls"
+    )
+
+
+def cortex_totals() -> str:
+    """Return SQL for the tokens and estimated dollars of all batches that were sent, by function."""
+    return (
+        "SELECT FUNCTION_NAME, SUM(INPUT_TOKENS + OUTPUT_TOKENS)::INT AS TOKENS, "
+        f"SUM(ESTIMATED_DOLLARS)::FLOAT AS DOLLARS\nFROM {BATCHES} "
+        "WHERE STATUS IN ('Sent', 'Answered') GROUP BY FUNCTION_NAME ORDER BY FUNCTION_NAME"
+    )

@@ -1,0 +1,223 @@
+"""Queries of the standing checks: over all days, a few statements for the whole schema.
+
+A day whose landed changes still await their transformation (GONG_PENDING_CHANGES) may differ between layers.
+The comparisons of layers leave it out, and `long_pending_changes` reports it if it stays for too long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gong_assets.warehouse.connection import fetch
+from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+PENDING_TABLE = "GONG_PENDING_CHANGES"
+# Days also stay pending while Cortex has not answered all of their texts, which other checks report.
+_LANDED = "TABLE_NAME <> 'CORTEX'"
+MAX_IDS = 20
+
+# Keys of the models that are built by day: dbt's own tests look at the days of a run only.
+MODEL_KEYS: Mapping[str, str] = {
+    "STG_GONG_CALLS": "CALL_ID",
+    "STG_GONG_CALL_PARTICIPANTS": "PARTICIPANT_ID",
+    "STG_GONG_CALL_TRANSCRIPTS": "TRANSCRIPT_ID",
+    "STG_GONG_CALL_TOPICS": "TOPIC_ID",
+    "STG_GONG_CALL_TRACKER_OCCURRENCES": "OCCURRENCE_ID",
+    "STG_GONG_CALL_CRM_LINKS": "CRM_LINK_ID",
+    "STG_GONG_CALL_COMMENTS": "COMMENT_ID",
+    "CORTEX_GONG_CALLS": "CALL_ID",
+    "CORTEX_GONG_CALL_INSIGHTS": "CALL_ID",
+    "CORTEX_GONG_CALL_TRANSCRIPTS": "TRANSCRIPT_ID",
+    "CORTEX_GONG_REDACTED_TRANSCRIPTS": "TRANSCRIPT_ID",
+    "VW_ENRICHED_GONG_CALLS": "CALL_ID",
+    "VW_ENRICHED_GONG_CALL_TRANSCRIPTS": "TRANSCRIPT_ID",
+}
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Each row of `table` has a row with the same `key` in `other`.
+
+    Attributes:
+        rows: condition on the rows of `table`, named `own`.
+        other_rows: condition on the rows of `other`, named `other`.
+    """
+
+    table: str
+    other: str
+    key: str = "CALL_ID"
+    rows: str = "TRUE"
+    other_rows: str = "TRUE"
+
+    @property
+    def name(self) -> str:
+        return f"{self.table} without {self.other}"
+
+
+_VALID = "own.PROCESSING_ERROR IS NULL"
+_OTHER_IS_VALID = "other.PROCESSING_ERROR IS NULL"
+_HAS_SPEECH = "own.TRANSCRIPT_DATA:transcript[0]:sentences[0]:text::VARCHAR IS NOT NULL"
+_CALLS = "STG_GONG_CALLS"
+_SEGMENTS = "STG_GONG_CALL_TRANSCRIPTS"
+_OF_CALLS = (
+    *("STG_GONG_CALL_PARTICIPANTS", "STG_GONG_CALL_TOPICS", "STG_GONG_CALL_TRACKER_OCCURRENCES"),
+    *("STG_GONG_CALL_CRM_LINKS", "STG_GONG_CALL_COMMENTS", "CORTEX_GONG_CALL_INSIGHTS", _SEGMENTS),
+)
+
+
+def relations(*, redacted: bool) -> tuple[Relation, ...]:
+    """Return the relations between the layers, in the order of the data flow.
+
+    Args:
+        redacted: whether transcripts are redacted; otherwise the redacted table may be of an earlier time.
+    """
+    return (
+        Relation(CALLS.name, _CALLS, rows=_VALID),
+        Relation(_CALLS, CALLS.name, other_rows=_OTHER_IS_VALID),
+        Relation(
+            TRANSCRIPTS.name,
+            _SEGMENTS,
+            rows=f"{_VALID} AND {_HAS_SPEECH} AND own.CALL_ID IN (SELECT CALL_ID FROM {_CALLS})",
+        ),
+        Relation(_SEGMENTS, TRANSCRIPTS.name, other_rows=_OTHER_IS_VALID),
+        *(Relation(table, _CALLS) for table in _OF_CALLS),
+        *_both_ways("CORTEX_GONG_CALLS", _CALLS),
+        *_both_ways("CORTEX_GONG_CALL_TRANSCRIPTS", _SEGMENTS, "TRANSCRIPT_ID"),
+        *(_both_ways("CORTEX_GONG_REDACTED_TRANSCRIPTS", _SEGMENTS, "TRANSCRIPT_ID") if redacted else ()),
+        *_both_ways("VW_ENRICHED_GONG_CALLS", _CALLS),
+        *_both_ways("VW_ENRICHED_GONG_CALL_TRANSCRIPTS", _SEGMENTS, "TRANSCRIPT_ID"),
+    )
+
+
+def _both_ways(table: str, other: str, key: str = "CALL_ID") -> Iterator[Relation]:
+    yield Relation(other, table, key)
+    yield Relation(table, other, key)
+
+
+def existing_tables(connection: SnowflakeConnection) -> set[str]:
+    """Return the names of the tables and views of the connection's schema."""
+    rows = fetch(
+        connection,
+        "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = CURRENT_SCHEMA()",
+    )
+    return {str(row["TABLE_NAME"]).upper() for row in rows}
+
+
+def orphans(checked: Sequence[Relation], existing: Collection[str]) -> str:
+    """Return SQL for rows without a counterpart: RELATION, ID, DAY, and FOUND, their number by relation."""
+    settled = _settled("own.CALL_DATE", existing)
+    parts = [
+        f"SELECT '{each.name}' AS RELATION, own.{each.key}::VARCHAR AS ID, own.CALL_DATE AS DAY "
+        f"FROM {each.table} AS own WHERE {each.rows} AND {settled} AND NOT EXISTS ("
+        f"SELECT 1 FROM {each.other} AS other WHERE other.{each.key} = own.{each.key} AND {each.other_rows})"
+        for each in checked
+    ]
+    return _with_counts(parts, "RELATION")
+
+
+def duplicates(keys: Mapping[str, str]) -> str:
+    """Return SQL for keys with several rows: TABLE_NAME, ID, and FOUND, their number by table."""
+    parts = [
+        f"SELECT '{table}' AS TABLE_NAME, {key}::VARCHAR AS ID, COUNT(*) AS ROW_COUNT FROM {table} "
+        f"GROUP BY {key} HAVING COUNT(*) > 1"
+        for table, key in keys.items()
+    ]
+    return _with_counts(parts, "TABLE_NAME")
+
+
+def _with_counts(parts: Sequence[str], group: str) -> str:
+    """Return SQL for the first rows of each group of the parts, with the number of all rows of the group."""
+    union = "\n    UNION ALL ".join(parts)
+    return (
+        f"WITH found AS (\n    {union}\n)\n"
+        f"SELECT *, COUNT(*) OVER (PARTITION BY {group}) AS FOUND FROM found\n"
+        f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {group} ORDER BY ID) <= {MAX_IDS}\n"
+        f"ORDER BY {group}, ID"
+    )
+
+
+def _settled(column: str, existing: Collection[str]) -> str:
+    if PENDING_TABLE not in existing:
+        return "TRUE"
+    return f"{column} NOT IN (SELECT DAY FROM {PENDING_TABLE} WHERE DAY IS NOT NULL AND {_LANDED})"
+
+
+def long_pending_changes() -> str:
+    """Return SQL for days whose changes await their transformation. Parameter: the age in hours."""
+    return (
+        "SELECT TABLE_NAME, COALESCE(DAY::VARCHAR, 'all rows') AS ID, MIN(CHANGED_AT) AS CHANGED_AT "
+        f"FROM {PENDING_TABLE} WHERE {_LANDED} AND CHANGED_AT < DATEADD('hour', -%s, CURRENT_TIMESTAMP()) "
+        "GROUP BY TABLE_NAME, DAY ORDER BY CHANGED_AT, TABLE_NAME, DAY"
+    )
+
+
+def expired_transcripts() -> str:
+    """Return SQL for the calls whose transcripts are no longer requested, and the number of all calls.
+
+    Parameters: the first and the last call date. A call in an unsupported language, or with too little
+    speech, never gets a transcript.
+    """
+    return (
+        "SELECT calls.CALL_ID AS ID, calls.CALL_DATE AS DAY, transcripts.CALL_ID IS NULL AS IS_MISSING "
+        f"FROM {CALLS.name} AS calls LEFT JOIN {TRANSCRIPTS.name} AS transcripts "
+        "ON calls.CALL_ID = transcripts.CALL_ID "
+        "WHERE calls.CALL_DATE BETWEEN %s AND %s AND calls.PROCESSING_ERROR IS NULL "
+        "AND COALESCE(calls.RAW_DATA:metaData:language::VARCHAR, '') NOT IN ('und', 'zxx') "
+        "ORDER BY DAY DESC, ID"
+    )
+
+
+def calls_by_day() -> str:
+    """Return SQL for the number of landed calls of each day, latest first. Parameter: the first day."""
+    return (
+        f"SELECT CALL_DATE AS DAY, COUNT(*) AS CALLS FROM {CALLS.name} "
+        "WHERE CALL_DATE >= %s GROUP BY CALL_DATE ORDER BY CALL_DATE DESC"
+    )
+
+
+def landed_calls(*, is_staged: bool) -> str:
+    """Return SQL for the landed calls of some days, and whether each is staged. Parameters: start and end.
+
+    Args:
+        is_staged: whether the staged table exists.
+    """
+    staged = f"calls.CALL_ID IN (SELECT CALL_ID FROM {_CALLS})" if is_staged else "FALSE"
+    return (
+        f"SELECT calls.CALL_ID AS ID, calls.CALL_DATE AS DAY, {staged} AS IS_STAGED "
+        f"FROM {CALLS.name} AS calls WHERE calls.CALL_DATE >= %s AND calls.CALL_DATE < %s"
+    )
+
+
+def cortex_spending() -> str:
+    """Return SQL for the estimated cost of Cortex by function. Parameter: the age in days."""
+    return (
+        "SELECT FUNCTION_NAME, SUM(IFF(STATUS = 'Over Budget', 0, CALLS))::INT AS CALLS, "
+        "SUM(IFF(STATUS = 'Over Budget', 0, INPUT_TOKENS + OUTPUT_TOKENS))::INT AS TOKENS, "
+        "SUM(IFF(STATUS = 'Over Budget', 0, ESTIMATED_DOLLARS)) AS DOLLARS "
+        "FROM GONG_CORTEX_BATCHES WHERE PLANNED_AT > DATEADD('day', -%s, CURRENT_TIMESTAMP()) "
+        "GROUP BY FUNCTION_NAME ORDER BY FUNCTION_NAME"
+    )
+
+
+# The newest load of the deals, by shape. HubSpot's own share and the connectors record it in each row; a
+# table of another origin has only the time of the last change.
+_HUBSPOT_LOADS: Mapping[str, tuple[str, str]] = {
+    "share": ("OBJECTS_DEALS", "INGESTEDAT"),
+    "fivetran": ("DEAL", "_FIVETRAN_SYNCED"),
+    "airbyte": ("DEALS", "_AIRBYTE_EXTRACTED_AT"),
+    "plain": ("DEALS", "UPDATED_AT"),
+}
+
+
+def hubspot_age(shape: str, database: str, schema: str) -> str:
+    """Return SQL for the hours since HubSpot's deals were last loaded."""
+    table, column = _HUBSPOT_LOADS[shape]
+    return (
+        f"SELECT DATEDIFF('hour', MAX({column})::TIMESTAMP_NTZ, SYSDATE()) AS HOURS "
+        f"FROM {database}.{schema}.{table}"
+    )

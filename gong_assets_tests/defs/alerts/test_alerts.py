@@ -1,0 +1,325 @@
+"""Alerts over a Dagster instance in memory, received by a local webhook and a local mail server."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
+from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteInstigatorOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, TickData, TickStatus
+from dagster._utils.error import SerializableErrorInfo
+from pydantic import SecretStr
+
+from gong_assets.defs.alerts.channels import Email, Webhook
+from gong_assets.defs.alerts.messages import Message, body, format_of
+from gong_assets.defs.alerts.redaction import redact
+from gong_assets.defs.alerts.sensor import build_alert_sensor
+from gong_assets.defs.failures import failure
+from gong_assets.error_advice import EXPECTED_ERRORS
+from gong_assets.gong import GongPermissionError
+from gong_assets.settings import Settings
+from gong_assets_tests.defs.alerts.receivers import Inbox, mail_server, webhook
+
+TRANSCRIPT = "We lost the Acme deal to a competitor"
+
+
+class Deployment:
+    """A code location whose assets fail as a test says, and its alert sensor."""
+
+    def __init__(self, instance: dg.DagsterInstance, settings: Settings) -> None:
+        self.instance, self.sensor, self.cursor = instance, build_alert_sensor(settings), None
+        self.errors: dict[str, Exception] = {}
+        self.check_passes = True
+        names = ("calls", "users", "trackers")
+        self.assets = [self._asset(name) for name in names]
+
+        @dg.asset_check(asset="calls", description="No call is orphaned.")
+        def orphans() -> dg.AssetCheckResult:
+            return dg.AssetCheckResult(passed=self.check_passes, metadata={"count": 7, "example": TRANSCRIPT})
+
+        job = dg.define_asset_job("gong_ingestion", executor_def=dg.in_process_executor)
+        self.defs = dg.Definitions([*self.assets], asset_checks=[orphans], jobs=[job])
+
+    def _asset(self, name: str) -> dg.AssetsDefinition:
+        @dg.asset(name=name)
+        def asset() -> None:
+            error = self.errors.get(name)
+            if isinstance(error, EXPECTED_ERRORS):
+                raise failure(error) from error  # As the assets of the graph do.
+            if error:
+                raise error
+
+        return asset
+
+    def run(self, *, error: Exception | None = None, steps: tuple[str, ...] = ("calls",)) -> None:
+        self.errors = dict.fromkeys(steps, error) if error else {}
+        job = self.defs.resolve_job_def("gong_ingestion")
+        job.execute_in_process(instance=self.instance, raise_on_error=False)
+
+    def tick(self) -> str:
+        context = dg.build_sensor_context(
+            instance=self.instance, cursor=self.cursor, repository_def=self.defs.get_repository_def()
+        )
+        data = self.sensor.evaluate_tick(context)
+        self.cursor = data.cursor
+        return str(data.skip_message)
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    with webhook() as received:
+        yield received
+
+
+@pytest.fixture
+def deployment(inbox: Inbox, tmp_path: Path) -> Iterator[Deployment]:
+    settings = Settings(
+        gong_assets_home=tmp_path,
+        gong_assets_alert_webhook_url=SecretStr(inbox.url),
+        gong_assets_webserver_url="https://dagster.example.com",
+    )
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        yield Deployment(instance, settings)
+
+
+def test_a_cause_is_one_message_however_often_it_recurs_and_one_when_it_is_over(
+    deployment: Deployment, inbox: Inbox
+) -> None:
+    error = GongPermissionError("The key lacks api:calls:read (request 4711)", status=403)
+    deployment.run(error=error, steps=("calls", "users"))
+    deployment.tick()
+    again = GongPermissionError("The key lacks api:calls:read (request 98)", status=403)
+    deployment.run(error=again, steps=("calls", "users"))
+    deployment.tick()
+    (opened,) = inbox.posted
+    assert opened["title"] == "gong_ingestion failed in calls, users"
+    assert opened["reason"] == "The key lacks api:calls:read (request 4711)"
+    assert "grant the scope" in opened["advice"]
+    assert opened["link"].startswith("https://dagster.example.com/runs/")
+    assert opened["text"].startswith("Failed: gong_ingestion failed in calls, users\nThe key lacks")
+
+    deployment.run(error=again, steps=("users",))  # Only one of the two steps works again.
+    deployment.tick()
+    assert len(inbox.posted) == 1
+    deployment.run()
+    deployment.tick()
+    deployment.tick()
+    assert [document["state"] for document in inbox.posted] == ["open", "closed"]
+    assert inbox.posted[1]["occurrences"] == 3
+
+    deployment.run(error=error)  # It is back.
+    deployment.tick()
+    assert [document["state"] for document in inbox.posted] == ["open", "closed", "open"]
+
+
+def test_a_lost_cursor_repeats_open_problems_only(deployment: Deployment, inbox: Inbox) -> None:
+    deployment.run(error=ValueError("first"))
+    deployment.run()
+    deployment.run(error=ValueError("second"), steps=("users",))
+    deployment.tick()
+    deployment.cursor = None
+    deployment.tick()
+    opened = [document["reason"] for document in inbox.posted if document["state"] == "open"]
+    assert opened == ["ValueError: second", "ValueError: second"]
+
+
+def test_failed_checks_and_overdue_assets_are_reported_until_they_pass(
+    deployment: Deployment, inbox: Inbox
+) -> None:
+    deployment.check_passes = False
+    deployment.run()
+    for key in ("calls", "users"):
+        _report_freshness(deployment.instance, key, FreshnessState.FAIL)
+    deployment.tick()
+    deployment.tick()
+    assert inbox.titles == ["open: Check orphans of calls failed", "open: 2 assets are overdue"]
+    assert inbox.posted[0]["reason"] == "Expected: No call is orphaned.\ncount: 7"
+
+    # A run that is about to evaluate the check does not end the problem.
+    run_id = deployment.instance.create_run_for_job(deployment.defs.resolve_job_def("gong_ingestion")).run_id
+    planned = AssetCheckEvaluationPlanned(dg.AssetKey("calls"), "orphans")
+    deployment.instance.report_dagster_event(
+        dg.DagsterEvent(
+            "ASSET_CHECK_EVALUATION_PLANNED",
+            "gong_ingestion",
+            event_specific_data=planned,
+        ),
+        run_id,
+    )
+    deployment.tick()
+    assert len(inbox.posted) == 2
+
+    deployment.check_passes = True
+    deployment.run()
+    for key in ("calls", "users"):
+        _report_freshness(deployment.instance, key, FreshnessState.PASS)
+    deployment.tick()
+    assert inbox.titles[2:] == ["closed: Check orphans of calls failed", "closed: 2 assets are overdue"]
+
+
+def test_a_failed_tick_is_reported_until_a_tick_succeeds(deployment: Deployment, inbox: Inbox) -> None:
+    state = _running_sensor(deployment.instance)
+    _record_tick(deployment.instance, state, TickStatus.FAILURE)
+    deployment.tick()
+    _record_tick(deployment.instance, state, TickStatus.SKIPPED)
+    deployment.tick()
+    # A tick that fails between two evaluations, and has succeeded since, is not missed.
+    _record_tick(deployment.instance, state, TickStatus.FAILURE)
+    _record_tick(deployment.instance, state, TickStatus.SUCCESS)
+    deployment.tick()
+    deployment.tick()
+    assert inbox.titles == ["open: Sensor watcher failed", "closed: Sensor watcher failed"] * 2
+    assert inbox.posted[0]["reason"] == "Snowflake at x does not answer"
+    assert "SNOWFLAKE_HOST" in inbox.posted[0]["advice"]
+
+
+def _running_sensor(instance: dg.DagsterInstance) -> InstigatorState:
+    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("main"), "__repository__")
+    origin = RemoteInstigatorOrigin(repository_origin=repository, instigator_name="watcher")
+    state = InstigatorState(origin, InstigatorType.SENSOR, InstigatorStatus.DECLARED_IN_CODE)
+    return instance.add_instigator_state(state)
+
+
+def _record_tick(instance: dg.DagsterInstance, state: InstigatorState, status: TickStatus) -> None:
+    error = SerializableErrorInfo("Snowflake at x does not answer", [], "WarehouseUnreachable")
+    instance.create_tick(
+        TickData(
+            state.instigator_origin_id,
+            "watcher",
+            InstigatorType.SENSOR,
+            status,
+            time.time(),
+            error=error if status is TickStatus.FAILURE else None,
+            run_ids=[],
+            selector_id=state.selector_id,
+        )
+    )
+
+
+def _report_freshness(instance: dg.DagsterInstance, key: str, state: FreshnessState) -> None:
+    event = FreshnessStateChange(
+        key=dg.AssetKey(key),
+        new_state=state,
+        previous_state=FreshnessState.UNKNOWN,
+        state_change_timestamp=0.0,
+    )
+    instance._report_runless_asset_event(event)
+
+
+def test_a_run_that_died_or_was_canceled_is_reported(deployment: Deployment, inbox: Inbox) -> None:
+    job = deployment.defs.resolve_job_def("gong_ingestion")
+    dead = deployment.instance.create_run_for_job(job, tags={"dagster/partition": "not a date"})
+    deployment.instance.report_run_failed(dead, "Its process does not answer.")
+    canceled = deployment.instance.create_run_for_job(job)
+    deployment.instance.report_run_canceled(canceled)
+    deployment.tick()
+    assert sorted(inbox.titles) == [
+        "open: gong_ingestion for not a date failed",
+        "open: gong_ingestion was canceled",
+    ]
+    deployment.run()
+    deployment.tick()
+    assert sorted(inbox.titles)[:2] == [
+        "closed: gong_ingestion for not a date failed",
+        "closed: gong_ingestion was canceled",
+    ]
+
+
+def test_a_webhook_that_fails_gets_the_message_with_the_next_tick(
+    deployment: Deployment, inbox: Inbox
+) -> None:
+    inbox.status = 500
+    deployment.run(error=ValueError("no"))
+    told = deployment.tick()
+    assert "The alert webhook answered with HTTP 500." in told
+    assert "s3cret-path" not in told
+    inbox.status = 200
+    deployment.tick()
+    assert [document["reason"] for document in inbox.posted] == ["ValueError: no"]
+
+
+def test_an_alert_contains_no_secret_and_no_value_of_a_record(deployment: Deployment, inbox: Inbox) -> None:
+    deployment.check_passes = False
+    text = f"Failed to cast variant value '{TRANSCRIPT}' of CALLS: {inbox.url} refused password=hunter22"
+    deployment.run(error=ValueError(text))
+    deployment.tick()
+    everything = json.dumps(inbox.posted) + str(deployment.cursor)
+    for hidden in ("Acme", "s3cret-path", "hunter22"):
+        assert hidden not in everything
+    assert "Failed to cast variant value '…' of CALLS" in json.loads(json.dumps(inbox.posted[0]))["reason"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"Numeric value '{TRANSCRIPT}' is not recognized", "Numeric value '…' is not recognized"),
+        ("Object 'SOPHIA_AI.GONG_DATA.X' does not exist", "Object 'SOPHIA_AI.GONG_DATA.X' does not exist"),
+        ("The asset 'gong_calls_raw' isn't there", "The asset 'gong_calls_raw' isn't there"),
+        ("Gong's answer: it's 'late", "Gong's answer: it's '…'"),
+        ('invalid: {"text": {"a": "secret words"}}', "invalid: …"),
+        ("value 'it's \"his\" call' here", "value '…' here"),
+        ("401 for ann@acme.com: Bearer abcdef123456", "401 for …: Bearer …"),
+        ("GET https://u:p@host/a?key=1 failed", "GET https://…@host/a?… failed"),
+        ("SNOWFLAKE_PASSWORD=hunter22, then", "SNOWFLAKE_PASSWORD=…, then"),
+    ],
+)
+def test_quoted_values_and_secrets_are_masked(text: str, shown: str) -> None:
+    assert redact(text, names={"GONG_CALLS_RAW"}) == shown
+
+
+def message(**changes: Any) -> Message:
+    values: dict[str, Any] = {
+        "keys": ("run:1",),
+        "kind": "run",
+        "state": "open",
+        "title": "gong_sync failed in <a>",
+        "reason": "1 < 2 & *no*",
+        "advice": "Try again.",
+        "link": "https://dagster.example.com/runs/1",
+        "since": datetime(2026, 3, 10, tzinfo=UTC),
+        "until": None,
+        "occurrences": 1,
+    }
+    return Message(**{**values, **changes})
+
+
+def test_each_provider_gets_its_own_body() -> None:
+    assert format_of("https://hooks.slack.com/services/T/B/x") == "slack"
+    assert format_of("https://prod-1.westeurope.logic.azure.com:443/workflows/x") == "teams"
+    assert format_of("https://acme.webhook.office.com/x") == "teams"
+    assert format_of("https://slack.com.example.org/x") == "json"
+    slack = body(message(), "slack")
+    assert slack["blocks"][1]["text"]["text"] == "```1 &lt; 2 &amp; *no*```"
+    assert (
+        slack["blocks"][-1]["elements"][0]["text"] == "<https://dagster.example.com/runs/1|Open in Dagster>"
+    )
+    (attachment,) = body(message(), "teams")["attachments"]
+    assert attachment["content"]["actions"][0]["url"] == "https://dagster.example.com/runs/1"
+    assert attachment["content"]["body"][1]["inlines"][0]["text"] == "1 < 2 & *no*"
+
+
+def test_an_e_mail_has_the_headline_as_its_subject() -> None:
+    with mail_server() as (url, received):
+        Email(url, "alerts@example.com", ("ann@example.com", "bob@example.com")).send(message())
+    (mail,) = received
+    assert mail["subject"] == "[gong_assets] Failed: gong_sync failed in <a>"
+    assert mail["to"] == "ann@example.com, bob@example.com"
+    assert "1 < 2 & *no*" in mail.as_string()
+
+
+def test_a_webhook_that_does_not_exist_is_an_error_without_its_url() -> None:
+    with pytest.raises(Exception, match=r"cannot be reached \(ConnectError\)"):
+        Webhook("http://127.0.0.1:9/s3cret", "json").send(message())

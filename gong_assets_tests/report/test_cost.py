@@ -1,0 +1,50 @@
+"""The estimate of what a day costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gong_assets.defs.checks.gong_completeness import MAX_CALLS, MAX_DAYS
+from gong_assets.report import cost
+from gong_assets.report.cost import CortexUse, assumed_cortex_use, estimate, estimate_for
+from gong_assets.settings import Settings
+from gong_assets.warehouse.connection import Warehouse
+
+
+def test_cost_grows_with_the_calls_up_to_what_the_schedules_allow() -> None:
+    quiet, small, large, huge = (
+        estimate(calls, lookback_days=7, reconciliation_days=365) for calls in (0, 20, 2000, 20_000)
+    )
+    assert quiet.warehouse_minutes < 10
+    assert quiet.cortex_dollars == 0
+    assert quiet.statements < small.statements < large.statements == huge.statements
+    assert small.gong_requests < large.gong_requests < 10_000
+    assert huge.cortex_tokens == 10 * large.cortex_tokens
+
+
+def test_every_assumed_function_has_a_price() -> None:
+    assert all(use.dollars > 0 for use in assumed_cortex_use())
+
+
+def test_the_estimate_uses_the_averages_of_the_landed_calls(warehouse: Warehouse, tmp_path: Path) -> None:
+    settings = Settings(gong_assets_home=tmp_path)
+    assert not estimate_for(settings, warehouse).is_measured
+    with warehouse.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE CORTEX_GONG_CALLS AS SELECT COLUMN1 AS CALL_ID, SYSDATE()::DATE AS CALL_DATE, "
+            "COLUMN1 <> '3' AS PROCESSED_BY_CORTEX FROM VALUES ('1'), ('2'), ('3')"
+        )
+        cursor.execute(
+            "CREATE TABLE GONG_CORTEX_BATCHES AS SELECT 'AI_EMBED' AS FUNCTION_NAME, 100 AS INPUT_TOKENS, "
+            "20 AS OUTPUT_TOKENS, 0.5 AS ESTIMATED_DOLLARS, COLUMN1 AS STATUS "
+            "FROM VALUES ('Answered'), ('Over Budget')"
+        )
+    measured = estimate_for(settings, warehouse)
+    assert measured.calls_per_day == 3
+    assert measured.cortex == [CortexUse("AI_EMBED", 60.0, 0.25)]
+    assert estimate_for(settings, warehouse, 50).calls_per_day == 50
+
+
+def test_the_declared_numbers_are_those_of_the_graph() -> None:
+    assert cost.STANDING_CHECK_DAYS == MAX_DAYS
+    assert MAX_CALLS / cost.RECORDS_PER_PAGE == cost.STANDING_CHECK_REQUESTS

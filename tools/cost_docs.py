@@ -1,0 +1,106 @@
+"""The page docs/cost.md, generated from the constants of the estimate."""
+
+from __future__ import annotations
+
+import textwrap
+
+from gong_assets.report import cost
+from gong_assets.report.cost import CostEstimate, estimate
+from gong_assets.settings import Settings
+
+_PAGE = """<!-- Generated from gong_assets/report/cost.py by `make generate`. Do not edit. -->
+# Cost
+
+`gong-assets cost` estimates what a day of your deployment costs, for your settings and with the
+averages of your landed calls. This page has the estimate for the default settings, and how each
+figure is derived. No figure was measured on a Snowflake account: the statements are counted on the
+local stack, and their duration, the prices and the calls are assumptions.
+
+{table}
+
+Dollars are those of an XS warehouse at ${warehouse_price:.2f} a credit, and of Cortex at the prices
+of the dbt vars. A quiet tenant, without any call, needs {quiet:.0f} minutes of the warehouse a day.
+
+## How the figures are derived
+
+**Runs.** Ingestion runs {ingestions} times a day, the reconciliation once a week, and the standing
+checks once a day. A landing that changed rows is followed by one transformation; with few calls,
+that is one for each call. Missing transcripts are requested in at most {transcript_runs} runs a
+day, each followed by a transformation.
+
+**Statements (counted).** A landing sends at most {landing} statements, the transformation of a
+changed day at most {transformation}, and the standing checks with the report at most {checks}.
+
+**Warehouse minutes (assumed).** A statement takes {seconds} s. Each wake-up adds {idle} s until the
+warehouse suspends itself (`AUTO_SUSPEND = 60`). A transformation follows its landing while the
+warehouse is awake. Queries of people and agents come on top.
+
+**Gong requests (derived from page sizes).** An ingestion reads a page for each {page} calls of the
+lookback days, another for their transcripts, {per_day} requests for each of these days and
+{per_run} for lists. The reconciliation lists {page} calls per request, and the check
+`calls_match_gong` sends at most {check_requests}.
+
+**Cortex (assumed until calls have landed).** A call has {tokens:,} tokens of speech, which is half
+an hour. Each is embedded, scored and summarized once. Topics, next steps and risks are asked for
+{extracted:.0%} of the calls, those without Gong's own. Once calls have landed, `gong-assets cost`
+divides the batches of GONG_CORTEX_BATCHES by the number of calls instead.
+
+| function | tokens a call | dollars a call |
+|---|---:|---:|
+{functions}
+"""
+
+
+def cost_page() -> str:
+    """Return docs/cost.md."""
+    settings = Settings.model_construct()
+    estimates = [_estimate(calls, settings) for calls in (20, 200, 2000)]
+    rows = {
+        "Statements": [f"{each.statements:,.0f}" for each in estimates],
+        "Warehouse minutes (XS)": [f"{each.warehouse_minutes:,.0f}" for each in estimates],
+        "Warehouse credits": [f"{each.warehouse_credits:.1f}" for each in estimates],
+        "Warehouse dollars": [f"${each.warehouse_dollars:,.2f}" for each in estimates],
+        "Gong requests": [f"{each.gong_requests:,.0f}" for each in estimates],
+        "Cortex tokens": [f"{each.cortex_tokens:,.0f}" for each in estimates],
+        "Cortex dollars": [f"${each.cortex_dollars:,.2f}" for each in estimates],
+    }
+    lines = ["| a day | 20 calls | 200 calls | 2,000 calls |", "|---|---:|---:|---:|"]
+    lines += [f"| {name} | {' | '.join(values)} |" for name, values in rows.items()]
+    functions = [
+        f"| {use.function} | {use.tokens:,.0f} | ${use.dollars:.4f} |" for use in cost.assumed_cortex_use()
+    ]
+    text = _PAGE.format(
+        table="\n".join(lines),
+        warehouse_price=cost.DOLLARS_PER_WAREHOUSE_CREDIT,
+        quiet=_estimate(0, settings).warehouse_minutes,
+        ingestions=cost.INGESTIONS_PER_DAY,
+        transcript_runs=cost.TRANSCRIPT_RUNS_PER_DAY,
+        landing=cost.STATEMENTS_OF_LANDING,
+        transformation=cost.STATEMENTS_OF_TRANSFORMATION,
+        checks=cost.STATEMENTS_OF_STANDING_CHECKS,
+        seconds=cost.SECONDS_PER_STATEMENT,
+        idle=cost.IDLE_SECONDS_PER_RUN,
+        page=cost.RECORDS_PER_PAGE,
+        per_day=cost.REQUESTS_PER_LOOKBACK_DAY,
+        per_run=cost.REQUESTS_PER_INGESTION,
+        check_requests=cost.STANDING_CHECK_REQUESTS,
+        tokens=cost.TOKENS_PER_CALL,
+        extracted=cost.EXTRACTED_FRACTION,
+        functions="\n".join(functions),
+    )
+    return "\n\n".join(map(_wrapped, text.split("\n\n")))
+
+
+def _wrapped(paragraph: str) -> str:
+    """Return the paragraph in lines of 110 characters; headings and tables as they are."""
+    if paragraph.startswith(("#", "|", "<!--")):
+        return paragraph
+    return textwrap.fill(paragraph, width=110, break_long_words=False, break_on_hyphens=False)
+
+
+def _estimate(calls: float, settings: Settings) -> CostEstimate:
+    return estimate(
+        calls,
+        lookback_days=settings.gong_lookback_days,
+        reconciliation_days=settings.gong_reconciliation_days,
+    )
