@@ -116,8 +116,7 @@ def replace(
             _lock(cursor, table, correlation_id)
             missing = _missing_keys(cursor, table, load, in_ranges, parameters)
             if unexpected := sum(1 for key in missing if not deletions.is_expected(key)):
-                cursor.execute(f"SELECT COUNT(*) FROM {table.name} WHERE {in_ranges}", parameters)
-                rows = int(cursor.fetchall()[0][0])
+                rows = _count(cursor, table, in_ranges, parameters)
                 check_deletions(table, ranges, existing=rows, missing=unexpected, policy=deletions)
             return _replace_rows(cursor, table, load, in_ranges, parameters, correlation_id, missing)
 
@@ -232,6 +231,11 @@ def _load_files(
         loaded_in_ranges, days = date_filter_sql("DAY", ranges)
         cursor.execute(f"DELETE FROM {load} WHERE NOT {loaded_in_ranges}", days)
     return load
+
+
+def _count(cursor: SnowflakeCursor, table: RawTable, condition: str, parameters: Sequence[date]) -> int:
+    cursor.execute(f"SELECT COUNT(*) FROM {table.name} WHERE {condition}", parameters)
+    return int(cursor.fetchall()[0][0])
 
 
 def _missing_keys(

@@ -31,7 +31,7 @@ from gong_assets_tests.end_to_end.gong_server import Gong
 pytestmark = pytest.mark.slow
 
 TODAY = datetime.now(UTC).date()
-EXAMPLES = 3
+EXAMPLES = 2
 
 AGES = st.sampled_from([0, 1, 2, 5, 8, 13, 30, 45])
 
