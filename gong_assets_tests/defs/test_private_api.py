@@ -11,6 +11,7 @@ from collections.abc import Callable
 import dagster as dg
 import pytest
 from dagster._core.storage import tags
+from dagster._utils.schedules import cron_string_iterator
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from dbt.adapters.factory import get_adapter_by_type
 from dbt.adapters.sql import SQLAdapter
@@ -63,6 +64,19 @@ def _pool_slots_of_a_run_can_be_freed() -> bool:
         return hasattr(instance.event_log_storage, "free_concurrency_slots_for_run")
 
 
+def _earlier_check_results_can_be_read() -> bool:
+    """The instance's own method returns the planned evaluation of the run in progress."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        key = dg.AssetCheckKey(dg.AssetKey("a"), "check")
+        return instance.event_log_storage.get_asset_check_execution_history(key, limit=2) == []
+
+
+def _cron_expressions_can_be_iterated() -> bool:
+    """Freshness policies follow from the ticks of the schedules."""
+    ticks = cron_string_iterator(0, "0 */4 * * *", "UTC")
+    return (next(ticks).hour, next(ticks).hour) == (0, 4)
+
+
 def _jobs_know_their_assets() -> bool:
     """A resumed run selects the assets of the stopped run, which may have been started by its job."""
 
@@ -82,6 +96,8 @@ def _jobs_know_their_assets() -> bool:
         _dbt_adapter_can_cancel,
         _snowflake_wrapper_has_its_resource,
         _pool_slots_of_a_run_can_be_freed,
+        _earlier_check_results_can_be_read,
+        _cron_expressions_can_be_iterated,
         _jobs_know_their_assets,
     ],
     ids=lambda check: check.__name__.strip("_"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -46,3 +46,37 @@ def unless_missing(key: dg.AssetCheckKey, evaluate: Callable[[], dg.AssetCheckRe
             "assets first.",
             metadata={"error": " ".join(str(error).split())},
         )
+
+
+def table_changed(context: dg.AssetCheckExecutionContext, asset_key: dg.AssetKey) -> bool:
+    """Return False if this run has landed the raw table without changing a row."""
+    event = context.instance.get_latest_materialization_event(asset_key)
+    if event is None or event.run_id != context.run.run_id or event.asset_materialization is None:
+        return True
+    metadata = event.asset_materialization.metadata
+    counts = [metadata.get(name) for name in ("rows_inserted", "rows_deleted")]
+    return any(count is None or count.value for count in counts)
+
+
+def passed_before(
+    context: dg.AssetCheckExecutionContext, names: Collection[str]
+) -> dict[dg.AssetCheckKey, dg.AssetCheckResult]:
+    """Return the results of the selected checks with these names whose last evaluation passed."""
+    storage = context.instance.event_log_storage
+    results = {}
+    for key in context.selected_asset_check_keys:
+        if key.name not in names:
+            continue
+        # The newest record is that of this run, without an evaluation.
+        records = storage.get_asset_check_execution_history(key, limit=2)
+        last = next((record.evaluation for record in records if record.evaluation is not None), None)
+        if last is not None and last.passed:
+            results[key] = dg.AssetCheckResult(
+                asset_key=key.asset_key,
+                check_name=key.name,
+                passed=True,
+                severity=last.severity,
+                description=last.description,
+                metadata=last.metadata,
+            )
+    return results
