@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from queue import SimpleQueue
-from threading import Event, Thread
+from threading import Event, Thread, current_thread
 from typing import TYPE_CHECKING, Any
 
 from gong_assets.defs.dbt.project import without_dbt_variables
@@ -38,6 +39,7 @@ class DbtInvocation:
         self._events: SimpleQueue[EventMsg | None] = SimpleQueue()
         self._cancelled = Event()
         self._interrupted = False
+        self._context = copy_context()
         self._thread = Thread(target=self._run, name="dbt", daemon=True)
 
     def events(self) -> Iterator[dict[str, Any]]:
@@ -77,6 +79,9 @@ class DbtInvocation:
             self._events.put(None)
 
     def _receive(self, message: EventMsg) -> None:
+        if current_thread() is not self._thread:
+            return  # About a statement of `_cancel_statements`.
+        self._context = copy_context()
         if self._cancelled.is_set() and not self._interrupted:
             self._interrupted = True
             raise KeyboardInterrupt  # dbt then closes its connections, as it does for Ctrl-C.
@@ -88,7 +93,7 @@ class DbtInvocation:
         self._thread.join(GRACE_SECONDS)
         if self._thread.is_alive():
             with suppress(Exception):  # The connection may be closed meanwhile.
-                _cancel_statements()
+                self._context.copy().run(_cancel_statements)  # dbt keeps its flags in context variables.
             self._thread.join(STOP_SECONDS)
 
 

@@ -241,10 +241,10 @@ def keep_output(state_path: Path, target_path: Path) -> None:
 
 
 def remove_old_invocations(state_path: Path) -> None:
-    """Remove the directories of failed commands, except for the newest few.
+    """Remove the directories of failed and killed commands, except for the newest few.
 
     The directory of a failed command stays, because its compiled SQL helps to find the error.
     """
-    directories = sorted((state_path / INVOCATIONS).iterdir(), key=lambda path: path.stat().st_mtime)
+    directories = sorted((state_path / INVOCATIONS).glob("*"), key=lambda path: path.stat().st_mtime)
     for directory in directories[:-KEPT_INVOCATIONS]:
         shutil.rmtree(directory, ignore_errors=True)

@@ -111,6 +111,7 @@ class DbtStep:
         }
 
     def _run_dbt(self, cortex: CortexBatches, target_path: Path) -> Iterator[Any]:
+        remove_old_invocations(self.project.target_path)
         # Unit tests run in CI only: in a build they would fail the step without appearing as a check.
         command = ["build", "--exclude-resource-type", "unit_test", *self.models.selection(self.context)]
         if self.context.retry_number:  # The previous attempt built them.
@@ -121,7 +122,6 @@ class DbtStep:
         for event in invocation.events():
             yield from events.of_dbt(event)
         if not invocation.result.success:
-            remove_old_invocations(self.project.target_path)
             raise self._failure(invocation.result, cortex)
         keep_output(self.project.target_path, target_path)
 
