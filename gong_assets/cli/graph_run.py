@@ -9,8 +9,8 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import TextIOBase
@@ -91,32 +91,17 @@ def execute(
         RunFailed: a step failed.
         RunInterrupted: a signal interrupted the run. It is marked as canceled.
     """
-    from gong_assets.defs.pool_waits import wait_hooks
-    from gong_assets.ingestion.progress import progress_listener
-
     run_id = str(uuid.uuid4())
     started = datetime.now(UTC)
-    watch = _RunWatch(instance, run_id, listener)
-    instance.add_event_listener(run_id, watch.handle)
-    try:
-        with (
-            wait_hooks(watch),
-            redirect_stdout(_DbtOutput(listener)),
-            progress_listener(listener.records_read),
-        ):
-            result = job.execute_in_process(
-                instance=instance,
-                run_id=run_id,
-                tags={**days.as_run_tags(), **tags},
-                run_config=_run_config(job, confirm_deletions=confirm_deletions),
-                asset_selection=assets,
-                raise_on_error=False,
-            )
-    finally:
-        # Dagster frees the slot of a step that ends, and not that of an interrupted one.
-        instance.event_log_storage.free_concurrency_slots_for_run(run_id)
-    if watch.is_interrupted:
-        raise RunInterrupted(f"interrupted: run {run_id} is canceled, and days that it landed are complete")
+    with _watched(instance, run_id, listener):
+        result = job.execute_in_process(
+            instance=instance,
+            run_id=run_id,
+            tags={**days.as_run_tags(), **tags},
+            run_config=_run_config(job, confirm_deletions=confirm_deletions),
+            asset_selection=assets,
+            raise_on_error=False,
+        )
     report = RunReport(run_id, days, (datetime.now(UTC) - started).total_seconds())
     for event in result.all_events:
         _add_to_report(report, event, groups)
@@ -170,6 +155,28 @@ class _DbtOutput(TextIOBase):
         if started := re.search(r"\d+ of \d+ START sql (.*?) \.", text):
             self._listener.message(f"dbt: {started[1]}")
         return len(text)
+
+
+@contextmanager
+def _watched(instance: dg.DagsterInstance, run_id: str, listener: RunListener) -> Iterator[None]:
+    """Report the progress of the run that the block executes; raises RunInterrupted after a signal."""
+    from gong_assets.defs.pool_waits import wait_hooks
+    from gong_assets.ingestion.progress import progress_listener
+
+    watch = _RunWatch(instance, run_id, listener)
+    instance.add_event_listener(run_id, watch.handle)
+    try:
+        with (
+            wait_hooks(watch),
+            redirect_stdout(_DbtOutput(listener)),
+            progress_listener(listener.records_read),
+        ):
+            yield
+    finally:
+        # Dagster frees the slot of a step that ends, and not that of an interrupted one.
+        instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+    if watch.is_interrupted:
+        raise RunInterrupted(f"interrupted: run {run_id} is canceled, and days that it landed are complete")
 
 
 class _RunWatch:

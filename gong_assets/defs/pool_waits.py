@@ -53,6 +53,9 @@ def wait_hooks(hooks: WaitHooks) -> Iterator[None]:
         _hooks.remove(hooks)
 
 
+_original = InstanceConcurrencyContext.interval_to_next_pending_claim_check
+
+
 def install() -> None:
     """Replace Dagster's method in this process."""
     InstanceConcurrencyContext.interval_to_next_pending_claim_check = _interval  # type: ignore[method-assign]

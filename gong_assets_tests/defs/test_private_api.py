@@ -6,10 +6,13 @@ Each has no public equivalent. This test fails with the reason when an upgrade r
 from __future__ import annotations
 
 import inspect
+import time
 from collections.abc import Callable
 
 import dagster as dg
 import pytest
+from dagster._core.execution.plan.active import ActiveExecution
+from dagster._core.execution.plan.instance_concurrency_context import InstanceConcurrencyContext
 from dagster._core.storage import tags
 from dagster._utils.schedules import cron_string_iterator
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
@@ -18,6 +21,7 @@ from dbt.adapters.sql import SQLAdapter
 from dbt_common.events.functions import msg_to_dict
 
 from gong_assets import dates
+from gong_assets.defs import pool_waits
 from gong_assets.defs.assets import raw
 
 
@@ -77,6 +81,31 @@ def _cron_expressions_can_be_iterated() -> bool:
     return (next(ticks).hour, next(ticks).hour) == (0, 4)
 
 
+def _instances_store_values_by_key() -> bool:
+    """Leases of runs are stored there. Run tags are not safe to change while the run changes others."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.daemon_cursor_storage.set_cursor_values({"a": "1"})
+        instance.daemon_cursor_storage.set_cursor_values({"a": "2"})
+        return dict(instance.daemon_cursor_storage.get_cursor_values({"a", "b"})) == {"a": "2"}
+
+
+def _instances_have_event_listeners() -> bool:
+    """The progress of a run is shown, and its interruption noticed, in the thread that executes it."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        return hasattr(instance, "add_event_listener") and hasattr(instance, "report_run_canceling")
+
+
+def _waits_for_a_pool_can_be_replaced() -> bool:
+    """In `pool_waits.py`. Remove it when the original returns a positive number while a claim is pending."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = instance.create_run_for_job(dg.GraphDefinition("empty").to_job())
+        context = InstanceConcurrencyContext(instance, run)
+        context._pending_claims.add("step")
+        context._pending_timeouts["step"] = time.time() + 60
+        source = inspect.getsource(ActiveExecution.sleep_interval)
+        return "interval_to_next_pending_claim_check()" in source and pool_waits._original(context) <= 0
+
+
 def _jobs_know_their_assets() -> bool:
     """A resumed run selects the assets of the stopped run, which may have been started by its job."""
 
@@ -98,6 +127,9 @@ def _jobs_know_their_assets() -> bool:
         _pool_slots_of_a_run_can_be_freed,
         _earlier_check_results_can_be_read,
         _cron_expressions_can_be_iterated,
+        _instances_store_values_by_key,
+        _instances_have_event_listeners,
+        _waits_for_a_pool_can_be_replaced,
         _jobs_know_their_assets,
     ],
     ids=lambda check: check.__name__.strip("_"),
