@@ -75,9 +75,7 @@ def execute(
     confirm_deletions: bool = False,
     assets: Sequence[dg.AssetKey] | None = None,
 ) -> RunReport:
-    """Execute the job, or some of its assets, for `days` and return its report.
-
-    `groups` has the group of each asset by name.
+    """Execute the job, or some of its assets, for `days`. `groups` has the group of each asset by name.
 
     Raises:
         RunFailed: a step failed.
