@@ -80,19 +80,13 @@ def execute(
     confirm_deletions: bool = False,
     assets: Sequence[dg.AssetKey] | None = None,
 ) -> RunReport:
-    """Execute the job for `days` and return its report.
-
-    Args:
-        groups: the group of each asset by name.
-        tags: tags of the run, beside those for its days.
-        assets: the assets of the job to materialize; all of them by default.
+    """Execute the job, or some of its assets, for `days`. `groups` has the group of each asset by name.
 
     Raises:
         RunFailed: a step failed.
         RunInterrupted: a signal interrupted the run. It is marked as canceled.
     """
-    run_id = str(uuid.uuid4())
-    started = datetime.now(UTC)
+    run_id, started = str(uuid.uuid4()), datetime.now(UTC)
     with _watched(instance, run_id, listener):
         result = job.execute_in_process(
             instance=instance,
@@ -106,17 +100,26 @@ def execute(
     for event in result.all_events:
         _add_to_report(report, event, groups)
     if not result.success:
-        raise RunFailed(
-            _failure_reason(result.all_events) or f"run {run_id} failed; its events are in the Dagster UI",
-            unaffected=_unaffected(result.all_events, groups) if report.assets else (),
-        )
+        raise _run_failed(instance, result, groups)
     return report
 
 
-def _unaffected(events: Sequence[dg.DagsterEvent], groups: Mapping[str, str]) -> list[dg.AssetKey]:
+def _run_failed(
+    instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult, groups: Mapping[str, str]
+) -> RunFailed:
+    reason = _failure_reason(result.all_events)
+    landed = any(event.is_step_materialization for event in result.all_events)
+    return RunFailed(
+        reason or f"run {result.run_id} failed; its events are in the Dagster UI",
+        unaffected=_unaffected(instance, result.run_id, groups) if landed else (),
+    )
+
+
+def _unaffected(instance: dg.DagsterInstance, run_id: str, groups: Mapping[str, str]) -> list[dg.AssetKey]:
     """Return the assets that did not start because a raw asset failed; none if other assets failed too."""
     import dagster as dg
 
+    events = [entry.dagster_event for entry in instance.all_logs(run_id) if entry.dagster_event]
     started = {event.step_key for event in events if event.is_step_start}
     failed = {event.step_key for event in events if event.is_step_failure}
     planned = [

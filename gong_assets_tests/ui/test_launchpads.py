@@ -51,9 +51,9 @@ def test_a_job_runs_with_the_run_config_that_its_launchpad_shows(simulated: Webs
 @pytest.mark.slow
 @pytest.mark.xdist_group("ui")
 def test_a_run_without_partitions_fails_with_one_line_that_says_what_to_select(simulated: Webserver) -> None:
-    run = simulated.launch("gong_reconciliation")
+    run = simulated.launch("gong_ingestion", assets=["gong_calls_raw"])
     (reason,) = run.failures.values()
-    assert reason.startswith("gong_reconciliation was launched without partitions, so no day was read")
+    assert reason.startswith("gong_ingestion was launched without partitions, so no day was read")
     assert "\n" not in reason
 
 
