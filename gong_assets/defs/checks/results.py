@@ -67,9 +67,10 @@ def passed_before(
     for key in context.selected_asset_check_keys:
         if key.name not in names:
             continue
-        # The newest record is that of this run, without an evaluation.
-        records = storage.get_asset_check_execution_history(key, limit=2)
-        last = next((record.evaluation for record in records if record.evaluation is not None), None)
+        # The newest record is the planned evaluation of this run.
+        records = storage.get_asset_check_execution_history(key, limit=3)
+        evaluations = (record.evaluation for record in records)
+        last = next((each for each in evaluations if isinstance(each, dg.AssetCheckEvaluation)), None)
         if last is not None and last.passed:
             results[key] = dg.AssetCheckResult(
                 asset_key=key.asset_key,
