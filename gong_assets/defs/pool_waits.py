@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
@@ -33,7 +34,7 @@ class PoolWait:
         return f"waiting for {' and '.join(self.holders) or 'another run'} to leave pool {self.pool}"
 
 
-class WaitHooks:
+class WaitHooks(Protocol):
     """What a command does while its run waits, and when the wait is interrupted."""
 
     def waiting(self) -> None: ...
@@ -58,7 +59,7 @@ _original = InstanceConcurrencyContext.interval_to_next_pending_claim_check
 
 def install() -> None:
     """Replace Dagster's method in this process."""
-    InstanceConcurrencyContext.interval_to_next_pending_claim_check = _interval  # type: ignore[method-assign]
+    InstanceConcurrencyContext.interval_to_next_pending_claim_check = _interval  # type: ignore[assignment, method-assign]
 
 
 def _interval(context: InstanceConcurrencyContext) -> float:
