@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+# Of ASGI (https://asgi.readthedocs.io/en/latest/specs/www.html); starlette's types are in the extra `mcp`.
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
 
 
 class KnownHosts:
@@ -19,18 +21,22 @@ class KnownHosts:
     IP addresses, this machine's names and ``names`` are accepted.
     """
 
-    def __init__(self, app: ASGIApp, names: Iterable[str]) -> None:
+    def __init__(self, app: Callable[[Any, Any, Any], Awaitable[None]], names: Iterable[str]) -> None:
         self._app = app
         own = ("localhost", socket.gethostname(), socket.getfqdn())
         self._names = frozenset(name.lower() for name in (*own, *names))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (reason := self._rejection(Headers(scope=scope))):
-            await PlainTextResponse(reason, 403)(scope, receive, send)
-            return
+        if scope["type"] == "http":
+            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+            if reason := self._rejection(headers):
+                content_type = (b"content-type", b"text/plain; charset=utf-8")
+                await send({"type": "http.response.start", "status": 403, "headers": [content_type]})
+                await send({"type": "http.response.body", "body": reason.encode()})
+                return
         await self._app(scope, receive, send)
 
-    def _rejection(self, headers: Headers) -> str | None:
+    def _rejection(self, headers: Mapping[str, str]) -> str | None:
         """Return the reason why the request is rejected, or None."""
         host = headers.get("host", "").lower()
         name = _host_name(f"//{host}")

@@ -59,7 +59,7 @@ _original = InstanceConcurrencyContext.interval_to_next_pending_claim_check
 
 def install() -> None:
     """Replace Dagster's method in this process."""
-    InstanceConcurrencyContext.interval_to_next_pending_claim_check = _interval  # type: ignore[assignment,method-assign]
+    InstanceConcurrencyContext.interval_to_next_pending_claim_check = _interval  # type: ignore[assignment, method-assign]
 
 
 def _interval(context: InstanceConcurrencyContext) -> float:
