@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from gong_assets.defs.build import build_defs
 from gong_assets.defs.dbt.project import dbt_environment
 from gong_assets.defs.options import GraphOptions
 from gong_assets.defs.resources import snowflake_of
+from gong_assets.local import stack
 from gong_assets.settings import Settings, load_settings
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets_tests.private_keys import pem
@@ -88,7 +90,14 @@ def test_another_resource_is_rejected() -> None:
         snowflake_of(type("Other", (), {})(), SETTINGS)
 
 
-def test_the_resource_can_replace_the_graphs_own(warehouse: Warehouse, tmp_path: Path) -> None:
+@pytest.fixture
+def own_home(tmp_path: Path) -> Iterator[Path]:
+    """A home in which the graph starts the simulated tenant."""
+    yield tmp_path
+    stack.down(tmp_path)
+
+
+def test_the_resource_can_replace_the_graphs_own(warehouse: Warehouse, own_home: Path) -> None:
     from dagster_snowflake import SnowflakeResource
 
     given = warehouse.arguments
@@ -102,7 +111,7 @@ def test_the_resource_can_replace_the_graphs_own(warehouse: Warehouse, tmp_path:
     )
     settings = Settings(
         gong_assets_source="simulated",
-        gong_assets_home=tmp_path,
+        gong_assets_home=own_home,
         gong_start_date=date(2026, 2, 1),
         snowflake_schema=given["schema"],
     )
