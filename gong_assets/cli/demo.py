@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from gong_assets.agents import analyze_call, coaching_opportunities, similar_segments
 from gong_assets.cli import output
+from gong_assets.cli.progress import Progress
 from gong_assets.cli.sync import run_sync
 from gong_assets.dates import DateRange
 from gong_assets.defs.first_partition import with_first_partition
@@ -20,7 +21,7 @@ def run_demo(settings: Settings, days: int) -> None:
     settings = with_first_partition(settings)
     today = datetime.now(UTC).date()
     output.heading(f"The graph for the last {days} days, materialized by Dagster")
-    with output.Progress() as progress:
+    with Progress() as progress:
         report = run_sync(
             settings,
             DateRange.lookback(today, days, not_before=settings.gong_start_date),

@@ -13,6 +13,7 @@ import typer
 from gong_assets.cli import output
 from gong_assets.cli.options import FromDate, ToDate
 from gong_assets.cli.ports import LOOPBACK, listen
+from gong_assets.cli.progress import Progress
 
 if TYPE_CHECKING:
     from gong_assets.settings import Settings
@@ -73,7 +74,7 @@ def sync(
 
     settings = with_first_partition(load_settings())
     days = days_to_sync(settings, mode.value, from_date, to_date, datetime.now(UTC).date())
-    with output.Progress() as progress:
+    with Progress() as progress:
         report = run_sync(
             settings,
             days,

@@ -42,7 +42,7 @@ class RunInterrupted(Exception):
 
 
 class RunListener(Protocol):
-    """Receives the progress of a run; see `Progress` in `output.py`."""
+    """Receives the progress of a run; see `progress.py`."""
 
     def run_started(self, days: DateRange) -> None: ...
     def message(self, text: str) -> None: ...

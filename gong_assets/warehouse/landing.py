@@ -91,8 +91,8 @@ def replace(
     """Replace the rows of `table` for `ranges`, or all rows of an unpartitioned table, with those of `files`.
 
     Args:
-        ranges: the days that the files hold completely, or None for an unpartitioned table. If it is empty,
-            only the given records are replaced.
+        ranges: the days that the files hold completely; None for an unpartitioned table. Without any, only
+            the given records are replaced.
         has_rows_outside_ranges: the files also hold rows of other days, which must not land.
 
     Raises:
@@ -115,7 +115,7 @@ def replace(
         with transaction(connection):
             _lock(cursor, table, correlation_id)
             missing = _missing_keys(cursor, table, load, in_ranges, parameters)
-            if unexpected := sum(1 for key in missing if not deletions.is_expected(key)):
+            if unexpected := sum(not deletions.is_expected(key) for key in missing):
                 rows = _count(cursor, table, in_ranges, parameters)
                 check_deletions(table, ranges, existing=rows, missing=unexpected, policy=deletions)
             return _replace_rows(cursor, table, load, in_ranges, parameters, correlation_id, missing)

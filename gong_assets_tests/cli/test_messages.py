@@ -99,8 +99,8 @@ def test_the_progress_is_shown_while_a_step_redirects_the_standard_error(
     script = tmp_path / "script.py"
     script.write_text(
         "import os\n"
-        "from gong_assets.cli import output\n"
-        "with output.Progress() as progress:\n"
+        "from gong_assets.cli import progress\n"
+        "with progress.Progress() as progress:\n"
         "    os.dup2(os.open('step.err', os.O_CREAT | os.O_WRONLY), 2)\n"
         "    progress.message('dbt: stg_gong_calls')\n"
     )

@@ -12,7 +12,6 @@ import dagster as dg
 from dagster_dbt import DbtProject, dbt_assets
 from pydantic import Field
 
-from gong_assets.dbt_vars import merged_vars
 from gong_assets.defs.dbt.check_names import describe_checks
 from gong_assets.defs.dbt.code_versions import CodeVersions
 from gong_assets.defs.dbt.models import DbtModels
@@ -23,6 +22,7 @@ from gong_assets.defs.options import DEFAULT_OPTIONS, REVENUE_OPERATIONS, GraphO
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.defs.transformation import Models
 from gong_assets.settings import Settings
+from gong_assets.settings.dbt_vars import merged_vars
 
 # Keeps two runs from replacing the same tables at once. The limit of 1 is set in dagster.yaml.
 DBT_POOL = "gong_dbt"

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from gong_assets.dbt_vars import changed_vars
 from gong_assets.settings import Settings
+from gong_assets.settings.dbt_vars import changed_vars
 
 if TYPE_CHECKING:
     from dagster_dbt import DbtProject

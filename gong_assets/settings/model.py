@@ -1,0 +1,345 @@
+"""Every environment variable of this project: its type, default and description.
+
+A field has the name of its variable in lower case. A `.env` file in the working directory is read like the
+environment. docs/settings.md is generated from this module. Clients, connections and schedules are built from
+the settings elsewhere.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gong_assets.settings.dbt_vars import changed_vars
+from gong_assets.settings.project_directory import HOME_NAME, project_directory
+from gong_assets.settings.snowflake_sign_in import account_problem, authenticator_problems
+
+Target = Literal["local", "snowflake"]
+HubSpotShape = Literal["share", "fivetran", "airbyte", "plain"]
+
+# Gong was founded in 2015, so with this default no call is older than the first partition.
+FIRST_POSSIBLE_CALL_DATE = date(2015, 1, 1)
+
+
+class Settings(BaseSettings):
+    """The settings of one deployment. The docstring of each field is its description."""
+
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True,
+        validate_default=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+    gong_assets_target: Target | None = None
+    """Warehouse: `local` for the local stack, or `snowflake`. Defaults to `snowflake` if SNOWFLAKE_ACCOUNT is
+    set, and to `local` otherwise."""
+    gong_assets_source: Literal["gong", "simulated"] | None = None
+    """Source of the calls: `gong`, or `simulated` for the simulated tenant. Defaults to `gong` if Gong
+    credentials are set, and to `simulated` otherwise. The simulated tenant is written to Snowflake only with
+    `simulated`, and a real Gong to the local stack only with GONG_ASSETS_TARGET=`local`."""
+    gong_assets_home: Path = Path(HOME_NAME)
+    """Directory for the state of the local stack, the parsed dbt project, the latest OAuth refresh token, and
+    Dagster's state if DAGSTER_HOME is not set. The default is also found from a subdirectory."""
+    dagster_home: Path | None = None
+    """Directory for Dagster's state. Defaults to `dagster` in GONG_ASSETS_HOME for the `gong-assets`
+    commands."""
+    gong_assets_run_retention_days: Annotated[int, Field(ge=0, le=3650)] = 30
+    """Days after which the runs of the graph are deleted from Dagster's storage, if later runs have
+    materialized their partitions, and the logs of steps. 0 keeps all of them."""
+    gong_assets_alert_webhook_url: SecretStr | None = None
+    """URL of a webhook that receives alerts: Slack, Microsoft Teams, or any that accepts JSON."""
+    gong_assets_schedules_enabled: bool | None = None
+    """Start schedules and sensors by default. Defaults to true for the simulated tenant with the local
+    warehouse, and to false otherwise. Set it to true in the environment of one deployment. A `.env` file must
+    not, because a copy of the file would start a second deployment. The UI can start and stop each."""
+    gong_assets_timezone: str = "UTC"
+    """Time zone of the schedules, such as `Europe/Berlin`. Days and partitions are always UTC."""
+    gong_assets_ingestion_cron: str | None = None
+    """When the lookback days are read again. Defaults to every 4 hours."""
+    gong_assets_reconciliation_cron: str | None = None
+    """When older days are compared with Gong. Defaults to Sundays at 01:30."""
+    gong_assets_reference_data_cron: str | None = None
+    """When reference data is read. Defaults to every day at 00:45."""
+    gong_assets_hubspot_cron: str | None = None
+    """When the HubSpot tables are rebuilt. Defaults to every day at 06:05 for HubSpot's own share (V2_DAILY),
+    and to every hour at minute 5 otherwise."""
+    gong_assets_standing_checks_cron: str | None = None
+    """When the checks over all days run. Defaults to every day at 06:30."""
+    gong_assets_alert_webhook_format: Literal["slack", "teams", "json"] | None = None
+    """Body of the webhook's requests: `slack`, `teams`, or `json` with `text` and a field for each detail.
+    Defaults to the provider of the URL's host."""
+    gong_assets_alert_smtp_url: SecretStr | None = None
+    """Mail server for alerts: `smtp://user:password@host:587` (STARTTLS if the server offers it) or
+    `smtps://user:password@host:465`. Percent-encode special characters of the password. Requires
+    GONG_ASSETS_ALERT_EMAIL_TO."""
+    gong_assets_alert_email_to: str | None = None
+    """Recipients of alerts by e-mail, separated by commas. Requires GONG_ASSETS_ALERT_SMTP_URL."""
+    gong_assets_alert_email_from: str | None = None
+    """Sender of alerts by e-mail. Defaults to the first recipient."""
+    gong_assets_webserver_url: str | None = None
+    """Base URL of the Dagster UI, such as `https://dagster.example.com`. Alerts link to the run or asset."""
+
+    gong_base_url: str | None = None
+    """Base URL of your company's Gong API, which Gong shows on its API page and is often regional. Defaults
+    to the simulated tenant if no Gong credentials are set, and to https://api.gong.io otherwise."""
+    gong_access_key: SecretStr | None = None
+    """Access key of the Gong API. Requires GONG_ACCESS_KEY_SECRET."""
+    gong_access_key_secret: SecretStr | None = None
+    """Secret of GONG_ACCESS_KEY."""
+    gong_access_token: SecretStr | None = None
+    """OAuth bearer token, instead of an access key."""
+    gong_client_id: str | None = None
+    """Client ID of an OAuth app, instead of an access key or a token; the project refreshes its tokens.
+    Requires GONG_CLIENT_SECRET and GONG_REFRESH_TOKEN."""
+    gong_client_secret: SecretStr | None = None
+    """Client secret of the OAuth app."""
+    gong_refresh_token: SecretStr | None = None
+    """Initial refresh token of the OAuth app. Gong replaces it at each use; later tokens are stored in
+    GONG_ASSETS_HOME."""
+    gong_token_url: str | None = None
+    """URL at which the OAuth app refreshes its token. Defaults to Gong's own."""
+    gong_workspace_id: str | None = None
+    """Read only the calls, trackers and library of this Gong workspace. Defaults to all workspaces."""
+    gong_max_requests_per_second: Annotated[float, Field(ge=0, le=1000)] = 3.0
+    """Gong's rate limit for your company. 0 disables the limit."""
+    gong_max_requests_per_day: Annotated[int, Field(ge=0)] = 10_000
+    """Maximum number of Gong requests per day. All integrations of your company share Gong's daily quota. 0
+    disables the limit."""
+    gong_start_date: date = FIRST_POSSIBLE_CALL_DATE
+    """First daily partition, as a UTC date (YYYY-MM-DD). Without it, partitions start at the first call once
+    `gong-assets dev`, `doctor` or `sync --mode full` has looked it up; it is kept in GONG_ASSETS_HOME."""
+    gong_lookback_days: Annotated[int, Field(ge=1, le=366)] = 7
+    """Number of days that each scheduled sync reads again, including today."""
+    gong_include_private_calls: bool = False
+    """Land private calls. By default they are counted but not landed. Agents and Cortex Search always exclude
+    them."""
+    gong_transcript_retry_days: Annotated[int, Field(ge=0, le=366)] = 14
+    """Number of days after a call during which its missing transcript is requested again."""
+    gong_reconciliation_days: Annotated[int, Field(ge=1, le=5000)] = 365
+    """Number of days that the weekly reconciliation compares with Gong's list of calls."""
+    gong_max_vanished_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Maximum fraction of the landed records of a run's days that may be deleted without confirmation,
+    because Gong no longer returns them. If more are missing, or all of them, the run fails and changes
+    nothing. 1 disables this guard."""
+
+    snowflake_account: str | None = None
+    """Snowflake account identifier, `<organization>-<account>`."""
+    snowflake_user: str | None = None
+    """Snowflake user."""
+    snowflake_role: str | None = None
+    """Snowflake role. Defaults to the user's default role."""
+    snowflake_warehouse: str | None = None
+    """Snowflake warehouse. Defaults to the user's default warehouse."""
+    snowflake_database: str = "SOPHIA_AI"
+    """Database of all tables and views."""
+    snowflake_schema: str = "GONG_DATA"
+    """Schema of all tables and views."""
+    snowflake_host: str | None = None
+    """Host of the account, if it is not `<account>.snowflakecomputing.com`."""
+    snowflake_port: Annotated[int | None, Field(ge=1, le=65535)] = None
+    """Port of the host. Defaults to 443."""
+    snowflake_protocol: Literal["http", "https"] | None = None
+    """Protocol, `http` or `https`. Defaults to `https`."""
+    snowflake_authenticator: str | None = None
+    """Sign-in method: `snowflake`, `username_password_mfa`, `externalbrowser`, `snowflake_jwt`, `oauth`,
+    `programmatic_access_token`, `workload_identity`, or the https URL of your Okta account. Defaults to
+    key-pair, token or password sign-in, whichever is set."""
+    snowflake_private_key: SecretStr | None = None
+    """Private key for key-pair sign-in: PEM, or base64 of PEM or DER."""
+    snowflake_private_key_path: Path | None = None
+    """File with the private key, instead of SNOWFLAKE_PRIVATE_KEY."""
+    snowflake_private_key_passphrase: SecretStr | None = None
+    """Passphrase of an encrypted private key."""
+    snowflake_token: SecretStr | None = None
+    """Programmatic access token, or the token of authenticator `oauth` or `workload_identity`."""
+    snowflake_password: SecretStr | None = None
+    """Password, for trial accounts and people. Snowflake does not accept passwords for service users."""
+    snowflake_workload_identity_provider: Literal["AWS", "AZURE", "GCP", "OIDC"] | None = None
+    """Provider of authenticator `workload_identity`: `AWS`, `AZURE`, `GCP` or `OIDC`."""
+
+    hubspot_database: str = "HUBSPOT_SHARE"
+    """Database with HubSpot's tables: the mounted share, or a connector's target."""
+    hubspot_schema: str = "V2_DAILY"
+    """Schema with HubSpot's tables: `V2_DAILY` or `V2_LIVE` for the share, otherwise the connector's
+    schema."""
+    hubspot_shape: HubSpotShape = "share"
+    """Layout of HubSpot's tables: `share` (HubSpot's data share), `fivetran`, `airbyte`, or `plain` (tables
+    DEALS, CONTACTS and COMPANIES)."""
+
+    gong_redact_transcripts: bool = False
+    """Redact personal data (AI_REDACT) in what views, search, agents and summaries show. Each day changes
+    with its next run."""
+    gong_cortex_token_budget: Annotated[int | None, Field(ge=0)] = None
+    """Maximum number of tokens that one run may send to Cortex. Defaults to 50,000,000, the dbt var
+    `cortex_token_budget`. With 0 a run logs its estimated cost and sends nothing."""
+    gong_dbt_vars_file: Path | None = None
+    """YAML file with values of the dbt project's vars, such as the embedding model, risk trackers, thresholds
+    and prices. The vars and their defaults are in `gong_assets/dbt/dbt_project.yml`."""
+    gong_cortex_monthly_budget: Annotated[float | None, Field(gt=0)] = None
+    """Dollars that Cortex may cost in 30 days, by the estimates of the sent batches. A check fails beyond."""
+    gong_cortex_search: bool = False
+    """Add a Cortex Search service to the graph. Snowflake only; the service has a standing cost."""
+
+    @property
+    def target(self) -> Target:
+        return self.gong_assets_target or ("snowflake" if self.snowflake_account else "local")
+
+    @field_validator("gong_assets_home", mode="after")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        # Resolved here, because dagster-dbt changes the working directory of the process.
+        if home == Path(HOME_NAME):
+            return project_directory(Path.cwd()) / HOME_NAME
+        return home.expanduser().absolute()
+
+    @field_validator("gong_dbt_vars_file", mode="after")
+    @classmethod
+    def _valid_vars(cls, file: Path | None) -> Path | None:
+        file = file and file.expanduser().absolute()
+        changed_vars(file)  # Raises a ValueError.
+        return file
+
+    @field_validator("snowflake_account", mode="after")
+    @classmethod
+    def _identifier(cls, account: str | None) -> str | None:
+        if account and (problem := account_problem(account)):
+            raise ValueError(problem)
+        return account
+
+    @property
+    def home(self) -> Path:
+        return self.gong_assets_home
+
+    @property
+    def uses_simulated_gong(self) -> bool:
+        if self.gong_assets_source == "simulated":
+            return True
+        return not (self.gong_base_url or self._gong_credentials)
+
+    @property
+    def _gong_credentials(self) -> list[str]:
+        """The configured ways to sign in to Gong, by their first variable."""
+        return self._names_of_set("gong_access_key", "gong_access_token", "gong_client_id")
+
+    def _names_of_set(self, *fields: str) -> list[str]:
+        return [field.upper() for field in fields if getattr(self, field)]
+
+    @property
+    def schedules_enabled(self) -> bool:
+        """Whether schedules and sensors start by default: without accounts they spend nothing."""
+        if self.gong_assets_schedules_enabled is None:
+            return self.target == "local" and self.uses_simulated_gong
+        return self.gong_assets_schedules_enabled
+
+    @property
+    def needs_local_stack(self) -> bool:
+        return self.target == "local" or self.uses_simulated_gong
+
+    @property
+    def snowflake_secrets(self) -> dict[str, str | None]:
+        """Secrets of the Snowflake sign-in, by the connector's argument names."""
+        names = ("password", "token", "private_key", "private_key_passphrase")
+        values = ((name, getattr(self, f"snowflake_{name}")) for name in names)
+        return {name: value.get_secret_value() if value else None for name, value in values}
+
+    @field_validator("gong_assets_timezone", mode="after")
+    @classmethod
+    def _known_timezone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(f"unknown time zone {name!r}; use a name such as Europe/Berlin")
+        return name
+
+    @model_validator(mode="after")
+    def _check(self) -> Settings:
+        problems = [
+            *self._gong_problems(),
+            *self._snowflake_problems(),
+            *self._cortex_search_problems(),
+            *self._alert_problems(),
+        ]
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _gong_problems(self) -> list[str]:
+        problems = []
+        if self.gong_start_date > datetime.now(UTC).date():
+            problems.append(f"GONG_START_DATE: {self.gong_start_date} is in the future")
+        if (self.gong_access_key is None) != (self.gong_access_key_secret is None):
+            problems.append("GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET: set both or neither")
+        oauth = (self.gong_client_id, self.gong_client_secret, self.gong_refresh_token)
+        if any(oauth) and not all(oauth):
+            problems.append(
+                "GONG_CLIENT_ID, GONG_CLIENT_SECRET and GONG_REFRESH_TOKEN: set all three or none"
+            )
+        if len(self._gong_credentials) > 1:
+            problems.append(f"{' and '.join(self._gong_credentials)}: set only one way to sign in")
+        if self.gong_base_url:
+            if not self.gong_base_url.startswith(("https://", "http://")):
+                problems.append("GONG_BASE_URL: must start with https:// (as on Gong's API page)")
+            if not self._gong_credentials:
+                problems.append(
+                    "GONG_BASE_URL: needs GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET, GONG_ACCESS_TOKEN, or "
+                    "GONG_CLIENT_ID, GONG_CLIENT_SECRET and GONG_REFRESH_TOKEN"
+                )
+        return problems
+
+    def _snowflake_problems(self) -> list[str]:
+        if self.target == "local":
+            return []
+        required = {"SNOWFLAKE_ACCOUNT", "SNOWFLAKE_USER"}
+        missing = sorted(required - set(self._names_of_set("snowflake_account", "snowflake_user")))
+        problems = [f"{name}: is required when GONG_ASSETS_TARGET is snowflake" for name in missing]
+        credentials = self._names_of_set(
+            "snowflake_password", "snowflake_private_key", "snowflake_private_key_path", "snowflake_token"
+        )
+        if len(credentials) > 1:
+            problems.append(f"{' and '.join(credentials)}: set only one way to sign in")
+        return problems + authenticator_problems(
+            self.snowflake_authenticator, credentials, self.snowflake_workload_identity_provider
+        )
+
+    def _cortex_search_problems(self) -> list[str]:
+        if not self.gong_cortex_search:
+            return []
+        if self.target == "local":
+            return [
+                "GONG_CORTEX_SEARCH: Cortex Search is on Snowflake only; unset it, or set "
+                "GONG_ASSETS_TARGET=snowflake"
+            ]
+        if self.snowflake_warehouse is None:
+            return ["GONG_CORTEX_SEARCH: needs SNOWFLAKE_WAREHOUSE, which refreshes the service"]
+        return []
+
+    def _alert_problems(self) -> list[str]:
+        problems = []
+        for name in ("gong_assets_alert_webhook_url", "gong_assets_webserver_url"):
+            value = getattr(self, name)
+            text = value.get_secret_value() if isinstance(value, SecretStr) else value
+            if text and not text.startswith(("https://", "http://")):
+                problems.append(f"{name.upper()}: must start with https:// or http://")
+        server = self.gong_assets_alert_smtp_url
+        if (server is None) != (self.gong_assets_alert_email_to is None):
+            problems.append("GONG_ASSETS_ALERT_SMTP_URL and GONG_ASSETS_ALERT_EMAIL_TO: set both or neither")
+        if server and not server.get_secret_value().startswith(("smtp://", "smtps://")):
+            problems.append("GONG_ASSETS_ALERT_SMTP_URL: must start with smtp:// or smtps://")
+        return problems
+
+
+class SettingsWithoutSignIn(Settings):
+    """Settings of a graph whose Snowflake sign-in is elsewhere."""
+
+    @property
+    def target(self) -> Target:
+        return "snowflake"
+
+    def _snowflake_problems(self) -> list[str]:
+        return []
