@@ -91,8 +91,7 @@ def replace(
     """Replace the rows of `table` for `ranges`, or all rows of an unpartitioned table, with those of `files`.
 
     Args:
-        ranges: the days that the files hold completely; None for an unpartitioned table. Without any, only
-            the given records are replaced.
+        ranges: the days that the files hold completely. If empty, only the given records are replaced.
         has_rows_outside_ranges: the files also hold rows of other days, which must not land.
 
     Raises:
