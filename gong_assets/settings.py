@@ -16,7 +16,7 @@ from dotenv import load_dotenv
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from gong_assets.dbt_vars import changed_vars
+from gong_assets.dbt.vars import changed_vars
 
 Target = Literal["local", "snowflake"]
 HubSpotShape = Literal["share", "fivetran", "airbyte", "plain"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from gong_assets.dbt_vars import merged_vars
+from gong_assets.dbt.vars import merged_vars
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import dagster as dg
 from dagster_dbt import dbt_assets
 from pydantic import Field
 
-from gong_assets.dbt_vars import merged_vars
+from gong_assets.dbt.vars import merged_vars
 from gong_assets.defs.dbt.check_names import describe_checks
 from gong_assets.defs.dbt.code_versions import CodeVersions
 from gong_assets.defs.dbt.models import DbtModels

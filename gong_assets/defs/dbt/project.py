@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from gong_assets.dbt_vars import changed_vars
+from gong_assets.dbt.vars import changed_vars
 from gong_assets.settings import Settings
 
 if TYPE_CHECKING:

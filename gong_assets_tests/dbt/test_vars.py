@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gong_assets.dbt_vars import default_vars, merged_vars
+from gong_assets.dbt.vars import default_vars, merged_vars
 from gong_assets.settings import SettingsError, load_settings
 from gong_assets.warehouse.embedding_models import embedding_models
 

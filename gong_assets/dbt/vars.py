@@ -17,7 +17,7 @@ import yaml  # type: ignore[import-untyped]
 
 FILE_VARIABLE = "GONG_DBT_VARS_FILE"
 
-_DBT_PROJECT = Path(__file__).parent / "dbt" / "dbt_project.yml"
+_DBT_PROJECT = Path(__file__).with_name("dbt_project.yml")
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "cortex_family": ("current", "legacy"),
     "cortex_sentiment_function": ("sentiment", "ai_sentiment"),

@@ -1,0 +1,1 @@
+"""The dbt project, and its vars for Python."""
