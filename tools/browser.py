@@ -1,4 +1,4 @@
-"""The Dagster UI in headless Chromium, for the browser tests and the screenshots of the documentation."""
+"""The Dagster UI in headless Chromium, for the browser tests."""
 
 from __future__ import annotations
 

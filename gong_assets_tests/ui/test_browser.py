@@ -115,7 +115,6 @@ def wait_for_status(page: Page, instance: dg.DagsterInstance, run_id: str, *stat
 def terminate(page: Page) -> None:
     page.get_by_role("button", name="Terminate").first.click()
     page.get_by_role("dialog").get_by_role("button", name=re.compile("erminat")).click()
-    page.get_by_role("button", name="Done").click()
 
 
 @pytest.mark.parametrize("path", PAGES)
