@@ -10,7 +10,7 @@ from statistics import mean
 SNAPSHOT = Path(__file__).parents[1] / "gong_assets_tests" / "data" / "asset_graph.json"
 
 # The layers of each column, in the direction of the data flow, and the color of each layer.
-COLUMNS = (("raw",), ("staging",), ("cortex", "hubspot"), ("enriched", "monitoring"))
+COLUMNS = (("raw",), ("staging",), ("cortex", "hubspot"), ("enriched", "monitoring", "health"))
 COLORS = {
     "raw": "#6b7280",
     "staging": "#2563eb",
@@ -18,6 +18,7 @@ COLORS = {
     "hubspot": "#ea580c",
     "enriched": "#059669",
     "monitoring": "#b45309",
+    "health": "#be185d",
 }
 
 NODE_WIDTH, NODE_HEIGHT, ROW = 234, 21, 27

@@ -141,28 +141,30 @@ def pipeline_figures(
         days=[_day(first + timedelta(days=number), by_day) for number in range(days)],
         computed_at=now.replace(tzinfo=None, microsecond=0),
         windows=[_window(row) for row in windows],
-        weeks=[
-            WeekFigures(
-                row["WEEK"],
-                int(row["CALLS"]),
-                row["SENTIMENT"],
-                row["CUSTOMER_SENTIMENT"],
-                row["SELLER_SENTIMENT"],
-            )
-            for row in weeks
-        ],
-        costs=[
-            FunctionCost(
-                row["FUNCTION_NAME"], int(row["CALLS"]), int(row["TOKENS"]), float(row["DOLLARS"] or 0)
-            )
-            for row in costs
-        ],
+        weeks=[_week(row) for row in weeks],
+        costs=[_cost(row) for row in costs],
         newest_call_ended_at=latest.get("NEWEST_CALL_ENDED_AT_UTC"),
         last_read_at=latest.get("LAST_READ_AT_UTC"),
         last_ready_at=latest.get("LAST_READY_AT_UTC"),
         requests_left=requests_left,
         requests_per_day=requests_per_day,
         unavailable=sorted({queries.HEALTH, queries.STATUS, queries.SENTIMENT, queries.BATCHES} - existing),
+    )
+
+
+def _week(row: Mapping[str, Any]) -> WeekFigures:
+    return WeekFigures(
+        week=row["WEEK"],
+        calls=int(row["CALLS"]),
+        sentiment=row["SENTIMENT"],
+        customer_sentiment=row["CUSTOMER_SENTIMENT"],
+        seller_sentiment=row["SELLER_SENTIMENT"],
+    )
+
+
+def _cost(row: Mapping[str, Any]) -> FunctionCost:
+    return FunctionCost(
+        row["FUNCTION_NAME"], int(row["CALLS"]), int(row["TOKENS"]), float(row["DOLLARS"] or 0)
     )
 
 
