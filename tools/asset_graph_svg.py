@@ -10,7 +10,7 @@ from statistics import mean
 SNAPSHOT = Path(__file__).parents[1] / "gong_assets_tests" / "data" / "asset_graph.json"
 
 # The layers of each column, in the direction of the data flow, and the color of each layer.
-COLUMNS = (("raw",), ("staging",), ("cortex", "hubspot"), ("enriched", "monitoring"))
+COLUMNS = (("raw",), ("staging",), ("cortex", "hubspot"), ("enriched", "monitoring", "health"))
 COLORS = {
     "raw": "#6b7280",
     "staging": "#2563eb",
@@ -18,6 +18,7 @@ COLORS = {
     "hubspot": "#ea580c",
     "enriched": "#059669",
     "monitoring": "#b45309",
+    "health": "#be185d",
 }
 
 NODE_WIDTH, NODE_HEIGHT, ROW = 234, 21, 27
@@ -28,8 +29,7 @@ Point = tuple[float, float]
 
 def asset_graph_svg() -> str:
     """Return docs/images/asset_graph.svg."""
-    snapshot: dict[str, dict[str, list[str]]] = json.loads(SNAPSHOT.read_text("utf-8"))
-    graph = {name: asset for name, asset in snapshot.items() if asset["group"] in COLORS}
+    graph: dict[str, dict[str, list[str]]] = json.loads(SNAPSHOT.read_text("utf-8"))
     parents = {name: [each for each in asset["deps"] if each in graph] for name, asset in graph.items()}
     layers = {layer: [name for name in graph if graph[name]["group"] == layer] for layer in COLORS}
     _untangle(layers, parents)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import textwrap
 
-from gong_assets.report import cost
-from gong_assets.report.cost import CostEstimate, estimate
+from gong_assets.defs.health import cost
+from gong_assets.defs.health.cost import CostEstimate, estimate
 from gong_assets.settings import Settings
 
-_PAGE = """<!-- Generated from gong_assets/report/cost.py by `make generate`. Do not edit. -->
+_PAGE = """<!-- Generated from gong_assets/defs/health/cost.py by `make generate`. Do not edit. -->
 # Cost
 
 `gong-assets cost` estimates what a day of your deployment costs, for your settings and with the

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     )
     from gong_assets.cli.doctor import CheckResult
     from gong_assets.cli.graph_run import RunReport
+    from gong_assets.defs.health.cost import CostEstimate
     from gong_assets.local import LocalStack
-    from gong_assets.report.cost import CostEstimate
 
 # In a file or a pipe each row stays on one line, however long, because the next program reads line by line.
 stdout = Console(highlight=False, width=None if sys.stdout.isatty() else 1_000_000)

@@ -11,7 +11,7 @@ from gong_assets.cli import output
 from gong_assets.cli.options import JsonOption
 
 if TYPE_CHECKING:
-    from gong_assets.report.figures import PipelineFigures
+    from gong_assets.defs.health.figures import PipelineFigures
     from gong_assets.settings import Settings
 
 
@@ -27,7 +27,7 @@ def report(
 
     The figures are those of the asset gong_pipeline_health. They have no texts of calls.
     """
-    from gong_assets.report.page import html_report
+    from gong_assets.defs.health.page import html_report
     from gong_assets.settings import load_settings
 
     with output.status("reading the figures"):
@@ -47,7 +47,7 @@ def cost(
 
     The averages of the landed calls are used if there are any. docs/cost.md has the assumptions.
     """
-    from gong_assets.report.cost import estimate_for
+    from gong_assets.defs.health.cost import estimate_for
     from gong_assets.settings import load_settings
     from gong_assets.warehouse.connection import open_warehouse
 
@@ -58,8 +58,8 @@ def cost(
 
 
 def _figures(settings: Settings, days: int) -> PipelineFigures:
+    from gong_assets.defs.health.figures import pipeline_figures
     from gong_assets.defs.resources import GongResource
-    from gong_assets.report.figures import pipeline_figures
     from gong_assets.warehouse.connection import open_warehouse
 
     gong = GongResource.from_settings(settings).process_config_and_initialize()

@@ -110,6 +110,9 @@ class Ledger:
             else:
                 entry.problem = replace(entry.problem, subjects=left)
 
+    def drop_closed(self) -> None:
+        self.entries = {key: entry for key, entry in self.entries.items() if not entry.closed_at}
+
     def open_problem(self, key: str) -> Problem | None:
         entry = self.entries.get(key)
         return entry.problem if entry and not entry.closed_at else None

@@ -60,6 +60,8 @@ def observe(context: dg.SensorEvaluationContext, texts: Texts, now: datetime) ->
         *failed_backfills(instance, repository, now, texts),
     ]
     cursor.ledger.keep(conditions, ("check", "freshness", "tick", "backfill"), now)
+    if cursor.since is None:
+        cursor.ledger.drop_closed()  # What was over before the first tick is no news.
     cursor.since = now
     return cursor
 

@@ -6,12 +6,12 @@ import dagster as dg
 
 from gong_assets.defs.checks.standing import HEALTH_ASSET
 from gong_assets.defs.failures import failure
+from gong_assets.defs.health.figures import PipelineFigures, pipeline_figures
+from gong_assets.defs.health.markdown import markdown_report
+from gong_assets.defs.health.sections import overall_status
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import GongResource, SnowflakeResource, query_tag
 from gong_assets.error_advice import EXPECTED_ERRORS
-from gong_assets.report.figures import PipelineFigures, pipeline_figures
-from gong_assets.report.markdown import markdown_report
-from gong_assets.report.sections import overall_status
 from gong_assets.settings import Settings
 
 JOB = "gong_standing_checks"

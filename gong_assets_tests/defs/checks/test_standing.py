@@ -16,10 +16,10 @@ from snowflake.connector import SnowflakeConnection
 from gong_assets.dates import DateRange
 from gong_assets.defs.checks.gong_completeness import compare, days_to_compare
 from gong_assets.defs.checks.standing import Finding, StandingChecks, build_standing_checks
+from gong_assets.defs.health.cost import STATEMENTS_OF_STANDING_CHECKS
+from gong_assets.defs.health.figures import pipeline_figures
 from gong_assets.defs.options import DEFAULT_OPTIONS
 from gong_assets.ingestion.streams import RAW_TABLES
-from gong_assets.report.cost import STATEMENTS_OF_STANDING_CHECKS
-from gong_assets.report.figures import pipeline_figures
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.standing_queries import MODEL_KEYS

@@ -6,9 +6,16 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from gong_assets.report.charts import LIGHT
-from gong_assets.report.figures import PipelineFigures
-from gong_assets.report.sections import Section, health_table, key_figures, overall_status, sections, title_of
+from gong_assets.defs.health.charts import LIGHT
+from gong_assets.defs.health.figures import PipelineFigures
+from gong_assets.defs.health.sections import (
+    Section,
+    health_table,
+    key_figures,
+    overall_status,
+    sections,
+    title_of,
+)
 
 _CSS = Path(__file__).with_name("page.css")
 _LIGHT = {**LIGHT, "--page": "#f5f6f8", "--card": "#ffffff", "--good": "#146c43", "--bad": "#b42318"}

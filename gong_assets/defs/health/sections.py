@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gong_assets.report.charts import Series, bar_chart, line_chart, row_chart
-from gong_assets.report.figures import HealthWindow, PipelineFigures
+from gong_assets.defs.health.charts import Series, bar_chart, line_chart, row_chart
+from gong_assets.defs.health.figures import HealthWindow, PipelineFigures
 
 NONE = "–"
 _MINUTES_PER_DAY = 24 * 60

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from gong_assets.defs.checks.gong_completeness import MAX_CALLS, MAX_DAYS
-from gong_assets.report import cost
-from gong_assets.report.cost import CortexUse, assumed_cortex_use, estimate, estimate_for
+from gong_assets.defs.health import cost
+from gong_assets.defs.health.cost import CortexUse, assumed_cortex_use, estimate, estimate_for
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 

@@ -19,7 +19,7 @@ from gong_assets.warehouse import report_queries as queries
 from gong_assets.warehouse.connection import Warehouse, fetch
 from gong_assets.warehouse.standing_queries import existing_tables
 
-_DBT_PROJECT = Path(__file__).parents[1] / "dbt" / "dbt_project.yml"
+_DBT_PROJECT = Path(__file__).parents[2] / "dbt" / "dbt_project.yml"
 
 # Statements of one run. Counted: at most as many.
 STATEMENTS_OF_LANDING = 15
@@ -103,6 +103,16 @@ class CostEstimate:
         return self.calls_per_day * sum(use.dollars for use in self.cortex)
 
 
+# Statements of each kind of run.
+_STATEMENTS: Mapping[str, int] = {
+    "landings": STATEMENTS_OF_LANDING,
+    "transcripts": STATEMENTS_OF_LANDING,
+    "transformations": STATEMENTS_OF_TRANSFORMATION,
+    "reconciliations": STATEMENTS_OF_RECONCILIATION,
+    "standing checks": STATEMENTS_OF_STANDING_CHECKS,
+}
+
+
 def estimate(
     calls_per_day: float,
     *,
@@ -111,46 +121,41 @@ def estimate(
     cortex: Sequence[CortexUse] | None = None,
 ) -> CostEstimate:
     """Return the cost of a day. Without measured averages of `cortex`, those of the assumptions are used."""
-    # A landing changes rows if a call ended since the last one.
-    changed = min(INGESTIONS_PER_DAY, calls_per_day)
     transcripts = min(TRANSCRIPT_RUNS_PER_DAY, calls_per_day)
     runs = {
         "landings": INGESTIONS_PER_DAY,
         "transcripts": transcripts,
-        "transformations": changed + transcripts,
+        # A landing changes rows if a call ended since the last one.
+        "transformations": min(INGESTIONS_PER_DAY, calls_per_day) + transcripts,
         "reconciliations": RECONCILIATIONS_PER_DAY,
         "standing checks": 1,
     }
-    statements = {
-        "landings": STATEMENTS_OF_LANDING,
-        "transcripts": STATEMENTS_OF_LANDING,
-        "transformations": STATEMENTS_OF_TRANSFORMATION,
-        "reconciliations": STATEMENTS_OF_RECONCILIATION,
-        "standing checks": STATEMENTS_OF_STANDING_CHECKS,
-    }
-    sent = sum(runs[kind] * statements[kind] for kind in runs)
+    sent = sum(runs[kind] * _STATEMENTS[kind] for kind in runs)
     # A transformation follows its landing while the warehouse is still awake.
     wakes = sum(number for kind, number in runs.items() if kind != "transformations")
     seconds = sent * SECONDS_PER_STATEMENT + wakes * IDLE_SECONDS_PER_RUN
-    pages = math.ceil(lookback_days * calls_per_day / RECORDS_PER_PAGE)
-    ingestion = 2 * pages + lookback_days * REQUESTS_PER_LOOKBACK_DAY + REQUESTS_PER_INGESTION
-    reconciliation = math.ceil(reconciliation_days * calls_per_day / RECORDS_PER_PAGE)
-    check = min(STANDING_CHECK_REQUESTS, math.ceil(STANDING_CHECK_DAYS * calls_per_day / RECORDS_PER_PAGE))
-    requests = (
-        INGESTIONS_PER_DAY * ingestion
-        + transcripts
-        + RECONCILIATIONS_PER_DAY * reconciliation
-        + check
-        + REQUESTS_PER_REFERENCE_READ
-    )
     return CostEstimate(
         calls_per_day,
         runs,
         sent,
         min(seconds / 60, 24 * 60),
-        requests,
+        transcripts + _requests(calls_per_day, lookback_days, reconciliation_days),
         cortex or assumed_cortex_use(),
         is_measured=cortex is not None,
+    )
+
+
+def _requests(calls_per_day: float, lookback_days: int, reconciliation_days: int) -> float:
+    """Return the requests to Gong a day, without those for missing transcripts."""
+    pages = math.ceil(lookback_days * calls_per_day / RECORDS_PER_PAGE)
+    ingestion = 2 * pages + lookback_days * REQUESTS_PER_LOOKBACK_DAY + REQUESTS_PER_INGESTION
+    reconciliation = math.ceil(reconciliation_days * calls_per_day / RECORDS_PER_PAGE)
+    check = min(STANDING_CHECK_REQUESTS, math.ceil(STANDING_CHECK_DAYS * calls_per_day / RECORDS_PER_PAGE))
+    return (
+        INGESTIONS_PER_DAY * ingestion
+        + RECONCILIATIONS_PER_DAY * reconciliation
+        + check
+        + REQUESTS_PER_REFERENCE_READ
     )
 
 

@@ -72,7 +72,7 @@ class PipelineFigures:
     """All figures of the report.
 
     Attributes:
-        newest_call_ended_at, last_read_at, last_ready_at: times in UTC, or None if there is none.
+        last_read_at: when Gong was last read, in UTC; None if it never was.
         requests_left: Gong requests left today, or None without a limit.
         unavailable: sources that do not exist yet; their figures are missing.
     """
@@ -82,9 +82,7 @@ class PipelineFigures:
     windows: Sequence[HealthWindow] = ()
     weeks: Sequence[WeekFigures] = ()
     costs: Sequence[FunctionCost] = ()
-    newest_call_ended_at: datetime | None = None
     last_read_at: datetime | None = None
-    last_ready_at: datetime | None = None
     requests_left: int | None = None
     requests_per_day: int = 0
     unavailable: Sequence[str] = field(default=())
@@ -136,33 +134,32 @@ def pipeline_figures(
         by_day = {row["DAY"]: row for row in rows(queries.STATUS, queries.calls_by_day(), first)}
         weeks = rows(queries.SENTIMENT, queries.sentiment_by_week(), monday)
         costs = rows(queries.BATCHES, cortex_spending(), days)
-    latest = windows[-1] if windows else {}
     return PipelineFigures(
         days=[_day(first + timedelta(days=number), by_day) for number in range(days)],
         computed_at=now.replace(tzinfo=None, microsecond=0),
         windows=[_window(row) for row in windows],
-        weeks=[
-            WeekFigures(
-                row["WEEK"],
-                int(row["CALLS"]),
-                row["SENTIMENT"],
-                row["CUSTOMER_SENTIMENT"],
-                row["SELLER_SENTIMENT"],
-            )
-            for row in weeks
-        ],
-        costs=[
-            FunctionCost(
-                row["FUNCTION_NAME"], int(row["CALLS"]), int(row["TOKENS"]), float(row["DOLLARS"] or 0)
-            )
-            for row in costs
-        ],
-        newest_call_ended_at=latest.get("NEWEST_CALL_ENDED_AT_UTC"),
-        last_read_at=latest.get("LAST_READ_AT_UTC"),
-        last_ready_at=latest.get("LAST_READY_AT_UTC"),
+        weeks=[_week(row) for row in weeks],
+        costs=[_cost(row) for row in costs],
+        last_read_at=windows[0]["LAST_READ_AT_UTC"] if windows else None,
         requests_left=requests_left,
         requests_per_day=requests_per_day,
         unavailable=sorted({queries.HEALTH, queries.STATUS, queries.SENTIMENT, queries.BATCHES} - existing),
+    )
+
+
+def _week(row: Mapping[str, Any]) -> WeekFigures:
+    return WeekFigures(
+        week=row["WEEK"],
+        calls=int(row["CALLS"]),
+        sentiment=row["SENTIMENT"],
+        customer_sentiment=row["CUSTOMER_SENTIMENT"],
+        seller_sentiment=row["SELLER_SENTIMENT"],
+    )
+
+
+def _cost(row: Mapping[str, Any]) -> FunctionCost:
+    return FunctionCost(
+        row["FUNCTION_NAME"], int(row["CALLS"]), int(row["TOKENS"]), float(row["DOLLARS"] or 0)
     )
 
 

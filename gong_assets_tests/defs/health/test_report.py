@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
-from gong_assets.report.figures import (
+from gong_assets.defs.health.figures import (
     DayFigures,
     FunctionCost,
     HealthWindow,
@@ -16,9 +16,9 @@ from gong_assets.report.figures import (
     WeekFigures,
     pipeline_figures,
 )
-from gong_assets.report.markdown import markdown_report
-from gong_assets.report.page import html_report
-from gong_assets.report.sections import duration, key_figures, percent
+from gong_assets.defs.health.markdown import markdown_report
+from gong_assets.defs.health.page import html_report
+from gong_assets.defs.health.sections import duration, key_figures, percent
 from gong_assets.warehouse.connection import Warehouse
 
 FIGURES = PipelineFigures(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
-from gong_assets.report.charts import standalone
-from gong_assets.report.figures import PipelineFigures
-from gong_assets.report.sections import health_table, key_figures, overall_status, sections, title_of
+from gong_assets.defs.health.charts import standalone
+from gong_assets.defs.health.figures import PipelineFigures
+from gong_assets.defs.health.sections import health_table, key_figures, overall_status, sections, title_of
 
 
 def markdown_report(figures: PipelineFigures) -> str:
