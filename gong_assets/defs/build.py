@@ -79,7 +79,7 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
         *dbt_assets,
         *build_search_service(settings, options),
     ]
-    keys = {key for each in assets for key in each.keys}
+    keys = {key for each in assets for key in ([each.key] if isinstance(each, dg.AssetSpec) else each.keys)}
     cleanup_jobs, cleanup_schedules = build_storage_cleanup(settings, keys, Path(project.target_path))
     return dg.Definitions(
         assets=assets,

@@ -5,8 +5,6 @@ later runs have materialized all of its partitions: Dagster takes the state of a
 its last run. The logs of all old runs are deleted, and so are old directories of dbt.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Collection, Iterator
 from contextlib import suppress
