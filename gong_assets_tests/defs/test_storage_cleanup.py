@@ -9,7 +9,13 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from gong_assets.defs.storage_cleanup import delete_dbt_directories, delete_logs, delete_superseded_runs
+from gong_assets.defs.storage_cleanup import (
+    build_storage_cleanup,
+    delete_dbt_directories,
+    delete_logs,
+    delete_superseded_runs,
+)
+from gong_assets.settings import Settings
 
 DAYS = dg.DailyPartitionsDefinition("2026-03-01")
 KEY = dg.AssetKey("gong_calls_raw")
@@ -66,6 +72,14 @@ def test_only_runs_whose_partitions_were_materialized_later_are_deleted(
     days = {f"2026-03-0{day}" for day in range(1, 5)}
     assert instance.get_materialized_partitions(KEY) == days
     assert delete_superseded_runs(instance, {KEY}, before) == 0
+
+
+def test_the_job_runs_daily_unless_the_retention_is_0(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    project = tmp_path / "home" / "dbt" / "local"
+    (job,), (schedule,) = build_storage_cleanup(Settings(), {KEY}, project)
+    assert job.execute_in_process(instance=instance).success
+    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+    assert build_storage_cleanup(Settings(gong_assets_run_retention_days=0), {KEY}, project) == ([], [])
 
 
 def test_directories_of_old_dbt_commands_are_deleted_and_the_project_in_use_is_kept(tmp_path: Path) -> None:
