@@ -100,7 +100,7 @@ class DbtInvocation:
 def _cancel_statements() -> None:
     from dbt.adapters.factory import get_adapter_by_type
 
-    adapter = get_adapter_by_type("snowflake")
+    adapter = get_adapter_by_type("snowflake")  # type: ignore[no-untyped-call]
     with adapter.connection_named("cancel"):
         list(adapter.cancel_open_connections())
 
