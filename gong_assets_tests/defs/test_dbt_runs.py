@@ -78,7 +78,7 @@ def graph(stack_home: Path) -> Iterator[Graph]:
             for key in graph.defs.resolve_asset_graph().executable_asset_keys
             if key.path[-1].endswith("_raw")
         }
-        done = graph.run(raw | graph.op.keys, checks=graph.op.check_keys, tags=DAYS.as_run_tags())
+        done = graph.run(raw | graph.op.keys, tags=DAYS.as_run_tags())
         assert done.success
         yield graph
 
