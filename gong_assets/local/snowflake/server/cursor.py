@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from gong_assets.local.snowflake.server.results import Result
 from gong_assets.local.snowflake.storage.result_cache import ResultCache
+from gong_assets.local.snowflake.storage.translation_cache import TranslatedQuery
 
 Parameters = list[Any] | dict[str, Any] | None
 
@@ -22,10 +23,12 @@ class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow has no type
     def __init__(self, connection: FakeSnowflakeConnection, results: ResultCache) -> None:
         super().__init__(connection, connection._duck_conn)
         self._results = results
+        self.translated: TranslatedQuery | None = None  # the last statement, if it is a query
 
     def run(self, statement: exp.Expression, parameters: Parameters, query_id: str) -> Result:
         """Run ``statement`` with its parameters and cache the result under ``query_id``."""
         statement_type = statement_type_id(statement)
+        is_query = isinstance(statement, exp.Query)
         self.check_db_and_schema(statement)
         for part in self._transform_explode(statement):
             transformed = self._transform(part, parameters)
@@ -39,10 +42,22 @@ class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow has no type
         if scanned_id := transformed.args.get("result_scan_sfqid"):
             columns = self._results.columns(scanned_id)
         else:
-            columns = [(name, str(kind)) for name, kind, *_ in self._duck_conn.description]
-            self._results.rename(query_id, self._sfqid, columns)
+            columns = self._keep_result(query_id)
+            if is_query and not transformed.args.get("seed"):
+                self.translated = TranslatedQuery(transformed, statement_type)
         affected = self._rowcount if statement_type in DML_TYPE_IDS else None
         return Result(self._arrow_table, columns, statement_type, affected)
+
+    def run_translated(self, query: TranslatedQuery, query_id: str) -> Result:
+        """Run a query that was translated before."""
+        self._execute(query.expression, None)
+        return Result(self._arrow_table, self._keep_result(query_id), query.statement_type)
+
+    def _keep_result(self, query_id: str) -> Sequence[tuple[str, str]]:
+        """Cache the result of the last statement, and return its columns."""
+        columns = [(name, str(kind)) for name, kind, *_ in self._duck_conn.description]
+        self._results.rename(query_id, self._sfqid, columns)
+        return columns
 
     def describe_columns(self, statement: exp.Expression) -> Sequence[tuple[str, str]]:
         """Return the (name, DuckDB type) pairs of the result of ``statement`` without running it."""

@@ -22,6 +22,7 @@ from gong_assets.local.snowflake.server.cursor import Cursor, Parameters
 from gong_assets.local.snowflake.server.results import Result
 from gong_assets.local.snowflake.server.translation import translate
 from gong_assets.local.snowflake.storage.databases import Storage
+from gong_assets.local.snowflake.storage.translation_cache import QueryText
 from gong_assets.local.snowflake.storage.writer_lock import WriterLock
 
 T = TypeVar("T")
@@ -135,6 +136,10 @@ class Session:
         connection = self.connection
         connection.transaction.cancelled.clear()
         cursor = Cursor(connection.fakesnow, self._storage.results)
+        text = self._query_text(request)
+        if text is not None and (query := self._storage.translations.get(text)) is not None:
+            connection.transaction.raise_if_aborted()
+            return StatementResponse(cursor.run_translated(query, query_id))
         if (answer := session_commands.run_text_command(connection, request.sql)) is not None:
             return StatementResponse(cursor.run(answer, None, query_id))
         statement = translate(request.sql, connection.session_variables)
@@ -146,9 +151,23 @@ class Session:
             return StatementResponse(Result.of_columns(cursor.describe_columns(statement), statement))
         with self._write_transaction(statement):
             result = _run_all_rows(cursor, statement, request, query_id)
+        if text is not None and cursor.translated is not None:
+            self._storage.translations.put(text, cursor.translated)
         if isinstance(statement, exp.Create):
             connection.finish_create(statement)
         return StatementResponse(result, cursor.upload())
+
+    def _query_text(self, request: StatementRequest) -> QueryText | None:
+        """Return the key of the request in the cache of translations.
+
+        Returns None if its translation depends on more: values, session variables or temporary tables.
+        """
+        connection = self.connection
+        if request.parameters or request.batch or request.describe_only or "$" in request.sql:
+            return None
+        if connection.temporary_tables or not (connection.database and connection.schema):
+            return None
+        return QueryText(request.sql, connection.database, connection.schema)
 
     def _write_transaction(self, statement: exp.Expression) -> AbstractContextManager[None]:
         """Return the transaction that a statement needs; a query needs none."""

@@ -17,6 +17,10 @@ class TemporaryTables:
     def __init__(self) -> None:
         self._names: set[FullName] = set()
 
+    def __bool__(self) -> bool:
+        """Return whether the session has had a temporary table."""
+        return bool(self._names)
+
     def resolve(self, statement: exp.Expression, database: str | None, schema: str | None) -> None:
         """Redirect references to temporary tables in ``statement`` to DuckDB's namespace, in place.
 

@@ -29,6 +29,7 @@ from gong_assets.local.snowflake.sql import macros
 from gong_assets.local.snowflake.sql.names import require_plain_name
 from gong_assets.local.snowflake.storage import fakesnow_patches
 from gong_assets.local.snowflake.storage.result_cache import ResultCache
+from gong_assets.local.snowflake.storage.translation_cache import TranslationCache
 
 # DuckDB reads a row group with one thread. With its default of 122,880 rows, a search of 100,000 embeddings
 # would use one core.
@@ -64,6 +65,7 @@ class Storage:
         except Timeout:
             raise DataError(f"Another server uses {directory}.") from None
         self.results = ResultCache()
+        self.translations = TranslationCache()
         self._duck = _duckdb(directory)
         fakesnow_patches.describe_tables_of_every_database()
         fakesnow_patches.list_views_as_tables()

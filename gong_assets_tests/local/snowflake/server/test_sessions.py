@@ -201,3 +201,28 @@ def test_an_asynchronous_query_returns_its_result_later(connect: Connect) -> Non
     cursor.get_results_from_sfqid(cursor.sfqid)
 
     assert cursor.fetchall() == [(42,)]
+
+
+def test_a_repeated_query_reads_current_data_schema_and_temporary_tables(connect: Connect) -> None:
+    cursor, other = connect().cursor(), connect().cursor()
+    query = "select n from repeated order by n"
+
+    def rows() -> list[Any]:
+        return [n for (n,) in cursor.execute(query).fetchall()]
+
+    cursor.execute("create or replace table repeated as select 1 as n")
+    assert rows() == rows() == [1]
+    other.execute("insert into repeated select 2")
+    assert rows() == [1, 2]
+    cursor.execute("create or replace table repeated as select 'text' as n")
+    assert rows() == ["text"]
+    cursor.execute("create or replace schema elsewhere")
+    cursor.execute("create table repeated as select 3 as n")
+    assert rows() == [3]
+    cursor.execute("create temporary table repeated as select 4 as n")
+    assert rows() == [4]
+    cursor.execute("set n = 5")
+    assert cursor.execute("select $n").fetchall() == [(5,)]
+    cursor.execute("set n = 6")
+    assert cursor.execute("select $n").fetchall() == [(6,)]
+    cursor.execute("drop schema elsewhere")
