@@ -149,7 +149,7 @@ def test_failed_checks_and_overdue_assets_are_reported_until_they_pass(
 
     # A run that is about to evaluate the check does not end the problem.
     run_id = deployment.instance.create_run_for_job(deployment.defs.resolve_job_def("gong_ingestion")).run_id
-    planned = AssetCheckEvaluationPlanned(dg.AssetKey("calls"), "orphans")
+    planned = AssetCheckEvaluationPlanned(asset_key=dg.AssetKey("calls"), check_name="orphans")
     deployment.instance.report_dagster_event(
         dg.DagsterEvent(
             "ASSET_CHECK_EVALUATION_PLANNED",
