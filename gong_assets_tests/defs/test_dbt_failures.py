@@ -77,6 +77,7 @@ def test_the_users_own_dbt_variables_do_not_reach_a_command(monkeypatch: pytest.
 
 def test_the_local_warehouse_is_not_reached_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "corp.example")
+    monkeypatch.delenv("no_proxy", raising=False)
     assert dbt_environment({"host": "127.0.0.1"})["NO_PROXY"] == "corp.example,127.0.0.1"
     assert "NO_PROXY" not in dbt_environment({"host": "org-account.snowflakecomputing.com"})
 

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dbt_runs")]
 
 DAYS = DateRange.inclusive(date(2026, 11, 3), date(2026, 11, 5))
 FIRST, GAP, LAST = DAYS
-SCHEMA = "DBT_RUNS"
+SCHEMA = "GONG_DATA"
 OP = "gong_dbt_models"
 
 
@@ -68,7 +68,7 @@ class Graph:
 
 @pytest.fixture(scope="module")
 def graph(stack_home: Path) -> Iterator[Graph]:
-    settings = Settings(gong_assets_home=stack_home, snowflake_schema=SCHEMA, gong_start_date=FIRST)
+    settings = Settings(gong_assets_home=stack_home, gong_start_date=FIRST)
     warehouse = Warehouse({**local_arguments(stack_home), "schema": SCHEMA})
     with warnings.catch_warnings(), dg.DagsterInstance.ephemeral() as instance:
         warnings.simplefilter("ignore")
@@ -151,10 +151,11 @@ def test_a_check_of_a_daily_model_can_be_executed_alone(graph: Graph) -> None:
 def test_daily_models_are_not_rebuilt_without_days(graph: Graph) -> None:
     before = graph.warehouse.query("select count(*) as n from stg_gong_calls")
     result = graph.run({dg.AssetKey("stg_gong_calls")})
+    # If the raw tables have partitions already, Dagster itself refuses before the step does.
     failure = result.failure_data_for_node(OP)
     assert failure is not None
-    assert failure.user_failure_data is not None
-    assert "The run has no partitions" in str(failure.user_failure_data.description)
+    error = failure.user_failure_data.description if failure.user_failure_data else failure.error
+    assert "no partitions" in str(error) or "non-partitioned run" in str(error)
     assert graph.warehouse.query("select count(*) as n from stg_gong_calls") == before
 
 
@@ -177,4 +178,7 @@ def test_every_check_has_a_description_and_a_short_name(graph: Graph) -> None:
     of_models = [key for key in checks.asset_check_keys if key.asset_key in graph.op.keys]
     assert len(of_models) > 150
     assert [key for key in of_models if not checks.get(key).description] == []
-    assert [key for key in of_models if key.asset_key.path[-1] in key.name or len(key.name) > 60] == []
+    # The manager of a user is a user, so this name contains the model on purpose.
+    of_itself = dg.AssetCheckKey(dg.AssetKey("stg_gong_users"), "manager_id_in_stg_gong_users")
+    long = [key for key in of_models if key.asset_key.path[-1] in key.name or len(key.name) > 60]
+    assert long == [of_itself]

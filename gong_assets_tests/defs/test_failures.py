@@ -26,7 +26,7 @@ def test_a_table_that_is_not_there_comes_with_what_to_do(errno: int | None, sqls
         "Object 'X' does not exist or not authorized", errno=errno, sqlstate=sqlstate
     )
     assert explain(refused).splitlines()[1:] == [
-        "Materialize the graph first (`gong-assets sync`). "
-        "If it has run, the role may lack SELECT on the object."
+        "Materialize the graph first (`gong-assets sync`). If a step of the last run failed, the tables "
+        "after it are missing until it succeeds. Otherwise the role may lack SELECT on the object."
     ]
     assert len(explain(WarehouseQueryFailed("syntax error", errno=1003)).splitlines()) == 1

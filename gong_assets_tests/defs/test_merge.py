@@ -182,7 +182,10 @@ def test_schedules_and_sensors_follow_their_options(prefixed: dg.Definitions) ->
         "5 6 * * *",
         dg.DefaultScheduleStatus.STOPPED,
     )
-    assert prefixed.resolve_sensor_def("gong_automation").default_status == dg.DefaultSensorStatus.STOPPED
+    assert (
+        prefixed.resolve_sensor_def("gong_transformation_sensor").default_status
+        == dg.DefaultSensorStatus.STOPPED
+    )
     transcripts = prefixed.resolve_sensor_def("gong_missing_transcripts")
     assert transcripts.minimum_interval_seconds == 1800
     assert transcripts.default_status == dg.DefaultSensorStatus.RUNNING

@@ -74,7 +74,8 @@ def test_both_projects_are_in_one_code_location(project: CommandLine) -> None:
     assert {"orders", "stg_hubspot_deals", "gong/stg_hubspot_deals", "gong/gong_calls_raw"} <= assets.keys()
     own = {key: asset for key, asset in assets.items() if key.startswith("gong/")}
     assert {asset["group_name"] for asset in own.values()} == {
-        *("gong_raw", "gong_staging", "gong_hubspot", "gong_cortex", "gong_enriched", "gong_monitoring")
+        *("gong_raw", "gong_staging", "gong_hubspot", "gong_cortex", "gong_enriched", "gong_monitoring"),
+        "gong_health",
     }
     assert all(asset["owners"] == [{"team": "sales"}] for asset in own.values())
     schedules = {schedule["name"]: schedule["cron_schedule"] for schedule in listed["schedules"]}

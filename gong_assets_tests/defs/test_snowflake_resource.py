@@ -126,10 +126,10 @@ def test_the_resource_can_replace_the_graphs_own(warehouse: Warehouse, own_home:
 
     defs = dg.Definitions.merge(graph, dg.Definitions([count_of_workspaces]))
     with dg.DagsterInstance.ephemeral() as instance:
-        sensor = defs.resolve_sensor_def("gong_missing_transcripts")
+        sensor = defs.resolve_sensor_def("gong_transformation_sensor")
         own = {name: each for name, each in (defs.resources or {}).items() if "snowflake" in name}
         with dg.build_sensor_context(instance=instance, definitions=defs, resources=own) as context:
-            assert "have not both landed yet" in (sensor.evaluate_tick(context).skip_message or "")
+            assert sensor.evaluate_tick(context).skip_message == "No change is pending."
         job = defs.resolve_implicit_global_asset_job_def()
         selection = [workspaces, count_of_workspaces.key]
         result = job.execute_in_process(instance=instance, asset_selection=selection)

@@ -1,5 +1,3 @@
--- After a change of the var embedding_model, days that have not been run since still have vectors of the old
--- model, which are not comparable with the new ones.
 {{ config(severity='warn') }}
 
 select embedding_model, min(call_date) as first_call_date, max(call_date) as last_call_date

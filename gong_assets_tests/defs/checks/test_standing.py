@@ -39,9 +39,6 @@ def run(warehouse: Warehouse) -> Iterator[Run]:
     with warehouse.connect() as connection, connection.cursor() as cursor:
         create_raw_tables(connection, RAW_TABLES)
         cursor.execute(
-            "CREATE TABLE GONG_PENDING_CHANGES (TABLE_NAME VARCHAR, DAY DATE, CHANGED_AT TIMESTAMP_LTZ)"
-        )
-        cursor.execute(
             "CREATE TABLE GONG_CORTEX_BATCHES (FUNCTION_NAME VARCHAR, CALLS INT, INPUT_TOKENS INT, "
             "OUTPUT_TOKENS INT, ESTIMATED_DOLLARS FLOAT, STATUS VARCHAR, PLANNED_AT TIMESTAMP_LTZ)"
         )
@@ -80,7 +77,8 @@ def evaluate(warehouse: Warehouse, tmp_path: Path) -> Iterator[Callable[[str], F
 
 
 _PENDING = (
-    "INSERT INTO GONG_PENDING_CHANGES SELECT 'GONG_CALLS_RAW', '{day}', DATEADD('hour', -{hours}, SYSDATE())"
+    "INSERT INTO GONG_PENDING_CHANGES (TABLE_NAME, DAY, CHANGED_AT) "
+    "SELECT 'GONG_CALLS_RAW', '{day}', DATEADD('hour', -{hours}, SYSDATE())"
 )
 
 
@@ -153,7 +151,11 @@ def test_a_day_that_awaits_its_transformation_is_not_an_orphan(
     run: Run, evaluate: Callable[[str], Finding]
 ) -> None:
     run("DELETE FROM STG_GONG_CALLS")
-    run("INSERT INTO GONG_PENDING_CHANGES SELECT 'GONG_USERS_RAW', NULL, SYSDATE()")  # A table without days.
+    # A table without days.
+    run(
+        "INSERT INTO GONG_PENDING_CHANGES (TABLE_NAME, DAY, CHANGED_AT) "
+        "SELECT 'GONG_USERS_RAW', NULL, SYSDATE()"
+    )
     assert evaluate("layers_match").count > 0
     run(_PENDING.format(day=DAY, hours=1))
     assert evaluate("layers_match").count == 0
