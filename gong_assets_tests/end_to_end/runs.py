@@ -73,6 +73,8 @@ def take_snapshot(warehouse: Warehouse) -> Snapshot:
     # These contain the time at which each raw table was last written, even if nothing in it changed.
     names.remove("GONG_RAW_LANDINGS")
     names.remove("VW_GONG_LANDINGS")
+    names.remove("GONG_PENDING_CHANGES")
+    assert warehouse.query("SELECT * FROM GONG_PENDING_CHANGES") == [], "a run left changes pending"
     names.remove("GONG_CORTEX_BATCHES")  # The batches of each run; VW_CORTEX_COSTS has their sums.
     return Snapshot({name: sorted(warehouse.query(f"SELECT * FROM {name}"), key=_key) for name in names})
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -81,4 +80,4 @@ def test_local_status_shows_the_stack_that_dagster_started(empty: CommandLine) -
     status = empty.gong_assets("local", "status", "--json").succeeded().json
     assert status["snowflake"]["host"] == "127.0.0.1"
     assert status["gong"]["base_url"].startswith("http://127.0.0.1:")
-    assert json.loads((empty.directory / ".gong_assets" / "stack.json").read_text())["gong"]["port"]
+    assert (empty.directory / ".gong_assets" / "stack.json").exists()

@@ -8,13 +8,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from gong_assets.cli.doctor.cortex import check_cortex
 from gong_assets.cli.doctor.hubspot import check_hubspot
-from gong_assets.cli.doctor.results import CheckResult
+from gong_assets.cli.doctor.results import CheckResult, guarded
 from gong_assets.cli.doctor.session import Session
 from gong_assets.error_advice import explain
 from gong_assets.ingestion.streams import RAW_TABLES
@@ -38,7 +39,7 @@ def check_warehouse(settings: Settings) -> Iterator[CheckResult]:
             yield from _check_sign_in(session, settings, warehouse)
             yield from _check_privileges(session, settings)
             yield _check_tables(connection)
-            yield from check_cortex(session, settings)
+            yield from guarded("cortex", partial(check_cortex, session, settings))
             yield _check_usage_history(session)
     except WarehouseError as error:
         yield CheckResult("fail", "warehouse", explain(error))
