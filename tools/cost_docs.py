@@ -13,8 +13,8 @@ _PAGE = """<!-- Generated from gong_assets/defs/health/cost.py by `make generate
 
 `gong-assets cost` estimates what a day of your deployment costs, for your settings and with the
 averages of your landed calls. This page has the estimate for the default settings, and how each
-figure is derived. No figure was measured on a Snowflake account: the statements are counted on the
-local stack, and their duration, the prices and the calls are assumptions.
+figure is derived. No figure was measured on a Snowflake account: the statements are upper limits, and
+their duration, the prices and the calls are assumptions.
 
 {table}
 
@@ -28,8 +28,9 @@ checks once a day. A landing that changed rows is followed by one transformation
 that is one for each call. Missing transcripts are requested in at most {transcript_runs} runs a
 day, each followed by a transformation.
 
-**Statements (counted).** A landing sends at most {landing} statements, the transformation of a
-changed day at most {transformation}, and the standing checks with the report at most {checks}.
+**Statements (upper limits).** A landing that changes nothing sends at most {landing} statements, the
+landing and transformation of a changed day at most {transformation}, and the standing checks with the
+report at most {checks}. Tests on the local stack hold the runs to these limits.
 
 **Warehouse minutes (assumed).** A statement takes {seconds} s. Each wake-up adds {idle} s until the
 warehouse suspends itself (`AUTO_SUSPEND = 60`). A transformation follows its landing while the

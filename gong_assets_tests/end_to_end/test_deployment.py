@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from gong_assets.defs.health.cost import STATEMENTS_OF_LANDING, STATEMENTS_OF_TRANSFORMATION
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets_tests.defs.ingestion_runs import call, ids, transcript, why
 from gong_assets_tests.end_to_end.deployment import Deployment, at, transformed_days
@@ -61,7 +62,7 @@ def test_a_deployment_is_right_after_every_trigger_and_quiet_between_them(deploy
         assert deployment.settle() == []
     assert ingestion.success
     assert sent.logins == 1
-    assert len(sent.statements) <= 15, sent.by_kind()
+    assert len(sent.statements) <= STATEMENTS_OF_LANDING, sent.by_kind()
 
     # Older calls come to light, at three ages.
     gong.calls = [*recent, *older]
@@ -79,8 +80,12 @@ def test_a_deployment_is_right_after_every_trigger_and_quiet_between_them(deploy
     gone[0].document["metaData"]["isPrivate"] = True
     edited = next(each for each in gong.calls if day_of(each) == ago(20))
     edited.document["metaData"]["title"] = "Another title"
-    deployment.schedule("gong_reconciliation_schedule", NIGHT + timedelta(days=7))
-    (run,) = deployment.settle()
+    with recorded_statements() as sent:
+        deployment.schedule("gong_reconciliation_schedule", NIGHT + timedelta(days=7))
+        (run,) = deployment.settle()
+    assert len(sent.statements) <= STATEMENTS_OF_TRANSFORMATION, sent.by_kind()
+    # The run that lands, the sensor, and the run that transforms with its dbt.
+    assert sent.logins <= 4
     assert transformed_days(run) == f"{ago(50)},{ago(21)}..{ago(20)}"
     assert deployment.differences() == []
     assert deployment.sensor("gong_missing_transcripts") == []
