@@ -38,11 +38,14 @@
 {% macro _selected_tests() -%}
     {%- set groups = command_state('groups') -%}
     {%- if not groups -%}
+        {#- Complete before other threads of dbt see it. -#}
+        {%- set found = {} -%}
         {%- for node in graph.nodes.values()
             if node.resource_type == 'test' and node.unique_id in selected_resources and _belongs_to_group(node)
         -%}
-            {%- do groups.setdefault(_group_of(node), []).append(node) -%}
+            {%- do found.setdefault(_group_of(node), []).append(node) -%}
         {%- endfor -%}
+        {%- do groups.update(found) -%}
     {%- endif -%}
     {{ return(groups) }}
 {%- endmacro %}
