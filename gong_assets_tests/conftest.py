@@ -25,6 +25,8 @@ os.environ["SNOWFLAKE_DISABLE_PLATFORM_DETECTION"] = "true"
 # In a background job of a shell SIGINT is ignored. Dagster would then ignore SIGTERM as well, and the servers
 # that tests start and stop would inherit this.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Under `nohup` SIGHUP is ignored, also by the commands that tests start.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
