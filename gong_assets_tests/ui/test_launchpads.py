@@ -65,7 +65,8 @@ def test_keys_of_the_environment_are_used_and_stored_nowhere(
     gong = Gong(access_key="KEY-4711", access_key_secret="secret-of-4711")
     day = {"dagster/partition": "2020-02-02"}
     with gong.served():
-        for name, value in {**gong.environment, "GONG_ASSETS_HOME": str(stack_home)}.items():
+        variables = {"GONG_ASSETS_HOME": str(stack_home), "GONG_ASSETS_TARGET": "local"}
+        for name, value in {**gong.environment, **variables}.items():
             monkeypatch.setenv(name, value)
         with webserver(tmp_path / "dagster") as served:
             shown = served.launchpad("__ASSET_JOB", ["gong_calls_raw"])
@@ -143,6 +144,7 @@ def test_a_run_signs_in_to_snowflake_as_the_settings_say(
     variables, expected = SIGN_INS[form]
     for name, value in variables.items():
         monkeypatch.setenv(f"SNOWFLAKE_{name}", value)
+    monkeypatch.setenv("GONG_ASSETS_SOURCE", "simulated")
     for name, value in ACCOUNT.items():
         monkeypatch.setenv(name, value)
     settings, resources = account_resources(load_settings(gong_assets_home=tmp_path), ResourceKeys(), {})
@@ -162,6 +164,7 @@ def test_a_resource_of_the_project_signs_in_with_what_its_launchpad_shows(
     from dagster_snowflake import SnowflakeResource as ProjectResource
 
     monkeypatch.setenv("PROJECT_PASSWORD", "pw")
+    monkeypatch.setenv("GONG_ASSETS_SOURCE", "simulated")
     account = ProjectResource(account="theirs", user="loader", password=dg.EnvVar("PROJECT_PASSWORD"))
     settings = load_settings(snowflake_sign_in=False, gong_assets_home=tmp_path)
     _, resources = account_resources(settings, ResourceKeys(snowflake="snowflake"), {})

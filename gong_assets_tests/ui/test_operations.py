@@ -47,6 +47,7 @@ def deployment(gong: Gong, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     variables = {
         **gong.environment,
         "GONG_ASSETS_HOME": str(home),
+        "GONG_ASSETS_TARGET": "local",
         "GONG_START_DATE": FIRST.isoformat(),
     }
     with pytest.MonkeyPatch.context() as environment:

@@ -87,17 +87,18 @@ class DbtStep:
             raise failure(error) from error
 
     def _days(self) -> list[DateRange] | None:
-        """Return the days of the run; None if it has no partitions, as for views, or a check of all days."""
+        """Return the days of the run; None if it builds no model with days, or only runs checks."""
+        partitioned = self.context.selected_asset_keys & self.models.partitioned
+        if not partitioned:
+            return None
         if self.context.has_partition_key or self.context.has_partition_key_range:
             return days_of_run(self.context)
-        if days := self.context.selected_asset_keys & self.models.partitioned:
-            names = ", ".join(sorted(key.to_user_string() for key in days))
-            raise dg.Failure(
-                f"The run has no partitions, and would replace all days of {names}. Nothing was changed. "
-                "Launch it with a partition or a range of partitions.",
-                allow_retries=False,
-            )
-        return None
+        names = ", ".join(sorted(key.to_user_string() for key in partitioned))
+        raise dg.Failure(
+            f"The run has no partitions, and would replace all days of {names}. Nothing was changed. "
+            "Launch it with a partition or a range of partitions.",
+            allow_retries=False,
+        )
 
     def _environment(self, warehouse: Warehouse, days: list[DateRange] | None) -> dict[str, str]:
         budget = self.token_budget
