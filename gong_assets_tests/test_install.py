@@ -146,6 +146,7 @@ def test_definitions_and_doctor_need_no_extra(with_accounts: CommandLine) -> Non
         "gong": False,
         "warehouse": False,
         "dbt": True,
+        "alerts": True,
     }
 
 

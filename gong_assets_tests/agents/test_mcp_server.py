@@ -187,12 +187,16 @@ def test_a_stopped_local_stack_is_restarted_by_the_next_request(project: Command
     assert first == second
 
 
-def test_a_port_in_use_is_a_one_line_error(tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported_with_what_to_do(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         outcome = CommandLine(tmp_path).gong_assets("mcp", "--http", "--port", str(port))
     assert (outcome.code, outcome.stdout) == (1, "")
-    assert outcome.stderr == f"error: cannot listen on 127.0.0.1, port {port}: Address already in use\n"
+    assert outcome.stderr.splitlines() == [
+        f"error: Port {port} of 127.0.0.1 is in use by another program, which may be another `gong-assets`. "
+        "Nothing was started.",
+        "Stop that program, or choose another port with --port.",
+    ]
 
 
 def test_an_unknown_host_is_a_one_line_error(tmp_path: Path) -> None:
