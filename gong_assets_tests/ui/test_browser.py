@@ -45,7 +45,7 @@ PAGES = {
     f"{LOCATION}/resources/gong": "The Gong API",
     f"{LOCATION}/schedules/gong_ingestion_schedule": "every 4 hours",
     f"{LOCATION}/sensors/gong_missing_transcripts": "gong_transcripts",
-    f"{ASSET}overview": "Freshness policy",
+    f"{ASSET}overview": "POST /v2/calls/extensive",
     f"{ASSET}partitions": "Missing",
     f"{ASSET}events": "gong_calls_raw",
     f"{ASSET}checks": "schema_is_known",
