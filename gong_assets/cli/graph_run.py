@@ -228,12 +228,10 @@ class _RunWatch:
 
 
 def _is_interruption(event: dg.DagsterEvent) -> bool:
-    error = event.step_failure_data.error
-    while error is not None:
-        if error.cls_name in ("DagsterExecutionInterruptedError", "KeyboardInterrupt"):
-            return True
-        error = error.cause
-    return False
+    from gong_assets.defs.failures import error_chain
+
+    interruptions = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
+    return any(error.cls_name in interruptions for error in error_chain(event.step_failure_data.error))
 
 
 def _progress_text(entry: dg.EventLogEntry) -> str | None:
@@ -291,7 +289,7 @@ def _failure_reason(events: Sequence[dg.DagsterEvent]) -> str | None:
     failure = failed.step_failure_data
     if failure.user_failure_data and failure.user_failure_data.description:
         return str(failure.user_failure_data.description)
-    error = failure.error
-    while error is not None and error.cause is not None:
-        error = error.cause
-    return f"{failed.step_key}: {error.message.strip()}" if error is not None else None
+    from gong_assets.defs.failures import error_chain
+
+    chain = list(error_chain(failure.error))
+    return f"{failed.step_key}: {chain[-1].message.strip()}" if chain else None

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -58,6 +59,13 @@ def is_transient(error: Exception) -> bool:
     if isinstance(error, GongConnectionError):
         return error.fault in ("broken", "timeout")
     return isinstance(error, GongServerError | GongMalformedResponseError | WarehouseUnreachable)
+
+
+def error_chain(error: Any) -> Iterator[Any]:
+    """Yield an error of a step's event, and its causes in turn."""
+    while error is not None:
+        yield error
+        error = error.cause
 
 
 def explain_dbt(result: dbtRunnerResult) -> str:

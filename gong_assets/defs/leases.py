@@ -1,6 +1,6 @@
 """Leases of runs: the process that executes a run shows every 30 seconds that it is alive.
 
-A process id and a host name mean nothing in another container, so whether a run is dead is told by its lease.
+A process ID and a host name mean nothing in another container, so the lease shows whether a run is dead.
 The lease is a value in the instance's own storage that changes with each renewal. An observer compares values
 and no clocks: clocks may step or differ between machines, and a suspended machine renews nothing for hours.
 

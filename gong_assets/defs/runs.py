@@ -1,4 +1,8 @@
-"""States of runs."""
+"""Runs of the instance: their states, assets and materializations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
 
 import dagster as dg
 
@@ -10,3 +14,20 @@ IN_FLIGHT = [
     dg.DagsterRunStatus.CANCELING,
 ]
 TERMINAL = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
+
+
+def assets_of_run(repository: dg.RepositoryDefinition | None, run: dg.DagsterRun) -> frozenset[dg.AssetKey]:
+    """Return the assets of the run; none if its job belongs to another code location."""
+    if run.asset_selection:
+        return frozenset(run.asset_selection)
+    if repository is None or not repository.has_job(run.job_name):
+        return frozenset()
+    return frozenset(repository.get_job(run.job_name).asset_layer.executable_asset_keys)
+
+
+def materializations_of_run(instance: dg.DagsterInstance, run_id: str) -> Iterator[dg.AssetMaterialization]:
+    """Yield the materializations of the run, oldest first. A range of days has one for each day and asset."""
+    events = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    for record in events.records:
+        if record.asset_materialization is not None:
+            yield record.asset_materialization

@@ -3,7 +3,7 @@
 What a sensor decides is a pure function in this module or in `resumption.py`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from math import log
 from typing import Any
@@ -18,7 +18,7 @@ from gong_assets.defs.assets.missing_transcripts import (
 )
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resumption import resume_tags, runs_awaiting_quota
-from gong_assets.defs.runs import IN_FLIGHT
+from gong_assets.defs.runs import IN_FLIGHT, assets_of_run
 from gong_assets.settings import Settings
 from gong_assets.warehouse.tables import TRANSCRIPTS
 
@@ -132,17 +132,8 @@ def _resume(job: Any, options: GraphOptions) -> dg.SensorDefinition:
             for run in (
                 record.dagster_run for record in runs_awaiting_quota(context.instance, datetime.now(UTC))
             )
-            if (assets := sorted(own.intersection(_assets_of(repository, run))))
+            if (assets := sorted(own & assets_of_run(repository, run)))
         ]
         return requests or dg.SkipReason("No run is waiting for Gong's quota.")
 
     return gong_continue_stopped_runs
-
-
-def _assets_of(repository: dg.RepositoryDefinition, run: dg.DagsterRun) -> Iterable[dg.AssetKey]:
-    """Return the assets of the run; none if its job belongs to another code location."""
-    if run.asset_selection:
-        return run.asset_selection
-    if not repository.has_job(run.job_name):
-        return []
-    return repository.get_job(run.job_name).asset_layer.executable_asset_keys

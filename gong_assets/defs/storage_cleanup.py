@@ -14,13 +14,12 @@ from pathlib import Path
 import dagster as dg
 
 from gong_assets.defs.jobs import JOB_NAMES
+from gong_assets.defs.runs import TERMINAL, materializations_of_run
 from gong_assets.settings import Settings
 
 NAME = "gong_storage_cleanup"
 # A run of the cleanup deletes at most this many runs, so that it ends in minutes in an old deployment too.
 MAX_DELETED_RUNS = 500
-
-_FINISHED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
 def build_storage_cleanup(
@@ -75,7 +74,9 @@ def delete_superseded_runs(
     covered = _materialized_since(instance, keys, before)
     deleted = 0
     for run in _own_runs(instance, keys, before):
-        materialized = set(_materialized_by(instance, run.run_id))
+        materialized = {
+            (each.asset_key, each.partition) for each in materializations_of_run(instance, run.run_id)
+        }
         if all(partition in covered.get(key, ()) for key, partition in materialized):
             instance.delete_run(run.run_id)
             _delete_event_file(instance, run.run_id)
@@ -105,26 +106,12 @@ def _own_runs(
 ) -> Iterator[dg.DagsterRun]:
     """Yield the finished runs of the graph from before a time, newest first."""
     own = set(keys)
-    records = instance.get_run_records(dg.RunsFilter(statuses=_FINISHED, created_before=before))
+    records = instance.get_run_records(dg.RunsFilter(statuses=TERMINAL, created_before=before))
     for record in records:
         run = record.dagster_run
         selected = run.asset_selection
         if run.job_name in (*JOB_NAMES, NAME) or (selected and set(selected) <= own):
             yield run
-
-
-def _materialized_by(instance: dg.DagsterInstance, run_id: str) -> Iterator[tuple[dg.AssetKey, str | None]]:
-    cursor = None
-    while True:
-        page = instance.get_records_for_run(
-            run_id, cursor=cursor, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
-        )
-        for record in page.records:
-            if record.asset_key is not None:
-                yield record.asset_key, record.partition_key
-        if not page.has_more:
-            return
-        cursor = page.cursor
 
 
 def _delete_event_file(instance: dg.DagsterInstance, run_id: str) -> None:

@@ -15,7 +15,7 @@ import dagster as dg
 from gong_assets.dates import DateRange
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
-from gong_assets.defs.runs import IN_FLIGHT, TERMINAL
+from gong_assets.defs.runs import IN_FLIGHT, TERMINAL, assets_of_run, materializations_of_run
 from gong_assets.defs.transformation import (
     INCOMPLETE_TAG,
     TRANSFORMATION_JOB,
@@ -167,12 +167,7 @@ class _Tick:
         return None
 
     def _assets_of(self, run: dg.DagsterRun) -> frozenset[dg.AssetKey]:
-        if run.asset_selection:
-            return frozenset(run.asset_selection)
-        repository = self.context.repository_def
-        if repository is None or not repository.has_job(run.job_name):
-            return frozenset()
-        return frozenset(repository.get_job(run.job_name).asset_layer.executable_asset_keys)
+        return assets_of_run(self.context.repository_def, run)
 
     def _ended(self, cursor: Cursor) -> Ended:
         after = datetime.fromisoformat(cursor.seen) if cursor.seen else None
@@ -200,13 +195,7 @@ class _Tick:
         raw = {self.options.asset_key(table.asset_name): table.name for table in RAW_TABLES}
         built: set[dg.AssetKey] = set()
         changed: set[str] = set()
-        events = self.context.instance.get_records_for_run(
-            run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION
-        ).records
-        for record in events:
-            materialization = record.asset_materialization
-            if materialization is None:
-                continue
+        for materialization in materializations_of_run(self.context.instance, run.run_id):
             key = materialization.asset_key
             built.add(key)
             rows = [materialization.metadata.get(name) for name in ("rows_inserted", "rows_deleted")]

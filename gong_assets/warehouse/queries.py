@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from gong_assets.dates import DateRange, date_filter_sql
-from gong_assets.warehouse.connection import Warehouse
+from gong_assets.warehouse.connection import Warehouse, fetch
 from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, RawTable
 
 if TYPE_CHECKING:
@@ -79,9 +79,13 @@ def row_counts(warehouse: Warehouse, tables: Sequence[str]) -> dict[str, int]:
     return {row["NAME"]: int(row["ROW_COUNT"]) for row in warehouse.query(counts)} if tables else {}
 
 
-def table_names() -> str:
-    """Return SQL for the names of the tables and views of the connection's schema."""
-    return "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = CURRENT_SCHEMA()"
+def existing_tables(connection: SnowflakeConnection) -> set[str]:
+    """Return the names of the tables and views of the connection's schema."""
+    rows = fetch(
+        connection,
+        "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = CURRENT_SCHEMA()",
+    )
+    return {str(row["TABLE_NAME"]) for row in rows}
 
 
 def processing_errors(table: RawTable) -> str:

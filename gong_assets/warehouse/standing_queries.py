@@ -8,17 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from gong_assets.warehouse.connection import fetch
+from gong_assets.warehouse.pending_changes import PENDING_CHANGES_TABLE, WAITING_TEXTS
+from gong_assets.warehouse.report_queries import BATCHES
 from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS
 
-if TYPE_CHECKING:
-    from snowflake.connector import SnowflakeConnection
-
-PENDING_TABLE = "GONG_PENDING_CHANGES"
 # Days also stay pending while Cortex has not answered all of their texts, which other checks report.
-_LANDED = "TABLE_NAME <> 'CORTEX'"
+_LANDED = f"TABLE_NAME <> '{WAITING_TEXTS}'"
 MAX_IDS = 20
 
 # Keys of the models that are built by day: dbt's own tests look at the days of a run only.
@@ -99,15 +95,6 @@ def _both_ways(table: str, other: str, key: str = "CALL_ID") -> Iterator[Relatio
     yield Relation(table, other, key)
 
 
-def existing_tables(connection: SnowflakeConnection) -> set[str]:
-    """Return the names of the tables and views of the connection's schema."""
-    rows = fetch(
-        connection,
-        "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = CURRENT_SCHEMA()",
-    )
-    return {str(row["TABLE_NAME"]).upper() for row in rows}
-
-
 def orphans(checked: Sequence[Relation], existing: Collection[str]) -> str:
     """Return SQL for rows without a counterpart: RELATION, ID, DAY, and FOUND, their number by relation."""
     settled = _settled("own.CALL_DATE", existing)
@@ -142,16 +129,17 @@ def _with_counts(parts: Sequence[str], group: str) -> str:
 
 
 def _settled(column: str, existing: Collection[str]) -> str:
-    if PENDING_TABLE not in existing:
+    if PENDING_CHANGES_TABLE not in existing:
         return "TRUE"
-    return f"{column} NOT IN (SELECT DAY FROM {PENDING_TABLE} WHERE DAY IS NOT NULL AND {_LANDED})"
+    return f"{column} NOT IN (SELECT DAY FROM {PENDING_CHANGES_TABLE} WHERE DAY IS NOT NULL AND {_LANDED})"
 
 
 def long_pending_changes() -> str:
     """Return SQL for days whose changes await their transformation. Parameter: the age in hours."""
     return (
         "SELECT TABLE_NAME, COALESCE(DAY::VARCHAR, 'all rows') AS ID, MIN(CHANGED_AT) AS CHANGED_AT "
-        f"FROM {PENDING_TABLE} WHERE {_LANDED} AND CHANGED_AT < DATEADD('hour', -%s, CURRENT_TIMESTAMP()) "
+        f"FROM {PENDING_CHANGES_TABLE} "
+        f"WHERE {_LANDED} AND CHANGED_AT < DATEADD('hour', -%s, CURRENT_TIMESTAMP()) "
         "GROUP BY TABLE_NAME, DAY ORDER BY CHANGED_AT, TABLE_NAME, DAY"
     )
 
@@ -199,7 +187,7 @@ def cortex_spending() -> str:
         "SELECT FUNCTION_NAME, SUM(IFF(STATUS = 'Over Budget', 0, CALLS))::INT AS CALLS, "
         "SUM(IFF(STATUS = 'Over Budget', 0, INPUT_TOKENS + OUTPUT_TOKENS))::INT AS TOKENS, "
         "SUM(IFF(STATUS = 'Over Budget', 0, ESTIMATED_DOLLARS)) AS DOLLARS "
-        "FROM GONG_CORTEX_BATCHES WHERE PLANNED_AT > DATEADD('day', -%s, CURRENT_TIMESTAMP()) "
+        f"FROM {BATCHES} WHERE PLANNED_AT > DATEADD('day', -%s, CURRENT_TIMESTAMP()) "
         "GROUP BY FUNCTION_NAME ORDER BY FUNCTION_NAME"
     )
 

@@ -17,7 +17,8 @@ from dagster._core.scheduler.instigation import TickStatus
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from gong_assets.defs.alerts.ledger import Ledger, Problem
-from gong_assets.defs.alerts.runs import Texts, error_chain, error_text
+from gong_assets.defs.alerts.runs import Texts, error_text
+from gong_assets.defs.failures import error_chain
 from gong_assets.error_advice import advice_for
 
 # A failed backfill stays failed; one of last week is no news.
@@ -35,7 +36,7 @@ def failed_checks(
         problem_key = f"check:{key.asset_key.to_user_string()}:{key.name}"
         evaluation = record.evaluation
         if record.status is AssetCheckExecutionRecordStatus.PLANNED:
-            # A run is about to evaluate it, or ended before it did: the last result still holds.
+            # A run is about to evaluate it, or ended before it did: the last result still counts.
             if problem := ledger.open_problem(problem_key):
                 yield problem
             continue

@@ -1,4 +1,4 @@
-"""Problems that are open, and what each channel has been told about them.
+"""Problems that are open, and which messages each channel has received about them.
 
 The ledger is the cursor of the alert sensor. Everything in it but the deliveries follows from Dagster's own
 storage: without a cursor, the next tick reports the problems that are open then.
@@ -49,14 +49,14 @@ class Problem:
 
 @dataclass
 class Entry:
-    """A problem in the ledger, with what each channel was told."""
+    """A problem in the ledger, with the last state that each channel has received."""
 
     problem: Problem
     opened_at: datetime
     last_at: datetime
     occurrences: int = 1
     closed_at: datetime | None = None
-    told: dict[str, State] = field(default_factory=dict)
+    delivered: dict[str, State] = field(default_factory=dict)
 
     @property
     def state(self) -> State:
@@ -64,7 +64,7 @@ class Entry:
 
 
 class Ledger:
-    """The open problems by key, and the ends that a channel has not been told."""
+    """The open problems by key, and the closed ones that a channel has not received."""
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self.entries = {entry.problem.key: entry for entry in entries}
@@ -76,8 +76,10 @@ class Ledger:
             self.entries[problem.key] = Entry(problem, at, at)
             return
         if entry.closed_at is not None:
-            # It is back. A channel that was told of its end is told again.
-            entry.told = {channel: state for channel, state in entry.told.items() if state == "open"}
+            # It is back. A channel that received its end receives it again.
+            entry.delivered = {
+                channel: state for channel, state in entry.delivered.items() if state == "open"
+            }
             entry.opened_at, entry.closed_at, entry.occurrences = at, None, 0
             entry.problem = problem
         subjects = {**entry.problem.subjects, **problem.subjects}
@@ -126,19 +128,19 @@ class Ledger:
             for subject, assets in entry.problem.subjects.items()
         }
 
-    def untold(self, channel: str) -> list[Entry]:
-        """Return the entries whose state the channel does not know yet, oldest first.
+    def undelivered(self, channel: str) -> list[Entry]:
+        """Return the entries whose state the channel has not received, oldest first.
 
-        A problem that ended before the channel could be told is one message: that of its end.
+        A problem that ended before its first delivery is one message: that of its end.
         """
-        return [entry for entry in self.entries.values() if entry.told.get(channel) != entry.state]
+        return [entry for entry in self.entries.values() if entry.delivered.get(channel) != entry.state]
 
     def forget(self, channels: Iterable[str], now: datetime) -> None:
-        """Remove what is over and told, and what is too old."""
+        """Remove the closed entries that every channel has received, and those that are too old."""
         names = list(channels)
         for key, entry in list(self.entries.items()):
-            is_told = all(entry.told.get(name) == "closed" for name in names)
-            is_over = entry.closed_at and (is_told or now - entry.closed_at > UNDELIVERED_AFTER)
+            is_delivered = all(entry.delivered.get(name) == "closed" for name in names)
+            is_over = entry.closed_at and (is_delivered or now - entry.closed_at > UNDELIVERED_AFTER)
             if is_over or (entry.problem.kind == "run" and now - entry.last_at > FORGET_AFTER):
                 del self.entries[key]
 

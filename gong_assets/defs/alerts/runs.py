@@ -18,6 +18,8 @@ import dagster as dg
 from gong_assets.dates import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
 from gong_assets.defs.alerts.ledger import Cursor, Ledger, Problem
 from gong_assets.defs.alerts.redaction import first_lines, redact
+from gong_assets.defs.failures import error_chain
+from gong_assets.defs.runs import TERMINAL
 from gong_assets.error_advice import advice_for
 
 # The first tick looks at the runs of this time, so that problems from before the sensor existed are known.
@@ -25,7 +27,6 @@ FIRST_LOOK = timedelta(days=1)
 # A run may be stored a moment after its end, and by a machine with another clock.
 OVERLAP = timedelta(minutes=10)
 
-_ENDED = [dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED, dg.DagsterRunStatus.SUCCESS]
 # Dagster's message for a run that it, or a repair, ended from outside.
 _DEAD_ADVICE = (
     "The process or machine of this run died, or did not start. Such a run is started again once. If it dies "
@@ -60,7 +61,7 @@ def record_runs(
     """
     horizon = (cursor.since or now - FIRST_LOOK) - OVERLAP
     records = instance.get_run_records(
-        dg.RunsFilter(statuses=_ENDED, updated_after=horizon), order_by="update_timestamp", ascending=True
+        dg.RunsFilter(statuses=TERMINAL, updated_after=horizon), order_by="update_timestamp", ascending=True
     )
     new = [
         record
@@ -204,12 +205,6 @@ def _is_about_checks(event: dg.DagsterEvent) -> bool:
         lines = [line for line in description.splitlines() if line.startswith("dbt: ")]
         return bool(lines) and all("Failure in test" in line for line in lines)
     return any(error.cls_name == "DagsterAssetCheckFailedError" for error in error_chain(failure.error))
-
-
-def error_chain(error: Any) -> Iterator[Any]:
-    while error is not None:
-        yield error
-        error = error.cause
 
 
 def explained(event: dg.DagsterEvent) -> tuple[str, str]:

@@ -67,13 +67,13 @@ def observe(context: dg.SensorEvaluationContext, texts: Texts, now: datetime) ->
 
 
 def deliver(cursor: Cursor, channels: Sequence[Channel], base_url: str | None) -> tuple[int, list[str]]:
-    """Send each channel what it does not know yet; return the number of messages, and the errors.
+    """Send each channel the states that it has not received; return the number of messages, and the errors.
 
     A channel that fails gets its remaining messages with the next tick. The others do not wait for it.
     """
     sent, errors = 0, []
     for channel in channels:
-        for message in messages(cursor.ledger.untold(channel.name), base_url):
+        for message in messages(cursor.ledger.undelivered(channel.name), base_url):
             try:
                 channel.send(message)
             except DeliveryError as error:
@@ -81,7 +81,7 @@ def deliver(cursor: Cursor, channels: Sequence[Channel], base_url: str | None) -
                 break
             sent += 1
             for key in message.keys:
-                cursor.ledger.entries[key].told[channel.name] = message.state
+                cursor.ledger.entries[key].delivered[channel.name] = message.state
     cursor.ledger.forget([channel.name for channel in channels], cursor.since or datetime.now(UTC))
     return sent, errors
 

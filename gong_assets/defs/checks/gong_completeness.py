@@ -16,13 +16,14 @@ from gong_assets.defs.assets.ingestion import GONG_POOL
 from gong_assets.defs.checks.standing import HEALTH_ASSET, Finding
 from gong_assets.defs.failures import failure
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
-from gong_assets.defs.resources import GongResource, SnowflakeResource, query_tag
+from gong_assets.defs.resources import GongResource, SnowflakeResource
 from gong_assets.error_advice import EXPECTED_ERRORS
 from gong_assets.ingestion.read import read_source
 from gong_assets.ingestion.reconciliation import CallListing
 from gong_assets.settings import Settings
 from gong_assets.warehouse import standing_queries as queries
 from gong_assets.warehouse.connection import fetch
+from gong_assets.warehouse.queries import existing_tables
 from gong_assets.warehouse.tables import CALLS
 
 if TYPE_CHECKING:
@@ -106,12 +107,9 @@ def build_completeness_check(
         ],
         pool=GONG_POOL,
     )
-    def calls_match_gong(
-        context: dg.AssetCheckExecutionContext, gong: GongResource, gong_snowflake: SnowflakeResource
-    ) -> Any:
-        warehouse = gong_snowflake.warehouse(query_tag=query_tag(context.run.run_id, OP))
+    def calls_match_gong(gong: GongResource, gong_snowflake: SnowflakeResource) -> Any:
         try:
-            with warehouse.connect() as connection:
+            with gong_snowflake.get_connection() as connection:
                 finding = _evaluate(connection, gong, settings)
         except EXPECTED_ERRORS as error:
             raise failure(error) from error
@@ -122,7 +120,7 @@ def build_completeness_check(
 
 def _evaluate(connection: "SnowflakeConnection", gong: GongResource, settings: Settings) -> Finding:
     today = datetime.now(UTC).date()
-    existing = queries.existing_tables(connection)
+    existing = existing_tables(connection)
     if CALLS.name not in existing:
         return Finding(0, more={"calls_landed": 0})
     since = max(today - timedelta(days=MAX_DAYS), settings.gong_start_date)

@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from gong_assets.defs.checks.results import connection_of_check
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
-from gong_assets.defs.resources import SnowflakeResource, query_tag
+from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
 from gong_assets.warehouse import standing_queries as queries
 from gong_assets.warehouse.connection import fetch
+from gong_assets.warehouse.pending_changes import PENDING_CHANGES_TABLE
+from gong_assets.warehouse.queries import existing_tables
+from gong_assets.warehouse.report_queries import BATCHES
 from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS
 
 if TYPE_CHECKING:
@@ -95,7 +99,7 @@ class StandingChecks:
 
     @cached_property
     def _existing(self) -> set[str]:
-        return queries.existing_tables(self.connection)
+        return existing_tables(self.connection)
 
     def every_day_is_read(self) -> Finding:
         """Find days between the first materialized one and yesterday that were never materialized."""
@@ -156,11 +160,14 @@ class StandingChecks:
     def changes_are_transformed(self) -> Finding:
         """Find days whose landed changes have waited for too long."""
         sql = queries.long_pending_changes()
-        if queries.PENDING_TABLE not in self._existing:
+        if PENDING_CHANGES_TABLE not in self._existing:
             return Finding(0, query=sql)
         rows = fetch(self.connection, sql, (MAX_PENDING_HOURS,))
         ids = [f"{row['TABLE_NAME']}: {row['ID']}" for row in rows]
-        advice = "Materialize the models for these days, and see why the automation did not."
+        advice = (
+            "Look at the ticks of the sensor gong_transformation_sensor, and at the last runs of the job "
+        )
+        advice += "gong_transformation. Materialize the models for these days if they do not."
         return Finding(len(rows), ids, sql.replace("%s", str(MAX_PENDING_HOURS)), advice)
 
     def transcripts_arrive(self) -> Finding:
@@ -188,7 +195,7 @@ class StandingChecks:
         """Compare the estimated cost of Cortex in 30 days with the budget."""
         sql = queries.cortex_spending()
         budget = self.settings.gong_cortex_monthly_budget
-        rows = fetch(self.connection, sql, (COST_DAYS,)) if "GONG_CORTEX_BATCHES" in self._existing else []
+        rows = fetch(self.connection, sql, (COST_DAYS,)) if BATCHES in self._existing else []
         dollars = {row["FUNCTION_NAME"]: round(float(row["DOLLARS"] or 0), 4) for row in rows}
         spent = sum(dollars.values())
         return Finding(
@@ -250,8 +257,7 @@ def build_standing_checks(
     def standing_checks(
         context: dg.AssetCheckExecutionContext, gong_snowflake: SnowflakeResource
     ) -> Iterator[dg.AssetCheckResult]:
-        warehouse = gong_snowflake.warehouse(query_tag=query_tag(context.run.run_id, OP))
-        with warehouse.connect() as connection:
+        with connection_of_check(gong_snowflake) as connection:
             checks = StandingChecks(connection, context.instance, settings, options)
             for key in sorted(context.selected_asset_check_keys, key=str):
                 evaluate: Callable[[], Finding] = getattr(checks, key.name)

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from gong_assets.defs.dbt.check_names import dbt_test_names
-from gong_assets.defs.dbt.translator import GongDbtTranslator, folder, is_partitioned
+from gong_assets.defs.dbt.translator import GongDbtTranslator, folder
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,6 @@ class DbtModels:
     Attributes:
         manifest: dbt's manifest, in which checks have their short names.
         names: dbt's name of each model, by asset key.
-        partitioned: asset keys of the models that are rebuilt by day.
         cortex: names of the models that send texts to Cortex, by asset key.
         tests: dbt's name of each test, by its unique ID.
     """
@@ -27,7 +26,6 @@ class DbtModels:
     manifest: Mapping[str, Any]
     translator: GongDbtTranslator
     names: Mapping[dg.AssetKey, str]
-    partitioned: frozenset[dg.AssetKey]
     cortex: Mapping[dg.AssetKey, str]
     tests: Mapping[str, str]
 
@@ -42,7 +40,6 @@ class DbtModels:
             manifest,
             translator,
             names={key: node["name"] for key, node in models.items()},
-            partitioned=frozenset(key for key, node in models.items() if is_partitioned(node)),
             cortex={key: node["name"] for key, node in models.items() if folder(node) == "cortex"},
             tests=dbt_test_names(manifest),
         )

@@ -29,10 +29,10 @@ from gong_assets.defs.resources import SnowflakeResource, query_tag
 from gong_assets.defs.transformation import Models, settled_changes
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
-from gong_assets.warehouse.connection import Warehouse, fetch
+from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.errors import WarehouseError
 from gong_assets.warehouse.pending_changes import PENDING_CHANGES_TABLE
-from gong_assets.warehouse.queries import table_names
+from gong_assets.warehouse.queries import existing_tables
 from gong_assets.warehouse.tables import LANDINGS_TABLE, create_raw_tables
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class DbtStep:
 
     def _days(self) -> list[DateRange] | None:
         """Return the days of the run; None if it builds no model with days, or only runs checks."""
-        partitioned = self.context.selected_asset_keys & self.models.partitioned
+        partitioned = self.context.selected_asset_keys & self.graph.partitioned
         if not partitioned:
             return None
         if self.context.has_partition_key or self.context.has_partition_key_range:
@@ -152,7 +152,7 @@ def failed_nodes(result: dbtRunnerResult) -> set[str]:
 
 def _create_missing_sources(connection: SnowflakeConnection) -> None:
     """Create the raw tables that do not exist; one statement if they do."""
-    existing = {row["TABLE_NAME"] for row in fetch(connection, table_names())}
+    existing = existing_tables(connection)
     missing = [table for table in RAW_TABLES if table.name not in existing]
     if missing or not {LANDINGS_TABLE, PENDING_CHANGES_TABLE} <= existing:
         create_raw_tables(connection, missing)

@@ -10,7 +10,7 @@ from gong_assets.defs.health.figures import PipelineFigures, pipeline_figures
 from gong_assets.defs.health.markdown import markdown_report
 from gong_assets.defs.health.sections import overall_status
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
-from gong_assets.defs.resources import GongResource, SnowflakeResource, query_tag
+from gong_assets.defs.resources import GongResource, SnowflakeResource
 from gong_assets.error_advice import EXPECTED_ERRORS
 from gong_assets.settings import Settings
 
@@ -29,13 +29,10 @@ def build_health_asset(settings: Settings, options: GraphOptions = DEFAULT_OPTIO
         "with charts. Its checks look at all days. `gong-assets report` writes the same as an HTML file.",
         **options.asset_attributes("health", owner=DATA_ENGINEERING),
     )
-    def gong_pipeline_health(
-        context: dg.AssetExecutionContext, gong: GongResource, gong_snowflake: SnowflakeResource
-    ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        warehouse = gong_snowflake.warehouse(query_tag=query_tag(context.run.run_id, HEALTH_ASSET))
+    def gong_pipeline_health(gong: GongResource, gong_snowflake: SnowflakeResource) -> dg.MaterializeResult:  # type: ignore[type-arg]
         try:
             figures = pipeline_figures(
-                warehouse,
+                gong_snowflake.warehouse(),
                 requests_left=gong.client().stats.requests_left_today,
                 requests_per_day=settings.gong_max_requests_per_day,
             )

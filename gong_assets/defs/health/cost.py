@@ -17,7 +17,7 @@ import yaml  # type: ignore[import-untyped]
 from gong_assets.settings import Settings
 from gong_assets.warehouse import report_queries as queries
 from gong_assets.warehouse.connection import Warehouse, fetch
-from gong_assets.warehouse.standing_queries import existing_tables
+from gong_assets.warehouse.queries import existing_tables
 
 _DBT_PROJECT = Path(__file__).parents[2] / "dbt" / "dbt_project.yml"
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from gong_assets.warehouse import report_queries as queries
 from gong_assets.warehouse.connection import Warehouse, fetch
-from gong_assets.warehouse.standing_queries import cortex_spending, existing_tables
+from gong_assets.warehouse.queries import existing_tables
+from gong_assets.warehouse.standing_queries import cortex_spending
 
 DEFAULT_DAYS = 30
 
