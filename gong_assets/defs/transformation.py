@@ -8,7 +8,6 @@ transforms them, also one that a person started, claims and settles them (`settl
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,7 +61,7 @@ class Models:
     @classmethod
     def from_manifest(cls, manifest: Mapping[str, Any], spec: Callable[[str], dg.AssetSpec]) -> Models:
         """Return the models of dbt's manifest. `spec` returns the asset of a dbt node by its ID."""
-        sources: dict[str, frozenset[str]] = defaultdict(frozenset)
+        sources: dict[str, frozenset[str]] = {}
 
         def raw_tables(unique_id: str) -> frozenset[str]:
             if unique_id in manifest["sources"]:
@@ -79,7 +78,7 @@ class Models:
                 key=asset.key,
                 raw_tables=raw_tables(unique_id),
                 is_view=node["config"]["materialized"] == "view",
-                is_partitioned="partitioned" in node["tags"],
+                is_partitioned=asset.partitions_def is not None,
                 code_version=asset.code_version or "",
             )
 
@@ -189,7 +188,8 @@ def settled_changes(
 ) -> Iterator[None]:
     """Claim the changes that the block transforms, and settle them if it succeeds.
 
-    Changes of a raw table are claimed only if the step builds all models that depend on them.
+    Changes of a raw table are claimed only if the step builds all models that depend on them. A retry of
+    the step does not read the raw tables again, so it claims none of the changes that landed since.
 
     Args:
         days: the days that the step transforms.
@@ -201,7 +201,8 @@ def settled_changes(
         return
     daily = {table for table in tables if models.tables_of(table) & models.partitioned}
     run_id = context.run.run_id
-    claim_changes(connection, run_id, tables=set(tables) - daily, daily_tables=daily, ranges=days)
+    if context.retry_number == 0:
+        claim_changes(connection, run_id, tables=set(tables) - daily, daily_tables=daily, ranges=days)
     yield
     waiting = _waiting_days(connection, days) if sends_to_cortex and WAITING_TEXTS in tables else []
     settle_changes(connection, run_id, waiting)

@@ -1,16 +1,21 @@
 """Decisions about transformations: when the pending changes are read, and which models and days run."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 import pytest
 
 from gong_assets.dates import DateRange, format_ranges
-from gong_assets.defs.transformation import Model, Models, plan
+from gong_assets.defs.transformation import Model, Models, plan, settled_changes
 from gong_assets.defs.transformation_sensor import Cursor, Ended, should_read
-from gong_assets.warehouse.pending_changes import WAITING_TEXTS, PendingChange
+from gong_assets.warehouse.connection import Warehouse, transaction
+from gong_assets.warehouse.pending_changes import (
+    WAITING_TEXTS,
+    PendingChange,
+    pending_changes,
+    record_changes,
+)
+from gong_assets.warehouse.tables import create_raw_tables
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TODAY = NOW.date()
@@ -148,3 +153,31 @@ def test_a_sensor_that_lost_its_cursor_reads_once() -> None:
     assert should_read(Cursor.loads(None), Ended("t"), None, unbuilt=None, now=NOW) == 1
     cursor = Cursor("t", is_open=False, models="m1")
     assert Cursor.loads(cursor.dumps()) == cursor
+
+
+def test_a_retry_settles_what_its_first_attempt_claimed_and_nothing_that_landed_since(
+    warehouse: Warehouse,
+) -> None:
+    """A retry for Cortex does not stage the calls again."""
+
+    def land(day: date) -> None:
+        with warehouse.connect() as connection, transaction(connection), connection.cursor() as cursor:
+            record_changes(cursor, "CALLS", "SELECT %s::DATE AS DAY", [day], "landing")
+
+    @dg.asset(partitions_def=dg.DailyPartitionsDefinition("2026-01-01"))
+    def stg_calls(context: dg.AssetExecutionContext) -> None:
+        with (
+            warehouse.connect() as connection,
+            settled_changes(context, connection, models, [PARTITIONS], sends_to_cortex=False),
+        ):
+            if context.retry_number == 0:
+                land(ago(1))
+                raise dg.RetryRequested(max_retries=1)
+
+    models = Models([model("stg_calls", "CALLS", daily=True)])
+    with warehouse.connect() as connection:
+        create_raw_tables(connection, ())
+    land(ago(2))
+    assert dg.materialize([stg_calls], partition_key=str(ago(0))).success
+    with warehouse.connect() as connection:
+        assert [(change.table, change.day) for change in pending_changes(connection)] == [("CALLS", ago(1))]
