@@ -21,7 +21,7 @@ local_app = typer.Typer(
 def doctor(
     as_json: JsonOption = False,
     send_test_alert: Annotated[
-        bool, typer.Option("--send-test-alert", help="Send a test message to the alert webhook.")
+        bool, typer.Option("--send-test-alert", help="Send a test alert to the webhook and by e-mail.")
     ] = False,
 ) -> None:
     """Check settings, credentials, privileges and Cortex, and say what to do. Exit 1 if a check fails.

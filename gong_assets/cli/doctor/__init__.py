@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from gong_assets.cli.doctor.alerts import check_webhook
+from gong_assets.cli.doctor.alerts import check_alerts
 from gong_assets.cli.doctor.environment import check_dbt, check_settings
 from gong_assets.cli.doctor.gong import check_gong
 from gong_assets.cli.doctor.hubspot import check_hubspot
@@ -26,4 +26,4 @@ def run_checks(settings: Settings, *, send_test_alert: bool = False) -> Iterator
     yield from guarded("gong", partial(check_gong, settings))
     yield from guarded("dbt", partial(check_dbt, settings))
     yield from guarded("warehouse", partial(check_warehouse, settings))
-    yield from guarded("alerts", partial(check_webhook, settings, send=send_test_alert))
+    yield from guarded("alerts", partial(check_alerts, settings, send=send_test_alert))

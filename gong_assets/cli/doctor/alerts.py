@@ -1,53 +1,54 @@
-"""Check of the webhook that receives alerts."""
+"""Check of the channels that deliver alerts."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
-
-import httpx
+from datetime import UTC, datetime
 
 from gong_assets.cli.doctor.results import CheckResult
+from gong_assets.defs.alerts.channels import Channel, DeliveryError, configured_channels
+from gong_assets.defs.alerts.messages import Message
 from gong_assets.settings import Settings
 
-TIMEOUT_SECONDS = 10
-TEST_MESSAGE = "Test alert from `gong-assets doctor`. No action is needed."
+VARIABLES = {"webhook": "GONG_ASSETS_ALERT_WEBHOOK_URL", "email": "GONG_ASSETS_ALERT_SMTP_URL"}
 
 
-def check_webhook(settings: Settings, *, send: bool) -> Iterator[CheckResult]:
-    """Check that the webhook's host answers, or that it accepts a test message if `send` is set.
-
-    The URL is a secret, so results name only its host.
-    """
-    if settings.gong_assets_alert_webhook_url is None:
+def check_alerts(settings: Settings, *, send: bool) -> Iterator[CheckResult]:
+    """Check that each channel can be reached, or that it accepts a test alert if `send` is set."""
+    channels = [
+        each for each in configured_channels(settings, logging.getLogger(__name__)) if each.name != "log"
+    ]
+    if not channels:
         yield CheckResult(
-            "warn", "alerts", "GONG_ASSETS_ALERT_WEBHOOK_URL is not set: failed runs are only logged"
+            "warn", "alerts", f"{' or '.join(VARIABLES.values())} is not set: alerts are only logged"
         )
-        return
-    url = settings.gong_assets_alert_webhook_url.get_secret_value()
-    host = httpx.URL(url).host
+    for channel in channels:
+        yield _check(channel, send=send)
+
+
+def _check(channel: Channel, *, send: bool) -> CheckResult:
     try:
-        # Any answer to HEAD shows that the host can be reached. Only a POST sends a message.
-        response = (
-            httpx.post(url, json={"text": TEST_MESSAGE}, timeout=TIMEOUT_SECONDS)
-            if send
-            else httpx.head(url, timeout=TIMEOUT_SECONDS)
-        )
-    except httpx.HTTPError as error:
-        yield CheckResult(
-            "fail",
-            "alerts",
-            f"the webhook at {host} cannot be reached ({type(error).__name__}). Check "
-            "GONG_ASSETS_ALERT_WEBHOOK_URL and the network.",
-        )
-        return
-    if not send:
-        yield CheckResult("ok", "alerts", f"{host} responds; --send-test-alert sends a message")
-    elif response.is_success:
-        yield CheckResult("ok", "alerts", f"{host} accepted a test alert")
-    else:
-        yield CheckResult(
-            "fail",
-            "alerts",
-            f"{host} rejected a test alert with HTTP {response.status_code}. Check "
-            "GONG_ASSETS_ALERT_WEBHOOK_URL.",
-        )
+        if send:
+            channel.send(_test_alert())
+        else:
+            channel.probe()
+    except DeliveryError as error:
+        return CheckResult("fail", "alerts", f"{error} Check {VARIABLES[channel.name]} and the network.")
+    found = "accepted a test alert" if send else "responds; --send-test-alert sends a message"
+    return CheckResult("ok", "alerts", f"{channel.name} {found}")
+
+
+def _test_alert() -> Message:
+    return Message(
+        keys=("doctor",),
+        kind="check",
+        state="open",
+        title="Test alert",
+        reason="Sent by `gong-assets doctor`, in the form of a failure.",
+        advice="No action is needed.",
+        link="gong-assets doctor --send-test-alert",
+        since=datetime.now(UTC),
+        until=None,
+        occurrences=1,
+    )

@@ -6,19 +6,26 @@ import logging
 import smtplib
 import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from gong_assets.defs.alerts.messages import Format, Message, body, format_of
 from gong_assets.settings import Settings
 
+if TYPE_CHECKING:
+    import httpx
+
 TIMEOUT_SECONDS = 10
 
 
 class DeliveryError(Exception):
-    """A channel did not accept a message. The text names no URL, which may be a secret."""
+    """A channel cannot be reached, or did not accept a message.
+
+    The text names no URL, which may be a secret.
+    """
 
 
 class Channel(Protocol):
@@ -34,6 +41,13 @@ class Channel(Protocol):
             DeliveryError: it was not accepted.
         """
 
+    def probe(self) -> None:
+        """Check that messages can be delivered, as far as that shows without one.
+
+        Raises:
+            DeliveryError: the channel cannot be reached.
+        """
+
 
 @dataclass(frozen=True)
 class Log:
@@ -46,6 +60,9 @@ class Log:
         level = logging.INFO if message.state == "closed" else logging.ERROR
         self.logger.log(level, message.text)
 
+    def probe(self) -> None:
+        """Do nothing: a log can always be written."""
+
 
 @dataclass(frozen=True)
 class Webhook:
@@ -56,15 +73,21 @@ class Webhook:
     name: str = "webhook"
 
     def send(self, message: Message) -> None:
+        response = self._response("POST", json=body(message, self.format))
+        if not response.is_success:
+            raise DeliveryError(f"The alert webhook answered with HTTP {response.status_code}.")
+
+    def probe(self) -> None:
+        self._response("HEAD")  # Any answer shows that the host can be reached. Only a POST sends a message.
+
+    def _response(self, method: str, **arguments: Any) -> httpx.Response:
         import httpx
 
         try:
-            response = httpx.post(self.url, json=body(message, self.format), timeout=TIMEOUT_SECONDS)
+            return httpx.request(method, self.url, timeout=TIMEOUT_SECONDS, **arguments)
         # An invalid URL is no HTTPError. The texts of both may contain the URL.
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise DeliveryError(f"The alert webhook cannot be reached ({type(error).__name__}).") from None
-        if not response.is_success:
-            raise DeliveryError(f"The alert webhook answered with HTTP {response.status_code}.")
 
 
 @dataclass(frozen=True)
@@ -82,17 +105,28 @@ class Email:
         mail["From"] = self.sender
         mail["To"] = ", ".join(self.recipients)
         mail.set_content(message.text)
+        with self._connected() as server:
+            server.send_message(mail)
+
+    def probe(self) -> None:
+        with self._connected():
+            pass
+
+    @contextmanager
+    def _connected(self) -> Iterator[smtplib.SMTP]:
+        """Sign in to the mail server."""
         try:
-            with self._connected() as server:
-                server.send_message(mail)
+            with self._signed_in() as server:
+                yield server
         except (OSError, ValueError, smtplib.SMTPException) as error:
             # The text of an SMTP error may repeat the user name.
             code = f" {error.smtp_code}" if isinstance(error, smtplib.SMTPResponseException) else ""
             raise DeliveryError(
-                f"The mail server of the alerts did not accept the message ({type(error).__name__}{code})."
+                "The alert mail server did not accept the message or the sign-in "
+                f"({type(error).__name__}{code})."
             ) from None
 
-    def _connected(self) -> smtplib.SMTP:
+    def _signed_in(self) -> smtplib.SMTP:
         parts = urlsplit(self.url)
         host = parts.hostname or ""
         tls = ssl.create_default_context()

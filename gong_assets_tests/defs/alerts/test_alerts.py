@@ -23,6 +23,7 @@ from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatu
 from dagster._utils.error import SerializableErrorInfo
 from pydantic import SecretStr
 
+from gong_assets.cli.doctor.alerts import check_alerts
 from gong_assets.defs.alerts.channels import Email, Webhook
 from gong_assets.defs.alerts.messages import Message, body, format_of
 from gong_assets.defs.alerts.redaction import redact
@@ -322,3 +323,28 @@ def test_an_e_mail_has_the_headline_as_its_subject() -> None:
 def test_a_webhook_that_does_not_exist_is_an_error_without_its_url() -> None:
     with pytest.raises(Exception, match=r"cannot be reached \(ConnectError\)"):
         Webhook("http://127.0.0.1:9/s3cret", "json").send(message())
+
+
+def test_the_doctor_tries_every_channel_in_the_form_of_an_alert(inbox: Inbox) -> None:
+    with mail_server() as (url, received):
+        settings = Settings(
+            gong_assets_alert_webhook_url=SecretStr(inbox.url),
+            gong_assets_alert_webhook_format="slack",
+            gong_assets_alert_smtp_url=SecretStr(url),
+            gong_assets_alert_email_to="ann@example.com",
+        )
+        probes = list(check_alerts(settings, send=False))
+        assert [each.status for each in probes] == ["ok", "ok"]
+        assert (inbox.posted, received) == ([], [])
+        sent = list(check_alerts(settings, send=True))
+    assert [each.status for each in sent] == ["ok", "ok"]
+    assert inbox.posted[0]["text"] == "Failed: Test alert"
+    assert received[0]["subject"] == "[gong_assets] Failed: Test alert"
+    inbox.status = 404
+    refused = [each for send in (False, True) for each in check_alerts(settings, send=send)]
+    assert [each.status for each in refused] == ["ok", "fail", "fail", "fail"]
+    assert all("s3cret" not in each.message for each in refused)
+    assert "HTTP 404. Check GONG_ASSETS_ALERT_WEBHOOK_URL" in refused[2].message
+    assert "GONG_ASSETS_ALERT_SMTP_URL" in refused[3].message
+    (unset,) = check_alerts(Settings(), send=False)
+    assert unset.status == "warn"
