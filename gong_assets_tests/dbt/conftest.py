@@ -139,3 +139,11 @@ def company(served_company: Company) -> Company:
         kind = "view" if row["TABLE_TYPE"] == "VIEW" else "table"
         served_company.warehouse.query(f"drop {kind} {row['TABLE_NAME']}")
     return replace(served_company, sent_before=len(served_company.sent()))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that start a server and build models on it as slow."""
+    for item in items:
+        if {"warehouse_port", "served_company"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
