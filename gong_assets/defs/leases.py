@@ -84,13 +84,8 @@ def keep_lease(context: dg.InitResourceContext) -> None:
 def release_leases() -> None:
     """Stop the threads, and store that this process executes none of its runs any more."""
     with _lock:
-        for run_id, (reference, stop) in _kept.items():
-            stop.set()
-            # The instance may be closed, or its directory gone.
-            with suppress(Exception):
-                if instance := reference():
-                    _store(instance, run_id, -1, held=False)
-        _kept.clear()
+        for run_id in list(_kept):
+            _release(run_id)
 
 
 # Called at the normal end of every process, also of those that `multiprocessing` starts for a step.
@@ -122,7 +117,19 @@ def _renew(reference: weakref.ref[dg.DagsterInstance], run_id: str, stop: thread
                 logger.warning("The lease of run %s could not be renewed.", run_id, exc_info=True)
             del instance
     with _lock:
-        _kept.pop(run_id, None)
+        _release(run_id)
+
+
+def _release(run_id: str) -> None:
+    """Stop the thread, and store that the lease is not held; the caller has the lock."""
+    if run_id not in _kept:
+        return
+    reference, stop = _kept.pop(run_id)
+    stop.set()
+    # The instance may be closed, or its directory gone.
+    with suppress(Exception):
+        if instance := reference():
+            _store(instance, run_id, -1, held=False)
 
 
 def _store(instance: dg.DagsterInstance, run_id: str, renewals: int, *, held: bool = True) -> None:

@@ -93,8 +93,10 @@ def test_a_failed_statement_exits_with_1_and_an_error_with_advice(project: Comma
     assert "gong-assets sync" in advice
 
 
-def test_a_query_before_the_first_run_says_what_to_do(project: CommandLine) -> None:
-    outcome = project.gong_assets("analyze", "1")
+def test_a_query_before_the_first_run_says_what_to_do(stack_home: Path, tmp_path: Path) -> None:
+    # Other tests build views in the default schema of this stack.
+    empty = {"GONG_ASSETS_HOME": str(stack_home), "SNOWFLAKE_SCHEMA": "NO_RUN_YET"}
+    outcome = CommandLine(tmp_path, empty).gong_assets("analyze", "1")
     assert (outcome.code, outcome.stdout) == (1, "")
     reason, advice = outcome.stderr.splitlines()
     assert "VW_ENRICHED_GONG_CALLS" in reason
