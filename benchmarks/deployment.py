@@ -22,6 +22,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from gong_assets.cli.dagster_home import event_log_options
 from gong_assets.local import local_stack
 from gong_assets.warehouse.connection import Warehouse, local_arguments
 from gong_assets_tests.defs.ingestion_runs import call, ids, transcript
@@ -95,7 +96,8 @@ def deployed(company: Company) -> Iterator[Deployment]:
         home = Path(directory)
         warehouse = Warehouse({**local_arguments(home), "schema": "GONG_DATA"})
         try:
-            with dg.DagsterInstance.local_temp(directory) as instance, company.gong.served():
+            local = dg.DagsterInstance.local_temp(directory, overrides=event_log_options(home))
+            with local as instance, company.gong.served():
                 yield Deployment.of(company.gong, warehouse, home, instance)
         finally:
             local_stack().down(home)

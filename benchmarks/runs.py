@@ -1,6 +1,6 @@
 """A run of the whole graph over one day, from launch to finish, against a bare start of dbt.
 
-    python benchmarks/runs.py [--rounds 3]
+    python -m benchmarks.runs [--rounds 3]
 
 Each command is a process of its own. The run, a bare `dbt build` of an empty project, and a script that sends
 the statements of the run's dbt command over one connection alternate, so that a drift in the speed of the
@@ -63,7 +63,7 @@ def compare(directory: Path, home: Path, rounds: int) -> None:
     }
     profile = ("--profiles-dir", str(PROJECT_DIR), "--target", "local")
     bare = [dbt_executable(), "build", "--project-dir", str(directory / "empty"), *profile]
-    child = [sys.executable, __file__, "--child"]
+    child = [sys.executable, "-m", "benchmarks.runs", "--child"]
     for command in (bare, [*child, "run"]):  # Parses both projects, and creates all tables.
         seconds_of(command)
     measured: list[dict[str, float]] = []

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]
 
 from gong_assets.settings import Settings
 
@@ -24,7 +26,19 @@ def ensure_dagster_home(settings: Settings) -> Path:
         return settings.dagster_home
     home = settings.home / "dagster"
     home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(Path(__file__).with_name("dagster.yaml"), home / "dagster.yaml")
+    options = Path(__file__).with_name("dagster.yaml").read_text()
+    (home / "dagster.yaml").write_text(f"{options}\n{yaml.safe_dump(event_log_options(home))}")
     (home / "workspace.yaml").write_text(WORKSPACE)
     os.environ["DAGSTER_HOME"] = str(home)
     return home
+
+
+def event_log_options(home: Path) -> dict[str, Any]:
+    """Return the options of `dagster.yaml` for `KeptSqliteEventLogStorage`, in the place of Dagster's own."""
+    return {
+        "event_log_storage": {
+            "module": "gong_assets.cli.event_log_storage",
+            "class": "KeptSqliteEventLogStorage",
+            "config": {"base_dir": str(home / "history" / "runs")},
+        }
+    }

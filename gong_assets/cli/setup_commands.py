@@ -55,7 +55,7 @@ def migrate(
     from gong_assets.warehouse.migration import migrate, migration_steps
 
     settings = load_settings()
-    schema = f"{settings.snowflake_database}.{settings.snowflake_schema}"
+    schema = ".".join(settings.place.values())
     with open_warehouse(settings).connect() as connection:
         steps = migration_steps(connection, RAW_TABLES)
         for step in steps:
@@ -78,7 +78,8 @@ def up(as_json: JsonOption = False) -> None:
     from gong_assets.settings import load_settings
 
     with output.status("starting the local stack"):
-        running = local_stack().up(load_settings().home)
+        settings = load_settings()
+        running = local_stack().up(settings.home, **settings.place)
     output.local_status(running, as_json=as_json)
 
 
@@ -99,7 +100,8 @@ def status(as_json: JsonOption = False) -> None:
     from gong_assets.local import local_stack
     from gong_assets.settings import load_settings
 
-    running = local_stack().status(load_settings().home)
+    settings = load_settings()
+    running = local_stack().status(settings.home, **settings.place)
     if running is None:
         raise CommandError("the local stack is not running: start it with `gong-assets local up`")
     output.local_status(running, as_json=as_json)

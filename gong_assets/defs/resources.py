@@ -139,7 +139,7 @@ class SnowflakeResource(KeepsLease, dg.ConfigurableResource[Any]):
     @classmethod
     def from_settings(cls, settings: Settings) -> SnowflakeResource:
         if settings.target == "local":
-            return cls(local_home=str(settings.home))
+            return cls(local_home=str(settings.home), arguments=settings.place)
         return cls(
             arguments=connection_arguments(settings),
             password=_env("SNOWFLAKE_PASSWORD", settings.snowflake_password),
@@ -177,8 +177,8 @@ class SnowflakeResource(KeepsLease, dg.ConfigurableResource[Any]):
             yield connection
 
     def _connector_arguments(self) -> Mapping[str, Any]:
-        if not self.arguments:
-            return local_arguments(Path(self.local_home or ".gong_assets"))
+        if "account" not in self.arguments:
+            return local_arguments(Path(self.local_home or ".gong_assets"), self.arguments)
         secrets = sign_in_arguments(
             self.arguments,
             password=self.password,
@@ -216,7 +216,7 @@ def snowflake_of(resource: Any, settings: Settings) -> SnowflakeResource:
     arguments = {name: getattr(resource, name) for name in _CONNECTOR_FIELDS}
     arguments["private_key_file"] = resource.private_key_path
     arguments |= resource.additional_snowflake_connection_args or {}
-    arguments |= {"database": settings.snowflake_database, "schema": settings.snowflake_schema}
+    arguments |= settings.place
     return SnowflakeResource(
         arguments={
             name: value

@@ -32,7 +32,7 @@ def check_accounts(
     if source == "gong" and is_simulated:
         raise SettingsError(f"GONG_ASSETS_SOURCE=gong: needs {_CREDENTIALS}")
     if is_simulated and target == "snowflake" and source != "simulated":
-        place = f"{settings.snowflake_database}.{settings.snowflake_schema}"
+        place = ".".join(settings.place.values())
         account = f" in account {settings.snowflake_account}" if settings.snowflake_account else ""
         raise SettingsError(
             "GONG_ASSETS_SOURCE: no Gong credentials are set, so the calls of the simulated tenant would be "

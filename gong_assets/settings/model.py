@@ -219,6 +219,11 @@ class Settings(BaseSettings):
         return self.gong_assets_home
 
     @property
+    def place(self) -> dict[str, str]:
+        """Database and schema of the raw tables and the views, by the connector's argument names."""
+        return {"database": self.snowflake_database, "schema": self.snowflake_schema}
+
+    @property
     def uses_simulated_gong(self) -> bool:
         if self.gong_assets_source == "simulated":
             return True

@@ -45,15 +45,17 @@ _SESSION_PARAMETERS: Mapping[str, Any] = {
 }
 
 
-def local_arguments(home: Path) -> dict[str, Any]:
+def local_arguments(home: Path, place: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the connector's arguments for the local stack of this home, and start the stack if necessary.
+
+    `place` has the database and schema, if they are not the default ones.
 
     Raises:
         LocalStackError: the stack cannot be started, or is not installed.
     """
     from gong_assets.local import local_stack
 
-    return asdict(local_stack().up(home).snowflake)
+    return asdict(local_stack().up(home, **place or {}).snowflake)
 
 
 class Warehouse:
@@ -190,7 +192,7 @@ def transaction(connection: SnowflakeConnection) -> Iterator[None]:
 def open_warehouse(settings: Settings, *, query_tag: str = "gong_assets") -> Warehouse:
     """Return the warehouse of the settings. The local stack is started when the first connection is made."""
     if settings.target == "local":
-        return Warehouse(lambda: local_arguments(settings.home), query_tag=query_tag)
+        return Warehouse(lambda: local_arguments(settings.home, settings.place), query_tag=query_tag)
     arguments = connection_arguments(settings)
     secrets = sign_in_arguments(arguments, **settings.snowflake_secrets)
     return Warehouse({**arguments, **secrets}, query_tag=query_tag)

@@ -37,6 +37,16 @@ def test_status_as_json_has_everything_that_a_client_needs(project: CommandLine)
     assert status["gong"]["base_url"].startswith("http://127.0.0.1:")
 
 
+def test_the_database_and_the_schema_of_the_settings_are_used(project: CommandLine) -> None:
+    elsewhere = project.with_variables(SNOWFLAKE_DATABASE="SALES", SNOWFLAKE_SCHEMA="CALLS")
+    status = elsewhere.gong_assets("local", "status", "--json").succeeded().json
+    assert (status["snowflake"]["database"], status["snowflake"]["schema"]) == ("SALES", "CALLS")
+    query = "SELECT CURRENT_DATABASE() AS D, CURRENT_SCHEMA() AS S"
+    assert elsewhere.gong_assets("sql", query, "--format", "json").succeeded().json == [
+        {"D": "SALES", "S": "CALLS"}
+    ]
+
+
 def test_status_as_text_has_complete_lines(project: CommandLine) -> None:
     lines = project.gong_assets("local", "status").succeeded().stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["snowflake", "user", "gong"]

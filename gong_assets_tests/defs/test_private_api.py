@@ -14,6 +14,7 @@ import pytest
 from dagster._core.execution.plan.active import ActiveExecution
 from dagster._core.execution.plan.instance_concurrency_context import InstanceConcurrencyContext
 from dagster._core.storage import tags
+from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._utils.schedules import cron_string_iterator
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from dbt.adapters.factory import get_adapter_by_type
@@ -116,6 +117,11 @@ def _jobs_know_their_assets() -> bool:
     return set(job.asset_layer.executable_asset_keys) == {one.key}
 
 
+def _sqlite_connections_can_be_kept() -> bool:
+    """Dagster's event log opens a connection for each event. Without this name ours is as slow as that."""
+    return list(inspect.signature(SqliteEventLogStorage._connect).parameters) == ["self", "shard"]
+
+
 @pytest.mark.parametrize(
     "is_there",
     [
@@ -131,6 +137,7 @@ def _jobs_know_their_assets() -> bool:
         _instances_have_event_listeners,
         _waits_for_a_pool_can_be_replaced,
         _jobs_know_their_assets,
+        _sqlite_connections_can_be_kept,
     ],
     ids=lambda check: check.__name__.strip("_"),
 )

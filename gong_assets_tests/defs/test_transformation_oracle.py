@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from gong_assets.cli.dagster_home import event_log_options
 from gong_assets.defs.dbt.step import DbtStep
 from gong_assets.defs.partitions import days_of_run
 from gong_assets.defs.transformation import settled_changes
@@ -54,7 +55,9 @@ class Histories(RuleBasedStateMachine):
         for table in ("GONG_CALLS_RAW", "GONG_CALL_TRANSCRIPTS_RAW", "GONG_PENDING_CHANGES"):
             self.deployment.warehouse.query(f"DROP TABLE IF EXISTS {table}")
         self.directory = tempfile.TemporaryDirectory()
-        self.instance = dg.DagsterInstance.local_temp(self.directory.name)
+        self.instance = dg.DagsterInstance.local_temp(
+            self.directory.name, overrides=event_log_options(Path(self.directory.name))
+        )
         self.deployment.instance = self.instance.__enter__()
         self.patch = mock.patch.object(DbtStep, "run", lambda step, _: self._transform(step))
         self.patch.start()

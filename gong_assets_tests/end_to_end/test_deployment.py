@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from gong_assets.cli.dagster_home import event_log_options
 from gong_assets.defs.health.cost import STATEMENTS_OF_LANDING, STATEMENTS_OF_TRANSFORMATION
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets_tests.defs.ingestion_runs import call, ids, transcript, why
@@ -37,7 +38,8 @@ def deployment(warehouse: Warehouse, tmp_path: Path) -> Iterator[Deployment]:
     ages = [0, 1, 1, 2, 4, 20, 20, 21, 50]
     gong = Gong(calls=[call(number, at(ago(age), 1)) for number, age in enumerate(ages)])
     gong.transcripts = [transcript(call_id) for call_id in ids(gong.calls)]
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance, gong.served():
+    local = dg.DagsterInstance.local_temp(str(tmp_path), overrides=event_log_options(tmp_path))
+    with local as instance, gong.served():
         yield Deployment.of(gong, warehouse, tmp_path, instance)
 
 

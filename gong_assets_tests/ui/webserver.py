@@ -28,6 +28,7 @@ from dagster_webserver.app import create_app_from_workspace_process_context
 from starlette.testclient import TestClient
 
 import gong_assets
+from gong_assets.cli.dagster_home import event_log_options
 
 DEFINITIONS = Path(gong_assets.__file__).with_name("definitions.py")
 LOCATION, REPOSITORY = "gong_assets", "__repository__"
@@ -221,7 +222,7 @@ def webserver(home: Path) -> Iterator[Webserver]:
     # Dagster loads a file once per process, whatever the environment.
     definitions = home / "definitions.py"
     shutil.copyfile(DEFINITIONS, definitions)
-    (home / "dagster.yaml").write_text(_DAGSTER_YAML)
+    (home / "dagster.yaml").write_text(_DAGSTER_YAML + yaml.safe_dump(event_log_options(home)))
     with (
         dg.DagsterInstance.from_config(str(home)) as instance,
         WorkspaceProcessContext(instance, _InProcess(definitions)) as context,

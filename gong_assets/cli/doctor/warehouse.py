@@ -90,7 +90,7 @@ def _check_region(session: Session, region: str) -> CheckResult:
 
 
 def _check_privileges(session: Session, settings: Settings) -> Iterator[CheckResult]:
-    place = f"{settings.snowflake_database}.{settings.snowflake_schema}"
+    place = ".".join(settings.place.values())
     name = f"GONG_ASSETS_DOCTOR_{uuid4().hex[:8].upper()}"
     schema_advice = f"Grant USAGE on the database and the schema of {place}, and {{}} on the schema."
     yield session.check(

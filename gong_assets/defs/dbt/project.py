@@ -68,8 +68,7 @@ def prepared_project(settings: Settings) -> DbtProject:
 
 def _parse(target_path: Path, settings: Settings) -> None:
     # Nothing connects: the database and schema are only part of the names in the manifest.
-    place = {"database": settings.snowflake_database, "schema": settings.snowflake_schema}
-    result = _run_dbt(["parse"], target_path, settings, dbt_environment(place))
+    result = _run_dbt(["parse"], target_path, settings, dbt_environment(settings.place))
     if result.returncode != 0 or not (target_path / "manifest.json").exists():
         raise DbtParseError(f"dbt parse failed in {PROJECT_DIR}:\n{(result.stdout + result.stderr).strip()}")
 
@@ -97,8 +96,7 @@ def compile_sql(settings: Settings, template: str) -> str:
     place = {
         "account": settings.snowflake_account or "none",
         "user": settings.snowflake_user or "none",
-        "database": settings.snowflake_database,
-        "schema": settings.snowflake_schema,
+        **settings.place,
     }
     command = ["compile", "--inline", template, "--no-introspect", "--no-populate-cache"]
     result = _run_dbt(command, target_path, settings, dbt_environment(place))
@@ -139,8 +137,7 @@ def _fingerprint(settings: Settings) -> str:
     for part in (str(PROJECT_DIR), version("dbt-core"), version("dbt-snowflake"), sys.prefix):
         digest.update(part.encode())
     names = (
-        settings.snowflake_database,
-        settings.snowflake_schema,
+        *settings.place.values(),
         *dbt_source_environment(settings).values(),
         json.dumps(changed_vars(settings.gong_dbt_vars_file), sort_keys=True),
     )
