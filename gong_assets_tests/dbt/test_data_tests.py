@@ -53,7 +53,7 @@ def errors(built: Tables, warehouse: Warehouse) -> Iterator[None]:
 def test_a_run_finds_the_errors_of_its_days(
     project: DbtProject, days: tuple[str, ...], found: set[str]
 ) -> None:
-    done = project.command("build", "--select", UNIQUE_CALL, KNOWN_CALL, DATED_CALL, *days)
+    done = project.command_in_a_process("build", "--select", UNIQUE_CALL, KNOWN_CALL, DATED_CALL, *days)
 
     assert set(project.failures()) == found, done.stdout
 
