@@ -142,6 +142,8 @@ run to delete more records than GONG_MAX_VANISHED_SHARE. Accounts and secrets ar
 them from its environment. Days are partitions. Select them in the dialog `Materialize`: a range is one run
 and one window of Gong's API, not one per day. A run without partitions fails with a line that says so.
 
+![The launchpad of the job gong_ingestion](images/ui_launchpad.png)
+
 ```console
 $ gong-assets sync                         # the last days
 $ gong-assets sync --mode backfill --from-date 2026-11-01 --to-date 2026-11-07

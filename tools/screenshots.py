@@ -7,7 +7,6 @@ Runs the graph over three days in a home of its own, and needs an installed Chro
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 import tempfile
@@ -28,14 +27,11 @@ FIRST = (TODAY - timedelta(days=3)).isoformat()
 
 # By file name: the page, and a text that it shows when it is complete.
 PAGES = {
-    "ui_lineage": ("/asset-groups?groups=%5B%22gong_assets%22%5D", "gong_calls_raw"),
-    "ui_asset": ("/assets/gong_calls_raw?view=overview", "Rows"),
-    "ui_partitions": ("/assets/gong_calls_raw?view=partitions", "Materialized"),
     "ui_checks": ("/assets/stg_gong_calls?view=checks", "Passed"),
-    "ui_automation": ("/automation", "gong_transformation_sensor"),
-    "ui_launchpad": (f"{LOCATION}/jobs/gong_ingestion/playground", "Launch Run"),
-    "ui_health": ("/assets/gong_pipeline_health?view=overview", "report"),
+    "ui_launchpad": (f"{LOCATION}/jobs/gong_ingestion/playground", "confirm_deletions"),
+    "ui_health": ("/assets/gong_pipeline_health?view=overview", "Metadata"),
 }
+HEALTH = ("asset", "materialize", "--select", "gong_pipeline_health", "-m", "gong_assets.definitions")
 
 
 def main() -> None:
@@ -59,16 +55,20 @@ def main() -> None:
 
 
 def fill(home: Path, variables: dict[str, str]) -> None:
-    command = [str(Path(sys.executable).with_name("gong-assets")), "sync", "--from-date", FIRST]
-    subprocess.run(
-        [*command, "--mode", "backfill"], cwd=home, env={**variables, "HOME": str(home)}, check=True
-    )
+    """Run the graph over the last days, and write the report on the pipeline."""
+    environment = {**variables, "HOME": str(home), "DAGSTER_HOME": str(home / "dagster")}
+    for program, *arguments in (
+        ("gong-assets", "sync", "--mode", "backfill", "--from-date", FIRST),
+        ("dagster", *HEALTH),
+    ):
+        command = [str(Path(sys.executable).with_name(program)), *arguments]
+        subprocess.run(command, cwd=home, env=environment, check=True)
 
 
 def shoot(page: Page, name: str) -> None:
     path, shown = PAGES[name]
     page.goto(path)
-    page.get_by_text(re.compile(shown)).first.wait_for()
+    page.get_by_text(shown).first.wait_for()
     page.wait_for_timeout(3000)  # Pages move their parts while they load.
     page.screenshot(path=IMAGES / f"{name}.png")
 
