@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import argparse
 import random
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -105,7 +106,8 @@ def deployed(company: Company) -> Iterator[Deployment]:
 
 def run_hour(deployment: Deployment, hour: int) -> tuple[Counter[str], str]:
     before = len(deployment.runs)
-    with recorded_statements() as sent:
+    # dbt writes its progress to the output.
+    with recorded_statements() as sent, redirect_stdout(sys.stderr):
         for schedule, is_due in SCHEDULES.items():
             if is_due(hour):
                 deployment.schedule(schedule, MIDNIGHT + timedelta(hours=hour))
@@ -137,9 +139,10 @@ def simulate(name: str, company: Company, hours: int) -> None:
                 print_row(str(hour % 24), counts, jobs)
         print_row("day", total, "")
         # What the schedules have not seen yet: the reconciliation is weekly.
-        deployment.schedule("gong_ingestion_schedule", MIDNIGHT + timedelta(days=2))
-        deployment.schedule("gong_reconciliation_schedule", MIDNIGHT + timedelta(days=2))
-        deployment.settle()
+        with redirect_stdout(sys.stderr):
+            deployment.schedule("gong_ingestion_schedule", MIDNIGHT + timedelta(days=2))
+            deployment.schedule("gong_reconciliation_schedule", MIDNIGHT + timedelta(days=2))
+            deployment.settle()
         print("differences:", deployment.differences() or "none")
 
 

@@ -19,6 +19,7 @@ from gong_assets.defs.dbt.project import (
     command_options,
     dbt_environment,
     dbt_source_environment,
+    parsed_manifest,
     prepared_project,
 )
 from gong_assets.defs.partitions import DAYS_TAG
@@ -164,7 +165,8 @@ def test_a_command_that_is_cancelled_stops_between_its_models(graph: Graph, tmp_
     variables = {**dbt_environment(graph.warehouse.arguments), **dbt_source_environment(graph.settings)}
     state = prepared_project(graph.settings).target_path
     with environment(variables):
-        invocation = DbtInvocation(["run", *command_options(graph.settings, state, tmp_path)])
+        command = ["run", *command_options(graph.settings, tmp_path)]
+        invocation = DbtInvocation(command, parsed_manifest(state))
         events = invocation.events()
         next(events)
         events.close()

@@ -19,6 +19,7 @@ from dagster._utils.schedules import cron_string_iterator
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 from dbt.adapters.factory import get_adapter_by_type
 from dbt.adapters.sql import SQLAdapter
+from dbt.contracts.graph.manifest import Manifest
 from dbt_common.events.functions import msg_to_dict
 
 from gong_assets import dates
@@ -47,6 +48,11 @@ def _dbt_events_become_dagster_events() -> bool:
 def _dbt_events_have_dicts() -> bool:
     """dbt's JSON log is written with it. An event handler of `dbtRunner` receives protobuf messages."""
     return list(inspect.signature(msg_to_dict).parameters) == ["msg"]
+
+
+def _a_parsed_dbt_project_can_be_read() -> bool:
+    """`dbtRunner` takes a manifest, and only `dbt parse` in the same process returns one."""
+    return callable(Manifest.from_msgpack) and callable(Manifest.build_flat_graph)
 
 
 def _dbt_adapter_can_cancel() -> bool:
@@ -128,6 +134,7 @@ def _sqlite_connections_can_be_kept() -> bool:
         _run_tags_are_those_of_dagster,
         _dbt_events_become_dagster_events,
         _dbt_events_have_dicts,
+        _a_parsed_dbt_project_can_be_read,
         _dbt_adapter_can_cancel,
         _snowflake_wrapper_has_its_resource,
         _pool_slots_of_a_run_can_be_freed,

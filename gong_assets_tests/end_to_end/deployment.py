@@ -74,6 +74,7 @@ class Deployment:
             instance=self.instance,
             scheduled_execution_time=at,
             repository_def=self.definitions.get_repository_def(),
+            resources=dict(self.definitions.resources or {}),
         )
         schedule = self.definitions.resolve_schedule_def(name)
         requests = schedule.evaluate_tick(context).run_requests or []

@@ -17,6 +17,7 @@ from gong_assets.defs.dbt.project import without_dbt_variables
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest
     from dbt_common.events.base_types import EventMsg
 
 # dbt's events that a node of the graph has ended: with its status, and with the answer of the warehouse.
@@ -30,12 +31,17 @@ STOP_SECONDS = 25
 
 
 class DbtInvocation:
-    """A dbt command that runs once, in a thread of this process."""
+    """A dbt command that runs once, in a thread of this process.
 
-    def __init__(self, arguments: Sequence[str]) -> None:
+    Args:
+        manifest: the parsed project.
+    """
+
+    def __init__(self, arguments: Sequence[str], manifest: Manifest) -> None:
         self._result: dbtRunnerResult | None = None
         # Only the flag --single-threaded lets an event handler interrupt dbt, and each thread would sign in.
         self._arguments = ["--single-threaded", "--no-use-colors", "--log-level-file", "none", *arguments]
+        self._manifest = manifest
         self._events: SimpleQueue[EventMsg | None] = SimpleQueue()
         self._cancelled = Event()
         self._interrupted = False
@@ -74,7 +80,9 @@ class DbtInvocation:
         from dbt.cli.main import dbtRunner
 
         try:
-            self._result = dbtRunner(callbacks=[self._receive]).invoke(self._arguments)
+            self._result = dbtRunner(manifest=self._manifest, callbacks=[self._receive]).invoke(
+                self._arguments
+            )
         finally:
             self._events.put(None)
 

@@ -26,6 +26,7 @@ from gong_assets.settings.dbt_vars import changed_vars
 
 if TYPE_CHECKING:
     from dagster_dbt import DbtProject
+    from dbt.contracts.graph.manifest import Manifest
 
 PROJECT_DIR = Path(__file__).parents[2] / "dbt"
 
@@ -77,13 +78,26 @@ def _run_dbt(
     command: Sequence[str], target_path: Path, settings: Settings, environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [dbt_executable(), *command, "--quiet", *command_options(settings, target_path, target_path)],
+        [dbt_executable(), *command, "--quiet", *command_options(settings, target_path)],
         cwd=PROJECT_DIR,
         env={**without_dbt_variables(os.environ), **environment, **dbt_source_environment(settings)},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def parsed_manifest(target_path: Path) -> Manifest:
+    """Return the manifest that `dbt parse` wrote, as dbt's runner takes it.
+
+    dbt itself would parse the whole project again if the account, user, role, warehouse or port differ from
+    those of the parse. Only the database and schema are part of the result.
+    """
+    from dbt.contracts.graph.manifest import Manifest
+
+    manifest = Manifest.from_msgpack((target_path / "partial_parse.msgpack").read_bytes())
+    manifest.build_flat_graph()  # type: ignore[no-untyped-call]
+    return manifest
 
 
 def compile_sql(settings: Settings, template: str) -> str:
@@ -211,25 +225,20 @@ def _without_proxy(host: str) -> dict[str, str]:
     return dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(excluded))
 
 
-def command_options(settings: Settings, state_path: Path, target_path: Path) -> list[str]:
-    """Return the options of a dbt command: the project, and the directories of its state and its output."""
-    parsed = state_path / "partial_parse.msgpack"
+def command_options(settings: Settings, target_path: Path) -> list[str]:
+    """Return the options of a dbt command: the project, and the directory of its output."""
     variables = changed_vars(settings.gong_dbt_vars_file)
     return [
         *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
         *("--target", settings.target),
         *(("--vars", json.dumps(variables)) if variables else ()),
-        *(("--partial-parse-file-path", str(parsed)) if parsed.exists() else ()),
         *("--target-path", str(target_path), "--log-path", str(target_path)),
         "--no-send-anonymous-usage-stats",
     ]
 
 
 def keep_output(state_path: Path, target_path: Path) -> None:
-    """Keep the parse state and the compiled SQL of a successful command, and remove its directory."""
-    parsed = target_path / "partial_parse.msgpack"
-    if parsed.exists():
-        os.replace(parsed, state_path / parsed.name)
+    """Keep the compiled SQL of a successful command, and remove its directory."""
     for file in (target_path / "compiled").rglob("*.sql"):
         kept = state_path / file.relative_to(target_path)
         kept.parent.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,7 @@ from gong_assets.defs.dbt.project import (
     dbt_environment,
     dbt_source_environment,
     keep_output,
+    parsed_manifest,
     remove_old_invocations,
 )
 from gong_assets.defs.failures import explain_dbt, failure
@@ -117,8 +118,8 @@ class DbtStep:
         command = ["build", "--exclude-resource-type", "unit_test", *self.models.selection(self.context)]
         if self.context.retry_number:  # The previous attempt built them.
             command += ["--exclude", "path:models/staging"]
-        options = command_options(self.settings, self.project.target_path, target_path)
-        invocation = DbtInvocation([*command, "--no-write-json", *options])
+        command += ["--no-write-json", *command_options(self.settings, target_path)]
+        invocation = DbtInvocation(command, parsed_manifest(self.project.target_path))
         events = NodeEvents(self.context, self.project, self.models, cortex, target_path)
         for event in invocation.events():
             yield from events.of_dbt(event)
