@@ -88,6 +88,7 @@ SCHEDULES = {
     "gong_reconciliation_schedule": lambda hour: hour == 1,
     "gong_ingestion_schedule": lambda hour: hour % 4 == 0,
     "hubspot_schedule": lambda hour: hour == 6,
+    "gong_standing_checks_schedule": lambda hour: hour == 7,
 }
 
 
@@ -131,6 +132,7 @@ def simulate(name: str, company: Company, hours: int) -> None:
     with deployed(company) as deployment:
         counts, jobs = run_hour(deployment, 0)
         print_row("first", counts, jobs)
+        before = stored_bytes(deployment)
         for hour in range(1, hours + 1):
             company.hour(hour % 24)
             counts, jobs = run_hour(deployment, hour % 24)
@@ -138,12 +140,19 @@ def simulate(name: str, company: Company, hours: int) -> None:
             if counts:
                 print_row(str(hour % 24), counts, jobs)
         print_row("day", total, "")
+        print(f"Dagster's storage grew by {(stored_bytes(deployment) - before) / 1e6:.1f} MB")
         # What the schedules have not seen yet: the reconciliation is weekly.
         with redirect_stdout(sys.stderr):
             deployment.schedule("gong_ingestion_schedule", MIDNIGHT + timedelta(days=2))
             deployment.schedule("gong_reconciliation_schedule", MIDNIGHT + timedelta(days=2))
             deployment.settle()
         print("differences:", deployment.differences() or "none")
+
+
+def stored_bytes(deployment: Deployment) -> int:
+    """Return the size of the events of all runs; ticks are not stored here."""
+    files = (Path(deployment.instance.root_directory) / "history").rglob("*.db*")
+    return sum(file.stat().st_size for file in files)
 
 
 def print_row(hour: str, counts: Counter[str], jobs: str) -> None:
