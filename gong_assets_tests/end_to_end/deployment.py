@@ -70,14 +70,14 @@ class Deployment:
 
     def schedule(self, name: str, at: datetime) -> list[dg.ExecuteInProcessResult]:
         """Evaluate a schedule for this moment, and execute the runs that it requests."""
-        context = dg.build_schedule_context(
+        schedule = self.definitions.resolve_schedule_def(name)
+        with dg.build_schedule_context(
             instance=self.instance,
             scheduled_execution_time=at,
             repository_def=self.definitions.get_repository_def(),
             resources=dict(self.definitions.resources or {}),
-        )
-        schedule = self.definitions.resolve_schedule_def(name)
-        requests = schedule.evaluate_tick(context).run_requests or []
+        ) as context:
+            requests = schedule.evaluate_tick(context).run_requests or []
         return [self._execute(schedule.job_name, request) for request in requests]
 
     def sensor(self, name: str) -> list[dg.ExecuteInProcessResult]:
