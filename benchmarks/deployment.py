@@ -94,7 +94,8 @@ SCHEDULES = {
 
 @contextmanager
 def deployed(company: Company) -> Iterator[Deployment]:
-    with tempfile.TemporaryDirectory() as directory:
+    # The lease of the last run may be written once more.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         home = Path(directory)
         warehouse = Warehouse({**local_arguments(home), "schema": "GONG_DATA"})
         try:
@@ -151,6 +152,7 @@ def simulate(name: str, company: Company, hours: int) -> None:
 
 def stored_bytes(deployment: Deployment) -> int:
     """Return the size of the events of all runs; ticks are not stored here."""
+    deployment.instance.event_log_storage.dispose()  # Moves what is in the logs of SQLite to its files.
     files = (Path(deployment.instance.root_directory) / "history").rglob("*.db*")
     return sum(file.stat().st_size for file in files)
 

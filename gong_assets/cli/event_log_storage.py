@@ -17,12 +17,12 @@ import sqlalchemy as sa
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 
-# One file for each run that is read or written, and one for all assets.
-MAX_OPEN_FILES = 16
+# One file for each run that is read or written, and one for all assets. The log of an open file is up to 4 MB.
+MAX_OPEN_FILES = 4
 
 
 class KeptSqliteEventLogStorage(SqliteEventLogStorage):
-    """Dagster's default event log storage, with at most 16 open connections for each process."""
+    """Dagster's default event log storage, with at most four open connections for each process."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # The process is part of the key: a connection of SQLite must not be used after a fork.
