@@ -47,6 +47,7 @@ KEYS = {
     "cortex_gong_call_transcripts": "TRANSCRIPT_ID",
     "cortex_gong_call_insights": "CALL_ID",
     "int_gong_call_details": "CALL_ID",
+    "int_gong_call_kinds": "CALL_ID",
     "int_gong_call_crm_links": "CALL_CRM_LINK_ID",
     "vw_enriched_gong_calls": "CALL_ID",
     "vw_enriched_gong_call_transcripts": "TRANSCRIPT_ID",
