@@ -11,7 +11,11 @@ with calls as (
                 {% for outcome in ['call_outcome', 'call_outcome_category', 'sdr_disposition'] -%}
                 {{ has_words(outcome, var('voicemail_outcomes')) }}
                 or {% endfor -%}
-                (call_direction in ('Inbound', 'Outbound') and not has_customer_spoken)
+                -- A host with all of the talk time was alone on the phone.
+                (
+                    call_direction in ('Inbound', 'Outbound')
+                    and not coalesce(has_customer_spoken, talk_ratio < 1)
+                )
                 then 'Voicemail'
             when customer_count = 0 then 'No Show'
             when call_duration_seconds < {{ var('coaching_min_call_seconds') | int }} then 'Short'
