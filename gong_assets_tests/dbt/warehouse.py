@@ -40,6 +40,7 @@ KEYS = {
     "stg_gong_scorecard_questions": "SCORECARD_QUESTION_ID",
     "stg_gong_scorecard_answers": "SCORECARD_ANSWER_ID",
     "stg_hubspot_deals": "DEAL_ID",
+    "stg_hubspot_deal_stages": "STAGE_ID",
     "stg_hubspot_contacts": "CONTACT_ID",
     "stg_hubspot_companies": "COMPANY_ID",
     "stg_hubspot_merged_records": "MERGED_RECORD_ID",

@@ -72,6 +72,9 @@ def test_a_deal_has_changed_if_its_fields_differ_from_its_last_call(warehouse: W
             SELECT COLUMN1 AS CALL_ID, COLUMN2::TIMESTAMP_NTZ AS CALL_DATETIME_UTC
             FROM VALUES
                 ('1', '2026-11-01 10:00:00'), ('2', '2026-11-02 16:00:00'), ('3', '2026-11-02 10:00:00')""",
+        STG_HUBSPOT_DEAL_STAGES="""
+            SELECT COLUMN1 AS STAGE_ID, COLUMN2 AS STAGE_LABEL
+            FROM VALUES ('closedwon', 'Closed Won'), ('met', NULL)""",
         STG_GONG_CALL_CRM_LINKS="""
             SELECT
                 COLUMN1 || COLUMN2 AS CRM_LINK_ID, COLUMN1 AS CALL_ID,
@@ -87,7 +90,7 @@ def test_a_deal_has_changed_if_its_fields_differ_from_its_last_call(warehouse: W
                 ('2', 'before', 'sent', 'sent', 5, 5, 'true'), ('1', 'stayed', 'sent', 'sent', 5, 5, 'true'),
                 ('1', 'unlinked', 'met', 'sent', 5, 5, 'false')""",
     )
-    assert [row[1:4] for row in changed] == [("stage", "sent", "closedwon"), ("amount", "sent", "sent")]
+    assert [row[1:4] for row in changed] == [("stage", "sent", "Closed Won"), ("amount", "sent", "sent")]
 
 
 def test_the_pipeline_is_summed_in_the_home_currency(warehouse: Warehouse) -> None:

@@ -63,7 +63,7 @@ select
     calls.crm_opportunity_id,
     calls.crm_deal_count,
     coalesce(deals.deal_name, calls.deal_name) as deal_name,
-    coalesce(deals.deal_stage, calls.deal_stage) as deal_stage,
+    coalesce(deals.deal_stage, stages.stage_label, calls.deal_stage) as deal_stage,
     coalesce(deals.deal_amount, calls.deal_value) as deal_amount,
     deals.close_date,
     deals.pipeline_name,
@@ -105,6 +105,8 @@ left join {{ ref('stg_hubspot_merged_records') }} as merged_companies
     on merged_companies.object_type = 'Account' and calls.hubspot_company_id = merged_companies.merged_id
 left join {{ ref('stg_hubspot_deals') }} as deals
     on coalesce(merged_deals.survivor_id, calls.hubspot_deal_id) = deals.deal_id
+left join {{ ref('stg_hubspot_deal_stages') }} as stages
+    on calls.hubspot_deal_id is not null and calls.deal_stage = stages.stage_id
 left join {{ ref('stg_hubspot_contacts') }} as contacts
     on {{ contact_id }} = contacts.contact_id
 left join {{ ref('stg_hubspot_companies') }} as companies
