@@ -29,6 +29,7 @@ pytestmark = pytest.mark.xdist_group("dbt")
 
 MODELS = {
     "stg_hubspot_deals": "DEAL_ID",
+    "stg_hubspot_deal_stages": "STAGE_ID",
     "stg_hubspot_contacts": "CONTACT_ID",
     "stg_hubspot_companies": "COMPANY_ID",
     "stg_hubspot_merged_records": "MERGED_RECORD_ID",
@@ -157,6 +158,14 @@ def test_deals_have_labels_owners_and_main_records_and_deleted_ones_are_absent(
     staged: Staged,
 ) -> None:
     assert staged.rows("stg_hubspot_deals") == DEALS
+
+
+def test_stage_ids_have_the_labels_of_the_deals_in_every_shape(staged: Staged) -> None:
+    labels = {stage: row["STAGE_LABEL"] for stage, row in staged.tables["stg_hubspot_deal_stages"].items()}
+    assert labels["closedwon"] == "Closed Won"
+    assert [labels.get(deal["DEAL_STAGE_ID"], deal["DEAL_STAGE_ID"]) for deal in DEALS] == [
+        deal["DEAL_STAGE"] for deal in DEALS
+    ]
 
 
 def test_contacts_are_the_same_in_every_shape(staged: Staged) -> None:

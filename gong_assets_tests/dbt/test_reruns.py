@@ -146,10 +146,12 @@ def test_other_days_are_unchanged(reruns: Reruns) -> None:
             }, table
 
 
-def test_the_status_shows_landed_calls_that_are_not_staged(built: Tables, reruns: Reruns) -> None:
+def test_the_status_shows_deleted_calls_until_a_run_of_their_day(built: Tables, reruns: Reruns) -> None:
     status = built["vw_gong_ingestion_status"]
     assert {status[call_id]["INGESTION_STATUS"] for call_id in (FULL, NO_HUBSPOT, SILENT)} == {"Enriched"}
-    assert LONG_TURN not in reruns.tuesday.tables["vw_gong_ingestion_status"]
+    changed = reruns.tuesday.tables["vw_gong_ingestion_status"]
+    assert IMPORTED not in changed
+    assert changed[LONG_TURN]["INGESTION_STATUS"] == "Deleted"
 
 
 def test_a_full_refresh_restores_the_staged_tables_and_sends_only_lost_texts(

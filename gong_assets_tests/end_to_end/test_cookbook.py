@@ -72,6 +72,9 @@ def test_a_deal_has_changed_if_its_fields_differ_from_its_last_call(warehouse: W
             SELECT COLUMN1 AS CALL_ID, COLUMN2::TIMESTAMP_NTZ AS CALL_DATETIME_UTC
             FROM VALUES
                 ('1', '2026-11-01 10:00:00'), ('2', '2026-11-02 16:00:00'), ('3', '2026-11-02 10:00:00')""",
+        STG_HUBSPOT_DEAL_STAGES="""
+            SELECT COLUMN1 AS STAGE_ID, COLUMN2 AS STAGE_LABEL
+            FROM VALUES ('closedwon', 'Closed Won'), ('met', NULL)""",
         STG_GONG_CALL_CRM_LINKS="""
             SELECT
                 COLUMN1 || COLUMN2 AS CRM_LINK_ID, COLUMN1 AS CALL_ID,
@@ -87,7 +90,7 @@ def test_a_deal_has_changed_if_its_fields_differ_from_its_last_call(warehouse: W
                 ('2', 'before', 'sent', 'sent', 5, 5, 'true'), ('1', 'stayed', 'sent', 'sent', 5, 5, 'true'),
                 ('1', 'unlinked', 'met', 'sent', 5, 5, 'false')""",
     )
-    assert [row[1:4] for row in changed] == [("stage", "sent", "closedwon"), ("amount", "sent", "sent")]
+    assert [row[1:4] for row in changed] == [("stage", "sent", "Closed Won"), ("amount", "sent", "sent")]
 
 
 def test_the_pipeline_is_summed_in_the_home_currency(warehouse: Warehouse) -> None:
@@ -113,11 +116,12 @@ def test_calls_without_a_deal_and_calls_with_a_deal_missing_in_hubspot_are_separ
         VW_ENRICHED_GONG_CALLS="""
             SELECT
                 COLUMN1 AS CRM_OPPORTUNITY_ID, COLUMN2 AS HUBSPOT_DEAL_ID, COLUMN3 AS DEAL_OUTCOME,
-                COLUMN4::FLOAT AS CUSTOMER_SENTIMENT, 0.5::FLOAT AS TALK_RATIO, 2 AS CUSTOMER_QUESTION_COUNT
+                COLUMN4::FLOAT AS CUSTOMER_SENTIMENT, 0.5::FLOAT AS TALK_RATIO, 2 AS CUSTOMER_QUESTION_COUNT,
+                COLUMN5::BOOLEAN AS IS_SALES_CALL
             FROM VALUES
-                ('1', '1', 'Won', 0.5), ('1', '1', 'Won', 0.25), ('2', '2', NULL, -0.5),
-                ('006', NULL, NULL, -0.5),
-                (NULL, NULL, NULL, 0)""",
+                ('1', '1', 'Won', 0.5, TRUE), ('1', '1', 'Won', 0.25, TRUE), ('2', '2', NULL, -0.5, TRUE),
+                ('006', NULL, NULL, -0.5, TRUE), ('1', '1', 'Won', -1, FALSE),
+                (NULL, NULL, NULL, 0, TRUE)""",
     )
     assert [row[:4] for row in outcomes] == [
         ("No Deal", 1, 0, 0.0),
@@ -126,22 +130,45 @@ def test_calls_without_a_deal_and_calls_with_a_deal_missing_in_hubspot_are_separ
     ]
 
 
-def test_reps_with_the_same_name_are_separate(warehouse: Warehouse) -> None:
+def test_a_mean_over_months_is_weighted_by_the_measured_calls_of_each_rep(warehouse: Warehouse) -> None:
+    """One of Ann's nine calls of a month is measured. Two reps share a name, and one row is nobody's."""
     sellers = query_result(
         warehouse,
         "How do sales reps perform?",
         VW_SALES_PERFORMANCE_ANALYSIS="""
             SELECT
-                COLUMN1 AS PRIMARY_USER_ID, COLUMN2 AS SALES_REP, COLUMN3 AS TOTAL_CALLS,
-                COLUMN4 AS DEALS_WON,
-                COLUMN5::NUMBER(38, 2) AS REVENUE_WON, COLUMN6::FLOAT AS AVG_TALK_RATIO
+                COLUMN1 AS PRIMARY_USER_ID, COLUMN2 AS SALES_REP, COLUMN3 AS SALES_CALLS,
+                COLUMN4 AS DEALS_WON, COLUMN5::NUMBER(38, 2) AS REVENUE_WON, COLUMN6::FLOAT AS AVG_TALK_RATIO,
+                COLUMN7 AS CALLS_WITH_TALK_RATIO
             FROM VALUES
-                ('1', 'Ann Lee', 3, 1, 10, 0.5), ('1', 'Ann Lee', 1, 1, 20, 0.25),
-                ('2', 'Ann Lee', 4, 0, 0, NULL),
-                (NULL, NULL, 5, 1, 5, 0.5)""",
+                ('1', 'Ann Lee', 9, 1, 10, 0.9, 1), ('1', 'Ann Lee', 9, 1, 20, 0.4, 9),
+                ('1', 'Ann Lee', 0, 0, 0, NULL, 0), ('2', 'Ann Lee', 4, 0, 0, NULL, 0),
+                (NULL, NULL, 0, 1, 5, NULL, 0)""",
     )
     assert sellers == [
-        ("Ann Lee", 4, 2, Decimal(30), 0.44),
-        (None, 5, 1, Decimal(5), 0.5),
+        ("Ann Lee", 18, 2, Decimal(30), 0.45),
+        (None, 0, 1, Decimal(5), None),
         ("Ann Lee", 4, 0, Decimal(0), None),
+    ]
+
+
+def test_a_statement_is_listed_once_however_often_it_mentions_a_competitor(warehouse: Warehouse) -> None:
+    said = query_result(
+        warehouse,
+        "What do people say when they mention a competitor?",
+        STG_GONG_CALL_TRACKER_OCCURRENCES="""
+            SELECT
+                COLUMN1 AS OCCURRENCE_ID, '1' AS CALL_ID, 'Competitors' AS TRACKER_NAME, COLUMN2 AS PHRASE,
+                COLUMN3::FLOAT AS STARTED_AT_SECONDS
+            FROM VALUES ('a', 'loadsmith', 5), ('b', 'loadsmith', 6), ('c', 'freight', 7), ('d', NULL, 25)""",
+        VW_ENRICHED_GONG_CALL_TRANSCRIPTS="""
+            SELECT
+                COLUMN1 AS TRANSCRIPT_ID, '1' AS CALL_ID, '2026-11-10'::DATE AS CALL_DATE,
+                'Carl' AS SPEAKER_NAME, COLUMN2::FLOAT AS START_TIME_SECONDS,
+                COLUMN1 || ' said' AS TRANSCRIPT_TEXT
+            FROM VALUES ('1_0', 0), ('1_1', 20), ('1_2', 30)""",
+    )
+    assert [row[1:] for row in said] == [
+        ("Carl", "freight, loadsmith", 3, "1_0 said"),
+        ("Carl", "", 1, "1_1 said"),
     ]

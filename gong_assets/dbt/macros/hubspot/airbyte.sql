@@ -4,7 +4,7 @@
     https://docs.airbyte.com/integrations/sources/hubspot
     An archived deal stays unchanged in DEALS and appears in DEALS_ARCHIVED, if that stream is synced.
 -#}
-{% macro hubspot_deals_from_airbyte() -%}
+{% macro hubspot_deals_from_airbyte(stages_only=false) -%}
     with all_deals as (
 
         {{ hubspot_table('deals', {
@@ -129,7 +129,11 @@
 
     ),
 
-    {{ hubspot_labelled_deals() }}
+    {{ hubspot_stage_labels() if stages_only else hubspot_labelled_deals() }}
+{%- endmacro %}
+
+{% macro hubspot_deal_stages_from_airbyte() -%}
+    {{ hubspot_deals_from_airbyte(stages_only=true) }}
 {%- endmacro %}
 
 {% macro hubspot_contacts_from_airbyte() -%}

@@ -85,6 +85,20 @@
     left join main_companies on deals.deal_id = main_companies.deal_id
 {%- endmacro %}
 
+{#- The labels of the CTE `stages`, after the other CTEs of a shape. -#}
+{% macro hubspot_stage_labels() -%}
+    labelled_stages as (
+
+        select distinct stage_id, label
+        from stages
+        where label is not null
+
+    )
+
+    select stage_id, label
+    from labelled_stages
+{%- endmacro %}
+
 {#- Stage metadata: {"isClosed": "true", "probability": "1.0"}. A closed stage with probability 1 is won. -#}
 {% macro hubspot_stage_is_closed(metadata) -%}
     {{ json_boolean(metadata ~ ':isClosed') }}

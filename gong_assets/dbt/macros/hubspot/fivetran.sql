@@ -4,7 +4,7 @@
     https://fivetran.com/docs/connectors/applications/hubspot
     https://github.com/fivetran/dbt_hubspot
 -#}
-{% macro hubspot_deals_from_fivetran() -%}
+{% macro hubspot_deals_from_fivetran(stages_only=false) -%}
     with deals as (
 
         {{ hubspot_table('deal', {
@@ -123,7 +123,11 @@
 
     ),
 
-    {{ hubspot_labelled_deals() }}
+    {{ hubspot_stage_labels() if stages_only else hubspot_labelled_deals() }}
+{%- endmacro %}
+
+{% macro hubspot_deal_stages_from_fivetran() -%}
+    {{ hubspot_deals_from_fivetran(stages_only=true) }}
 {%- endmacro %}
 
 {% macro hubspot_contacts_from_fivetran() -%}

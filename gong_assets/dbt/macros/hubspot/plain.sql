@@ -27,6 +27,12 @@
     }) }}
 {%- endmacro %}
 
+{#- The stages of the deals, because there is no table of stages. -#}
+{% macro hubspot_deal_stages_from_plain() -%}
+    select deal_stage_id as stage_id, deal_stage as label
+    from ({{ hubspot_deals_from_plain() }}) as deals
+{%- endmacro %}
+
 {% macro hubspot_contacts_from_plain() -%}
     {{ hubspot_table('contacts', {
         'contact_id': ['contact_id', 'id'],

@@ -22,6 +22,16 @@
     }) }}
 {%- endmacro %}
 
+{#- STAGE_ID and LABEL of the deal stages, one row per stage and pipeline. -#}
+{% macro hubspot_deal_stages() -%}
+    {{ _dispatch_by_shape({
+        'share': hubspot_deal_stages_from_share,
+        'fivetran': hubspot_deal_stages_from_fivetran,
+        'airbyte': hubspot_deal_stages_from_airbyte,
+        'plain': hubspot_deal_stages_from_plain,
+    }) }}
+{%- endmacro %}
+
 {% macro hubspot_contacts() -%}
     {{ _dispatch_by_shape({
         'share': hubspot_contacts_from_share,

@@ -6,7 +6,7 @@
     ids, which are replaced by labels. The columns of OWNERS, PIPELINES and PIPELINE_STAGES are looked up
     under several possible names. Deleted records are absent.
 -#}
-{% macro hubspot_deals_from_share() -%}
+{% macro hubspot_deals_from_share(stages_only=false) -%}
     with deals as (
 
         {{ hubspot_table('objects_deals', {
@@ -114,7 +114,11 @@
 
     ),
 
-    {{ hubspot_labelled_deals() }}
+    {{ hubspot_stage_labels() if stages_only else hubspot_labelled_deals() }}
+{%- endmacro %}
+
+{% macro hubspot_deal_stages_from_share() -%}
+    {{ hubspot_deals_from_share(stages_only=true) }}
 {%- endmacro %}
 
 {% macro hubspot_contacts_from_share() -%}

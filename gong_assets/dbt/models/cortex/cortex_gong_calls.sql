@@ -41,10 +41,10 @@ sentiments as (
     select
         call_id,
         sum(weighted_sentiment) / nullif(sum(weight), 0) as sentiment_score,
-        sum(iff(speaker_type = 'External', weighted_sentiment, null))
-        / nullif(sum(iff(speaker_type = 'External', weight, 0)), 0) as customer_sentiment,
-        sum(iff(speaker_type = 'Internal', weighted_sentiment, null))
-        / nullif(sum(iff(speaker_type = 'Internal', weight, 0)), 0) as seller_sentiment
+        sum(iff({{ is_customer('speaker_type') }}, weighted_sentiment, null))
+        / nullif(sum(iff({{ is_customer('speaker_type') }}, weight, 0)), 0) as customer_sentiment,
+        sum(iff({{ is_customer('speaker_type') }}, null, weighted_sentiment))
+        / nullif(sum(iff({{ is_customer('speaker_type') }}, 0, weight)), 0) as seller_sentiment
     from weighted
     group by 1
 

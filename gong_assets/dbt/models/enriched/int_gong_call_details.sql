@@ -22,6 +22,10 @@ select
     calls.call_url,
     calls.workspace_id,
     calls.is_private,
+    kinds.call_kind,
+    kinds.is_sales_call,
+    kinds.is_coachable,
+    calls.customer_count,
     calls.primary_user_id,
     coalesce(calls.primary_user_email, users.email_address) as primary_user_email,
     coalesce(calls.primary_user_name, users.full_name) as primary_user_name,
@@ -43,6 +47,7 @@ select
     {%- endfor %}
     calls.call_outcome,
     calls.talk_ratio,
+    calls.team_talk_ratio,
     calls.longest_monologue_seconds,
     calls.longest_customer_story_seconds,
     calls.interactivity_score,
@@ -58,7 +63,7 @@ select
     calls.crm_opportunity_id,
     calls.crm_deal_count,
     coalesce(deals.deal_name, calls.deal_name) as deal_name,
-    coalesce(deals.deal_stage, calls.deal_stage) as deal_stage,
+    coalesce(deals.deal_stage, stages.stage_label, calls.deal_stage) as deal_stage,
     coalesce(deals.deal_amount, calls.deal_value) as deal_amount,
     deals.close_date,
     deals.pipeline_name,
@@ -88,6 +93,7 @@ select
     companies.annual_revenue,
     companies.number_of_employees
 from {{ ref('stg_gong_calls') }} as calls
+inner join {{ ref('int_gong_call_kinds') }} as kinds on calls.call_id = kinds.call_id
 left join {{ ref('cortex_gong_calls') }} as enriched on calls.call_id = enriched.call_id
 left join {{ ref('cortex_gong_call_insights') }} as insights on calls.call_id = insights.call_id
 left join {{ ref('stg_gong_users') }} as users on calls.primary_user_id = users.user_id
@@ -99,6 +105,8 @@ left join {{ ref('stg_hubspot_merged_records') }} as merged_companies
     on merged_companies.object_type = 'Account' and calls.hubspot_company_id = merged_companies.merged_id
 left join {{ ref('stg_hubspot_deals') }} as deals
     on coalesce(merged_deals.survivor_id, calls.hubspot_deal_id) = deals.deal_id
+left join {{ ref('stg_hubspot_deal_stages') }} as stages
+    on calls.hubspot_deal_id is not null and calls.deal_stage = stages.stage_id
 left join {{ ref('stg_hubspot_contacts') }} as contacts
     on {{ contact_id }} = contacts.contact_id
 left join {{ ref('stg_hubspot_companies') }} as companies

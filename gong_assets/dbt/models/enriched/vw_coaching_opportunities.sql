@@ -1,8 +1,12 @@
-{#- `worst` is the worst possible value; a monologue has none. -#}
+{#-
+    `worst` is the worst possible value; a monologue has none. A host who leaves the talking to a colleague
+    does not talk too little.
+-#}
 {%- set criteria = [
     {'reason': 'Talked Too Much', 'value': 'talk_ratio', 'is': '>',
      'threshold': var('coaching_talk_ratio_above'), 'worst': 1},
-    {'reason': 'Talked Too Little', 'value': 'talk_ratio', 'is': '<',
+    {'reason': 'Talked Too Little',
+     'value': 'greatest(talk_ratio, coalesce(team_talk_ratio, talk_ratio))', 'is': '<',
      'threshold': var('coaching_talk_ratio_below'), 'worst': 0},
     {'reason': 'Long Monologue', 'value': 'longest_monologue_seconds', 'is': '>',
      'threshold': var('coaching_monologue_seconds_above')},
@@ -12,7 +16,7 @@
      'threshold': var('coaching_interactivity_below'), 'worst': 0},
     {'reason': 'Interrupted', 'value': 'patience_seconds', 'is': '<',
      'threshold': var('coaching_patience_seconds_below'), 'worst': 0},
-    {'reason': 'Unhappy Customer', 'value': 'coalesce(customer_sentiment, sentiment_score)', 'is': '<',
+    {'reason': 'Unhappy Customer', 'value': 'customer_sentiment', 'is': '<',
      'threshold': var('coaching_sentiment_below'), 'worst': -1},
 ] %}
 
@@ -22,9 +26,7 @@ with calls as (
         *,
         company_question_count / nullif(call_duration_seconds / 3600, 0) as questions_per_hour
     from {{ ref('vw_enriched_gong_calls') }}
-    where
-        coalesce(call_scope, 'Unknown') <> 'Internal'
-        and coalesce(call_duration_seconds >= {{ var('coaching_min_call_seconds') | int }}, true)
+    where is_coachable
 
 ),
 
@@ -89,6 +91,7 @@ select
     array_size(flagged.reasons)::number(38, 0) as reason_count,
     flagged.coaching_score,
     flagged.talk_ratio,
+    flagged.team_talk_ratio,
     flagged.longest_monologue_seconds,
     flagged.questions_per_hour::float as questions_per_hour,
     flagged.interactivity_score,

@@ -10,6 +10,7 @@ with open_deals as (
 deal_calls as (
 
     select * from {{ ref('vw_deal_calls') }}
+    where is_sales_call
 
 ),
 
@@ -63,19 +64,32 @@ call_risks as (
 
 ),
 
+-- A contact's e-mail address identifies the person in calls that are not linked to the contact.
 customers as (
 
     select
         calls.deal_id,
-        count(distinct coalesce(
-            participants.email_address, participants.full_name, participants.participant_id
-        )) as customer_count
+        participants.call_id,
+        participants.participant_id,
+        coalesce(merged.survivor_id, participants.hubspot_contact_id, participants.crm_contact_id)
+            as crm_contact_id,
+        coalesce(participants.email_address, contacts.email) as email_address,
+        participants.phone_number,
+        participants.full_name
     from calls
     inner join {{ ref('stg_gong_call_participants') }} as participants on calls.call_id = participants.call_id
-    where participants.participant_type <> 'Internal' and participants.talk_time_seconds > 0
-    group by 1
+    left join {{ ref('stg_hubspot_merged_records') }} as merged
+        on merged.object_type = 'Contact' and participants.hubspot_contact_id = merged.merged_id
+    left join {{ ref('stg_hubspot_contacts') }} as contacts
+        on coalesce(merged.survivor_id, participants.hubspot_contact_id) = contacts.contact_id
+    where
+        {{ is_customer('participants.participant_type') }}
+        and coalesce(participants.has_spoken, participants.talk_time_seconds > 0)
+        and coalesce(participants.participant_kind, 'Person') <> 'Note-Taker'
 
 ),
+
+{{ person_counts('customer_counts', 'customers', 'deal_id') }},
 
 flagged as (
 
@@ -88,7 +102,7 @@ flagged as (
         call_figures.last_call_id,
         call_figures.last_call_title,
         call_figures.last_call_host,
-        coalesce(customers.customer_count, 0) as customer_count,
+        coalesce(customer_counts.person_count, 0) as customer_count,
         call_figures.customer_sentiment,
         call_figures.earlier_customer_sentiment,
         coalesce(call_risks.negative_segment_count, 0) as negative_segment_count,
@@ -114,14 +128,14 @@ flagged as (
             iff(call_figures.last_calls_without_next_step > 0, 'No Next Step', null),
             iff(
                 call_figures.call_count >= {{ var('single_contact_from_calls') | int }}
-                and customers.customer_count = 1,
+                and customer_counts.person_count = 1,
                 'Single Contact', null
             )
         ) as risk_indicators
     from open_deals
     left join call_figures on open_deals.deal_id = call_figures.deal_id
     left join call_risks on open_deals.deal_id = call_risks.deal_id
-    left join customers on open_deals.deal_id = customers.deal_id
+    left join customer_counts on open_deals.deal_id = customer_counts.deal_id
 
 )
 

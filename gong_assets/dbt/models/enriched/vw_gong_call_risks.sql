@@ -41,10 +41,11 @@ extracted as (
 deal_calls as (
 
     select * from {{ ref('vw_deal_calls') }}
+    where is_sales_call
 
 ),
 
--- The last call of each deal.
+-- The last sales call of each deal.
 last_calls as (
 
     select * from deal_calls
@@ -121,8 +122,8 @@ risks as (
         call_id,
         call_date,
         'Stalled Deal' as risk,
-        'No call about ' || coalesce(deal_name, deal_id) || ' since ' || to_char(call_date, 'YYYY-MM-DD')
-            as detail,
+        'No sales call about ' || coalesce(deal_name, deal_id)
+        || ' since ' || to_char(call_date, 'YYYY-MM-DD') as detail,
         null::float as at_seconds,
         null::float as sentiment,
         null::varchar as transcript_id,

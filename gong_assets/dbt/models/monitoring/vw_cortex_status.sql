@@ -36,7 +36,9 @@ calls as (
     select
         staged.call_date,
         coalesce(enriched.processed_by_cortex, false) as is_answered,
-        enriched.transcript_hash is not null and {{ needs_cortex('enriched', ['summary']) }} as is_pending,
+        -- A staged call without a row has not reached the Cortex layer yet.
+        enriched.call_id is null
+        or enriched.transcript_hash is not null and {{ needs_cortex('enriched', ['summary']) }} as is_pending,
         enriched.cortex_error is not null as has_failed,
         insights.transcript_hash is not null and {{ needs_cortex('insights', ['insights']) }}
             as are_insights_pending,

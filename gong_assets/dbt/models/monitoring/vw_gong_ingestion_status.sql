@@ -15,7 +15,7 @@ transcripts as (
 
 staged_calls as (
 
-    select call_id from {{ ref('stg_gong_calls') }}
+    select call_id, call_date, transcript_landed_at from {{ ref('stg_gong_calls') }}
 
 ),
 
@@ -24,6 +24,7 @@ segments as (
 
     select
         staged.call_id,
+        max(staged.ingested_at) as transcript_landed_at,
         count(*) as staged_segment_count,
         sum(staged.word_count) >= {{ var('cortex_min_words') | int }} as has_dialogue,
         count_if(enriched.is_too_short or enriched.processed_by_cortex) as enriched_segment_count,
@@ -61,39 +62,66 @@ landed as (
     from calls
     full outer join transcripts on calls.call_id = transcripts.call_id
 
+),
+
+-- A call that was deleted in Gong stays staged until the next run of its day.
+known as (
+
+    select
+        coalesce(landed.call_id, staged_calls.call_id) as call_id,
+        coalesce(landed.call_date, staged_calls.call_date) as call_date,
+        landed.call_landed_at,
+        landed.transcript_landed_at,
+        landed.processing_error,
+        staged_calls.call_id is not null as is_staged,
+        -- The landed transcript is the staged one if the landing times are the same. A transcript without
+        -- words has no segments, so its call says which transcript was staged.
+        landed.transcript_landed_at is not null and coalesce(
+            landed.transcript_landed_at in (segments.transcript_landed_at, staged_calls.transcript_landed_at),
+            false
+        ) as is_transcript_staged
+    from landed
+    full outer join staged_calls on landed.call_id = staged_calls.call_id
+    left join segments on staged_calls.call_id = segments.call_id
+
 )
 
 select
-    landed.call_id,
-    landed.call_date,
-    landed.call_landed_at,
-    landed.transcript_landed_at,
-    staged_calls.call_id is not null as is_staged,
+    known.call_id,
+    known.call_date,
+    known.call_landed_at,
+    known.transcript_landed_at,
+    known.is_staged,
+    known.is_transcript_staged,
     coalesce(segments.staged_segment_count, 0) as staged_segment_count,
     coalesce(segments.enriched_segment_count, 0) as enriched_segment_count,
     coalesce(enriched_calls.processed_by_cortex, false) as is_summarized,
     enriched_calls.cortex_processed_at,
     enriched_calls.first_processed_at,
-    landed.processing_error,
+    known.processing_error,
     case
-        when landed.processing_error is not null then 'Invalid'
-        when staged_calls.call_id is null then 'Landed'
-        when landed.transcript_landed_at is null then 'Awaiting Transcript'
+        when known.processing_error is not null then 'Invalid'
+        when known.is_staged and known.call_landed_at is null then 'Deleted'
+        when not known.is_staged then 'Landed'
+        when known.transcript_landed_at is null then 'Awaiting Transcript'
+        when not known.is_transcript_staged then 'Landed'
         when enriched_calls.call_id is null then 'Staged'
-        when segments.enriched_segment_count + segments.failed_segment_count < segments.staged_segment_count
+        when
+            coalesce(segments.enriched_segment_count + segments.failed_segment_count, 0)
+            < coalesce(segments.staged_segment_count, 0)
             then 'Staged'
         when
-            segments.has_dialogue
-            and not enriched_calls.processed_by_cortex
-            and not enriched_calls.is_settled
+            coalesce(segments.has_dialogue, false)
+            and not coalesce(enriched_calls.processed_by_cortex, false)
+            and not coalesce(enriched_calls.is_settled, false)
             then 'Staged'
         when
             segments.failed_segment_count > 0
-            or segments.has_dialogue and not enriched_calls.processed_by_cortex
+            or coalesce(segments.has_dialogue, false)
+            and not coalesce(enriched_calls.processed_by_cortex, false)
             then 'Failed'
         else 'Enriched'
     end as ingestion_status
-from landed
-left join staged_calls on landed.call_id = staged_calls.call_id
-left join segments on landed.call_id = segments.call_id
-left join enriched_calls on landed.call_id = enriched_calls.call_id
+from known
+left join segments on known.call_id = segments.call_id
+left join enriched_calls on known.call_id = enriched_calls.call_id

@@ -123,6 +123,24 @@ contact_companies as (
     where {{ crm_field_name('field') }} in ('company', 'companyname', 'accountname')
     group by 1
 
+),
+
+-- Gong lists a talk time for those who spoke, and gives them a speakerId. Imported calls have no methods.
+attendance as (
+
+    select
+        participants.participant_id,
+        coalesce(talk_times.talk_time_seconds > 0, participants.speaker_id is not null) as is_speaker,
+        case
+            when coalesce(array_size({{ json_list('participants.methods') }}), 0) = 0 then null
+            else lower(to_json(participants.methods)) like '%"attendee"%'
+        end as is_attendee,
+        max(iff(coalesce(talk_times.talk_time_seconds > 0, participants.speaker_id is not null), 1, 0))
+            over (partition by participants.call_id) = 1 as is_any_speaker_known
+    from participants
+    left join talk_times
+        on participants.call_id = talk_times.call_id and participants.party_id = talk_times.party_id
+
 )
 
 select
@@ -137,9 +155,12 @@ select
     participants.phone_number,
     participants.full_name,
     participants.participant_type,
+    {{ participant_kind('participants.full_name', 'participants.email_address') }} as participant_kind,
     participants.role,
     contact_companies.company_name,
     participants.methods,
+    iff(attendance.is_any_speaker_known, attendance.is_speaker, null) as has_spoken,
+    iff(attendance.is_speaker, true, attendance.is_attendee) as has_attended,
     talk_times.talk_time_seconds,
     (
         talk_times.talk_time_seconds
@@ -149,6 +170,7 @@ select
     contacts.crm_contact_id,
     participants.ingested_at
 from participants
+inner join attendance on participants.participant_id = attendance.participant_id
 left join talk_times
     on participants.call_id = talk_times.call_id and participants.party_id = talk_times.party_id
 left join contacts on participants.participant_id = contacts.participant_id

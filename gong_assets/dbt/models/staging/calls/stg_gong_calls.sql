@@ -58,49 +58,15 @@ renamed as (
 
 ),
 
--- Gong's statistics of the host, which are missing until Gong has analysed the call.
-listed_stats as (
-
-    select
-        source.call_id,
-        lower({{ json_text('stat.value:name') }}) as stat_name,
-        {{ json_float('stat.value:value') }} as stat_value
-    from source, lateral flatten(input => source.interaction:interactionStats) as stat
-
-),
-
 interaction_stats as (
 
-    select
-        call_id,
-        max(iff(stat_name = 'talk ratio', stat_value, null)) as talk_ratio,
-        max(iff(stat_name = 'longest monologue', stat_value, null)) as longest_monologue_seconds,
-        max(iff(stat_name = 'longest customer story', stat_value, null)) as longest_customer_story_seconds,
-        max(iff(stat_name = 'interactivity', stat_value, null)) as interactivity_score,
-        max(iff(stat_name = 'patience', stat_value, null)) as patience_seconds
-    from listed_stats
-    group by 1
+    {{ interaction_stats('source') }}
 
 ),
 
 videos as (
 
-    {%- set name = 'lower(' ~ json_text('part.value:name') ~ ')' %}
-    {%- set seconds = json_seconds('part.value:duration') %}
-    select
-        source.call_id,
-        {%- for column, video in {
-            'presentation_seconds': 'presentation',
-            'browser_seconds': 'browser',
-            'host_webcam_seconds': 'webcamprimaryuser',
-            'customer_webcam_seconds': 'webcamnoncompany',
-            'webcam_seconds': 'webcam',
-        }.items() %}
-        sum(iff({{ name }} = '{{ video }}', {{ seconds }}, null))::number(38, 6) as {{ column }}
-        {{- ',' if not loop.last }}
-        {%- endfor %}
-    from source, lateral flatten(input => source.interaction:video) as part
-    group by 1
+    {{ video_seconds('source') }}
 
 ),
 
@@ -222,30 +188,41 @@ primary_users as (
 
 ),
 
-talk_ratios as (
+participation as (
 
-    select
-        call_id,
-        (
-            sum(iff(participant_type = 'Internal', talk_time_seconds, 0)) / nullif(sum(talk_time_seconds), 0)
-        )::float as talk_ratio
-    from participants
-    group by 1
+    {{ call_participation('participants', 'renamed') }}
 
 ),
 
--- The customer: the first external participant, preferably with a CRM contact.
+-- A note-taker is nobody, and a room is somebody only if one spoke in it.
+present_customers as (
+
+    select * from participants
+    where
+        {{ is_customer('participant_type') }}
+        and case participant_kind
+            when 'Note-Taker' then false
+            when 'Room' then coalesce(has_spoken, false)
+            else coalesce(has_attended, true)
+        end
+
+),
+
+{{ person_counts('customer_counts', 'present_customers', 'call_id') }},
+
 contacts as (
 
-    select call_id, hubspot_contact_id, full_name
-    from participants
-    where participant_type <> 'Internal'
-    qualify row_number() over (
-        partition by call_id
-        order by
-            iff(hubspot_contact_id is null, 1, 0), iff(crm_contact_id is null, 1, 0),
-            iff(participant_type = 'External', 0, 1), party_index
-    ) = 1
+    {{ call_contacts('participants') }}
+
+),
+
+-- The landed transcript of a call, which can be of another day.
+landed_transcripts as (
+
+    select renamed.call_id, landed.ingested_at as transcript_landed_at
+    from renamed
+    inner join {{ source('gong', 'gong_call_transcripts_raw') }} as landed on renamed.call_id = landed.call_id
+    where landed.processing_error is null
 
 ),
 
@@ -305,8 +282,12 @@ select
     crm_links.deal_stage,
     crm_links.deal_value,
     crm_links.account_name,
-    contacts.full_name as contact_name,
-    coalesce(interaction_stats.talk_ratio, talk_ratios.talk_ratio) as talk_ratio,
+    contacts.contact_name,
+    coalesce(interaction_stats.talk_ratio, participation.talk_ratio) as talk_ratio,
+    participation.team_talk_ratio,
+    participation.is_host_on_call,
+    iff(participation.call_id is null, null, coalesce(customer_counts.person_count, 0)) as customer_count,
+    participation.has_customer_spoken,
     interaction_stats.longest_monologue_seconds,
     interaction_stats.longest_customer_story_seconds,
     interaction_stats.interactivity_score,
@@ -336,6 +317,7 @@ select
     renamed.custom_data,
     renamed.calendar_event_id,
     renamed.content_hash,
+    landed_transcripts.transcript_landed_at,
     renamed.ingested_at
 from renamed
 left join interaction_stats on renamed.call_id = interaction_stats.call_id
@@ -345,6 +327,8 @@ left join key_topics on renamed.call_id = key_topics.call_id
 left join next_steps on renamed.call_id = next_steps.call_id
 left join primary_users
     on renamed.call_id = primary_users.call_id and renamed.primary_user_id = primary_users.user_id
-left join talk_ratios on renamed.call_id = talk_ratios.call_id
+left join participation on renamed.call_id = participation.call_id
+left join customer_counts on renamed.call_id = customer_counts.call_id
 left join contacts on renamed.call_id = contacts.call_id
 left join crm_links on renamed.call_id = crm_links.call_id
+left join landed_transcripts on renamed.call_id = landed_transcripts.call_id

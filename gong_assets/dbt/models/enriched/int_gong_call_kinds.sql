@@ -1,0 +1,39 @@
+with calls as (
+
+    select
+        *,
+        case
+            when
+                call_scope = 'Internal'
+                or (customer_count = 0 and coalesce(call_scope, 'Unknown') <> 'External')
+                then 'Internal'
+            when
+                {% for outcome in ['call_outcome', 'call_outcome_category', 'sdr_disposition'] -%}
+                {{ has_words(outcome, var('voicemail_outcomes')) }}
+                or {% endfor -%}
+                -- A host with all of the talk time was alone on the phone.
+                (
+                    call_direction in ('Inbound', 'Outbound')
+                    and not coalesce(has_customer_spoken, talk_ratio < 1)
+                )
+                then 'Voicemail'
+            when customer_count = 0 then 'No Show'
+            when call_duration_seconds < {{ var('coaching_min_call_seconds') | int }} then 'Short'
+            {%- if not var('sales_calls_without_participants') %}
+            when customer_count is null and coalesce(call_scope, 'Unknown') <> 'External' then 'Unknown'
+            {%- endif %}
+            else 'Sales'
+        end as call_kind
+    from {{ ref('stg_gong_calls') }}
+
+)
+
+select
+    call_id,
+    call_date,
+    call_datetime_utc,
+    primary_user_id,
+    call_kind,
+    call_kind = 'Sales' as is_sales_call,
+    call_kind = 'Sales' and coalesce(is_host_on_call, true) as is_coachable
+from calls
