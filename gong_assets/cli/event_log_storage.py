@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 
-# One file for each run that is read or written, and one for all assets. The log of an open file is up to 4 MB.
+# A file for each run that is read or written, and one for all assets. Each has a log of up to 4 MB.
 MAX_OPEN_FILES = 4
 
 
