@@ -48,7 +48,7 @@ def mcp(
     port: PortOption = None,
     allow_host: AllowHostOption = None,
 ) -> None:
-    """Serve coach, analyze, search and account to AI agents as read-only MCP tools.
+    """Serve the questions of the other commands to AI agents as read-only MCP tools.
 
     An MCP client starts `gong-assets mcp` and communicates with it over the standard streams. With --http,
     one server accepts many clients at http://HOST:PORT/mcp; by default it listens on this machine only.
