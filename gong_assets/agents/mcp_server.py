@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from gong_assets.agents.arguments import for_display, validation_message
 from gong_assets.agents.errors import AgentError, McpNotInstalled
+from gong_assets.agents.health import Health
 from gong_assets.agents.host_check import KnownHosts
 from gong_assets.agents.mcp_tools import INSTRUCTIONS, TITLES, Tools, description
 from gong_assets.warehouse.connection import Warehouse
@@ -28,6 +29,9 @@ try:
     from mcp.server.mcpserver.exceptions import ToolError
     from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
     from mcp.types import Tool as ToolSchema
+    from starlette.concurrency import run_in_threadpool
+    from starlette.requests import Request
+    from starlette.responses import JSONResponse
 except ModuleNotFoundError as error:
     raise McpNotInstalled(
         f"the MCP server needs the package {error.name}: run `pip install 'gong_assets[mcp]'`"
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     import socket
 
 PATH = "/mcp"
+HEALTH_PATH = "/health"
 
 _READ_ONLY = {
     "read_only_hint": True,
@@ -123,6 +128,12 @@ def build_server(warehouse: Callable[[], Warehouse], explain: Explain) -> MCPSer
             # Otherwise each answer is sent twice: as text and as structured content.
             structured_output=False,
         )
+    health = Health(warehouse, explain)
+
+    @server.custom_route(HEALTH_PATH, methods=["GET"])
+    async def report_health(request: Request) -> JSONResponse:
+        return JSONResponse(await run_in_threadpool(health.report))
+
     return server
 
 

@@ -68,7 +68,7 @@ from gong_assets_tests.cli.command_line import CommandLine
         (("transcript",), ["CALL_ID", "--limit", "--page", "time order"]),
         (("deals",), ["--level", "--owner", "--page", "risk indicators"]),
         (("account",), ["COMPANY", "--limit", "--json", "next steps"]),
-        (("mcp",), ["--http", "--host", "127.0.0.1", "--port", "8808", "this machine only"]),
+        (("mcp",), ["--http", "--host", "127.0.0.1", "--port", "8808", "this machine only", "/health"]),
         (("doctor",), ["--json", "what to do"]),
         (("demo",), ["--days"]),
         (("dev",), ["--port"]),
