@@ -33,7 +33,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from snowflake.connector import SnowflakeConnection
 
-from gong_assets.agents.call_search import search_filters, search_statement
+from gong_assets.agents.call_filters import date_filters
+from gong_assets.agents.call_search import Search, search_statement
 from gong_assets.warehouse.connection import Warehouse, fetch, local_arguments
 from gong_assets.warehouse.embedding_models import embedding_models
 
@@ -204,8 +205,10 @@ def benchmarked(connection: SnowflakeConnection, vectors: Vectors) -> dict[str, 
     def statement(sql: str, values: tuple[Any, ...]) -> Callable[[], list[str]]:
         return lambda: [str(row["TRANSCRIPT_ID"]) for row in fetch(connection, sql, values)]
 
-    def search(**filters: Any) -> Callable[[], list[str]]:
-        return statement(*search_statement(MODEL, SEARCH_TEXT, NEAREST, None, search_filters(**filters)))
+    def search(from_date: date | None = None, to_date: date | None = None) -> Callable[[], list[str]]:
+        # The statement fetches one hit more, which tells whether there is a next page.
+        filters = date_filters(from_date, to_date)
+        return statement(*search_statement(MODEL, Search(SEARCH_TEXT, NEAREST - 1, None, filters)))
 
     return {
         "numpy": lambda: nearest(vectors @ embedding),

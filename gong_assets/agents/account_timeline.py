@@ -2,57 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from gong_assets.agents.arguments import Company, Limit, for_display, validated
-from gong_assets.agents.errors import AgentError, NotFound
+from gong_assets.agents.arguments import (
+    UNLIMITED_CHARACTERS,
+    Company,
+    Limit,
+    MaxCharacters,
+    PageToken,
+    for_display,
+    validated,
+)
+from gong_assets.agents.call_filters import CALL_EVENT, HAS_COMPANY
+from gong_assets.agents.calls import BEFORE, POSITION, STARTED, before_values
+from gong_assets.agents.directory import find_record
+from gong_assets.agents.errors import NotFound
+from gong_assets.agents.freshness import data_as_of
+from gong_assets.agents.paging import NO_CONDITION, first_page
 from gong_assets.agents.results import AccountTimeline, TimelineCall
 from gong_assets.agents.views import ACCOUNT_EVENTS, CALLS
 from gong_assets.warehouse.connection import Warehouse, fetch
 
-if TYPE_CHECKING:
-    from snowflake.connector import SnowflakeConnection
-
-_CALL_EVENT = "Call"
-MAX_SUGGESTIONS = 5
-
-_COMPANIES = f"""
-SELECT
-    CRM_SYSTEM, ACCOUNT_ID AS COMPANY_ID, MAX(ACCOUNT_NAME) AS COMPANY_NAME, COUNT(*) AS CALL_COUNT
-FROM {ACCOUNT_EVENTS} AS events
-WHERE EVENT_TYPE = %s
-GROUP BY CRM_SYSTEM, ACCOUNT_ID
-HAVING COUNT_IF({{condition}}) > 0
-ORDER BY CALL_COUNT DESC, COMPANY_ID, CRM_SYSTEM
-LIMIT 10
-"""
-_HAS_ID_OR_NAME = "ACCOUNT_ID = %s OR LOWER(ACCOUNT_NAME) = LOWER(%s)"
-_NAME_CONTAINS = "CONTAINS(LOWER(ACCOUNT_NAME), LOWER(%s))"
-
 # A call with several companies is in the timeline of each, so its company comes from the events.
 _CALLS = f"""
-WITH newest AS (
-    SELECT
-        CALL_ID, CALL_TITLE, CALL_DATETIME_UTC, CALL_URL, PRIMARY_USER_NAME AS HOST_NAME, HUBSPOT_DEAL_ID,
-        DEAL_NAME, DEAL_STAGE, DEAL_AMOUNT, DEAL_OUTCOME, SENTIMENT_SCORE, SENTIMENT_CATEGORY,
-        CALL_SUMMARY AS SUMMARY, NEXT_STEPS
-    FROM {CALLS} AS calls
-    WHERE CALL_ID IN (
-        SELECT CALL_ID
-        FROM {ACCOUNT_EVENTS} AS events
-        WHERE EVENT_TYPE = %s AND CRM_SYSTEM = %s AND ACCOUNT_ID = %s
-    )
-    ORDER BY CALL_DATETIME_UTC DESC NULLS LAST, CALL_ID DESC
-    LIMIT %s
-)
-SELECT *
-FROM newest
-ORDER BY CALL_DATETIME_UTC NULLS FIRST, CALL_ID
+SELECT
+    CALL_ID, CALL_DATE, {STARTED} AS STARTED_AT, CALL_TITLE, CALL_DATETIME_UTC, CALL_URL,
+    PRIMARY_USER_NAME AS HOST_NAME, HUBSPOT_DEAL_ID, DEAL_NAME, DEAL_STAGE, DEAL_AMOUNT, DEAL_OUTCOME,
+    SENTIMENT_SCORE, SENTIMENT_CATEGORY, CALL_SUMMARY AS SUMMARY, NEXT_STEPS
+FROM {CALLS} AS calls
+WHERE {HAS_COMPANY} AND {{condition}}
+ORDER BY CALL_DATE DESC, STARTED_AT DESC, CALL_ID DESC
+LIMIT %s
+"""
+_COUNT = f"""
+SELECT COUNT(DISTINCT CALL_ID) AS CALL_COUNT
+FROM {ACCOUNT_EVENTS} AS events
+WHERE EVENT_TYPE = %s AND CRM_SYSTEM = %s AND ACCOUNT_ID = %s
+LIMIT 1
 """
 
 
 @validated
-def account_timeline(warehouse: Warehouse, company: Company, *, limit: Limit = 50) -> AccountTimeline:
+def account_timeline(
+    warehouse: Warehouse,
+    company: Company,
+    *,
+    limit: Limit = 50,
+    page: PageToken = None,
+    max_characters: MaxCharacters = UNLIMITED_CHARACTERS,
+) -> AccountTimeline:
     """Return the newest `limit` calls with a company in time order. `company` is its id or its whole name.
 
     Raises:
@@ -61,31 +57,26 @@ def account_timeline(warehouse: Warehouse, company: Company, *, limit: Limit = 5
         AgentError: several companies have this name.
         WarehouseError: the warehouse is unreachable, or the views do not exist.
     """
+    condition, values = NO_CONDITION
+    if page:
+        condition, values = BEFORE, before_values("timeline", page)
     with warehouse.connect() as connection:
-        account = _find_company(connection, company)
-        calls = fetch(connection, _CALLS, (_CALL_EVENT, account["CRM_SYSTEM"], account["COMPANY_ID"], limit))
-    return AccountTimeline.from_row(account, calls=[TimelineCall.from_row(row) for row in calls])
-
-
-def _find_company(connection: SnowflakeConnection, company: str) -> dict[str, Any]:
-    matches = _companies(connection, _HAS_ID_OR_NAME, company)
-    # An id takes precedence over another company's name.
-    matches = [row for row in matches if row["COMPANY_ID"] == company] or matches
-    if len(matches) > 1:
-        ids = ", ".join(
-            f"{row['COMPANY_ID']} ({row['CRM_SYSTEM']}, {row['CALL_COUNT']} calls)" for row in matches
-        )
-        raise AgentError(f"several companies are named {for_display(company)}; use an id: {ids}")
-    if not matches:
-        similar = _companies(connection, _NAME_CONTAINS, company)[:MAX_SUGGESTIONS]
-        names = ", ".join(f"{for_display(row['COMPANY_NAME'])} ({row['COMPANY_ID']})" for row in similar)
-        suggestion = f"; use a whole name or an id: {names}" if names else ""
-        raise NotFound(
-            f"no call in VW_ACCOUNT_TIMELINE is linked to company {for_display(company)}{suggestion}"
-        )
-    return matches[0]
-
-
-def _companies(connection: SnowflakeConnection, condition: str, company: str) -> list[dict[str, Any]]:
-    values = (_CALL_EVENT, *[company] * condition.count("%s"))
-    return fetch(connection, _COMPANIES.format(condition=condition), values)
+        found = find_record(connection, "Company", company)
+        account = (CALL_EVENT, found["CRM_SYSTEM"], found["RECORD_ID"])
+        rows = fetch(connection, _CALLS.format(condition=condition), (*account, *values, limit + 1))
+        count = fetch(connection, _COUNT, account)[0]["CALL_COUNT"]
+        as_of = data_as_of(connection)
+    if not count:
+        raise NotFound(f"no call in VW_ACCOUNT_TIMELINE is linked to company {for_display(company)}")
+    kept, next_page = first_page(
+        "timeline", rows, [TimelineCall.from_row(row) for row in rows], POSITION, limit, max_characters
+    )
+    return AccountTimeline(
+        data_as_of=as_of,
+        next_page=next_page,
+        crm_system=found["CRM_SYSTEM"],
+        company_id=found["RECORD_ID"],
+        company_name=found["RECORD_NAME"],
+        call_count=count,
+        calls=kept[::-1],
+    )

@@ -4,27 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gong_assets.agents.arguments import (
     MAX_ROWS,
+    UNLIMITED_CHARACTERS,
+    CompanyFilter,
     ContextTurns,
-    DealId,
+    Deal,
     FromDate,
     Limit,
+    MaxCharacters,
     MinSimilarity,
     MinWords,
+    PageToken,
     Rep,
     SearchText,
     Speaker,
     ToDate,
-    for_display,
     validated,
 )
+from gong_assets.agents.call_filters import (
+    FROM_DATE,
+    TO_DATE,
+    Filters,
+    bound_values,
+    check_dates,
+    date_filters,
+    record_filters,
+)
 from gong_assets.agents.errors import AgentError, InvalidArgument, NotFound
+from gong_assets.agents.freshness import data_as_of
+from gong_assets.agents.paging import compact_json, decoded, encoded, fitting
 from gong_assets.agents.results import SimilarSegment, SimilarSegments, Turn
-from gong_assets.agents.views import CALLS, SEGMENTS
+from gong_assets.agents.views import SEGMENTS
 from gong_assets.warehouse.connection import Warehouse, fetch
 from gong_assets.warehouse.cortex_search import newest_embedding_model
 from gong_assets.warehouse.embedding_models import embedding_models
@@ -33,16 +46,10 @@ from gong_assets.warehouse.errors import WarehouseQueryFailed
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-# SQL conditions with the values bound to each.
-Filters = dict[str, tuple[Any, ...]]
 Statement = tuple[str, tuple[Any, ...]]
 
-_FROM_DATE, _TO_DATE = "CALL_DATE >= %s", "CALL_DATE <= %s"
-_HAS_REP = (
-    "(PRIMARY_USER_ID = %s OR LOWER(PRIMARY_USER_NAME) = LOWER(%s) OR LOWER(PRIMARY_USER_EMAIL) = LOWER(%s))"
-)
-# VW_DEAL_CALLS, because a call can have several deals and HUBSPOT_DEAL_ID is only the first.
-_HAS_DEAL = "CALL_ID IN (SELECT CALL_ID FROM VW_DEAL_CALLS WHERE HUBSPOT_DEAL_ID = %s)"
+# Hits that may appear before the position of a page while an agent reads the pages before it.
+_PAGE_SLACK = 100
 
 # Only vectors of the same model are comparable. Unprocessed segments have no embedding of their present text,
 # and segments without a text await redaction.
@@ -78,21 +85,23 @@ nearest AS (
 )
 SELECT
     segments.TRANSCRIPT_ID, segments.CALL_ID, segments.CALL_TITLE, segments.CALL_DATETIME_UTC,
-    segments.SPEAKER_NAME, segments.SPEAKER_TYPE, segments.START_TIME_SECONDS, segments.END_TIME_SECONDS,
-    segments.TRANSCRIPT_TEXT AS TEXT, segments.SEGMENT_SENTIMENT, segments.PRIMARY_USER_NAME AS HOST_NAME,
-    segments.HUBSPOT_DEAL_ID, segments.DEAL_NAME, segments.HUBSPOT_COMPANY_ID,
-    segments.HUBSPOT_COMPANY_NAME AS COMPANY_NAME, nearest.SIMILARITY
+    segments.CALL_URL, segments.SPEAKER_NAME, segments.SPEAKER_TYPE, segments.START_TIME_SECONDS,
+    segments.END_TIME_SECONDS, segments.TRANSCRIPT_TEXT AS TEXT, segments.SEGMENT_SENTIMENT,
+    segments.PRIMARY_USER_NAME AS HOST_NAME, segments.HUBSPOT_DEAL_ID, segments.DEAL_NAME,
+    segments.HUBSPOT_COMPANY_ID, segments.HUBSPOT_COMPANY_NAME AS COMPANY_NAME, nearest.SIMILARITY
 FROM nearest
 INNER JOIN {SEGMENTS} AS segments ON nearest.TRANSCRIPT_ID = segments.TRANSCRIPT_ID
-WHERE nearest.SIMILARITY >= %s
+WHERE nearest.SIMILARITY >= %s AND {{position}}
 ORDER BY nearest.SIMILARITY DESC, nearest.TRANSCRIPT_ID
 """
+
+_AFTER = "(nearest.SIMILARITY < %s OR nearest.SIMILARITY = %s AND nearest.TRANSCRIPT_ID > %s)"
 
 # Positions are counted here, because TURN_INDEX also counts turns without words, which have no segment.
 _CONTEXT = f"""
 WITH turns AS (
     SELECT
-        TRANSCRIPT_ID, CALL_ID, SPEAKER_NAME, SPEAKER_TYPE, START_TIME_SECONDS, END_TIME_SECONDS,
+        TRANSCRIPT_ID, CALL_ID, CALL_URL, SPEAKER_NAME, SPEAKER_TYPE, START_TIME_SECONDS, END_TIME_SECONDS,
         TRANSCRIPT_TEXT AS TEXT,
         ROW_NUMBER() OVER (PARTITION BY CALL_ID ORDER BY TURN_INDEX, PART, TRANSCRIPT_ID) AS TURN_NUMBER
     FROM {SEGMENTS} AS segments
@@ -112,8 +121,6 @@ INNER JOIN turns
 ORDER BY HIT_ID, turns.TURN_NUMBER
 """
 
-_ANY_CALL = f"SELECT CALL_ID FROM {CALLS} AS calls WHERE {{condition}} LIMIT 1"
-
 # Segments that are too short are never embedded.
 _COUNT_UNSEARCHABLE = f"""
 SELECT COUNT(*) AS SEGMENT_COUNT
@@ -121,6 +128,26 @@ FROM {SEGMENTS} AS segments
 WHERE {{conditions}}
     AND TRANSCRIPT_ID NOT IN (SELECT TRANSCRIPT_ID FROM CORTEX_GONG_CALL_TRANSCRIPTS WHERE IS_TOO_SHORT)
 """
+
+
+class SearchPosition(NamedTuple):
+    """The last hit of a page, and the number of hits up to it."""
+
+    seen: int
+    similarity: float
+    transcript_id: str
+
+
+class Search(NamedTuple):
+    """The arguments of a search, with its filters as conditions."""
+
+    text: str
+    limit: int
+    min_similarity: float | None
+    filters: Filters
+    context: int = 0
+    after: SearchPosition | None = None
+    max_characters: int = UNLIMITED_CHARACTERS
 
 
 @validated
@@ -133,10 +160,13 @@ def similar_segments(
     from_date: FromDate = None,
     to_date: ToDate = None,
     rep: Rep = None,
-    deal_id: DealId = None,
+    deal: Deal = None,
+    company: CompanyFilter = None,
     speaker: Speaker = None,
     min_words: MinWords = 0,
     context: ContextTurns = 0,
+    page: PageToken = None,
+    max_characters: MaxCharacters = UNLIMITED_CHARACTERS,
 ) -> SimilarSegments:
     """Return the `limit` segments most similar in meaning to `text`, most similar first.
 
@@ -144,33 +174,58 @@ def similar_segments(
     unrelated texts at 0.7 to 1.0. `context` adds the turns before and after each hit.
 
     Raises:
-        NotFound: no segment has an embedding yet, or no call has this rep or deal.
+        NotFound: no segment has an embedding yet, or there is no such rep, deal or company.
         InvalidArgument: an argument is invalid, or the result could exceed 1,000 rows.
-        AgentError: the segments were embedded with an unknown model.
+        AgentError: several reps, deals or companies have this name, or the embedding model is unknown.
         WarehouseError: the warehouse is unreachable, or the views do not exist.
     """
-    _check_combination(text, limit, context, from_date, to_date)
-    filters = search_filters(from_date, to_date, rep, deal_id, speaker, min_words)
+    check_dates(from_date, to_date)
+    _check_turns(limit, context)
+    after = SearchPosition(*decoded("search", page, (int, float, str))) if page else None
     with _explain_token_limit(), warehouse.connect() as connection:
-        model = _embedding_model(connection)
-        rows = fetch(connection, *search_statement(model, text, limit, min_similarity, filters))
-        if not rows:
-            _require_call(connection, "rep", rep, _HAS_REP)
-            _require_call(connection, "deal", deal_id, _HAS_DEAL)
-            return SimilarSegments(note=_unsearchable_note(connection, model, filters))
-        turns = _turns_around(connection, rows, context) if context else {}
-    return SimilarSegments(
-        SimilarSegment.from_row(row, **turns.get(row["TRANSCRIPT_ID"], {})) for row in rows
-    )
+        filters = {
+            **date_filters(from_date, to_date),
+            **record_filters(connection, rep, deal, company),
+            **segment_filters(speaker, min_words),
+        }
+        search = Search(text, limit, min_similarity, filters, context, after, max_characters)
+        return _hits(connection, search)
 
 
-def _check_combination(
-    text: str, limit: int, context: int, from_date: date | None, to_date: date | None
-) -> None:
-    if not text.strip():
-        raise InvalidArgument("the text to search for is empty")
-    if from_date and to_date and from_date > to_date:
-        raise InvalidArgument(f"from_date {from_date} is after to_date {to_date}")
+def _hits(connection: SnowflakeConnection, search: Search) -> SimilarSegments:
+    model = _embedding_model(connection)
+    rows = fetch(connection, *search_statement(model, search))
+    as_of = data_as_of(connection)
+    if not rows:
+        note = None if search.after else _unsearchable_note(connection, model, search.filters)
+        return SimilarSegments(data_as_of=as_of, note=note, segments=[])
+    hits = rows[: search.limit]
+    turns = _turns_around(connection, hits, search.context) if search.context else {}
+    found = (SimilarSegment.from_row(row, **turns.get(row["TRANSCRIPT_ID"], {})) for row in hits)
+    kept = fitting([_trimmed(each, search.max_characters) for each in found], search.max_characters)
+    next_page = _next_page(kept, search.after) if len(kept) < len(rows) else None
+    return SimilarSegments(data_as_of=as_of, next_page=next_page, segments=kept)
+
+
+def _trimmed(hit: SimilarSegment, max_characters: int) -> SimilarSegment:
+    """Leave out the outermost turns of the context of a hit that is larger than an answer."""
+    while (hit.context_before or hit.context_after) and len(compact_json(hit)) > max_characters:
+        context = {
+            "context_before": (hit.context_before or [])[1:],
+            "context_after": (hit.context_after or [])[:-1],
+        }
+        hit = hit.model_copy(update=context)
+    return hit
+
+
+def _next_page(kept: Sequence[SimilarSegment], after: SearchPosition | None) -> str | None:
+    """Return the token of the hits after these, or None after the maximum number of hits."""
+    seen = len(kept) + (after.seen if after else 0)
+    last = kept[-1]
+    return encoded("search", (seen, last.similarity, last.transcript_id)) if seen < MAX_ROWS else None
+
+
+def _check_turns(limit: int, context: int) -> None:
     if (turns := limit * (1 + 2 * context)) > MAX_ROWS:
         raise InvalidArgument(
             f"limit {limit} with context {context} could return {turns:,} turns; the maximum is {MAX_ROWS:,}"
@@ -188,48 +243,35 @@ def _explain_token_limit() -> Iterator[None]:
         raise InvalidArgument("the text is too long for the embedding model; shorten it") from error
 
 
-def search_filters(
-    from_date: date | None = None,
-    to_date: date | None = None,
-    rep: str | None = None,
-    deal_id: str | None = None,
-    speaker: str | None = None,
-    min_words: int = 0,
-) -> Filters:
-    """Return the conditions of the given arguments on VW_ENRICHED_GONG_CALL_TRANSCRIPTS."""
-    filters: Filters = {
-        _FROM_DATE: (from_date,),
-        _TO_DATE: (to_date,),
-        _HAS_REP: (rep, rep, rep),
-        _HAS_DEAL: (deal_id,),
-        "SPEAKER_TYPE = %s": (speaker,),
-        "WORD_COUNT >= %s": (min_words or None,),
-    }
+def segment_filters(speaker: str | None, min_words: int) -> Filters:
+    """Return the conditions on a segment itself."""
+    filters: Filters = {"SPEAKER_TYPE = %s": (speaker,), "WORD_COUNT >= %s": (min_words or None,)}
     return {condition: values for condition, values in filters.items() if values[0] is not None}
 
 
-def search_statement(
-    model: str, text: str, limit: int, min_similarity: float | None, filters: Filters
-) -> Statement:
-    """Return the SQL of a search and its bound values."""
-    days = {condition: values for condition, values in filters.items() if condition in (_FROM_DATE, _TO_DATE)}
+def search_statement(model: str, search: Search) -> Statement:
+    """Return the SQL of a search for one hit more than its limit, and the bound values."""
+    filters, after = search.filters, search.after
+    days = {condition: values for condition, values in filters.items() if condition in (FROM_DATE, TO_DATE)}
     sql = _SEARCH.format(
         days=" AND ".join(f"embedded.{condition}" for condition in days) or "TRUE",
         conditions=" AND ".join([_IS_SEARCHABLE, *filters]),
+        position=_AFTER if after else "TRUE",
     )
-    lowest = -1.0 if min_similarity is None else min_similarity
-    query = embedding_models()[model].query_prefix + text
-    return sql, (model, query, *_values(days), model, *_values(filters), limit, lowest)
+    query = embedding_models()[model].query_prefix + search.text
+    values = [model, query, *bound_values(days), model, *bound_values(filters)]
+    lowest = -1.0 if search.min_similarity is None else search.min_similarity
+    if after is None:
+        return sql, (*values, search.limit + 1, lowest)
+    # A condition on the similarity before the limit would compute all similarities twice.
+    nearest = min(after.seen, MAX_ROWS) + _PAGE_SLACK + search.limit + 1
+    return sql, (*values, nearest, lowest, after.similarity, after.similarity, after.transcript_id)
 
 
 def unsearchable_statement(model: str, filters: Filters) -> Statement:
     """Return the SQL that counts matching segments without a comparable embedding, and its bound values."""
     conditions = " AND ".join([f"NOT COALESCE({_IS_SEARCHABLE}, FALSE)", *filters])
-    return _COUNT_UNSEARCHABLE.format(conditions=conditions), (model, *_values(filters))
-
-
-def _values(filters: Filters) -> list[Any]:
-    return [value for values in filters.values() for value in values]
+    return _COUNT_UNSEARCHABLE.format(conditions=conditions), (model, *bound_values(filters))
 
 
 def _embedding_model(connection: SnowflakeConnection) -> str:
@@ -241,22 +283,11 @@ def _embedding_model(connection: SnowflakeConnection) -> str:
     return model
 
 
-def _require_call(connection: SnowflakeConnection, noun: str, value: str | None, condition: str) -> None:
-    """Raise NotFound if no call has the value.
-
-    Otherwise an empty result is due to the other filters.
-    """
-    if value is None:
-        return
-    if not fetch(connection, _ANY_CALL.format(condition=condition), [value] * condition.count("%s")):
-        raise NotFound(f"no call in VW_ENRICHED_GONG_CALLS has {noun} {for_display(value)}")
-
-
-def _unsearchable_note(connection: SnowflakeConnection, model: str, filters: Filters) -> str:
+def _unsearchable_note(connection: SnowflakeConnection, model: str, filters: Filters) -> str | None:
     """Explain an empty result: count matching segments without a comparable embedding."""
     count = fetch(connection, *unsearchable_statement(model, filters))[0]["SEGMENT_COUNT"]
     if not count:
-        return ""
+        return None
     return (
         f"{count:,} matching segments could not be searched: they have no embedding of {model} yet, or await "
         "redaction (VW_CORTEX_STATUS lists the days)"

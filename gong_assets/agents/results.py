@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Annotated, Any, Self
+from urllib.parse import quote
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+# A longer text, such as a sentence of a machine's log, would be an answer on its own.
+MAX_TEXT_CHARACTERS = 20_000
 
 
 class _Row(BaseModel):
@@ -16,7 +20,14 @@ class _Row(BaseModel):
     @classmethod
     def from_row(cls, row: Mapping[str, Any], **extra: Any) -> Self:
         """Build the model from a warehouse row with upper-case column names, and from `extra` fields."""
-        return cls.model_validate({**{name.lower(): value for name, value in row.items()}, **extra})
+        values = {name.lower(): _shortened(value) for name, value in row.items()}
+        return cls.model_validate({**values, **extra})
+
+
+def _shortened(value: Any) -> Any:
+    if not isinstance(value, str) or len(value) <= MAX_TEXT_CHARACTERS:
+        return value
+    return f"{value[:MAX_TEXT_CHARACTERS]}… ({len(value) - MAX_TEXT_CHARACTERS:,} more characters)"
 
 
 def _parse_array(value: Any) -> Any:
@@ -27,21 +38,55 @@ def _parse_array(value: Any) -> Any:
 _TextArray = Annotated[list[str], BeforeValidator(_parse_array)]
 
 
+class Answer(_Row):
+    """What every answer has.
+
+    `data_as_of` is when calls were last read from Gong. If there is more than fits in an answer, `next_page`
+    gets the rest. `note` explains an answer that is empty or incomplete.
+    """
+
+    data_as_of: datetime | None = None
+    next_page: str | None = None
+    note: str | None = None
+
+
+def url_at(call_url: str | None, start: float | None, end: float | None) -> str | None:
+    """Return Gong's page of a call at a passage, or at its beginning if the passage has no time.
+
+    Gong's own links to passages have this form.
+    """
+    if call_url is None or start is None:
+        return call_url
+    passage = [{"type": "SHARE", "from": int(start), "to": max(int(end or start), int(start) + 1)}]
+    separator = "&" if "?" in call_url else "?"
+    return f"{call_url}{separator}highlights={quote(json.dumps(passage, separators=(',', ':')))}"
+
+
 class Turn(_Row):
-    """A speaker's turn, or one part of a long turn. Times are seconds from the start of the call."""
+    """A speaker's turn, or one part of a long turn. Times are seconds from the start of the call.
+
+    `url` is Gong's page of the call at that second.
+    """
 
     transcript_id: str
+    call_id: str
     speaker_name: str | None = None
     speaker_type: str | None = None
     start_time_seconds: float | None = None
     end_time_seconds: float | None = None
     text: str
+    url: str | None = None
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any], **extra: Any) -> Self:
+        """Build the model from a row that also has the CALL_URL."""
+        url = url_at(row.get("CALL_URL"), row.get("START_TIME_SECONDS"), row.get("END_TIME_SECONDS"))
+        return super().from_row(row, url=url, **extra)
 
 
 class Segment(Turn):
     """A turn with its call."""
 
-    call_id: str
     call_title: str | None = None
     call_datetime_utc: datetime | None = None
     segment_sentiment: float | None = None
@@ -56,16 +101,14 @@ class SimilarSegment(Segment):
     deal_name: str | None = None
     hubspot_company_id: str | None = None
     company_name: str | None = None
-    context_before: list[Turn] = []
-    context_after: list[Turn] = []
+    context_before: list[Turn] | None = None
+    context_after: list[Turn] | None = None
 
 
-class SimilarSegments(list[SimilarSegment]):
+class SimilarSegments(Answer):
     """Search hits. If there are none, `note` may report segments that could not be searched."""
 
-    def __init__(self, segments: Iterable[SimilarSegment] = (), *, note: str = "") -> None:
-        super().__init__(segments)
-        self.note = note
+    segments: list[SimilarSegment]
 
 
 class CoachingOpportunity(_Row):
@@ -76,26 +119,33 @@ class CoachingOpportunity(_Row):
     """
 
     call_id: str
-    call_title: str | None
-    call_datetime_utc: datetime | None
-    host_name: str | None
+    call_title: str | None = None
+    call_datetime_utc: datetime | None = None
+    call_url: str | None = None
+    host_name: str | None = None
     reasons: _TextArray
     coaching_score: float | None = None
-    sentiment_score: float | None
+    sentiment_score: float | None = None
     customer_sentiment: float | None = None
-    talk_ratio: float | None
+    talk_ratio: float | None = None
     longest_monologue_seconds: float | None = None
     questions_per_hour: float | None = None
     interactivity_score: float | None = None
     patience_seconds: float | None = None
     review_count: int = 0
-    hubspot_deal_id: str | None
-    deal_name: str | None
-    hubspot_company_id: str | None
-    company_name: str | None
+    hubspot_deal_id: str | None = None
+    deal_name: str | None = None
+    hubspot_company_id: str | None = None
+    company_name: str | None = None
 
 
-class CallAnalysis(_Row):
+class CoachingOpportunities(Answer):
+    """Calls whose host could use coaching, worst first."""
+
+    calls: list[CoachingOpportunity]
+
+
+class CallAnalysis(Answer):
     """One call: summary, sentiment, deal, and risk segments in time order.
 
     `risk_segment_count` counts all risk segments. If there are more than the limit, `risk_segments` has the
@@ -103,20 +153,20 @@ class CallAnalysis(_Row):
     """
 
     call_id: str
-    call_title: str | None
-    call_datetime_utc: datetime | None
-    call_duration_seconds: float | None
-    call_url: str | None
-    host_name: str | None
-    talk_ratio: float | None
-    sentiment_score: float | None
-    sentiment_category: str | None
-    summary: str | None
-    hubspot_deal_id: str | None
-    deal_name: str | None
-    deal_stage: str | None
-    hubspot_company_id: str | None
-    company_name: str | None
+    call_title: str | None = None
+    call_datetime_utc: datetime | None = None
+    call_duration_seconds: float | None = None
+    call_url: str | None = None
+    host_name: str | None = None
+    talk_ratio: float | None = None
+    sentiment_score: float | None = None
+    sentiment_category: str | None = None
+    summary: str | None = None
+    hubspot_deal_id: str | None = None
+    deal_name: str | None = None
+    deal_stage: str | None = None
+    hubspot_company_id: str | None = None
+    company_name: str | None = None
     risk_segment_count: int
     risk_segments: list[Segment]
 
@@ -125,22 +175,22 @@ class TimelineCall(_Row):
     """One call of a company, with its deal, sentiment, summary and next steps."""
 
     call_id: str
-    call_title: str | None
-    call_datetime_utc: datetime | None
-    call_url: str | None
-    host_name: str | None
-    hubspot_deal_id: str | None
-    deal_name: str | None
-    deal_stage: str | None
-    deal_amount: float | None
-    deal_outcome: str | None
-    sentiment_score: float | None
-    sentiment_category: str | None
-    summary: str | None
+    call_title: str | None = None
+    call_datetime_utc: datetime | None = None
+    call_url: str | None = None
+    host_name: str | None = None
+    hubspot_deal_id: str | None = None
+    deal_name: str | None = None
+    deal_stage: str | None = None
+    deal_amount: float | None = None
+    deal_outcome: str | None = None
+    sentiment_score: float | None = None
+    sentiment_category: str | None = None
+    summary: str | None = None
     next_steps: _TextArray
 
 
-class AccountTimeline(_Row):
+class AccountTimeline(Answer):
     """The newest calls of a company in time order. `call_count` counts all of its calls.
 
     `company_id` is the company's id in `crm_system`.
@@ -148,6 +198,92 @@ class AccountTimeline(_Row):
 
     crm_system: str
     company_id: str
-    company_name: str | None
+    company_name: str | None = None
     call_count: int
     calls: list[TimelineCall]
+
+
+class Call(_Row):
+    """A call with its host, deal and company."""
+
+    call_id: str
+    call_title: str | None = None
+    call_datetime_utc: datetime | None = None
+    call_duration_seconds: float | None = None
+    call_url: str | None = None
+    call_scope: str | None = None
+    host_id: str | None = None
+    host_name: str | None = None
+    sentiment_score: float | None = None
+    talk_ratio: float | None = None
+    hubspot_deal_id: str | None = None
+    deal_name: str | None = None
+    deal_stage: str | None = None
+    hubspot_company_id: str | None = None
+    company_name: str | None = None
+
+
+class Calls(Answer):
+    """Calls, newest first."""
+
+    calls: list[Call]
+
+
+class Transcript(Answer):
+    """The turns of one call in time order."""
+
+    call_id: str
+    call_title: str | None = None
+    call_datetime_utc: datetime | None = None
+    call_url: str | None = None
+    host_name: str | None = None
+    turns: list[Turn]
+
+
+class Record(_Row):
+    """A rep, company or deal.
+
+    `record_detail` is a rep's e-mail address, a company's domain or a deal's stage. `match` says what of it
+    matches: its id, its name (or e-mail address or domain), a former name, a part, or only similar letters.
+    """
+
+    crm_system: str
+    record_id: str
+    record_name: str | None = None
+    record_detail: str | None = None
+    match: str | None = None
+
+
+class Records(Answer):
+    """Reps, companies or deals, best matches first."""
+
+    records: list[Record]
+
+
+class DealAtRisk(_Row):
+    """An open deal with the reasons why it is at risk, and its last call."""
+
+    hubspot_deal_id: str
+    deal_name: str | None = None
+    deal_stage: str | None = None
+    deal_amount: float | None = None
+    deal_amount_in_home_currency: float | None = None
+    close_date: date | None = None
+    deal_owner: str | None = None
+    hubspot_company_id: str | None = None
+    company_name: str | None = None
+    risk_level: str
+    reasons: _TextArray
+    call_count: int
+    customer_sentiment: float | None = None
+    days_since_last_call: int | None = None
+    last_call_id: str | None = None
+    last_call_title: str | None = None
+    last_call_url: str | None = None
+    last_call_host: str | None = None
+
+
+class DealsAtRisk(Answer):
+    """Open deals with risk indicators, those with the most indicators first."""
+
+    deals: list[DealAtRisk]

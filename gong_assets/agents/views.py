@@ -1,8 +1,8 @@
 """The views that agents read, without private calls.
 
 Private calls are always excluded: agents may answer any user, even where GONG_INCLUDE_PRIVATE_CALLS lands
-them. Every statement selects calls, segments and events from these relations, so that no statement can omit
-the condition.
+them. Every statement selects calls, segments, events, deals and names from these relations, so that no
+statement can omit the condition.
 """
 
 from __future__ import annotations
@@ -16,3 +16,12 @@ CALLS = _public("VW_ENRICHED_GONG_CALLS")
 SEGMENTS = _public("VW_ENRICHED_GONG_CALL_TRANSCRIPTS")
 COACHING_OPPORTUNITIES = _public("VW_COACHING_OPPORTUNITIES")
 ACCOUNT_EVENTS = _public("VW_ACCOUNT_TIMELINE")
+DIRECTORY = _public("VW_DIRECTORY")
+# The figures of a deal are those of all its calls, so a deal with a private call is left out.
+DEAL_RISKS = """(
+    SELECT * FROM VW_DEAL_RISK WHERE HUBSPOT_DEAL_ID NOT IN (
+        SELECT HUBSPOT_DEAL_ID FROM VW_DEAL_CALLS WHERE CALL_ID IN (
+            SELECT CALL_ID FROM VW_ENRICHED_GONG_CALLS WHERE IS_PRIVATE
+        )
+    )
+)"""

@@ -37,6 +37,10 @@ for panel, commands in (
     (
         "Read the tables",
         (
+            query_commands.find,
+            query_commands.calls,
+            query_commands.transcript,
+            query_commands.deals,
             query_commands.coach,
             query_commands.analyze,
             query_commands.search,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from gong_assets.agents import analyze_call, coaching_opportunities, similar_segments
-from gong_assets.cli import output
+from gong_assets.cli import answers, output
 from gong_assets.cli.progress import Progress
 from gong_assets.cli.sync import run_sync
 from gong_assets.dates import DateRange
@@ -39,13 +39,13 @@ def run_demo(settings: Settings, days: int) -> None:
 
 def _print_agent_queries(warehouse: Warehouse, days: int) -> None:
     output.heading("Calls that need coaching, worst first (gong-assets coach)")
-    calls = coaching_opportunities(warehouse, days=days, limit=5)
-    output.coaching(calls, as_json=False)
+    coaching = coaching_opportunities(warehouse, days=days, limit=5)
+    answers.coaching(coaching)
 
-    if calls:
-        worst = min(calls, key=lambda call: call.sentiment_score or 0.0)
+    if coaching.calls:
+        worst = min(coaching.calls, key=lambda call: call.sentiment_score or 0.0)
         output.heading(f"Analysis of one of them (gong-assets analyze {worst.call_id})")
-        output.analysis(analyze_call(warehouse, worst.call_id), as_json=False)
+        answers.analysis(analyze_call(warehouse, worst.call_id))
 
     output.heading(f'Segments with a similar meaning (gong-assets search "{SEARCH_TEXT}")')
-    output.segments(similar_segments(warehouse, SEARCH_TEXT, limit=5), as_json=False)
+    answers.segments(similar_segments(warehouse, SEARCH_TEXT, limit=5))

@@ -26,7 +26,8 @@ def usage_message(error: UsageError) -> str:
 
     The message is empty for a command group without a command, because Typer has printed its help already.
     """
-    reason = error.format_message().replace("Value error, ", "")
+    # Typer lists the choices of a missing argument on lines of their own.
+    reason = " ".join(error.format_message().replace("Value error, ", "").split())
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "gong-assets"
     return reason and f"{reason[:1].lower()}{reason[1:]}\nRun `{command} --help` for usage."

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import os
+import signal
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gong_assets.cli import output
-from gong_assets.cli.errors import warehouse_error_message
+from gong_assets.cli.errors import INTERRUPTED, warehouse_error_message
 from gong_assets.cli.ports import LOOPBACK, listen
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from gong_assets.warehouse.connection import Warehouse
 
 HOST, PORT = LOOPBACK, 8808
 LOOPBACK_HOSTS = (HOST, "localhost", "::1")
+
+WAITING = (
+    "Waiting for an MCP client on the standard input. An MCP client starts this command itself (see "
+    "docs/agents.md); --http starts a server that clients connect to. Stop with Ctrl-C."
+)
+STOPPED = "Stopped."
 
 HttpOption = Annotated[
     bool, typer.Option("--http", help="Serve streamable HTTP instead of the standard streams.")
@@ -48,10 +58,11 @@ def mcp(
     port: PortOption = None,
     allow_host: AllowHostOption = None,
 ) -> None:
-    """Serve coach, analyze, search and account to AI agents as read-only MCP tools.
+    """Serve the questions of the other commands to AI agents as read-only MCP tools.
 
     An MCP client starts `gong-assets mcp` and communicates with it over the standard streams. With --http,
     one server accepts many clients at http://HOST:PORT/mcp; by default it listens on this machine only.
+    http://HOST:PORT/health reports the connection to the warehouse.
     """
     from gong_assets.agents import mcp_server
     from gong_assets.settings import load_settings
@@ -64,15 +75,32 @@ def mcp(
     def warehouse() -> Warehouse:
         return open_warehouse(settings, query_tag="gong_assets mcp")
 
-    with suppress(KeyboardInterrupt):
-        if not http:
+    try:
+        if http:
+            _serve_http(warehouse, host or HOST, port or PORT, allow_host or ())
+        else:
+            # A thread reads input until the client closes it, so the process cannot end in an orderly way.
+            signal.signal(signal.SIGINT, _end)
+            if sys.stdin.isatty():
+                output.note(WAITING)
             mcp_server.serve_stdio(warehouse, warehouse_error_message)
-            return
-        host, port = host or HOST, port or PORT
-        with listen(host, port, option="--port") as listening:
-            output.note(
-                f"MCP server on http://{f'[{host}]' if ':' in host else host}:{port}{mcp_server.PATH}"
-            )
-            if host not in LOOPBACK_HOSTS:
-                output.note("Everyone who can reach this address can read the calls: there is no sign-in.")
-            mcp_server.serve_http(warehouse, warehouse_error_message, listening, host, allow_host or ())
+    except KeyboardInterrupt:
+        output.note(STOPPED)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _serve_http(warehouse: Callable[[], Warehouse], host: str, port: int, names: Sequence[str]) -> None:
+    from gong_assets.agents import mcp_server
+
+    with listen(host, port, option="--port") as listening:
+        name = f"[{host}]" if ":" in host else host
+        output.note(f"MCP server on http://{name}:{port}{mcp_server.PATH}")
+        if host not in LOOPBACK_HOSTS:
+            output.note("Everyone who can reach this address can read the calls: there is no sign-in.")
+        mcp_server.serve_http(warehouse, warehouse_error_message, listening, host, names)
+
+
+def _end(*_: object) -> None:
+    """End the process. Requests only read, so none leaves anything behind."""
+    output.note(STOPPED)
+    os._exit(INTERRUPTED)

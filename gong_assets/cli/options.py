@@ -17,7 +17,7 @@ class OutputFormat(StrEnum):
 
 def parse_date(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        return date.fromisoformat(text.strip())
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a date (YYYY-MM-DD)") from None
 

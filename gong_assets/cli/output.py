@@ -16,16 +16,6 @@ from rich.measure import Measurement
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    from gong_assets.agents import (
-        AccountTimeline,
-        CallAnalysis,
-        CoachingOpportunity,
-        Segment,
-        SimilarSegments,
-        Turn,
-    )
     from gong_assets.cli.doctor import CheckResult
     from gong_assets.cli.graph_run import RunReport
     from gong_assets.defs.health.cost import CostEstimate
@@ -47,6 +37,11 @@ def escape(text: str) -> str:
 
 def line(text: str) -> None:
     stdout.print(escape(text))
+
+
+def json_text(text: str) -> None:
+    """Print JSON for a program: unlike `line`, with the control characters that it escapes itself."""
+    print(text)
 
 
 def error(text: str) -> None:
@@ -107,11 +102,11 @@ def rows(columns: Sequence[str], values: Sequence[Sequence[Any]], output_format:
         writer.writerow(columns)
         writer.writerows([_csv_cell(value) for value in row] for row in values)
         return
-    _table(columns, [["" if value is None else str(value) for value in row] for row in values])
+    table(columns, [["" if value is None else str(value) for value in row] for row in values])
     stderr.print(f"{len(values)} row{'s' if len(values) != 1 else ''}")
 
 
-def _table(columns: Sequence[str], values: Sequence[Sequence[str]]) -> None:
+def table(columns: Sequence[str], values: Sequence[Sequence[str]]) -> None:
     """Print rows as a table, or, if the terminal is too narrow for it, each row as a list of its columns."""
     table = Table(box=None, pad_edge=False)
     for column in columns:
@@ -148,98 +143,6 @@ def _csv_cell(value: Any) -> Any:
     return f"'{text}" if is_formula else text
 
 
-def _print_json_list(models: Sequence[BaseModel]) -> None:
-    print(json.dumps([model.model_dump(mode="json") for model in models], ensure_ascii=False, indent=2))
-
-
-def coaching(calls: Sequence[CoachingOpportunity], *, as_json: bool) -> None:
-    if as_json:
-        _print_json_list(calls)
-        return
-    if not calls:
-        line("no call needs coaching")
-        return
-    rows = [
-        [
-            call.call_id,
-            f"{call.call_datetime_utc:%Y-%m-%d}" if call.call_datetime_utc else "",
-            _on_one_line(call.host_name or ""),
-            _on_one_line(call.call_title or ""),
-            _number(call.sentiment_score),
-            _number(call.talk_ratio),
-            "; ".join(call.reasons),
-        ]
-        for call in calls
-    ]
-    _table(("call", "date", "host", "title", "sentiment", "talk ratio", "why"), rows)
-
-
-def analysis(call: CallAnalysis, *, as_json: bool) -> None:
-    if as_json:
-        print(call.model_dump_json(indent=2))
-        return
-    line(
-        f"{_on_one_line(call.call_title or 'untitled')}  "
-        f"({call.call_id}, {call.call_datetime_utc} UTC, host {call.host_name or '?'})"
-    )
-    line(f"sentiment  {_number(call.sentiment_score)}  {call.sentiment_category or ''}")
-    line(f"deal       {call.deal_name or '-'}  {call.deal_stage or ''}")
-    line(f"summary    {_on_one_line(call.summary or '-')}")
-    line("risk segments" if call.risk_segments else "no risk segments")
-    for segment in call.risk_segments:
-        _segment(segment, _number(segment.segment_sentiment))
-
-
-def segments(results: SimilarSegments, *, as_json: bool) -> None:
-    if results.note:
-        note(results.note)
-    if as_json:
-        _print_json_list(results)
-        return
-    for segment in results:
-        for turn in segment.context_before:
-            _context(turn)
-        _segment(segment, _number(segment.similarity))
-        for turn in segment.context_after:
-            _context(turn)
-    if not results:
-        line("no similar segments")
-
-
-def _segment(segment: Segment, score: str) -> None:
-    where = f"{_on_one_line(segment.call_title or segment.call_id)} {_clock(segment)}"
-    stdout.print(f"  {score}  [bold]{escape(segment.speaker_name or 'Unknown')}[/] [dim]{escape(where)}[/]")
-    stdout.print(f"         {escape(_on_one_line(segment.text))}")
-
-
-def _context(turn: Turn) -> None:
-    text = f"{_clock(turn)} {turn.speaker_name or 'Unknown'}: {_on_one_line(turn.text)}"
-    stdout.print(f"         [dim]{escape(text)}[/]")
-
-
-def _clock(turn: Turn) -> str:
-    minutes, seconds = divmod(int(turn.start_time_seconds or 0), 60)
-    return f"{minutes:02}:{seconds:02}"
-
-
-def account(timeline: AccountTimeline, *, as_json: bool) -> None:
-    if as_json:
-        print(timeline.model_dump_json(indent=2))
-        return
-    shown, total = len(timeline.calls), timeline.call_count
-    count = f"{total} calls" if shown == total else f"the newest {shown} of {total} calls"
-    line(f"{timeline.company_name or 'Company'} ({timeline.company_id}), {count}")
-    for call in timeline.calls:
-        title = escape(_on_one_line(call.call_title or "untitled"))
-        date = f"{call.call_datetime_utc:%Y-%m-%d}" if call.call_datetime_utc else "no date"
-        host = f"{call.call_id}, host {call.host_name or '?'}"
-        stdout.print(f"\n{date}  [bold]{title}[/]  [dim]{escape(host)}[/]", soft_wrap=True)
-        line(f"  sentiment   {_number(call.sentiment_score)}  {call.sentiment_category or ''}")
-        line(f"  deal        {call.deal_name or '-'}  {call.deal_stage or ''}")
-        line(f"  summary     {_on_one_line(call.summary or '-')}")
-        line(f"  next steps  {_on_one_line('; '.join(call.next_steps) or '-')}")
-
-
 def check_results(results: Iterable[CheckResult], *, as_json: bool) -> list[CheckResult]:
     """Print each result as soon as it is known, or all of them as JSON, and return them."""
     marks = {"ok": "[green]ok[/]  ", "warn": "[yellow]warn[/]", "fail": "[red]fail[/]"}
@@ -271,11 +174,3 @@ def cost_estimate(estimate: CostEstimate, *, requests_per_day: int, as_json: boo
     line(f"cortex     {estimate.cortex_tokens:,.0f} tokens, about ${estimate.cortex_dollars:,.2f} a day")
     for use in estimate.cortex:
         line(f"           {use.function}: {use.tokens:,.0f} tokens and ${use.dollars:.4f} a call")
-
-
-def _on_one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _number(value: float | None) -> str:
-    return "    -" if value is None else f"{value:5.2f}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import subprocess
 import sys
@@ -98,8 +99,11 @@ def tool_error(result: CallToolResult) -> str:
 
 
 def tool_result(result: CallToolResult) -> dict[str, Any]:
-    """Return the structured result of a tool, after checking that it also has text for other hosts."""
+    """Return the answer of a tool, after checking that it is sent once and without unknown fields."""
     assert not result.is_error, result.content
-    assert result.structured_content is not None
-    assert result.content[0].type == "text"
-    return result.structured_content
+    assert result.structured_content is None
+    (content,) = result.content
+    assert content.type == "text"
+    assert ":null" not in content.text
+    answer: dict[str, Any] = json.loads(content.text)
+    return answer

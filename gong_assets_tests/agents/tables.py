@@ -18,8 +18,10 @@ import gong_assets
 from gong_assets.warehouse.connection import Warehouse, fetch
 
 MODEL = "e5-base-v2"
+LAST_READ_AT = "2026-11-12 08:30:00+00:00"
 CALLS, SEGMENTS = "VW_ENRICHED_GONG_CALLS", "VW_ENRICHED_GONG_CALL_TRANSCRIPTS"
 COACHING, TIMELINE, DEAL_CALLS = "VW_COACHING_OPPORTUNITIES", "VW_ACCOUNT_TIMELINE", "VW_DEAL_CALLS"
+DIRECTORY, DEAL_RISK, LANDINGS = "VW_DIRECTORY", "VW_DEAL_RISK", "VW_GONG_LANDINGS"
 EMBEDDINGS = "CORTEX_GONG_CALL_TRANSCRIPTS"
 
 Row = dict[str, Any]
@@ -27,7 +29,7 @@ Row = dict[str, Any]
 
 def columns(view: str) -> dict[str, str]:
     """Return the names and types of the columns that the view's model documents."""
-    file = Path(gong_assets.__file__).parent / "dbt" / "models" / "enriched" / f"{view.lower()}.yml"
+    (file,) = (Path(gong_assets.__file__).parent / "dbt" / "models").glob(f"*/{view.lower()}.yml")
     models = yaml.safe_load(file.read_text("utf-8"))["models"]
     (model,) = (model for model in models if model["name"] == view.lower())
     types = {column["name"].upper(): column["data_type"] for column in model["columns"]}
@@ -41,6 +43,7 @@ def call(call_id: str, **values: Any) -> Row:
         "call_date": "2026-11-10",
         "call_datetime_utc": "2026-11-10 15:00:00",
         "call_title": f"Call {call_id}",
+        "call_url": f"https://gong.example/call?id={call_id}",
         "next_steps": [],
         **values,
     }
@@ -49,7 +52,9 @@ def call(call_id: str, **values: Any) -> Row:
 def coaching_opportunity(call_id: str, score: float | None, *reasons: str, **values: Any) -> Row:
     return {
         "call_id": call_id,
+        "call_date": values.get("call_datetime_utc", "2026-11-10")[:10],
         "call_datetime_utc": "2026-11-10 15:00:00",
+        "call_url": f"https://gong.example/call?id={call_id}",
         "reasons": list(reasons),
         "coaching_score": score,
         "review_count": 0,
@@ -65,6 +70,7 @@ def segment(transcript_id: str, text: str, **values: Any) -> Row:
         "call_id": call_id,
         "call_date": "2026-11-10",
         "call_title": f"Call {call_id}",
+        "call_url": f"https://gong.example/call?id={call_id}",
         "transcript_text": text,
         "word_count": len(text.split()),
         "turn_index": int(turn),
@@ -94,6 +100,66 @@ def deal_call(call_id: str, deal_id: str) -> Row:
     return {"deal_call_id": f"{call_id}_{deal_id}", "call_id": call_id, "hubspot_deal_id": deal_id}
 
 
+def rep(user_id: str, name: str | None = None, email: str | None = None, **values: Any) -> list[Row]:
+    """Return the terms of a rep in the directory."""
+    terms = {"Id": user_id, "Name": name, "E-mail": email}
+    return _terms("Rep", "Gong", user_id, name, email, terms, values)
+
+
+def company(
+    company_id: str,
+    name: str | None = None,
+    domain: str | None = None,
+    crm_system: str = "HubSpot",
+    **values: Any,
+) -> list[Row]:
+    """Return the terms of a company in the directory."""
+    terms = {"Id": company_id, "Name": name, "Domain": domain}
+    return _terms("Company", crm_system, company_id, name, domain, terms, values)
+
+
+def deal(deal_id: str, name: str | None = None, **values: Any) -> list[Row]:
+    """Return the terms of a deal in the directory."""
+    return _terms("Deal", "HubSpot", deal_id, name, None, {"Id": deal_id, "Name": name}, values)
+
+
+def _terms(
+    record_type: str,
+    crm_system: str,
+    record_id: str,
+    name: str | None,
+    detail: str | None,
+    terms: dict[str, str | None],
+    values: Row,
+) -> list[Row]:
+    return [
+        {
+            "record_type": record_type,
+            "crm_system": crm_system,
+            "record_id": record_id,
+            "record_name": name,
+            "record_detail": detail,
+            "term_type": term_type,
+            "term": term,
+            **values,
+        }
+        for term_type, term in terms.items()
+        if term is not None
+    ]
+
+
+def deal_risk(deal_id: str, *reasons: str, **values: Any) -> Row:
+    return {
+        "hubspot_deal_id": deal_id,
+        "deal_name": f"Deal {deal_id}",
+        "risk_level": "Low",
+        "risk_count": len(reasons),
+        "risk_indicators": list(reasons),
+        "call_count": 0,
+        **values,
+    }
+
+
 def create_views(
     warehouse: Warehouse,
     *,
@@ -102,9 +168,20 @@ def create_views(
     coaching: Sequence[Row] = (),
     timeline: Sequence[Row] = (),
     deal_calls: Sequence[Row] = (),
+    directory: Sequence[Sequence[Row]] = (),
+    deal_risks: Sequence[Row] = (),
 ) -> None:
     """Create the tables, and embed the text of the segments."""
-    views = {CALLS: calls, SEGMENTS: segments, COACHING: coaching, TIMELINE: timeline, DEAL_CALLS: deal_calls}
+    views = {
+        CALLS: calls,
+        SEGMENTS: segments,
+        COACHING: coaching,
+        TIMELINE: timeline,
+        DEAL_CALLS: deal_calls,
+        DIRECTORY: [row for rows in directory for row in rows],
+        DEAL_RISK: deal_risks,
+        LANDINGS: [{"table_name": "GONG_CALLS_RAW", "last_read_at": LAST_READ_AT}],
+    }
     with warehouse.connect() as connection:
         for view, rows in views.items():
             _create(connection, view, rows)

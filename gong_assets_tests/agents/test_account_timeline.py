@@ -6,7 +6,7 @@ import pytest
 
 from gong_assets.agents import AgentError, NotFound, account_timeline
 from gong_assets.warehouse.connection import Warehouse
-from gong_assets_tests.agents.tables import account_event, call, create_views
+from gong_assets_tests.agents.tables import account_event, call, company, create_views
 
 OURS = ("900", "O'Hara & Söhne")
 DEAL = {
@@ -42,6 +42,16 @@ def calls(warehouse: Warehouse) -> Warehouse:
             account_event("8", "905", "Calloway Bank"),
             account_event("7", "905", "Calloway Bank"),
             {**account_event("", "906", "Never called"), "event_type": "Deal Created", "call_id": None},
+        ],
+        directory=[
+            company(*OURS),
+            company("901", "Twin", "twin.example"),
+            company("902", "TWIN"),
+            company("903", "900"),
+            company("001A", "Known to Salesforce", crm_system="Salesforce"),
+            company("904", "Calloway Lifts"),
+            company("905", "Calloway Bank"),
+            company("906", "Never called"),
         ],
     )  # fmt: skip
     return warehouse
@@ -87,8 +97,8 @@ def test_a_call_with_two_companies_is_in_both_timelines(calls: Warehouse) -> Non
 
 
 def test_an_account_of_another_crm_is_found_by_name_and_id(calls: Warehouse) -> None:
-    for company in ("known to salesforce", "001A"):
-        timeline = account_timeline(calls, company)
+    for name_or_id in ("known to salesforce", "001A"):
+        timeline = account_timeline(calls, name_or_id)
         assert (timeline.crm_system, timeline.company_id) == ("Salesforce", "001A")
         assert [each.call_id for each in timeline.calls] == ["7"]
 
@@ -98,9 +108,11 @@ def test_a_renamed_company_keeps_its_calls(warehouse: Warehouse) -> None:
         warehouse,
         calls=[call("1"), call("2")],
         timeline=[account_event("1", "900", "Old name"), account_event("2", "900", "New name")],
+        directory=[company("900", "New name"), company("900", "New name", term="Old name")[1:]],
     )
-    timeline = account_timeline(warehouse, "New name")
-    assert (timeline.call_count, len(timeline.calls)) == (2, 2)
+    for name in ("New name", "old name"):
+        timeline = account_timeline(warehouse, name)
+        assert (timeline.company_name, timeline.call_count, len(timeline.calls)) == ("New name", 2, 2)
 
 
 def test_an_id_takes_precedence_over_the_name_of_another_company(calls: Warehouse) -> None:
@@ -109,28 +121,34 @@ def test_an_id_takes_precedence_over_the_name_of_another_company(calls: Warehous
 
 
 def test_an_ambiguous_name_is_an_error_that_lists_the_ids(calls: Warehouse) -> None:
-    message = r"several companies .* 901 \(HubSpot, 1 calls\), 902 \(HubSpot, 1 calls\)"
+    message = r"several companies .* 90[12] \(HubSpot.*\), 90[12] \(HubSpot.*\)"
     with pytest.raises(AgentError, match=message):
         account_timeline(calls, "Twin")
     assert [each.call_id for each in account_timeline(calls, "902").calls] == ["5"]
 
 
 def test_a_partial_name_is_not_found_and_the_error_lists_matching_names(calls: Warehouse) -> None:
-    message = r"whole name or an id: Calloway Bank \(905\), Calloway Lifts \(904\)$"
+    message = r"whole name or an id: Calloway Bank \(905\), Calloway Lifts \(904\)"
     with pytest.raises(NotFound, match=message):
         account_timeline(calls, "calloway")
 
 
 def test_the_error_lists_at_most_five_names(warehouse: Warehouse) -> None:
     names = [f"Lifts {number}" for number in range(9)]
-    create_views(warehouse, calls=[call("1")], timeline=[account_event("1", name, name) for name in names])
+    create_views(warehouse, calls=[call("1")], directory=[company(name, name) for name in names])
     with pytest.raises(NotFound) as raised:
         account_timeline(warehouse, "Lifts")
     assert str(raised.value).count("(Lifts") == 5
 
 
-@pytest.mark.parametrize("company", ["Nobody Inc", "%", "Never called", "' OR '1' = '1"])
-def test_a_company_without_calls_is_not_found(calls: Warehouse, company: str) -> None:
+def test_a_company_without_calls_is_not_found(calls: Warehouse) -> None:
+    with pytest.raises(NotFound) as raised:
+        account_timeline(calls, "Never called")
+    assert str(raised.value) == "no call in VW_ACCOUNT_TIMELINE is linked to company Never called"
+
+
+@pytest.mark.parametrize("company", ["Nobody Inc", "%", "' OR '1' = '1"])
+def test_an_unknown_company_is_not_found(calls: Warehouse, company: str) -> None:
     with pytest.raises(NotFound) as raised:
         account_timeline(calls, company)
-    assert str(raised.value) == f"no call in VW_ACCOUNT_TIMELINE is linked to company {company}"
+    assert str(raised.value) == f"there is no company {company}; look for a company by part of a name"

@@ -25,12 +25,13 @@ TEXTS = [
     ("before \0 after", "should not contain a NUL character"),
     (MEGABYTE, "should have at most"),
     (b"bytes", "should be a valid string"),
-    (7, "should be a valid string"),
+    (7.5, "should be a valid string"),
+    (True, "should be a valid string"),
     (None, "should be a valid string"),
     (["a", "list"], "should be a valid string"),
     ("half a pair \ud800", "should be a valid string"),
 ]
-NAMES = [*TEXTS, ("", "should have at least 1 character"), (" \n\t ", "should not be blank")]
+NAMES = [*TEXTS, ("", "should not be blank"), (" \n\t ", "should not be blank")]
 LIMITS = [
     (0, "should be greater than or equal to 1"),
     (-1, "should be greater than or equal to 1"),
@@ -38,8 +39,9 @@ LIMITS = [
     (1001, "should be less than or equal to 1000"),
     (10**30, "should be less than or equal to 1000"),
     (1.5, "should be a valid integer"),
-    (True, "should be a valid integer"),
-    ("5", "should be a valid integer"),
+    (True, "should be a number"),
+    ("five", "should be a valid integer"),
+    ("1.5", "should be a valid integer"),
     ("5; DROP TABLE X", "should be a valid integer"),
     (None, "should be a valid integer"),
 ]
@@ -51,10 +53,10 @@ DATES: list[tuple[Any, str]] = [
 SEARCH = [
     *(({"text": value}, message) for value, message in TEXTS),
     *(({"rep": value}, message) for value, message in NAMES if value is not None),
-    *(({"deal_id": value}, message) for value, message in NAMES if value is not None),
+    *(({"deal": value}, message) for value, message in NAMES if value is not None),
     *(({"limit": value}, message) for value, message in LIMITS),
     *(({name: value}, message) for name in ("from_date", "to_date") for value, message in DATES),
-    ({"text": " \n"}, "the text to search for is empty"),
+    ({"text": " \n"}, "text: should not be blank"),
     ({"text": "値" * 481}, "text: string should have at most 480 characters in a non-English script"),
     ({"speaker": "Customer"}, "speaker: input should be 'Internal' or 'External'"),
     ({"speaker": ["Internal"]}, "speaker: input should be"),

@@ -16,7 +16,7 @@ NOW = datetime(2026, 11, 12, tzinfo=UTC)
 
 def opportunities(warehouse: Warehouse, *rows: Row, **arguments: Any) -> list[CoachingOpportunity]:
     create_views(warehouse, coaching=rows)
-    return coaching_opportunities(warehouse, now=NOW, **arguments)
+    return coaching_opportunities(warehouse, now=NOW, **arguments).calls
 
 
 ROWS = [

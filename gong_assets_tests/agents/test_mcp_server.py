@@ -6,8 +6,12 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -61,14 +65,17 @@ def test_tools_are_listed_and_described_without_starting_the_local_stack(project
     instructions, listed = run_over_stdio(project, describe)
 
     tools = {tool.name: tool for tool in listed.tools}
-    assert tools.keys() == {"coaching_opportunities", "analyze_call", "similar_calls", "account_timeline"}
+    assert tools.keys() == {
+        "find_records", "find_calls", "read_transcript", "deals_at_risk", "coaching_opportunities",
+        "analyze_call", "similar_calls", "account_timeline",
+    }  # fmt: skip
     for name, tool in tools.items():
         assert name in (instructions or "")
         assert "Use it" in (tool.description or "")
         assert tool.annotations is not None
         assert (tool.annotations.read_only_hint, tool.annotations.destructive_hint) == (True, False)
-        assert tool.output_schema is not None
-        assert tool.output_schema["type"] == "object"
+        # With an output schema, each answer would be sent twice.
+        assert tool.output_schema is None
         assert tool.input_schema["additionalProperties"] is False
         for argument in tool.input_schema["properties"].values():
             assert argument["description"]
@@ -78,7 +85,7 @@ def test_tools_are_listed_and_described_without_starting_the_local_stack(project
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 def test_clients_of_an_older_protocol_version_are_supported(project: CommandLine, mode: str) -> None:
-    assert len(run_over_stdio(project, list_tools, mode).tools) == 4
+    assert len(run_over_stdio(project, list_tools, mode).tools) == 8
 
 
 @pytest.mark.slow
@@ -117,7 +124,7 @@ def test_standard_output_has_only_protocol_messages_while_the_local_stack_starts
     # The stack runs now and has no views, because nothing is materialized.
     assert "VW_COACHING_OPPORTUNITIES" in result[2]["content"][0]["text"]
     assert "gong-assets sync" in result[2]["content"][0]["text"]
-    assert result[3]["content"][0]["text"] == "the text to search for is empty"
+    assert result[3]["content"][0]["text"] == "text: should not be blank"
     assert stack.status(project.directory / "home") is not None
 
 
@@ -139,7 +146,7 @@ def test_an_unreachable_warehouse_is_a_one_line_error(tmp_path: Path) -> None:
 
 def test_http_listens_on_loopback_only(project: CommandLine) -> None:
     with http_server(project) as (url, process):
-        assert len(run_over_http(url, list_tools).tools) == 4
+        assert len(run_over_http(url, list_tools).tools) == 8
         listening = psutil.Process(process.pid).net_connections(kind="inet")
         assert {each.laddr.ip for each in listening} == {"127.0.0.1"}
         # A web page of another origin must not reach the server.
@@ -172,6 +179,69 @@ def test_a_server_on_all_addresses_warns_and_rejects_web_pages(project: CommandL
         _, errors = process.communicate(timeout=20)
     assert {each.laddr.ip for each in listening} == {"0.0.0.0"}
     assert "there is no sign-in" in errors
+
+
+def test_health_reports_an_unreachable_warehouse_without_details(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+    account = {
+        "SNOWFLAKE_ACCOUNT": "none", "SNOWFLAKE_USER": "secret_user", "SNOWFLAKE_PASSWORD": "hidden",
+        "SNOWFLAKE_HOST": "127.0.0.1", "SNOWFLAKE_PORT": str(port), "SNOWFLAKE_PROTOCOL": "http",
+    }  # fmt: skip
+    with http_server(CommandLine(tmp_path, account)) as (url, _):
+        health = url.replace("/mcp", "/health")
+        response = httpx.get(health, timeout=10)
+        assert response.status_code == 200
+        assert response.json() in (
+            {"status": "degraded", "warehouse": "connecting"},
+            {"status": "degraded", "warehouse": "unreachable"},
+        )
+        for header in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}):
+            assert httpx.get(health, headers=header).status_code == 403
+
+
+@pytest.mark.slow
+def test_health_reports_the_connection(project: CommandLine) -> None:
+    stack.up(project.directory / "home")
+    with http_server(project) as (url, _):
+        # Nothing has landed, so there are no views.
+        assert httpx.get(url.replace("/mcp", "/health"), timeout=10).json() == {
+            "status": "degraded",
+            "warehouse": "connected, but without tables",
+        }
+
+
+def test_in_a_terminal_the_server_says_what_it_waits_for_and_ends_by_ctrl_c(project: CommandLine) -> None:
+    terminal, its_side = pty.openpty()
+    process = subprocess.Popen(
+        [COMMAND, "mcp"],
+        cwd=project.directory,
+        env=project.environment,
+        stdin=its_side,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(its_side)
+    try:
+        assert process.stderr
+        assert "Waiting for an MCP client" in process.stderr.readline()
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        printed, errors = process.communicate(timeout=10)
+    finally:
+        process.kill()
+        os.close(terminal)
+    assert (process.returncode, printed, errors) == (130, "", "Stopped.\n")
+
+
+def test_a_server_over_http_ends_by_ctrl_c(project: CommandLine) -> None:
+    with http_server(project) as (url, process):
+        assert len(run_over_http(url, list_tools).tools) == 8
+        process.send_signal(signal.SIGINT)
+        printed, errors = process.communicate(timeout=20)
+    assert (process.returncode, printed) == (130, "")
+    assert errors.splitlines() == [f"MCP server on {url}", "Stopped."]
 
 
 @pytest.mark.slow

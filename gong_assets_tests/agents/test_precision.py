@@ -109,7 +109,7 @@ def test_most_of_the_ten_nearest_segments_are_on_the_topic_of_the_question(wareh
 
     precisions = {}
     for topic, question in QUESTIONS.items():
-        found = similar_segments(warehouse, question, limit=10)
+        found = similar_segments(warehouse, question, limit=10).segments
         precisions[topic] = sum(topics[hit.transcript_id][0] == topic for hit in found) / 10
 
     overlap = mean(mean(map(bool, shared_words(topic))) for topic in QUESTIONS)

@@ -12,6 +12,10 @@ from gong_assets.agents import (
     account_timeline,
     analyze_call,
     coaching_opportunities,
+    deals_at_risk,
+    find_calls,
+    find_records,
+    read_transcript,
     similar_segments,
 )
 from gong_assets.warehouse.connection import Warehouse
@@ -19,8 +23,12 @@ from gong_assets_tests.agents.tables import (
     account_event,
     call,
     coaching_opportunity,
+    company,
     create_views,
+    deal,
     deal_call,
+    deal_risk,
+    rep,
     segment,
 )
 
@@ -60,6 +68,15 @@ def calls(warehouse: Warehouse) -> Warehouse:
             ),
         ],
         deal_calls=[deal_call("1", "10"), deal_call("1", "20"), deal_call("2", "20")],
+        directory=[
+            rep("77", "Rita", is_private=True),
+            company("900", "Only private calls", is_private=True),
+            company("901", "Customer Ltd"),
+            deal("10", "Secret", is_private=True),
+            deal("20", "Renewal", is_private=None),
+            deal("30", "Expansion"),
+        ],
+        deal_risks=[deal_risk(each, "Stalled", last_call_id="1") for each in ("10", "20", "30")],
     )
     return warehouse
 
@@ -72,15 +89,15 @@ def test_analyze_call_does_not_find_a_private_call(calls: Warehouse) -> None:
 
 
 def test_coaching_opportunities_exclude_private_calls(calls: Warehouse) -> None:
-    assert [each.call_id for each in coaching_opportunities(calls, now=NOW)] == ["2", "3"]
+    assert [each.call_id for each in coaching_opportunities(calls, now=NOW).calls] == ["2", "3"]
 
 
 def test_a_search_excludes_private_calls(calls: Warehouse) -> None:
-    assert {each.call_id for each in similar_segments(calls, EXPENSIVE)} == {"2", "3"}
-    assert {each.call_id for each in similar_segments(calls, EXPENSIVE, deal_id="20")} == {"2"}
+    assert {each.call_id for each in similar_segments(calls, EXPENSIVE).segments} == {"2", "3"}
+    assert {each.call_id for each in similar_segments(calls, EXPENSIVE, deal="20").segments} == {"2"}
 
 
-@pytest.mark.parametrize("filters", [{"rep": "77"}, {"deal_id": "10"}])
+@pytest.mark.parametrize("filters", [{"rep": "77"}, {"deal": "10"}])
 def test_a_rep_or_deal_with_only_private_calls_is_not_found(
     calls: Warehouse, filters: dict[str, str]
 ) -> None:
@@ -93,7 +110,7 @@ def test_the_context_of_a_hit_excludes_private_segments(calls: Warehouse) -> Non
     calls.query(
         "UPDATE VW_ENRICHED_GONG_CALL_TRANSCRIPTS SET CALL_ID = '2', TURN_INDEX = 1 WHERE CALL_ID = '1'"
     )
-    (hit,) = similar_segments(calls, EXPENSIVE, deal_id="20", context=1)
+    (hit,) = similar_segments(calls, EXPENSIVE, deal="20", context=1).segments
     assert hit.context_after == []
 
 
@@ -110,3 +127,27 @@ def test_a_company_with_only_private_calls_is_neither_found_nor_suggested(
     with pytest.raises(NotFound) as raised:
         account_timeline(calls, company)
     assert "Only private calls" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("record_type", "found"), [("Rep", []), ("Company", ["901"]), ("Deal", ["20", "30"])]
+)
+def test_names_that_only_private_calls_have_are_not_found(
+    calls: Warehouse, record_type: str, found: list[str]
+) -> None:
+    answer = find_records(calls, record_type)  # type: ignore[arg-type]
+    assert sorted(each.record_id for each in answer.records) == found
+
+
+def test_private_calls_are_neither_listed_nor_read(calls: Warehouse) -> None:
+    assert [each.call_id for each in find_calls(calls).calls] == ["3", "2"]
+    assert [each.call_id for each in find_calls(calls, deal="20").calls] == ["2"]
+    with pytest.raises(NotFound, match="call 1 is not in"):
+        read_transcript(calls, "1")
+
+
+def test_a_deal_with_a_private_call_is_not_listed(calls: Warehouse) -> None:
+    # Its figures, such as the sentiment, are those of all its calls.
+    (found,) = deals_at_risk(calls).deals
+    assert found.hubspot_deal_id == "30"
+    assert found.last_call_title is None

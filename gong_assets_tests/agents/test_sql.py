@@ -14,13 +14,27 @@ import sqlglot
 from sqlglot import exp
 
 import gong_assets.agents
-from gong_assets.agents import call_analysis, call_search, coaching
-from gong_assets.agents.account_timeline import _CALLS, _COMPANIES, _HAS_ID_OR_NAME, _NAME_CONTAINS
+from gong_assets.agents import (
+    call_analysis,
+    call_filters,
+    call_search,
+    calls,
+    coaching,
+    deals,
+    directory,
+    freshness,
+)
+from gong_assets.agents.account_timeline import _CALLS as _TIMELINE_CALLS
+from gong_assets.agents.account_timeline import _COUNT
+from gong_assets.agents.views import DEAL_RISKS
 from gong_assets_tests.agents.tables import (
     CALLS,
     COACHING,
     DEAL_CALLS,
+    DEAL_RISK,
+    DIRECTORY,
     EMBEDDINGS,
+    LANDINGS,
     SEGMENTS,
     TIMELINE,
     columns,
@@ -29,38 +43,60 @@ from gong_assets_tests.snowflake_sql import functions, parsed, violations
 
 # Each has a page at https://docs.snowflake.com/en/sql-reference/functions-all.
 SNOWFLAKE_FUNCTIONS = {
-    "AI_EMBED", "COALESCE", "CONTAINS", "COUNT", "COUNT_IF", "LOWER", "MAX", "ROW_NUMBER",
-    "VECTOR_COSINE_SIMILARITY",
+    "AI_EMBED", "COALESCE", "CONTAINS", "COUNT", "IFF", "JAROWINKLER_SIMILARITY", "LENGTH", "LOWER", "MAX",
+    "MIN", "REPLACE", "ROW_NUMBER", "TRANSLATE", "VECTOR_COSINE_SIMILARITY",
 }  # fmt: skip
 
-ALL_FILTERS = call_search.search_filters(date(2026, 1, 1), date(2026, 1, 2), "rep", "deal", "External", 5)
+ALL_FILTERS: call_filters.Filters = {
+    **call_filters.date_filters(date(2026, 1, 1), date(2026, 1, 2)),
+    call_filters.HAS_REP: ("rep",),
+    call_filters.HAS_DEAL: ("deal",),
+    call_filters.HAS_COMPANY: ("Call", "HubSpot", "company"),
+    **call_search.segment_filters("External", 5),
+}
+CALL_FILTERS = dict(list(ALL_FILTERS.items())[:5]) | {calls.BEFORE: ("day", "day", "time", "time", "id")}
+AFTER = call_search.SearchPosition(5, 0.8, "1_2_0")
 
 
-def search(filters: call_search.Filters) -> tuple[str, int]:
-    sql, values = call_search.search_statement("e5-base-v2", "the price", 5, None, filters)
+def search(filters: call_filters.Filters, after: call_search.SearchPosition | None = None) -> tuple[str, int]:
+    search = call_search.Search("the price", 5, None, filters, after=after)
+    sql, values = call_search.search_statement("e5-base-v2", search)
     return sql, len(values)
 
 
-def unsearchable(filters: call_search.Filters) -> tuple[str, int]:
+def unsearchable(filters: call_filters.Filters) -> tuple[str, int]:
     sql, values = call_search.unsearchable_statement("e5-base-v2", filters)
     return sql, len(values)
+
+
+def listed(sql: str, condition: str, value_count: int) -> tuple[str, int]:
+    return sql.format(condition=condition, conditions=condition), value_count
 
 
 # Each statement with the number of values that are bound to it.
 STATEMENTS = {
     "search": search({}),
     "filtered search": search(ALL_FILTERS),
+    "next page of a search": search(ALL_FILTERS, AFTER),
     "unsearchable": unsearchable({}),
     "filtered unsearchable": unsearchable(ALL_FILTERS),
     "context": (call_search._CONTEXT.format(calls="%s, %s", hits="%s, %s, %s"), 7),
-    "rep": (call_search._ANY_CALL.format(condition=call_search._HAS_REP), 3),
-    "deal": (call_search._ANY_CALL.format(condition=call_search._HAS_DEAL), 1),
     "call": (call_analysis._CALL, 1),
-    "risk segments": (call_analysis._RISK_SEGMENTS, 2),
-    "coaching": (coaching._OPPORTUNITIES, 2),
-    "company": (_COMPANIES.format(condition=_HAS_ID_OR_NAME), 3),
-    "similar companies": (_COMPANIES.format(condition=_NAME_CONTAINS), 2),
-    "timeline": (_CALLS, 4),
+    "risk segments": (call_analysis._RISK_SEGMENTS, 3),
+    "coaching": listed(coaching._OPPORTUNITIES, "TRUE", 3),
+    "next page of coaching": listed(coaching._OPPORTUNITIES, coaching._AFTER, 6),
+    "calls": listed(calls._CALLS, "TRUE", 1),
+    "next page of filtered calls": listed(calls._CALLS, " AND ".join(CALL_FILTERS), 13),
+    "call of a transcript": (calls._CALL_OF_TRANSCRIPT, 1),
+    "transcript": listed(calls._TURNS, "TRUE", 3),
+    "next page of a transcript": listed(calls._TURNS, calls._AFTER_TURN, 8),
+    "records": listed(directory._RECORDS, "TRUE", 14),
+    "next page of records": listed(directory._RECORDS, directory._AFTER, 21),
+    "deals": listed(deals._DEALS, f"{deals._HAS_OWNER} AND {deals._AFTER}", 16),
+    "timeline": listed(_TIMELINE_CALLS, "TRUE", 4),
+    "next page of a timeline": listed(_TIMELINE_CALLS, calls.BEFORE, 9),
+    "count of a timeline": (_COUNT, 3),
+    "last read": (freshness._LAST_READ, 1),
 }
 
 each_statement = pytest.mark.parametrize(("sql", "value_count"), STATEMENTS.values(), ids=STATEMENTS)
@@ -95,7 +131,9 @@ def test_snowflake_accepts_the_statement(sql: str, value_count: int) -> None:
 def test_a_statement_reads_only_enriched_views_and_embeddings(sql: str, value_count: int) -> None:
     tree = parsed(sql)
     ctes = {cte.alias_or_name.upper() for cte in tree.find_all(exp.CTE)}
-    allowed = {CALLS, SEGMENTS, COACHING, TIMELINE, DEAL_CALLS, EMBEDDINGS}
+    allowed = {
+        CALLS, SEGMENTS, COACHING, TIMELINE, DEAL_CALLS, DEAL_RISK, DIRECTORY, LANDINGS, EMBEDDINGS,
+    }  # fmt: skip
     assert {table.name.upper() for table in tree.find_all(exp.Table)} - ctes <= allowed
 
 
@@ -103,7 +141,9 @@ def test_a_statement_reads_only_enriched_views_and_embeddings(sql: str, value_co
 def test_a_statement_reads_calls_segments_and_events_without_private_calls(
     sql: str, value_count: int
 ) -> None:
-    for view in (CALLS, SEGMENTS, COACHING, TIMELINE):
+    sql = sql.replace(DEAL_RISKS, "")
+    assert DEAL_RISK not in sql
+    for view in (CALLS, SEGMENTS, COACHING, TIMELINE, DIRECTORY):
         public = f"(SELECT * FROM {view} WHERE NOT COALESCE(IS_PRIVATE, FALSE))"
         assert sql.count(public) == len(re.findall(rf"\b{view}\b", sql))
 
@@ -116,10 +156,11 @@ def test_one_module_states_the_condition_on_private_calls() -> None:
 
 
 def test_an_omitted_filter_adds_no_condition() -> None:
-    assert call_search.search_filters() == {}
-    assert len(ALL_FILTERS) == 6
+    assert call_filters.date_filters(None, None) == call_search.segment_filters(None, 0) == {}
+    assert len(ALL_FILTERS) == 7
 
 
 def test_the_filters_use_columns_of_the_view() -> None:
-    named = {column.name for each in ALL_FILTERS for column in parsed(f"SELECT {each}").find_all(exp.Column)}
+    filters = ALL_FILTERS.keys() - {call_filters.HAS_COMPANY}
+    named = {column.name for each in filters for column in parsed(f"SELECT {each}").find_all(exp.Column)}
     assert named <= columns(SEGMENTS).keys()

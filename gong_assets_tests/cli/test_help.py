@@ -63,8 +63,12 @@ from gong_assets_tests.cli.command_line import CommandLine
                 "meaning",
             ],
         ),
+        (("find",), ["RECORD_TYPE", "NAME", "--limit", "--page", "best matches first"]),
+        (("calls",), ["--from-date", "--rep", "--deal", "--company", "--page", "newest first"]),
+        (("transcript",), ["CALL_ID", "--limit", "--page", "time order"]),
+        (("deals",), ["--level", "--owner", "--page", "risk indicators"]),
         (("account",), ["COMPANY", "--limit", "--json", "next steps"]),
-        (("mcp",), ["--http", "--host", "127.0.0.1", "--port", "8808", "this machine only"]),
+        (("mcp",), ["--http", "--host", "127.0.0.1", "--port", "8808", "this machine only", "/health"]),
         (("doctor",), ["--json", "what to do"]),
         (("demo",), ["--days"]),
         (("dev",), ["--port"]),
@@ -98,6 +102,9 @@ def test_help_starts_nothing_and_writes_no_file(tmp_path: Path) -> None:
         ("search", "x", "--from-date", "yesterday"),
         ("search", "x", "--speaker", "anybody"),
         ("account",),
+        ("find",),
+        ("find", "customer"),
+        ("deals", "--level", "none"),
         ("mcp", "--port", "8808"),
     ],
 )
@@ -115,9 +122,9 @@ def test_wrong_usage_exits_with_2_and_prints_the_reason_and_how_to_get_help(
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (("search", ""), "the text to search for is empty"),
+        (("search", ""), "text: should not be blank"),
         (("search", "x" * 1501), "text: string should have at most 1500 characters"),
-        (("search", "x", "--rep", ""), "rep: string should have at least 1 character"),
+        (("search", "x", "--rep", ""), "rep: should not be blank"),
         (
             ("search", "x", "--from-date", "2026-11-25", "--to-date", "2026-11-01"),
             "is after to_date 2026-11-01",
@@ -125,7 +132,7 @@ def test_wrong_usage_exits_with_2_and_prints_the_reason_and_how_to_get_help(
         (("search", "x", "--limit", "1000", "--context", "20"), "could return 41,000 turns"),
         (("search", "x", "--min-similarity", "nan"), "min_similarity: input should be a finite number"),
         (("search", "x", "--min-similarity", "2"), "min_similarity: input should be less than or equal to 1"),
-        (("analyze", ""), "call_id: string should have at least 1 character"),
+        (("analyze", ""), "call_id: should not be blank"),
         (("account", " "), "company: should not be blank"),
     ],
 )

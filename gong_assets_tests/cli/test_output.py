@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
+
 import pytest
 
-from gong_assets.agents import AccountTimeline, CallAnalysis, CoachingOpportunity, Segment, SimilarSegments
-from gong_assets.agents.results import SimilarSegment, TimelineCall
-from gong_assets.cli import output
+from gong_assets.agents import (
+    AccountTimeline,
+    Call,
+    CallAnalysis,
+    Calls,
+    CoachingOpportunities,
+    CoachingOpportunity,
+    DealAtRisk,
+    DealsAtRisk,
+    Record,
+    Records,
+    Segment,
+    SimilarSegment,
+    SimilarSegments,
+    TimelineCall,
+    Transcript,
+)
+from gong_assets.cli import answers, output
 
 # Clears the screen, renames the window, returns to the start of the line, and reverses the text that follows.
 CONTROLS = "\x1b[2J\x1b]0;title\x07\r\u202e\u009b31m"
@@ -30,20 +48,34 @@ CALL = {
 
 
 def search_results(text: str) -> SimilarSegments:
-    return SimilarSegments([SimilarSegment(transcript_id="1_0", call_id="1", text=text, similarity=0.5)])
+    hit = SimilarSegment(transcript_id="1_0", call_id="1", text=text, similarity=0.5)
+    return SimilarSegments(segments=[hit])
 
 
 def test_no_text_sends_commands_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     turn = Segment.model_validate(SEGMENT)
     hit = SimilarSegment(**turn.model_dump(), similarity=0.5, context_before=[turn], context_after=[turn])
-    output.segments(SimilarSegments([hit]), as_json=False)
-    output.analysis(CallAnalysis.model_validate({**CALL, "risk_segments": [turn]}), as_json=False)
-    output.coaching([CoachingOpportunity.model_validate(CALL)], as_json=False)
+    answers.segments(SimilarSegments(segments=[hit]))
+    answers.analysis(CallAnalysis.model_validate({**CALL, "risk_segments": [turn]}))
+    answers.coaching(CoachingOpportunities(calls=[CoachingOpportunity.model_validate(CALL)]))
+    answers.calls(Calls(calls=[Call.model_validate(CALL)]))
+    answers.transcript(Transcript.model_validate({**CALL, "turns": [turn]}))
+    record = Record(crm_system=HOSTILE, record_id="1", record_name=HOSTILE, record_detail=HOSTILE)
+    answers.records(Records(records=[record]))
+    deal = DealAtRisk(
+        hubspot_deal_id="10",
+        deal_name=HOSTILE,
+        deal_owner=HOSTILE,
+        risk_level="Low",
+        reasons=[HOSTILE],
+        call_count=1,
+    )
+    answers.deals(DealsAtRisk(deals=[deal]))
     calls = [TimelineCall.model_validate(CALL)]
     timeline = AccountTimeline(
         crm_system="HubSpot", company_id="900", company_name=HOSTILE, call_count=1, calls=calls
     )
-    output.account(timeline, as_json=False)
+    answers.account(timeline)
     output.error(HOSTILE)
 
     for printed in capsys.readouterr():
@@ -52,17 +84,15 @@ def test_no_text_sends_commands_to_the_terminal(capsys: pytest.CaptureFixture[st
 
 
 def test_json_output_contains_the_unchanged_text(capsys: pytest.CaptureFixture[str]) -> None:
-    output.segments(search_results(HOSTILE), as_json=True)
+    answers.show(search_results(HOSTILE), answers.segments, as_json=True)
     assert '"text": "be\\u001b[2J' in capsys.readouterr().out
 
 
 def test_each_row_is_one_line_in_a_pipe_however_long_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    output.segments(search_results(f"{LONG}\n{LONG}"), as_json=False)
-    output.coaching([CoachingOpportunity.model_validate({**CALL, "call_title": LONG})], as_json=False)
-    output.analysis(
-        CallAnalysis.model_validate({**CALL, "summary": f"{LONG}\n{LONG}", "risk_segments": []}),
-        as_json=False,
-    )
+    answers.segments(search_results(f"{LONG}\n{LONG}"))
+    call = CoachingOpportunity.model_validate({**CALL, "call_title": LONG})
+    answers.coaching(CoachingOpportunities(calls=[call]))
+    answers.analysis(CallAnalysis.model_validate({**CALL, "summary": f"{LONG}\n{LONG}", "risk_segments": []}))
     lines = capsys.readouterr().out.splitlines()
     assert len([line for line in lines if "end" in line]) == 3
     assert len([line for line in lines if "word" in line]) == 3
@@ -72,9 +102,22 @@ def test_each_row_is_one_line_in_a_pipe_however_long_it_is(capsys: pytest.Captur
 def test_an_empty_search_reports_the_segments_that_could_not_be_compared(
     capsys: pytest.CaptureFixture[str], as_json: bool
 ) -> None:
-    empty = SimilarSegments()
-    empty.note = "3 segments could not be compared"
-    output.segments(empty, as_json=as_json)
+    empty = SimilarSegments(segments=[], note="3 segments could not be compared")
+    answers.show(empty, answers.segments, as_json=as_json)
     printed = capsys.readouterr()
-    assert printed.out == ("[]\n" if as_json else "no similar segments\n")
     assert printed.err == "3 segments could not be compared\n"
+    if as_json:
+        assert json.loads(printed.out) == {"note": "3 segments could not be compared", "segments": []}
+    else:
+        assert printed.out == "no similar segments\n"
+
+
+def test_an_answer_says_how_recent_it_is_and_how_to_get_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = Calls(data_as_of=datetime(2026, 11, 12, 8, 30, tzinfo=UTC), next_page="token", calls=[])
+    answers.show(answer, answers.calls, as_json=False)
+    printed = capsys.readouterr()
+    assert printed.out == "no calls\n"
+    assert printed.err.splitlines() == [
+        "calls were last read from Gong at 2026-11-12 08:30 UTC",
+        "there is more: run the same command with --page token",
+    ]

@@ -56,6 +56,7 @@ KEYS = {
     "vw_sales_performance_analysis": "PERFORMANCE_ID",
     "vw_coaching_opportunities": "CALL_ID",
     "vw_deal_calls": "DEAL_CALL_ID",
+    "vw_directory": "DIRECTORY_ID",
     "vw_deal_risk": "HUBSPOT_DEAL_ID",
     "vw_account_timeline": "EVENT_ID",
     "vw_gong_ingestion_status": "CALL_ID",

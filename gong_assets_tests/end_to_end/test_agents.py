@@ -27,7 +27,7 @@ HOSTILE = [
 
 
 def test_a_search_finds_by_meaning_without_a_word_in_common(company_warehouse: Warehouse) -> None:
-    found = similar_segments(company_warehouse, EXPENSIVE, limit=10)
+    found = similar_segments(company_warehouse, EXPENSIVE, limit=10).segments
     assert found[0].text == company.PRICE_COMPLAINT
     similarities = [segment.similarity or 0 for segment in found]
     assert len(found) == 10
@@ -35,11 +35,11 @@ def test_a_search_finds_by_meaning_without_a_word_in_common(company_warehouse: W
 
 
 def test_hits_below_the_minimum_similarity_are_excluded(company_warehouse: Warehouse) -> None:
-    unfiltered = similar_segments(company_warehouse, EXPENSIVE, limit=1000)
+    unfiltered = similar_segments(company_warehouse, EXPENSIVE, limit=1000).segments
     threshold = unfiltered[4].similarity or 0
     found = similar_segments(company_warehouse, EXPENSIVE, limit=1000, min_similarity=threshold)
-    assert found == [segment for segment in unfiltered if (segment.similarity or 0) >= threshold]
-    assert similar_segments(company_warehouse, EXPENSIVE, min_similarity=1.0) == []
+    assert found.segments == [segment for segment in unfiltered if (segment.similarity or 0) >= threshold]
+    assert similar_segments(company_warehouse, EXPENSIVE, min_similarity=1.0).segments == []
 
 
 @pytest.mark.parametrize("days", [10, 31])
@@ -49,7 +49,7 @@ def test_coaching_lists_exactly_what_the_view_lists(company_warehouse: Warehouse
         "WHERE CALL_DATETIME_UTC >= %s AND NOT COALESCE(IS_PRIVATE, FALSE)",
         (APRIL.replace(tzinfo=None) - timedelta(days=days),),
     )
-    found = coaching_opportunities(company_warehouse, days=days, limit=1000, now=APRIL)
+    found = coaching_opportunities(company_warehouse, days=days, limit=1000, now=APRIL).calls
     assert {call.call_id: call.reasons for call in found} == {
         row["CALL_ID"]: json.loads(row["REASONS"]) for row in rows
     }
@@ -58,7 +58,7 @@ def test_coaching_lists_exactly_what_the_view_lists(company_warehouse: Warehouse
 
 
 def test_coaching_returns_the_reasons_of_the_view(company_warehouse: Warehouse) -> None:
-    found = coaching_opportunities(company_warehouse, days=31, limit=1000, now=APRIL)
+    found = coaching_opportunities(company_warehouse, days=31, limit=1000, now=APRIL).calls
     assert {call.call_id: call.reasons for call in found} == {
         company.MONOLOGUE: ["Talked Too Much"],
         company.PRICING: ["Unhappy Customer"],
@@ -94,7 +94,7 @@ def test_risk_segments_are_in_time_order(company_warehouse: Warehouse) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_text_is_treated_as_text(company_warehouse: Warehouse, text: str) -> None:
-    assert len(similar_segments(company_warehouse, text, limit=2)) == 2
+    assert len(similar_segments(company_warehouse, text, limit=2).segments) == 2
     with pytest.raises(NotFound):
         analyze_call(company_warehouse, text)
 
@@ -104,13 +104,14 @@ def test_the_commands_print_json(project: CommandLine) -> None:
     coaching = (
         project.gong_assets("coach", "--days", str(days_since), "--limit", "2", "--json").succeeded().json
     )
-    assert len(coaching) == 2
-    assert coaching[0]["reasons"]
+    assert len(coaching["calls"]) == 2
+    assert coaching["next_page"]
+    assert coaching["calls"][0]["reasons"]
     analysis = project.gong_assets("analyze", company.PRICING, "--json").succeeded().json
     assert analysis["call_id"] == company.PRICING
     assert len(analysis["risk_segments"]) == 2
     segments = project.gong_assets("search", company.STRANGE_TEXT, "--limit", "1", "--json").succeeded().json
-    assert company.STRANGE_TEXT in segments[0]["text"]
+    assert company.STRANGE_TEXT in segments["segments"][0]["text"]
 
 
 def test_the_commands_print_text(project: CommandLine) -> None:
@@ -128,4 +129,4 @@ def test_an_unknown_call_is_a_one_line_error(project: CommandLine) -> None:
 
 def test_an_empty_search_text_is_a_one_line_error(project: CommandLine) -> None:
     outcome = project.gong_assets("search", "  ")
-    assert (outcome.code, outcome.stderr) == (2, "error: the text to search for is empty\n")
+    assert (outcome.code, outcome.stderr) == (2, "error: text: should not be blank\n")

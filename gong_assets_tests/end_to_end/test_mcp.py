@@ -14,12 +14,13 @@ from mcp.types import CallToolResult
 from gong_assets.agents import (
     AccountTimeline,
     CallAnalysis,
+    CoachingOpportunities,
+    SimilarSegments,
     account_timeline,
     analyze_call,
     coaching_opportunities,
     similar_segments,
 )
-from gong_assets.agents.mcp_server import CoachingOpportunities, SimilarCalls
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets_tests.agents.mcp_clients import (
     http_server,
@@ -90,15 +91,15 @@ def test_each_tool_returns_the_result_of_its_function(
             ]
         ),
     )  # fmt: skip
-    assert CoachingOpportunities.model_validate(coaching).calls == coaching_opportunities(
+    assert CoachingOpportunities.model_validate(coaching) == coaching_opportunities(
         company_warehouse, days=days, limit=3
     )
     assert CallAnalysis.model_validate(analysis) == analyze_call(company_warehouse, company.PRICING)
     segments = similar_segments(
         company_warehouse, EXPENSIVE, limit=2, context=1, speaker="External", min_words=4
     )
-    assert SimilarCalls.model_validate(search).segments == segments
-    assert segments[0].text == company.PRICE_COMPLAINT
+    assert SimilarSegments.model_validate(search) == segments
+    assert segments.segments[0].text == company.PRICE_COMPLAINT
     assert AccountTimeline.model_validate(timeline) == account_timeline(company_warehouse, CUSTOMER)
 
 
@@ -106,21 +107,21 @@ HOSTILE: list[tuple[str, dict[str, Any], str]] = [
     ("analyze_call", {"call_id": "'; DROP TABLE GONG_CALLS_RAW; --"}, "is not in VW_ENRICHED_GONG_CALLS"),
     ("analyze_call", {"call_id": "x" * 2**20}, "call_id: string should have at most 500 characters"),
     ("analyze_call", {"call_id": "1\0"}, "call_id: should not contain a NUL character"),
-    ("analyze_call", {"call_id": 7782342274025937895}, "call_id: input should be a valid string"),
+    ("analyze_call", {"call_id": 7.782342274025938e18}, "call_id: input should be a valid string"),
     ("analyze_call", {}, "call_id: field required"),
-    ("account_timeline", {"company": "' OR '1' = '1"}, "is linked to company ' OR '1' = '1"),
+    ("account_timeline", {"company": "' OR '1' = '1"}, "there is no company ' OR '1' = '1"),
     ("account_timeline", {"company": CUSTOMER, "limit": 10**18}, "limit: input should be less than or equal"),
     ("account_timeline", {"company": ["a", {"b": None}]}, "company: input should be a valid string"),
     ("coaching_opportunities", {"days": -1}, "days: input should be greater than or equal to 1"),
     ("coaching_opportunities", {"limit": "10; DELETE"}, "limit: input should be a valid integer"),
     ("coaching_opportunities", {"sql": "DROP TABLE X"}, "coaching_opportunities has no argument sql"),
     ("similar_calls", {"text": "x" * 2**20}, "text: string should have at most 1500 characters"),
-    ("similar_calls", {"text": " "}, "the text to search for is empty"),
+    ("similar_calls", {"text": " "}, "text: should not be blank"),
     ("similar_calls", {"text": "! " * 700}, "the text is too long for the embedding model; shorten it"),
     ("similar_calls", {"text": "a", "from_date": "2025-03-02", "to_date": "2025-03-01"}, "is after to_date"),
     ("similar_calls", {"text": EXPENSIVE, "from_date": "'; --"}, "from_date: should be a date"),
-    ("similar_calls", {"text": EXPENSIVE, "rep": "%"}, "has rep %"),
-    ("similar_calls", {"text": EXPENSIVE, "deal_id": "1; DROP"}, "has deal 1; DROP"),
+    ("similar_calls", {"text": EXPENSIVE, "rep": "%"}, "there is no rep %"),
+    ("similar_calls", {"text": EXPENSIVE, "deal": "1; DROP"}, "there is no deal 1; DROP"),
     ("similar_calls", {"text": EXPENSIVE, "speaker": "Anybody"}, "speaker: input should be"),
     ("similar_calls", {"text": EXPENSIVE, "limit": 1000, "context": 20}, "could return 41,000 turns"),
     ("drop_table", {"name": "GONG_CALLS_RAW"}, "Unknown tool: drop_table"),
@@ -148,7 +149,7 @@ def test_an_empty_result_is_not_an_error(call_tools: CallTools) -> None:
     coaching, search = call_tools(
         [("coaching_opportunities", {"days": 1}), ("similar_calls", {"text": EXPENSIVE, "min_similarity": 1})]
     )
-    assert tool_result(coaching) == {"calls": []}
+    assert tool_result(coaching)["calls"] == []
     assert tool_result(search)["segments"] == []
 
 

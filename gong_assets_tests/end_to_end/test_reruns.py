@@ -126,8 +126,11 @@ def test_only_changed_texts_are_sent_to_cortex(second_run: Run, third_run: Run) 
 def test_search_finds_the_edited_text_and_not_the_deleted_call(
     third_run: Run, company_warehouse: Warehouse
 ) -> None:
-    found = similar_segments(company_warehouse, "Who planted trees and flowers behind the building?", limit=3)
+    found = similar_segments(
+        company_warehouse, "Who planted trees and flowers behind the building?", limit=3
+    ).segments
     assert found[0].call_id == company.EDITED
     assert company.DELETED not in {
-        segment.call_id for segment in similar_segments(company_warehouse, company.TOO_LATE, limit=1000)
+        segment.call_id
+        for segment in similar_segments(company_warehouse, company.TOO_LATE, limit=1000).segments
     }

@@ -1,0 +1,64 @@
+"""Deals that `deals_at_risk` lists, and their order."""
+
+from __future__ import annotations
+
+import pytest
+
+from gong_assets.agents import deals_at_risk
+from gong_assets.warehouse.connection import Warehouse
+from gong_assets_tests.agents.tables import call, create_views, deal_risk
+
+
+@pytest.fixture
+def deals(warehouse: Warehouse) -> Warehouse:
+    owner = {"deal_owner": "Tomáš Novák", "deal_owner_email": "tomas@x.example"}
+    create_views(
+        warehouse,
+        calls=[call("1", primary_user_name="Rita")],
+        deal_risks=[
+            deal_risk("10", "Stalled", deal_amount_in_home_currency=100, **owner),
+            deal_risk("20", "Stalled", "Overdue", risk_level="Medium", last_call_id="1"),
+            deal_risk("30"),
+            deal_risk("40", "No Call", deal_amount_in_home_currency=200),
+            deal_risk("50", "No Call", deal_amount_in_home_currency=100),
+            deal_risk("60", "A", "B", "C", risk_level="High"),
+            deal_risk("70", "No Call"),
+        ],
+    )
+    return warehouse
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ({}, ["60", "20", "40", "10", "50", "70"]),
+        ({"level": "medium"}, ["60", "20"]),
+        ({"level": " HIGH"}, ["60"]),
+        ({"owner": "tomas novak"}, ["10"]),
+        ({"owner": "Tomas@x.example"}, ["10"]),
+        ({"owner": "%"}, []),
+    ],
+)
+def test_deals_with_the_most_and_largest_risks_come_first(
+    deals: Warehouse, arguments: dict[str, str], expected: list[str]
+) -> None:
+    found = deals_at_risk(deals, **arguments).deals  # type: ignore[arg-type]
+    assert [each.hubspot_deal_id for each in found] == expected
+
+
+def test_a_deal_has_its_reasons_and_its_last_call(deals: Warehouse) -> None:
+    found = deals_at_risk(deals).deals[1]
+    assert found.reasons == ["Stalled", "Overdue"]
+    assert (found.last_call_id, found.last_call_title, found.last_call_host) == ("1", "Call 1", "Rita")
+    assert found.last_call_url == "https://gong.example/call?id=1"
+
+
+def test_the_pages_of_deals_are_disjoint_and_complete(deals: Warehouse) -> None:
+    ids: list[str] = []
+    page: str | None = None
+    for _ in range(3):
+        answer = deals_at_risk(deals, limit=2, page=page)
+        ids += [each.hubspot_deal_id for each in answer.deals]
+        page = answer.next_page
+    assert page is None
+    assert ids == ["60", "20", "40", "10", "50", "70"]
