@@ -244,8 +244,9 @@ def _explain_token_limit() -> Iterator[None]:
 
 
 def segment_filters(speaker: str | None, min_words: int) -> Filters:
-    """Return the conditions on a segment itself."""
-    filters: Filters = {"SPEAKER_TYPE = %s": (speaker,), "WORD_COUNT >= %s": (min_words or None,)}
+    """Return the conditions on a segment itself; a speaker whom Gong does not know is a customer."""
+    is_customer = None if speaker is None else speaker == "External"
+    filters: Filters = {"IS_CUSTOMER = %s": (is_customer,), "WORD_COUNT >= %s": (min_words or None,)}
     return {condition: values for condition, values in filters.items() if values[0] is not None}
 
 
