@@ -227,6 +227,7 @@ def _drop_stage(connection: Connection, statement: exp.Drop) -> None:
     (table,) = statement.find_all(exp.Table)
     name = connection.stage_name(table.sql(dialect="snowflake"))
     connection.transaction.commit()
+    connection.temporary_stages.remove(name)
     if not fakesnow_patches.drop_stage(connection.duck, name) and not statement.args.get("exists"):
         raise SnowflakeError(
             2003, "02000", f"SQL compilation error: Stage '{name}' does not exist or not authorized."
