@@ -59,6 +59,8 @@ _RULES = (
                              "of the server"),
     _rule(r"Python exception occurred while executing the UDF: (?:[\w.]+: )?([^\n]+)", 100351, "P0000",
           _plain(r"\1")),
+    _rule(r"Recursion exceeded max iteration count \((\d+)\)", 100189, "22000",
+          _plain(r"Recursion exceeded max iteration count (\1)")),
     _rule(rf"(?:Scalar|Aggregate|Table|Macro)?\s*(?:Function|Macro) with name {_NAME} does not exist",
           2140, "42601", lambda found: f"SQL compilation error: Unknown function {found.group(1).upper()}"),
     _rule(rf"(?:Table|View) with name {_NAME} does not exist", 2003, "42S02",

@@ -70,6 +70,7 @@ _ARRAY_TO_STRING = (
 _ARRAY_DISTINCT = f"(a) AS to_json(list_distinct({_JSON_LIST}))"
 _ARRAY_CAT = f"(a, b) AS to_json(list_concat({_JSON_LIST}, CAST(to_json(b) AS JSON[])))"
 _ARRAY_APPEND = f"(a, x) AS to_json(list_append({_JSON_LIST}, to_json(x)))"
+_ARRAY_PREPEND = f"(a, x) AS to_json(list_prepend(to_json(x), {_JSON_LIST}))"
 _ARRAY_FLATTEN = f"(a) AS to_json(flatten(list_transform({_JSON_LIST}, lambda v: CAST(v AS JSON[]))))"
 # Snowflake counts from 0 and excludes the end; DuckDB counts from 1 and includes it. In both, a negative
 # position counts from the end.
@@ -96,6 +97,7 @@ _MACROS = {
     "_array_distinct": _ARRAY_DISTINCT,
     "_array_cat": _ARRAY_CAT,
     "_array_append": _ARRAY_APPEND,
+    "_array_prepend": _ARRAY_PREPEND,
     "_array_flatten": _ARRAY_FLATTEN,
     "_array_slice": _ARRAY_SLICE,
     "_l1_distance": _L1_DISTANCE,

@@ -24,6 +24,7 @@ _ARRAY_FUNCTIONS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.ArrayDistinct: ("_array_distinct", ("this",)),
     exp.ArrayConcat: ("_array_cat", ("this", "expressions")),
     exp.ArrayAppend: ("_array_append", ("this", "expression")),
+    exp.ArrayPrepend: ("_array_prepend", ("this", "expression")),
     exp.Flatten: ("_array_flatten", ("this",)),
     exp.ArraySlice: ("_array_slice", ("this", "start", "end")),
 }
@@ -108,6 +109,21 @@ def _array_function(node: exp.Expression) -> exp.Expression:
     return macros.call(name, *arguments)
 
 
+def _reduce(node: exp.Reduce) -> exp.Expression:
+    """Rewrite REDUCE with an array as its accumulator, the only kind that the project uses.
+
+    https://docs.snowflake.com/en/sql-reference/functions/reduce
+    """
+    initial = node.args["initial"]
+    if not (isinstance(initial, exp.Anonymous) and initial.name == "JSON_ARRAY"):
+        raise NotImplementedError("REDUCE with an accumulator that is not an array")
+    items = exp.cast(
+        exp.Anonymous(this="TO_JSON", expressions=[node.this.copy()]),
+        exp.DataType(this=exp.DataType.Type.USERDEFINED, kind="JSON[]"),
+    )
+    return exp.Anonymous(this="LIST_REDUCE", expressions=[items, node.args["merge"].copy(), initial.copy()])
+
+
 # In the order of application: paths become casts before casts are rewritten.
 REWRITES = (
     Rewrite((exp.JSONExtract,), _path_as_text),
@@ -118,4 +134,5 @@ REWRITES = (
     Rewrite((exp.Typeof,), _typeof),
     Rewrite((exp.Struct,), _object_literal),
     Rewrite(tuple(_ARRAY_FUNCTIONS), _array_function),
+    Rewrite((exp.Reduce,), _reduce),
 )
