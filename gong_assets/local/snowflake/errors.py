@@ -59,6 +59,7 @@ _RULES = (
                              "of the server"),
     _rule(r"Python exception occurred while executing the UDF: (?:[\w.]+: )?([^\n]+)", 100351, "P0000",
           _plain(r"\1")),
+    _rule(r"^Invalid Input Error: Division by zero$", 100051, "22012", _plain("Division by zero")),
     _rule(r"Recursion exceeded max iteration count \((\d+)\)", 100189, "22000",
           _plain(r"Recursion exceeded max iteration count (\1)")),
     _rule(rf"(?:Scalar|Aggregate|Table|Macro)?\s*(?:Function|Macro) with name {_NAME} does not exist",

@@ -79,6 +79,20 @@ _ARRAY_SLICE = f"""
     CASE WHEN last >= 0 THEN last ELSE last - 1 END))
 """
 
+# A text in an aggregate of numbers is a FLOAT. The first overload also takes JSON. DuckDB selects it for any
+# aggregate and window function too, whose types it does not know yet, so the argument must contain none.
+_NUMBER = "(x VARCHAR) AS CAST(x AS DOUBLE), (x) AS x"
+
+# The scale of a quotient: https://docs.snowflake.com/en/sql-reference/operators-arithmetic
+# The product with a DECIMAL of scale 6 adds 6 digits to a DECIMAL or integer, and leaves a DOUBLE as it is.
+# ROUND of a DECIMAL to 12 digits has at most this scale, and to 0 digits none.
+_QUOTIENT_TYPE = "(a) AS round(a * CAST(1 AS DECIMAL(38, 6)), 12)"
+_MEDIAN_TYPE = "(a) AS round(a * CAST(1 AS DECIMAL(38, 3)), 12)"
+_DIVIDE = f"""
+(a, b) AS CASE WHEN b = 0 THEN error('Division by zero')
+    ELSE cast_to_type(a / b, {_SCHEMA}._quotient_type(a) * round(b, 0)) END
+"""
+
 _L1_DISTANCE = """
 (a, b) AS CASE WHEN len(a) <> len(b) THEN error('list dimensions must be equal')
     ELSE list_sum(list_transform(list_zip(a::DOUBLE[], b::DOUBLE[]), lambda p: abs(p[1] - p[2]))) END
@@ -101,6 +115,10 @@ _MACROS = {
     "_array_flatten": _ARRAY_FLATTEN,
     "_array_slice": _ARRAY_SLICE,
     "_l1_distance": _L1_DISTANCE,
+    "_number": _NUMBER,
+    "_quotient_type": _QUOTIENT_TYPE,
+    "_median_type": _MEDIAN_TYPE,
+    "_divide": _DIVIDE,
 }
 
 

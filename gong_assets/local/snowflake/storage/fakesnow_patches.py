@@ -18,7 +18,7 @@ from fakesnow.transforms import show, stage, transforms
 from sqlglot import exp
 
 from gong_assets.local.snowflake.errors import SnowflakeError
-from gong_assets.local.snowflake.sql import vector
+from gong_assets.local.snowflake.sql import numbers, vector
 from gong_assets.local.snowflake.sql.names import require_plain_name
 from gong_assets.local.snowflake.sql.temporary_stages import SESSION_MARK, public_name
 
@@ -84,6 +84,12 @@ def hide_temporary_stages_of_other_sessions() -> None:
     transforms_package.create_stage = create_and_name
     stage._file_name_prefix = lambda name: file_name_prefix(public_name(name))
     stage.not_found_error = lambda name: not_found(public_name(name))
+
+
+def use_numbers_of_38_digits() -> None:
+    """Replace fakesnow's 64-bit integers, and its cast of all aggregates of numbers to FLOAT."""
+    transforms_package.integer_precision = numbers.integer_type
+    transforms_package.numeric_agg_implicit_cast = lambda node: node
 
 
 def columns_view_sql() -> str:
