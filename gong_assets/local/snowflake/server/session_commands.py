@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from gong_assets.local.snowflake.errors import SnowflakeError
 from gong_assets.local.snowflake.server.connection import Connection
+from gong_assets.local.snowflake.sql.statements import require_one_statement
 from gong_assets.local.snowflake.storage import fakesnow_patches
 from gong_assets.local.snowflake.storage.writer_lock import DEFAULT_LOCK_TIMEOUT_SECONDS
 
@@ -73,8 +74,9 @@ _GRANT_COLUMNS = (
 def run_text_command(connection: Connection, sql: str) -> exp.Expression | None:
     """Run a command that sqlglot cannot parse and return the query for its result.
 
-    Returns None if ``sql`` is not such a command.
+    Returns None if ``sql`` is not such a command. Raises SnowflakeError for more than one statement.
     """
+    require_one_statement(sql)
     query = _run_text_command(connection, sql)
     return None if query is None else _parse(query)
 
