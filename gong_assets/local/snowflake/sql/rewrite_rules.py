@@ -14,6 +14,7 @@ from sqlglot import exp
 
 from gong_assets.local.snowflake.sql import (
     aggregates,
+    dates,
     macros,
     numbers,
     recursion,
@@ -121,6 +122,7 @@ _REWRITES = (
     Rewrite(vector.FUNCTIONS, vector.function),
     Rewrite((exp.DataType,), _vector_type),
     *numbers.REWRITES,
+    *dates.REWRITES,
     *variant.REWRITES,
     Rewrite(aggregates.NODES, aggregates.aggregate),
     Rewrite((exp.Lateral, exp.TableFromRows), table_functions.table_function),
