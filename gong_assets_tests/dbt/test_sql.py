@@ -13,6 +13,7 @@ import pytest
 
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.warehouse import Tables, Warehouse
+from gong_assets_tests.second_parser import parse_error
 from gong_assets_tests.snowflake_sql import functions, parsed, violations
 
 pytestmark = pytest.mark.xdist_group("dbt")
@@ -156,6 +157,14 @@ def test_no_statement_of_a_build_has_sql_that_snowflake_rejects(
 ) -> None:
     found = [(node, lines, sql) for node, sql in statements[family] if (lines := violations(sql))]
     assert found == []
+
+
+@pytest.mark.parametrize("family", ["current", "legacy"])
+def test_a_second_parser_accepts_the_models_and_each_statement_of_a_build(
+    models: dict[str, str], statements: dict[str, list[tuple[str, str]]], family: str
+) -> None:
+    parsed_sql = {*models.values(), *(sql for _, sql in statements[family])}
+    assert {sql: error for sql in parsed_sql if (error := parse_error(sql))} == {}
 
 
 def test_the_log_has_a_create_statement_for_every_model(
