@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+_START = r"\A(?:\s|/\*.*?\*/)*"
 _DOCS = "https://docs.snowflake.com/en/sql-reference/sql/"
 
 
@@ -25,10 +26,10 @@ def _clause(pattern: str, page: str, example: str) -> UnsupportedClause:
 
 
 UNSUPPORTED_CLAUSES = (
-    _clause(r"\A\s*(/\*.*?\*/)?\s*put\s.*", "put", "put 'file:///tmp/a' @stage auto_compress = false"),
-    _clause(r"\A\s*(/\*.*?\*/)?\s*begin\s*\Z", "begin", "begin"),
+    _clause(_START + r"put\s.*", "put", "put 'file:///tmp/a' @stage auto_compress = false"),
+    _clause(_START + r"begin(?:\s|/\*.*?\*/)*\Z", "begin", "begin"),
     _clause(
-        r"\A\s*(/\*.*?\*/)?\s*alter table \S+ alter (column )?\w+ comment .*",
+        _START + r"alter table \S+ alter (column )?\w+ comment .*",
         "alter-table-column",
         "alter table t alter column a comment 'one', column b comment 'two'",
     ),
