@@ -37,7 +37,7 @@ _VARIANT_TYPE = """
 
 # The rows of FLATTEN as a list of structs, ordered by array index or object key. `p` is the argument PATH.
 # https://docs.snowflake.com/en/sql-reference/functions/flatten
-_FLATTEN = """
+_FLATTEN_AT = """
 (x, p) AS CASE json_type(x)
     WHEN 'ARRAY' THEN list_transform(CAST(x AS JSON[]), lambda v, i: struct_pack(
         key := NULL::VARCHAR, path := p || '[' || (i - 1) || ']', "index" := i - 1, value := v))
@@ -48,12 +48,16 @@ _FLATTEN = """
 """
 
 # With OUTER => TRUE an input without elements keeps its row, with NULL in every column of FLATTEN.
-_FLATTEN_OUTER = f"""
-(x, p) AS CASE WHEN len({_SCHEMA}._flatten(x, p)) > 0 THEN {_SCHEMA}._flatten(x, p)
+_FLATTEN_OUTER_AT = f"""
+(x, p) AS CASE WHEN len({_SCHEMA}._flatten_at(x, p)) > 0 THEN {_SCHEMA}._flatten_at(x, p)
     ELSE [struct_pack(
         key := NULL::VARCHAR, path := NULL::VARCHAR, "index" := NULL::BIGINT, value := NULL::JSON)]
     END
 """
+
+# Views that earlier versions created call these.
+_FLATTEN = f"(x) AS {_SCHEMA}._flatten_at(x, '')"
+_FLATTEN_OUTER = f"(x) AS {_SCHEMA}._flatten_outer_at(x, '')"
 
 # The rows of SPLIT_TO_TABLE: https://docs.snowflake.com/en/sql-reference/functions/split_to_table
 _SPLIT_ROWS = """
@@ -165,6 +169,8 @@ _L1_DISTANCE = """
 _MACROS = {
     "_variant_text": _VARIANT_TEXT,
     "_variant_type": _VARIANT_TYPE,
+    "_flatten_at": _FLATTEN_AT,
+    "_flatten_outer_at": _FLATTEN_OUTER_AT,
     "_flatten": _FLATTEN,
     "_flatten_outer": _FLATTEN_OUTER,
     "_split_rows": _SPLIT_ROWS,
