@@ -79,7 +79,7 @@ def _time_to_str(node: exp.TimeToStr) -> exp.Expression:
 
 
 def _cast(node: exp.Cast | exp.TryCast) -> exp.Expression:
-    if node.to.this not in _CASTS or node.args.get("format"):
+    if node.to.this not in _CASTS or node.args.get("format") or isinstance(node.this, exp.Null):
         return node
     name, try_name = _CASTS[node.to.this]
     operand = node.this.copy()
@@ -139,7 +139,7 @@ def _from_number(node: exp.UnixToTime) -> exp.Expression:
 
 def _same_type(node: exp.Expression) -> exp.Expression:
     """Return a DATE from DATEADD and DATE_TRUNC of a DATE, where DuckDB returns a TIMESTAMP."""
-    if isinstance(node.this, exp.Literal) or node.text("unit").upper() not in _UNITS_OF_DAYS:
+    if isinstance(node.this, exp.Literal | exp.Null) or node.text("unit").upper() not in _UNITS_OF_DAYS:
         return node
     return exp.Anonymous(this="CAST_TO_TYPE", expressions=[node.copy(), node.this.copy()])
 

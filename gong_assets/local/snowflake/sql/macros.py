@@ -113,7 +113,7 @@ _DATE = "(x) AS " + _conversion("_timestamp_text", "DATE", "CAST(x AS DATE)")
 # TRY_ functions take texts only: https://docs.snowflake.com/en/sql-reference/functions/try_cast
 # The cast of the message to another type fails with an error that contains the message.
 _TEXT_ONLY = """
-(x) AS CASE typeof(x) WHEN 'VARCHAR' THEN x WHEN '"NULL"' THEN x
+(x) AS CASE WHEN x IS NULL OR typeof(x) = 'VARCHAR' THEN x
     ELSE cast_to_type('TRY_CAST of ' || typeof(x), x) END
 """
 _TRY_TIMESTAMP = f"(x) AS {_SCHEMA}._timestamp_text(CAST({_SCHEMA}._text_only(x) AS VARCHAR))"

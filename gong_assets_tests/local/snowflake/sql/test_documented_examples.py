@@ -350,6 +350,9 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
         ("try_cast('2026-02-30' as date)", None),
         ("try_cast('12.6' as int)", 13),
         ("try_cast('x' as int)", None),
+        ("try_cast(null as timestamp_ntz)", None),
+        ("try_cast(null as date)", None),
+        ("null::timestamp_tz", None),
     ],
     "TRY_PARSE_JSON": [
         ("try_parse_json('[-1, 12]')", [-1, 12]),
