@@ -39,6 +39,7 @@ from gong_assets_tests.agents.tables import (
     TIMELINE,
     columns,
 )
+from gong_assets_tests.second_parser import parse_error
 from gong_assets_tests.snowflake_sql import functions, parsed, violations
 
 # Each has a page at https://docs.snowflake.com/en/sql-reference/functions-all.
@@ -125,6 +126,7 @@ def test_the_statements_call_only_functions_of_snowflake() -> None:
 @each_statement
 def test_snowflake_accepts_the_statement(sql: str, value_count: int) -> None:
     assert violations(sql) == []
+    assert parse_error(sql) is None
 
 
 @each_statement

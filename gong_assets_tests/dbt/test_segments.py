@@ -107,3 +107,10 @@ def test_a_long_turn_in_a_language_without_spaces_is_split(warehouse: Warehouse,
     # Fits the token limit of an embedding model, even with a token per character.
     assert all(words <= MAX_WORDS and len(text) < 512 for text, words in turn)
     assert "".join(text.replace(" ", "") for text, _ in turn) == f"{JAPANESE * 3}。" * 150
+
+
+def test_a_turn_of_fifty_thousand_words_is_split(warehouse: Warehouse, model: str) -> None:
+    sentences = [DRAWN.choice([5, 30, 80, 150]) for _ in range(800)]
+    assert sum(sentences) > 50_000
+    (turn,) = segments(warehouse, model, [[" ".join([ENGLISH] * words) for words in sentences]])
+    assert [words for _, words in turn] == packed(sentences)

@@ -13,6 +13,7 @@ import pytest
 
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.warehouse import Tables, Warehouse
+from gong_assets_tests.second_parser import parse_error
 from gong_assets_tests.snowflake_sql import functions, parsed, violations
 
 pytestmark = pytest.mark.xdist_group("dbt")
@@ -21,13 +22,14 @@ pytestmark = pytest.mark.xdist_group("dbt")
 # https://docs.snowflake.com/en/sql-reference/functions-all
 SNOWFLAKE_FUNCTIONS = {
     "AI_COUNT_TOKENS", "AI_EMBED", "AI_EXTRACT", "AI_REDACT", "AI_SUMMARIZE_AGG", "ARRAY_AGG",
-    "ARRAY_CONSTRUCT", "ARRAY_CONSTRUCT_COMPACT", "ARRAY_FLATTEN", "ARRAY_SIZE", "AVG", "CAST", "COALESCE",
+    "ARRAY_CONSTRUCT", "ARRAY_CONSTRUCT_COMPACT", "ARRAY_FLATTEN", "ARRAY_PREPEND", "ARRAY_SIZE", "AVG",
+    "CAST", "COALESCE",
     "CONVERT_TIMEZONE", "COUNT", "COUNT_IF", "COUNT_TOKENS", "CURRENT_TIMESTAMP", "DATEADD", "DATEDIFF",
     "DATE_TRUNC", "DENSE_RANK",
     "EMBED_TEXT_768", "EXTRACT_ANSWER", "FLATTEN", "FLOOR", "GREATEST", "IFF", "INITCAP", "IS_ARRAY", "LEAST",
     "LEFT",
     "LENGTH", "LISTAGG", "LOWER", "MAX", "MD5", "MEDIAN", "MIN", "NULLIF", "OBJECT_CONSTRUCT", "PARSE_JSON",
-    "PERCENTILE_CONT", "POWER", "REGEXP_COUNT", "REGEXP_REPLACE", "REPLACE", "ROUND", "ROW_NUMBER",
+    "PERCENTILE_CONT", "POWER", "REDUCE", "REGEXP_COUNT", "REGEXP_REPLACE", "REPLACE", "ROUND", "ROW_NUMBER",
     "SENTIMENT", "SHA2",
     "SPLIT", "SPLIT_TEXT_RECURSIVE_CHARACTER", "SUM", "SUMMARIZE", "SYSDATE", "TO_CHAR", "TO_JSON",
     "TO_VARIANT",
@@ -155,6 +157,14 @@ def test_no_statement_of_a_build_has_sql_that_snowflake_rejects(
 ) -> None:
     found = [(node, lines, sql) for node, sql in statements[family] if (lines := violations(sql))]
     assert found == []
+
+
+@pytest.mark.parametrize("family", ["current", "legacy"])
+def test_a_second_parser_accepts_the_models_and_each_statement_of_a_build(
+    models: dict[str, str], statements: dict[str, list[tuple[str, str]]], family: str
+) -> None:
+    parsed_sql = {*models.values(), *(sql for _, sql in statements[family])}
+    assert {sql: error for sql in parsed_sql if (error := parse_error(sql))} == {}
 
 
 def test_the_log_has_a_create_statement_for_every_model(

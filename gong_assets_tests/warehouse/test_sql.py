@@ -23,6 +23,7 @@ from gong_assets.warehouse import hubspot_tables, pending_changes, queries
 from gong_assets.warehouse.connection import Warehouse, fetch
 from gong_assets.warehouse.landing import replace
 from gong_assets.warehouse.tables import CALLS, create_raw_tables
+from gong_assets_tests.second_parser import parse_error
 from gong_assets_tests.snowflake_sql import functions, parsed, violations
 
 PACKAGE = Path(gong_assets.__file__).parent
@@ -138,6 +139,7 @@ def test_every_sent_statement_runs_on_snowflake_and_calls_only_its_functions(
 ) -> None:
     assert len(set(sent_statements)) > 40
     assert {sql: violations(sql) for sql in sent_statements if violations(sql)} == {}
+    assert {sql: error for sql in sent_statements if (error := parse_error(sql))} == {}
     queried = [sql for sql in sent_statements if not sql.startswith(("BEGIN", "COMMIT", "PUT"))]
     for sql in queried:
         parsed(sql)

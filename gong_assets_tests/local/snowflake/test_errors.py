@@ -32,7 +32,7 @@ Query = Callable[..., list[Any]]
         ("select parse_json('{\"a\": ')", 100069, "22P02", "parsing JSON"),
         ("select 'abc'::int", 100038, "22018", "abc"),
         ("select m::int from t", 100038, "22018", "x"),
-        ("select 'tomorrow'::timestamp_ntz", 100038, "22018", "tomorrow"),
+        ("select 'tomorrow'::timestamp_ntz", 100035, "22007", "tomorrow"),
         ("select string_agg(m, ',') from t", 2140, "42601", "STRING_AGG"),
         ("create index i on t (n)", 391420, "0A000", "index"),
         ("insert into t (n, m) values (1, parse_json('{}'))", 2014, "22000", "PARSE_JSON"),

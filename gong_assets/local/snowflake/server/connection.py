@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from gong_assets.local.snowflake.cortex.call_translation import FAIL_ON_ERROR_VARIABLE
 from gong_assets.local.snowflake.errors import SnowflakeError
+from gong_assets.local.snowflake.sql.temporary_stages import TemporaryStages
 from gong_assets.local.snowflake.sql.temporary_tables import TemporaryTables, full_name
 from gong_assets.local.snowflake.storage import fakesnow_patches
 from gong_assets.local.snowflake.storage.databases import Storage
@@ -20,15 +21,22 @@ class Connection:
     """The state of one session. Only the session's thread uses it, except for ``cancel``."""
 
     def __init__(
-        self, storage: Storage, lock: WriterLock, *, database: str | None, schema: str | None, owner: object
+        self,
+        storage: Storage,
+        lock: WriterLock,
+        *,
+        session_id: str,
+        database: str | None,
+        schema: str | None,
+        owner: object,
     ) -> None:
         self.parameters: dict[str, str] = {}
         self.session_variables: dict[str, exp.Expression] = {}
         self.temporary_tables = TemporaryTables()
+        self.temporary_stages = TemporaryStages(session_id)
         self._storage = storage
         self._lock = lock
         self._duckdb_variables: dict[str, str] = {}
-        self._temporary_stages: set[str] = set()
         self.fakesnow: FakeSnowflakeConnection = storage.connect(database, schema)
         self.duck: duckdb.DuckDBPyConnection = self.fakesnow._duck_conn
         self.transaction = Transaction(self.duck, lock, owner)
@@ -88,8 +96,9 @@ class Connection:
         self.duck.execute(f"SET VARIABLE {name} = " + exp.Literal.string(value).sql(dialect="duckdb"))
 
     def stage_name(self, name: str) -> str:
-        """Return the full name DATABASE.SCHEMA.STAGE of a stage."""
-        return ".".join(stage.parts_from_var(name.lstrip("@"), self.database, self.schema))
+        """Return the full name DATABASE.SCHEMA.STAGE under which a stage is stored."""
+        full_name = ".".join(stage.parts_from_var(name.lstrip("@"), self.database, self.schema))
+        return self.temporary_stages.stored_name(full_name)
 
     def has_table(self, table: exp.Table) -> bool:
         """Return whether the session can see a table of this name."""
@@ -132,7 +141,7 @@ class Connection:
             return
         kind = str(statement.args.get("kind")).upper()
         if kind == "STAGE" and statement.find(exp.TemporaryProperty):
-            self._temporary_stages.add(self.stage_name(table.sql(dialect="snowflake")))
+            self.temporary_stages.add(self.stage_name(table.sql(dialect="snowflake")))
         elif kind == "DATABASE":
             name = full_name(table, None, None)[2]
             self.duck.execute(f'CREATE SCHEMA IF NOT EXISTS "{name}".PUBLIC')
@@ -146,6 +155,6 @@ class Connection:
     def close(self) -> None:
         """Roll back the open transaction, drop temporary objects, and close the DuckDB connection."""
         self.transaction.rollback()
-        for name in self._temporary_stages:
+        for name in self.temporary_stages.stored_names():
             fakesnow_patches.drop_stage(self.duck, name)
         self.fakesnow.close()

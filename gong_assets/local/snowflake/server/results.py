@@ -125,7 +125,17 @@ def _wire_column(column: pa.ChunkedArray, snowflake_type: str) -> pa.Array | pa.
         return column.cast(pa.int64(), safe=False)
     if pa.types.is_float32(kind):
         return column.cast(pa.float64())
+    if pa.types.is_decimal(kind) and kind.scale == 0:
+        return _integers(column)
     return column
+
+
+def _integers(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return 64-bit integers if all values fit, as Snowflake does."""
+    try:
+        return column.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return column
 
 
 def _timestamps(column: pa.ChunkedArray) -> pa.Array:

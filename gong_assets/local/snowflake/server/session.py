@@ -75,7 +75,14 @@ class Session:
         self._user = login.user
         self._storage = storage
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"session-{self.id}")
-        self.connection = Connection(storage, lock, database=login.database, schema=login.schema, owner=self)
+        self.connection = Connection(
+            storage,
+            lock,
+            session_id=str(self.id),
+            database=login.database,
+            schema=login.schema,
+            owner=self,
+        )
         for name, value in (
             ("current_account", login.account),
             ("current_user", login.user),
@@ -144,6 +151,7 @@ class Session:
             return StatementResponse(cursor.run(answer, None, query_id))
         statement = translate(request.sql, connection.session_variables)
         connection.temporary_tables.resolve(statement, connection.database, connection.schema)
+        connection.temporary_stages.resolve(statement, connection.database, connection.schema)
         if (answer := session_commands.run_parsed_command(connection, statement)) is not None:
             return StatementResponse(cursor.run(answer, None, query_id))
         connection.transaction.raise_if_aborted()

@@ -16,6 +16,7 @@ from sqlglot import exp
 
 from gong_assets.local.snowflake.errors import SnowflakeError
 from gong_assets.local.snowflake.server.connection import Connection
+from gong_assets.local.snowflake.sql.statements import require_one_statement
 from gong_assets.local.snowflake.storage import fakesnow_patches
 from gong_assets.local.snowflake.storage.writer_lock import DEFAULT_LOCK_TIMEOUT_SECONDS
 
@@ -73,8 +74,9 @@ _GRANT_COLUMNS = (
 def run_text_command(connection: Connection, sql: str) -> exp.Expression | None:
     """Run a command that sqlglot cannot parse and return the query for its result.
 
-    Returns None if ``sql`` is not such a command.
+    Returns None if ``sql`` is not such a command. Raises SnowflakeError for more than one statement.
     """
+    require_one_statement(sql)
     query = _run_text_command(connection, sql)
     return None if query is None else _parse(query)
 
@@ -227,6 +229,7 @@ def _drop_stage(connection: Connection, statement: exp.Drop) -> None:
     (table,) = statement.find_all(exp.Table)
     name = connection.stage_name(table.sql(dialect="snowflake"))
     connection.transaction.commit()
+    connection.temporary_stages.remove(name)
     if not fakesnow_patches.drop_stage(connection.duck, name) and not statement.args.get("exists"):
         raise SnowflakeError(
             2003, "02000", f"SQL compilation error: Stage '{name}' does not exist or not authorized."

@@ -8,6 +8,7 @@ from sqlglot import exp
 
 from gong_assets.local.snowflake.cortex import call_translation
 from gong_assets.local.snowflake.errors import SnowflakeError
+from gong_assets.local.snowflake.sql.column_names import name_columns
 from gong_assets.local.snowflake.sql.rewrite_rules import rewrite
 from gong_assets.local.snowflake.sql.statements import parse_statement, require_supported
 from gong_assets.local.snowflake.sql.unsupported_sql import reject_unsupported
@@ -18,6 +19,7 @@ def translate(sql: str, session_variables: Mapping[str, exp.Expression]) -> exp.
     statement = parse_statement(sql)
     require_supported(sql, statement)
     reject_unsupported(sql, statement)
+    name_columns(sql, statement)
     _substitute_variables(statement, session_variables)
     return rewrite(statement, call_translation.REWRITES)
 

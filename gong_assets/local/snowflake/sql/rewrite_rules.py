@@ -12,7 +12,16 @@ from functools import cache
 import duckdb
 from sqlglot import exp
 
-from gong_assets.local.snowflake.sql import aggregates, macros, table_functions, variant, vector
+from gong_assets.local.snowflake.sql import (
+    aggregates,
+    dates,
+    macros,
+    numbers,
+    recursion,
+    table_functions,
+    variant,
+    vector,
+)
 from gong_assets.local.snowflake.sql.rewriter import Rewrite, apply_rewrites
 
 # DuckDB variables of the session hold these values, so that a view returns those of the session that queries
@@ -112,9 +121,12 @@ _REWRITES = (
     Rewrite(tuple(_SESSION_FUNCTIONS), _session_function),
     Rewrite(vector.FUNCTIONS, vector.function),
     Rewrite((exp.DataType,), _vector_type),
+    *numbers.REWRITES,
+    *dates.REWRITES,
     *variant.REWRITES,
     Rewrite(aggregates.NODES, aggregates.aggregate),
     Rewrite((exp.Lateral, exp.TableFromRows), table_functions.table_function),
+    Rewrite((exp.With,), recursion.limit_recursion),
     Rewrite((exp.Create,), _remove_keys),
     Rewrite((exp.Create,), _enforce_text_length),
     Rewrite((exp.Merge,), _merge_source_columns),

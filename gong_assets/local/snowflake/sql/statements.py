@@ -6,10 +6,12 @@ Snowflake has none of them, so they fail as they do there: as syntax errors and 
 
 from __future__ import annotations
 
+import itertools
 import re
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.tokens import TokenType
 
 from gong_assets.local.snowflake.errors import SnowflakeError
 from gong_assets.local.snowflake.sql.names import require_plain_name
@@ -36,12 +38,26 @@ def parse_statement(sql: str) -> exp.Expression:
     if not statements:
         raise SnowflakeError(900, "42601", "SQL compilation error: Empty SQL statement.")
     if len(statements) > 1:
-        raise SnowflakeError(
-            8,
-            "0A000",
-            f"Actual statement count {len(statements)} did not match the desired statement count 1.",
-        )
+        raise _statement_count_error(len(statements))
     return statements[0]
+
+
+def require_one_statement(sql: str) -> None:
+    """Raise SnowflakeError for more than one statement, also if sqlglot cannot parse them."""
+    if ";" not in sql.rstrip("; \t\r\n"):
+        return
+    separators = [
+        token.token_type is TokenType.SEMICOLON for token in sqlglot.tokenize(sql, read="snowflake")
+    ]
+    count = sum(1 for is_separator, _ in itertools.groupby(separators) if not is_separator)
+    if count > 1:
+        raise _statement_count_error(count)
+
+
+def _statement_count_error(count: int) -> SnowflakeError:
+    return SnowflakeError(
+        8, "0A000", f"Actual statement count {count} did not match the desired statement count 1."
+    )
 
 
 def require_supported(sql: str, statement: exp.Expression) -> None:

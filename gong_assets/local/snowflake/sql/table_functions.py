@@ -37,7 +37,8 @@ def _flatten(node: exp.Expression, arguments: dict[str, exp.Expression]) -> exp.
         outer = True
         join.set("side", None)
         join.set("on", None)
-    select = exp.select(_unnest(macros.call("_flatten_outer" if outer else "_flatten", source)))
+    path = exp.Literal.string(arguments["PATH"].name if "PATH" in arguments else "")
+    select = exp.select(_unnest(macros.call("_flatten_outer_at" if outer else "_flatten_at", source, path)))
     columns = list(_FLATTEN_COLUMNS)
     used = {column.name.upper() for column in node.root().find_all(exp.Column)}
     if "THIS" in used:

@@ -26,6 +26,8 @@ class TemporaryTables:
 
         Also registers a temporary table that ``statement`` creates and unregisters one that it drops.
         """
+        if str(statement.args.get("kind")).upper() == "STAGE":
+            return
         created = _created(statement)
         if created is not None:
             self._names.add(full_name(created, database, schema))

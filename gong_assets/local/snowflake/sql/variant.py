@@ -8,8 +8,6 @@ from gong_assets.local.snowflake.sql import macros
 from gong_assets.local.snowflake.sql.rewriter import Rewrite
 
 _TEXT_TYPES = (exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT)
-_NTZ_TYPES = (exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPNTZ)
-_TZ_TYPES = (exp.DataType.Type.TIMESTAMPTZ, exp.DataType.Type.TIMESTAMPLTZ)
 
 # Parents for which Snowflake casts a VARIANT to VARCHAR implicitly.
 _TEXT_CONTEXTS = (
@@ -24,6 +22,7 @@ _ARRAY_FUNCTIONS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.ArrayDistinct: ("_array_distinct", ("this",)),
     exp.ArrayConcat: ("_array_cat", ("this", "expressions")),
     exp.ArrayAppend: ("_array_append", ("this", "expression")),
+    exp.ArrayPrepend: ("_array_prepend", ("this", "expression")),
     exp.Flatten: ("_array_flatten", ("this",)),
     exp.ArraySlice: ("_array_slice", ("this", "start", "end")),
 }
@@ -60,20 +59,12 @@ def _text_cast(node: exp.Cast | exp.ToChar) -> exp.Expression:
     return node
 
 
-def _try_timestamp(node: exp.TryCast) -> exp.Expression:
-    """Return NULL for an invalid timestamp, where fakesnow raises an error."""
-    if node.to.this in _NTZ_TYPES:
-        return macros.call("_try_timestamp", macros.call("_variant_text", node.this))
-    if node.to.this in _TZ_TYPES:
-        return macros.call("_try_timestamp_tz", macros.call("_variant_text", node.this))
-    return node
-
-
-def _try_timestamp_function(node: exp.Anonymous) -> exp.Expression:
-    if node.name.upper() in ("TRY_TO_TIMESTAMP_TZ", "TRY_TO_TIMESTAMP_LTZ"):
-        return macros.call("_try_timestamp_tz", macros.call("_variant_text", node.expressions[0]))
-    if node.name.upper() in ("TRY_TO_TIMESTAMP", "TRY_TO_TIMESTAMP_NTZ"):
-        return macros.call("_try_timestamp", macros.call("_variant_text", node.expressions[0]))
+def _text_only(node: exp.Expression) -> exp.Expression:
+    """Let TRY_ functions fail for an operand that is no text. Dates and timestamps have their own macros."""
+    is_try = isinstance(node, exp.TryCast) or node.args.get("safe")
+    is_text = isinstance(node.this, exp.Cast) and node.this.to.this in _TEXT_TYPES
+    if is_try and not is_text and not isinstance(node.this, exp.Literal | exp.Null):
+        node.set("this", macros.call("_text_only", node.this.copy()))
     return node
 
 
@@ -85,6 +76,38 @@ def _coalesce(node: exp.Coalesce) -> exp.Expression:
             if isinstance(argument, exp.Literal):
                 argument.replace(exp.Anonymous(this="TO_JSON", expressions=[argument.copy()]))
     return node
+
+
+def _parse_json(node: exp.ParseJSON) -> exp.Expression:
+    """Return NULL for a text without content, where DuckDB fails."""
+    if isinstance(node.this, exp.Literal) and node.this.name.strip():
+        return node
+    blanks = exp.Literal.string(" \t\r\n")
+    text = exp.Anonymous(this="TRIM", expressions=[node.this.copy(), blanks])
+    node.set("this", exp.Nullif(this=text, expression=exp.Literal.string("")))
+    return node
+
+
+def _trim(node: exp.Trim) -> exp.Expression:
+    """Keep the characters and the side of TRIM, which fakesnow drops."""
+    name = {"LEADING": "LTRIM", "TRAILING": "RTRIM"}.get(str(node.args.get("position") or "").upper(), "TRIM")
+    text = exp.cast(node.this.copy(), exp.DataType.Type.VARCHAR)
+    characters = node.expression.copy() if node.expression else exp.Literal.string(" ")
+    return exp.Anonymous(this=name, expressions=[text, characters])
+
+
+def _truncated(node: exp.Cast) -> exp.Expression:
+    """Truncate a text in a cast to VARCHAR(n), because DuckDB ignores the length."""
+    size = node.to.find(exp.DataTypeParam)
+    is_table_column = isinstance(node.parent, exp.ColumnDef)
+    if isinstance(node, exp.TryCast) or size is None or node.to.this not in _TEXT_TYPES or is_table_column:
+        return node
+    return exp.Anonymous(this="LEFT", expressions=[node.copy(), size.this.copy()])
+
+
+def _compact(node: exp.ArrayConstructCompact) -> exp.Expression:
+    items = exp.Anonymous(this="JSON_ARRAY", expressions=[item.copy() for item in node.expressions])
+    return macros.call("_array_compact", items)
 
 
 def _typeof(node: exp.Typeof) -> exp.Expression:
@@ -108,14 +131,33 @@ def _array_function(node: exp.Expression) -> exp.Expression:
     return macros.call(name, *arguments)
 
 
+def _reduce(node: exp.Reduce) -> exp.Expression:
+    """Rewrite REDUCE with an array as its accumulator, the only kind that the project uses.
+
+    https://docs.snowflake.com/en/sql-reference/functions/reduce
+    """
+    initial = node.args["initial"]
+    if not (isinstance(initial, exp.Anonymous) and initial.name == "JSON_ARRAY"):
+        raise NotImplementedError("REDUCE with an accumulator that is not an array")
+    items = exp.cast(
+        exp.Anonymous(this="TO_JSON", expressions=[node.this.copy()]),
+        exp.DataType(this=exp.DataType.Type.USERDEFINED, kind="JSON[]"),
+    )
+    return exp.Anonymous(this="LIST_REDUCE", expressions=[items, node.args["merge"].copy(), initial.copy()])
+
+
 # In the order of application: paths become casts before casts are rewritten.
 REWRITES = (
     Rewrite((exp.JSONExtract,), _path_as_text),
+    Rewrite((exp.TryCast, exp.ToNumber, exp.ToDouble, exp.ToBoolean), _text_only),
     Rewrite((exp.Coalesce,), _coalesce),
-    Rewrite((exp.TryCast,), _try_timestamp),
-    Rewrite((exp.Anonymous,), _try_timestamp_function),
+    Rewrite((exp.ParseJSON,), _parse_json),
+    Rewrite((exp.Trim,), _trim),
     Rewrite((exp.Cast, exp.ToChar), _text_cast),
+    Rewrite((exp.Cast,), _truncated),
+    Rewrite((exp.ArrayConstructCompact,), _compact),
     Rewrite((exp.Typeof,), _typeof),
     Rewrite((exp.Struct,), _object_literal),
     Rewrite(tuple(_ARRAY_FUNCTIONS), _array_function),
+    Rewrite((exp.Reduce,), _reduce),
 )

@@ -70,6 +70,8 @@ class Storage:
         fakesnow_patches.describe_tables_of_every_database()
         fakesnow_patches.list_views_as_tables()
         fakesnow_patches.quote_comments()
+        fakesnow_patches.hide_temporary_stages_of_other_sessions()
+        fakesnow_patches.use_numbers_of_38_digits()
         fakesnow_patches.keep_stages_in(directory / "stages")
         self._attach(directory / "account.db", GLOBAL_DATABASE_NAME)
         _restrict(self._duck, directory)

@@ -13,11 +13,14 @@ from string import Template
 
 import duckdb
 from fakesnow import info_schema
-from fakesnow.transforms import stage, transforms
+from fakesnow import transforms as transforms_package
+from fakesnow.transforms import show, stage, transforms
+from sqlglot import exp
 
 from gong_assets.local.snowflake.errors import SnowflakeError
-from gong_assets.local.snowflake.sql import vector
+from gong_assets.local.snowflake.sql import numbers, vector
 from gong_assets.local.snowflake.sql.names import require_plain_name
+from gong_assets.local.snowflake.sql.temporary_stages import SESSION_MARK, public_name
 
 # fakesnow creates a temporary directory for staged files at import and never removes it.
 with suppress(OSError):
@@ -50,6 +53,43 @@ def _stage_directory(name: str, path: str = "") -> str:
             3001, "42501", f"SQL access control error: {os.fspath(link)} is a symbolic link in a stage"
         )
     return directory
+
+
+def hide_temporary_stages_of_other_sessions() -> None:
+    """Show a temporary stage to its session only, and by the name that the session gave it."""
+    if transforms_package.show_stages is not show.show_stages:
+        return
+    create_stage, file_name_prefix, not_found = (
+        stage.create_stage,
+        stage._file_name_prefix,
+        stage.not_found_error,
+    )
+
+    def show_stages(expression: exp.Expression, database: str | None, schema: str | None) -> exp.Expression:
+        query = show.show_stages(expression, database, schema)
+        if query is expression:
+            return query
+        own = f"ends_with(name, '{SESSION_MARK}' || getvariable('current_session'))"
+        (star,) = query.expressions
+        star.set("replace", [exp.maybe_parse(f"split_part(name, '{SESSION_MARK}', 1) AS name")])
+        return query.where(f"NOT contains(name, '{SESSION_MARK}') OR {own}")
+
+    def create_and_name(expression: exp.Expression, *session: str | None) -> exp.Expression:
+        created = create_stage(expression, *session)
+        if created is not expression:
+            created.args["create_stage_name"] = public_name(created.args["create_stage_name"])
+        return created
+
+    transforms_package.show_stages = show_stages
+    transforms_package.create_stage = create_and_name
+    stage._file_name_prefix = lambda name: file_name_prefix(public_name(name))
+    stage.not_found_error = lambda name: not_found(public_name(name))
+
+
+def use_numbers_of_38_digits() -> None:
+    """Replace fakesnow's 64-bit integers, and its cast of all aggregates of numbers to FLOAT."""
+    transforms_package.integer_precision = numbers.integer_type
+    transforms_package.numeric_agg_implicit_cast = lambda node: node
 
 
 def columns_view_sql() -> str:

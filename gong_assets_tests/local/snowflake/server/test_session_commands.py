@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from snowflake.connector.errors import ProgrammingError
 
 Query = Callable[..., list[Any]]
 
@@ -81,3 +82,26 @@ def test_truncate_if_exists_ignores_a_missing_table(query: Query) -> None:
     query("truncate table if exists never_made")
 
     assert query("select count(*) from filled") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select 1; select 2",
+        "grant select on table kept to role r; drop table kept",
+        "start transaction; drop table kept",
+        "comment on role r is 'a;b'; drop table kept",
+        "begin; drop table kept;",
+    ],
+)
+def test_two_statements_in_one_request_are_rejected(query: Callable[..., list[Any]], sql: str) -> None:
+    query("create or replace table kept (a int)")
+
+    with pytest.raises(ProgrammingError, match=r"000008 \(0A000\).*statement count 2"):
+        query(sql)
+
+    assert query("select a from kept") == []
+
+
+def test_a_semicolon_in_a_text_or_at_the_end_is_no_second_statement(query: Callable[..., list[Any]]) -> None:
+    assert query("select 'a;b', $$c;d$$ -- e;f\n;") == [("a;b", "c;d")]

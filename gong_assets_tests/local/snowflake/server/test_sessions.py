@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,15 +64,20 @@ def test_a_temporary_table_can_be_used_by_its_full_name(query: Callable[..., lis
         query("select * from mine")
 
 
-def test_a_temporary_stage_is_dropped_at_the_end_of_its_session(connect: Connect) -> None:
-    one, other = connect(), connect().cursor()
-    one.cursor().execute("create temporary stage drop_box")
-    assert other.execute("list @drop_box").fetchall() == []
+def test_a_temporary_stage_and_its_files_are_dropped_at_the_end_of_its_session(
+    connect: Connect, server: ServerProcess, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    connection = connect()
+    connection.cursor().execute("create temporary stage drop_box")
+    connection.cursor().execute(f"put 'file://{tmp_path}/a.txt' @drop_box auto_compress = false")
 
-    one.close()
+    def staged() -> list[Path]:
+        return [path for path in (server.data / "stages").rglob("a.txt") if "DROP_BOX" in str(path)]
 
-    with pytest.raises(ProgrammingError, match=r"Stage '\S+DROP_BOX' does not exist"):
-        other.execute("list @drop_box")
+    assert len(staged()) == 1
+    connection.close()
+    assert staged() == []
 
 
 def test_parameters_are_set_at_login_and_by_alter_session(connect: Connect) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import ProgrammingError
 
 Query = Callable[..., list[Any]]
@@ -152,3 +153,44 @@ def test_a_stage_path_cannot_leave_the_stage(query: Query, tmp_path: Path) -> No
 
 def _escaped(path: Path) -> str:
     return str(path).replace("'", "\\'")
+
+
+def test_temporary_stages_and_tables_of_one_name_belong_to_their_sessions(
+    connect: Callable[..., SnowflakeConnection], tmp_path: Path
+) -> None:
+    first, second = connect().cursor(), connect().cursor()
+    sessions = ((first, DOCUMENTS[:1]), (second, DOCUMENTS[:3]))
+    for cursor, documents in sessions:
+        file = parquet(tmp_path / str(len(documents)) / "f.parquet", documents)
+        cursor.execute("create or replace temporary stage load_stage")
+        cursor.execute("create or replace temporary table load (id varchar)")
+        cursor.execute(f"put 'file://{file}' @load_stage auto_compress = false")
+
+    for cursor, documents in sessions:
+        cursor.execute(
+            "copy into load from (select $1:ID::varchar from @load_stage) file_format = (type = parquet)"
+        )
+        assert cursor.fetchall()[0][:3] == ("load_stage/f.parquet", "LOADED", len(documents))
+        assert cursor.execute("select count(*) from load").fetchall() == [(len(documents),)]
+
+
+def test_a_temporary_stage_hides_a_permanent_one_from_its_session_only(
+    connect: Callable[..., SnowflakeConnection], tmp_path: Path
+) -> None:
+    owner, other = connect().cursor(), connect().cursor()
+    file = parquet(tmp_path / "f.parquet", DOCUMENTS)
+    owner.execute("create temporary stage files")
+
+    assert [row[1] for row in owner.execute("show stages").fetchall()] == ["FILES"]
+    assert other.execute("show stages").fetchall() == []
+    with pytest.raises(ProgrammingError, match=r"Stage '\S+\.FILES' does not exist"):
+        other.execute("list @files")
+
+    other.execute("create stage files")
+    owner.execute(f"put 'file://{file}' @files/a/ auto_compress = false")
+
+    assert other.execute("list @files").fetchall() == []
+    assert owner.execute("remove @files/a/").fetchall() == [("files/a/f.parquet", "removed")]
+    owner.execute("drop stage files")
+    assert owner.execute("list @files").fetchall() == []
+    assert [row[1] for row in owner.execute("show stages").fetchall()] == ["FILES"]

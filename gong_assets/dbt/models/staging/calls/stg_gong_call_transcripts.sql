@@ -1,6 +1,6 @@
 {%- set max_words = var('segment_max_words') | int %}
 
-with recursive calls as (
+with calls as (
 
     select call_id, call_date from {{ ref('stg_gong_calls') }}
     where {{ in_run_window('call_date') }}
@@ -100,29 +100,49 @@ long_turns as (
 
 ),
 
--- A part ends before the sentence that would make it too long. Sentences are never split. The recursion goes
--- by part and not by sentence, because accounts can limit its depth.
-part_starts (call_id, turn_index, sentence_number, full_at) as (
-
-    select call_id, turn_index, sentence_number, greatest(words_so_far, {{ max_words }})::number(38, 0)
-    from long_turns
-    where sentence_number = 1
-
-    union all
+long_turn_sentences as (
 
     select
-        long_turns.call_id,
-        long_turns.turn_index,
-        long_turns.sentence_number,
-        greatest(
-            long_turns.words_so_far, long_turns.words_so_far - long_turns.word_count + {{ max_words }}
-        )::number(38, 0)
-    from part_starts
-    inner join long_turns
-        on part_starts.call_id = long_turns.call_id
-        and part_starts.turn_index = long_turns.turn_index
-        and part_starts.full_at < long_turns.words_so_far
-        and part_starts.full_at >= long_turns.words_so_far - long_turns.word_count
+        call_id,
+        turn_index,
+        array_agg(object_construct('words_before', words_so_far - word_count, 'words_so_far', words_so_far))
+            within group (order by sentence_number) as sentences
+    from long_turns
+    group by 1, 2
+
+),
+
+-- A part ends before the sentence that would make it too long. Sentences are never split. Each part has a
+-- limit: the words of the turn up to which its sentences may reach. The last limit is the first element.
+-- REDUCE has no limit of steps, whereas a recursive query fails after 100, which is a turn of 20,000 words.
+turn_limits as (
+
+    select
+        call_id,
+        turn_index,
+        reduce(
+            sentences,
+            [],
+            (limits, sentence) -> iff(
+                sentence:words_so_far::number(38, 0) <= limits[0]::number(38, 0),
+                limits,
+                array_prepend(
+                    limits,
+                    greatest(
+                        sentence:words_so_far::number(38, 0),
+                        sentence:words_before::number(38, 0) + {{ max_words }}
+                    )
+                )
+            )
+        ) as limits
+    from long_turn_sentences
+
+),
+
+part_limits as (
+
+    select turn_limits.call_id, turn_limits.turn_index, part_limit.value::number(38, 0) as words_so_far
+    from turn_limits, lateral flatten(input => turn_limits.limits) as part_limit
 
 ),
 
@@ -132,15 +152,13 @@ parts as (
         long_turns.call_id,
         long_turns.turn_index,
         long_turns.sentence_number,
-        count(part_starts.sentence_number) over (
-            partition by long_turns.call_id, long_turns.turn_index order by long_turns.sentence_number
-            rows between unbounded preceding and current row
-        ) as turn_part
+        count(part_limits.words_so_far) as turn_part
     from long_turns
-    left join part_starts
-        on long_turns.call_id = part_starts.call_id
-        and long_turns.turn_index = part_starts.turn_index
-        and long_turns.sentence_number = part_starts.sentence_number
+    left join part_limits
+        on long_turns.call_id = part_limits.call_id
+        and long_turns.turn_index = part_limits.turn_index
+        and long_turns.words_so_far > part_limits.words_so_far
+    group by 1, 2, 3
 
 ),
 
