@@ -78,6 +78,7 @@ def segment(transcript_id: str, text: str, **values: Any) -> Row:
         "start_time_seconds": float(turn),
         "processed_by_cortex": True,
         "embedding_model": MODEL,
+        "is_customer": values.get("speaker_type") != "Internal",
         **values,
     }
 
