@@ -63,8 +63,6 @@ def test_coaching_returns_the_reasons_of_the_view(company_warehouse: Warehouse) 
         company.MONOLOGUE: ["Talked Too Much"],
         company.PRICING: ["Unhappy Customer"],
         company.WEST: ["Talked Too Little", "Little Dialogue"],
-        # Only the host speaks, so the sentiment of the whole call counts.
-        company.DELETED: ["Unhappy Customer"],
     }
 
 

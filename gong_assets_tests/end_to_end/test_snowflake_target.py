@@ -83,7 +83,7 @@ def test_search_works_on_the_account(sales_run: Run, sales: CommandLine) -> None
     (segment,) = (
         sales.gong_assets("search", "please verify it before we go on", "--limit", "1", "--json")
         .succeeded()
-        .json
+        .json["segments"]
     )
     assert segment["text"] == "No wait, I think we should check that out first."
 
