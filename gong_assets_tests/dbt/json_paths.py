@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import jinja2
 import yaml  # type: ignore[import-untyped]
@@ -29,8 +30,8 @@ def staging_models() -> dict[str, str]:
 
 
 def raw_table(model: str) -> str:
-    """Return the raw table that a model reads, by its text."""
-    (table,) = set(re.findall(r"source\('gong', '(\w+)'\)", model))
+    """Return the raw table whose records a model stages: the first that it reads."""
+    table, *_ = re.findall(r"source\('gong', '(\w+)'\)", model)
     return str(table).upper()
 
 
@@ -47,10 +48,17 @@ def fields_read(model: str) -> set[str]:
         resolve(match, columns, entry_paths(query, columns))
         for query in queries
         for match in re.finditer(EXPRESSION, query)
-        if match["fields"] and "ref(" not in query  # columns of another model
+        if match["fields"]
+        and "ref(" not in query  # columns of another model
+        and match["name"] not in lambda_parameters(query)
     ]
     assert all(fields), "a field of no column of the raw table"
     return set().union(*fields)
+
+
+def lambda_parameters(query: str) -> set[str]:
+    """Return the names of parameters, whose fields are those of objects that the model itself makes."""
+    return {name for names in re.findall(r"\(([\w, ]+)\) ->", query) for name in names.split(", ")}
 
 
 def entry_paths(query: str, columns: Paths) -> Paths:
@@ -74,7 +82,14 @@ def rendered(model: str) -> str:
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])
     template = environment.from_string(f"{macros}{{% macro in_run_window(day) %}}true{{% endmacro %}}{model}")
     variables = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text("utf-8"))["vars"]
-    return template.render(ref="ref({})".format, source="{}.{}".format, var=variables.get)
+    context = {
+        "ref": "ref({})".format,
+        "source": "{}.{}".format,
+        "var": variables.get,
+        "modules": SimpleNamespace(re=re),
+        "return": lambda value: value,
+    }
+    return template.render(context)
 
 
 def unknown_fields(paths: set[str], known: object) -> Iterator[str]:
