@@ -25,6 +25,15 @@ TIMES = "It was the best of times, it was the worst of times"
 
 # By function: a list of (expression, documented result). Objects and arrays are compared as JSON.
 EXAMPLES: dict[str, list[tuple[str, Any]]] = {
+    "JAROWINKLER_SIMILARITY": [
+        ("jarowinkler_similarity('Snowflake', 'Oracle')", 61),
+        ("jarowinkler_similarity('', '')", 0),
+        ("jarowinkler_similarity('Snowflake', 'sNOWFLAKE')", 100),  # not case-sensitive
+    ],
+    "TRANSLATE": [
+        ("translate('peña', 'ñ', 'n')", "pena"),
+        ("translate('❄a❄bX❄dYZ❄', 'XYZ❄', 'cef')", "abcdef"),
+    ],
     "ARRAY_AGG": [
         ("array_agg(o) within group (order by o) from (select column1 as o from values (2), (1))", [1, 2]),
         (
