@@ -5,8 +5,6 @@ VW_DEAL_RISK decides which indicators a deal has and how high its risk is; its t
 
 from __future__ import annotations
 
-from typing import Any
-
 from gong_assets.agents.arguments import (
     UNLIMITED_CHARACTERS,
     DealOwner,
@@ -16,6 +14,7 @@ from gong_assets.agents.arguments import (
     RiskLevel,
     validated,
 )
+from gong_assets.agents.call_filters import Filters, bound_values
 from gong_assets.agents.freshness import data_as_of
 from gong_assets.agents.names import KEY, KEY_VALUES, key
 from gong_assets.agents.paging import decoded, first_page
@@ -68,15 +67,18 @@ def deals_at_risk(
         WarehouseError: the warehouse is unreachable, or the views do not exist.
     """
     levels = _LEVELS[: _LEVELS.index(level) + 1]
-    conditions: dict[str, tuple[Any, ...]] = {f"RISK_LEVEL IN ({', '.join(['%s'] * len(levels))})": levels}
+    conditions: Filters = {f"RISK_LEVEL IN ({', '.join(['%s'] * len(levels))})": levels}
     if owner is not None:
         conditions[_HAS_OWNER] = (*KEY_VALUES, key(owner) or None, owner)
     if page:
         count, amount, deal_id = decoded("deals", page, (int, float, str))
         conditions[_AFTER] = (count, count, amount, amount, deal_id)
-    values = [value for each in conditions.values() for value in each]
     with warehouse.connect() as connection:
-        rows = fetch(connection, _DEALS.format(conditions=" AND ".join(conditions)), (*values, limit + 1))
+        rows = fetch(
+            connection,
+            _DEALS.format(conditions=" AND ".join(conditions)),
+            (*bound_values(conditions), limit + 1),
+        )
         as_of = data_as_of(connection)
     items = [DealAtRisk.from_row(row) for row in rows]
     position = ("RISK_COUNT", "SORT_AMOUNT", "HUBSPOT_DEAL_ID")

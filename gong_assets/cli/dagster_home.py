@@ -34,11 +34,11 @@ def ensure_dagster_home(settings: Settings) -> Path:
 
 
 def event_log_options(home: Path) -> dict[str, Any]:
-    """Return the options of `dagster.yaml` for `KeptSqliteEventLogStorage`, in the place of Dagster's own."""
+    """Return the options of `dagster.yaml` for our event log, with its files in Dagster's usual place."""
     return {
         "event_log_storage": {
             "module": "gong_assets.cli.event_log_storage",
-            "class": "KeptSqliteEventLogStorage",
+            "class": "PooledSqliteEventLogStorage",
             "config": {"base_dir": str(home / "history" / "runs")},
         }
     }

@@ -21,7 +21,7 @@ from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 MAX_OPEN_FILES = 4
 
 
-class KeptSqliteEventLogStorage(SqliteEventLogStorage):
+class PooledSqliteEventLogStorage(SqliteEventLogStorage):
     """Dagster's default event log storage, with at most four open connections for each process."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -31,7 +31,7 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
         super().__init__(*args, **kwargs)
 
     @classmethod
-    def from_config_value(cls, inst_data: Any, config_value: Any) -> KeptSqliteEventLogStorage:
+    def from_config_value(cls, inst_data: Any, config_value: Any) -> PooledSqliteEventLogStorage:
         return cls(inst_data=inst_data, **config_value)
 
     @contextmanager
@@ -68,11 +68,11 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
             connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
         )
         # In WAL mode a power failure can lose the last events, but cannot damage the file.
-        sa.event.listen(engine, "connect", _wait_for_no_disk)
+        sa.event.listen(engine, "connect", _set_synchronous)
         if len(self._engines) > MAX_OPEN_FILES:
             self._engines.popitem(last=False)[1].dispose()
         return engine
 
 
-def _wait_for_no_disk(connection: sqlite3.Connection, _record: object) -> None:
+def _set_synchronous(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")

@@ -10,7 +10,7 @@ import pytest
 
 from gong_assets.cli import event_log_storage
 from gong_assets.cli.dagster_home import ensure_dagster_home
-from gong_assets.cli.event_log_storage import KeptSqliteEventLogStorage
+from gong_assets.cli.event_log_storage import PooledSqliteEventLogStorage
 from gong_assets.settings import Settings
 
 RUNS = 3
@@ -52,7 +52,7 @@ def run_jobs(home: str) -> None:
 def test_the_home_of_the_commands_has_the_storage_in_dagsters_own_place(
     home: Path, instance: dg.DagsterInstance
 ) -> None:
-    assert isinstance(instance.event_log_storage, KeptSqliteEventLogStorage)
+    assert isinstance(instance.event_log_storage, PooledSqliteEventLogStorage)
     run_id = JOB.execute_in_process(instance=instance, partition_key="a").run_id
     assert (home / "history" / "runs" / f"{run_id}.db").exists()
 
@@ -79,7 +79,7 @@ def test_dagsters_own_class_reads_the_same_events(home: Path, instance: dg.Dagst
     kept = instance.all_logs(result.run_id)
     (home / "dagster.yaml").write_text("telemetry: {enabled: false}")
     with dg.DagsterInstance.from_config(str(home)) as own:
-        assert type(own.event_log_storage) is not KeptSqliteEventLogStorage
+        assert type(own.event_log_storage) is not PooledSqliteEventLogStorage
         assert own.all_logs(result.run_id) == kept
         assert own.get_materialized_partitions(table.key) == {"a"}
         (check,) = own.event_log_storage.get_asset_check_execution_history(is_right.check_key, limit=5)
@@ -106,7 +106,7 @@ def test_few_files_are_open_at_once(instance: dg.DagsterInstance, monkeypatch: p
     for result in results:
         assert len(instance.all_logs(result.run_id)) > 10
     storage = instance.event_log_storage
-    assert isinstance(storage, KeptSqliteEventLogStorage)
+    assert isinstance(storage, PooledSqliteEventLogStorage)
     assert len(storage._engines) <= 3
     storage.dispose()
     assert not storage._engines

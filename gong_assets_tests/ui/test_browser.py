@@ -40,7 +40,7 @@ PAGES = {
     "/deployment/locations": "gong_assets",
     "/deployment/daemons": "Backfill",
     "/deployment/concurrency": "Pools",
-    "/deployment/config": "KeptSqliteEventLogStorage",
+    "/deployment/config": "PooledSqliteEventLogStorage",
     f"{LOCATION}/resources": "gong_snowflake",
     f"{LOCATION}/resources/gong": "The Gong API",
     f"{LOCATION}/schedules/gong_ingestion_schedule": "every 4 hours",

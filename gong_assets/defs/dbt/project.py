@@ -106,14 +106,15 @@ def compile_sql(settings: Settings, template: str) -> str:
     Raises:
         DbtParseError: the project or the template does not compile.
     """
-    target_path = Path(prepared_project(settings).target_path)
     place = {
         "account": settings.snowflake_account or "none",
         "user": settings.snowflake_user or "none",
         **settings.place,
     }
     command = ["compile", "--inline", template, "--no-introspect", "--no-populate-cache"]
-    result = _run_dbt(command, target_path, settings, dbt_environment(place))
+    # Not in the directory of the parsed project, which a run may read at the same time.
+    with tempfile.TemporaryDirectory() as target:
+        result = _run_dbt(command, Path(target), settings, dbt_environment(place))
     if result.returncode != 0:
         raise DbtParseError(f"dbt compile failed:\n{(result.stdout + result.stderr).strip()}")
     return result.stdout.strip()
