@@ -109,6 +109,7 @@ def with_accounts(without_extras: CommandLine) -> CommandLine:
     )
 
 
+@pytest.mark.slow
 def test_declared_dependencies_cover_the_imports() -> None:
     paths = set(PACKAGE.rglob("*.py"))
     local = {path for path in paths if path.relative_to(PACKAGE).parts[0] == "local"}
@@ -159,6 +160,7 @@ def test_extras_are_hidden(without_extras: CommandLine) -> None:
     assert without_extras.run("python", "-c", find).succeeded().stdout.strip() == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [["coach"], ["local", "up"]])
 def test_local_target_names_the_extra(without_extras: CommandLine, arguments: list[str]) -> None:
     outcome = without_extras.gong_assets(*arguments)
@@ -167,6 +169,7 @@ def test_local_target_names_the_extra(without_extras: CommandLine, arguments: li
     assert "Traceback" not in outcome.stderr
 
 
+@pytest.mark.slow
 def test_mcp_command_names_the_extra(with_accounts: CommandLine) -> None:
     outcome = with_accounts.gong_assets("mcp")
     assert outcome.code == 1

@@ -179,7 +179,7 @@ def operations_reference() -> str:
     """Return docs/operations.md."""
     settings = Settings()
     jobs = build_jobs(settings)
-    cleanup_jobs, cleanup_schedules = build_storage_cleanup(settings, (), MODELS)
+    cleanup_jobs, cleanup_schedules = build_storage_cleanup(settings, DEFAULT_OPTIONS, (), MODELS)
     jobs |= {job.name: job for job in cleanup_jobs}
     jobs = {**jobs, HEALTH_JOB: build_health_job()}
     schedules = [*build_schedules(settings), build_health_schedule(), *cleanup_schedules]

@@ -88,7 +88,9 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
         build_health_asset(settings, options),
     ]
     keys = {key for each in assets if isinstance(each, dg.AssetsDefinition) for key in each.keys}
-    cleanup_jobs, cleanup_schedules = build_storage_cleanup(settings, keys, Path(project.target_path))
+    cleanup_jobs, cleanup_schedules = build_storage_cleanup(
+        settings, options, keys, Path(project.target_path)
+    )
     return dg.Definitions(
         assets=assets,
         asset_checks=[

@@ -97,6 +97,12 @@ class Schedules(dg.Model, dg.Resolvable):
         ScheduleOptions,
         dg.Resolver.default(description="Checks all days and writes the report; daily at 06:30 by default."),
     ] = ScheduleOptions()
+    storage_cleanup: Annotated[
+        ScheduleOptions,
+        dg.Resolver.default(
+            description="Deletes old runs and logs from Dagster's storage; daily at 03:20 by default."
+        ),
+    ] = ScheduleOptions()
 
 
 class Sensors(dg.Model, dg.Resolvable):

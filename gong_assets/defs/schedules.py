@@ -31,7 +31,7 @@ def build_schedules(
             name="gong_reference_data_schedule",
             job_name="gong_reference_data",
             description="Reads reference data, such as trackers and scorecards, which rarely changes.",
-            **_timing(options.schedules.reference_data, REFERENCE_DATA_CRON),
+            **timing(options.schedules.reference_data, REFERENCE_DATA_CRON),
         ),
         _hubspot(settings, options.schedules.hubspot),
     ]
@@ -49,7 +49,7 @@ def _hubspot(settings: Settings, options: ScheduleOptions) -> dg.ScheduleDefinit
         job_name="hubspot_refresh",
         description="Rebuilds the HubSpot tables: daily for the share's schema V2_DAILY, hourly for V2_LIVE, "
         "and after a change for tables of Fivetran, Airbyte or your own.",
-        **_timing(options, hubspot_cron(settings)),
+        **timing(options, hubspot_cron(settings)),
     )
     def hubspot_schedule(
         context: dg.ScheduleEvaluationContext, gong_snowflake: SnowflakeResource
@@ -93,7 +93,7 @@ def _ingestion(settings: Settings, options: ScheduleOptions) -> dg.ScheduleDefin
         job_name="gong_ingestion",
         description=f"Reads the last {settings.gong_lookback_days} days again in one run, because calls, "
         "transcripts and statistics arrive late and Gong has no filter for changes.",
-        **_timing(options, INGESTION_CRON),
+        **timing(options, INGESTION_CRON),
     )
     def gong_ingestion_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         today = context.scheduled_execution_time.astimezone(UTC).date()
@@ -127,7 +127,7 @@ def _reconciliation(settings: Settings, options: ScheduleOptions) -> dg.Schedule
         job_name="gong_reconciliation",
         description=f"Compares the last {settings.gong_reconciliation_days} days with Gong's list of calls, "
         "except for the lookback days, which every ingestion run reads.",
-        **_timing(options, RECONCILIATION_CRON),
+        **timing(options, RECONCILIATION_CRON),
     )
     def gong_reconciliation_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         today = context.scheduled_execution_time.astimezone(UTC).date()
@@ -152,7 +152,8 @@ def _run_request(context: dg.ScheduleEvaluationContext, days: DateRange) -> dg.R
     return dg.RunRequest(run_key=f"{days.start}..{days.end}@{time:%Y-%m-%dT%H:%M}", tags=days.as_run_tags())
 
 
-def _timing(options: ScheduleOptions, default_cron: str) -> dict[str, Any]:
+def timing(options: ScheduleOptions, default_cron: str) -> dict[str, Any]:
+    """Return the arguments of a schedule that its options determine."""
     return {
         "cron_schedule": options.cron or default_cron,
         "execution_timezone": options.timezone,

@@ -14,16 +14,19 @@ from pathlib import Path
 import dagster as dg
 
 from gong_assets.defs.jobs import JOB_NAMES
+from gong_assets.defs.options import GraphOptions
 from gong_assets.defs.runs import TERMINAL, materializations_of_run
+from gong_assets.defs.schedules import timing
 from gong_assets.settings import Settings
 
 NAME = "gong_storage_cleanup"
+CRON = "20 3 * * *"
 # A run of the cleanup deletes at most this many runs, so that it ends in minutes in an old deployment too.
 MAX_DELETED_RUNS = 500
 
 
 def build_storage_cleanup(
-    settings: Settings, keys: Collection[dg.AssetKey], dbt_project: Path
+    settings: Settings, options: GraphOptions, keys: Collection[dg.AssetKey], dbt_project: Path
 ) -> tuple[list[dg.JobDefinition], list[dg.ScheduleDefinition]]:
     """Return the job and its daily schedule; none if GONG_ASSETS_RUN_RETENTION_DAYS is 0.
 
@@ -57,9 +60,8 @@ def build_storage_cleanup(
     schedule = dg.ScheduleDefinition(
         name=f"{NAME}_schedule",
         job=storage_cleanup,
-        cron_schedule="20 3 * * *",
         description="Keeps Dagster's storage small.",
-        default_status=dg.DefaultScheduleStatus.RUNNING,
+        **timing(options.schedules.storage_cleanup, CRON),
     )
     return [storage_cleanup], [schedule]
 

@@ -73,6 +73,8 @@ class Settings(BaseSettings):
     and to every hour at minute 5 otherwise."""
     gong_assets_standing_checks_cron: str | None = None
     """When the checks over all days run. Defaults to every day at 06:30."""
+    gong_assets_storage_cleanup_cron: str | None = None
+    """When old runs and logs are deleted from Dagster's storage. Defaults to every day at 03:20."""
     gong_assets_alert_webhook_format: Literal["slack", "teams", "json"] | None = None
     """Body of the webhook's requests: `slack`, `teams`, or `json` with `text` and a field for each detail.
     Defaults to the provider of the URL's host."""

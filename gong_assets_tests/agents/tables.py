@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ EMBEDDINGS = "CORTEX_GONG_CALL_TRANSCRIPTS"
 Row = dict[str, Any]
 
 
+@cache
 def columns(view: str) -> dict[str, str]:
     """Return the names and types of the columns that the view's model documents."""
     (file,) = (Path(gong_assets.__file__).parent / "dbt" / "models").glob(f"*/{view.lower()}.yml")

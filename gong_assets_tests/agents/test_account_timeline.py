@@ -57,6 +57,7 @@ def calls(warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("company", ["900", "O'Hara & Söhne", "  o'hara & söhne "])
 def test_a_company_is_found_by_id_or_name_and_its_calls_are_in_time_order(
     calls: Warehouse, company: str

@@ -203,6 +203,7 @@ def test_an_unknown_rep_or_deal_is_not_found(calls: Warehouse, filters: dict[str
         similar_segments(calls, EXPENSIVE, **filters)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unsearchable",
     [

@@ -58,6 +58,7 @@ def call(name: str, **arguments: Any) -> dict[str, Any]:
     return {"method": "tools/call", "params": {"name": name, "arguments": arguments}}
 
 
+@pytest.mark.slow
 def test_tools_are_listed_and_described_without_starting_the_local_stack(project: CommandLine) -> None:
     async def describe(client: Client) -> tuple[str | None, ListToolsResult]:
         return client.instructions, await client.list_tools()
@@ -83,6 +84,7 @@ def test_tools_are_listed_and_described_without_starting_the_local_stack(project
     assert stack.status(project.directory / "home") is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 def test_clients_of_an_older_protocol_version_are_supported(project: CommandLine, mode: str) -> None:
     assert len(run_over_stdio(project, list_tools, mode).tools) == 8
@@ -128,6 +130,7 @@ def test_standard_output_has_only_protocol_messages_while_the_local_stack_starts
     assert stack.status(project.directory / "home") is not None
 
 
+@pytest.mark.slow
 def test_an_unreachable_warehouse_is_a_one_line_error(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
@@ -144,6 +147,7 @@ def test_an_unreachable_warehouse_is_a_one_line_error(tmp_path: Path) -> None:
     assert "hidden" not in result
 
 
+@pytest.mark.slow
 def test_http_listens_on_loopback_only(project: CommandLine) -> None:
     with http_server(project) as (url, process):
         assert len(run_over_http(url, list_tools).tools) == 8
@@ -162,6 +166,7 @@ def test_http_listens_on_loopback_only(project: CommandLine) -> None:
     assert "Traceback" not in errors
 
 
+@pytest.mark.slow
 def test_a_server_on_all_addresses_warns_and_rejects_web_pages(project: CommandLine) -> None:
     with http_server(project, "--host", "0.0.0.0", "--allow-host", "calls.acme.example") as (url, process):
         listening = psutil.Process(process.pid).net_connections(kind="inet")
@@ -181,6 +186,7 @@ def test_a_server_on_all_addresses_warns_and_rejects_web_pages(project: CommandL
     assert "there is no sign-in" in errors
 
 
+@pytest.mark.slow
 def test_health_reports_an_unreachable_warehouse_without_details(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
@@ -211,6 +217,7 @@ def test_health_reports_the_connection(project: CommandLine) -> None:
         }
 
 
+@pytest.mark.slow
 def test_in_a_terminal_the_server_says_what_it_waits_for_and_ends_by_ctrl_c(project: CommandLine) -> None:
     terminal, its_side = pty.openpty()
     process = subprocess.Popen(
@@ -235,6 +242,7 @@ def test_in_a_terminal_the_server_says_what_it_waits_for_and_ends_by_ctrl_c(proj
     assert (process.returncode, printed, errors) == (130, "", "Stopped.\n")
 
 
+@pytest.mark.slow
 def test_a_server_over_http_ends_by_ctrl_c(project: CommandLine) -> None:
     with http_server(project) as (url, process):
         assert len(run_over_http(url, list_tools).tools) == 8
@@ -257,6 +265,7 @@ def test_a_stopped_local_stack_is_restarted_by_the_next_request(project: Command
     assert first == second
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_reported_with_what_to_do(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -269,6 +278,7 @@ def test_a_port_in_use_is_reported_with_what_to_do(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_an_unknown_host_is_a_one_line_error(tmp_path: Path) -> None:
     outcome = CommandLine(tmp_path).gong_assets("mcp", "--http", "--host", "nosuch.invalid")
     assert (outcome.code, outcome.stdout) == (1, "")
@@ -276,12 +286,14 @@ def test_an_unknown_host_is_a_one_line_error(tmp_path: Path) -> None:
     assert len(outcome.stderr.splitlines()) == outcome.stderr.count("nosuch.invalid") == 1
 
 
+@pytest.mark.slow
 def test_host_without_http_is_a_usage_error(tmp_path: Path) -> None:
     outcome = CommandLine(tmp_path).gong_assets("mcp", "--host", "0.0.0.0")
     assert outcome.code == 2
     assert "--http" in outcome.stderr
 
 
+@pytest.mark.slow
 def test_invalid_settings_are_reported_before_serving(tmp_path: Path) -> None:
     outcome = CommandLine(tmp_path, {"GONG_ASSETS_TARGET": "nowhere"}).gong_assets("mcp")
     assert (outcome.code, outcome.stdout) == (2, "")

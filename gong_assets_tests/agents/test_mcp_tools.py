@@ -66,6 +66,7 @@ def call_tools(
     return connect
 
 
+@pytest.mark.slow
 def test_arguments_are_as_lenient_as_those_of_a_command(call_tools: CallTools) -> None:
     calls, transcript, records, deals, coaching = map(
         tool_result,
@@ -91,6 +92,7 @@ def test_arguments_are_as_lenient_as_those_of_a_command(call_tools: CallTools) -
         assert answer["data_as_of"] == "2026-11-12T08:30:00Z"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tool", "arguments", "items", "key"),
     [
@@ -129,6 +131,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_wrong_argument_is_one_line_that_says_what_it_should_be(call_tools: CallTools) -> None:
     results = call_tools([(tool, arguments) for tool, arguments, _ in WRONG])
     for (tool, arguments, message), result in zip(WRONG, results, strict=True):

@@ -105,6 +105,7 @@ def test_a_rep_or_deal_with_only_private_calls_is_not_found(
         similar_segments(calls, EXPENSIVE, **filters)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_the_context_of_a_hit_excludes_private_segments(calls: Warehouse) -> None:
     # Simulates a call that becomes private while the search runs.
     calls.query(

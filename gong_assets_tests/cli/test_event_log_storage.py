@@ -86,6 +86,7 @@ def test_dagsters_own_class_reads_the_same_events(home: Path, instance: dg.Dagst
         assert check.status.value == "SUCCEEDED"
 
 
+@pytest.mark.slow
 def test_processes_write_at_the_same_time(home: Path, instance: dg.DagsterInstance) -> None:
     started = [
         multiprocessing.get_context("spawn").Process(target=run_jobs, args=(str(home),)) for _ in range(2)
@@ -100,6 +101,7 @@ def test_processes_write_at_the_same_time(home: Path, instance: dg.DagsterInstan
     assert len(records) == len({record.run_id for record in records}) == 3 * RUNS
 
 
+@pytest.mark.slow
 def test_few_files_are_open_at_once(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_log_storage, "MAX_OPEN_FILES", 3)
     results = [JOB.execute_in_process(instance=instance, partition_key="a") for _ in range(5)]

@@ -22,6 +22,7 @@ def test_an_empty_statement_is_wrong_usage(tmp_path: Path) -> None:
     assert "the SQL text is empty" in outcome.stderr
 
 
+@pytest.mark.slow
 def test_a_port_in_use_is_reported_before_anything_is_started(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
@@ -32,6 +33,7 @@ def test_a_port_in_use_is_reported_before_anything_is_started(tmp_path: Path) ->
     assert "--port" in advice
 
 
+@pytest.mark.slow
 def test_a_home_that_cannot_be_written_is_reported_with_its_variable(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     home = str(tmp_path / "file" / "home")
@@ -60,6 +62,7 @@ def test_a_full_or_read_only_disk_is_recognized_as_the_cause_of_an_error(
     assert problem is None if words is None else words in (problem or "")
 
 
+@pytest.mark.slow
 def test_the_home_and_the_variables_of_a_project_are_found_from_a_subdirectory(tmp_path: Path) -> None:
     (tmp_path / ".gong_assets").mkdir()
     (tmp_path / ".env").write_text("GONG_LOOKBACK_DAYS=0")

@@ -24,6 +24,7 @@ def project(stack_home: Path, warehouse: Warehouse, tmp_path: Path) -> CommandLi
     return CommandLine(tmp_path, {"GONG_ASSETS_HOME": str(stack_home), "SNOWFLAKE_SCHEMA": schema})
 
 
+@pytest.mark.slow
 def test_calls_are_listed_page_by_page(project: CommandLine) -> None:
     first = project.gong_assets("calls", "--rep", "tomas novak", "--from-date", " 20261110", "--limit", "2")
     assert [row.split()[0] for row in first.succeeded().stdout.splitlines()] == ["call", "3", "2"]
@@ -35,6 +36,7 @@ def test_calls_are_listed_page_by_page(project: CommandLine) -> None:
     assert "next_page" not in second.json
 
 
+@pytest.mark.slow
 def test_a_transcript_is_printed_with_its_minutes_and_seconds(project: CommandLine) -> None:
     lines = project.gong_assets("transcript", "1").succeeded().stdout.splitlines()
     assert lines[1:] == [
@@ -44,6 +46,7 @@ def test_a_transcript_is_printed_with_its_minutes_and_seconds(project: CommandLi
     ]
 
 
+@pytest.mark.slow
 def test_records_and_deals_are_listed(project: CommandLine) -> None:
     found = project.gong_assets("find", "REP", "novak").succeeded().stdout.splitlines()
     assert found[1].split() == ["77", "Gong", "Tomáš", "Novák", "tomas@x.example", "part"]
@@ -51,6 +54,7 @@ def test_records_and_deals_are_listed(project: CommandLine) -> None:
     assert deals[1].split() == ["10", "Low", "Deal", "10", "Rita", "Stalled;", "Overdue"]
 
 
+@pytest.mark.slow
 def test_an_unknown_name_is_one_line_with_similar_names(project: CommandLine) -> None:
     outcome = project.gong_assets("account", "Unall")
     assert (outcome.code, outcome.stdout) == (1, "")

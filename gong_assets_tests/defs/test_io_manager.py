@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 import pyarrow as pa
+import pytest
 
 from gong_assets.dates import DateRange
 from gong_assets.defs.io_manager import SnowflakeIOManager
@@ -51,6 +52,7 @@ def materialize(warehouse: Warehouse, partition: str) -> dg.ExecuteInProcessResu
     )
 
 
+@pytest.mark.slow
 def test_a_downstream_asset_gets_the_rows_of_its_partition(warehouse: Warehouse) -> None:
     materialize(warehouse, "2026-03-01")
     result = materialize(warehouse, "2026-03-02")

@@ -147,6 +147,7 @@ def _empty(name: str) -> dg.JobDefinition:
     return empty
 
 
+@pytest.mark.slow
 def test_the_lease_is_renewed_until_the_process_ends(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:

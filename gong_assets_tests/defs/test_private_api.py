@@ -128,6 +128,7 @@ def _sqlite_connections_can_be_kept() -> bool:
     return list(inspect.signature(SqliteEventLogStorage._connect).parameters) == ["self", "shard"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "is_there",
     [

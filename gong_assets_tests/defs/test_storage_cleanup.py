@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from gong_assets.defs.options import DEFAULT_OPTIONS
 from gong_assets.defs.storage_cleanup import (
     build_storage_cleanup,
     delete_dbt_directories,
@@ -51,6 +52,7 @@ def instance(tmp_path: Path) -> dg.DagsterInstance:
     return dg.DagsterInstance.local_temp(str(tmp_path))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::dagster.BetaWarning")
 def test_only_runs_whose_partitions_were_materialized_later_are_deleted(
     instance: dg.DagsterInstance, tmp_path: Path
@@ -76,10 +78,11 @@ def test_only_runs_whose_partitions_were_materialized_later_are_deleted(
 
 def test_the_job_runs_daily_unless_the_retention_is_0(instance: dg.DagsterInstance, tmp_path: Path) -> None:
     project = tmp_path / "home" / "dbt" / "local"
-    (job,), (schedule,) = build_storage_cleanup(Settings(), {KEY}, project)
+    (job,), (schedule,) = build_storage_cleanup(Settings(), DEFAULT_OPTIONS, {KEY}, project)
     assert job.execute_in_process(instance=instance).success
     assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
-    assert build_storage_cleanup(Settings(gong_assets_run_retention_days=0), {KEY}, project) == ([], [])
+    without = Settings(gong_assets_run_retention_days=0)
+    assert build_storage_cleanup(without, DEFAULT_OPTIONS, {KEY}, project) == ([], [])
 
 
 def test_directories_of_old_dbt_commands_are_deleted_and_the_project_in_use_is_kept(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def test_a_for_loop_gets_every_call() -> None:
     assert sorted(map(str, ids)) == gong.ids
 
 
+@pytest.mark.slow
 def test_leaving_the_loop_stops_the_requests() -> None:
     with serving_in_a_thread(gong_with_calls(2000)) as server:
         pages = iterate(local_config(server.base_url), lambda client: client.calls(MAY))

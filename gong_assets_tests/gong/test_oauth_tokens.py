@@ -184,6 +184,7 @@ asyncio.run(work(*sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
 def test_two_processes_renew_the_token_once(tmp_path: Path) -> None:
     gong = AuthorizingGong()
     path = tmp_path / "token.json"

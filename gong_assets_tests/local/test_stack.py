@@ -91,6 +91,7 @@ def test_finding_a_stack_imports_neither_duckdb_nor_the_connector(running: Local
     assert loaded.strip() == "[]"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("service", ["snowflake", "gong"])
 def test_a_killed_server_is_replaced_on_its_port_and_the_other_is_kept(
     running: LocalStack, service: str
@@ -134,6 +135,7 @@ def test_an_invalid_state_file_is_ignored(home: Path, content: str) -> None:
     assert stack.status(home) is None
 
 
+@pytest.mark.slow
 def test_servers_of_a_lost_state_file_are_replaced(running: LocalStack) -> None:
     before = stack.up(running.home)
     (running.home / "stack.json").write_text("{")
@@ -153,6 +155,7 @@ def test_a_step_of_the_clock_leaves_the_servers_alone(
     assert stack.up(running.home) == before
 
 
+@pytest.mark.slow
 def test_only_the_owner_can_read_files_of_the_stack_even_if_an_older_version_made_them(home: Path) -> None:
     (home / "warehouse" / "databases").mkdir(parents=True)
     old = home / "warehouse" / "databases" / "notes.txt"
@@ -163,6 +166,7 @@ def test_only_the_owner_can_read_files_of_the_stack_even_if_an_older_version_mad
     assert {path: oct(path.stat().st_mode) for path in paths if path.stat().st_mode & 0o077} == {}
 
 
+@pytest.mark.slow
 def test_servers_have_no_secrets_in_their_environment_and_command_line(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,6 +181,7 @@ def test_servers_have_no_secrets_in_their_environment_and_command_line(
     assert running.snowflake.password not in repr(running)
 
 
+@pytest.mark.slow
 def test_concurrent_starts_result_in_one_stack(home: Path) -> None:
     program = (
         "import sys; from pathlib import Path;"
@@ -198,6 +203,7 @@ def test_concurrent_starts_result_in_one_stack(home: Path) -> None:
     assert len(list(processes.find_by_home(home))) == 2
 
 
+@pytest.mark.slow
 def test_down_stops_all_processes_and_up_reuses_the_ports(home: Path) -> None:
     first = stack.up(home)
     assert stack.down(home) is True
@@ -265,6 +271,7 @@ def test_health_of_another_process_is_ignored(running: LocalStack) -> None:
     assert not processes.Server("snowflake", gong.pids["snowflake"], start, port).is_healthy()
 
 
+@pytest.mark.slow
 def test_a_server_that_ends_at_once_is_reported_with_its_log(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -296,6 +303,7 @@ def test_a_home_that_cannot_be_created_is_reported(tmp_path: Path) -> None:
         stack.up(tmp_path / "file")
 
 
+@pytest.mark.slow
 def test_servers_do_not_keep_pipes_of_the_caller_open(home: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from gong_assets.local.stack import up; up(Path(sys.argv[1]))"

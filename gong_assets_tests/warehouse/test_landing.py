@@ -84,6 +84,7 @@ def test_only_the_days_of_the_landing_are_replaced(warehouse: Warehouse) -> None
     assert [each["CALL_ID"] for each in stored(warehouse)] == ["2", "3"]
 
 
+@pytest.mark.slow
 def test_landing_an_empty_day_deletes_its_rows(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY), row("2", TUESDAY)])
     assert land(warehouse, [], DateRange(TUESDAY, WEDNESDAY)) == Landed(
@@ -105,12 +106,14 @@ def test_only_rows_with_changed_content_get_the_new_run(warehouse: Warehouse) ->
     assert [each["CORRELATION_ID"] for each in stored(warehouse)] == ["run-1", "run-2"]
 
 
+@pytest.mark.slow
 def test_a_call_that_moved_is_removed_from_its_old_day(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY, started="monday")], DateRange(MONDAY, TUESDAY))
     land(warehouse, [row("1", TUESDAY, started="tuesday")], DateRange(TUESDAY, WEDNESDAY))
     assert [(each["CALL_ID"], each["CALL_DATE"]) for each in stored(warehouse)] == [("1", TUESDAY)]
 
 
+@pytest.mark.slow
 def test_the_guard_refuses_to_empty_days_that_have_calls(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY), row("2", TUESDAY), row("3", WEDNESDAY)], DateRange(MONDAY, THURSDAY))
     before = stored(warehouse)
@@ -123,6 +126,7 @@ def test_the_guard_refuses_to_empty_days_that_have_calls(warehouse: Warehouse) -
     assert land(warehouse, [], deletions=DeletionPolicy(1.0)).deleted_keys == ("1", "2")
 
 
+@pytest.mark.slow
 def test_the_guard_allows_deletions_up_to_the_maximum_fraction(warehouse: Warehouse) -> None:
     rows = [row(str(number), MONDAY) for number in range(10)]
     land(warehouse, rows)
@@ -168,6 +172,7 @@ def test_landing_without_ranges_replaces_only_the_given_records(warehouse: Wareh
     assert [each["CALL_ID"] for each in stored(warehouse)] == ["1", "2", "3"]
 
 
+@pytest.mark.slow
 def test_an_unpartitioned_table_is_replaced_completely(warehouse: Warehouse) -> None:
     land(warehouse, [row("u1", None), row("u2", None)], None, USERS)
     landed = land(warehouse, [row("u2", None), row("u3", None)], None, USERS)
@@ -185,6 +190,7 @@ def pending(warehouse: Warehouse) -> list[tuple[str, date | None]]:
         return [(change.table, change.day) for change in pending_changes(connection)]
 
 
+@pytest.mark.slow
 def test_a_landing_records_the_days_whose_rows_it_changed(warehouse: Warehouse) -> None:
     calls = CALLS.name
     land(warehouse, [row("1", MONDAY), row("2", TUESDAY), row("3", TUESDAY)])
@@ -205,6 +211,7 @@ def test_a_landing_records_the_days_whose_rows_it_changed(warehouse: Warehouse) 
     assert pending(warehouse) == [(calls, MONDAY), (calls, WEDNESDAY)]
 
 
+@pytest.mark.slow
 def test_changes_that_land_after_the_claim_stay_pending(warehouse: Warehouse) -> None:
     land(warehouse, [row("1", MONDAY), row("2", TUESDAY)])
     land(warehouse, [row("u", None)], None, USERS)
@@ -273,6 +280,7 @@ def test_a_failure_in_the_transaction_keeps_the_old_rows(warehouse: Warehouse) -
     assert [each["CALL_ID"] for each in stored(warehouse)] == ["1"]
 
 
+@pytest.mark.slow
 def test_a_process_killed_between_delete_and_commit_keeps_the_old_rows(warehouse: Warehouse) -> None:
     land(warehouse, [row(str(number), MONDAY) for number in range(50)])
     before = stored(warehouse)

@@ -83,6 +83,7 @@ MIGRATED = {
 }
 
 
+@pytest.mark.slow
 def test_the_tables_of_an_earlier_system_are_reported_and_migrated_and_kept(earlier: Warehouse) -> None:
     before = tables(earlier)
     with earlier.connect() as connection:

@@ -96,6 +96,7 @@ def deployment(inbox: Inbox, tmp_path: Path) -> Iterator[Deployment]:
         yield Deployment(instance, settings)
 
 
+@pytest.mark.slow
 def test_a_cause_is_one_message_however_often_it_recurs_and_one_when_it_is_over(
     deployment: Deployment, inbox: Inbox
 ) -> None:
@@ -126,6 +127,7 @@ def test_a_cause_is_one_message_however_often_it_recurs_and_one_when_it_is_over(
     assert [document["state"] for document in inbox.posted] == ["open", "closed", "open"]
 
 
+@pytest.mark.slow
 def test_a_lost_cursor_repeats_open_problems_only(deployment: Deployment, inbox: Inbox) -> None:
     deployment.run(error=ValueError("first"))
     deployment.run()
@@ -136,6 +138,7 @@ def test_a_lost_cursor_repeats_open_problems_only(deployment: Deployment, inbox:
     assert [document["reason"] for document in inbox.posted] == ["ValueError: second"] * 2
 
 
+@pytest.mark.slow
 def test_failed_checks_and_overdue_assets_are_reported_until_they_pass(
     deployment: Deployment, inbox: Inbox
 ) -> None:
@@ -219,6 +222,7 @@ def _report_freshness(instance: dg.DagsterInstance, key: str, state: FreshnessSt
     instance._report_runless_asset_event(event)
 
 
+@pytest.mark.slow
 def test_a_run_that_died_or_was_canceled_is_reported(deployment: Deployment, inbox: Inbox) -> None:
     job = deployment.defs.resolve_job_def("gong_ingestion")
     dead = deployment.instance.create_run_for_job(job, tags={"dagster/partition": "not a date"})
@@ -238,6 +242,7 @@ def test_a_run_that_died_or_was_canceled_is_reported(deployment: Deployment, inb
     ]
 
 
+@pytest.mark.slow
 def test_a_webhook_that_fails_gets_the_message_with_the_next_tick(
     deployment: Deployment, inbox: Inbox
 ) -> None:

@@ -64,6 +64,7 @@ def settings(home: Path, **hubspot: Any) -> Settings:
     return Settings(gong_assets_home=home, **{"hubspot_database": SHARE, **hubspot})
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("share")
 @pytest.mark.parametrize("schema", ["V2_DAILY", "V2_LIVE"])
 def test_a_share_with_all_its_tables_or_views_is_there(
@@ -74,6 +75,7 @@ def test_a_share_with_all_its_tables_or_views_is_there(
     assert metadata(check) == {"location": f"{SHARE}.{schema}", "shape": "share"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("share")
 def test_a_missing_and_an_empty_table_are_named(
     warehouse: Warehouse, snowflake: SnowflakeResource, tmp_path: Path

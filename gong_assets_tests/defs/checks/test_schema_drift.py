@@ -239,6 +239,7 @@ class StoppedClock(Clock):
         return NOW
 
 
+@pytest.mark.slow
 def test_the_simulated_tenants_records_have_no_drift() -> None:
     with serve() as tenant:
         sent = asyncio.run(all_records(str(tenant.base_url)))
@@ -277,6 +278,7 @@ def schema_checks(warehouse: Warehouse, *assets: str) -> dict[str, dg.AssetCheck
     return evaluations(warehouse, build_checks(Settings()), "schema_is_known", *assets)
 
 
+@pytest.mark.slow
 def test_the_check_warns_of_new_changed_and_vanished_fields(
     warehouse: Warehouse,
 ) -> None:
@@ -326,6 +328,7 @@ def test_the_sample_has_a_limited_number_of_records_of_each_day(warehouse: Wareh
     assert {day for day, _, _ in sample} == {str(TODAY)}
 
 
+@pytest.mark.slow
 def test_the_check_passes_for_an_empty_table_and_fails_for_a_missing_one(warehouse: Warehouse) -> None:
     assets = [table.asset_name for table in RAW_TABLES]
     missing = schema_checks(warehouse, *assets)

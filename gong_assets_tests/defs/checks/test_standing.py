@@ -82,6 +82,7 @@ _PENDING = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "fault", "found"),
     [
@@ -147,6 +148,7 @@ def test_a_fault_is_found(
     run(str(result.metadata["query"].value).removeprefix("```sql").removesuffix("```"))  # It can be run.
 
 
+@pytest.mark.slow
 def test_a_day_that_awaits_its_transformation_is_not_an_orphan(
     run: Run, evaluate: Callable[[str], Finding]
 ) -> None:
@@ -162,6 +164,7 @@ def test_a_day_that_awaits_its_transformation_is_not_an_orphan(
     assert evaluate("changes_are_transformed").count == 0
 
 
+@pytest.mark.slow
 def test_the_standing_checks_and_the_report_send_few_statements(
     run: Run, warehouse: Warehouse, tmp_path: Path
 ) -> None:

@@ -212,6 +212,7 @@ async def read_transcripts(base_url: str, directory: Path, name: str) -> None:
             pass
 
 
+@pytest.mark.slow
 def test_two_processes_keep_the_limit_together_and_count_every_request(tmp_path: Path) -> None:
     gong = TimedGong()
 

@@ -77,6 +77,7 @@ def transcript_requests(gong: FakeGong) -> list[GongRequest]:
     return [request for request in gong.log if request.path == "/v2/calls/transcript"]
 
 
+@pytest.mark.slow
 @given(
     seconds=months(),
     latency=st.sampled_from([0.1, 1.0, 3.0]),
@@ -99,6 +100,7 @@ def test_each_call_and_each_wanted_transcript_comes_once_within_the_bound(
     assert len(gong.log) <= max_requests(len(seconds)) + ceil(len(wanted) / 100)
 
 
+@pytest.mark.slow
 @given(
     seconds=months(),
     after=st.integers(1, 90),
@@ -134,6 +136,7 @@ def test_calls_and_transcripts_are_read_at_the_limit_together(shape: str, latenc
     assert taken.refused == 0
 
 
+@pytest.mark.slow
 def test_calls_and_transcripts_overlap_over_real_http() -> None:
     gong = add_transcripts(gong_with_calls(2000))
 

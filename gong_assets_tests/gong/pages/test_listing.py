@@ -102,6 +102,7 @@ def calendars(draw: st.DrawFn) -> list[tuple[float, float, bool]]:
     return calls
 
 
+@pytest.mark.slow
 @given(calls=calendars(), order=st.sampled_from(list(ORDERS)), latency=st.sampled_from([0.1, 1.0, 3.0]))
 @settings(max_examples=30)
 def test_all_calls_in_any_order_come_once_within_the_bound(

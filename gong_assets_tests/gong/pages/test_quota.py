@@ -75,6 +75,7 @@ def months(draw: st.DrawFn) -> list[int]:
     return draw(distributions()) + [chance.randrange(31 * 86400) for _ in range(count)]
 
 
+@pytest.mark.slow
 @given(
     seconds=months(),
     latency=st.sampled_from([0.1, 1.0, 3.0]),
@@ -108,6 +109,7 @@ def test_completed_windows_are_complete_and_the_rest_is_read_later_within_the_bo
     assert len(gong.log) <= (len(seconds) + job.repeated) / 100 + job.reads * (1 + MAX_EXTRA_REQUESTS)
 
 
+@pytest.mark.slow
 @given(
     seconds=months(),
     after=st.integers(0, 60),
@@ -126,6 +128,7 @@ def test_a_quota_stop_at_any_request_names_only_completed_windows(
     assert len({record.key for record in records}) == len(records)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("latency", "ours", "stops", "most_requests"),
     [(1.0, True, 1, 330), (3.0, True, 1, 330), (1.0, False, 1, 370), (3.0, False, 2, 540)],

@@ -122,6 +122,7 @@ def test_a_batch_without_its_last_page_counts_as_not_read() -> None:
     run(work)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("latency", [1.0, 3.0])
 def test_transcripts_are_read_at_the_limit_without_a_429(latency: float) -> None:
     gong = gong_with_transcripts(20_000)

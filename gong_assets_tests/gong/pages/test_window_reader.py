@@ -81,6 +81,7 @@ def distributions(draw: st.DrawFn, largest: int = 2500) -> list[int]:
     return seconds
 
 
+@pytest.mark.slow
 @given(
     seconds=distributions(),
     latency=st.sampled_from([0.1, 0.4, 1.0, 3.0, 6.0]),
@@ -130,6 +131,7 @@ class ChangingGong(FakeGong):
         return response
 
 
+@pytest.mark.slow
 @given(
     seconds=distributions(largest=600),
     latency=st.sampled_from([0.0, 1.0, 3.0]),
@@ -187,6 +189,7 @@ BEFORE: dict[tuple[str, float], tuple[float, int]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shape", "latency"), BEFORE, ids=str)
 def test_a_window_is_read_at_the_limit_within_the_bound(shape: str, latency: float) -> None:
     days, starts = SHAPES[shape]

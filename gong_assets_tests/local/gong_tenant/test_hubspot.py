@@ -154,6 +154,7 @@ def test_names_are_stored_unchanged(cursor: Any) -> None:
     assert names == {account.name for account in COMPANY.accounts}
 
 
+@pytest.mark.slow
 def test_loading_again_replaces_all_rows(cursor: Any) -> None:
     before = ids(cursor, "OBJECTS_DEALS")
     hubspot.load(cursor.connection, COMPANY, TODAY)

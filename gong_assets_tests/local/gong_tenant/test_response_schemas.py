@@ -37,6 +37,7 @@ def check(part: str, endpoint: str, value: Any) -> None:
     jsonschema.Draft202012Validator(schema, format_checker=FORMATS).validate(value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("endpoint", "body"),
     [

@@ -35,6 +35,7 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Query]:
     server.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "call",
     [

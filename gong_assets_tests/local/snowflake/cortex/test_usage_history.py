@@ -88,6 +88,7 @@ def test_a_view_is_counted_for_the_query_that_reads_it(connect: Connect) -> None
     assert [row[2] for row in history(connection, "reads the view")] == [query_id]
 
 
+@pytest.mark.slow
 def test_the_history_survives_a_restart(own_server: ServerProcess) -> None:
     with own_server.connect(session_parameters={"QUERY_TAG": "kept"}) as connection:
         connection.cursor().execute("select ai_summarize('hello')")

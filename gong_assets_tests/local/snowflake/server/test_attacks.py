@@ -186,6 +186,7 @@ def damage(file: Path, at: float) -> None:
     file.write_bytes(content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("suffix", "at", "words"),
     [

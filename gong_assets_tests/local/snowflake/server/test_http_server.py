@@ -28,6 +28,7 @@ def test_health_returns_the_service_and_the_process_id(server: ServerProcess) ->
     assert health["version"]
 
 
+@pytest.mark.slow
 def test_a_second_server_on_the_same_directory_exits_with_1(server: ServerProcess) -> None:
     second = start(server.data, "--port", str(free_port()))
 
@@ -42,6 +43,7 @@ def test_a_port_in_use_exits_with_1(server: ServerProcess, tmp_path: Path) -> No
     assert second.stderr.strip() == f"Cannot listen on 127.0.0.1:{server.port}: Address already in use."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.10", "example.com"])
 def test_an_address_that_is_not_loopback_is_rejected(tmp_path: Path, host: str) -> None:
     failed = start(tmp_path, "--port", str(free_port()), "--host", host)
@@ -50,6 +52,7 @@ def test_an_address_that_is_not_loopback_is_rejected(tmp_path: Path, host: str) 
     assert f"{host} is not a loopback address" in failed.stderr
 
 
+@pytest.mark.slow
 def test_sigterm_checkpoints_the_databases_and_exits_with_0(
     own_server: ServerProcess,
 ) -> None:
@@ -61,6 +64,7 @@ def test_sigterm_checkpoints_the_databases_and_exits_with_0(
     assert not list(own_server.data.rglob("*.wal"))
 
 
+@pytest.mark.slow
 def test_a_restarted_server_has_all_committed_data(own_server: ServerProcess) -> None:
     with own_server.connect() as connection:
         cursor = connection.cursor()
@@ -91,6 +95,7 @@ def test_a_restarted_server_has_all_committed_data(own_server: ServerProcess) ->
         assert cursor.execute("select n from second.public.t").fetchall() == [(1,)]
 
 
+@pytest.mark.slow
 def test_a_killed_server_keeps_committed_data_only(own_server: ServerProcess) -> None:
     connection = own_server.connect()
     cursor = connection.cursor()
@@ -107,6 +112,7 @@ def test_a_killed_server_keeps_committed_data_only(own_server: ServerProcess) ->
         assert again.cursor().execute("select n from rows_of_a_day").fetchall() == [(1,)]
 
 
+@pytest.mark.slow
 def test_a_dropped_database_stays_dropped_after_a_restart(own_server: ServerProcess) -> None:
     with own_server.connect() as connection:
         cursor = connection.cursor()

@@ -139,6 +139,7 @@ def test_a_closed_session_cannot_be_used_again(connect: Connect) -> None:
         other.cursor().execute("select 1")
 
 
+@pytest.mark.slow
 def test_the_transaction_of_a_killed_client_is_rolled_back(
     server: ServerProcess, connect: Connect, schema: str
 ) -> None:
@@ -173,6 +174,7 @@ time.sleep(600)
 """
 
 
+@pytest.mark.slow
 def test_an_idle_client_keeps_its_transaction(connect: Connect) -> None:
     writer, reader = connect().cursor(), connect().cursor()
     writer.execute("create table slow_work (n int)")
@@ -187,6 +189,7 @@ def test_an_idle_client_keeps_its_transaction(connect: Connect) -> None:
     assert reader.execute("select count(*) from slow_work").fetchone() == (2,)
 
 
+@pytest.mark.slow
 def test_old_results_are_evicted(connect: Connect) -> None:
     cursor = connect().cursor()
     first = cursor.execute("select 1 as n").sfqid

@@ -150,6 +150,7 @@ def test_a_commit_after_a_failed_change_is_an_error(connect: Connect) -> None:
     assert reader.execute("select n from t").fetchall() == [(3,)]
 
 
+@pytest.mark.slow
 def test_a_waiting_writer_can_be_cancelled(connect: Connect) -> None:
     first, second = connect().cursor(), connect().cursor()
     first.execute("create table busy (n int)")
