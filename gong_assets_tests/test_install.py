@@ -114,14 +114,17 @@ def test_declared_dependencies_cover_the_imports() -> None:
     paths = set(PACKAGE.rglob("*.py"))
     local = {path for path in paths if path.relative_to(PACKAGE).parts[0] == "local"}
     mcp = {PACKAGE / "agents" / "mcp_server.py"}
-    assert undeclared(paths - local - mcp, required()) == {}
+    webhook = {PACKAGE / "gong" / "webhook" / "receiver.py"}
+    assert undeclared(paths - local - mcp - webhook, required()) == {}
     assert undeclared(local, required() | required("local")) == {}
     assert undeclared(mcp, required() | required("mcp")) == {}
+    assert undeclared(webhook, required() | required("webhook")) == {}
 
 
 def test_extras_hold_no_package_that_production_imports() -> None:
     assert required("local") & required() == set()
     assert required("mcp") & required() == set()
+    assert required("webhook") & required() == set()
 
 
 def test_door_of_the_stack_imports_no_library_of_the_extra(without_extras: CommandLine) -> None:
@@ -170,8 +173,9 @@ def test_local_target_names_the_extra(without_extras: CommandLine, arguments: li
 
 
 @pytest.mark.slow
-def test_mcp_command_names_the_extra(with_accounts: CommandLine) -> None:
-    outcome = with_accounts.gong_assets("mcp")
+@pytest.mark.parametrize("command", ["mcp", "webhook"])
+def test_a_server_names_its_extra(with_accounts: CommandLine, command: str) -> None:
+    outcome = with_accounts.gong_assets(command)
     assert outcome.code == 1
-    assert "pip install 'gong_assets[mcp]'" in outcome.stderr
+    assert f"pip install 'gong_assets[{command}]'" in outcome.stderr
     assert "Traceback" not in outcome.stderr

@@ -31,6 +31,7 @@ from gong_assets.defs.sensors import build_sensors
 from gong_assets.defs.storage_cleanup import build_storage_cleanup
 from gong_assets.defs.transformation import Models
 from gong_assets.defs.transformation_sensor import build_transformation_sensor
+from gong_assets.defs.webhook import build_webhook
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
 
@@ -183,8 +184,11 @@ def operations_reference() -> str:
     jobs |= {job.name: job for job in cleanup_jobs}
     jobs = {**jobs, HEALTH_JOB: build_health_job()}
     schedules = [*build_schedules(settings), build_health_schedule(), *cleanup_schedules]
+    _, webhook_jobs, webhook_sensors = build_webhook(settings)
+    jobs |= {job.name: job for job in webhook_jobs}
     sensors = [
         *build_sensors(settings, jobs),
+        *webhook_sensors,
         build_transformation_sensor(settings, Models([])),
         build_orphaned_runs_sensor(),
         build_alert_sensor(settings),

@@ -19,6 +19,7 @@ from gong_assets.cli import (
     query_commands,
     report_command,
     setup_commands,
+    webhook_command,
 )
 
 app = typer.Typer(
@@ -49,7 +50,7 @@ for panel, commands in (
             mcp_command.mcp,
         ),
     ),
-    ("Operate", (report_command.report, report_command.cost)),
+    ("Operate", (webhook_command.webhook, report_command.report, report_command.cost)),
     ("Set up", (setup_commands.doctor, setup_commands.migrate)),
 ):
     for command in commands:

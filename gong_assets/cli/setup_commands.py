@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
@@ -105,3 +106,23 @@ def status(as_json: JsonOption = False) -> None:
     if running is None:
         raise CommandError("the local stack is not running: start it with `gong-assets local up`")
     output.local_status(running, as_json=as_json)
+
+
+@local_app.command()
+def call(as_json: JsonOption = False) -> None:
+    """Add a call that has just ended to the simulated tenant, and announce it to `gong-assets webhook`.
+
+    The call exists until the tenant stops.
+    """
+    from gong_assets.local import local_stack
+    from gong_assets.settings import load_settings
+
+    settings = load_settings()
+    stack = local_stack()
+    with output.status("starting the local stack"):
+        tenant = stack.up(settings.home, **settings.place).gong
+    call_id = stack.add_call(tenant)
+    if as_json:
+        output.json_text(json.dumps({"call_id": call_id}))
+    else:
+        output.line(call_id)

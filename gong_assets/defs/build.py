@@ -41,6 +41,7 @@ from gong_assets.defs.schedules import build_schedules
 from gong_assets.defs.sensors import build_sensors
 from gong_assets.defs.storage_cleanup import build_storage_cleanup
 from gong_assets.defs.transformation_sensor import build_transformation_sensor
+from gong_assets.defs.webhook import build_webhook
 from gong_assets.settings import Settings
 from gong_assets.settings.account_checks import check_accounts
 
@@ -87,20 +88,15 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
         *build_search_service(settings, options),
         build_health_asset(settings, options),
     ]
+    webhook_assets, webhook_jobs, webhook_sensors = build_webhook(settings, options)
     keys = {key for each in assets if isinstance(each, dg.AssetsDefinition) for key in each.keys}
     cleanup_jobs, cleanup_schedules = build_storage_cleanup(
         settings, options, keys, Path(project.target_path)
     )
     return dg.Definitions(
-        assets=assets,
-        asset_checks=[
-            *build_checks(settings, options),
-            *build_cortex_checks(settings, options),
-            *build_hubspot_checks(settings, options),
-            *build_standing_checks(settings, options),
-            build_completeness_check(settings, options),
-        ],
-        jobs=[*jobs.values(), build_health_job(options), *cleanup_jobs],
+        assets=[*assets, *webhook_assets],
+        asset_checks=_asset_checks(settings, options),
+        jobs=[*jobs.values(), build_health_job(options), *cleanup_jobs, *webhook_jobs],
         schedules=[
             *build_schedules(settings, options),
             build_health_schedule(options),
@@ -111,12 +107,23 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
             build_transformation_sensor(settings, models, options),
             build_orphaned_runs_sensor(options),
             build_alert_sensor(settings, options),
+            *webhook_sensors,
         ],
         resources={
             IO_MANAGER: snowflake_io_manager,
             **accounts,
         },
     )
+
+
+def _asset_checks(settings: Settings, options: GraphOptions) -> list[dg.AssetChecksDefinition]:
+    return [
+        *build_checks(settings, options),
+        *build_cortex_checks(settings, options),
+        *build_hubspot_checks(settings, options),
+        *build_standing_checks(settings, options),
+        build_completeness_check(settings, options),
+    ]
 
 
 def account_resources(

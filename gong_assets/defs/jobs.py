@@ -9,6 +9,7 @@ import dagster as dg
 
 from gong_assets.defs.assets.missing_transcripts import build_missing_transcripts_job
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions, layers
+from gong_assets.defs.webhook import JOB as ANNOUNCED_CALLS_JOB
 from gong_assets.ingestion.stream_types import Cadence
 from gong_assets.ingestion.streams import RAW_STREAMS
 from gong_assets.settings import Settings
@@ -35,7 +36,7 @@ _DESCRIPTIONS: Mapping[str, str] = {
     "gong_continue_stopped_runs.",
 }
 
-JOB_NAMES = (*_DESCRIPTIONS, "gong_transcripts")
+JOB_NAMES = (*_DESCRIPTIONS, "gong_transcripts", ANNOUNCED_CALLS_JOB)
 
 
 def build_jobs(settings: Settings, options: GraphOptions = DEFAULT_OPTIONS) -> dict[str, Any]:

@@ -114,6 +114,10 @@ class Sensors(dg.Model, dg.Resolvable):
     missing_transcripts: Annotated[
         SensorOptions, dg.Resolver.default(description="Requests the transcripts that Gong had not finished.")
     ] = SensorOptions()
+    webhook: Annotated[
+        SensorOptions,
+        dg.Resolver.default(description="Requests the calls that Gong's webhook announced; every 10 s."),
+    ] = SensorOptions()
     resume: Annotated[
         SensorOptions, dg.Resolver.default(description="Resumes the runs that Gong's daily quota stopped.")
     ] = SensorOptions()

@@ -22,6 +22,7 @@ from gong_assets.defs.transformation import (
     Models,
     plan,
 )
+from gong_assets.defs.webhook import JOB as ANNOUNCED_CALLS_JOB
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
 from gong_assets.warehouse.errors import WarehouseError, is_unknown_object
@@ -38,7 +39,7 @@ ATTEMPT_TAG = "gong_assets/attempt"
 MODELS_TAG = "gong_assets/models"
 
 # Jobs that land rows in raw tables without selecting their assets.
-READING_JOBS = ("gong_reconciliation", "gong_transcripts")
+READING_JOBS = ("gong_reconciliation", "gong_transcripts", ANNOUNCED_CALLS_JOB)
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,65 @@ class Calls:
 
 
 @dataclass
+class CallsById:
+    """Calls by ID, each with the UTC day on which it started. Nothing else of these days is replaced.
+
+    Attributes:
+        found: IDs of the calls that Gong returned, private ones too.
+        call_dates: the valid calls that land, and their days.
+        started: when these calls started (UTC).
+    """
+
+    call_ids: Sequence[str]
+    include_private: bool
+    workspace_id: str | None = None
+    table = CALLS
+    noun = "calls"
+    ranges: Sequence[DateRange] = ()
+    found: set[str] = field(default_factory=set)
+    call_dates: dict[str, date] = field(default_factory=dict)
+    started: dict[str, datetime] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int | None:
+        return len(self.call_ids)
+
+    def pages(self, client: GongClient) -> Pages:
+        return client.calls_by_id(self.call_ids, workspace_id=self.workspace_id)
+
+    def row(self, record: Record) -> Row | None:
+        if record.id is None:
+            return None
+        self.found.add(record.id)
+        # A call without a start time has no day: the next read of its days lands it.
+        if record.started is None or (record.is_private and not self.include_private):
+            return None
+        started = record.started.astimezone(UTC)
+        if validation_error(record) is None:
+            self.call_dates[record.id], self.started[record.id] = started.date(), started
+        return to_row(record, started.date())
+
+    @property
+    def missing(self) -> list[str]:
+        """The calls that Gong did not return."""
+        return [call_id for call_id in self.call_ids if call_id not in self.found]
+
+    def completed_ranges(self, quota_error: GongQuotaExhausted) -> Sequence[DateRange]:
+        return ()
+
+    def is_expected_deletion(self, key: str) -> bool:
+        return True
+
+    def metadata(self) -> dict[str, Any]:
+        missing = self.missing
+        return {
+            "calls": len(self.found),
+            "calls_not_found": len(missing),
+            **({"calls_not_found_ids": missing[:MAX_SHOWN_IDS]} if missing else {}),
+        }
+
+
+@dataclass
 class Transcripts:
     """Transcripts by call ID.
 

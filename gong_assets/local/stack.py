@@ -37,8 +37,19 @@ from gong_assets.local import (
     processes,
 )
 from gong_assets.local.processes import HOST, Server
+from gong_assets.local.simulator import add_call, register_webhook
 
-__all__ = ["GongEndpoint", "LocalStack", "LocalStackError", "SnowflakeEndpoint", "down", "status", "up"]
+__all__ = [
+    "GongEndpoint",
+    "LocalStack",
+    "LocalStackError",
+    "SnowflakeEndpoint",
+    "add_call",
+    "down",
+    "register_webhook",
+    "status",
+    "up",
+]
 
 SERVICES = frozenset({"snowflake", "gong"})
 

@@ -13,11 +13,13 @@ from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from gong_assets.settings.alert_settings import AlertSettings
 from gong_assets.settings.dbt_vars import changed_vars
 from gong_assets.settings.project_directory import HOME_NAME, project_directory
 from gong_assets.settings.snowflake_sign_in import account_problem, authenticator_problems
+from gong_assets.settings.webhook_settings import WebhookSettings
 
 Target = Literal["local", "snowflake"]
 HubSpotShape = Literal["share", "fivetran", "airbyte", "plain"]
@@ -26,7 +28,7 @@ HubSpotShape = Literal["share", "fivetran", "airbyte", "plain"]
 FIRST_POSSIBLE_CALL_DATE = date(2015, 1, 1)
 
 
-class Settings(BaseSettings):
+class Settings(AlertSettings, WebhookSettings):
     """The settings of one deployment. The docstring of each field is its description."""
 
     model_config = SettingsConfigDict(
@@ -54,8 +56,6 @@ class Settings(BaseSettings):
     gong_assets_run_retention_days: Annotated[int, Field(ge=0, le=3650)] = 30
     """Days after which the runs of the graph are deleted from Dagster's storage, if later runs have
     materialized their partitions, and the logs of steps. 0 keeps all of them."""
-    gong_assets_alert_webhook_url: SecretStr | None = None
-    """URL of a webhook that receives alerts: Slack, Microsoft Teams, or any that accepts JSON."""
     gong_assets_schedules_enabled: bool | None = None
     """Start schedules and sensors by default. Defaults to true for the simulated tenant with the local
     warehouse, and to false otherwise. Set it to true in the environment of one deployment. A `.env` file must
@@ -75,19 +75,6 @@ class Settings(BaseSettings):
     """When the checks over all days run. Defaults to every day at 06:30."""
     gong_assets_storage_cleanup_cron: str | None = None
     """When old runs and logs are deleted from Dagster's storage. Defaults to every day at 03:20."""
-    gong_assets_alert_webhook_format: Literal["slack", "teams", "json"] | None = None
-    """Body of the webhook's requests: `slack`, `teams`, or `json` with `text` and a field for each detail.
-    Defaults to the provider of the URL's host."""
-    gong_assets_alert_smtp_url: SecretStr | None = None
-    """Mail server for alerts: `smtp://user:password@host:587` (STARTTLS if the server offers it) or
-    `smtps://user:password@host:465`. Percent-encode special characters of the password. Requires
-    GONG_ASSETS_ALERT_EMAIL_TO."""
-    gong_assets_alert_email_to: str | None = None
-    """Recipients of alerts by e-mail, separated by commas. Requires GONG_ASSETS_ALERT_SMTP_URL."""
-    gong_assets_alert_email_from: str | None = None
-    """Sender of alerts by e-mail. Defaults to the first recipient."""
-    gong_assets_webserver_url: str | None = None
-    """Base URL of the Dagster UI, such as `https://dagster.example.com`. Alerts link to the run or asset."""
 
     gong_base_url: str | None = None
     """Base URL of your company's Gong API, which Gong shows on its API page and is often regional. Defaults
@@ -194,6 +181,11 @@ class Settings(BaseSettings):
     def target(self) -> Target:
         return self.gong_assets_target or ("snowflake" if self.snowflake_account else "local")
 
+    @property
+    def receives_webhook(self) -> bool:
+        """Whether the graph reads announced calls: with a webhook of Gong's, or the simulated tenant's."""
+        return self.gong_webhook_url is not None or self.uses_simulated_gong
+
     @field_validator("gong_assets_home", mode="after")
     @classmethod
     def _absolute(cls, home: Path) -> Path:
@@ -270,7 +262,8 @@ class Settings(BaseSettings):
             *self._gong_problems(),
             *self._snowflake_problems(),
             *self._cortex_search_problems(),
-            *self._alert_problems(),
+            *self._alert_problems,
+            *self._webhook_problems,
         ]
         if problems:
             raise ValueError("\n".join(problems))
@@ -325,20 +318,6 @@ class Settings(BaseSettings):
         if self.snowflake_warehouse is None:
             return ["GONG_CORTEX_SEARCH: needs SNOWFLAKE_WAREHOUSE, which refreshes the service"]
         return []
-
-    def _alert_problems(self) -> list[str]:
-        problems = []
-        for name in ("gong_assets_alert_webhook_url", "gong_assets_webserver_url"):
-            value = getattr(self, name)
-            text = value.get_secret_value() if isinstance(value, SecretStr) else value
-            if text and not text.startswith(("https://", "http://")):
-                problems.append(f"{name.upper()}: must start with https:// or http://")
-        server = self.gong_assets_alert_smtp_url
-        if (server is None) != (self.gong_assets_alert_email_to is None):
-            problems.append("GONG_ASSETS_ALERT_SMTP_URL and GONG_ASSETS_ALERT_EMAIL_TO: set both or neither")
-        if server and not server.get_secret_value().startswith(("smtp://", "smtps://")):
-            problems.append("GONG_ASSETS_ALERT_SMTP_URL: must start with smtp:// or smtps://")
-        return problems
 
 
 class SettingsWithoutSignIn(Settings):

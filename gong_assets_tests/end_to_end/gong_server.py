@@ -180,6 +180,8 @@ class Gong:
         found = [
             call for call in self.calls if (not first or first <= call.time) and (not end or call.time < end)
         ]
+        if (wanted := limits.get("callIds")) is not None:
+            found = [call for call in found if call.id in wanted]
         if not found:
             return _refusal(404, _nothing_found("calls"))
         found.sort(key=lambda call: call.time)

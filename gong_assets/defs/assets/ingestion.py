@@ -29,8 +29,9 @@ from gong_assets.warehouse.connection import Warehouse
 GONG_POOL = "gong_api"
 
 # Metadata of a day's materialization: the calls without a transcript when all of the day was read, with their
-# start, and the calls whose transcripts arrived since then.
+# start; and since then, the calls read by ID that have none, and those whose transcripts arrived.
 AWAITED_TRANSCRIPTS = "awaited_transcripts"
+ALSO_AWAITED_TRANSCRIPTS = "also_awaited_transcripts"
 ARRIVED_TRANSCRIPTS = "arrived_transcripts"
 
 
@@ -133,8 +134,11 @@ def partition_metadata(source: Source, result: ReadResult, day: date) -> dict[st
     metadata: dict[str, Any] = {"dagster/partition_row_count": result.spool.rows_by_day[day]}
     if not isinstance(source, Transcripts) or result.skip_reason is not None:
         return metadata
+    awaited = {call_id: started.isoformat() for call_id, started in source.awaited(day).items()}
     if source.ranges:
-        awaited = {call_id: started.isoformat() for call_id, started in source.awaited(day).items()}
         return {**metadata, AWAITED_TRANSCRIPTS: awaited}
+    # Only calls that were just read have a known start; the others are awaited already.
+    if source.started:
+        metadata[ALSO_AWAITED_TRANSCRIPTS] = awaited
     arrived = [call_id for call_id in source.call_dates if call_id in source.found]
     return {**metadata, ARRIVED_TRANSCRIPTS: arrived}

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from gong_assets.dates import DateRange
 from gong_assets.defs.assets.ingestion import (
+    ALSO_AWAITED_TRANSCRIPTS,
     ARRIVED_TRANSCRIPTS,
     AWAITED_TRANSCRIPTS,
     GONG_POOL,
@@ -128,11 +129,12 @@ def awaited_transcripts(
             when_read = _value(metadata, AWAITED_TRANSCRIPTS)
             if when_read is not None:
                 unseen.remove(record.partition_key)
-                awaited |= {
-                    call_id: datetime.fromisoformat(started)
-                    for call_id, started in when_read.items()
-                    if call_id not in arrived
-                }
+            missing = when_read or _value(metadata, ALSO_AWAITED_TRANSCRIPTS) or {}
+            awaited |= {
+                call_id: datetime.fromisoformat(started)
+                for call_id, started in missing.items()
+                if call_id not in arrived
+            }
         if not found.has_more:
             break
         cursor = found.cursor

@@ -33,6 +33,7 @@ from gong_assets.local.gong_tenant.error_responses import ApiError
 from gong_assets.local.gong_tenant.paging import Pager
 from gong_assets.local.gong_tenant.rate_limits import RateLimits
 from gong_assets.local.gong_tenant.reference_data import LIST_ENDPOINTS
+from gong_assets.local.gong_tenant.webhooks import Webhook
 from gong_assets.local.loopback import LoopbackOnly
 
 Json = dict[str, Any]
@@ -66,6 +67,7 @@ def create_app(options: TenantOptions) -> Starlette:
         routes=[
             *_gong_routes(Endpoints(store, Pager(options.access_key_secret)), guard),
             *_simulator_routes(store, guard),
+            *_webhook_routes(store, guard),
         ],
         middleware=[Middleware(LoopbackOnly)],
         exception_handlers={ApiError: _error, HTTPException: _http_error, Exception: _internal_error},
@@ -139,6 +141,34 @@ def _simulator_routes(store: CallStore, guard: _RequestGuard) -> list[Route]:
         Route("/health", health),
         Route("/simulator/clock", stop_clock, methods=["POST"]),
         Route("/simulator/calls/{id}/{change}", change_call, methods=["POST"]),
+    ]
+
+
+def _webhook_routes(store: CallStore, guard: _RequestGuard) -> list[Route]:
+    """Return the routes for the tenant's automation rule, and for calls that it announces on request."""
+    webhook = Webhook(store)
+
+    async def public_key(request: Request) -> Response:
+        guard.check_key(request)
+        return _respond(200, {"publicKey": webhook.public_key})
+
+    async def register(request: Request) -> Response:
+        """Send a request to the URL in the body, ``{"url": "http://..."}``, for each processed call."""
+        guard.check_key(request)
+        webhook.register(str((await request.json())["url"]))
+        return Response(status_code=204)
+
+    async def add_call(request: Request) -> Response:
+        """Add a call that has just ended, and announce it."""
+        guard.check_key(request)
+        call = store.add()
+        await webhook.announce([call])
+        return _respond(200, {"id": call.id})
+
+    return [
+        Route("/simulator/webhook", public_key, methods=["GET"]),
+        Route("/simulator/webhook", register, methods=["POST"]),
+        Route("/simulator/calls", add_call, methods=["POST"]),
     ]
 
 

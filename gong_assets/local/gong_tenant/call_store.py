@@ -39,6 +39,7 @@ class CallStore:
         self.clock = clock
         self._blind = blind
         self._overrides: dict[str, Lifecycle] = {}
+        self._added: dict[str, Call] = {}
 
     def list_calls(self, filters: CallsFilter, *, by_schedule: bool = False) -> tuple[list[Call], int]:
         """Return the matching calls, oldest first, and the number of matching calls that are still processed.
@@ -68,6 +69,15 @@ class CallStore:
         """Delete a call as of now; returns False if it does not exist."""
         return self._override(call_id, deleted_at=self.clock.now())
 
+    def add(self) -> Call:
+        """Add a call that has just ended and is fully processed, and return it.
+
+        It exists until the tenant stops.
+        """
+        call = self.generator.call_ending_at(self.clock.now(), len(self._added))
+        self._added[call.id] = call
+        return call
+
     def _matching(self, filters: CallsFilter, *, by_schedule: bool = False) -> list[Call]:
         now = self.clock.now()
         start = max(filters.from_date_time or now - HISTORY, now - HISTORY)
@@ -76,7 +86,8 @@ class CallStore:
         if self._blind or start >= end or filters.workspace_id not in (None, self.company.workspace_id):
             return []
         if filters.call_ids is None:
-            calls = list(map(self._with_override, self.generator.calls_between(start, end)))
+            generated = [*self.generator.calls_between(start, end), *self._added.values()]
+            calls = sorted(map(self._with_override, generated), key=lambda call: (call.started, call.id))
         else:
             found = filter(None, map(self._find, dict.fromkeys(filters.call_ids)))
             calls = sorted(found, key=lambda call: (call.started, call.id))
@@ -89,7 +100,7 @@ class CallStore:
         ]
 
     def _find(self, call_id: str) -> Call | None:
-        call = self.generator.find_call(call_id)
+        call = self._added.get(call_id) or self.generator.find_call(call_id)
         return self._with_override(call) if call else None
 
     def _with_override(self, call: Call) -> Call:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
@@ -74,6 +74,9 @@ _ID_SPACE: int = 2**62  # so that every id is a positive int64, as in Gong
 _ID_BASE = 10**17  # so that every id has at least 18 digits
 _ID_MULTIPLIER = 0x2545F4914F6CDD1D  # odd, hence invertible; spreads consecutive numbers well
 _ID_DIVISOR: int = pow(_ID_MULTIPLIER, -1, _ID_SPACE)
+
+
+FIRST_ADDED = 1 << 19  # position in its day of the first call that is added on request
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,18 @@ class CallGenerator:
         if not date.min.toordinal() < ordinal < date.max.toordinal():
             return None
         return next((call for call in self.calls_on(date.fromordinal(ordinal)) if call.id == call_id), None)
+
+    def call_ending_at(self, now: datetime, number: int) -> Call:
+        """Return a call that is not one of its day's: it ends at this time, and is processed at once.
+
+        ``number`` distinguishes the calls of one day.
+        """
+        rng = seeded_random.generator(self.company.seed, "added", number, now.isoformat())
+        day = now.astimezone(TIME_ZONE).date()
+        call = self._call(rng, day, self._call_id(day.toordinal() << 20 | FIRST_ADDED + number))
+        started = now.astimezone(TIME_ZONE) - timedelta(seconds=call.words)
+        lifecycle = Lifecycle(now, now, now, private_at=None, relinked_at=None, deleted_at=None)
+        return replace(call, started=started, scheduled=started, imported=False, lifecycle=lifecycle)
 
     def _call_id(self, number: int) -> str:
         """Scramble the number of a call (day and position) reversibly: ``find_call`` needs no index."""

@@ -1,0 +1,43 @@
+"""Settings of alerts: where they are sent, and what they link to."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+
+
+class AlertSettings(BaseSettings):
+    """Webhook and e-mail for alerts. The docstring of each field is its description."""
+
+    gong_assets_alert_webhook_url: SecretStr | None = None
+    """URL of a webhook that receives alerts: Slack, Microsoft Teams, or any that accepts JSON."""
+    gong_assets_alert_webhook_format: Literal["slack", "teams", "json"] | None = None
+    """Body of the webhook's requests: `slack`, `teams`, or `json` with `text` and a field for each detail.
+    Defaults to the provider of the URL's host."""
+    gong_assets_alert_smtp_url: SecretStr | None = None
+    """Mail server for alerts: `smtp://user:password@host:587` (STARTTLS if the server offers it) or
+    `smtps://user:password@host:465`. Percent-encode special characters of the password. Requires
+    GONG_ASSETS_ALERT_EMAIL_TO."""
+    gong_assets_alert_email_to: str | None = None
+    """Recipients of alerts by e-mail, separated by commas. Requires GONG_ASSETS_ALERT_SMTP_URL."""
+    gong_assets_alert_email_from: str | None = None
+    """Sender of alerts by e-mail. Defaults to the first recipient."""
+    gong_assets_webserver_url: str | None = None
+    """Base URL of the Dagster UI, such as `https://dagster.example.com`. Alerts link to the run or asset."""
+
+    @property
+    def _alert_problems(self) -> list[str]:
+        problems = []
+        for name in ("gong_assets_alert_webhook_url", "gong_assets_webserver_url"):
+            value = getattr(self, name)
+            text = value.get_secret_value() if isinstance(value, SecretStr) else value
+            if text and not text.startswith(("https://", "http://")):
+                problems.append(f"{name.upper()}: must start with https:// or http://")
+        server = self.gong_assets_alert_smtp_url
+        if (server is None) != (self.gong_assets_alert_email_to is None):
+            problems.append("GONG_ASSETS_ALERT_SMTP_URL and GONG_ASSETS_ALERT_EMAIL_TO: set both or neither")
+        if server and not server.get_secret_value().startswith(("smtp://", "smtps://")):
+            problems.append("GONG_ASSETS_ALERT_SMTP_URL: must start with smtp:// or smtps://")
+        return problems
