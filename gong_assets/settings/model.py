@@ -10,12 +10,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from gong_assets.settings.dbt_vars import changed_vars
+from gong_assets.settings.dbt_vars import changed_vars, timezone_problem
 from gong_assets.settings.project_directory import HOME_NAME, project_directory
 from gong_assets.settings.snowflake_sign_in import account_problem, authenticator_problems
 
@@ -185,6 +184,9 @@ class Settings(BaseSettings):
     gong_dbt_vars_file: Path | None = None
     """YAML file with values of the dbt project's vars, such as the embedding model, risk trackers, thresholds
     and prices. The vars and their defaults are in `gong_assets/dbt/dbt_project.yml`."""
+    gong_company_timezone: str | None = None
+    """The company's time zone, such as `America/New_York`, for close dates, months of figures, overdue deals and
+    days since a call. Defaults to UTC, the dbt var `company_timezone`. Partitions stay days in UTC."""
     gong_cortex_monthly_budget: Annotated[float | None, Field(gt=0)] = None
     """Dollars that Cortex may cost in 30 days, by the estimates of the sent batches. A check fails beyond."""
     gong_cortex_search: bool = False
@@ -257,11 +259,11 @@ class Settings(BaseSettings):
         values = ((name, getattr(self, f"snowflake_{name}")) for name in names)
         return {name: value.get_secret_value() if value else None for name, value in values}
 
-    @field_validator("gong_assets_timezone", mode="after")
+    @field_validator("gong_assets_timezone", "gong_company_timezone", mode="after")
     @classmethod
-    def _known_timezone(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError(f"unknown time zone {name!r}; use a name such as Europe/Berlin")
+    def _known_timezone(cls, name: str | None) -> str | None:
+        if name is not None and (problem := timezone_problem(name)):
+            raise ValueError(problem)
         return name
 
     @model_validator(mode="after")
