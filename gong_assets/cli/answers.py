@@ -186,7 +186,8 @@ def account(timeline: AccountTimeline) -> None:
         line(f"  sentiment   {_number(call.sentiment_score)}  {call.sentiment_category or ''}")
         line(f"  deal        {call.deal_name or '-'}  {call.deal_stage or ''}  {_money(call)}".rstrip())
         for deal in call.deals[1:]:
-            line(f"  also        {_on_one_line(deal.deal_name or deal.deal_id)}  {deal.deal_status or deal.deal_stage or ''}")
+            name = _on_one_line(deal.deal_name or deal.deal_id)
+            line(f"  also        {name}  {deal.deal_status or deal.deal_stage or ''}")
         line(f"  summary     {_on_one_line(call.summary or '-')}")
         line(f"  next steps  {_on_one_line('; '.join(call.next_steps) or '-')}")
 

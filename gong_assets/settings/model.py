@@ -185,8 +185,8 @@ class Settings(BaseSettings):
     """YAML file with values of the dbt project's vars, such as the embedding model, risk trackers, thresholds
     and prices. The vars and their defaults are in `gong_assets/dbt/dbt_project.yml`."""
     gong_company_timezone: str | None = None
-    """The company's time zone, such as `America/New_York`, for close dates, months of figures, overdue deals and
-    days since a call. Defaults to UTC, the dbt var `company_timezone`. Partitions stay days in UTC."""
+    """The company's time zone, such as `America/New_York`, for close dates, months of figures, overdue deals
+    and days since a call. Defaults to UTC, the dbt var `company_timezone`. Partitions stay days in UTC."""
     gong_cortex_monthly_budget: Annotated[float | None, Field(gt=0)] = None
     """Dollars that Cortex may cost in 30 days, by the estimates of the sent batches. A check fails beyond."""
     gong_cortex_search: bool = False

@@ -113,7 +113,7 @@ def _of_local_days() -> Iterator[tuple[date, Record, None]]:
 TRANSCRIPT: Record = {
     "callId": "T-negative",
     "transcript": [
-        {"speakerId": "sjan", "sentences": [{"start": 9000, "end": 5000, "text": "It ends before it begins."}]},
+        {"speakerId": "sjan", "sentences": [{"start": 9000, "end": 5000, "text": "It ends too early."}]},
         {"speakerId": "sCora", "sentences": [{"start": 2000, "end": 30000, "text": "It has a length."}]},
     ],
 }  # fmt: skip

@@ -95,7 +95,8 @@ class DbtProject:
 
     def compile_inline(self, sql: str) -> str:
         """Return SQL with its macros replaced."""
-        return str(json.loads(self.succeed("--quiet", "compile", "--inline", sql, "--output", "json"))["compiled"])
+        output = self.succeed("--quiet", "compile", "--inline", sql, "--output", "json")
+        return str(json.loads(output)["compiled"])
 
     def manifest(self) -> dict[str, Any]:
         """Return the manifest of the last command that wrote one."""

@@ -90,7 +90,9 @@ def test_an_empty_value_in_hubspot_hides_that_of_gong(company: Company) -> None:
 
 def test_lists_are_names_and_formatted_amounts_are_read_or_have_a_reason(company: Company) -> None:
     names = ("DEAL_NAME", "DEAL_STAGE", "DEAL_AMOUNT", "DEAL_CURRENCY_CODE", "DEAL_AMOUNT_PROBLEM")
-    shown = [tuple(call(company, each)[name] for name in names) for each in ("M-list", "M-unread", "M-number")]
+    shown = [
+        tuple(call(company, each)[name] for name in names) for each in ("M-list", "M-unread", "M-number")
+    ]
     assert shown == [
         ("Array, name", "Negotiation", Decimal("1234.56"), "EUR", None),
         (None, "Proposal", None, "EUR", "Ambiguous: 1.234"),
@@ -145,9 +147,10 @@ def test_negative_lengths_are_flagged_and_not_summed(company: Company) -> None:
     month = company.row("vw_sales_performance_analysis", performance_id="jan/2026-11-01")
     assert month["TOTAL_CALL_SECONDS"] == 100
     segments = company.rows("stg_gong_call_transcripts", call_id="T-negative")
-    assert sorted(
-        (row["HAS_NEGATIVE_DURATION"], row["SEGMENT_DURATION_SECONDS"]) for row in segments
-    ) == [(False, 28.0), (True, None)]
+    assert sorted((row["HAS_NEGATIVE_DURATION"], row["SEGMENT_DURATION_SECONDS"]) for row in segments) == [
+        (False, 28.0),
+        (True, None),
+    ]
 
 
 def test_a_call_shows_the_newest_open_deal_and_lists_all(company: Company) -> None:

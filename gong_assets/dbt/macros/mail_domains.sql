@@ -5,7 +5,7 @@
     nullif(lower(trim(split_part({{ address }}, '@', 2))), '')
 {%- endmacro %}
 
-{#- A domain without the rest of a URL, for example `customer.example` for https://www.customer.example/en. -#}
+{#- A domain without the rest of a URL, for example `customer.example` for https://www.customer.example. -#}
 {% macro plain_domain(value) -%}
     nullif(regexp_replace(
         regexp_replace(lower(trim({{ value }})), '^([a-z]+://)?(www[.])?', ''), '[/:?].*$', ''

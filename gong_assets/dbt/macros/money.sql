@@ -165,7 +165,7 @@
 {%- endmacro %}
 
 {#-
-    One row about the currencies of a HubSpot portal: HOME_CURRENCY_CODE, which is NULL if it is not known, and
+    One row about the currencies of a HubSpot portal: HOME_CURRENCY_CODE, which is NULL if it is unknown, and
     IS_MULTI_CURRENCY. `relation` has deal_amount, deal_amount_in_home_currency and deal_currency_code.
 
     The var home_currency comes first. Otherwise it is the only currency whose deals have the same amount in

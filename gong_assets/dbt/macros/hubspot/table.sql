@@ -117,7 +117,9 @@
         iff(
             length({{ json_text(value) }}) = 10,
             try_cast({{ json_text(value) }} as date),
-            convert_timezone({{ zone }}, try_cast({{ json_text(value) }} as timestamp_tz))::timestamp_ntz::date
+            convert_timezone(
+                {{ zone }}, try_cast({{ json_text(value) }} as timestamp_tz)
+            )::timestamp_ntz::date
         )
     {%- elif column.dtype | upper == 'DATE' -%}
         {{ value }}

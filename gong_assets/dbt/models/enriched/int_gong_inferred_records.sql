@@ -1,4 +1,4 @@
-{#- Named here, because dbt must know what the model reads, whether the var match_calls_by_domain is on or not. -#}
+{#- Named here, because dbt must know what the model reads with the var match_calls_by_domain. -#}
 {%- set calls = ref('stg_gong_calls') %}
 {%- set links = ref('stg_gong_call_crm_links') %}
 {%- set participants = ref('stg_gong_call_participants') %}

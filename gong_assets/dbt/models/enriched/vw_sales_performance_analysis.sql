@@ -155,7 +155,8 @@ select
     portal.home_currency_code,
     coalesce(outcomes.deals_won_without_home_amount, 0) as deals_won_without_home_amount,
     coalesce(outcomes.deals_won_without_call, 0) as deals_won_without_call,
-    iff(outcomes.deals_won_without_call > 0, outcomes.revenue_won_without_call, 0)::number(38, 2) as revenue_won_without_call,
+    iff(outcomes.deals_won_without_call > 0, outcomes.revenue_won_without_call, 0)::number(38, 2)
+        as revenue_won_without_call,
     case
         when rep_months.rep_id = 'none' then null
         when coalesce(call_means.coachable_calls, 0) < {{ var('performance_min_calls') | int }}

@@ -145,8 +145,11 @@ field_records as (
         max(iff(plain_name in ('name', 'dealname', 'companyname', 'accountname'), label, null))
             as object_name,
         max(iff(plain_name in ('stagename', 'dealstage', 'stage'), label, null)) as stage,
-        max({{ currency_code("iff(plain_name in ('dealcurrencycode', 'currencyisocode', 'currencycode'), label, null)") }})
-            as currency_code
+        max(iff(
+            plain_name in ('dealcurrencycode', 'currencyisocode', 'currencycode'),
+            {{ currency_code('label') }},
+            null
+        )) as currency_code
     from fields
     group by 1, 2
 
