@@ -85,8 +85,8 @@ def _problems(values: Mapping[Any, Any]) -> Iterator[str]:
             yield f"{name} {problem}"
         elif name in _CHOICES and value not in _CHOICES[name]:
             yield f"{name} is {value!r}; it must be one of: {', '.join(_CHOICES[name])}"
-        elif name == "company_timezone" and (problem := timezone_problem(value)):
-            yield f"{name}: {problem}"
+        elif name == "company_timezone" and value not in available_timezones():
+            yield f"{name} is {value!r}; it must be a time zone such as Europe/Berlin"
         elif name == "home_currency" and not re.fullmatch("([A-Za-z]{3})?", value):
             yield f"{name} is {value!r}; it must be a code of three letters, such as EUR"
     added = values.get("embedding_models")
@@ -99,11 +99,11 @@ def _problems(values: Mapping[Any, Any]) -> Iterator[str]:
         yield f"embedding_model is {model!r}; it must be one of: {', '.join(models)}"
 
 
-def timezone_problem(name: str) -> str | None:
-    """Return what is wrong with the name of a time zone."""
-    if name in available_timezones():
-        return None
-    return f"unknown time zone {name!r}; use a name such as Europe/Berlin"
+def valid_timezone(name: str) -> str:
+    """Return the name of a time zone, or raise a ValueError if there is no such zone."""
+    if name not in available_timezones():
+        raise ValueError(f"unknown time zone {name!r}; use a name such as Europe/Berlin")
+    return name
 
 
 def _type_problem(value: Any, default: Any) -> str | None:

@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from gong_assets.settings.dbt_vars import changed_vars, timezone_problem
+from gong_assets.settings.dbt_vars import changed_vars, valid_timezone
 from gong_assets.settings.project_directory import HOME_NAME, project_directory
 from gong_assets.settings.snowflake_sign_in import account_problem, authenticator_problems
 
@@ -185,8 +185,8 @@ class Settings(BaseSettings):
     """YAML file with values of the dbt project's vars, such as the embedding model, risk trackers, thresholds
     and prices. The vars and their defaults are in `gong_assets/dbt/dbt_project.yml`."""
     gong_company_timezone: str | None = None
-    """The company's time zone, such as `America/New_York`, for close dates, months of figures, overdue deals
-    and days since a call. Defaults to UTC, the dbt var `company_timezone`. Partitions stay days in UTC."""
+    """The company's time zone, such as `America/New_York`, for close dates and months and days of figures.
+    Defaults to UTC, the dbt var `company_timezone`. Partitions stay days in UTC."""
     gong_cortex_monthly_budget: Annotated[float | None, Field(gt=0)] = None
     """Dollars that Cortex may cost in 30 days, by the estimates of the sent batches. A check fails beyond."""
     gong_cortex_search: bool = False
@@ -262,9 +262,7 @@ class Settings(BaseSettings):
     @field_validator("gong_assets_timezone", "gong_company_timezone", mode="after")
     @classmethod
     def _known_timezone(cls, name: str | None) -> str | None:
-        if name is not None and (problem := timezone_problem(name)):
-            raise ValueError(problem)
-        return name
+        return name and valid_timezone(name)
 
     @model_validator(mode="after")
     def _check(self) -> Settings:

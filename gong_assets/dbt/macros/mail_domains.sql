@@ -2,7 +2,7 @@
 
 {#- The part of an e-mail address after the @, in lower case. -#}
 {% macro mail_domain(address) -%}
-    nullif(lower(trim(split_part({{ address }}, '@', 2))), '')
+    nullif(regexp_replace(lower(trim({{ address }})), '^.*@', ''), '')
 {%- endmacro %}
 
 {#- A domain without the rest of a URL, for example `customer.example` for https://www.customer.example. -#}
