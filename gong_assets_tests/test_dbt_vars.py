@@ -44,6 +44,12 @@ def test_a_file_replaces_values_and_adds_to_mappings(tmp_path: Path, monkeypatch
         ("cortex_family: future", "cortex_family is 'future'; it must be one of: current, legacy"),
         ("embedding_model: word2vec", "embedding_model is 'word2vec'; it must be one of: e5-base-v2"),
         ("cortex_credits_per_million_tokens: {AI_EMBED: free}", "(AI_EMBED) must be a number, not 'free'"),
+        (
+            "company_timezone: Berlin",
+            "company_timezone is 'Berlin'; it must be a time zone such as Europe/Berlin",
+        ),
+        ("home_currency: Euro", "home_currency is 'Euro'; it must be a code of three letters, such as EUR"),
+        ("match_calls_by_domain: 1", "match_calls_by_domain must be true or false, not 1"),
         ("[1, 2]", "must have a line `name: value` for each var"),
     ],
 )

@@ -290,6 +290,7 @@ def test_a_env_file_cannot_start_the_schedules(tmp_path: Path, monkeypatch: pyte
     monkeypatch.delenv("GONG_ASSETS_SCHEDULES_ENABLED")
 
 
-def test_an_unknown_time_zone_is_rejected() -> None:
+@pytest.mark.parametrize("field", ["gong_assets_timezone", "gong_company_timezone"])
+def test_an_unknown_time_zone_is_rejected(field: str) -> None:
     with pytest.raises(ValidationError, match="unknown time zone 'Berlin'"):
-        Settings(gong_assets_timezone="Berlin")
+        Settings(**{field: "Berlin"})

@@ -19,7 +19,7 @@ CALL_EVENT = "Call"
 
 FROM_DATE, TO_DATE = "CALL_DATE >= %s", "CALL_DATE <= %s"
 HAS_REP = "PRIMARY_USER_ID = %s"
-# VW_DEAL_CALLS, because a call can have several deals and HUBSPOT_DEAL_ID is only the first. It can have
+# VW_DEAL_CALLS, because a call can have several deals and HUBSPOT_DEAL_ID is only one of them. It can have
 # several companies too.
 HAS_DEAL = "CALL_ID IN (SELECT CALL_ID FROM VW_DEAL_CALLS WHERE HUBSPOT_DEAL_ID = %s)"
 HAS_COMPANY = f"""CALL_ID IN (

@@ -145,6 +145,23 @@ class CoachingOpportunities(Answer):
     calls: list[CoachingOpportunity]
 
 
+class CallDeal(_Row):
+    """One of the deals of a call. Only amounts in the home currency can be compared and added."""
+
+    crm_system: str
+    deal_id: str
+    deal_name: str | None = None
+    deal_stage: str | None = None
+    deal_status: str | None = None
+    deal_amount: float | None = None
+    deal_currency_code: str | None = None
+    deal_amount_in_home_currency: float | None = None
+    was_open_at_call: bool | None = None
+
+
+_CallDeals = Annotated[list[CallDeal], BeforeValidator(_parse_array)]
+
+
 class CallAnalysis(Answer):
     """One call: summary, sentiment, deal, and risk segments in time order.
 
@@ -165,14 +182,20 @@ class CallAnalysis(Answer):
     hubspot_deal_id: str | None = None
     deal_name: str | None = None
     deal_stage: str | None = None
+    deals: _CallDeals = []
     hubspot_company_id: str | None = None
     company_name: str | None = None
+    is_company_inferred: bool | None = None
     risk_segment_count: int
     risk_segments: list[Segment]
 
 
 class TimelineCall(_Row):
-    """One call of a company, with its deal, sentiment, summary and next steps."""
+    """One call of a company, with its deal, sentiment, summary and next steps.
+
+    Of several deals, the deal of the call is the one that was open then; `deals` has all of them. Amounts in
+    different currencies must not be compared: `deal_amount_in_home_currency` can be.
+    """
 
     call_id: str
     call_title: str | None = None
@@ -183,7 +206,12 @@ class TimelineCall(_Row):
     deal_name: str | None = None
     deal_stage: str | None = None
     deal_amount: float | None = None
+    deal_currency_code: str | None = None
+    deal_amount_in_home_currency: float | None = None
+    home_currency_code: str | None = None
     deal_outcome: str | None = None
+    deals: _CallDeals = []
+    is_company_inferred: bool | None = None
     sentiment_score: float | None = None
     sentiment_category: str | None = None
     summary: str | None = None
@@ -261,13 +289,18 @@ class Records(Answer):
 
 
 class DealAtRisk(_Row):
-    """An open deal with the reasons why it is at risk, and its last call."""
+    """An open deal with the reasons why it is at risk, and its last call.
+
+    Only `deal_amount_in_home_currency` can be compared and added; it is null if it is not known.
+    """
 
     hubspot_deal_id: str
     deal_name: str | None = None
     deal_stage: str | None = None
     deal_amount: float | None = None
+    deal_currency_code: str | None = None
     deal_amount_in_home_currency: float | None = None
+    home_currency_code: str | None = None
     close_date: date | None = None
     deal_owner: str | None = None
     hubspot_company_id: str | None = None

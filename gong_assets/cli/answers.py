@@ -17,10 +17,12 @@ if TYPE_CHECKING:
         CallAnalysis,
         Calls,
         CoachingOpportunities,
+        DealAtRisk,
         DealsAtRisk,
         Records,
         Segment,
         SimilarSegments,
+        TimelineCall,
         Transcript,
         Turn,
     )
@@ -109,7 +111,7 @@ def deals(answer: DealsAtRisk) -> None:
             deal.risk_level,
             _on_one_line(deal.deal_name or ""),
             _on_one_line(deal.deal_owner or ""),
-            "" if deal.deal_amount_in_home_currency is None else f"{deal.deal_amount_in_home_currency:,.2f}",
+            _money(deal),
             "; ".join(deal.reasons),
             deal.last_call_id or "",
         ]
@@ -182,9 +184,19 @@ def account(timeline: AccountTimeline) -> None:
         host = f"{call.call_id}, host {call.host_name or '?'}"
         stdout.print(f"\n{date}  [bold]{title}[/]  [dim]{escape(host)}[/]", soft_wrap=True)
         line(f"  sentiment   {_number(call.sentiment_score)}  {call.sentiment_category or ''}")
-        line(f"  deal        {call.deal_name or '-'}  {call.deal_stage or ''}")
+        line(f"  deal        {call.deal_name or '-'}  {call.deal_stage or ''}  {_money(call)}".rstrip())
+        for deal in call.deals[1:]:
+            name = _on_one_line(deal.deal_name or deal.deal_id)
+            line(f"  also        {name}  {deal.deal_status or deal.deal_stage or ''}")
         line(f"  summary     {_on_one_line(call.summary or '-')}")
         line(f"  next steps  {_on_one_line('; '.join(call.next_steps) or '-')}")
+
+
+def _money(deal: DealAtRisk | TimelineCall) -> str:
+    """Return the amount in the home currency; in another currency, if that is not known, with its code."""
+    home, own = deal.deal_amount_in_home_currency, deal.deal_amount
+    amount, code = (own, deal.deal_currency_code or "?") if home is None else (home, deal.home_currency_code)
+    return "" if amount is None else f"{amount:,.2f} {code or ''}".rstrip()
 
 
 def _day(moment: datetime | None) -> str:

@@ -7,11 +7,13 @@ merged key by key; any other value is replaced.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 import yaml  # type: ignore[import-untyped]
 
@@ -83,6 +85,10 @@ def _problems(values: Mapping[Any, Any]) -> Iterator[str]:
             yield f"{name} {problem}"
         elif name in _CHOICES and value not in _CHOICES[name]:
             yield f"{name} is {value!r}; it must be one of: {', '.join(_CHOICES[name])}"
+        elif name == "company_timezone" and value not in available_timezones():
+            yield f"{name} is {value!r}; it must be a time zone such as Europe/Berlin"
+        elif name == "home_currency" and not re.fullmatch("([A-Za-z]{3})?", value):
+            yield f"{name} is {value!r}; it must be a code of three letters, such as EUR"
     added = values.get("embedding_models")
     added = added if isinstance(added, dict) else {}
     for name, fields in added.items():
@@ -93,8 +99,17 @@ def _problems(values: Mapping[Any, Any]) -> Iterator[str]:
         yield f"embedding_model is {model!r}; it must be one of: {', '.join(models)}"
 
 
+def valid_timezone(name: str) -> str:
+    """Return the name of a time zone, or raise a ValueError if there is no such zone."""
+    if name not in available_timezones():
+        raise ValueError(f"unknown time zone {name!r}; use a name such as Europe/Berlin")
+    return name
+
+
 def _type_problem(value: Any, default: Any) -> str | None:
     """Return what is wrong with the type of a value: it has to be that of the default."""
+    if isinstance(default, bool):
+        return None if isinstance(value, bool) else f"must be true or false, not {value!r}"
     if isinstance(default, str):
         return None if isinstance(value, str) else f"must be text; put {value!r} in quotes"
     if isinstance(default, int | float):

@@ -10,19 +10,19 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from gong_assets.settings.alert_settings import AlertSettings
-from gong_assets.settings.dbt_vars import changed_vars
+from gong_assets.settings.dbt_vars import changed_vars, valid_timezone
 from gong_assets.settings.project_directory import HOME_NAME, project_directory
 from gong_assets.settings.snowflake_sign_in import account_problem, authenticator_problems
 from gong_assets.settings.webhook_settings import WebhookSettings
 
 Target = Literal["local", "snowflake"]
 HubSpotShape = Literal["share", "fivetran", "airbyte", "plain"]
+TimeZone = Annotated[str, AfterValidator(valid_timezone)]
 
 # Gong was founded in 2015, so with this default no call is older than the first partition.
 FIRST_POSSIBLE_CALL_DATE = date(2015, 1, 1)
@@ -60,7 +60,7 @@ class Settings(AlertSettings, WebhookSettings):
     """Start schedules and sensors by default. Defaults to true for the simulated tenant with the local
     warehouse, and to false otherwise. Set it to true in the environment of one deployment. A `.env` file must
     not, because a copy of the file would start a second deployment. The UI can start and stop each."""
-    gong_assets_timezone: str = "UTC"
+    gong_assets_timezone: TimeZone = "UTC"
     """Time zone of the schedules, such as `Europe/Berlin`. Days and partitions are always UTC."""
     gong_assets_ingestion_cron: str | None = None
     """When the lookback days are read again. Defaults to every 4 hours."""
@@ -172,6 +172,9 @@ class Settings(AlertSettings, WebhookSettings):
     gong_dbt_vars_file: Path | None = None
     """YAML file with values of the dbt project's vars, such as the embedding model, risk trackers, thresholds
     and prices. The vars and their defaults are in `gong_assets/dbt/dbt_project.yml`."""
+    gong_company_timezone: TimeZone | None = None
+    """The company's time zone, such as `America/New_York`, for close dates and months and days of figures.
+    Defaults to UTC, the dbt var `company_timezone`. Partitions stay days in UTC."""
     gong_cortex_monthly_budget: Annotated[float | None, Field(gt=0)] = None
     """Dollars that Cortex may cost in 30 days, by the estimates of the sent batches. A check fails beyond."""
     gong_cortex_search: bool = False
@@ -248,13 +251,6 @@ class Settings(AlertSettings, WebhookSettings):
         names = ("password", "token", "private_key", "private_key_passphrase")
         values = ((name, getattr(self, f"snowflake_{name}")) for name in names)
         return {name: value.get_secret_value() if value else None for name, value in values}
-
-    @field_validator("gong_assets_timezone", mode="after")
-    @classmethod
-    def _known_timezone(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError(f"unknown time zone {name!r}; use a name such as Europe/Berlin")
-        return name
 
     @model_validator(mode="after")
     def _check(self) -> Settings:

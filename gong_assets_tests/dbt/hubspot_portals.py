@@ -11,7 +11,7 @@ CHANGED = "2026-11-01 10:00:00"
 # The portal:
 #   deal 8070190       has two contacts and two companies; the company with the higher id is primary
 #   deal 8070301       only its stage says that it is won; its contact and company were merged, its owner is
-#                      unknown, and its currency is foreign
+#                      unknown, and its currency is foreign (the others are in euros)
 #   deal 8070302       a merge of 8070303, which a connector keeps, and 8070304; its amount is absurd
 #   deal 8070307       closed, in a deleted stage; only its count or its probability says that it is won
 #   deals 8070305/6    deleted; 8070306 was changed after it was first read
@@ -31,6 +31,7 @@ PORTALS: dict[str, str] = {
             column8 as property_hs_is_closed, column9::number(38, 0) as property_hs_closed_won_count,
             column10 as property_hs_merged_object_ids,
                 column11::number(38, 2) as property_amount_in_home_currency,
+            iff(column1 = 8070301, 'USD', 'eur') as property_deal_currency_code,
             'newbusiness' as property_dealtype, '{CHANGED}'::timestamp_ntz as updatedat,
                 '{CHANGED}'::timestamp_ntz as ingestedat
         from values
@@ -89,6 +90,7 @@ PORTALS: dict[str, str] = {
             '2026-09-30 17:30:00-07:00'::timestamp_tz as property_createdate, column6::float as owner_id,
             column7 as property_hs_is_closed_won,
                 iff(column1 = 8070307, true, column7) as property_hs_is_closed,
+            iff(column1 = 8070301, 'USD', 'EUR') as property_deal_currency_code,
             'newbusiness' as property_dealtype, column8 as is_deleted,
                 column9::timestamp_tz as property_hs_lastmodifieddate,
             column10::float as property_hs_deal_stage_probability,
@@ -154,6 +156,7 @@ PORTALS: dict[str, str] = {
         create or replace table portal.airbyte.deals as
         select column1 as id, parse_json(column2) as properties, column3 as archived,
             parse_json(column4) as contacts,
+            iff(column1 = '8070301', 'USD', 'EUR') as properties_deal_currency_code,
             parse_json(column5) as companies, coalesce(column6, '{CHANGED}+00:00')::timestamp_tz as updatedat
         from values
             ('8070190', '{{"dealname": "Renewal 2027", "amount": "15000.5", "dealstage": "closedwon",
@@ -180,6 +183,7 @@ PORTALS: dict[str, str] = {
             ('8070307', '{{"dealname": "Closed", "amount": "5", "dealstage": "8070198", "pipeline": "default",
                 "closedate": "2026-11-13", "createdate": "2026-10-01T00:30:00Z", "hubspot_owner_id": "77",
                 "hs_is_closed": "true", "hs_deal_stage_probability": "1.0",
+                "amount_in_home_currency": "5",
                     "dealtype": "newbusiness"}}', false, '[]', '[]', null);
         create or replace table portal.airbyte.deals_archived as
         select column1 as id, column2::timestamp_tz as archivedat, true as archived
@@ -224,7 +228,9 @@ PORTALS: dict[str, str] = {
             column7 as deal_owner, column8 as deal_owner_email, 'newbusiness' as deal_type,
             column9 as associated_contact_id, column10 as associated_company_id, column11 as is_won,
                 column12 as is_deleted,
-            column13 as merged_object_ids, column14 as deal_amount_in_home_currency, '{CHANGED}' as updated_at
+            column13 as merged_object_ids, column14 as deal_amount_in_home_currency,
+            '{CHANGED}' as updated_at,
+            iff(column2 = 'Expansion', ' usd ', 'EUR') as deal_currency_code
         from values
             ('8070190.0', 'Renewal 2027', 'closedwon', 'Closed Won', '15000.50', '2026-11-12', 'Olga Owner',
                 'Olga@Seller.example', '8801.0', '555', 'true', 'false', null, null),
@@ -240,7 +246,7 @@ PORTALS: dict[str, str] = {
                 'true', null, null),
             ('8070307', 'Closed', '8070198', '8070198', '5', '2026-11-13', 'Olga Owner',
                 'Olga@Seller.example', null, null,
-                'true', null, null, null);
+                'true', null, null, '5');
         create or replace table portal.plain.contacts as
         select column1 as contact_id, 'Carl' as first_name, column2 as last_name,
             'Carl@Customer.example' as email,

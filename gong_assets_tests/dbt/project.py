@@ -93,6 +93,11 @@ class DbtProject:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def compile_inline(self, sql: str) -> str:
+        """Return SQL with its macros replaced."""
+        output = self.succeed("--quiet", "compile", "--inline", sql, "--output", "json")
+        return str(json.loads(output)["compiled"])
+
     def manifest(self) -> dict[str, Any]:
         """Return the manifest of the last command that wrote one."""
         written = (target / "manifest.json" for target in reversed(self._targets))

@@ -21,18 +21,18 @@ pytestmark = pytest.mark.xdist_group("dbt")
 # Every function that the models call. Look a new one up before adding it:
 # https://docs.snowflake.com/en/sql-reference/functions-all
 SNOWFLAKE_FUNCTIONS = {
-    "AI_COUNT_TOKENS", "AI_EMBED", "AI_EXTRACT", "AI_REDACT", "AI_SUMMARIZE_AGG", "ARRAY_AGG",
-    "ARRAY_CONSTRUCT", "ARRAY_CONSTRUCT_COMPACT", "ARRAY_FLATTEN", "ARRAY_PREPEND", "ARRAY_SIZE", "AVG",
-    "CAST", "COALESCE",
+    "ABS", "AI_COUNT_TOKENS", "AI_EMBED", "AI_EXTRACT", "AI_REDACT", "AI_SUMMARIZE_AGG", "ARRAY_AGG",
+    "ARRAY_CONSTRUCT", "ARRAY_CONSTRUCT_COMPACT", "ARRAY_FLATTEN", "ARRAY_PREPEND", "ARRAY_SIZE",
+    "ARRAY_TO_STRING", "AVG", "CAST", "COALESCE",
     "CONVERT_TIMEZONE", "COUNT", "COUNT_IF", "COUNT_TOKENS", "CURRENT_TIMESTAMP", "DATEADD", "DATEDIFF",
     "DATE_TRUNC", "DENSE_RANK",
     "EMBED_TEXT_768", "EXTRACT_ANSWER", "FLATTEN", "FLOOR", "GREATEST", "IFF", "INITCAP", "IS_ARRAY", "LEAST",
     "LEFT",
     "LENGTH", "LISTAGG", "LOWER", "MAX", "MD5", "MEDIAN", "MIN", "NULLIF", "OBJECT_CONSTRUCT", "PARSE_JSON",
-    "PERCENTILE_CONT", "POWER", "REDUCE", "REGEXP_COUNT", "REGEXP_REPLACE", "REPLACE", "ROUND", "ROW_NUMBER",
-    "SENTIMENT", "SHA2",
+    "PERCENTILE_CONT", "POWER", "REDUCE", "REGEXP_COUNT", "REGEXP_REPLACE", "REGEXP_SUBSTR", "REPLACE",
+    "ROUND", "ROW_NUMBER", "SENTIMENT", "SHA2",
     "SPLIT", "SPLIT_TEXT_RECURSIVE_CHARACTER", "SUM", "SUMMARIZE", "SYSDATE", "TO_CHAR", "TO_JSON",
-    "TO_VARIANT",
+    "TO_VARIANT", "TRANSLATE",
     "TRIM", "TRY_CAST", "TRY_PARSE_JSON",
     "TRY_TO_BOOLEAN", "TRY_TO_DECIMAL", "TRY_TO_DOUBLE", "TRY_TO_NUMBER", "UPPER",
 }  # fmt: skip
@@ -47,7 +47,15 @@ def models(built: Tables, project: DbtProject) -> dict[str, str]:
     legacy = {
         f"{name} (legacy)": sql for name, sql in project.compiled().items() if name.startswith("cortex_")
     }
-    return current | legacy
+    project.succeed(
+        "compile",
+        "--select",
+        "int_gong_inferred_records",
+        "--vars",
+        json.dumps({"match_calls_by_domain": True}),
+    )
+    inferring = {f"{name} (on)": sql for name, sql in project.compiled().items() if "inferred" in name}
+    return current | legacy | inferring
 
 
 CORTEX_FUNCTIONS = {

@@ -50,6 +50,8 @@ KEYS = {
     "int_gong_call_details": "CALL_ID",
     "int_gong_call_kinds": "CALL_ID",
     "int_gong_call_crm_links": "CALL_CRM_LINK_ID",
+    "int_gong_call_deals": "CALL_DEAL_ID",
+    "int_gong_inferred_records": "CALL_ID",
     "vw_enriched_gong_calls": "CALL_ID",
     "vw_enriched_gong_call_transcripts": "TRANSCRIPT_ID",
     "vw_gong_call_risks": "RISK_ID",

@@ -21,7 +21,7 @@
 {#- Seconds of each kind of video, one row per call. -#}
 {% macro video_seconds(source) %}
     {%- set name = 'lower(' ~ json_text('part.value:name') ~ ')' %}
-    {%- set seconds = json_seconds('part.value:duration') %}
+    {%- set seconds = json_duration('part.value:duration') %}
     select
         {{ source }}.call_id,
         {%- for column, video in {

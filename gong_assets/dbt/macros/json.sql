@@ -7,6 +7,34 @@
     nullif(trim({{ value }}::varchar), '')
 {%- endmacro %}
 
+{#-
+    The text that people see of a value in a CRM: the elements of a list, the label of an object. A list can
+    also be JSON in a text. `value` is a path in a VARIANT.
+-#}
+{% macro json_label(value) -%}
+    case
+        when is_array({{ value }})
+            then coalesce({{ _json_object_label(value ~ '[0]') }}, {{ _json_elements(value) }})
+        when {{ json_text(value) }} like '["%"]'
+            then {{ _json_elements('try_parse_json(' ~ value ~ '::varchar)') }}
+        when {{ json_text(value) }} like any ('{"%}', '[{"%}]', '{}', '[]')
+            then {{ _json_object_label(value) }}
+        else {{ json_text(value) }}
+    end
+{%- endmacro %}
+
+{% macro _json_elements(list) -%}
+    nullif(trim(array_to_string({{ list }}::array, ', ')), '')
+{%- endmacro %}
+
+{% macro _json_object_label(value) -%}
+    {%- set labels = [] -%}
+    {%- for name in ['label', 'displayValue', 'name', 'value'] -%}
+        {%- do labels.append(json_text(value ~ '.' ~ name)) -%}
+    {%- endfor -%}
+    coalesce({{ labels | join(', ') }})
+{%- endmacro %}
+
 {% macro json_integer(value) -%}
     try_to_number({{ value }}::varchar)
 {%- endmacro %}
@@ -33,6 +61,11 @@
 {#- Seconds as a decimal, because the sum of floats depends on the order of the rows. -#}
 {% macro json_seconds(value) -%}
     try_to_decimal({{ value }}::varchar, 18, 6)
+{%- endmacro %}
+
+{#- A length of time, which is not negative: a clock that was set back gives NULL. -#}
+{% macro json_duration(value) -%}
+    iff({{ json_seconds(value) }} >= 0, {{ json_seconds(value) }}, null)
 {%- endmacro %}
 
 {% macro json_boolean(value) -%}

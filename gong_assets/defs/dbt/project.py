@@ -184,6 +184,7 @@ def dbt_source_environment(settings: Settings) -> dict[str, str]:
         "HUBSPOT_SCHEMA": settings.hubspot_schema,
         "HUBSPOT_SHAPE": settings.hubspot_shape,
         "GONG_REDACT_TRANSCRIPTS": str(settings.gong_redact_transcripts).lower(),
+        "GONG_COMPANY_TIMEZONE": settings.gong_company_timezone or "",
     }
 
 

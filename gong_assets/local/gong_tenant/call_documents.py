@@ -193,6 +193,7 @@ def _deal_fields(deal: Deal, moment: datetime) -> Json:
         "dealstage": stage.id,
         "pipeline": deal.pipeline.id,
         "amount": deal.amount_on(day),
+        "deal_currency_code": deal.account.currency,
         "hs_deal_stage_probability": str(stage.probability),
         "closedate": deal.closes.isoformat(),
         "dealtype": deal.deal_type,

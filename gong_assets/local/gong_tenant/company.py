@@ -56,6 +56,11 @@ class Contact:
         return f"{self.first_name} {self.last_name}"
 
 
+# HubSpot's home currency of the company, and its exchange rates.
+HOME_CURRENCY = "USD"
+UNITS_PER_DOLLAR = {HOME_CURRENCY: 1.0, "JPY": 150.0, "EUR": 0.9, "GBP": 0.8}
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     id: str
@@ -65,6 +70,7 @@ class Account:
     city: str
     employees: int
     revenue: int  # US dollars a year
+    currency: str  # ISO code of its deals' currency
     contacts: tuple[Contact, ...]
     owner_id: str  # the user who is responsible for it
     first_month: int  # of its first deal, 0 to DEAL_MONTHS - 1, so that deals start in different months
@@ -136,7 +142,11 @@ class Deal:
         return open_stages[int(progress * len(open_stages))]
 
     def amount_on(self, day: date) -> int:
-        """Return the amount on ``day``: the first offer until half-time, then the negotiated amount."""
+        """Return the amount in the deal's own currency on ``day``."""
+        return round(self.home_amount_on(day) * UNITS_PER_DOLLAR[self.account.currency])
+
+    def home_amount_on(self, day: date) -> int:
+        """Return the amount in dollars: the first offer until half-time, then the negotiated amount."""
         half_way = self.opened + (self.closes - self.opened) / 2
         return self.amount if day >= half_way else round(self.amount * 1.15)
 
@@ -211,6 +221,7 @@ class Company:
                 city=entry["city"],
                 employees=entry["employees"],
                 revenue=entry["revenue"],
+                currency=entry.get("currency", HOME_CURRENCY),
                 contacts=tuple(
                     self._contact(entry["domain"], position, *contact)
                     for position, contact in enumerate(entry["contacts"])

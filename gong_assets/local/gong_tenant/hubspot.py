@@ -144,6 +144,7 @@ def _deal_table(
         "PROPERTY_DEALNAME": "VARCHAR",
         "PROPERTY_AMOUNT": "NUMBER(38,2)",
         "PROPERTY_AMOUNT_IN_HOME_CURRENCY": "NUMBER(38,2)",
+        "PROPERTY_DEAL_CURRENCY_CODE": "VARCHAR",
         "PROPERTY_DEALSTAGE": "VARCHAR",
         "PROPERTY_PIPELINE": "VARCHAR",
         "PROPERTY_DEALTYPE": "VARCHAR",
@@ -164,7 +165,7 @@ def _deal_table(
         rows.append(
             (
                 *(_current_id(merged, deal.id), DEAL, min(updated, ingested), ingested),
-                *(deal.name, deal.amount_on(today), deal.amount_on(today)),
+                *(deal.name, deal.amount_on(today), deal.home_amount_on(today), deal.account.currency),
                 *(stage.id, deal.pipeline.id, deal.deal_type),
                 *(opened, closes, owner_id(company, deal.account.owner_id)),
                 *(_text(closed and deal.won), _text(closed)),

@@ -1,8 +1,9 @@
 {#-
     Deals with labels, owners and their main contact and company. A shape provides these CTEs:
 
-    deals           deal_id, deal_name, stage_id, pipeline_id, deal_amount, deal_amount_in_home_currency,
-                    close_date, create_date, owner_id, deal_source, deal_type, primary_company_id, is_closed,
+    deals           deal_id, deal_name, stage_id, pipeline_id, deal_amount and deal_amount_in_home_currency as
+                    texts, deal_currency_code, exchange_rate, close_date, close_datetime_utc, create_date,
+                    create_datetime_utc, owner_id, deal_source, deal_type, primary_company_id, is_closed,
                     is_won, stage_probability, is_deleted, updated_at
     owners          owner_id, email, first_name, last_name
     pipelines       pipeline_id, label
@@ -58,8 +59,12 @@
         coalesce(distinct_pipelines.label, deals.pipeline_id) as pipeline_name,
         deals.deal_amount,
         deals.deal_amount_in_home_currency,
+        deals.deal_currency_code,
+        deals.exchange_rate,
         deals.close_date,
+        deals.close_datetime_utc,
         deals.create_date,
+        deals.create_datetime_utc,
         nullif(
             trim(coalesce(distinct_owners.first_name, '') || ' ' || coalesce(distinct_owners.last_name, '')),
             ''

@@ -6,7 +6,10 @@
     id       digits as text, such as 8070190, from a NUMBER, FLOAT or text
     flag     true if any of the columns is true
     array    a list
-    varchar, boolean, date, timestamp_ntz, number(p, s)     as in Snowflake; times in UTC
+    json     a list or an object as text
+    date     the date in the company's time zone; a value without a time is unchanged
+    moment   a time in UTC; NULL for a value without a time
+    varchar, boolean, timestamp_ntz, number(p, s)     as in Snowflake; times in UTC, lists as their elements
 
     The graph runs without HubSpot: a missing table or view counts as empty, with a warning unless the source
     is marked as optional. A missing column is NULL, because a portal has only the properties that it uses.
@@ -60,7 +63,8 @@
         {%- endif -%}
         {#- Airbyte has properties in columns (properties_dealname), in one object, or in both. -#}
         {%- if name.startswith('properties_') and 'PROPERTIES' in present -%}
-            {%- do values.append(_hubspot_value('properties:' ~ name[11:] ~ '::varchar', type)) -%}
+            {%- set path = 'properties:' ~ name[11:] ~ ('' if type == 'varchar' else '::varchar') -%}
+            {%- do values.append(_hubspot_value(path, type)) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if type == 'flag' -%}
@@ -70,7 +74,7 @@
             (coalesce({{ values | join(', false) or coalesce(') }}, false))
         {%- endif -%}
     {%- elif not values -%}
-        null::{{ 'varchar' if type == 'id' else type }}
+        null::{{ {'id': 'varchar', 'json': 'varchar', 'moment': 'timestamp_ntz'}.get(type, type) }}
     {%- elif values | length == 1 -%}
         {{ values[0] }}
     {%- else -%}
@@ -78,7 +82,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- `column` is the source column with its type; without one the value is a text. -#}
+{#- `column` is the source column with its type; without one it is a path in an object. -#}
 {% macro _hubspot_value(value, type, column=none) -%}
     {%- set has_zone = column is not none and column.dtype | upper in ('TIMESTAMP_TZ', 'TIMESTAMP_LTZ') -%}
     {%- set is_json = column is none or column.dtype | upper in ('VARIANT', 'OBJECT', 'ARRAY') -%}
@@ -88,28 +92,58 @@
     {%- elif type == 'id' -%}
         {{ hubspot_id(value) }}
     {%- elif type == 'varchar' -%}
+        {{ json_label(value) if is_json else json_text(value) }}
+    {%- elif type == 'json' -%}
         {{ json_text(value) }}
     {%- elif type == 'array' -%}
         {%- set is_parsed = column is not none and not column.is_string() -%}
         {{ value if is_parsed else 'try_parse_json(' ~ value ~ ')' }}::array
     {%- elif type in ('boolean', 'flag') -%}
         {{ 'try_to_boolean(' ~ value ~ '::varchar)' if is_text else value ~ '::boolean' }}
-    {%- elif type in ('date', 'timestamp_ntz') -%}
-        {%- if is_text -%}
-            {#- Otherwise a date without a time would be midnight in the session's time zone. -#}
-            convert_timezone('UTC', try_cast(
-                iff(
-                    length({{ json_text(value) }}) = 10,
-                    {{ json_text(value) }} || 'T00:00:00Z',
-                    {{ json_text(value) }}
-                ) as timestamp_tz
-            ))::timestamp_ntz::{{ type }}
-        {%- else -%}
-            {{ "convert_timezone('UTC', " ~ value ~ ")" if has_zone else value }}::timestamp_ntz::{{ type }}
-        {%- endif -%}
+    {%- elif type == 'date' -%}
+        {{ _hubspot_date(value, is_text, has_zone, column) }}
+    {%- elif type in ('moment', 'timestamp_ntz') -%}
+        {{ _hubspot_moment(value, is_text, has_zone, type == 'moment', column) }}
     {%- else -%}
         {#- Via text for numbers as well, because a cast from a number has no TRY_ variant. -#}
         try_to_decimal({{ json_text(value) }}, {{ type | replace('number(', '') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- HubSpot's times without a zone are in UTC. -#}
+{% macro _hubspot_date(value, is_text, has_zone, column) -%}
+    {%- set zone = text_literal(company_timezone()) -%}
+    {%- if is_text -%}
+        iff(
+            length({{ json_text(value) }}) = 10,
+            try_cast({{ json_text(value) }} as date),
+            convert_timezone(
+                {{ zone }}, try_cast({{ json_text(value) }} as timestamp_tz)
+            )::timestamp_ntz::date
+        )
+    {%- elif column.dtype | upper == 'DATE' -%}
+        {{ value }}
+    {%- elif has_zone -%}
+        convert_timezone({{ zone }}, {{ value }})::timestamp_ntz::date
+    {%- else -%}
+        {{ company_date(value ~ '::timestamp_ntz') }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro _hubspot_moment(value, is_text, has_zone, needs_time, column) -%}
+    {%- if is_text -%}
+        {#- Otherwise a date without a time would be midnight in the session's time zone. -#}
+        convert_timezone('UTC', try_cast(
+            iff(
+                length({{ json_text(value) }}) = 10,
+                {{ 'null' if needs_time else json_text(value) ~ " || 'T00:00:00Z'" }},
+                {{ json_text(value) }}
+            ) as timestamp_tz
+        ))::timestamp_ntz
+    {%- elif needs_time and column.dtype | upper == 'DATE' -%}
+        null::timestamp_ntz
+    {%- else -%}
+        {{ "convert_timezone('UTC', " ~ value ~ ")" if has_zone else value }}::timestamp_ntz
     {%- endif -%}
 {%- endmacro %}
 

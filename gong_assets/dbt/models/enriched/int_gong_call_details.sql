@@ -4,17 +4,23 @@
 -#}
 {%- set contact_id -%}
     coalesce(
-        merged_contacts.survivor_id, calls.hubspot_contact_id,
+        merged_contacts.survivor_id, calls.hubspot_contact_id, inferred.hubspot_contact_id,
         iff(calls.contact_name is null, deals.associated_contact_id, null)
     )
 {%- endset %}
+{%- set linked_company_id -%}
+    coalesce(merged_companies.survivor_id, calls.hubspot_company_id, deals.associated_company_id)
+{%- endset %}
+{%- set company_id = 'coalesce(' ~ linked_company_id ~ ', inferred.hubspot_company_id)' %}
 select
     ---------- call
     calls.call_id,
     calls.call_date,
     calls.call_title,
     calls.call_datetime_utc,
+    {{ local_call_date('calls') }} as local_call_date,
     calls.call_duration_seconds,
+    calls.has_negative_duration,
     calls.call_direction,
     calls.call_system,
     calls.call_scope,
@@ -59,22 +65,26 @@ select
     enriched.cortex_processed_at,
 
     ---------- deal
-    coalesce(merged_deals.survivor_id, calls.hubspot_deal_id) as hubspot_deal_id,
-    calls.crm_opportunity_id,
+    iff(deals.crm_system = 'HubSpot', deals.deal_id, null) as hubspot_deal_id,
+    deals.listed_deal_id as crm_opportunity_id,
     calls.crm_deal_count,
-    coalesce(deals.deal_name, calls.deal_name) as deal_name,
-    coalesce(deals.deal_stage, stages.stage_label, calls.deal_stage) as deal_stage,
-    coalesce(deals.deal_amount, calls.deal_value) as deal_amount,
+    deals.deal_name,
+    deals.deal_stage,
+    deals.deal_amount,
+    deals.deal_currency_code,
+    deals.deal_amount_in_home_currency,
+    deals.home_currency_code,
+    deals.deal_amount_problem,
     deals.close_date,
     deals.pipeline_name,
     deals.deal_owner,
     deals.deal_status,
     case
-        when deals.deal_id is null then null
+        when deals.deal_status is null then null
         when deals.deal_status in ('Won', 'Lost') then deals.deal_status
         else 'In Progress'
     end as deal_outcome,
-    datediff('day', calls.call_date, deals.close_date) as days_to_close,
+    datediff('day', {{ local_call_date('calls') }}, deals.close_date) as days_to_close,
 
     ---------- customer
     {{ contact_id }} as hubspot_contact_id,
@@ -85,10 +95,11 @@ select
     contacts.job_title,
     contacts.lifecycle_stage,
     calls.contact_name,
-    coalesce(merged_companies.survivor_id, calls.hubspot_company_id, deals.associated_company_id)
-        as hubspot_company_id,
+    {{ company_id }} as hubspot_company_id,
+    {{ linked_company_id }} is null and inferred.hubspot_company_id is not null as is_company_inferred,
     calls.crm_account_id,
-    coalesce(companies.company_name, calls.account_name) as hubspot_company_name,
+    iff(companies.company_id is not null, companies.company_name, calls.account_name)
+        as hubspot_company_name,
     companies.industry,
     companies.annual_revenue,
     companies.number_of_employees
@@ -97,18 +108,13 @@ inner join {{ ref('int_gong_call_kinds') }} as kinds on calls.call_id = kinds.ca
 left join {{ ref('cortex_gong_calls') }} as enriched on calls.call_id = enriched.call_id
 left join {{ ref('cortex_gong_call_insights') }} as insights on calls.call_id = insights.call_id
 left join {{ ref('stg_gong_users') }} as users on calls.primary_user_id = users.user_id
-left join {{ ref('stg_hubspot_merged_records') }} as merged_deals
-    on merged_deals.object_type = 'Opportunity' and calls.hubspot_deal_id = merged_deals.merged_id
+left join {{ ref('int_gong_call_deals') }} as deals on calls.call_id = deals.call_id and deals.deal_rank = 1
 left join {{ ref('stg_hubspot_merged_records') }} as merged_contacts
     on merged_contacts.object_type = 'Contact' and calls.hubspot_contact_id = merged_contacts.merged_id
 left join {{ ref('stg_hubspot_merged_records') }} as merged_companies
     on merged_companies.object_type = 'Account' and calls.hubspot_company_id = merged_companies.merged_id
-left join {{ ref('stg_hubspot_deals') }} as deals
-    on coalesce(merged_deals.survivor_id, calls.hubspot_deal_id) = deals.deal_id
-left join {{ ref('stg_hubspot_deal_stages') }} as stages
-    on calls.hubspot_deal_id is not null and calls.deal_stage = stages.stage_id
+left join {{ ref('int_gong_inferred_records') }} as inferred on calls.call_id = inferred.call_id
 left join {{ ref('stg_hubspot_contacts') }} as contacts
     on {{ contact_id }} = contacts.contact_id
 left join {{ ref('stg_hubspot_companies') }} as companies
-    on coalesce(merged_companies.survivor_id, calls.hubspot_company_id, deals.associated_company_id)
-    = companies.company_id
+    on {{ company_id }} = companies.company_id

@@ -25,7 +25,8 @@ call_accounts as (
         call_id,
         crm_system,
         object_id as account_id,
-        object_name as account_name
+        object_name as account_name,
+        is_inferred
     from {{ ref('int_gong_call_crm_links') }}
     where object_type = 'Account'
 
@@ -35,7 +36,8 @@ call_accounts as (
         call_id,
         'HubSpot' as crm_system,
         hubspot_company_id as account_id,
-        null::varchar as account_name
+        null::varchar as account_name,
+        is_company_inferred as is_inferred
     from calls
     where hubspot_company_id is not null
 
@@ -59,6 +61,8 @@ events as (
         linked_accounts.account_id,
         linked_accounts.account_name,
         coalesce(calls.call_datetime_utc, calls.call_date::timestamp_ntz) as event_at_utc,
+        calls.local_call_date as event_date,
+        2 as event_order,
         'Call' as event_type,
         coalesce(calls.call_title, 'Call') as event_title,
         coalesce(calls.call_brief, calls.call_summary) as event_detail,
@@ -67,7 +71,10 @@ events as (
         calls.is_private,
         calls.hubspot_deal_id,
         calls.sentiment_score,
-        null::number(15, 2) as deal_amount
+        null::number(15, 2) as deal_amount,
+        null::varchar as deal_currency_code,
+        null::number(15, 2) as deal_amount_in_home_currency,
+        linked_accounts.is_inferred
     from calls
     inner join linked_accounts on calls.call_id = linked_accounts.call_id
 
@@ -78,7 +85,9 @@ events as (
         'HubSpot' as crm_system,
         deals.associated_company_id as account_id,
         null::varchar as account_name,
-        deals.create_date::timestamp_ntz as event_at_utc,
+        {{ deal_created_at('deals') }} as event_at_utc,
+        deals.create_date as event_date,
+        1 as event_order,
         'Deal Created' as event_type,
         coalesce(deals.deal_name, deals.deal_id) as event_title,
         deals.pipeline_name as event_detail,
@@ -87,7 +96,10 @@ events as (
         null::boolean as is_private,
         deals.deal_id as hubspot_deal_id,
         null::float as sentiment_score,
-        deals.deal_amount
+        deals.deal_amount,
+        deals.deal_currency_code,
+        deals.deal_amount_in_home_currency,
+        false as is_inferred
     from deals
     where deals.create_date is not null
 
@@ -98,7 +110,9 @@ events as (
         'HubSpot' as crm_system,
         deals.associated_company_id as account_id,
         null::varchar as account_name,
-        deals.close_date::timestamp_ntz as event_at_utc,
+        {{ deal_closes_at('deals') }} as event_at_utc,
+        deals.close_date as event_date,
+        3 as event_order,
         case
             when deals.deal_status = 'Won' then 'Deal Won'
             when deals.deal_status = 'Lost' then 'Deal Lost'
@@ -111,7 +125,10 @@ events as (
         null::boolean as is_private,
         deals.deal_id as hubspot_deal_id,
         null::float as sentiment_score,
-        deals.deal_amount
+        deals.deal_amount,
+        deals.deal_currency_code,
+        deals.deal_amount_in_home_currency,
+        false as is_inferred
     from deals
     where deals.close_date is not null
 
@@ -121,8 +138,9 @@ select
     events.event_id,
     events.crm_system,
     events.account_id,
-    coalesce(companies.company_name, events.account_name) as account_name,
+    iff(companies.company_id is not null, companies.company_name, events.account_name) as account_name,
     events.event_at_utc,
+    events.event_date,
     events.event_type,
     events.event_title,
     events.event_detail,
@@ -132,8 +150,13 @@ select
     events.hubspot_deal_id,
     events.sentiment_score,
     events.deal_amount,
+    events.deal_currency_code,
+    events.deal_amount_in_home_currency,
+    events.is_inferred,
+    -- Of events at the same moment, a deal's creation comes before the calls, and its close after them.
     row_number() over (
-        partition by events.crm_system, events.account_id order by events.event_at_utc, events.event_id
+        partition by events.crm_system, events.account_id
+        order by events.event_at_utc, events.event_order, events.event_id
     ) as event_number
 from events
 left join companies on events.crm_system = 'HubSpot' and events.account_id = companies.company_id

@@ -34,7 +34,7 @@ call_figures as (
         count(*) as call_count,
         min(call_datetime_utc) as first_call_at_utc,
         max(call_datetime_utc) as last_call_at_utc,
-        max(call_date) as last_call_date,
+        max({{ local_call_date('calls') }}) as last_call_date,
         max(iff(recency = 1, call_id, null)) as last_call_id,
         max(iff(recency = 1, call_title, null)) as last_call_title,
         max(iff(recency = 1, primary_user_name, null)) as last_call_host,
@@ -112,7 +112,7 @@ flagged as (
             iff(call_figures.call_count is null, 'No Call', null),
             iff(
                 call_figures.last_call_date
-                < dateadd('day', -{{ var('stalled_deal_days') | int }}, sysdate()::date),
+                < dateadd('day', -{{ var('stalled_deal_days') | int }}, {{ company_today() }}),
                 'Stalled', null
             ),
             iff(
@@ -144,7 +144,10 @@ select
     flagged.deal_name,
     flagged.deal_stage,
     flagged.deal_amount,
+    flagged.deal_currency_code,
     flagged.deal_amount_in_home_currency,
+    flagged.home_currency_code,
+    flagged.deal_amount_problem,
     flagged.close_date,
     flagged.days_to_close,
     flagged.deal_status,
@@ -163,7 +166,7 @@ select
     flagged.call_count,
     flagged.first_call_at_utc,
     flagged.last_call_at_utc,
-    datediff('day', flagged.last_call_date, sysdate()::date) as days_since_last_call,
+    datediff('day', flagged.last_call_date, {{ company_today() }}) as days_since_last_call,
     flagged.last_call_id,
     flagged.last_call_title,
     flagged.last_call_host,

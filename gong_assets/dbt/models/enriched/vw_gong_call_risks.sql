@@ -60,6 +60,7 @@ open_deals as (
     select
         last_calls.call_id,
         last_calls.call_date,
+        {{ local_call_date('last_calls') }} as local_call_date,
         deals.deal_id,
         deals.deal_name,
         deals.close_date,
@@ -123,14 +124,14 @@ risks as (
         call_date,
         'Stalled Deal' as risk,
         'No sales call about ' || coalesce(deal_name, deal_id)
-        || ' since ' || to_char(call_date, 'YYYY-MM-DD') as detail,
+        || ' since ' || to_char(local_call_date, 'YYYY-MM-DD') as detail,
         null::float as at_seconds,
         null::float as sentiment,
         null::varchar as transcript_id,
         null::varchar as topic_id,
         deal_id as hubspot_deal_id
     from open_deals
-    where call_date < dateadd('day', -{{ var('stalled_deal_days') | int }}, sysdate()::date)
+    where local_call_date < dateadd('day', -{{ var('stalled_deal_days') | int }}, {{ company_today() }})
 
     union all
 

@@ -1,10 +1,10 @@
 with calls as (
 
     select
-        *,
-        date_trunc('month', call_date)::date as call_month,
-        coalesce(primary_user_id, 'none') as rep_id
-    from {{ ref('vw_enriched_gong_calls') }}
+        calls.*,
+        date_trunc('month', {{ local_call_date('calls') }})::date as call_month,
+        coalesce(calls.primary_user_id, 'none') as rep_id
+    from {{ ref('vw_enriched_gong_calls') }} as calls
 
 ),
 
@@ -60,14 +60,15 @@ call_means as (
 deal_calls as (
 
     select
-        hubspot_deal_id,
-        call_id,
-        call_date,
-        call_datetime_utc,
-        date_trunc('month', call_date)::date as call_month,
-        coalesce(primary_user_id, 'none') as rep_id
-    from {{ ref('vw_deal_calls') }}
-    where is_sales_call
+        calls.hubspot_deal_id,
+        calls.call_id,
+        calls.call_date,
+        calls.call_datetime_utc,
+        {{ local_call_date('calls') }} as local_call_date,
+        date_trunc('month', {{ local_call_date('calls') }})::date as call_month,
+        coalesce(calls.primary_user_id, 'none') as rep_id
+    from {{ ref('vw_deal_calls') }} as calls
+    where calls.is_sales_call
 
 ),
 
@@ -92,7 +93,7 @@ credited_deals as (
         deal_calls.call_id is null as is_without_call
     from {{ ref('stg_hubspot_deals') }} as deals
     left join deal_calls
-        on deals.deal_id = deal_calls.hubspot_deal_id and deal_calls.call_date <= deals.close_date
+        on deals.deal_id = deal_calls.hubspot_deal_id and deal_calls.local_call_date <= deals.close_date
     where deals.deal_status in ('Won', 'Lost')
     qualify row_number() over (
         partition by deals.deal_id order by {{ latest_call_first('deal_calls') }}
@@ -108,6 +109,8 @@ outcomes as (
         count_if(deal_status = 'Won') as deals_won,
         count_if(deal_status = 'Lost') as deals_lost,
         sum(iff(deal_status = 'Won', deal_amount_in_home_currency, null)) as revenue_won,
+        count_if(deal_status = 'Won' and deal_amount_in_home_currency is null)
+            as deals_won_without_home_amount,
         count_if(deal_status = 'Won' and is_without_call) as deals_won_without_call,
         sum(iff(deal_status = 'Won' and is_without_call, deal_amount_in_home_currency, null))
             as revenue_won_without_call
@@ -147,9 +150,13 @@ select
     coalesce(deals_discussed.unique_deals_discussed, 0) as unique_deals_discussed,
     coalesce(outcomes.deals_won, 0) as deals_won,
     coalesce(outcomes.deals_lost, 0) as deals_lost,
-    coalesce(outcomes.revenue_won, 0)::number(38, 2) as revenue_won,
+    -- Unknown, and not 0, if no won deal has an amount in the home currency.
+    iff(outcomes.deals_won > 0, outcomes.revenue_won, 0)::number(38, 2) as revenue_won,
+    portal.home_currency_code,
+    coalesce(outcomes.deals_won_without_home_amount, 0) as deals_won_without_home_amount,
     coalesce(outcomes.deals_won_without_call, 0) as deals_won_without_call,
-    coalesce(outcomes.revenue_won_without_call, 0)::number(38, 2) as revenue_won_without_call,
+    iff(outcomes.deals_won_without_call > 0, outcomes.revenue_won_without_call, 0)::number(38, 2)
+        as revenue_won_without_call,
     case
         when rep_months.rep_id = 'none' then null
         when coalesce(call_means.coachable_calls, 0) < {{ var('performance_min_calls') | int }}
@@ -168,6 +175,9 @@ select
         else 'Needs Coaching'
     end as performance_category
 from rep_months
+cross join (
+    select max(home_currency_code) as home_currency_code from {{ ref('stg_hubspot_deals') }}
+) as portal
 left join reps on rep_months.rep_id = reps.rep_id
 left join call_counts
     on rep_months.rep_id = call_counts.rep_id and rep_months.call_month = call_counts.call_month

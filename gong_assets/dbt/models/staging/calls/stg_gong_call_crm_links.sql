@@ -88,7 +88,10 @@ fields as (
         distinct_objects.is_at_call,
         field.value:name::varchar as field_name,
         {{ crm_field_name('field') }} as plain_name,
-        field.value:value as field_value
+        field.value:value as field_value,
+        {{ json_label('field.value:value') }} as label,
+        -- A number in JSON is written by a program, a text perhaps by a person.
+        coalesce(to_json(field.value:value) not like '"%', false) as is_machine
     from distinct_objects, lateral flatten(input => distinct_objects.fields) as field
     where field.value:name::varchar is not null and field.value:value::varchar is not null
     qualify row_number() over (
@@ -98,7 +101,39 @@ fields as (
 
 ),
 
-records as (
+amount_fields as (
+
+    select
+        crm_link_id,
+        is_at_call,
+        plain_name in ('amountinhomecurrency', 'convertedamount') as is_converted,
+        label as amount_text,
+        is_machine
+    from fields
+    where plain_name in ('amount', 'dealamount', 'amountinhomecurrency', 'convertedamount')
+
+),
+
+{{ amounts('read_amounts', 'amount_fields') }},
+
+link_amounts as (
+
+    select
+        amount_fields.crm_link_id,
+        amount_fields.is_at_call,
+        max(iff(amount_fields.is_converted, null, read_amounts.amount)) as amount,
+        max(iff(amount_fields.is_converted, null, read_amounts.currency_code)) as currency_code,
+        max(iff(amount_fields.is_converted, null, read_amounts.problem)) as problem,
+        max(iff(amount_fields.is_converted, read_amounts.amount, null)) as home_amount
+    from amount_fields
+    inner join read_amounts
+        on amount_fields.amount_text = read_amounts.amount_text
+        and amount_fields.is_machine = read_amounts.is_machine
+    group by 1, 2
+
+),
+
+field_records as (
 
     select
         crm_link_id,
@@ -107,20 +142,31 @@ records as (
             '{' || listagg(to_json(field_name::variant) || ':' || to_json(field_value), ',')
                 within group (order by field_name) || '}'
         )::object as fields,
+        max(iff(plain_name in ('name', 'dealname', 'companyname', 'accountname'), label, null))
+            as object_name,
+        max(iff(plain_name in ('stagename', 'dealstage', 'stage'), label, null)) as stage,
         max(iff(
-            plain_name in ('name', 'dealname', 'companyname', 'accountname'),
-            {{ json_text('field_value') }},
+            plain_name in ('dealcurrencycode', 'currencyisocode', 'currencycode'),
+            {{ currency_code('label') }},
             null
-        )) as object_name,
-        max(iff(plain_name in ('stagename', 'dealstage', 'stage'), {{ json_text('field_value') }}, null))
-            as stage,
-        max(iff(
-            plain_name in ('amount', 'dealamount'),
-            try_to_decimal({{ json_text('field_value') }}, 15, 2),
-            null
-        )) as amount
+        )) as currency_code
     from fields
     group by 1, 2
+
+),
+
+records as (
+
+    select
+        field_records.* exclude (currency_code),
+        link_amounts.amount,
+        coalesce(field_records.currency_code, link_amounts.currency_code) as currency_code,
+        link_amounts.home_amount,
+        link_amounts.problem
+    from field_records
+    left join link_amounts
+        on field_records.crm_link_id = link_amounts.crm_link_id
+        and field_records.is_at_call = link_amounts.is_at_call
 
 )
 
@@ -151,6 +197,11 @@ select
     records_at_call.stage as stage_at_call,
     records_now.amount as amount_now,
     records_at_call.amount as amount_at_call,
+    records_now.currency_code as currency_code_now,
+    records_at_call.currency_code as currency_code_at_call,
+    records_now.home_amount as amount_in_home_currency_now,
+    records_at_call.home_amount as amount_in_home_currency_at_call,
+    coalesce(records_now.problem, records_at_call.problem) as amount_problem,
     records_now.fields as fields_now,
     records_at_call.fields as fields_at_call
 from current_links

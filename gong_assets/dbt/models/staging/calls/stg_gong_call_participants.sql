@@ -118,7 +118,7 @@ contact_companies as (
 
     select
         contacts.participant_id,
-        max({{ json_text('field.value:value') }}) as company_name
+        max({{ json_label('field.value:value') }}) as company_name
     from contacts, lateral flatten(input => contacts.fields) as field
     where {{ crm_field_name('field') }} in ('company', 'companyname', 'accountname')
     group by 1

@@ -18,7 +18,7 @@ named_topics as (
         source.call_date,
         source.ingested_at,
         {{ json_text('topic.value:name') }} as topic_name,
-        {{ json_seconds('topic.value:duration') }} as duration_seconds
+        {{ json_duration('topic.value:duration') }} as duration_seconds
     from source, lateral flatten(input => source.topics) as topic
 
 ),

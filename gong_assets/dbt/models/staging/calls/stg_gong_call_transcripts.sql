@@ -170,6 +170,7 @@ segments as (
         parts.turn_part,
         min(sentences.start_ms) as start_ms,
         max(sentences.end_ms) as end_ms,
+        count_if(sentences.end_ms < sentences.start_ms) > 0 as has_negative_duration,
         listagg(sentences.sentence_text, ' ') within group (order by sentences.sentence_number)
             as transcript_text,
         sum(sentences.word_count)::number(38, 0) as word_count,
@@ -223,7 +224,10 @@ select
     identified.transcript_text,
     (identified.start_ms / 1000)::float as start_time_seconds,
     (identified.end_ms / 1000)::float as end_time_seconds,
-    ((identified.end_ms - identified.start_ms) / 1000)::float as segment_duration_seconds,
+    iff(
+        identified.has_negative_duration, null, (identified.end_ms - identified.start_ms) / 1000
+    )::float as segment_duration_seconds,
+    identified.has_negative_duration,
     identified.word_count,
     identified.sentence_count,
     identified.turn_index,

@@ -23,7 +23,9 @@ renamed as (
         {{ json_text('meta:title') }} as call_title,
         coalesce({{ json_utc('meta:started') }}, {{ json_utc('meta:scheduled') }}) as call_datetime_utc,
         {{ json_utc('meta:scheduled') }} as scheduled_at_utc,
-        {{ json_integer('meta:duration') }} as call_duration_seconds,
+        {{ json_integer('meta:duration') }} as listed_duration_seconds,
+        iff(listed_duration_seconds >= 0, listed_duration_seconds, null) as call_duration_seconds,
+        coalesce(listed_duration_seconds < 0, false) as has_negative_duration,
         {{ json_text('meta:direction') }} as call_direction,
         {{ json_text('meta:system') }} as call_system,
         {{ json_text('meta:scope') }} as call_scope,
@@ -85,7 +87,7 @@ key_points as (
 listed_key_topics as (
 
     {%- for list, weight in [
-        ('topics', json_seconds('entry.value:duration')), ('trackers', json_integer('entry.value:count'))
+        ('topics', json_duration('entry.value:duration')), ('trackers', json_integer('entry.value:count'))
     ] %}
     {{ 'union all' if not loop.first }}
     select
@@ -260,6 +262,7 @@ select
     renamed.call_datetime_utc,
     renamed.scheduled_at_utc,
     renamed.call_duration_seconds,
+    renamed.has_negative_duration,
     renamed.call_direction,
     renamed.call_system,
     renamed.call_scope,

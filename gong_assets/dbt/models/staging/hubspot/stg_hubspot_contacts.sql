@@ -34,7 +34,7 @@ select
     job_title,
     lifecycle_stage,
     create_date,
-    datediff('day', create_date, sysdate()::date) as days_since_created,
+    datediff('day', create_date, {{ company_today() }}) as days_since_created,
     updated_at,
     sysdate() as last_refreshed
 from current_contacts

@@ -33,7 +33,7 @@ current_deals as (
             lower(coalesce(distinct_deals.deal_stage_id, distinct_deals.deal_stage)), '[^a-z]', ''
         ) as plain_stage,
         regexp_replace(lower(distinct_deals.deal_stage), '[^a-z]', '') as plain_label,
-        sysdate()::date as today
+        {{ company_today() }} as today
     from distinct_deals
     left join merged_records as merged_deals
         on merged_deals.object_type = 'Opportunity' and distinct_deals.deal_id = merged_deals.merged_id
@@ -45,6 +45,38 @@ current_deals as (
         and distinct_deals.associated_company_id = merged_companies.merged_id
     where not distinct_deals.is_deleted and merged_deals.merged_id is null
 
+),
+
+amount_texts as (
+
+    select deal_amount as amount_text, true as is_machine from current_deals
+    union
+    select deal_amount_in_home_currency as amount_text, true as is_machine from current_deals
+
+),
+
+{{ amounts('read_amounts', 'amount_texts') }},
+
+priced_deals as (
+
+    select
+        current_deals.* exclude (deal_amount, deal_amount_in_home_currency, deal_currency_code),
+        own.amount as deal_amount,
+        coalesce({{ currency_code('current_deals.deal_currency_code') }}, own.currency_code)
+            as deal_currency_code,
+        coalesce(home.amount, round(own.amount * current_deals.exchange_rate, 2))::number(15, 2)
+            as deal_amount_in_home_currency,
+        coalesce(own.problem, home.problem) as deal_amount_problem
+    from current_deals
+    left join read_amounts as own on current_deals.deal_amount = own.amount_text
+    left join read_amounts as home on current_deals.deal_amount_in_home_currency = home.amount_text
+
+),
+
+portal as (
+
+    {{ portal_currencies('priced_deals') }}
+
 )
 
 select
@@ -53,9 +85,15 @@ select
     deal_stage,
     deal_stage_id,
     deal_amount,
-    coalesce(deal_amount_in_home_currency, deal_amount) as deal_amount_in_home_currency,
+    deal_currency_code,
+    {{ home_amount('deal_amount_in_home_currency', 'deal_amount', 'deal_currency_code', 'portal') }}
+        as deal_amount_in_home_currency,
+    portal.home_currency_code,
+    deal_amount_problem,
     close_date,
+    close_datetime_utc,
     create_date,
+    create_datetime_utc,
     pipeline_name,
     deal_owner,
     lower(deal_owner_email) as deal_owner_email,
@@ -77,4 +115,5 @@ select
     end as deal_status,
     updated_at,
     sysdate() as last_refreshed
-from current_deals
+from priced_deals
+cross join portal
