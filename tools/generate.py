@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 import yaml  # type: ignore[import-untyped]
 
+from gong_assets.agents.names import LIGATURES, word_characters
 from gong_assets.defs.build import build_defs
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
@@ -64,6 +65,35 @@ def _column(column: Column) -> dict[str, Any]:
     }
 
 
+def dbt_characters() -> str:
+    """Return the macro with the characters by which dbt's models tell words apart."""
+    letters, counterparts, separators, accents = map(_jinja_text, word_characters())
+    ligatures = ", ".join(f"'{each}': '{two}'" for each, two in LIGATURES.items())
+    return f"""\
+{{#- Generated from gong_assets/agents/names.py by `make generate`. Do not edit. -#}}
+{{% macro word_characters() -%}}
+    {{{{ return({{
+        'ligatures': {{{ligatures}}},
+        'letters': {letters},
+        'counterparts': {counterparts},
+        'separators': {separators},
+        'accents': {accents},
+    }}) }}}}
+{{%- endmacro %}}
+"""
+
+
+def _jinja_text(text: str) -> str:
+    """Return an expression of Jinja in short lines, without characters that a reader could not see."""
+    characters = [each if each.isalnum() else f"\\u{ord(each):04x}" for each in text]
+    lines, width = [""], 80
+    for each in characters:
+        if len(lines[-1]) + len(each) > width:
+            lines.append("")
+        lines[-1] += each
+    return "\n            ~ ".join(f"'{each}'" for each in lines)
+
+
 def asset_graph(defs: dg.Definitions) -> str:
     """Return the attributes of each asset for review, without HubSpot's tables, which are external."""
     specs = [spec for spec in defs.resolve_all_asset_specs() if spec.key.path[0] != "hubspot"]
@@ -87,6 +117,7 @@ def default_asset_graph() -> str:
 
 GENERATED: Mapping[Path, Callable[[], str]] = {
     ROOT / "gong_assets" / "dbt" / "models" / "staging" / "src_gong.yml": gong_sources,
+    ROOT / "gong_assets" / "dbt" / "macros" / "characters.sql": dbt_characters,
     ROOT / "docs" / "images" / "asset_graph.svg": asset_graph_svg,
     ROOT / "docs" / "commands.md": commands_reference,
     ROOT / "docs" / "cost.md": cost_page,

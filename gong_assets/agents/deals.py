@@ -15,8 +15,8 @@ from gong_assets.agents.arguments import (
     validated,
 )
 from gong_assets.agents.call_filters import Filters, bound_values
+from gong_assets.agents.directory import find_record
 from gong_assets.agents.freshness import data_as_of
-from gong_assets.agents.names import KEY, KEY_VALUES, key
 from gong_assets.agents.paging import decoded, first_page
 from gong_assets.agents.results import DealAtRisk, DealsAtRisk
 from gong_assets.agents.views import CALLS, DEAL_RISKS
@@ -45,7 +45,8 @@ FROM page
 LEFT JOIN {CALLS} AS calls ON page.LAST_CALL_ID = calls.CALL_ID
 ORDER BY page.RISK_COUNT DESC, page.SORT_AMOUNT DESC, page.HUBSPOT_DEAL_ID
 """
-_HAS_OWNER = f"({KEY.format(column='DEAL_OWNER')} = %s OR LOWER(DEAL_OWNER_EMAIL) = LOWER(%s))"
+# VW_DIRECTORY has the same ids.
+_HAS_OWNER = "COALESCE(DEAL_OWNER_EMAIL, DEAL_OWNER) = %s"
 _AFTER = (
     f"(RISK_COUNT < %s OR RISK_COUNT = %s AND ({_AMOUNT} < %s OR {_AMOUNT} = %s AND HUBSPOT_DEAL_ID > %s))"
 )
@@ -64,17 +65,19 @@ def deals_at_risk(
     """Return the open deals with risk indicators, those with the most indicators first.
 
     Raises:
+        NotFound: nobody of this name owns deals; the message suggests similar names.
         InvalidArgument: an argument is invalid.
+        AgentError: several owners have this name.
         WarehouseError: the warehouse is unreachable, or the views do not exist.
     """
     levels = _LEVELS[: _LEVELS.index(level) + 1]
     conditions: Filters = {f"RISK_LEVEL IN ({', '.join(['%s'] * len(levels))})": levels}
-    if owner is not None:
-        conditions[_HAS_OWNER] = (*KEY_VALUES, key(owner) or None, owner)
     if page:
         count, amount, deal_id = decoded("deals", page, (int, float, str))
         conditions[_AFTER] = (count, count, amount, amount, deal_id)
     with warehouse.connect() as connection:
+        if owner is not None:
+            conditions[_HAS_OWNER] = (find_record(connection, "Owner", owner)["RECORD_ID"],)
         rows = fetch(
             connection,
             _DEALS.format(conditions=" AND ".join(conditions)),

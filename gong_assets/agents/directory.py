@@ -1,4 +1,4 @@
-"""Reps, companies and deals by id, name, e-mail address or domain.
+"""Reps, companies, deals and their owners by id, name, e-mail address or domain.
 
 VW_DIRECTORY has a row for each term by which a record is found, including former names and the ids of records
 that were merged into it.
@@ -41,7 +41,7 @@ _MATCHES = {_ID: "id", _PRESENT: "name", _FORMER: "former name", _PART: "part", 
 _RECORDS = f"""
 WITH terms AS (
     SELECT
-        CRM_SYSTEM, RECORD_ID, RECORD_NAME, RECORD_DETAIL, TERM_TYPE, TERM,
+        CRM_SYSTEM, RECORD_ID, RECORD_NAME, RECORD_DETAIL, TERM_TYPE, TERM, IS_FORMER,
         {KEY.format(column="TERM")} AS TERM_KEY, %s AS SOUGHT, %s AS SOUGHT_KEY
     FROM {DIRECTORY} AS directory
     WHERE RECORD_TYPE = %s
@@ -52,7 +52,7 @@ matches AS (
         CASE
             WHEN SOUGHT IS NULL THEN {_PRESENT}
             WHEN TERM_TYPE = %s THEN IFF(TERM = SOUGHT, {_ID}, NULL)
-            WHEN TERM_KEY = SOUGHT_KEY THEN IFF(TERM_TYPE = %s AND TERM <> RECORD_NAME, {_FORMER}, {_PRESENT})
+            WHEN TERM_KEY = SOUGHT_KEY THEN IFF(IS_FORMER, {_FORMER}, {_PRESENT})
             WHEN CONTAINS(TERM_KEY, SOUGHT_KEY) THEN {_PART}
             WHEN
                 LENGTH(TERM_KEY) >= {MIN_CONTAINED_LENGTH} AND CONTAINS(SOUGHT_KEY, TERM_KEY)
@@ -151,5 +151,5 @@ def _matches(
 ) -> list[dict[str, Any]]:
     # A text without letters and digits has an empty key, which every name contains.
     sought_key = (key(text) or None) if text else None
-    bound = (*KEY_VALUES, text, sought_key, record_type, "Id", "Name", *values, limit)
+    bound = (*KEY_VALUES, text, sought_key, record_type, "Id", *values, limit)
     return fetch(connection, _RECORDS.format(condition=condition), bound)

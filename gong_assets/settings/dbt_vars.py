@@ -112,6 +112,8 @@ def _type_problem(value: Any, default: Any) -> str | None:
         return None if isinstance(value, bool) else f"must be true or false, not {value!r}"
     if isinstance(default, str):
         return None if isinstance(value, str) else f"must be text; put {value!r} in quotes"
+    if isinstance(default, bool):
+        return None if isinstance(value, bool) else f"must be true or false, not {value!r}"
     if isinstance(default, int | float):
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return None if is_number else f"must be a number, not {value!r}"

@@ -29,7 +29,13 @@ TARGET_LAG = "1 hour"
 # https://docs.snowflake.com/en/user-guide/snowflake-cortex/cortex-search/cortex-search-costs.
 CREDITS_PER_GB_MONTH = 6.3
 
-TABLES = ("CORTEX_GONG_CALL_TRANSCRIPTS", "STG_GONG_CALL_TRANSCRIPTS", "STG_GONG_CALLS")
+TABLES = (
+    "CORTEX_GONG_CALL_TRANSCRIPTS",
+    "STG_GONG_CALL_TRANSCRIPTS",
+    "STG_GONG_CALLS",
+    "STG_GONG_USERS",
+    "STG_HUBSPOT_MERGED_RECORDS",
+)
 REDACTED_TABLE = "CORTEX_GONG_REDACTED_TRANSCRIPTS"
 
 ATTRIBUTES = (
@@ -41,6 +47,18 @@ ATTRIBUTES = (
     "HUBSPOT_DEAL_ID",
     "HUBSPOT_COMPANY_ID",
 )
+
+# The host as a user, and the records into which the deal and the company of the call were merged, as in the
+# views. STG_GONG_USERS is rebuilt if Gong's users changed. Each rebuild of INT_GONG_USERS, after every change
+# of a call, would index all rows again.
+_PRESENT_RECORDS = """\
+LEFT JOIN STG_GONG_USERS AS users
+    ON calls.PRIMARY_USER_ID = users.USER_ID
+LEFT JOIN STG_HUBSPOT_MERGED_RECORDS AS deals
+    ON 'opportunity_' || calls.HUBSPOT_DEAL_ID = deals.MERGED_RECORD_ID
+LEFT JOIN STG_HUBSPOT_MERGED_RECORDS AS companies
+    ON 'account_' || calls.HUBSPOT_COMPANY_ID = companies.MERGED_RECORD_ID
+"""
 
 # Part of the service in the account: changing this text replaces the service once.
 _COMMENT = "Made by gong_assets, definition "
@@ -70,7 +88,7 @@ class SearchService:
     def source(self) -> str:
         """Query for the indexed rows.
 
-        It has only inner joins and simple conditions, so that Snowflake can refresh it incrementally.
+        It has only equality joins and simple conditions, so that Snowflake can refresh it incrementally.
         Searches run with owner's rights, so private calls, call titles and customer names are excluded.
         Readers can look them up in the views by TRANSCRIPT_ID, with their own rights.
         """
@@ -90,15 +108,16 @@ class SearchService:
             "    staged.SPEAKER_TYPE,\n"
             "    staged.START_TIME_SECONDS,\n"
             "    calls.PRIMARY_USER_ID,\n"
-            "    calls.PRIMARY_USER_NAME,\n"
-            "    calls.HUBSPOT_DEAL_ID,\n"
-            "    calls.HUBSPOT_COMPANY_ID\n"
+            "    COALESCE(users.FULL_NAME, calls.PRIMARY_USER_NAME) AS PRIMARY_USER_NAME,\n"
+            "    COALESCE(deals.SURVIVOR_ID, calls.HUBSPOT_DEAL_ID) AS HUBSPOT_DEAL_ID,\n"
+            "    COALESCE(companies.SURVIVOR_ID, calls.HUBSPOT_COMPANY_ID) AS HUBSPOT_COMPANY_ID\n"
             "FROM CORTEX_GONG_CALL_TRANSCRIPTS AS embedded\n"
             "INNER JOIN STG_GONG_CALL_TRANSCRIPTS AS staged\n"
             "    ON embedded.TRANSCRIPT_ID = staged.TRANSCRIPT_ID "
             "AND embedded.CONTENT_HASH = staged.CONTENT_HASH\n"
             "INNER JOIN STG_GONG_CALLS AS calls\n"
             "    ON embedded.CALL_ID = calls.CALL_ID\n"
+            f"{_PRESENT_RECORDS}"
             f"{redacted if self.redacted else ''}"
             f"WHERE embedded.EMBEDDING_MODEL = {_literal(self.embedding_model)}\n"
             "    AND embedded.TRANSCRIPT_EMBEDDING IS NOT NULL\n"

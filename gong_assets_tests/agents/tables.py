@@ -144,11 +144,18 @@ def _terms(
             "record_detail": detail,
             "term_type": term_type,
             "term": term,
+            "is_former": False,
             **values,
         }
         for term_type, term in terms.items()
         if term is not None
     ]
+
+
+def owner(name: str | None = None, email: str | None = None, **values: Any) -> list[Row]:
+    """Return the terms of an owner of deals in the directory."""
+    terms = {"Name": name, "E-mail": email}
+    return _terms("Owner", "HubSpot", email or name or "", name, email, terms, values)
 
 
 def deal_risk(deal_id: str, *reasons: str, **values: Any) -> Row:

@@ -109,7 +109,10 @@ def test_a_renamed_company_keeps_its_calls(warehouse: Warehouse) -> None:
         warehouse,
         calls=[call("1"), call("2")],
         timeline=[account_event("1", "900", "Old name"), account_event("2", "900", "New name")],
-        directory=[company("900", "New name"), company("900", "New name", term="Old name")[1:]],
+        directory=[
+            company("900", "New name"),
+            company("900", "New name", term="Old name", is_former=True)[1:],
+        ],
     )
     for name in ("New name", "old name"):
         timeline = account_timeline(warehouse, name)

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import pytest
 
-from gong_assets.agents import deals_at_risk
+from gong_assets.agents import AgentError, NotFound, deals_at_risk
 from gong_assets.warehouse.connection import Warehouse
-from gong_assets_tests.agents.tables import call, create_views, deal_risk
+from gong_assets_tests.agents.tables import call, create_views, deal_risk, owner
 
 
 @pytest.fixture
 def deals(warehouse: Warehouse) -> Warehouse:
-    owner = {"deal_owner": "Tomáš Novák", "deal_owner_email": "tomas@x.example"}
+    tomas = {"deal_owner": "Tomáš Novák", "deal_owner_email": "tomas@x.example"}
     create_views(
         warehouse,
         calls=[call("1", primary_user_name="Rita")],
         deal_risks=[
-            deal_risk("10", "Stalled", deal_amount_in_home_currency=100, **owner),
+            deal_risk("10", "Stalled", deal_amount_in_home_currency=100, **tomas),
             deal_risk("20", "Stalled", "Overdue", risk_level="Medium", last_call_id="1"),
             deal_risk("30"),
             deal_risk("40", "No Call", deal_amount_in_home_currency=200),
             deal_risk("50", "No Call", deal_amount_in_home_currency=100),
             deal_risk("60", "A", "B", "C", risk_level="High"),
-            deal_risk("70", "No Call"),
+            deal_risk("70", "No Call", deal_owner="Twin", deal_owner_email="twin1@x.example"),
+        ],
+        directory=[
+            owner("Tomáš Novák", "tomas@x.example"),
+            owner("Tomáš Novák", "tomas@x.example", term="tomas@old.example", is_former=True)[1:],
+            owner("Twin", "twin1@x.example"),
+            owner("Twin", "twin2@x.example"),
         ],
     )
     return warehouse
@@ -36,7 +42,8 @@ def deals(warehouse: Warehouse) -> Warehouse:
         ({"level": " HIGH"}, ["60"]),
         ({"owner": "tomas novak"}, ["10"]),
         ({"owner": "Tomas@x.example"}, ["10"]),
-        ({"owner": "%"}, []),
+        ({"owner": "tomas@OLD.example"}, ["10"]),
+        ({"owner": "twin2@x.example"}, []),
     ],
 )
 def test_deals_with_the_most_and_largest_risks_come_first(
@@ -44,6 +51,22 @@ def test_deals_with_the_most_and_largest_risks_come_first(
 ) -> None:
     found = deals_at_risk(deals, **arguments).deals  # type: ignore[arg-type]
     assert [each.hubspot_deal_id for each in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("owner", "error", "message"),
+    [
+        ("twin", AgentError, "several owners are named twin; use an id: twin1@x.example (HubSpot"),
+        ("Tomas Nowak", NotFound, "there is no owner Tomas Nowak; use a whole name or an id: Tomáš Novák"),
+        ("%", NotFound, "there is no owner %"),
+    ],
+)
+def test_an_owner_is_found_by_a_whole_name_of_one_person(
+    deals: Warehouse, owner: str, error: type[AgentError], message: str
+) -> None:
+    with pytest.raises(error) as raised:
+        deals_at_risk(deals, owner=owner)
+    assert message in str(raised.value)
 
 
 def test_a_deal_has_its_reasons_and_its_last_call(deals: Warehouse) -> None:

@@ -21,7 +21,7 @@ def directory(warehouse: Warehouse) -> Warehouse:
             RITA_ONE,
             RITA_TWO,
             rep("79", "Tomáš Novák", "tomas@x.example"),
-            rep("79", "Tomáš Novák", "tomas@x.example", term="Tomáš Svoboda")[1:2],
+            rep("79", "Tomáš Novák", "tomas@x.example", term="Tomáš Svoboda", is_former=True)[1:2],
             company("900", "Calloway Lifts", "calloway.example"),
             company("901", "Calloway Bank"),
             company("902", "Müller-Bau GmbH"),

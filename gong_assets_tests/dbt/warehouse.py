@@ -48,6 +48,7 @@ KEYS = {
     "cortex_gong_call_transcripts": "TRANSCRIPT_ID",
     "cortex_gong_call_insights": "CALL_ID",
     "int_gong_call_details": "CALL_ID",
+    "int_gong_users": "USER_ID",
     "int_gong_call_kinds": "CALL_ID",
     "int_gong_call_crm_links": "CALL_CRM_LINK_ID",
     "int_gong_call_deals": "CALL_DEAL_ID",
@@ -135,6 +136,11 @@ class Warehouse:
     def land_transcripts(self, transcripts: Iterable[tuple[date, Record]]) -> None:
         for call_date, transcript in transcripts:
             self._land(TRANSCRIPTS, transcript["callId"], transcript, call_date)
+
+    def land_users(self, users: Iterable[Record]) -> None:
+        (table,) = (table for table in RAW_TABLES if table.name == "GONG_USERS_RAW")
+        for user in users:
+            self._land(table, user["id"], user)
 
     def delete_call(self, call_id: str) -> None:
         """Delete a call and its transcript, like a read of Gong after the call was deleted."""

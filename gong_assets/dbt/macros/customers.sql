@@ -26,21 +26,6 @@
     {%- if addresses %} or lower({{ email }}) like any ({{ addresses | join(', ') }}){% endif -%}
 {%- endmacro %}
 
-{#- True if the text has one of the phrases as whole words. Case and punctuation are ignored. -#}
-{% macro has_words(text, phrases) -%}
-    {%- set patterns = [] -%}
-    {%- for phrase in phrases -%}
-        {%- set words = modules.re.sub('[-_.,;:/|()&"]+', ' ', phrase | string | lower).split() -%}
-        {%- if words -%}{%- do patterns.append(text_literal('% ' ~ words | join(' ') ~ ' %')) -%}{%- endif -%}
-    {%- endfor -%}
-    {%- if patterns -%}
-        ' ' || regexp_replace(lower({{ text }}), '[-_.,;:/|()&" ]+', ' ') || ' '
-        like any ({{ patterns | join(', ') }})
-    {%- else -%}
-        false
-    {%- endif -%}
-{%- endmacro %}
-
 {#-
     CTEs that count the different people among participants. The last one is called `name`, and has the
     columns `scope` and PERSON_COUNT. `relation` is a CTE with `scope` and with call_id, participant_id,
@@ -66,11 +51,7 @@
         nullif(regexp_replace(regexp_replace(
             coalesce(phone_number, iff({{ _is_phone('full_name') }}, full_name, null)), '[^0-9]', ''
         ), '^00', ''), '') as phone,
-        iff(
-            {{ _is_phone('full_name') }},
-            null,
-            lower(trim(regexp_replace(full_name, '[[:space:]]+', ' ')))
-        ) as full_name
+        iff({{ _is_phone('full_name') }}, null, nullif({{ plain_words('full_name') }}, ' ')) as full_name
     from {{ relation }}
 
 ),

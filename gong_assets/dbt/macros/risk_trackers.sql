@@ -1,8 +1,7 @@
-{#- True for trackers that match the var risk_trackers. -#}
+{#- True for trackers that match the var risk_trackers, unless they match risk_tracker_exceptions. -#}
 {% macro is_risk_tracker(name) -%}
-    {%- set patterns = [] -%}
-    {%- for part in var('risk_trackers') -%}
-        {%- do patterns.append("'%" ~ part | lower | replace("'", "''") ~ "%'") -%}
-    {%- endfor -%}
-    {{ 'lower(' ~ name ~ ') like any (' ~ patterns | join(', ') ~ ')' if patterns else 'false' }}
+    (
+        {{ has_words(name, var('risk_trackers'), endings=true) }}
+        and not {{ has_words(name, var('risk_tracker_exceptions'), endings=true) }}
+    )
 {%- endmacro %}

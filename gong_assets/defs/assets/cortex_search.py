@@ -14,6 +14,8 @@ from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.cortex_search import (
     CREDITS_PER_GB_MONTH,
     NAME,
+    REDACTED_TABLE,
+    TABLES,
     TARGET_LAG,
     SearchService,
     apply,
@@ -34,9 +36,7 @@ def build_search_service(
     """Return the asset, or nothing if GONG_CORTEX_SEARCH does not enable it."""
     if not settings.gong_cortex_search:
         return []
-    deps = ["cortex_gong_call_transcripts", "stg_gong_call_transcripts", "stg_gong_calls"]
-    if settings.gong_redact_transcripts:
-        deps.append("cortex_gong_redacted_transcripts")
+    deps = [table.lower() for table in (*TABLES, *[REDACTED_TABLE] * settings.gong_redact_transcripts)]
 
     # No automation condition: the service refreshes itself (TARGET_LAG). A run only replaces it if its
     # definition changed, with the settings, the embedding model or a release of this project.

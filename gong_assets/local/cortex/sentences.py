@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 SPEAKER_LABEL = re.compile(r"^[^\W\d_][\w .'’()-]{0,40}:\s+")
-_SENTENCE_END = re.compile(r"(?<=[.!?…。！？])[\"')\]]*\s+|\n+")
+# No blank follows a sentence of Chinese, Japanese, Burmese, Khmer or Hindi.
+_SENTENCE_END = re.compile(r"(?<=[.!?…؟۔])[\"')\]]*\s+|(?<=[。！？।॥။។៕])[\"')\]”’」』）]*\s*|\n+")
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 # Words that do not indicate the subject of a sentence.

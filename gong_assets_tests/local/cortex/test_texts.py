@@ -26,6 +26,12 @@ def test_chunks_are_split_at_the_coarsest_separator() -> None:
     assert split_recursively("one two\n\nthree four", 12) == ["one two", "three four"]
 
 
+def test_sentences_of_scripts_without_blanks_are_split() -> None:
+    assert sentences("価格が高いです。検討します！次へ") == ["価格が高いです。", "検討します！", "次へ"]
+    assert sentences("ဈေးကြီးတယ်။ကောင်းတယ်။") == ["ဈေးကြီးတယ်။", "ကောင်းတယ်။"]
+    assert sentences("ថ្លៃពេក។ ល្អណាស់") == ["ថ្លៃពេក។", "ល្អណាស់"]
+
+
 @given(st.text(alphabet="ab \n", max_size=60), st.integers(1, 20), st.integers(0, 10))
 def test_chunks_fit_the_size_and_contain_all_letters(text: str, size: int, overlap: int) -> None:
     chunks = split_recursively(text, size, overlap)

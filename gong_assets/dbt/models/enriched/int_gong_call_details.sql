@@ -28,13 +28,14 @@ select
     calls.call_url,
     calls.workspace_id,
     calls.is_private,
+    kinds.meeting_id,
     kinds.call_kind,
     kinds.is_sales_call,
     kinds.is_coachable,
     calls.customer_count,
     calls.primary_user_id,
-    coalesce(calls.primary_user_email, users.email_address) as primary_user_email,
-    coalesce(calls.primary_user_name, users.full_name) as primary_user_name,
+    coalesce(users.email_address, calls.primary_user_email) as primary_user_email,
+    coalesce(users.full_name, calls.primary_user_name) as primary_user_name,
 
     ---------- content
     enriched.sentiment_score,
@@ -107,7 +108,7 @@ from {{ ref('stg_gong_calls') }} as calls
 inner join {{ ref('int_gong_call_kinds') }} as kinds on calls.call_id = kinds.call_id
 left join {{ ref('cortex_gong_calls') }} as enriched on calls.call_id = enriched.call_id
 left join {{ ref('cortex_gong_call_insights') }} as insights on calls.call_id = insights.call_id
-left join {{ ref('stg_gong_users') }} as users on calls.primary_user_id = users.user_id
+left join {{ ref('int_gong_users') }} as users on calls.primary_user_id = users.user_id
 left join {{ ref('int_gong_call_deals') }} as deals on calls.call_id = deals.call_id and deals.deal_rank = 1
 left join {{ ref('stg_hubspot_merged_records') }} as merged_contacts
     on merged_contacts.object_type = 'Contact' and calls.hubspot_contact_id = merged_contacts.merged_id

@@ -2,7 +2,14 @@ with calls as (
 
     select
         *,
+        {%- if var('count_meetings_once') %}
+        coalesce(meeting_id, call_id) as counted_id,
+        {%- else %}
+        call_id as counted_id,
+        {%- endif %}
         case
+            -- An uploaded call brings its own time. In Gong's time zones, tomorrow can be today.
+            when call_date > dateadd('day', 1, sysdate()::date) then 'Future'
             when
                 call_scope = 'Internal'
                 or (customer_count = 0 and coalesce(call_scope, 'Unknown') <> 'External')
@@ -33,6 +40,7 @@ select
     call_date,
     call_datetime_utc,
     primary_user_id,
+    counted_id as meeting_id,
     call_kind,
     call_kind = 'Sales' as is_sales_call,
     call_kind = 'Sales' and coalesce(is_host_on_call, true) as is_coachable

@@ -4,6 +4,7 @@ select
     links.call_date,
     calls.call_datetime_utc,
     calls.primary_user_id,
+    calls.meeting_id,
     calls.is_sales_call,
     links.object_id as hubspot_deal_id
 from {{ ref('int_gong_call_crm_links') }} as links

@@ -31,7 +31,7 @@ call_figures as (
 
     select
         deal_id,
-        count(*) as call_count,
+        count(distinct coalesce(meeting_id, call_id)) as call_count,
         min(call_datetime_utc) as first_call_at_utc,
         max(call_datetime_utc) as last_call_at_utc,
         max({{ local_call_date('calls') }}) as last_call_date,

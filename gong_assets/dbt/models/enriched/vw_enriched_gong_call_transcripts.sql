@@ -22,8 +22,8 @@ select
     segments.call_id,
     segments.call_date,
     segments.speaker_id,
-    segments.speaker_name,
-    segments.speaker_email,
+    coalesce(speakers.full_name, segments.speaker_name) as speaker_name,
+    coalesce(speakers.email_address, segments.speaker_email) as speaker_email,
     segments.speaker_type,
     {{ is_customer('segments.speaker_type') }} as is_customer,
     segments.topic,
@@ -70,6 +70,7 @@ select
     calls.hubspot_company_name
 from segments
 inner join calls on segments.call_id = calls.call_id
+left join {{ ref('int_gong_users') }} as speakers on segments.speaker_user_id = speakers.user_id
 -- Results of an earlier text of the segment do not count.
 left join enriched
     on segments.transcript_id = enriched.transcript_id and segments.content_hash = enriched.content_hash

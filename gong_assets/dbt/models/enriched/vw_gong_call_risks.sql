@@ -18,10 +18,45 @@ with segments as (
 
 ),
 
-trackers as (
+risk_trackers as (
 
     select * from {{ ref('stg_gong_call_topics') }}
     where topic_category = 'Tracker' and mention_count > 0 and {{ is_risk_tracker('topic_name') }}
+
+),
+
+occurrences as (
+
+    select
+        topic_id,
+        count_if(not {{ is_customer('speaker_type') }}) as own_mention_count,
+        min(iff({{ is_customer('speaker_type') }}, started_at_seconds, null)) as first_mentioned_at_seconds
+    from {{ ref('stg_gong_call_tracker_occurrences') }}
+    where topic_id in (select topic_id from risk_trackers)
+    group by 1
+
+),
+
+-- Gong also counts what the own team said, and does not list all mentions with their speakers.
+trackers as (
+
+    select
+        risk_trackers.call_id,
+        risk_trackers.call_date,
+        risk_trackers.topic_id,
+        risk_trackers.topic_name,
+        {%- if var('risk_trackers_of_own_team') %}
+        risk_trackers.mention_count,
+        risk_trackers.first_mentioned_at_seconds
+        {%- else %}
+        risk_trackers.mention_count - coalesce(occurrences.own_mention_count, 0) as mention_count,
+        iff(
+            occurrences.own_mention_count > 0,
+            occurrences.first_mentioned_at_seconds, risk_trackers.first_mentioned_at_seconds
+        ) as first_mentioned_at_seconds
+        {%- endif %}
+    from risk_trackers
+    left join occurrences on risk_trackers.topic_id = occurrences.topic_id
 
 ),
 
@@ -100,6 +135,7 @@ risks as (
         topic_id,
         null::varchar as hubspot_deal_id
     from trackers
+    where mention_count > 0
 
     union all
 

@@ -3,7 +3,8 @@ with calls as (
     select
         calls.*,
         date_trunc('month', {{ local_call_date('calls') }})::date as call_month,
-        coalesce(calls.primary_user_id, 'none') as rep_id
+        coalesce(calls.primary_user_id, 'none') as rep_id,
+        coalesce(calls.meeting_id, calls.call_id) as meeting
     from {{ ref('vw_enriched_gong_calls') }} as calls
 
 ),
@@ -25,9 +26,9 @@ call_counts as (
     select
         rep_id,
         call_month,
-        count(*) as total_calls,
-        count_if(call_scope = 'External') as external_calls,
-        count_if(is_sales_call) as sales_calls,
+        count(distinct meeting) as total_calls,
+        count(distinct iff(call_scope = 'External', meeting, null)) as external_calls,
+        count(distinct iff(is_sales_call, meeting, null)) as sales_calls,
         sum(call_duration_seconds) as total_call_seconds
     from calls
     group by 1, 2
@@ -40,7 +41,7 @@ call_means as (
     select
         rep_id,
         call_month,
-        count(*) as coachable_calls,
+        count(distinct meeting) as coachable_calls,
         {{ exact_mean('call_duration_seconds') }} as avg_call_duration,
         {{ exact_mean('talk_ratio') }} as avg_talk_ratio,
         count(talk_ratio) as calls_with_talk_ratio,

@@ -27,7 +27,7 @@ select
     calls.call_system,
     calls.call_language,
     calls.primary_user_id,
-    calls.primary_user_name,
+    coalesce(users.full_name, calls.primary_user_name) as primary_user_name,
     calls.call_url,
     waiting.call_landed_at,
     datediff('day', calls.call_date, sysdate()::date) as days_since_call,
@@ -39,3 +39,4 @@ select
     end as likely_reason
 from waiting
 inner join calls on waiting.call_id = calls.call_id
+left join {{ ref('int_gong_users') }} as users on calls.primary_user_id = users.user_id

@@ -38,9 +38,29 @@ topics as (
 
 ),
 
-trackers as (
+tracker_entries as (
 
     {{ call_trackers('source') }}
+
+),
+
+trackers as (
+
+    select
+        topic_id,
+        call_id,
+        call_date,
+        max(tracker_id) as tracker_id,
+        max(tracker_name) as tracker_name,
+        max(tracker_type) as tracker_type,
+        sum(mention_count) as mention_count,
+        iff(
+            count({{ json_list('phrases') }}) = 0,
+            null,
+            array_flatten(array_agg({{ json_list('phrases') }}) within group (order by entry_index))
+        ) as phrases
+    from tracker_entries
+    group by 1, 2, 3
 
 ),
 
@@ -101,8 +121,8 @@ select
     'Tracker' as topic_category,
     trackers.tracker_id,
     trackers.tracker_type,
-    trackers.mention_count,
-    {{ json_list('trackers.phrases') }} as phrases,
+    trackers.mention_count::number(38, 0) as mention_count,
+    trackers.phrases,
     null::number(38, 6) as total_duration_seconds,
     mention_times.first_mentioned_at_seconds,
     mention_times.last_mentioned_at_seconds,

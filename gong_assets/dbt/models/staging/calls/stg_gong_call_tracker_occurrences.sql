@@ -20,6 +20,7 @@ listed as (
 
     select
         trackers.topic_id,
+        trackers.entry_index,
         false as is_by_phrase,
         null::varchar as phrase,
         {{ json_float('occurrence.value:startTime') }} as started_at_seconds,
@@ -32,6 +33,7 @@ listed as (
 
     select
         trackers.topic_id,
+        trackers.entry_index,
         true as is_by_phrase,
         {{ json_text('phrase.value:phrase') }} as phrase,
         {{ json_float('occurrence.value:startTime') }} as started_at_seconds,
@@ -49,8 +51,8 @@ counted as (
 
     select
         *,
-        count_if(is_by_phrase) over (partition by topic_id) as by_phrase_count,
-        count_if(not is_by_phrase) over (partition by topic_id) as plain_count
+        count_if(is_by_phrase) over (partition by topic_id, entry_index) as by_phrase_count,
+        count_if(not is_by_phrase) over (partition by topic_id, entry_index) as plain_count
     from listed
 
 ),
@@ -61,7 +63,9 @@ occurrences as (
         *,
         row_number() over (
             partition by topic_id
-            order by started_at_seconds nulls last, speaker_id nulls last, phrase nulls last, occurrence_index
+            order by
+                started_at_seconds nulls last, speaker_id nulls last, phrase nulls last, entry_index,
+                occurrence_index
         ) as occurrence_number
     from counted
     where is_by_phrase = (by_phrase_count >= plain_count)
@@ -92,5 +96,6 @@ select
     speakers.full_name as speaker_name,
     coalesce(speakers.participant_type, 'Unknown') as speaker_type
 from occurrences
-inner join trackers on occurrences.topic_id = trackers.topic_id
+inner join trackers
+    on occurrences.topic_id = trackers.topic_id and occurrences.entry_index = trackers.entry_index
 left join speakers on trackers.call_id = speakers.call_id and occurrences.speaker_id = speakers.speaker_id

@@ -204,7 +204,7 @@ identified as (
 
 speakers as (
 
-    select call_id, speaker_id, full_name, email_address, participant_type
+    select call_id, speaker_id, user_id, full_name, email_address, participant_type
     from {{ ref('stg_gong_call_participants') }}
     where speaker_id is not null and {{ in_run_window('call_date') }}
     qualify row_number() over (partition by call_id, speaker_id order by party_index) = 1
@@ -217,6 +217,7 @@ select
     identified.call_id,
     turns.call_date,
     turns.speaker_id,
+    speakers.user_id as speaker_user_id,
     speakers.full_name as speaker_name,
     speakers.email_address as speaker_email,
     coalesce(speakers.participant_type, 'Unknown') as speaker_type,

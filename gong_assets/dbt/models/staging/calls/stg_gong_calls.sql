@@ -119,41 +119,9 @@ key_topics as (
 
 ),
 
--- Gong's action items, which only older tenants have; else highlights under a heading such as "Next steps";
--- else key points that begin with such words.
 listed_next_steps as (
 
-    select
-        source.call_id,
-        1 as source_order,
-        0 as highlight_index,
-        item.index as item_index,
-        {{ json_text('item.value:snippet') }} as next_step
-    from source, lateral flatten(input => source.content:pointsOfInterest:actionItems) as item
-
-    union all
-
-    select
-        source.call_id,
-        2 as source_order,
-        highlight.index as highlight_index,
-        item.index as item_index,
-        {{ json_text('item.value:text') }} as next_step
-    from source,
-        lateral flatten(input => source.content:highlights) as highlight,
-        lateral flatten(input => highlight.value:items) as item
-    where highlight.value:title::varchar ilike any ('%next step%', '%action item%', '%follow%up%')
-
-    union all
-
-    select
-        source.call_id,
-        3 as source_order,
-        0 as highlight_index,
-        point.index as item_index,
-        {{ json_text('point.value:text') }} as next_step
-    from source, lateral flatten(input => source.content:keyPoints) as point
-    where point.value:text::varchar ilike any ('next step%', 'action item%', 'follow%up%')
+    {{ listed_next_steps('source') }}
 
 ),
 
@@ -168,7 +136,7 @@ preferred_next_steps as (
 
 next_steps as (
 
-    select call_id, array_agg(next_step) within group (order by highlight_index, item_index) as next_steps
+    select call_id, array_agg(next_step) within group (order by section_index, item_index) as next_steps
     from preferred_next_steps
     group by 1
 
@@ -319,6 +287,15 @@ select
     renamed.client_unique_id,
     renamed.custom_data,
     renamed.calendar_event_id,
+    -- A recorder that was dropped and came back makes a second recording of a meeting.
+    iff(
+        renamed.calendar_event_id is null,
+        renamed.call_id,
+        first_value(renamed.call_id) over (
+            partition by renamed.calendar_event_id, renamed.call_date
+            order by renamed.call_datetime_utc nulls last, renamed.call_id
+        )
+    ) as meeting_id,
     renamed.content_hash,
     landed_transcripts.transcript_landed_at,
     renamed.ingested_at
