@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 import gong_assets
 from gong_assets.cli.app import app
 from gong_assets.defs.alerts.sensor import build_alert_sensor
+from gong_assets.defs.assets.adopted import source_check
 from gong_assets.defs.assets.raw import scope_check
 from gong_assets.defs.checks.cortex import build_cortex_checks
 from gong_assets.defs.checks.gong_completeness import build_completeness_check
@@ -28,12 +29,14 @@ from gong_assets.defs.options import DEFAULT_OPTIONS
 from gong_assets.defs.orphaned_runs import build_orphaned_runs_sensor
 from gong_assets.defs.schedules import build_schedules
 from gong_assets.defs.sensors import build_sensors
+from gong_assets.defs.source_sensor import build_source_sensor
 from gong_assets.defs.storage_cleanup import build_storage_cleanup
 from gong_assets.defs.transformation import Models
 from gong_assets.defs.transformation_sensor import build_transformation_sensor
 from gong_assets.defs.webhook import build_webhook
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
+from gong_assets.settings.source_settings import SourceSettings
 
 MODELS = Path(gong_assets.__file__).parent / "dbt" / "models"
 
@@ -56,6 +59,7 @@ def _item(name: str, text: str) -> str:
 _SETTINGS_SECTIONS = {
     "gong_assets_target": "Project",
     "gong_base_url": "Gong",
+    "gong_source": "Other sources",
     "snowflake_account": "Snowflake",
     "hubspot_database": "HubSpot",
     "gong_redact_transcripts": "Cortex and privacy",
@@ -72,11 +76,20 @@ variables. The local stack has a few variables of its own: see [local_stack.md](
 def settings_reference() -> str:
     """Return docs/settings.md."""
     lines = [_header("Settings", "gong_assets/settings") + _SETTINGS_INTRODUCTION]
-    for name, field in Settings.model_fields.items():
+    for name, field in _settings_in_order():
         if section := _SETTINGS_SECTIONS.get(name):
             lines.append(f"\n## {section}\n")
         lines.append(_item(f"**`{name.upper()}`**{_default(field)}", field.description or ""))
     return "\n".join(lines) + "\n"
+
+
+def _settings_in_order() -> list[tuple[str, FieldInfo]]:
+    """Return the settings as declared, with those of the source after those of Gong."""
+    source = set(SourceSettings.model_fields)
+    others = [name for name in Settings.model_fields if name not in source]
+    place = others.index("snowflake_account")
+    names = [*others[:place], *SourceSettings.model_fields, *others[place:]]
+    return [(name, Settings.model_fields[name]) for name in names]
 
 
 def _default(field: FieldInfo) -> str:
@@ -189,13 +202,17 @@ def operations_reference() -> str:
     sensors = [
         *build_sensors(settings, jobs),
         *webhook_sensors,
+        build_source_sensor(Settings(gong_source="airbyte")),
         build_transformation_sensor(settings, Models([])),
         build_orphaned_runs_sensor(),
         build_alert_sensor(settings),
     ]
     checks = [*build_checks(settings), *build_cortex_checks(settings), *build_hubspot_checks(settings)]
     checks += [*build_standing_checks(settings), build_completeness_check(settings)]
-    specs = [scope_check(DEFAULT_OPTIONS, RAW_TABLES[0])]
+    specs = [
+        scope_check(DEFAULT_OPTIONS, RAW_TABLES[0]),
+        source_check(Settings(gong_source="airbyte"), DEFAULT_OPTIONS, RAW_TABLES[0]),
+    ]
     specs += [spec for check in checks for spec in check.check_specs]
     descriptions = {spec.name: spec.description for spec in specs}
     timing = {schedule.name: f"`{schedule.cron_schedule}`" for schedule in schedules}

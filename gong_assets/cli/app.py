@@ -19,6 +19,7 @@ from gong_assets.cli import (
     query_commands,
     report_command,
     setup_commands,
+    source_commands,
     webhook_command,
 )
 
@@ -50,12 +51,21 @@ for panel, commands in (
             mcp_command.mcp,
         ),
     ),
-    ("Operate", (webhook_command.webhook, report_command.report, report_command.cost)),
+    (
+        "Operate",
+        (
+            webhook_command.webhook,
+            report_command.report,
+            report_command.cost,
+            source_commands.audit,
+        ),
+    ),
     ("Set up", (setup_commands.doctor, setup_commands.migrate)),
 ):
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.add_typer(setup_commands.local_app, rich_help_panel="Set up")
+app.add_typer(source_commands.source_app, rich_help_panel="Set up")
 
 
 def _print_version(requested: bool) -> None:

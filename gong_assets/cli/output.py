@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -174,3 +174,21 @@ def cost_estimate(estimate: CostEstimate, *, requests_per_day: int, as_json: boo
     line(f"cortex     {estimate.cortex_tokens:,.0f} tokens, about ${estimate.cortex_dollars:,.2f} a day")
     for use in estimate.cortex:
         line(f"           {use.function}: {use.tokens:,.0f} tokens and ${use.dollars:.4f} a call")
+
+
+def text(document: str) -> None:
+    """Print a document as it is, to be read by another program."""
+    print(document)
+
+
+def audit(found: Mapping[str, Any]) -> None:
+    """Print the findings of an audit: the counts, a row for each day and source, and the IDs."""
+    days, ids = found.get("by_day") or [], found.get("ids") or {}
+    for name, value in found.items():
+        if name not in ("by_day", "ids", "dagster/code_version"):
+            line(f"{name.replace('_', ' ')}: {value}")
+    if days:
+        line("")
+        table(list(days[0]), [[str(value) for value in day.values()] for day in days])
+    for kind, call_ids in ids.items():
+        line(f"{kind.replace('_', ' ')}: {', '.join(call_ids)}")

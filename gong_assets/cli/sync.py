@@ -85,7 +85,7 @@ def run_sync(
         RunInterrupted: Ctrl-C, SIGTERM or SIGHUP arrived.
         WarehouseError: the warehouse cannot be reached.
     """
-    with _interruptible():
+    with interruptible():
         return _run_sync(
             settings,
             days,
@@ -119,14 +119,14 @@ def _run_sync(
     with warehouse.connect() as connection:
         check_tables(connection, RAW_TABLES)
     job = "gong_sync" if transcripts else "gong_calls"
-    report = _run_job(definitions, job, days, listener, resume=resume, confirm_deletions=confirm_deletions)
+    report = run_job(definitions, job, days, listener, resume=resume, confirm_deletions=confirm_deletions)
     for name, rows in row_counts(warehouse, list(report.assets)).items():
         report.assets[name].rows = rows
     return report
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
+def interruptible() -> Iterator[None]:
     """Let SIGTERM and SIGHUP end the command as Ctrl-C does; raises RunInterrupted.
 
     While Dagster executes a run, it handles SIGINT and SIGTERM itself. A signal that was ignored when the
@@ -153,7 +153,7 @@ def _interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _run_job(
+def run_job(
     definitions: dg.Definitions,
     job_name: str,
     days: DateRange,

@@ -11,9 +11,11 @@ import dagster as dg
 
 from gong_assets.defs import pool_waits
 from gong_assets.defs.alerts.sensor import build_alert_sensor
+from gong_assets.defs.assets.adopted import build_adopted_assets, build_source_tables
 from gong_assets.defs.assets.cortex_search import build_search_service
 from gong_assets.defs.assets.raw import build_raw_assets
 from gong_assets.defs.assets.reconciliation import build_reconciliation
+from gong_assets.defs.assets.source_audit import build_source_audit
 from gong_assets.defs.checks.cortex import build_cortex_checks
 from gong_assets.defs.checks.gong_completeness import build_completeness_check
 from gong_assets.defs.checks.hubspot import build_hubspot_checks
@@ -39,6 +41,7 @@ from gong_assets.defs.resources import (
 )
 from gong_assets.defs.schedules import build_schedules
 from gong_assets.defs.sensors import build_sensors
+from gong_assets.defs.source_sensor import build_source_sensor
 from gong_assets.defs.storage_cleanup import build_storage_cleanup
 from gong_assets.defs.transformation_sensor import build_transformation_sensor
 from gong_assets.defs.webhook import build_webhook
@@ -82,8 +85,7 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
     project, models, dbt_assets = build_dbt_assets(settings, partitions, options)
     jobs = build_jobs(settings, options)
     assets = [
-        *build_raw_assets(settings, partitions, options),
-        build_reconciliation(settings, partitions, options),
+        *_raw_assets(settings, partitions, options),
         *dbt_assets,
         *build_search_service(settings, options),
         build_health_asset(settings, options),
@@ -104,6 +106,7 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
         ],
         sensors=[
             *build_sensors(settings, jobs, options),
+            *([build_source_sensor(settings, options)] if settings.is_adopted else []),
             build_transformation_sensor(settings, models, options),
             build_orphaned_runs_sensor(options),
             build_alert_sensor(settings, options),
@@ -122,7 +125,23 @@ def _asset_checks(settings: Settings, options: GraphOptions) -> list[dg.AssetChe
         *build_cortex_checks(settings, options),
         *build_hubspot_checks(settings, options),
         *build_standing_checks(settings, options),
-        build_completeness_check(settings, options),
+        *([build_completeness_check(settings, options)] if settings.can_read_gong else []),
+    ]
+
+
+def _raw_assets(
+    settings: Settings, partitions: dg.DailyPartitionsDefinition, options: GraphOptions
+) -> list[dg.AssetsDefinition | dg.AssetSpec]:
+    """Return the raw assets of Gong's API with their reconciliation, or of another product with its audit."""
+    if not settings.is_adopted:
+        return [
+            *build_raw_assets(settings, partitions, options),
+            build_reconciliation(settings, partitions, options),
+        ]
+    return [
+        build_source_tables(settings, options),
+        *build_adopted_assets(settings, partitions, options),
+        build_source_audit(settings, partitions, options),
     ]
 
 

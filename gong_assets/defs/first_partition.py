@@ -18,6 +18,9 @@ from pathlib import Path
 from gong_assets.dates import DateRange
 from gong_assets.gong import Window, first_call_date
 from gong_assets.settings import FIRST_POSSIBLE_CALL_DATE, Settings
+from gong_assets.warehouse.connection import open_warehouse
+from gong_assets.warehouse.sources.adoption import first_day
+from gong_assets.warehouse.sources.registry import open_source
 
 # The simulated tenant has the calls of the last two years.
 _SIMULATED_HISTORY = timedelta(days=730)
@@ -33,7 +36,7 @@ def with_first_partition(settings: Settings) -> Settings:
     if is_explicit(settings):
         return settings
     first = _read(settings).get(_source(settings))
-    if first is None and settings.uses_simulated_gong:
+    if first is None and settings.uses_simulated_gong and not settings.is_adopted:
         first = datetime.now(UTC).date() - _SIMULATED_HISTORY
         _keep(settings, first)
     return _starting_at(settings, first) if first else settings
@@ -51,9 +54,25 @@ def including(settings: Settings, day: date) -> Settings:
 def look_up_first_partition(settings: Settings) -> date | None:
     """Return the date of the first call in Gong, and keep it as the first partition; None without calls.
 
+    If another product is the source, its first call counts.
+
     Raises:
         GongError: a request failed.
+        WarehouseError: the tables of the source cannot be read.
     """
+    first = _first_day_of_source(settings) if settings.is_adopted else _first_day_in_gong(settings)
+    if first is not None and not is_explicit(settings):
+        kept = _read(settings).get(_source(settings))
+        _keep(settings, min(first, kept) if kept else first)
+    return first
+
+
+def _first_day_of_source(settings: Settings) -> date | None:
+    with open_warehouse(settings).connect() as connection:
+        return first_day(connection, open_source(connection, settings))
+
+
+def _first_day_in_gong(settings: Settings) -> date | None:
     from gong_assets.defs.resources import GongResource
 
     gong = GongResource.from_settings(settings).process_config_and_initialize()
@@ -63,11 +82,7 @@ def look_up_first_partition(settings: Settings) -> date | None:
         async with gong.client() as client:
             return await first_call_date(client, Window(*possible.utc_bounds()))
 
-    first = asyncio.run(first_call())
-    if first is not None and not is_explicit(settings):
-        kept = _read(settings).get(_source(settings))
-        _keep(settings, min(first, kept) if kept else first)
-    return first
+    return asyncio.run(first_call())
 
 
 def _starting_at(settings: Settings, day: date) -> Settings:
@@ -82,6 +97,8 @@ def _file(settings: Settings) -> Path:
 
 def _source(settings: Settings) -> str:
     """Return a key for the Gong account that reveals no credential."""
+    if settings.is_adopted:
+        return f"{settings.gong_source}:{settings.gong_source_database}.{settings.source_schema}"
     if settings.uses_simulated_gong:
         return "simulated"
     key = settings.gong_access_key.get_secret_value() if settings.gong_access_key else settings.gong_client_id

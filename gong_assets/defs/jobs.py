@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from gong_assets.defs.assets.missing_transcripts import build_missing_transcripts_job
+from gong_assets.defs.assets.source_audit import AUDIT_ASSET
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions, layers
 from gong_assets.defs.webhook import JOB as ANNOUNCED_CALLS_JOB
 from gong_assets.ingestion.stream_types import Cadence
@@ -41,7 +42,7 @@ JOB_NAMES = (*_DESCRIPTIONS, "gong_transcripts", ANNOUNCED_CALLS_JOB)
 
 def build_jobs(settings: Settings, options: GraphOptions = DEFAULT_OPTIONS) -> dict[str, Any]:
     """Return the jobs by name. They select the graph's own assets only."""
-    selections = _selections(options)
+    selections = _selections(settings, options)
     jobs = {
         # Steps run one after another; a process for each step would import everything again, in about 10 s.
         name: dg.define_asset_job(
@@ -52,7 +53,7 @@ def build_jobs(settings: Settings, options: GraphOptions = DEFAULT_OPTIONS) -> d
     return {**jobs, "gong_transcripts": build_missing_transcripts_job(settings, options)}
 
 
-def _selections(options: GraphOptions) -> Mapping[str, dg.AssetSelection]:
+def _selections(settings: Settings, options: GraphOptions) -> Mapping[str, dg.AssetSelection]:
     def assets(*names: str) -> dg.AssetSelection:
         return dg.AssetSelection.assets(*map(options.asset_key, names))
 
@@ -60,7 +61,7 @@ def _selections(options: GraphOptions) -> Mapping[str, dg.AssetSelection]:
     reference_data = assets(
         *(stream.table.asset_name for stream in RAW_STREAMS if stream.cadence is Cadence.DAILY)
     )
-    reconciliation = assets("gong_call_reconciliation")
+    reconciliation = assets(AUDIT_ASSET if settings.is_adopted else "gong_call_reconciliation")
     transcript_models = assets("stg_gong_call_transcripts").downstream()
     call_models = layers("staging", "hubspot") - transcript_models
     return {

@@ -111,6 +111,10 @@ class Sensors(dg.Model, dg.Resolvable):
     transformation: Annotated[
         SensorOptions, dg.Resolver.default(description="Materializes the models whose sources changed.")
     ] = SensorOptions()
+    source: Annotated[
+        SensorOptions,
+        dg.Resolver.default(description="Follows the tables of GONG_SOURCE, if another product loads them."),
+    ] = SensorOptions()
     missing_transcripts: Annotated[
         SensorOptions, dg.Resolver.default(description="Requests the transcripts that Gong had not finished.")
     ] = SensorOptions()
@@ -162,6 +166,14 @@ class GraphOptions(dg.Model, dg.Resolvable):
     tags: Annotated[
         dict[str, str] | None, dg.Resolver.default(description="Tags that are added to all assets.")
     ] = None
+    source_assets: Annotated[
+        list[str],
+        dg.Resolver.default(
+            description="Keys of the project's assets that load the tables of GONG_SOURCE, such as those of "
+            "an `AirbyteWorkspaceComponent` or a `FivetranAccountComponent`. They are upstream of "
+            "`gong_source_tables`."
+        ),
+    ] = []  # noqa: RUF012
     schedules: Annotated[Schedules, dg.Resolver.default(description="When the schedules run.")] = Schedules()
     sensors: Annotated[Sensors, dg.Resolver.default(description="When the sensors run.")] = Sensors()
     resource_keys: Annotated[

@@ -132,7 +132,8 @@ def _reconciliation(settings: Settings, options: ScheduleOptions) -> dg.Schedule
     def gong_reconciliation_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         today = context.scheduled_execution_time.astimezone(UTC).date()
         first = max(today - timedelta(days=settings.gong_reconciliation_days), settings.gong_start_date)
-        end = _lookback(context, settings).start
+        # What another product has loaded is not compared with Gong by its own runs.
+        end = today if settings.is_adopted else _lookback(context, settings).start
         if first >= end:
             return dg.SkipReason("Every ingestion run reads all days since the first partition.")
         return _run_request(context, DateRange(first, end))

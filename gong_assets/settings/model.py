@@ -18,6 +18,7 @@ from gong_assets.settings.alert_settings import AlertSettings
 from gong_assets.settings.dbt_vars import changed_vars, valid_timezone
 from gong_assets.settings.project_directory import HOME_NAME, project_directory
 from gong_assets.settings.snowflake_sign_in import account_problem, authenticator_problems
+from gong_assets.settings.source_settings import SourceSettings
 from gong_assets.settings.webhook_settings import WebhookSettings
 
 Target = Literal["local", "snowflake"]
@@ -28,7 +29,7 @@ TimeZone = Annotated[str, AfterValidator(valid_timezone)]
 FIRST_POSSIBLE_CALL_DATE = date(2015, 1, 1)
 
 
-class Settings(AlertSettings, WebhookSettings):
+class Settings(AlertSettings, WebhookSettings, SourceSettings):
     """The settings of one deployment. The docstring of each field is its description."""
 
     model_config = SettingsConfigDict(
@@ -224,7 +225,12 @@ class Settings(AlertSettings, WebhookSettings):
     def uses_simulated_gong(self) -> bool:
         if self.gong_assets_source == "simulated":
             return True
-        return not (self.gong_base_url or self._gong_credentials)
+        return not (self.is_adopted or self.gong_base_url or self._gong_credentials)
+
+    @property
+    def can_read_gong(self) -> bool:
+        """Whether Gong's API can be read: always, unless another product is the source."""
+        return bool(self.uses_simulated_gong or self._gong_credentials or not self.is_adopted)
 
     @property
     def _gong_credentials(self) -> list[str]:

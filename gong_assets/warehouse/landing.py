@@ -25,7 +25,7 @@ from gong_assets.dates import DateRange, date_filter_sql
 from gong_assets.warehouse.connection import transaction
 from gong_assets.warehouse.errors import DeletionGuardError, WarehouseQueryFailed, is_unknown_object
 from gong_assets.warehouse.pending_changes import PENDING_CHANGES_TABLE, record_changes
-from gong_assets.warehouse.tables import LANDINGS_TABLE, RawTable, create_raw_table
+from gong_assets.warehouse.tables import API, LANDINGS_TABLE, RawTable, create_raw_table
 
 if TYPE_CHECKING:
     from datetime import date
@@ -109,15 +109,54 @@ def replace(
             _lock(cursor, table, correlation_id)
             return Landed(0, 0, unchanged=files.rows, total=existing.total)
         if existing is None or not existing.has_landing_row:
-            _create_landing_row(cursor, table)
+            create_landing_row(cursor, table)
         load = _load_files(cursor, table, files, ranges if has_rows_outside_ranges else None)
+        others = existing is not None and existing.has_other_sources
+        scope = Scope(in_ranges, parameters, API)
         with transaction(connection):
-            _lock(cursor, table, correlation_id)
-            missing = _missing_keys(cursor, table, load, in_ranges, parameters)
-            if unexpected := sum(not deletions.is_expected(key) for key in missing):
-                rows = _count(cursor, table, in_ranges, parameters)
-                check_deletions(table, ranges, existing=rows, missing=unexpected, policy=deletions)
-            return _replace_rows(cursor, table, load, in_ranges, parameters, correlation_id, missing)
+            return replace_loaded(cursor, table, load, scope, ranges, correlation_id, deletions, others)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The rows that a landing replaces, and the source of the new rows."""
+
+    condition: str
+    parameters: Sequence[date]
+    source: str
+
+
+def replace_loaded(
+    cursor: SnowflakeCursor,
+    table: RawTable,
+    load: str,
+    scope: Scope,
+    ranges: Sequence[DateRange] | None,
+    correlation_id: str,
+    deletions: DeletionPolicy,
+    has_other_sources: bool,
+) -> Landed:
+    """Replace the rows of the scope with those of the table `load`, within the open transaction."""
+    _lock(cursor, table, correlation_id)
+    if has_other_sources:
+        _take_over_equal_rows(cursor, table, load, scope.source)
+    missing = _missing_keys(cursor, table, load, scope.condition, scope.parameters)
+    if unexpected := sum(not deletions.is_expected(key) for key in missing):
+        rows = _count(cursor, table, scope.condition, scope.parameters)
+        check_deletions(table, ranges, existing=rows, missing=unexpected, policy=deletions)
+    return _replace_rows(cursor, table, load, scope, correlation_id, missing)
+
+
+def _take_over_equal_rows(cursor: SnowflakeCursor, table: RawTable, load: str, source: str) -> None:
+    """Give rows of another source the hash of loaded content with the same values: they are unchanged.
+
+    The API's hash is of a record's bytes, which the tables of other products no longer have."""
+    cursor.execute(
+        f"UPDATE {table.name} SET CONTENT_HASH = LOADED.CONTENT_HASH, SOURCE = '{source}' "
+        f"FROM {load} AS LOADED WHERE {table.name}.{table.key.name} = LOADED.KEY "
+        f"AND {table.name}.SOURCE <> '{source}' AND SHA2(TO_JSON({table.name}.{table.payload.name}), 256) = "
+        "SHA2(TO_JSON(TRY_PARSE_JSON(LOADED.PAYLOAD)), 256)"
+    )
 
 
 @dataclass(frozen=True)
@@ -127,6 +166,7 @@ class _Existing:
     versions: Mapping[str, RowVersion] | None
     total: int
     has_landing_row: bool
+    has_other_sources: bool
 
 
 def _existing(
@@ -138,9 +178,10 @@ def _existing(
     compared, parameters = (in_ranges, parameters) if comparable else ("FALSE", ())
     try:
         cursor.execute(
-            f"SELECT {table.key.name}, CONTENT_HASH, PROCESSING_ERROR, {day}, NULL, NULL, NULL "
+            f"SELECT {table.key.name}, CONTENT_HASH, PROCESSING_ERROR, {day}, NULL, NULL, NULL, NULL "
             f"FROM {table.name} WHERE {compared} "
             f"UNION ALL SELECT NULL, NULL, NULL, NULL, (SELECT COUNT(*) FROM {table.name}), "
+            f"(SELECT COUNT(*) FROM {table.name} WHERE SOURCE <> '{API}'), "
             f"(SELECT COUNT(*) FROM {LANDINGS_TABLE} WHERE TABLE_NAME = %s), "
             f"(SELECT COUNT(*) FROM {PENDING_CHANGES_TABLE} WHERE FALSE)",
             (*parameters, table.name),
@@ -154,7 +195,12 @@ def _existing(
         key: (content_hash, None if error == UNPARSED else error, day)
         for key, content_hash, error, day, *_ in rows
     }
-    return _Existing(versions if comparable else None, int(totals[4]), has_landing_row=bool(totals[5]))
+    return _Existing(
+        versions if comparable else None,
+        int(totals[4]),
+        has_other_sources=bool(totals[5]),
+        has_landing_row=bool(totals[6]),
+    )
 
 
 def check_deletions(
@@ -177,7 +223,7 @@ def check_deletions(
         )
 
 
-def _create_landing_row(cursor: SnowflakeCursor, table: RawTable) -> None:
+def create_landing_row(cursor: SnowflakeCursor, table: RawTable) -> None:
     cursor.execute(
         f"INSERT INTO {LANDINGS_TABLE} (TABLE_NAME) SELECT %s "
         f"WHERE NOT EXISTS (SELECT 1 FROM {LANDINGS_TABLE} WHERE TABLE_NAME = %s)",
@@ -205,18 +251,14 @@ def _load_files(
 
     Temporary objects belong to the session, so a killed process leaves none behind. They are created before
     the transaction begins, because DDL would commit it, and unqualified, in the connection's own schema."""
-    load = f"{table.name}__LOAD"
-    cursor.execute(f"CREATE OR REPLACE TEMPORARY STAGE {load}_STAGE")
-    cursor.execute(
-        f"CREATE OR REPLACE TEMPORARY TABLE {load} "
-        "(KEY VARCHAR, PAYLOAD VARCHAR, DAY DATE, CONTENT_HASH VARCHAR, PROCESSING_ERROR VARCHAR)"
-    )
+    cursor.execute(f"CREATE OR REPLACE TEMPORARY STAGE {table.name}__LOAD_STAGE")
+    load = create_load_table(cursor, table)
     if not files.rows:
         return load
     location = str(files.directory).replace("\\", "/").replace("'", "\\'")
     cursor.execute(f"PUT 'file://{location}/*.parquet' @{load}_STAGE AUTO_COMPRESS = FALSE")
     cursor.execute(
-        f"COPY INTO {load} FROM ("
+        f"COPY INTO {load} (KEY, PAYLOAD, DAY, CONTENT_HASH, PROCESSING_ERROR) FROM ("
         "SELECT $1:KEY::VARCHAR, $1:PAYLOAD::VARCHAR, $1:DAY::DATE, $1:CONTENT_HASH::VARCHAR, "
         f"$1:PROCESSING_ERROR::VARCHAR FROM @{load}_STAGE"
         ") FILE_FORMAT = (TYPE = PARQUET) FORCE = TRUE"
@@ -229,6 +271,16 @@ def _load_files(
     if ranges is not None:
         loaded_in_ranges, days = date_filter_sql("DAY", ranges)
         cursor.execute(f"DELETE FROM {load} WHERE NOT {loaded_in_ranges}", days)
+    return load
+
+
+def create_load_table(cursor: SnowflakeCursor, table: RawTable) -> str:
+    """Create the temporary table of a landing. Rows of files have no EXTRACTED_AT."""
+    load = f"{table.name}__LOAD"
+    cursor.execute(
+        f"CREATE OR REPLACE TEMPORARY TABLE {load} (KEY VARCHAR, PAYLOAD VARCHAR, DAY DATE, "
+        "CONTENT_HASH VARCHAR, PROCESSING_ERROR VARCHAR, EXTRACTED_AT TIMESTAMP_LTZ)"
+    )
     return load
 
 
@@ -252,15 +304,14 @@ def _replace_rows(
     cursor: SnowflakeCursor,
     table: RawTable,
     load: str,
-    in_ranges: str,
-    parameters: Sequence[date],
+    scope: Scope,
     correlation_id: str,
     missing: Sequence[str],
 ) -> Landed:
     day = table.partition.name if table.partition else None
     stored, loaded = _identities(table)
     is_stale = (
-        f"({in_ranges} OR {table.key.name} IN (SELECT KEY FROM {load})) "
+        f"({scope.condition} OR {table.key.name} IN (SELECT KEY FROM {load})) "
         f"AND {stored} NOT IN (SELECT {loaded} FROM {load})"
     )
     record_changes(
@@ -268,17 +319,18 @@ def _replace_rows(
         table.name,
         f"SELECT {day or 'NULL::DATE'} AS DAY FROM {table.name} WHERE {is_stale} "
         f"UNION ALL SELECT DAY FROM {load} WHERE {loaded} NOT IN (SELECT {stored} FROM {table.name})",
-        parameters,
+        scope.parameters,
         correlation_id,
     )
-    cursor.execute(f"DELETE FROM {table.name} WHERE {is_stale}", parameters)
+    cursor.execute(f"DELETE FROM {table.name} WHERE {is_stale}", scope.parameters)
     deleted = cursor.rowcount or 0
     cursor.execute(
         f"INSERT INTO {table.name} ({table.key.name}, {table.payload.name}, INGESTED_AT, CORRELATION_ID, "
-        f"{f'{day}, ' if day else ''}CONTENT_HASH, PROCESSING_ERROR) "
-        "SELECT KEY, COALESCE(TRY_PARSE_JSON(PAYLOAD), TO_VARIANT(PAYLOAD)), CURRENT_TIMESTAMP(), %s, "
-        f"{'DAY, ' if day else ''}CONTENT_HASH, COALESCE(PROCESSING_ERROR, "
-        f"IFF(TRY_PARSE_JSON(PAYLOAD) IS NULL, '{UNPARSED}', NULL)) "
+        f"{f'{day}, ' if day else ''}CONTENT_HASH, PROCESSING_ERROR, SOURCE) "
+        "SELECT KEY, COALESCE(TRY_PARSE_JSON(PAYLOAD), TO_VARIANT(PAYLOAD)), "
+        f"COALESCE(EXTRACTED_AT, CURRENT_TIMESTAMP()), %s, {'DAY, ' if day else ''}CONTENT_HASH, "
+        f"COALESCE(PROCESSING_ERROR, IFF(TRY_PARSE_JSON(PAYLOAD) IS NULL, '{UNPARSED}', NULL)), "
+        f"'{scope.source}' "
         f"FROM {load} WHERE KEY NOT IN (SELECT {table.key.name} FROM {table.name})",
         (correlation_id,),
     )

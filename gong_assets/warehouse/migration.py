@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import yaml  # type: ignore[import-untyped]
 
 from gong_assets.warehouse.errors import OutdatedTables
-from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, Column, RawTable
+from gong_assets.warehouse.tables import API, CALLS, TRANSCRIPTS, Column, RawTable
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -161,6 +161,7 @@ def _copy_statement(table: RawTable, old: Columns, source: str) -> str | None:
         # Gong's bytes are lost, so the next run over the day lands the record again.
         "CONTENT_HASH": "SHA2(OLD.PAYLOAD::VARCHAR, 256)",
         "PROCESSING_ERROR": f"IFF({day} IS NULL, '{error}', NULL)" if day else "NULL",
+        "SOURCE": f"'{API}'",
     }
     if table.partition:
         values[table.partition.name] = f"COALESCE({day}, OLD.INGESTED::DATE, CURRENT_DATE())"

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # One row for each raw table: when it was last written, even if nothing in it changed. Writers lock its row.
 LANDINGS_TABLE = "GONG_RAW_LANDINGS"
 
+# SOURCE of rows that were read from Gong's API.
+API = "api"
+
 
 @dataclass(frozen=True)
 class Column:
@@ -72,7 +75,8 @@ _LANDING = (
     Column(
         "INGESTED_AT",
         "TIMESTAMP_LTZ",
-        "When this content first landed. Reading an unchanged record again does not change it.",
+        "When this content first landed, or when another source extracted it from Gong. Reading an unchanged "
+        "record again does not change it.",
     ),
     Column("CORRELATION_ID", "VARCHAR(255)", "Id of the Dagster run that landed this content."),
 )
@@ -87,6 +91,13 @@ _CONTENT = (
         "PROCESSING_ERROR",
         "VARCHAR",
         "Validation error of the record. Invalid rows are excluded from staging.",
+    ),
+    Column(
+        "SOURCE",
+        "VARCHAR",
+        f"Where this content came from: `{API}` (Gong's API), `airbyte`, `fivetran` or `data_cloud`.",
+        nullable=False,
+        fill=f"'{API}'",
     ),
 )
 

@@ -185,8 +185,8 @@ class Warehouse:
         partition = f", {table.partition.name}" if table.partition else ""
         self.query(
             f"insert into {table.name} "
-            f"({table.key.name}, processing_error, {table.payload.name}, ingested_at, content_hash"
-            f"{partition}) select %s, %s, parse_json(%s), %s, %s{', %s' if partition else ''}",
+            f"({table.key.name}, processing_error, {table.payload.name}, ingested_at, content_hash, source"
+            f"{partition}) select %s, %s, parse_json(%s), %s, %s, 'api'{', %s' if partition else ''}",
             (key, error, *_content(record), *((day,) if partition else ())),
         )
 

@@ -160,7 +160,7 @@ class NextVersion(RawTable):
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        source = Column("SOURCE", "VARCHAR", "Endpoint.", nullable=False, fill="CONTENT_HASH || '!'")
+        source = Column("ORIGIN", "VARCHAR", "Endpoint.", nullable=False, fill="CONTENT_HASH || '!'")
         return (*super().columns, source, Column("NOTE", "VARCHAR", "Note."))
 
 
@@ -169,7 +169,7 @@ def test_a_column_of_a_later_version_is_added_and_filled(warehouse: Warehouse) -
     later = NextVersion(CALLS.name, CALLS.description, CALLS.key, CALLS.payload, CALLS.partition)
     with warehouse.connect() as connection:
         (step,) = migration_steps(connection, [later])
-        assert step.reason == "has no SOURCE, NOTE"
+        assert step.reason == "has no ORIGIN, NOTE"
         # Killed after the column was added, and again before it got its name.
         for number in (1, 2):
             with connection.cursor() as cursor:
@@ -178,5 +178,5 @@ def test_a_column_of_a_later_version_is_added_and_filled(warehouse: Warehouse) -
         migrate(connection, migration_steps(connection, [later]))
         assert migration_steps(connection, [later]) == []
         create_raw_tables(connection, [later])
-    (filled,) = warehouse.query("SELECT SOURCE = CONTENT_HASH || '!' AS OK, NOTE FROM GONG_CALLS_RAW")
+    (filled,) = warehouse.query("SELECT ORIGIN = CONTENT_HASH || '!' AS OK, NOTE FROM GONG_CALLS_RAW")
     assert filled == {"OK": True, "NOTE": None}

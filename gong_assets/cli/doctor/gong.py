@@ -20,6 +20,13 @@ from gong_assets.warehouse.tables import TRANSCRIPTS, RawTable
 
 def check_gong(settings: Settings) -> Iterator[CheckResult]:
     """Request one page of the last day's calls, and one of each other endpoint."""
+    if not settings.can_read_gong:
+        yield CheckResult(
+            "warn",
+            "gong",
+            f"no Gong credentials are set: the audit cannot find what {settings.gong_source} lost or kept",
+        )
+        return
     resource = GongResource.from_settings(settings).process_config_and_initialize()
     try:
         calls, left = asyncio.run(_calls_of_last_day(resource))

@@ -56,8 +56,8 @@ def run(warehouse: Warehouse) -> Iterator[Run]:
             ),
         ):
             cursor.execute(
-                f"INSERT INTO {table} (CALL_ID, {column}, CALL_DATE, CONTENT_HASH) "
-                f"SELECT '1', PARSE_JSON('{json.dumps(payload)}'), '{DAY}', 'h'"
+                f"INSERT INTO {table} (CALL_ID, {column}, CALL_DATE, CONTENT_HASH, SOURCE) "
+                f"SELECT '1', PARSE_JSON('{json.dumps(payload)}'), '{DAY}', 'h', 'api'"
             )
         yield cursor.execute
 

@@ -1,0 +1,223 @@
+"""Audit of another product's calls and transcripts against Gong's own list, and healing by Gong's API.
+
+The comparison itself is in `gong_assets/ingestion/audit.py`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from gong_assets.dates import DateRange
+from gong_assets.defs.assets.adopted import SOURCE_ASSET, product
+from gong_assets.defs.assets.ingestion import GONG_POOL, ReadCallsConfig, read
+from gong_assets.defs.failures import fail_step, failure
+from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
+from gong_assets.defs.partitions import date_range_of_run
+from gong_assets.defs.resources import GongResource, SnowflakeResource
+from gong_assets.error_advice import EXPECTED_ERRORS
+from gong_assets.ingestion.audit import KINDS, Audit, LandedCall, compare
+from gong_assets.ingestion.read import ReadResult, land
+from gong_assets.ingestion.reconciliation import FIELDS, BasicCall, CallListing
+from gong_assets.ingestion.sources import CallsById, Source, Transcripts
+from gong_assets.settings import Settings
+from gong_assets.warehouse.connection import Warehouse
+from gong_assets.warehouse.landing import DeletionPolicy, check_deletions
+from gong_assets.warehouse.queries import dates_of_calls
+from gong_assets.warehouse.sources.adoption import (
+    audited_calls,
+    delete_calls,
+    delivered_ids,
+    landed_transcripts,
+)
+from gong_assets.warehouse.sources.registry import open_source
+from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, create_raw_tables
+
+AUDIT_ASSET = "gong_source_audit"
+UNKNOWN = (
+    "No Gong credentials are set, so Gong's own list of calls is unknown: neither lost calls and "
+    "transcripts, nor calls that were deleted or made private, can be found. Set GONG_ACCESS_KEY and "
+    "GONG_ACCESS_KEY_SECRET."
+)
+
+
+def build_source_audit(
+    settings: Settings, partitions: dg.DailyPartitionsDefinition, options: GraphOptions = DEFAULT_OPTIONS
+) -> dg.AssetsDefinition:
+    """Return the asset whose partitions are the audited days."""
+    heals = (
+        "Lost and outdated ones are read by ID and landed with SOURCE `api`, and those that Gong no longer "
+        "has are deleted, under the same guard as any deletion."
+        if settings.gong_source_heal
+        else ""
+    )
+
+    @dg.asset(
+        key=options.asset_key(AUDIT_ASSET),
+        kinds={"python", "gong", "snowflake"},
+        pool=GONG_POOL,
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        deps=[options.asset_key(name) for name in (SOURCE_ASSET, CALLS.asset_name, TRANSCRIPTS.asset_name)],
+        description=f"Days whose calls and transcripts from {product(settings)} were compared with Gong's "
+        f"list of calls (GET /v2/calls) and with its transcripts. {heals}",
+        **options.asset_attributes("raw", owner=DATA_ENGINEERING, gong_endpoint="calls"),
+    )
+    def gong_source_audit(
+        context: dg.AssetExecutionContext,
+        config: ReadCallsConfig,
+        gong: GongResource,
+        gong_snowflake: SnowflakeResource,
+    ) -> dg.MaterializeResult:  # type: ignore[type-arg]
+        days = date_range_of_run(context)
+        if not settings.can_read_gong:
+            context.log.warning(UNKNOWN)
+            return dg.MaterializeResult(metadata={"window": str(days), "unknown": UNKNOWN})
+        fraction = config.max_deleted_fraction(settings)
+        audit = _Audit(context, gong, gong_snowflake.warehouse(), settings, days, fraction)
+        try:
+            return dg.MaterializeResult(metadata=audit.run())
+        except EXPECTED_ERRORS as error:
+            fail_step(error)
+
+    return gong_source_audit  # type: ignore[no-any-return]
+
+
+@dataclass
+class _Audit:
+    """One audit of a range of days."""
+
+    context: dg.AssetExecutionContext
+    gong: GongResource
+    warehouse: Warehouse
+    settings: Settings
+    days: DateRange
+    max_deleted_fraction: float
+    requests: int = 0
+
+    def run(self) -> dict[str, Any]:
+        """Compare, heal if the settings say so, and return the metadata."""
+        listing = CallListing(
+            self.days, self.settings.gong_include_private_calls, self.settings.gong_workspace_id
+        )
+        self._read(listing).spool.discard()
+        landed = self._landed(listing)
+        delivered = self._delivered()
+        audit = compare(listing.calls, landed, self.settings.gong_source, delivered[CALLS.name])
+        # A call that the list lacks can be of another day. Only what Gong does not return by ID is gone.
+        checked = self._calls([*audit.calls_to_read, *audit.found["kept_calls"]])
+        self._move_existing(audit, checked[0])
+        transcripts = self._transcripts(audit, checked[0], listing, delivered[TRANSCRIPTS.name])
+        metadata: dict[str, Any] = {
+            "window": f"{self.days} (UTC)",
+            "calls_in_gong": audit.calls_in_gong,
+            "calls_landed": audit.calls_landed,
+            "calls_to_land": audit.calls_to_land,
+            **audit.counts(),
+            "findings": audit.count,
+            "ids": audit.ids(),
+            "by_day": dg.MetadataValue.table([dg.TableRecord(row) for row in audit.table()], _SCHEMA),
+        }
+        heals = self.settings.gong_source_heal
+        healed = self._heal(audit, landed, listing, checked, transcripts) if heals else {}
+        if not heals:
+            checked[1].spool.discard()
+            transcripts[1].spool.discard()
+        return {**metadata, "healed": heals, **healed, "gong_requests": self.requests}
+
+    def _read(self, source: Source) -> ReadResult:
+        result = read(self.context, self.gong, source)
+        self.requests += result.stats.requests
+        if result.quota_error is not None:
+            result.spool.discard()
+            raise failure(result.quota_error) from result.quota_error
+        return result
+
+    def _landed(self, listing: CallListing) -> dict[str, LandedCall]:
+        """Return the landed calls of the days, and those of the listed calls that are on another day."""
+        with self.warehouse.connect() as connection:
+            create_raw_tables(connection, (CALLS, TRANSCRIPTS))
+            found = audited_calls(connection, self.days, FIELDS)
+            elsewhere = dates_of_calls(connection, sorted(listing.calls.keys() - found.keys()))
+        unknown = (None,) * len(FIELDS)
+        moved = {
+            call_id: LandedCall(BasicCall(day, unknown), self.settings.gong_source)
+            for call_id, day in elsewhere.items()
+        }
+        return moved | {
+            call_id: LandedCall(BasicCall(day, fields), source)
+            for call_id, (day, fields, source) in found.items()
+        }
+
+    def _delivered(self) -> dict[str, set[str]]:
+        """Return the IDs of the calls and transcripts that the source has, landed or not."""
+        with self.warehouse.connect() as connection:
+            source = open_source(connection, self.settings)
+            return {table.name: delivered_ids(connection, source, table) for table in (CALLS, TRANSCRIPTS)}
+
+    def _calls(self, call_ids: Sequence[str]) -> tuple[CallsById, ReadResult]:
+        include_private = self.settings.gong_include_private_calls
+        calls = CallsById(call_ids, include_private)
+        return calls, self._read(calls)
+
+    def _move_existing(self, audit: Audit, calls: CallsById) -> None:
+        """Report calls that Gong still returns by ID as calls of another day."""
+        for call_id in sorted(audit.found["kept_calls"].keys() & calls.call_dates.keys()):
+            _, source = audit.found["kept_calls"].pop(call_id)
+            audit.add("wrong_days", call_id, calls.call_dates[call_id], source)
+
+    def _transcripts(
+        self, audit: Audit, calls: CallsById, listing: CallListing, delivered: set[str]
+    ) -> tuple[Transcripts, ReadResult]:
+        """Read the transcripts that are not landed, and those of moved calls; report the lost ones."""
+        days = {call_id: call.day for call_id, call in listing.calls.items()}
+        with self.warehouse.connect() as connection:
+            here = landed_transcripts(connection, sorted(days)) | delivered
+        wanted = {call_id: day for call_id, day in days.items() if call_id not in here} | {
+            call_id: calls.call_dates[call_id]
+            for call_id in audit.found["wrong_days"]
+            if call_id in calls.call_dates
+        }
+        transcripts = Transcripts([], wanted)
+        result = self._read(transcripts)
+        for call_id in sorted(transcripts.found - here):
+            audit.add("lost_transcripts", call_id, wanted[call_id], self.settings.gong_source)
+        return transcripts, result
+
+    def _heal(
+        self,
+        audit: Audit,
+        landed: dict[str, LandedCall],
+        listing: CallListing,
+        calls: tuple[CallsById, ReadResult],
+        transcripts: tuple[Transcripts, ReadResult],
+    ) -> dict[str, Any]:
+        gone = sorted(audit.found["kept_calls"])
+        unexpected = [each for each in gone if each not in listing.private | calls[0].found]
+        policy = DeletionPolicy(self.max_deleted_fraction)
+        try:
+            check_deletions(CALLS, [self.days], existing=len(landed), missing=len(unexpected), policy=policy)
+        except EXPECTED_ERRORS:
+            calls[1].spool.discard()
+            transcripts[1].spool.discard()
+            raise
+        run_id = self.context.run.run_id
+        counts = {
+            "calls_healed": land(self.warehouse, CALLS, calls[1], run_id)["rows_inserted"],
+            "transcripts_healed": land(self.warehouse, TRANSCRIPTS, transcripts[1], run_id).get(
+                "rows_inserted", 0
+            ),
+        }
+        with self.warehouse.connect() as connection:
+            deleted = delete_calls(connection, gone, run_id) if gone else 0
+        return {**counts, "rows_deleted": deleted}
+
+
+_SCHEMA = dg.TableSchema(
+    [
+        dg.TableColumn("day"),
+        dg.TableColumn("source"),
+        *(dg.TableColumn(kind, "int", description) for kind, description in KINDS.items()),
+    ]
+)

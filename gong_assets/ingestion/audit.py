@@ -1,0 +1,121 @@
+"""Audit of another product's calls and transcripts: what it lost, kept by mistake, or has not updated.
+
+Pure functions of Gong's list and of the landed rows. `defs/assets/source_audit.py` reads and heals.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from gong_assets.ingestion.reconciliation import FIELDS, BasicCall
+from gong_assets.ingestion.sources import MAX_SHOWN_IDS
+
+_TIMES = frozenset({"started", "scheduled"})
+
+KINDS: Mapping[str, str] = {
+    "lost_calls": "in Gong, and not landed",
+    "lost_transcripts": "Gong has a transcript, and none is landed",
+    "kept_calls": "landed, and deleted or private in Gong",
+    "stale_calls": "landed with other basic fields than in Gong",
+    "wrong_days": "landed on another day than that of the call",
+}
+
+
+@dataclass(frozen=True)
+class LandedCall:
+    """A landed call as the audit compares it."""
+
+    basic: BasicCall
+    source: str
+
+
+@dataclass
+class Audit:
+    """Findings: the call IDs of each kind, with their days and the source that has or lacks them."""
+
+    found: dict[str, dict[str, tuple[date, str]]] = field(
+        default_factory=lambda: {kind: {} for kind in KINDS}
+    )
+    calls_in_gong: int = 0
+    calls_landed: int = 0
+    calls_to_land: int = 0
+    """Calls that the source has, and that no run has landed yet."""
+
+    def add(self, kind: str, call_id: str, day: date, source: str) -> None:
+        self.found[kind][call_id] = (day, source)
+
+    @property
+    def count(self) -> int:
+        return sum(map(len, self.found.values()))
+
+    @property
+    def calls_to_read(self) -> dict[str, date]:
+        """The calls that have to be read from Gong again, with the day of each."""
+        kinds = ("lost_calls", "stale_calls", "wrong_days")
+        return {call_id: day for kind in kinds for call_id, (day, _) in self.found[kind].items()}
+
+    def counts(self) -> dict[str, int]:
+        return {kind: len(ids) for kind, ids in self.found.items()}
+
+    def table(self) -> list[dict[str, str | int]]:
+        """Return a row for each day and source with findings."""
+        counts = Counter(
+            (day, source, kind) for kind, ids in self.found.items() for day, source in ids.values()
+        )
+        places = sorted({(day, source) for day, source, _ in counts})
+        return [
+            {"day": str(day), "source": source, **{kind: counts[day, source, kind] for kind in KINDS}}
+            for day, source in places
+        ]
+
+    def ids(self) -> dict[str, list[str]]:
+        return {kind: sorted(ids)[:MAX_SHOWN_IDS] for kind, ids in self.found.items() if ids}
+
+
+def compare(
+    listed: Mapping[str, BasicCall],
+    landed: Mapping[str, LandedCall],
+    source: str,
+    delivered: Collection[str] = frozenset(),
+) -> Audit:
+    """Return how the landed calls differ from Gong's list.
+
+    A field that the landed call lacks is not compared: some products do not deliver every field. A call that
+    the source has `delivered` is not lost, even if no run has landed it yet.
+    """
+    audit = Audit(calls_in_gong=len(listed), calls_landed=len(landed))
+    for call_id, call in listed.items():
+        if call_id not in landed:
+            if call_id in delivered:
+                audit.calls_to_land += 1
+            else:
+                audit.add("lost_calls", call_id, call.day, source)
+            continue
+        here = landed[call_id]
+        if here.basic.day != call.day:
+            audit.add("wrong_days", call_id, call.day, here.source)
+        elif any(
+            mine is not None and _value(name, mine) != _value(name, theirs)
+            for name, mine, theirs in zip(FIELDS, here.basic.fields, call.fields, strict=True)
+        ):
+            audit.add("stale_calls", call_id, call.day, here.source)
+    for call_id, here in landed.items():
+        if call_id not in listed:
+            audit.add("kept_calls", call_id, here.basic.day, here.source)
+    return audit
+
+
+def _value(name: str, text: str | None) -> Any:
+    """Return a value that is equal for equal times and numbers, whatever their text."""
+    if text is None:
+        return None
+    with suppress(ValueError):
+        if name in _TIMES:
+            return datetime.fromisoformat(text).astimezone(UTC).replace(microsecond=0)
+        return float(text) if name == "duration" else text
+    return text

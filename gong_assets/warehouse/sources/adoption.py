@@ -1,0 +1,287 @@
+"""Landing of the records that another product has loaded into Snowflake, in the raw tables.
+
+No record leaves Snowflake: the temporary table of the landing is filled by a query. Three kinds of rows are
+left as they are:
+
+- Rows that were read from the API, unless the source extracted the record later. A connector that lost a
+  record does not delete it.
+- Records that the audit deleted, because Gong no longer has them: `GONG_SOURCE_DELETIONS`. They land again
+  only if the source extracts them again.
+- Rows of other days than those of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from gong_assets.dates import DateRange, date_filter_sql
+from gong_assets.warehouse.connection import fetch, transaction
+from gong_assets.warehouse.landing import (
+    DeletionPolicy,
+    Landed,
+    Scope,
+    create_landing_row,
+    create_load_table,
+    replace_loaded,
+)
+from gong_assets.warehouse.pending_changes import record_changes
+from gong_assets.warehouse.queries import IDS_PER_STATEMENT
+from gong_assets.warehouse.sources.source import AdoptedSource, is_in_ranges
+from gong_assets.warehouse.tables import API, CALLS, TRANSCRIPTS, RawTable, create_raw_table
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+    from snowflake.connector.cursor import SnowflakeCursor
+
+DELETIONS_TABLE = "GONG_SOURCE_DELETIONS"
+_CREATE_DELETIONS = (
+    f"CREATE TABLE IF NOT EXISTS {DELETIONS_TABLE} (TABLE_NAME VARCHAR, RECORD_ID VARCHAR, "
+    "DELETED_AT TIMESTAMP_LTZ, CORRELATION_ID VARCHAR)"
+)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which records of a source land."""
+
+    include_private: bool = False
+    workspace_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Adopted:
+    """The result of landing a table from a source."""
+
+    landed: Landed
+    rows_by_day: Mapping[date | None, int]
+    errors: int
+    private: int
+
+
+def adopt(
+    connection: SnowflakeConnection,
+    source: AdoptedSource,
+    table: RawTable,
+    *,
+    ranges: Sequence[DateRange] | None,
+    selection: Selection,
+    correlation_id: str,
+    max_deleted_fraction: float = 1.0,
+) -> Adopted:
+    """Replace the source's rows of these days, or of a table without days, with its present records.
+
+    Raises:
+        DeletionGuardError: more rows would be deleted than allowed, apart from records that the source marks
+            as deleted or private. Nothing was changed.
+    """
+    create_raw_table(connection, table)
+    with connection.cursor() as cursor:
+        cursor.execute(_CREATE_DELETIONS)
+        create_landing_row(cursor, table)
+        load = create_load_table(cursor, table)
+        _fill(cursor, source, table, load, ranges, selection)
+        condition, parameters = date_filter_sql(table.partition.name if table.partition else "", ranges)
+        scope = Scope(f"({condition} AND SOURCE = '{source.name}')", parameters, source.name)
+        expected = _expected_deletions(cursor, source, table, scope, ranges, selection)
+        private = _count(cursor, f"{load}_ALL WHERE IS_PRIVATE")
+        rows_by_day = dict(_rows(cursor, f"SELECT DAY, COUNT(*) FROM {load} GROUP BY DAY"))
+        errors = _count(cursor, f"{load} WHERE PROCESSING_ERROR IS NOT NULL")
+        policy = DeletionPolicy(max_deleted_fraction, expected.__contains__)
+        with transaction(connection):
+            _keep_api_rows(cursor, table, load)
+            landed = replace_loaded(cursor, table, load, scope, ranges, correlation_id, policy, True)
+    return Adopted(landed, rows_by_day, errors, private)
+
+
+def _fill(
+    cursor: SnowflakeCursor,
+    source: AdoptedSource,
+    table: RawTable,
+    load: str,
+    ranges: Sequence[DateRange] | None,
+    selection: Selection,
+) -> None:
+    """Fill the load table with the records that land; the table `_ALL` has the others of these days too."""
+    cursor.execute(
+        f"CREATE OR REPLACE TEMPORARY TABLE {load}_ALL (KEY VARCHAR, PAYLOAD VARCHAR, DAY DATE, "
+        "PROCESSING_ERROR VARCHAR, EXTRACTED_AT TIMESTAMP_LTZ, IS_DELETED BOOLEAN, IS_PRIVATE BOOLEAN, "
+        "WORKSPACE_ID VARCHAR)"
+    )
+    cursor.execute(
+        f"INSERT INTO {load}_ALL SELECT KEY, TO_JSON(PAYLOAD), DAY, PROCESSING_ERROR, "
+        "EXTRACTED_AT::TIMESTAMP_LTZ, IS_DELETED, IS_PRIVATE, WORKSPACE_ID "
+        f"FROM ({source.rows(table, ranges)}) AS RECORDS"
+    )
+    conditions = ["NOT IS_DELETED"]
+    if not selection.include_private:
+        conditions.append("NOT IS_PRIVATE")
+    if selection.workspace_id is not None:
+        conditions.append("(WORKSPACE_ID IS NULL OR WORKSPACE_ID = %s)")
+    cursor.execute(
+        f"INSERT INTO {load} (KEY, PAYLOAD, DAY, CONTENT_HASH, PROCESSING_ERROR, EXTRACTED_AT) "
+        "SELECT KEY, PAYLOAD, DAY, SHA2(PAYLOAD, 256), PROCESSING_ERROR, EXTRACTED_AT "
+        f"FROM {load}_ALL AS RECORDS WHERE {' AND '.join(conditions)} AND NOT EXISTS (SELECT 1 FROM "
+        f"{DELETIONS_TABLE} AS DELETED WHERE DELETED.TABLE_NAME = '{table.name}' "
+        "AND DELETED.RECORD_ID = RECORDS.KEY AND DELETED.DELETED_AT >= RECORDS.EXTRACTED_AT)",
+        (selection.workspace_id,) if selection.workspace_id is not None else (),
+    )
+
+
+def _expected_deletions(
+    cursor: SnowflakeCursor,
+    source: AdoptedSource,
+    table: RawTable,
+    scope: Scope,
+    ranges: Sequence[DateRange] | None,
+    selection: Selection,
+) -> frozenset[str]:
+    """Return the records of the scope that the source marks as deleted or private, or has on another day."""
+    conditions = ["IS_DELETED", f"NOT {is_in_ranges('DAY', ranges)}"]
+    if not selection.include_private:
+        conditions.append("IS_PRIVATE")
+    if selection.workspace_id is not None:
+        conditions.append("WORKSPACE_ID <> %s")
+    cursor.execute(
+        f"SELECT KEY FROM (SELECT * FROM ({source.versions(table)}) AS VERSIONS "
+        f"WHERE KEY IN (SELECT {table.key.name} FROM {table.name} WHERE {scope.condition}) "
+        "QUALIFY ROW_NUMBER() OVER (PARTITION BY KEY ORDER BY EXTRACTED_AT DESC) = 1) AS NEWEST "
+        f"WHERE {' OR '.join(conditions)}",
+        (*scope.parameters, *([selection.workspace_id] if selection.workspace_id is not None else [])),
+    )
+    return frozenset(str(key) for (key,) in cursor.fetchall())
+
+
+def _keep_api_rows(cursor: SnowflakeCursor, table: RawTable, load: str) -> None:
+    """Remove the loaded records that the API returned later than the source extracted them."""
+    cursor.execute(
+        f"DELETE FROM {load} WHERE EXISTS (SELECT 1 FROM {table.name} AS STORED "
+        f"WHERE STORED.{table.key.name} = {load}.KEY AND STORED.SOURCE = '{API}' "
+        f"AND STORED.INGESTED_AT >= {load}.EXTRACTED_AT)"
+    )
+
+
+def _rows(cursor: SnowflakeCursor, sql: str) -> list[tuple[date | None, int]]:
+    cursor.execute(sql)
+    return [(day, int(rows)) for day, rows in cursor.fetchall()]
+
+
+def _count(cursor: SnowflakeCursor, rest: str) -> int:
+    cursor.execute(f"SELECT COUNT(*) FROM {rest}")
+    return int(cursor.fetchall()[0][0])
+
+
+def newest_extraction(
+    connection: SnowflakeConnection, source: AdoptedSource, tables: Sequence[RawTable]
+) -> datetime | None:
+    """Return when the source last extracted a record of these tables."""
+    queries = " UNION ALL ".join(
+        f"SELECT MAX(EXTRACTED_AT::TIMESTAMP_LTZ) AS NEWEST FROM ({source.versions(table)}) AS RECORDS"
+        for table in tables
+        if source.is_available(table)
+    )
+    if not queries:
+        return None
+    found = fetch(connection, f"SELECT MAX(NEWEST) AS NEWEST FROM ({queries}) AS NEWEST_RECORDS")
+    newest: datetime | None = found[0]["NEWEST"]
+    return newest
+
+
+def first_day(connection: SnowflakeConnection, source: AdoptedSource) -> date | None:
+    """Return the day of the source's first call."""
+    found = fetch(connection, f"SELECT MIN(DAY) AS FIRST FROM ({source.versions(CALLS)}) AS RECORDS")
+    first: date | None = found[0]["FIRST"]
+    return first
+
+
+def changed_days(
+    connection: SnowflakeConnection,
+    source: AdoptedSource,
+    tables: Sequence[RawTable],
+    since: datetime | None,
+) -> list[date]:
+    """Return the days of the records that the source extracted since then, before and after the change."""
+    changed = "EXTRACTED_AT::TIMESTAMP_LTZ > %s" if since is not None else "TRUE"
+    days: set[date] = set()
+    for table in tables:
+        if table.partition is None or not source.is_available(table):
+            continue
+        create_raw_table(connection, table)
+        parameters = (since,) if since is not None else ()
+        found = fetch(
+            connection,
+            f"WITH CHANGED AS (SELECT KEY, DAY FROM ({source.versions(table)}) AS RECORDS WHERE {changed}) "
+            "SELECT DAY FROM CHANGED WHERE DAY IS NOT NULL UNION "
+            f"SELECT {table.partition.name} AS DAY FROM {table.name} "
+            f"WHERE {table.key.name} IN (SELECT KEY FROM CHANGED)",
+            parameters,
+        )
+        days.update(row["DAY"] for row in found)
+    return sorted(days)
+
+
+def delete_calls(connection: SnowflakeConnection, call_ids: Sequence[str], correlation_id: str) -> int:
+    """Delete calls and their transcripts in one transaction, and return the number of rows.
+
+    They are noted in GONG_SOURCE_DELETIONS, so that the source does not bring them back.
+    """
+    deleted = 0
+    with connection.cursor() as cursor:
+        cursor.execute(_CREATE_DELETIONS)
+        with transaction(connection):
+            for table in (CALLS, TRANSCRIPTS):
+                for first in range(0, len(call_ids), IDS_PER_STATEMENT):
+                    ids = call_ids[first : first + IDS_PER_STATEMENT]
+                    deleted += _delete(cursor, table, ids, correlation_id)
+    return deleted
+
+
+def _delete(cursor: SnowflakeCursor, table: RawTable, ids: Sequence[str], correlation_id: str) -> int:
+    chosen = f"{table.key.name} IN ({', '.join(['%s'] * len(ids))})"
+    days = f"SELECT CALL_DATE AS DAY FROM {table.name} WHERE {chosen}"
+    record_changes(cursor, table.name, days, ids, correlation_id)
+    values = ", ".join(["(%s)"] * len(ids))
+    cursor.execute(
+        f"INSERT INTO {DELETIONS_TABLE} (TABLE_NAME, RECORD_ID, DELETED_AT, CORRELATION_ID) "
+        f"SELECT %s, COLUMN1, CURRENT_TIMESTAMP(), %s FROM VALUES {values}",
+        (table.name, correlation_id, *ids),
+    )
+    cursor.execute(f"DELETE FROM {table.name} WHERE {chosen}", ids)
+    return cursor.rowcount or 0
+
+
+def audited_calls(
+    connection: SnowflakeConnection, days: DateRange, names: Sequence[str]
+) -> dict[str, tuple[date, tuple[str | None, ...], str]]:
+    """Return the day, the `metaData` fields (as text) and the source of each landed call of these days."""
+    fields = ", ".join(f"RAW_DATA:metaData:{name}::VARCHAR" for name in names)
+    in_range, parameters = days.sql("CALL_DATE")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT CALL_ID, CALL_DATE, SOURCE, {fields} FROM {CALLS.name} WHERE {in_range}", parameters
+        )
+        return {call_id: (day, tuple(values), source) for call_id, day, source, *values in cursor}
+
+
+def delivered_ids(connection: SnowflakeConnection, source: AdoptedSource, table: RawTable) -> set[str]:
+    """Return the IDs of the records that the source has, landed or not."""
+    if not source.is_available(table):
+        return set()
+    sql = f"SELECT DISTINCT KEY FROM ({source.versions(table)}) AS RECORDS WHERE NOT IS_DELETED"
+    return {str(row["KEY"]) for row in fetch(connection, sql)}
+
+
+def landed_transcripts(connection: SnowflakeConnection, call_ids: Sequence[str]) -> set[str]:
+    """Return those of the calls that have a landed transcript."""
+    found: set[str] = set()
+    with connection.cursor() as cursor:
+        for first in range(0, len(call_ids), IDS_PER_STATEMENT):
+            ids = call_ids[first : first + IDS_PER_STATEMENT]
+            cursor.execute(
+                f"SELECT CALL_ID FROM {TRANSCRIPTS.name} WHERE CALL_ID IN ({', '.join(['%s'] * len(ids))})",
+                ids,
+            )
+            found.update(call_id for (call_id,) in cursor.fetchall())
+    return found

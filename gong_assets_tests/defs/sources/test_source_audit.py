@@ -1,0 +1,207 @@
+"""The graph over Airbyte's tables: what the audit finds and heals, and how the graph follows the tables."""
+
+from __future__ import annotations
+
+import copy
+import uuid
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from gong_assets.dates import DateRange
+from gong_assets.defs.resources import SnowflakeResource
+from gong_assets.defs.source_sensor import build_source_sensor, ranges_to_land
+from gong_assets.settings import Settings
+from gong_assets_tests.defs.sources.graph import Deployment, metadata
+from gong_assets_tests.warehouse.sources.airbyte_tables import connector_records, write_typed
+from gong_assets_tests.warehouse.sources.records import call, transcript
+from gong_assets_tests.warehouse.sources.tenant import Tenant, read_tenant
+
+pytestmark = pytest.mark.slow
+
+# The tenant's calls of these days are complete, and change no more.
+LAST = datetime.now(UTC).date() - timedelta(days=20)
+DAYS = DateRange.lookback(LAST, 18)
+SYNCED = datetime.now(UTC) - timedelta(days=1)
+LOST, WITHOUT_TRANSCRIPT, KEPT = 23, 30, 4
+
+KINDS = ("lost_calls", "lost_transcripts", "kept_calls", "stale_calls", "wrong_days")
+
+
+@pytest.fixture(scope="module")
+def tenant(stack_home: Path) -> Tenant:
+    return read_tenant(stack_home, DAYS)
+
+
+@pytest.fixture
+def deployment(stack_home: Path) -> Deployment:
+    schema = f"AIRBYTE_{uuid.uuid4().hex[:8].upper()}"
+    return Deployment(stack_home, DAYS.start, {"gong_source": "airbyte", "gong_source_schema": schema})
+
+
+def sync(deployment: Deployment, streams: dict[str, list[dict[str, Any]]], at: datetime = SYNCED) -> None:
+    for stream, records in streams.items():
+        write_typed(deployment.warehouse, deployment.settings["gong_source_schema"], stream, records, at)
+
+
+def with_losses(tenant: Tenant) -> dict[str, list[dict[str, Any]]]:
+    """Return what Airbyte has with its default settings: it lost records, and kept deleted calls."""
+    records = copy.deepcopy(connector_records(tenant))
+    calls = records["extensiveCalls"]
+    lost = {each["metaData"]["id"] for each in calls[::7][:LOST]}
+    present = [each for each in calls if each["metaData"]["id"] not in lost]
+    kept = [call(f"70000{number}", f"{DAYS.start + timedelta(number)}T09:00:00Z") for number in range(KEPT)]
+    without = {each["metaData"]["id"] for each in present[::6][: WITHOUT_TRANSCRIPT - LOST]} | lost
+    present[1]["metaData"]["title"] = "An older title"
+    moved = present[2]["metaData"]
+    moved["started"] = (datetime.fromisoformat(moved["started"]) + timedelta(days=1)).isoformat()
+    ghosts = connector_records(
+        Tenant(kept, [transcript(each["metaData"]["id"]) for each in kept], [], [], [], [])
+    )
+    return {
+        "extensiveCalls": present + ghosts["extensiveCalls"],
+        "callTranscripts": [each for each in records["callTranscripts"] if each["callId"] not in without]
+        + ghosts["callTranscripts"],
+        "users": records["users"],
+    }
+
+
+@pytest.fixture
+def audited(deployment: Deployment, tenant: Tenant) -> Deployment:
+    """A deployment that has landed what Airbyte has."""
+    sync(deployment, with_losses(tenant))
+    result = deployment.run("gong_ingestion", DAYS)
+    assert result.success
+    return deployment
+
+
+def test_the_audit_finds_and_heals_what_the_connector_lost_and_kept(
+    audited: Deployment, tenant: Tenant
+) -> None:
+    truth = {each["metaData"]["id"] for each in tenant.calls if not each["metaData"]["isPrivate"]}
+    transcripts = {each["callId"] for each in tenant.transcripts} & truth
+    before = metadata(audited.run("gong_reconciliation", DAYS, gong_source_heal=False), "gong_source_audit")
+    assert [before[kind] for kind in ("lost_calls", "kept_calls", "stale_calls", "wrong_days")] == [
+        LOST, KEPT, 1, 1
+    ]  # fmt: skip
+    lost_transcripts = before["lost_transcripts"]
+    assert lost_transcripts == len(transcripts) - sum(
+        row["CALL_ID"] in transcripts for row in audited.rows("SELECT CALL_ID FROM GONG_CALL_TRANSCRIPTS_RAW")
+    )
+    assert before["healed"] is False
+    assert audited.count("GONG_CALLS_RAW") == len(truth) - LOST + KEPT, (
+        "an audit that does not heal changed rows"
+    )
+    rows = [record.data for record in before["by_day"].records]
+    assert sum(int(row["lost_calls"]) for row in rows) == LOST
+    assert {row["source"] for row in rows} == {"airbyte"}
+    assert 0 < before["gong_requests"] < 20
+
+    healed = metadata(audited.run("gong_reconciliation", DAYS), "gong_source_audit")
+    assert (healed["lost_calls"], healed["kept_calls"], healed["healed"]) == (LOST, KEPT, True)
+    assert {row["CALL_ID"] for row in audited.rows("SELECT CALL_ID FROM GONG_CALLS_RAW")} == truth
+    assert {
+        row["CALL_ID"] for row in audited.rows("SELECT CALL_ID FROM GONG_CALL_TRANSCRIPTS_RAW")
+    } == transcripts
+    sources = {row["SOURCE"]: row["N"] for row in audited.rows(
+        "SELECT SOURCE, COUNT(*) AS N FROM GONG_CALLS_RAW GROUP BY 1")}  # fmt: skip
+    assert sources == {"api": LOST + 2, "airbyte": len(truth) - LOST - 2}
+
+    after = metadata(audited.run("gong_reconciliation", DAYS), "gong_source_audit")
+    assert {kind: after[kind] for kind in KINDS} == dict.fromkeys(KINDS, 0)
+
+    # The connector syncs again, and still has the same losses.
+    assert audited.run("gong_ingestion", DAYS).success
+    again = metadata(audited.run("gong_reconciliation", DAYS), "gong_source_audit")
+    assert {kind: again[kind] for kind in KINDS} == dict.fromkeys(KINDS, 0)
+
+
+def test_calls_that_wait_for_a_run_are_not_lost(deployment: Deployment, tenant: Tenant) -> None:
+    records = connector_records(tenant)
+    sync(
+        deployment,
+        {"extensiveCalls": records["extensiveCalls"][1:], "callTranscripts": records["callTranscripts"]},
+    )
+    found = metadata(deployment.run("gong_reconciliation", DAYS), "gong_source_audit")
+    assert (found["lost_calls"], found["lost_transcripts"], found["calls_healed"]) == (1, 0, 1)
+    assert found["calls_to_land"] == len(records["extensiveCalls"]) - 1
+
+
+def test_the_audit_refuses_a_mass_deletion(deployment: Deployment, tenant: Tenant) -> None:
+    ghosts = [
+        call(f"8000{number:04}", f"{DAYS.start}T0{number % 9}:00:00Z")
+        for number in range(len(tenant.calls) + 50)
+    ]
+    sync(
+        deployment,
+        {"extensiveCalls": connector_records(Tenant(ghosts, [], [], [], [], []))["extensiveCalls"]},
+    )
+    assert deployment.run("gong_ingestion", DAYS).success
+    landed = deployment.count("GONG_CALLS_RAW")
+    result = deployment.run("gong_reconciliation", DAYS)
+    assert not result.success
+    assert deployment.count("GONG_CALLS_RAW") == landed
+
+
+def test_without_gong_credentials_the_audit_says_what_it_cannot_know(audited: Deployment) -> None:
+    rows = audited.count("GONG_CALLS_RAW")
+    result = audited.run("gong_reconciliation", DAYS, gong_assets_source=None)
+    assert result.success
+    assert "GONG_ACCESS_KEY" in metadata(result, "gong_source_audit")["unknown"]
+    assert audited.count("GONG_CALLS_RAW") == rows
+
+
+def test_what_the_source_lacks_is_a_check_and_no_failure(audited: Deployment) -> None:
+    result = audited.run("gong_reference_data", DAYS)
+    assert result.success
+    failed = {
+        each.asset_key.to_user_string(): each.severity
+        for each in result.get_asset_check_evaluations()
+        if each.check_name == "source_has_table" and not each.passed
+    }
+    assert failed["gong_trackers_raw"] == dg.AssetCheckSeverity.WARN
+    assert "gong_scorecards_raw" in failed, "the stream was not synced"
+    assert audited.count("GONG_TRACKERS_RAW") == 0
+
+
+def test_the_sensor_follows_the_newest_extraction(deployment: Deployment, tenant: Tenant) -> None:
+    sync(deployment, {"extensiveCalls": connector_records(tenant)["extensiveCalls"]})
+    sensor = build_source_sensor(deployment.loaded())
+
+    def tick(cursor: str | None) -> Any:
+        resource = SnowflakeResource.from_settings(deployment.loaded())
+        with dg.build_sensor_context(
+            instance=deployment.instance, cursor=cursor, resources={"gong_snowflake": resource}
+        ) as context:
+            return sensor.evaluate_tick(context)
+
+    first = tick(None)
+    assert first.cursor is not None
+    assert first.run_requests == [], "the lookback days have no calls"
+    assert [each.asset_key.to_user_string() for each in first.asset_events] == ["gong_source_tables"]
+    assert tick(first.cursor).run_requests == []
+    day = DAYS.start + timedelta(days=3)
+    sync(
+        deployment,
+        {"extensiveCalls": connector_records(Tenant([call("71", f"{day}T10:00:00Z")], [], [], [], [], []))[
+            "extensiveCalls"]},
+        datetime.now(UTC),
+    )  # fmt: skip
+    (request,) = tick(first.cursor).run_requests
+    assert DateRange.from_run_tags(request.tags) == DateRange.single(day)
+
+
+def test_the_first_look_requests_no_history_and_later_ones_any_day() -> None:
+    settings = Settings(gong_source="airbyte", gong_start_date=date(2020, 1, 1))
+    today = date(2026, 3, 10)
+    days = [date(2020, 5, 1), date(2026, 3, 1), date(2026, 3, 6), date(2026, 3, 9), date(2019, 1, 1)]
+    assert ranges_to_land(settings, days, today, is_first=True) == [
+        DateRange.inclusive(date(2026, 3, 6), date(2026, 3, 9))
+    ]
+    assert ranges_to_land(settings, days, today, is_first=False) == [
+        DateRange.single(date(2020, 5, 1)),
+        DateRange.inclusive(date(2026, 3, 1), date(2026, 3, 9)),
+    ]
