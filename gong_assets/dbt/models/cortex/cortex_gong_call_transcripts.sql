@@ -1,10 +1,5 @@
-{{ config(post_hook="{{ send_segments_to_cortex() }}") }}
-
-{% if redacts_transcripts() -%}
--- The sending models are built one after another, because they share the token budget of the run.
--- depends_on: {{ ref('cortex_gong_redacted_transcripts') }}
-{%- endif %}
-
+{%- set embedding = 'embedding_' ~ embedding_dimension() -%}
+-- depends_on: {{ source('cortex', 'gong_cortex_segments') }}
 with segments as (
 
     select
@@ -16,24 +11,32 @@ with segments as (
     from {{ ref('stg_gong_call_transcripts') }}
     where {{ in_run_window('call_date') }}
 
+),
+
+answers as (
+
+    {{ cortex_answers('segments', ['sentiment', 'embedding'], ['sentiment', embedding]) }}
+
 )
 
--- Results cost money, so those of unchanged texts are kept. The post-hook sends the others.
 select
     segments.transcript_id,
     segments.call_id,
     segments.call_date,
     segments.is_too_short,
-    previous.segment_sentiment,
-    previous.transcript_embedding,
-    coalesce(previous.processed_by_cortex, false) as processed_by_cortex,
-    previous.cortex_processed_at,
-    coalesce(previous.cortex_attempts, 0) as cortex_attempts,
-    previous.cortex_error,
-    previous.cortex_request,
+    results.sentiment as segment_sentiment,
+    results.{{ embedding }} as transcript_embedding,
+    coalesce(answers.processed_by_cortex, false) as processed_by_cortex,
+    answers.cortex_processed_at,
+    coalesce(answers.cortex_attempts, 0) as cortex_attempts,
+    answers.cortex_error,
+    answers.cortex_request,
     segments.content_hash,
-    previous.embedding_model,
-    previous.enrichment_version
+    results.cortex_model as embedding_model,
+    results.enrichment_version
 from segments
-left join {{ previous_rows() }} as previous
-    on segments.transcript_id = previous.transcript_id and segments.content_hash = previous.content_hash
+left join answers
+    on segments.call_id = answers.call_id
+    and segments.content_hash = answers.text_hash
+    and not segments.is_too_short
+{{ join_cortex_results('segments') }}
