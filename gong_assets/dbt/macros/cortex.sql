@@ -96,8 +96,8 @@
 {%- endmacro %}
 
 {#- The join of the newest results, as `results`, to the CTE `answers` with the rows of `cortex_answers`. -#}
-{% macro join_cortex_results(enrichment) -%}
-    left join {{ cortex_table('answers') }} as results
+{% macro join_cortex_results(enrichment, kind='left') -%}
+    {{ kind }} join {{ cortex_table('answers') }} as results
         on results.enrichment = '{{ enrichment }}'
         and {{ in_run_window('results.call_date') }}
         and answers.call_id = results.call_id
