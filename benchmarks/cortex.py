@@ -20,9 +20,16 @@ import time
 from datetime import date, timedelta
 from pathlib import Path
 
-from landed_days import STAGED, dbt, is_model, land, name_of, say, stack_in
+from landed_days import STAGED, dbt, land, say, stack_in
 from snowflake.connector import SnowflakeConnection
 
+from gong_assets.cortex.budget import Budget
+from gong_assets.cortex.enrichments import SEGMENTS
+from gong_assets.cortex.functions import Functions
+from gong_assets.cortex.sending import Sender, create_tables
+from gong_assets.cortex.texts import Scope
+from gong_assets.dates import DateRange
+from gong_assets.settings.dbt_vars import default_vars
 from gong_assets.warehouse.connection import Warehouse
 
 CALLS_PER_DAY, SENTENCES_PER_CALL = 20, 150
@@ -61,7 +68,7 @@ def main() -> None:
             print("|---|---|---|---|---|---|")
             for function in options.functions:
                 measure(connection, function)
-        run_model(home, warehouse, min(MODEL_SEGMENTS, options.segments))
+        send_segments(warehouse, min(MODEL_SEGMENTS, options.segments))
 
 
 def fill(home: Path, warehouse: Warehouse, connection: SnowflakeConnection, segments: int) -> None:
@@ -113,8 +120,9 @@ def measure(connection: SnowflakeConnection, function: str) -> None:
     )
 
 
-def run_model(home: Path, warehouse: Warehouse, segments: int) -> None:
-    """Build the Cortex model for the latest days as a run of the graph does."""
+def send_segments(warehouse: Warehouse, segments: int) -> None:
+    """Send the segments of the latest days as a run of the graph does."""
+    variables = default_vars()
     with warehouse.connect() as connection:
         day = query(
             connection,
@@ -122,19 +130,14 @@ def run_model(home: Path, warehouse: Warehouse, segments: int) -> None:
             "SELECT CALL_DATE, SUM(COUNT(*)) OVER (ORDER BY CALL_DATE DESC) AS SEGMENTS "
             f"FROM STG_GONG_CALL_TRANSCRIPTS GROUP BY CALL_DATE) WHERE SEGMENTS >= {segments}",
         )[0][0]
-    window = ("--event-time-start", str(day), "--event-time-end", str(LAST_DAY + timedelta(days=1)))
-    command = ("run", "--select", "cortex_gong_call_transcripts", *window)
-    for pending in ("all pending", "none pending"):
-        say(f"running the model, {pending}")
-        _, results = dbt(home, warehouse, *command)
-        seconds = sum(result["execution_time"] for result in results if is_model(result))
-        with warehouse.connect() as connection:
-            rows = query(connection, "SELECT COUNT(*) FROM CORTEX_GONG_CALL_TRANSCRIPTS")[0][0]
-        print(
-            f"\n{name_of(results[0])}, {pending}: {rows:,} rows in {seconds:.1f} s, "
-            f"{rows / seconds:,.0f} rows/s",
-            flush=True,
-        )
+        scope = Scope(Functions(variables), [DateRange.inclusive(day, LAST_DAY)])  # type: ignore[arg-type]
+        create_tables(connection, scope.functions)
+        sender = Sender(warehouse, SEGMENTS, scope, Budget.of_vars(variables), "benchmark", say, say)
+        for pending in ("all pending", "none pending"):
+            begin = time.perf_counter()
+            outcome = sender.run(connection)
+            seconds = time.perf_counter() - begin
+            print(f"\nsegments, {pending}: {outcome.texts:,} texts in {seconds:.1f} s", flush=True)
 
 
 def timed(connection: SnowflakeConnection, statement: str) -> float:

@@ -3,7 +3,7 @@
     python -m benchmarks.runs [--rounds 3]
 
 Each command is a process of its own. The run, a bare `dbt build` of an empty project, and a script that sends
-the statements of the run's dbt command over one connection alternate, so that a drift in the speed of the
+the statements of the run's dbt commands over one connection alternate, so that a drift in the speed of the
 machine affects all of them. Prints medians. Starts a local stack of its own.
 """
 
@@ -30,7 +30,7 @@ version: "1.0.0"
 profile: gong_assets
 flags: {send_anonymous_usage_stats: false}
 """
-DBT_STEP = "gong_dbt_models"
+DBT_STEPS = ("gong_dbt_staging", "gong_dbt_models")
 
 
 def main() -> None:
@@ -115,11 +115,14 @@ def run() -> None:
         if event.is_step_success
     }
     raw = sum(seconds for key, seconds in steps.items() if key.endswith(("_raw", "transcripts")))
-    checks = sum(steps.values()) - raw - steps[DBT_STEP]
+    dbt_seconds = sum(steps[step] for step in DBT_STEPS)
+    cortex = sum(seconds for key, seconds in steps.items() if key.startswith("gong_cortex_"))
+    checks = sum(steps.values()) - raw - dbt_seconds - cortex
     seconds = {
         "  import and load the graph": loaded - started,
         "  read Gong and land": raw,
-        "  dbt": steps[DBT_STEP],
+        "  dbt": dbt_seconds,
+        "  Cortex": cortex,
         "  checks": checks,
         "  Dagster around the steps": finished - loaded - sum(steps.values()),
         "  (waiting for the warehouse)": sent.seconds,
@@ -136,7 +139,7 @@ def run() -> None:
 
 
 def replay() -> None:
-    """Send the statements of the last run's dbt command over one connection."""
+    """Send the statements of the last run's dbt commands over one connection."""
     from gong_assets.settings import load_settings
     from gong_assets.warehouse.connection import open_warehouse
 

@@ -15,15 +15,15 @@ def test_a_file_replaces_values_and_adds_to_mappings(tmp_path: Path, monkeypatch
     file = tmp_path / "vars.yml"
     file.write_text(
         "risk_trackers: [pricing]\n"
-        "cortex_credits_per_million_tokens: {AI_EMBED: 0.07}\n"
+        "cortex_prices: {AI_EXTRACT: {credits_per_million_tokens: 4, table: '6(a)', as_of: '2026-12-01'}}\n"
         "embedding_model: ours\n"
         "embedding_models: {ours: {dimension: 768, max_tokens: 512, query_prefix: 'q: '}}\n"
     )
     merged = merged_vars(file)
     defaults = default_vars()
     assert merged["risk_trackers"] == ["pricing"]
-    prices = defaults["cortex_credits_per_million_tokens"]
-    assert merged["cortex_credits_per_million_tokens"] == {**prices, "AI_EMBED": 0.07}
+    price = {"credits_per_million_tokens": 4, "table": "6(a)", "as_of": "2026-12-01"}
+    assert merged["cortex_prices"] == {**defaults["cortex_prices"], "AI_EXTRACT": price}
     assert merged["stalled_deal_days"] == defaults["stalled_deal_days"]
     # Agents, which have no settings, read the same values.
     monkeypatch.setenv("GONG_DBT_VARS_FILE", str(file))
@@ -43,13 +43,17 @@ def test_a_file_replaces_values_and_adds_to_mappings(tmp_path: Path, monkeypatch
         ("enrichment_version: 2", "enrichment_version must be text; put 2 in quotes"),
         ("cortex_family: future", "cortex_family is 'future'; it must be one of: current, legacy"),
         ("embedding_model: word2vec", "embedding_model is 'word2vec'; it must be one of: e5-base-v2"),
-        ("cortex_credits_per_million_tokens: {AI_EMBED: free}", "(AI_EMBED) must be a number, not 'free'"),
         (
             "company_timezone: Berlin",
             "company_timezone is 'Berlin'; it must be a time zone such as Europe/Berlin",
         ),
         ("home_currency: Euro", "home_currency is 'Euro'; it must be a code of three letters, such as EUR"),
         ("match_calls_by_domain: 1", "match_calls_by_domain must be true or false, not 1"),
+        ("cortex_prices: {AI_EXTRACT: 5}", "(AI_EXTRACT) needs credits_per_million_tokens, a number"),
+        (
+            "cortex_prices: {X: {credits_per_million_tokens: 5, table: a, as_of: 2026-12-01}}",
+            "(X) needs as_of, a day in quotes such as '2026-11-22'",
+        ),
         ("[1, 2]", "must have a line `name: value` for each var"),
     ],
 )

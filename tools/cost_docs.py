@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
+from gong_assets.cortex import prices
 from gong_assets.defs.health import cost
 from gong_assets.defs.health.cost import CostEstimate, estimate
 from gong_assets.settings import Settings
@@ -41,14 +42,17 @@ lookback days, another for their transcripts, {per_day} requests for each of the
 {per_run} for lists. The reconciliation lists {page} calls per request, and the check
 `calls_match_gong` sends at most {check_requests}.
 
-**Cortex (assumed until calls have landed).** A call has {tokens:,} tokens of speech, which is half
-an hour. Each is embedded, scored and summarized once. Topics, next steps and risks are asked for
-{extracted:.0%} of the calls, those without Gong's own. Once calls have landed, `gong-assets cost`
-divides the batches of GONG_CORTEX_BATCHES by the number of calls instead.
+**Cortex (assumed until calls have landed).** A call has {tokens:,} tokens of speech, which is 45
+minutes. Each is embedded, scored and summarized once. Topics, next steps and risks are asked of the
+brief or the summary, for {extracted:.0%} of the calls, those without Gong's own. Once calls have
+landed, `gong-assets cost` divides the batches of GONG_CORTEX_BATCHES by the number of calls instead.
 
-| function | tokens a call | dollars a call |
-|---|---:|---:|
+| function | credits per million tokens | price as of | tokens a call | dollars a call | 10,000 calls |
+|---|---:|---|---:|---:|---:|
 {functions}
+
+The prices are those of table 6(a) of Snowflake's [Service Consumption Table]({source}), in the var
+`cortex_prices`. A check warns when they are older than {max_age} days.
 """
 
 
@@ -68,7 +72,10 @@ def cost_page() -> str:
     lines = ["| a day | 20 calls | 200 calls | 2,000 calls |", "|---|---:|---:|---:|"]
     lines += [f"| {name} | {' | '.join(values)} |" for name, values in rows.items()]
     functions = [
-        f"| {use.function} | {use.tokens:,.0f} | ${use.dollars:.4f} |" for use in cost.assumed_cortex_use()
+        f"| {use.function} | {use.price.credits:.2f} | {use.price.as_of} | {use.tokens:,.0f} "
+        f"| ${use.dollars:.4f} | ${10_000 * use.dollars:,.2f} |"
+        for use in cost.assumed_cortex_use()
+        if use.price
     ]
     text = _PAGE.format(
         table="\n".join(lines),
@@ -88,6 +95,8 @@ def cost_page() -> str:
         tokens=cost.TOKENS_PER_CALL,
         extracted=cost.EXTRACTED_FRACTION,
         functions="\n".join(functions),
+        source=prices.SOURCE,
+        max_age=prices.MAX_AGE_DAYS,
     )
     return "\n\n".join(map(_wrapped, text.split("\n\n")))
 

@@ -30,7 +30,7 @@ MAX_LOOKBACK_DAYS = 36_500
 # Longer than any id of Gong or HubSpot, and than the names that HubSpot accepts.
 MAX_NAME_LENGTH = 500
 # The smallest window of the embedding models is 512 tokens, and they reject longer texts. Segments are
-# truncated to as many characters (macros/cortex_sending.sql); a search text is rejected instead, because
+# truncated to as many characters (`gong_assets/cortex/texts.py`); a search text is rejected instead, because
 # truncation would change its meaning silently.
 MAX_SEARCH_TEXT_LENGTH = 1500
 MAX_NON_ENGLISH_SEARCH_TEXT_LENGTH = 480

@@ -24,6 +24,12 @@ def doctor(
     send_test_alert: Annotated[
         bool, typer.Option("--send-test-alert", help="Send a test alert to the webhook and by e-mail.")
     ] = False,
+    deep: Annotated[
+        bool,
+        typer.Option(
+            "--deep", help="Run every statement for Cortex on temporary tables, for less than a cent."
+        ),
+    ] = False,
 ) -> None:
     """Check settings, credentials, privileges and Cortex, and say what to do. Exit 1 if a check fails.
 
@@ -34,7 +40,7 @@ def doctor(
     from gong_assets.settings import load_settings
 
     results = output.check_results(
-        run_checks(load_settings(), send_test_alert=send_test_alert), as_json=as_json
+        run_checks(load_settings(), send_test_alert=send_test_alert, deep=deep), as_json=as_json
     )
     if any(result.status == "fail" for result in results):
         raise typer.Exit(WORK_FAILED)

@@ -12,6 +12,7 @@ import dagster as dg
 from gong_assets.defs import pool_waits
 from gong_assets.defs.alerts.sensor import build_alert_sensor
 from gong_assets.defs.assets.adopted import build_adopted_assets, build_source_tables
+from gong_assets.defs.assets.cortex import build_cortex_assets
 from gong_assets.defs.assets.cortex_search import build_search_service
 from gong_assets.defs.assets.raw import build_raw_assets
 from gong_assets.defs.assets.reconciliation import build_reconciliation
@@ -84,12 +85,7 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
     partitions = daily_partitions(settings.gong_start_date)
     project, models, dbt_assets = build_dbt_assets(settings, partitions, options)
     jobs = build_jobs(settings, options)
-    assets = [
-        *_raw_assets(settings, partitions, options),
-        *dbt_assets,
-        *build_search_service(settings, options),
-        build_health_asset(settings, options),
-    ]
+    assets = [*_assets(settings, partitions, options), *dbt_assets]
     webhook_assets, webhook_jobs, webhook_sensors = build_webhook(settings, options)
     keys = {key for each in assets if isinstance(each, dg.AssetsDefinition) for key in each.keys}
     cleanup_jobs, cleanup_schedules = build_storage_cleanup(
@@ -142,6 +138,16 @@ def _raw_assets(
         build_source_tables(settings, options),
         *build_adopted_assets(settings, partitions, options),
         build_source_audit(settings, partitions, options),
+    ]
+
+
+def _assets(settings: Settings, partitions: dg.DailyPartitionsDefinition, options: GraphOptions) -> list[Any]:
+    """Return all assets but those of dbt."""
+    return [
+        *_raw_assets(settings, partitions, options),
+        *build_cortex_assets(settings, partitions, options),
+        *build_search_service(settings, options),
+        build_health_asset(settings, options),
     ]
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from gong_assets.cortex.enrichments import ENRICHMENTS
 from gong_assets.dates import DateRange, contiguous_ranges, format_ranges
 from gong_assets.defs.partitions import DAYS_TAG
 from gong_assets.warehouse.errors import is_unknown_object
@@ -42,6 +43,7 @@ class Model:
 
     Attributes:
         raw_tables: the raw tables that it depends on, directly or through other models.
+        is_staging: whether dbt builds it before the texts are sent to Cortex.
         code_version: changes with the SQL of the model, its macros and vars.
     """
 
@@ -50,11 +52,22 @@ class Model:
     is_view: bool
     is_partitioned: bool
     code_version: str
+    is_staging: bool = False
+
+
+def _read_by(asset_name: str) -> list[str]:
+    """Return the ids of dbt's models and sources that an enrichment reads."""
+    (enrichment,) = (each for each in ENRICHMENTS.values() if each.asset_name == asset_name)
+    answers = {each.asset_name for each in ENRICHMENTS.values()}
+    return [
+        f"source.gong_assets.cortex.{name}" if name in answers else f"model.gong_assets.{name}"
+        for name in enrichment.reads
+    ]
 
 
 @dataclass(frozen=True)
 class Models:
-    """The dbt models of the graph."""
+    """The dbt models of the graph, and the answers of Cortex that they show."""
 
     models: Sequence[Model]
 
@@ -66,6 +79,8 @@ class Models:
         def raw_tables(unique_id: str) -> frozenset[str]:
             if unique_id in manifest["sources"]:
                 source = manifest["sources"][unique_id]
+                if source["source_name"] == "cortex":
+                    return frozenset().union(*map(raw_tables, _read_by(source["name"])))
                 return frozenset({source["identifier"].upper()} if source["source_name"] != "hubspot" else ())
             if unique_id not in sources:
                 parents = manifest["parent_map"].get(unique_id, ())
@@ -80,10 +95,23 @@ class Models:
                 is_view=node["config"]["materialized"] == "view",
                 is_partitioned=asset.partitions_def is not None,
                 code_version=asset.code_version or "",
+                is_staging=node["fqn"][1] == "staging",
             )
 
+        def enrichment(unique_id: str) -> Model:
+            return Model(spec(unique_id).key, raw_tables(unique_id), False, True, "")
+
         nodes = manifest["nodes"].items()
-        return cls([model(unique_id, node) for unique_id, node in nodes if node["resource_type"] == "model"])
+        return cls(
+            [
+                *(model(unique_id, node) for unique_id, node in nodes if node["resource_type"] == "model"),
+                *(
+                    enrichment(unique_id)
+                    for unique_id, source in manifest["sources"].items()
+                    if source["source_name"] == "cortex" and manifest["child_map"][unique_id]
+                ),
+            ]
+        )
 
     @property
     def keys(self) -> frozenset[dg.AssetKey]:
@@ -107,6 +135,19 @@ class Models:
         return sorted(
             table for table in raw_tables if (stale := self.tables_of(table)) and stale <= set(selected)
         )
+
+    def built_before(self, keys: Collection[dg.AssetKey]) -> frozenset[dg.AssetKey]:
+        """Return the models of the steps before that with these keys."""
+        return frozenset() if self.staging & set(keys) else self.staging
+
+    def built_after(self, keys: Collection[dg.AssetKey]) -> frozenset[dg.AssetKey]:
+        """Return the models of the steps after that with these keys."""
+        return self.keys - set(keys) if self.staging & set(keys) else frozenset()
+
+    @property
+    def staging(self) -> frozenset[dg.AssetKey]:
+        """The models that dbt builds before the texts are sent."""
+        return frozenset(model.key for model in self.models if model.is_staging)
 
     @property
     def fingerprint(self) -> str:
@@ -186,24 +227,27 @@ def settled_changes(
     *,
     sends_to_cortex: bool,
 ) -> Iterator[None]:
-    """Claim the changes that the block transforms, and settle them if it succeeds.
+    """Claim the changes that the run transforms in its first step, and settle them if the last one succeeds.
 
-    Changes of a raw table are claimed only if the step builds all models that depend on them. A retry of
-    the step does not read the raw tables again, so it claims none of the changes that landed since.
+    Changes of a raw table are claimed only if the run builds all models that depend on them. A retry of the
+    step does not read the raw tables again, so it claims none of the changes that landed since.
 
     Args:
-        days: the days that the step transforms.
+        days: the days that the run transforms.
         sends_to_cortex: whether texts may be sent. If so, days with texts that wait stay pending.
     """
-    tables = models.transformed_by(context.selected_asset_keys)
+    selected = frozenset(context.job_def.asset_layer.selected_asset_keys)
+    tables = models.transformed_by(selected)
     if not tables:
         yield
         return
     daily = {table for table in tables if models.tables_of(table) & models.partitioned}
     run_id = context.run.run_id
-    if context.retry_number == 0:
+    if context.retry_number == 0 and not selected & models.built_before(context.assets_def.keys):
         claim_changes(connection, run_id, tables=set(tables) - daily, daily_tables=daily, ranges=days)
     yield
+    if selected & models.built_after(context.assets_def.keys):
+        return
     waiting = _waiting_days(connection, days) if sends_to_cortex and WAITING_TEXTS in tables else []
     settle_changes(connection, run_id, waiting)
     if waiting:

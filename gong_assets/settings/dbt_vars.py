@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
@@ -94,6 +95,7 @@ def _problems(values: Mapping[Any, Any]) -> Iterator[str]:
     for name, fields in added.items():
         if not isinstance(fields, dict) or not {"dimension", "max_tokens"} <= fields.keys():
             yield f"embedding_models ({name}) needs dimension and max_tokens"
+    yield from _price_problems(values.get("cortex_prices"))
     models = {**defaults["embedding_models"], **added}
     if (model := values.get("embedding_model", defaults["embedding_model"])) not in models:
         yield f"embedding_model is {model!r}; it must be one of: {', '.join(models)}"
@@ -104,6 +106,20 @@ def valid_timezone(name: str) -> str:
     if name not in available_timezones():
         raise ValueError(f"unknown time zone {name!r}; use a name such as Europe/Berlin")
     return name
+
+
+def _price_problems(prices: Any) -> Iterator[str]:
+    """Yield what is wrong with prices: each has a number, its source and its date."""
+    for name, fields in prices.items() if isinstance(prices, dict) else ():
+        entry = fields if isinstance(fields, dict) else {}
+        price = entry.get("credits_per_million_tokens")
+        if not isinstance(price, int | float) or not isinstance(entry.get("table"), str):
+            yield f"cortex_prices ({name}) needs credits_per_million_tokens, a number, and table"
+            continue
+        try:
+            date.fromisoformat(entry["as_of"])
+        except (KeyError, TypeError, ValueError):
+            yield f"cortex_prices ({name}) needs as_of, a day in quotes such as '2026-11-22'"
 
 
 def _type_problem(value: Any, default: Any) -> str | None:

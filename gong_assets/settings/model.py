@@ -158,21 +158,19 @@ class Settings(AlertSettings, WebhookSettings, SourceSettings):
     hubspot_database: str = "HUBSPOT_SHARE"
     """Database with HubSpot's tables: the mounted share, or a connector's target."""
     hubspot_schema: str = "V2_DAILY"
-    """Schema with HubSpot's tables: `V2_DAILY` or `V2_LIVE` for the share, otherwise the connector's
-    schema."""
+    """Schema with HubSpot's tables: `V2_DAILY` or `V2_LIVE` for the share, else the connector's."""
     hubspot_shape: HubSpotShape = "share"
     """Layout of HubSpot's tables: `share` (HubSpot's data share), `fivetran`, `airbyte`, or `plain` (tables
     DEALS, CONTACTS and COMPANIES)."""
 
     gong_redact_transcripts: bool = False
-    """Redact personal data (AI_REDACT) in what views, search, agents and summaries show. Each day changes
-    with its next run."""
+    """Redact personal data (AI_REDACT) in all that is shown. Each day changes with its next run."""
     gong_cortex_token_budget: Annotated[int | None, Field(ge=0)] = None
-    """Maximum number of tokens that one run may send to Cortex. Defaults to 50,000,000, the dbt var
-    `cortex_token_budget`. With 0 a run logs its estimated cost and sends nothing."""
+    """Tokens that a run may send to Cortex, instead of the dbt var `cortex_token_budget`; 0 sends nothing."""
+    gong_cortex_credit_budget: Annotated[float | None, Field(ge=0)] = None
+    """AI credits that one run may spend on Cortex. Defaults to 100, the dbt var `cortex_credit_budget`."""
     gong_dbt_vars_file: Path | None = None
-    """YAML file with values of the dbt project's vars, such as the embedding model, risk trackers, thresholds
-    and prices. The vars and their defaults are in `gong_assets/dbt/dbt_project.yml`."""
+    """YAML file with values of the vars in `gong_assets/dbt/dbt_project.yml`, such as models and prices."""
     gong_company_timezone: TimeZone | None = None
     """The company's time zone, such as `America/New_York`, for close dates and months and days of figures.
     Defaults to UTC, the dbt var `company_timezone`. Partitions stay days in UTC."""

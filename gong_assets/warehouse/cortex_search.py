@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 NAME = "GONG_CALL_SEARCH"
 
-# Maximum delay of the index behind its tables. It must be shorter than the tables' retention: one day for
-# dbt's.
+# Maximum delay of the index behind its tables. It must be shorter than the tables' retention: one day.
 TARGET_LAG = "1 hour"
 
 # Price of the indexed data, text and vectors (4 bytes per number), from the example in
@@ -158,7 +157,8 @@ def newest_embedding_model(connection: SnowflakeConnection) -> str | None:
     """Return the model of the latest embedding, or None if there are no embeddings yet."""
     rows = fetch(
         connection,
-        "SELECT EMBEDDING_MODEL FROM CORTEX_GONG_CALL_TRANSCRIPTS WHERE TRANSCRIPT_EMBEDDING IS NOT NULL "
+        # A row has a model if it has an embedding, which need not be read.
+        "SELECT EMBEDDING_MODEL FROM CORTEX_GONG_CALL_TRANSCRIPTS WHERE EMBEDDING_MODEL IS NOT NULL "
         "ORDER BY CORTEX_PROCESSED_AT DESC LIMIT 1",
     )
     return str(rows[0]["EMBEDDING_MODEL"]) if rows else None

@@ -159,22 +159,14 @@ def cortex_batches() -> str:
     )
 
 
-def answered_texts_by_day(table: str) -> str:
-    """Return SQL for the texts of each day that a run got answers for. Parameters as in `cortex_batches`.
+def answered_texts_by_day() -> str:
+    """Return SQL for the texts of each day that a run got answers for.
 
-    `table` is that of a dbt model which sends texts to Cortex.
+    Parameters: an enrichment, and those of `cortex_batches`.
     """
     return (
-        f"SELECT CALL_DATE AS DAY, COUNT(*) AS TEXTS FROM {table} WHERE CORTEX_PROCESSED_AT >= "
+        "SELECT CALL_DATE AS DAY, COUNT(*) AS TEXTS FROM GONG_CORTEX_ANSWERS "
+        "WHERE ENRICHMENT = %s AND ANSWERED_AT >= "
         "(SELECT MIN(PLANNED_AT) FROM GONG_CORTEX_BATCHES WHERE RUN_KEY = %s AND MODEL_NAME = %s) "
         "GROUP BY CALL_DATE"
-    )
-
-
-def unanswered_batches() -> str:
-    """Return SQL for the number of batches that Cortex did not answer. Parameter: a run's query tag."""
-    return (
-        "SELECT COUNT(*) AS BATCHES FROM "
-        "(SELECT DISTINCT INVOCATION_ID, MODEL_NAME, BATCH FROM GONG_CORTEX_BATCHES "
-        "WHERE RUN_KEY = %s AND STATUS = 'Sent')"
     )

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 import snowflake.connector
 
-from gong_assets_tests.dbt.cortex_company import REFUSED, UNSCORABLE, Company
+from gong_assets_tests.dbt.cortex_company import REFUSED, UNCOUNTED, UNSCORABLE, Company
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.warehouse import Tables, Warehouse
 
@@ -77,19 +77,19 @@ def warehouse(warehouse_port: int) -> Iterator[Warehouse]:
 
 @contextmanager
 def connected(port: int, schema: str = SCHEMA) -> Iterator[Warehouse]:
-    connection = snowflake.connector.connect(
-        account="local",
-        user="local",
-        password="local",
-        host="127.0.0.1",
-        port=port,
-        protocol="http",
-        database=DATABASE,
-        schema=schema,
-        session_parameters={"TIMEZONE": "UTC"},
-    )
+    arguments = {
+        "account": "local",
+        "user": "local",
+        "password": "local",
+        "host": "127.0.0.1",
+        "port": port,
+        "protocol": "http",
+        "database": DATABASE,
+        "schema": schema,
+    }
+    connection = snowflake.connector.connect(**arguments, session_parameters={"TIMEZONE": "UTC"})
     with connection:
-        yield Warehouse(connection)
+        yield Warehouse(connection, arguments)
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +122,9 @@ def built(warehouse: Warehouse, project: DbtProject) -> Tables:
 def served_company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     with (
         served(
-            tmp_path_factory.mktemp("refusing"), GONG_ASSETS_LOCAL_CORTEX_REFUSES=f"{REFUSED}|^{UNSCORABLE}"
+            tmp_path_factory.mktemp("refusing"),
+            GONG_ASSETS_LOCAL_CORTEX_REFUSES=f"{REFUSED}|^{UNSCORABLE}",
+            GONG_ASSETS_LOCAL_CORTEX_CANNOT_COUNT=UNCOUNTED,
         ) as port,
         connected(port) as warehouse,
     ):

@@ -6,9 +6,14 @@ import json
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
+from gong_assets.cortex.sending import create_tables
+from gong_assets.cortex.texts import Scope
+from gong_assets.dates import DateRange, format_ranges
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.warehouse.tables import create_raw_tables
+from gong_assets_tests.dbt.enriching import Enriched, enrich, scope_of
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.records import MONDAY, meta, sentence, turn
 from gong_assets_tests.dbt.warehouse import Row, Warehouse
@@ -16,8 +21,10 @@ from gong_assets_tests.dbt.warehouse import Row, Warehouse
 REFUSED = "unspeakable"
 # Rejected at the start of a text. In an embedding request, a text starts with "passage".
 UNSCORABLE = "Unscorable"
+# A text whose tokens cannot be counted.
+UNCOUNTED = "uncountable"
 CALLS, TURNS = 3, 6
-MODELS = ("+path:models/cortex",)
+MODELS = ("path:models/cortex",)
 VIEWS = ("+vw_enriched_gong_calls", "+vw_enriched_gong_call_transcripts", "+vw_gong_call_risks")
 SEGMENTS = "CORTEX_GONG_CALL_TRANSCRIPTS"
 
@@ -46,17 +53,49 @@ class Company:
 
     def run(
         self,
-        *more: str,
+        *,
         select: tuple[str, ...] = MODELS,
-        fails: bool = False,
+        fails: tuple[str, ...] = (),
         variables: dict[str, Any] | None = None,
-        **environment: str,
-    ) -> str:
-        """Build the staged and Cortex models, or the selected ones, and return dbt's output."""
-        merged = json.dumps(self.variables | (variables or {}))
-        done = self.project.command("run", "--select", *select, "--vars", merged, *more, **environment)
-        assert (done.returncode != 0) == fails, done.stdout + done.stderr
-        return done.stdout
+        days: list[DateRange] | None = None,
+        redacts: bool = False,
+        tokens: int | None = None,
+        credits: float | None = None,
+    ) -> Enriched:
+        """Build the staged models, send the texts, and build the Cortex models or the selected ones.
+
+        Args:
+            fails: the enrichments that fail.
+        """
+        merged = self.variables | (variables or {})
+        scope = scope_of(merged, days, redacts=redacts)
+        create_tables(self.warehouse.connection, scope.functions)
+        self._dbt(scope, merged, "path:models/staging")
+        done = self.send(scope, tokens=tokens, credits=credits)
+        assert set(done.errors) == set(fails), done
+        self._dbt(scope, merged, *select)
+        return done
+
+    def send(
+        self, scope: Scope | None = None, *, tokens: int | None = None, credits: float | None = None
+    ) -> Enriched:
+        """Send the staged texts."""
+        return enrich(
+            self.warehouse.connection,
+            self.warehouse.arguments,
+            scope or scope_of(self.variables),
+            run_key=uuid4().hex,
+            tokens=tokens,
+            credits=credits,
+        )
+
+    def _dbt(self, scope: Scope, variables: dict[str, Any], *select: str) -> None:
+        days = "" if scope.days is None else format_ranges(scope.days)
+        self.project.succeed(
+            *("run", "--select", *select, "--vars", json.dumps(variables)),
+            GONG_ASSETS_DAYS=days,
+            GONG_REDACT_TRANSCRIPTS=str(scope.redacts).lower(),
+        )
 
     def segments(self) -> dict[str, Row]:
         return self.warehouse.rows(SEGMENTS, "TRANSCRIPT_ID")

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from gong_assets.dates import DateRange
 from gong_assets_tests.dbt.cortex_company import REFUSED, VIEWS, Company
 from gong_assets_tests.dbt.records import MONDAY
 
@@ -30,9 +31,7 @@ def test_after_enabling_redaction_no_result_of_unredacted_text_is_visible(
         row["RISK"] == "Extracted Risk" for row in company.warehouse.query("select * from vw_gong_call_risks")
     )
 
-    second, end = ((MONDAY + timedelta(days=days)).isoformat() for days in (1, 2))
-    window = ("--event-time-start", second, "--event-time-end", end)
-    company.run(*window, select=VIEWS, GONG_REDACT_TRANSCRIPTS="true")
+    company.run(days=[DateRange.single(MONDAY + timedelta(days=1))], select=VIEWS, redacts=True)
 
     shown = company.warehouse.rows("VW_ENRICHED_GONG_CALLS", "CALL_ID")
     old, redacted = shown["call0"], shown["call1"]
@@ -56,11 +55,11 @@ def test_views_and_summaries_show_only_redacted_transcripts(company: Company) ->
     })  # fmt: skip
 
     # The rejected text fails the statement that embeds it, but not the redaction of other texts.
-    company.run(GONG_REDACT_TRANSCRIPTS="true", fails=True)
+    company.run(redacts=True, fails=("segments",))
     first = company.warehouse.rows("CORTEX_GONG_REDACTED_TRANSCRIPTS", "TRANSCRIPT_ID")
     assert {key for key, row in first.items() if row["CORTEX_ERROR"]} == {"call2_0_0", "call3_0_0"}
-    company.run(GONG_REDACT_TRANSCRIPTS="true", fails=True)
-    company.run(GONG_REDACT_TRANSCRIPTS="true")
+    company.run(redacts=True, fails=("segments",))
+    company.run(redacts=True)
 
     redacted = company.warehouse.rows("CORTEX_GONG_REDACTED_TRANSCRIPTS", "TRANSCRIPT_ID")
     assert redacted["call0_0_0"]["REDACTED_TEXT"] == "Please write to [EMAIL] about the offer."

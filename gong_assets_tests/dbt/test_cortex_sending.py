@@ -19,9 +19,12 @@ def test_a_failing_text_is_isolated_and_given_up_while_all_others_get_results(
     calls["call1"][2] = f"This is quite {REFUSED} to me."
     refused = "call1_2000_0"
     company.land(calls)
+    one_by_one = {"cortex_connections": 1}
 
-    # Batches of 8, latest days first: the second batch has the rejected text, and the third is not sent.
-    assert "batch 2 of 3" in company.run(fails=True)
+    # Batches of 8, latest days first: the second batch has the rejected text, and the third is not sent. The
+    # dialogue with this text fails as well.
+    failed = company.run(fails=("segments", "summaries"), variables=one_by_one)
+    assert "Cortex: cortex_gong_call_transcripts, batch 2 of 3" in failed.log
     rows = company.segments()
     assert sum(row["PROCESSED_BY_CORTEX"] for row in rows.values()) == 8
     tried = {key for key, row in rows.items() if row["CORTEX_ERROR"]}
@@ -30,23 +33,22 @@ def test_a_failing_text_is_isolated_and_given_up_while_all_others_get_results(
     assert {row["CORTEX_ATTEMPTS"] for row in rows.values()} == {0, 1}
 
     # Texts that were never sent come first, then the failed ones one by one. The rejected one fails again.
-    assert "of 9" in company.run(fails=True)
+    again = company.run(fails=("segments", "summaries"), variables=one_by_one)
+    assert "of 9" in "".join(again.log)
     rows = company.segments()
     assert rows[refused]["CORTEX_ATTEMPTS"] == 2
     assert rows[refused]["CORTEX_ERROR"].startswith("No result")
 
-    # No attempts are left. The dialogue with this text fails as well and is given up. Its insights come last
-    # and do not fail a statement.
-    for _ in range(2):
-        company.run(fails=True)
-    company.run()
-    company.run()
+    # No attempts are left.
+    company.run(variables=one_by_one)
     rows = company.segments()
     assert {key for key, row in rows.items() if not row["PROCESSED_BY_CORTEX"]} == {refused}
     assert [key for key, row in rows.items() if row["CORTEX_ERROR"]] == [refused]
     summaries = company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID")
     assert {key for key, row in summaries.items() if row["CALL_SUMMARY"]} == {"call0", "call2"}
     assert summaries["call1"]["CORTEX_ERROR"].startswith("No result")
+    # Without a summary the dialogue itself is asked, which does not fail a statement.
+    company.run(variables=one_by_one)
     insights = company.warehouse.rows("CORTEX_GONG_CALL_INSIGHTS", "CALL_ID")
     assert "GONG_ASSETS_LOCAL_CORTEX_REFUSES" in insights["call1"]["CORTEX_ERROR"]
 
@@ -55,20 +57,21 @@ def test_a_failing_text_is_isolated_and_given_up_while_all_others_get_results(
     probe = 2  # "Good morning, and thank you." is sent before each retry
     assert len(answered) <= 3 + 7 + probe
     sent = len(company.sent())
-    company.run()
+    company.run(variables=one_by_one)
     assert len(company.sent()) == sent
 
 
 def test_a_budget_is_never_exceeded_and_the_next_run_continues(company: Company) -> None:
     company.land({f"call{number}": texts(number) for number in range(CALLS)})
 
-    output = company.run(GONG_CORTEX_TOKEN_BUDGET="0")
+    output = company.run(tokens=0)
 
     assert company.sent() == []
     said = re.search(
-        r"cortex_gong_call_transcripts exceeds the token budget of 0 and defers 18 calls of AI_EMBED, "
-        r"about (\d+) tokens and 0\.\d{4} credits \(\$0\.\d\d\)",
-        output,
+        r"cortex_gong_call_transcripts exceeds the budget of 0 tokens and 100 credits a run, [^.]* and "
+        r"defers "
+        r"18 calls of AI_EMBED, about (\d+) tokens and 0\.\d{4} credits \(\$0\.\d\d\)",
+        "\n".join(output.log),
     )
     assert said, output
     embedding_tokens = int(said[1])
@@ -76,7 +79,7 @@ def test_a_budget_is_never_exceeded_and_the_next_run_continues(company: Company)
 
     # The segments cost more than that, because two functions count them.
     budget = 3 * embedding_tokens
-    company.run(GONG_CORTEX_TOKEN_BUDGET=str(budget))
+    company.run(tokens=budget)
     done = company.segments()
     answered = {key for key, row in done.items() if row["PROCESSED_BY_CORTEX"]}
     assert 0 < len(answered) < len(done)
@@ -100,43 +103,34 @@ def test_a_budget_is_never_exceeded_and_the_next_run_continues(company: Company)
     assert estimated == embedding_tokens
 
 
-def test_a_new_version_reports_its_cost_and_keeps_old_results_until_new_ones_exist(
-    company: Company,
-) -> None:
-    company.land({"call0": texts(0)})
-    company.run()
-    before, sent = company.segments(), len(company.sent())
-    (call,) = company.warehouse.query("select * from cortex_gong_calls")
-    assert call["FIRST_PROCESSED_AT"] == call["CORTEX_PROCESSED_AT"]
-    company.warehouse.query(
-        "update cortex_gong_call_insights set risks = array_construct('what an earlier version found')"
-    )
+def test_credits_are_limited_for_a_run_and_for_a_day(company: Company) -> None:
+    company.land({f"call{number}": texts(number) for number in range(CALLS)})
 
-    output = company.run(variables={"enrichment_version": "2"}, GONG_CORTEX_TOKEN_BUDGET="0")
+    def spent() -> float:
+        (row,) = company.warehouse.query(
+            "select coalesce(sum(estimated_credits), 0) as credits from gong_cortex_batches "
+            "where status in ('Sent', 'Answered')"
+        )
+        return float(row["CREDITS"])
 
-    assert "exceeds the token budget of 0 and defers 6 calls of SENTIMENT" in output
-    assert company.segments() == before
-    assert len(company.sent()) == sent
+    # A summary costs more than all segments together, at a price twenty times higher.
+    company.run(credits=0.0009)
+    assert 0 < spent() <= 0.0009
+    assert all(row["PROCESSED_BY_CORTEX"] for row in company.segments().values())
+    summaries = company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID")
+    assert not any(row["PROCESSED_BY_CORTEX"] for row in summaries.values())
 
-    output = company.run(variables={"enrichment_version": "2"})
-    assert re.search(
-        r"cortex_gong_call_transcripts sends 6 calls of AI_EMBED, about \d+ tokens and", output
-    ), output
-    after = company.segments()
-    assert all(row["ENRICHMENT_VERSION"] == "2" for row in after.values())
-    assert {key: row["TRANSCRIPT_EMBEDDING"] for key, row in after.items()} == {
-        key: row["TRANSCRIPT_EMBEDDING"] for key, row in before.items()
-    }
-    (insights,) = company.warehouse.query("select * from cortex_gong_call_insights")
-    assert json.loads(insights["RISKS"]) == []
-    (again,) = company.warehouse.query("select * from cortex_gong_calls")
-    assert again["CORTEX_PROCESSED_AT"] > call["CORTEX_PROCESSED_AT"]
-    assert again["FIRST_PROCESSED_AT"] == call["FIRST_PROCESSED_AT"]
-
+    # Another run of the same day has what the first one left of the day.
+    company.run(variables={"cortex_credit_budget_per_day": 0.0025})
+    assert 0.0009 < spent() <= 0.0025
+    summaries = company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID")
+    assert sum(row["PROCESSED_BY_CORTEX"] for row in summaries.values()) in (1, 2)
     sent = len(company.sent())
-    company.run(variables={"enrichment_version": "2", "embedding_model": "snowflake-arctic-embed-m"})
-    assert {row["FUNCTION_NAME"] for row in company.sent()[sent:]} == {"AI_EMBED", "SENTIMENT"}
-    assert {row["EMBEDDING_MODEL"] for row in company.segments().values()} == {"snowflake-arctic-embed-m"}
+    company.run(variables={"cortex_credit_budget_per_day": 0.0025})
+    assert len(company.sent()) == sent
+    # So has a day of tokens.
+    company.run(variables={"cortex_token_budget_per_day": 1})
+    assert len(company.sent()) == sent
 
 
 def test_only_the_changed_one_of_a_hundred_segments_is_sent(company: Company) -> None:
@@ -171,7 +165,7 @@ def test_costs_are_recorded_by_function(company: Company) -> None:
         assert row["INPUT_TOKENS"] + row["OUTPUT_TOKENS"] >= billed[name], name
     assert by_function["AI_EMBED"]["INPUT_TOKENS"] == billed["AI_EMBED"]
     embedded = by_function["AI_EMBED"]
-    assert embedded["ESTIMATED_CREDITS"] == pytest.approx(embedded["INPUT_TOKENS"] * 0.05 / 1e6)
+    assert embedded["ESTIMATED_CREDITS"] == pytest.approx(embedded["INPUT_TOKENS"] * 0.03 / 1e6)
     assert embedded["ESTIMATED_DOLLARS"] == pytest.approx(2 * embedded["ESTIMATED_CREDITS"])
     assert embedded["CORTEX_MODEL"] == "e5-base-v2"
 
@@ -253,10 +247,10 @@ def test_a_dialogue_beyond_the_whole_budget_does_not_block_others(company: Compa
     company.land(calls, speaker="Carla")
     sent = len(company.sent())
 
-    output = company.run(GONG_CORTEX_TOKEN_BUDGET="1600")
+    output = "".join(company.run(tokens=1600).log)
 
     assert "1 texts of cortex_gong_calls need up to" in output
-    assert "No run can send them within its token budget of 1,600" in output
+    assert "No run can send them within its budget of 1,600 tokens" in output
     assert [row["FUNCTION_NAME"] for row in company.sent()[sent:]] == ["AI_SUMMARIZE_AGG", "AI_EXTRACT"]
     summaries = company.warehouse.rows("CORTEX_GONG_CALLS", "CALL_ID")
     assert {key for key, row in summaries.items() if row["CALL_SUMMARY"]} == {"call0"}

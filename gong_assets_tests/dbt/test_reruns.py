@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 
+from gong_assets.dates import DateRange, format_ranges
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.records import (
     FULL,
@@ -17,7 +19,6 @@ from gong_assets_tests.dbt.records import (
     SILENT,
     STRANGE_TEXT,
     TUESDAY,
-    WEDNESDAY,
     meta,
     sentence,
     turn,
@@ -50,15 +51,14 @@ class Reruns:
 
 @pytest.fixture(scope="module")
 def reruns(built: Tables, warehouse: Warehouse, project: DbtProject) -> Reruns:
-    def run(*arguments: str) -> Run:
+    def run(*arguments: str, days: list[DateRange] | None = None) -> Run:
         before = len(warehouse.cortex_usage())
-        project.succeed("run", *arguments)
+        window = {} if days is None else {"GONG_ASSETS_DAYS": format_ranges(days)}
+        project.succeed("run", *arguments, **window)
         return Run(warehouse.tables(), warehouse.cortex_usage()[before:])
 
     warehouse.land_everything()
-    unchanged = run(
-        "--select", "tag:partitioned", "--event-time-start", str(MONDAY), "--event-time-end", "2026-11-05"
-    )
+    unchanged = run(days=[DateRange(MONDAY, date(2026, 11, 5))])
 
     warehouse.delete_call(IMPORTED)
     # The second of two simultaneous turns changes, and a Wednesday call moves to Tuesday.
@@ -72,9 +72,7 @@ def reruns(built: Tables, warehouse: Warehouse, project: DbtProject) -> Reruns:
     # Changes on days outside the run.
     warehouse.land_calls([(MONDAY, {"metaData": meta(FULL, "2026-11-02T10:00:00Z", title="Not yet")}, None)])
     warehouse.delete_call(LONG_TURN)
-    tuesday = run(
-        "--select", "tag:partitioned", "--event-time-start", str(TUESDAY), "--event-time-end", str(WEDNESDAY)
-    )
+    tuesday = run(days=[DateRange.single(TUESDAY)])
 
     warehouse.land_everything()
     full_refresh = run("--full-refresh")

@@ -10,8 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import snowflake.connector
 
+from gong_assets.cortex.sending import create_tables
+from gong_assets_tests.dbt.enriching import enrich, scope_of
 from gong_assets_tests.dbt.project import DbtProject
+from gong_assets_tests.dbt.sent_statements import sent_statements
 from gong_assets_tests.dbt.warehouse import Tables, Warehouse
 from gong_assets_tests.second_parser import parse_error
 from gong_assets_tests.snowflake_sql import functions, parsed, violations
@@ -23,7 +27,7 @@ pytestmark = pytest.mark.xdist_group("dbt")
 SNOWFLAKE_FUNCTIONS = {
     "ABS", "AI_COUNT_TOKENS", "AI_EMBED", "AI_EXTRACT", "AI_REDACT", "AI_SUMMARIZE_AGG", "ARRAY_AGG",
     "ARRAY_CONSTRUCT", "ARRAY_CONSTRUCT_COMPACT", "ARRAY_FLATTEN", "ARRAY_PREPEND", "ARRAY_SIZE",
-    "ARRAY_TO_STRING", "AVG", "CAST", "COALESCE",
+    "ARRAY_TO_STRING", "AVG", "CAST", "COALESCE", "CONTAINS",
     "CONVERT_TIMEZONE", "COUNT", "COUNT_IF", "COUNT_TOKENS", "CURRENT_TIMESTAMP", "DATEADD", "DATEDIFF",
     "DATE_TRUNC", "DENSE_RANK",
     "EMBED_TEXT_768", "EXTRACT_ANSWER", "FLATTEN", "FLOOR", "GREATEST", "IFF", "INITCAP", "IS_ARRAY", "LEAST",
@@ -102,6 +106,9 @@ def executed(log: str) -> Iterator[tuple[str, str]]:
             yield found["node"], found["sql"]
 
 
+SENT = {family: list(sent_statements(family)) for family in ("current", "legacy")}
+
+
 @pytest.fixture(scope="module")
 def legacy(
     warehouse: Warehouse, project: DbtProject, tmp_path_factory: pytest.TempPathFactory
@@ -118,8 +125,14 @@ def legacy(
         warehouse.land_everything()
     finally:
         warehouse.query("use schema gong_data")
-    family = json.dumps({"cortex_family": "legacy"})
-    return legacy, legacy.command("run", "--select", "+path:models/cortex", "--vars", family)
+    family = {"cortex_family": "legacy"}
+    command = ("run", "--vars", json.dumps(family), "--select")
+    own = replace(warehouse, arguments={**warehouse.arguments, "schema": "LEGACY"})
+    with snowflake.connector.connect(**own.arguments) as connection:
+        create_tables(connection, scope_of(family).functions)
+        legacy.succeed(*command, "path:models/staging")
+        assert enrich(connection, own.arguments, scope_of(family, redacts=True)).errors == {}
+    return legacy, legacy.command(*command, "path:models/cortex")
 
 
 @pytest.fixture(scope="module")
@@ -144,10 +157,11 @@ def test_every_model_is_snowflake_sql(models: dict[str, str]) -> None:
         parsed(sql)
 
 
-def test_the_models_and_their_hooks_call_exactly_the_listed_functions(
+def test_the_models_and_the_enrichments_call_exactly_the_listed_functions(
     models: dict[str, str], statements: dict[str, list[tuple[str, str]]]
 ) -> None:
     sent = {sql for each in statements.values() for node, sql in each if node.startswith("model.")}
+    sent |= {sql for each in SENT.values() for _, sql in each}
     called = {name: functions(sql) for name, sql in models.items()} | {sql: functions(sql) for sql in sent}
     unknown = {name: names - SNOWFLAKE_FUNCTIONS for name, names in called.items()}
     assert {name: names for name, names in unknown.items() if names} == {}
@@ -163,7 +177,8 @@ def test_no_model_has_sql_that_snowflake_rejects(models: dict[str, str]) -> None
 def test_no_statement_of_a_build_has_sql_that_snowflake_rejects(
     statements: dict[str, list[tuple[str, str]]], family: str
 ) -> None:
-    found = [(node, lines, sql) for node, sql in statements[family] if (lines := violations(sql))]
+    sent = [*statements[family], *SENT[family]]
+    found = [(node, lines, sql) for node, sql in sent if (lines := violations(sql))]
     assert found == []
 
 
@@ -171,7 +186,7 @@ def test_no_statement_of_a_build_has_sql_that_snowflake_rejects(
 def test_a_second_parser_accepts_the_models_and_each_statement_of_a_build(
     models: dict[str, str], statements: dict[str, list[tuple[str, str]]], family: str
 ) -> None:
-    parsed_sql = {*models.values(), *(sql for _, sql in statements[family])}
+    parsed_sql = {*models.values(), *(sql for _, sql in [*statements[family], *SENT[family]])}
     assert {sql: error for sql in parsed_sql if (error := parse_error(sql))} == {}
 
 
@@ -184,30 +199,29 @@ def test_the_log_has_a_create_statement_for_every_model(
     assert models <= created
 
 
-def test_each_cortex_family_has_its_own_functions(statements: dict[str, list[tuple[str, str]]]) -> None:
+def test_each_cortex_family_has_its_own_functions() -> None:
     called: dict[tuple[str, str], set[str]] = {}
-    for family, each in statements.items():
-        for node, sql in each:
-            model = node.rpartition(".")[2]
-            if node.startswith("model.") and (names := functions(sql) & CORTEX_FUNCTIONS):
-                called.setdefault((family, model), set()).update(names)
+    for family, each in SENT.items():
+        for enrichment, sql in each:
+            if names := functions(sql) & CORTEX_FUNCTIONS:
+                called.setdefault((family, enrichment), set()).update(names)
+    redaction = {"AI_COUNT_TOKENS", "AI_REDACT", "SPLIT_TEXT_RECURSIVE_CHARACTER"}
     assert called == {
-        ("current", "cortex_gong_calls"): {"AI_COUNT_TOKENS", "AI_SUMMARIZE_AGG"},
-        ("current", "cortex_gong_call_insights"): {"AI_COUNT_TOKENS", "AI_EXTRACT"},
-        ("current", "cortex_gong_call_transcripts"): {
-            "AI_COUNT_TOKENS",
-            "AI_EMBED",
-            "SENTIMENT",
-        },
-        ("legacy", "cortex_gong_redacted_transcripts"): {
-            "AI_COUNT_TOKENS",
-            "AI_REDACT",
-            "SPLIT_TEXT_RECURSIVE_CHARACTER",
-        },
-        ("legacy", "cortex_gong_calls"): {"COUNT_TOKENS", "SUMMARIZE"},
-        ("legacy", "cortex_gong_call_insights"): {"COUNT_TOKENS", "EXTRACT_ANSWER"},
-        ("legacy", "cortex_gong_call_transcripts"): {"COUNT_TOKENS", "EMBED_TEXT_768", "SENTIMENT"},
+        ("current", "redactions"): redaction,
+        ("current", "summaries"): {"AI_COUNT_TOKENS", "AI_SUMMARIZE_AGG"},
+        ("current", "insights"): {"AI_COUNT_TOKENS", "AI_EXTRACT"},
+        ("current", "segments"): {"AI_COUNT_TOKENS", "AI_EMBED", "SENTIMENT"},
+        ("legacy", "redactions"): redaction,
+        ("legacy", "summaries"): {"COUNT_TOKENS", "SUMMARIZE"},
+        ("legacy", "insights"): {"COUNT_TOKENS", "EXTRACT_ANSWER"},
+        ("legacy", "segments"): {"COUNT_TOKENS", "EMBED_TEXT_768", "SENTIMENT"},
     }
+
+
+def test_no_model_calls_cortex(statements: dict[str, list[tuple[str, str]]]) -> None:
+    """So `dbt build` by hand costs nothing."""
+    called = {node for each in statements.values() for node, sql in each if functions(sql) & CORTEX_FUNCTIONS}
+    assert called == set()
 
 
 def test_an_unknown_cortex_family_is_rejected_by_name(project: DbtProject) -> None:

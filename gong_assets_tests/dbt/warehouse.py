@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -50,6 +50,9 @@ KEYS = {
     "int_gong_call_details": "CALL_ID",
     "int_gong_users": "USER_ID",
     "int_gong_call_kinds": "CALL_ID",
+    "int_gong_call_risks": "RISK_ID",
+    "int_gong_dialogues": "CALL_ID",
+    "int_gong_dialogue_lines": "LINE_ID",
     "int_gong_call_crm_links": "CALL_CRM_LINK_ID",
     "int_gong_call_deals": "CALL_DEAL_ID",
     "int_gong_inferred_records": "CALL_ID",
@@ -106,6 +109,7 @@ _HUBSPOT_SHARE = (
 @dataclass(frozen=True)
 class Warehouse:
     connection: SnowflakeConnection
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         with self.connection.cursor(DictCursor) as cursor:

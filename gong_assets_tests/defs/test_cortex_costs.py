@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from gong_assets.dates import DateRange
-from gong_assets.defs.dbt.cortex_costs import add_costs_by_day
+from gong_assets.defs.cortex_costs import add_costs_by_day
 
 BATCHES = [
     {

@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dbt_runs")]
 DAYS = DateRange.inclusive(date(2026, 11, 3), date(2026, 11, 5))
 FIRST, GAP, LAST = DAYS
 SCHEMA = "GONG_DATA"
-OP = "gong_dbt_models"
+OPS = ("gong_dbt_staging", "gong_dbt_models")
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,25 @@ class Graph:
         )
 
     @property
-    def op(self) -> dg.AssetsDefinition:
-        """The op of the dbt models."""
-        (op,) = (
+    def ops(self) -> list[dg.AssetsDefinition]:
+        """The ops of the dbt models."""
+        return [
             each
             for each in self.defs.assets or []
-            if isinstance(each, dg.AssetsDefinition) and each.is_executable and each.op.name == OP
-        )
-        return op
+            if isinstance(each, dg.AssetsDefinition) and each.is_executable and each.op.name in OPS
+        ]
+
+    @property
+    def models(self) -> set[dg.AssetKey]:
+        return {key for op in self.ops for key in op.keys}
+
+    @property
+    def check_keys(self) -> set[dg.AssetCheckKey]:
+        return {key for op in self.ops for key in op.check_keys}
+
+    @property
+    def enrichments(self) -> set[dg.AssetKey]:
+        return {dg.AssetKey(f"gong_cortex_{name}") for name in ("segments", "summaries", "insights")}
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +90,7 @@ def graph(stack_home: Path) -> Iterator[Graph]:
             for key in graph.defs.resolve_asset_graph().executable_asset_keys
             if key.path[-1].endswith("_raw")
         }
-        done = graph.run(raw | graph.op.keys, tags=DAYS.as_run_tags())
+        done = graph.run(raw | graph.models | graph.enrichments, tags=DAYS.as_run_tags())
         assert done.success
         yield graph
 
@@ -93,8 +104,8 @@ def second(graph: Graph) -> tuple[dg.ExecuteInProcessResult, Statements]:
     )
     with recorded_statements() as sent:
         result = graph.run(
-            graph.op.keys,
-            checks=graph.op.check_keys,
+            graph.models | graph.enrichments,
+            checks=graph.check_keys,
             tags={**DAYS.as_run_tags(), DAYS_TAG: f"{FIRST},{LAST}"},
         )
     return result, sent
@@ -110,14 +121,15 @@ def test_a_run_replaces_exactly_its_days(
     assert [sql for sql in second[1].statements if any(bound in sql for bound in reads_gap)] == []
 
 
-def test_one_dbt_command_builds_all_models_with_few_statements(
+def test_two_dbt_commands_build_all_models_with_few_statements(
     graph: Graph, second: tuple[dg.ExecuteInProcessResult, Statements]
 ) -> None:
     result, sent = second
-    assert [event.step_key for event in result.get_step_success_events() if event.step_key == OP] == [OP]
+    steps = [event.step_key for event in result.get_step_success_events()]
+    assert [step for step in steps if step in OPS] == list(OPS)
     kinds = sent.by_kind()
-    # Two connections: dbt's, and one of the step for raw tables and Cortex costs.
-    assert (sent.logins, kinds["ALTER SESSION"]) == (2, 1)
+    # Three connections: one of each dbt command, and one of all other steps.
+    assert (sent.logins, kinds["ALTER SESSION"]) == (3, 2)
     assert len(sent.statements) <= 170, kinds
     # Nothing changed in the definitions, so they are neither created, read nor documented.
     assert {"CREATE VIEW", "DESCRIBE", "COMMENT ON TABLE", "ALTER TABLE", "ROLLBACK"} & set(kinds) == set()
@@ -128,7 +140,7 @@ def test_models_are_documented_and_counted(
 ) -> None:
     tables = f"select table_name, comment from information_schema.tables where table_schema = '{SCHEMA}'"
     comments = {row["TABLE_NAME"]: row["COMMENT"] or "" for row in graph.warehouse.query(tables)}
-    undocumented = [key for key in graph.op.keys if "[dbt " not in comments[key.path[-1].upper()]]
+    undocumented = [key for key in graph.models if "[dbt " not in comments[key.path[-1].upper()]]
     assert undocumented == []
     events = {
         event.asset_key.path[-1]: event.step_materialization_data.materialization.metadata
@@ -153,7 +165,7 @@ def test_daily_models_are_not_rebuilt_without_days(graph: Graph) -> None:
     before = graph.warehouse.query("select count(*) as n from stg_gong_calls")
     result = graph.run({dg.AssetKey("stg_gong_calls")})
     # If the raw tables have partitions already, Dagster itself refuses before the step does.
-    failure = result.failure_data_for_node(OP)
+    failure = result.failure_data_for_node(OPS[0])
     assert failure is not None
     error = failure.user_failure_data.description if failure.user_failure_data else failure.error
     assert "no partitions" in str(error) or "non-partitioned run" in str(error)
@@ -177,7 +189,7 @@ def test_a_command_that_is_cancelled_stops_between_its_models(graph: Graph, tmp_
 
 def test_every_check_has_a_description_and_a_short_name(graph: Graph) -> None:
     checks = graph.defs.resolve_asset_graph()
-    of_models = [key for key in checks.asset_check_keys if key.asset_key in graph.op.keys]
+    of_models = [key for key in checks.asset_check_keys if key.asset_key in graph.models]
     assert len(of_models) > 150
     assert [key for key in of_models if not checks.get(key).description] == []
     # The manager of a user is a user, so this name contains the model on purpose.

@@ -86,9 +86,12 @@ def test_the_assets_have_metadata_for_each_cortex_function(synced: Synced) -> No
         assert isinstance(table, dg.TableMetadataValue)
         return {(record.data["function_name"], record.data["status"]) for record in table.records}
 
-    assert functions("cortex_gong_call_transcripts") == {("AI_EMBED", "Answered"), ("SENTIMENT", "Answered")}
-    assert functions("cortex_gong_calls") == {("AI_SUMMARIZE_AGG", "Sent"), ("AI_SUMMARIZE_AGG", "Answered")}
-    dollars = metadata("cortex_gong_call_transcripts")["cortex/estimated_dollars"].value
+    assert functions("gong_cortex_segments") == {("AI_EMBED", "Answered"), ("SENTIMENT", "Answered")}
+    assert functions("gong_cortex_summaries") == {
+        ("AI_SUMMARIZE_AGG", "Sent"),
+        ("AI_SUMMARIZE_AGG", "Answered"),
+    }
+    dollars = metadata("gong_cortex_segments")["cortex/estimated_dollars"].value
     assert isinstance(dollars, float)
     assert dollars > 0
     costs = synced.warehouse.query(

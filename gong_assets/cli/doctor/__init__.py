@@ -21,11 +21,13 @@ from gong_assets.settings import Settings
 __all__ = ["CheckResult", "check_hubspot", "run_checks"]
 
 
-def run_checks(settings: Settings, *, send_test_alert: bool = False) -> Iterator[CheckResult]:
+def run_checks(
+    settings: Settings, *, send_test_alert: bool = False, deep: bool = False
+) -> Iterator[CheckResult]:
     """Yield the result of each check as soon as it is known."""
     yield from guarded("settings", partial(check_settings, settings))
     yield from guarded("gong", partial(check_gong, settings))
     yield from guarded("source", partial(check_source, settings))
     yield from guarded("dbt", partial(check_dbt, settings))
-    yield from guarded("warehouse", partial(check_warehouse, settings))
+    yield from guarded("warehouse", partial(check_warehouse, settings, deep=deep))
     yield from guarded("alerts", partial(check_alerts, settings, send=send_test_alert))

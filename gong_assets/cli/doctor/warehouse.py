@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 MAX_CLOCK_SKEW_SECONDS = 60
 
 
-def check_warehouse(settings: Settings) -> Iterator[CheckResult]:
-    """Check what the graph does in the warehouse."""
+def check_warehouse(settings: Settings, *, deep: bool = False) -> Iterator[CheckResult]:
+    """Check what the graph does in the warehouse; `deep` runs every statement for Cortex."""
     warehouse = open_warehouse(settings)
     try:
         with warehouse.connect() as connection:
@@ -39,7 +39,7 @@ def check_warehouse(settings: Settings) -> Iterator[CheckResult]:
             yield from _check_sign_in(session, settings, warehouse)
             yield from _check_privileges(session, settings)
             yield _check_tables(connection)
-            yield from guarded("cortex", partial(check_cortex, session, settings))
+            yield from guarded("cortex", partial(check_cortex, session, settings, deep=deep))
             yield _check_usage_history(session)
     except WarehouseError as error:
         yield CheckResult("fail", "warehouse", explain(error))

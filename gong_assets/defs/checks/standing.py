@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from gong_assets.cortex.enrichments import ENRICHMENTS, functions_in_use
+from gong_assets.cortex.prices import MAX_AGE_DAYS, SOURCE, Prices
 from gong_assets.defs.checks.results import connection_of_check
+from gong_assets.defs.cortex_budget import functions_of
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.ingestion.streams import RAW_TABLES
@@ -45,6 +48,7 @@ MAX_HUBSPOT_HOURS = 72
 _PARTITIONED_ASSETS = (
     *(table.asset_name for table in RAW_TABLES if table.partition),
     *(name.lower() for name in queries.MODEL_KEYS if not name.startswith("VW_")),
+    *(each.asset_name for each in ENRICHMENTS.values()),
 )
 
 
@@ -209,6 +213,18 @@ class StandingChecks:
             },
         )
 
+    def cortex_prices_are_recent(self) -> Finding:
+        """Compare the dates of the prices with today: budgets and costs depend on them."""
+        functions = functions_of(self.settings)
+        used = functions_in_use(functions, redacts=self.settings.gong_redact_transcripts)
+        old = Prices.of_vars(functions.variables).outdated(used, datetime.now(UTC).date())
+        return Finding(
+            len(old),
+            [f"{price.name} ({price.as_of})" for price in old],
+            advice=f"Compare the prices with {SOURCE}, and set the var cortex_prices, with their date.",
+            severity=dg.AssetCheckSeverity.WARN,
+        )
+
     def hubspot_is_recent(self) -> Finding:
         """Compare the age of HubSpot's newest load with the limit. Without HubSpot there is none."""
         settings = self.settings
@@ -240,6 +256,7 @@ _DESCRIPTIONS: Mapping[str, str] = {
     "otherwise a warning.",
     "cost_is_within_budget": f"The estimated cost of Cortex in {COST_DAYS} days is within "
     "GONG_CORTEX_MONTHLY_BUDGET, if that is set.",
+    "cortex_prices_are_recent": f"The prices of the Cortex functions were read within {MAX_AGE_DAYS} days.",
     "hubspot_is_recent": f"HubSpot's deals were loaded within {MAX_HUBSPOT_HOURS} hours.",
 }
 

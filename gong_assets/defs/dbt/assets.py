@@ -1,7 +1,7 @@
 """The dbt models as assets: staged tables, Cortex tables and views.
 
 Names, descriptions and tests of the models are in the dbt project. `translator.py` adds what Dagster needs.
-One op builds all models, so that a run starts dbt once, whichever models are selected.
+One op builds the staged models and another one all others, because the texts are sent to Cortex in between.
 """
 
 import json
@@ -10,7 +10,6 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import DbtProject, dbt_assets
-from pydantic import Field
 
 from gong_assets.defs.dbt.check_names import describe_checks
 from gong_assets.defs.dbt.code_versions import CodeVersions
@@ -24,19 +23,10 @@ from gong_assets.defs.transformation import Models
 from gong_assets.settings import Settings
 from gong_assets.settings.dbt_vars import merged_vars
 
+STAGING = "path:models/staging"
+
 # Keeps two runs from replacing the same tables at once. The limit of 1 is set in dagster.yaml.
 DBT_POOL = "gong_dbt"
-
-
-class DbtModelsConfig(dg.Config):
-    """Run config of the dbt models."""
-
-    cortex_token_budget: int | None = Field(
-        default=None,
-        ge=0,
-        description="Tokens that this run may send to Cortex, instead of GONG_CORTEX_TOKEN_BUDGET. With 0 "
-        "the run sends nothing and reports the estimated cost.",
-    )
 
 
 def build_dbt_assets(
@@ -57,25 +47,27 @@ def build_dbt_assets(
     dbt_models = DbtModels.of_manifest(manifest, translator)
     describe_checks(manifest)
 
-    # Each model has its own partitions: none of the decorator's, which would be those of every model.
-    @dbt_assets(
-        manifest=manifest,
-        project=project,
-        dagster_dbt_translator=translator,
-        name=options.op_name("gong_dbt_models"),
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        pool=DBT_POOL,
-    )
-    def gong_dbt_models(
-        context: dg.AssetExecutionContext, config: DbtModelsConfig, gong_snowflake: SnowflakeResource
-    ) -> Iterator[Any]:
-        budget = config.cortex_token_budget
-        if budget is None:
-            budget = settings.gong_cortex_token_budget
-        step = DbtStep(context, settings, project, dbt_models, models, budget)
-        yield from step.run(gong_snowflake)
+    def op(name: str, *, select: str = "fqn:*", exclude: str = "") -> dg.AssetsDefinition:
+        # Each model has its own partitions: none of the decorator's, which would be those of every model.
+        @dbt_assets(
+            manifest=manifest,
+            project=project,
+            dagster_dbt_translator=translator,
+            name=options.op_name(name),
+            backfill_policy=dg.BackfillPolicy.single_run(),
+            pool=DBT_POOL,
+            select=select,
+            exclude=exclude,
+        )
+        def build_models(
+            context: dg.AssetExecutionContext, gong_snowflake: SnowflakeResource
+        ) -> Iterator[Any]:
+            yield from DbtStep(context, settings, project, dbt_models, models).run(gong_snowflake)
 
-    return project, models, [*_hubspot_tables(manifest, translator, options), gong_dbt_models]
+        return build_models
+
+    ops = [op("gong_dbt_staging", select=STAGING), op("gong_dbt_models", exclude=STAGING)]
+    return project, models, [*_hubspot_tables(manifest, translator, options), *ops]
 
 
 def _hubspot_tables(

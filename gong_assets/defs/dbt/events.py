@@ -11,7 +11,6 @@ from dagster_dbt import DbtProject
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from gong_assets.defs.dbt.column_lineage import ColumnLineage
-from gong_assets.defs.dbt.cortex_costs import CortexBatches
 from gong_assets.defs.dbt.invocation import FINISHED_EVENT
 from gong_assets.defs.dbt.models import DbtModels
 from gong_assets.defs.dbt.translator import is_partitioned
@@ -29,13 +28,11 @@ class NodeEvents:
         context: dg.AssetExecutionContext,
         project: DbtProject,
         models: DbtModels,
-        cortex: CortexBatches,
         target_path: Path,
     ) -> None:
         self._context = context
         self._project = project
         self._models = models
-        self._cortex = cortex
         self._target_path = target_path
         self._lineage = ColumnLineage(project, models.manifest, models.translator)
         self._results: dict[str, dict[str, Any]] = {}
@@ -68,9 +65,6 @@ class NodeEvents:
         node = self._models.manifest["nodes"][result["data"]["node_info"]["unique_id"]]
         # The file has this path when the command has ended.
         compiled = self._project.target_path / "compiled" / node["package_name"] / node["original_file_path"]
-        key = self._models.translator.get_asset_key(node)
-        if (name := self._models.cortex.get(key)) is not None:
-            self._cortex.add_costs(self._context, key, name)
         return {
             **_row_count(node, finished),
             **self._lineage.metadata(result, self._target_path),

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from gong_assets.defs.dbt.check_names import dbt_test_names
-from gong_assets.defs.dbt.translator import GongDbtTranslator, folder
+from gong_assets.defs.dbt.translator import GongDbtTranslator
 
 
 @dataclass(frozen=True)
@@ -19,14 +19,12 @@ class DbtModels:
     Attributes:
         manifest: dbt's manifest, in which checks have their short names.
         names: dbt's name of each model, by asset key.
-        cortex: names of the models that send texts to Cortex, by asset key.
         tests: dbt's name of each test, by its unique ID.
     """
 
     manifest: Mapping[str, Any]
     translator: GongDbtTranslator
     names: Mapping[dg.AssetKey, str]
-    cortex: Mapping[dg.AssetKey, str]
     tests: Mapping[str, str]
 
     @classmethod
@@ -40,7 +38,6 @@ class DbtModels:
             manifest,
             translator,
             names={key: node["name"] for key, node in models.items()},
-            cortex={key: node["name"] for key, node in models.items() if folder(node) == "cortex"},
             tests=dbt_test_names(manifest),
         )
 
@@ -56,7 +53,8 @@ class DbtModels:
         excluded = [name for key, name in of_check.items() if key.asset_key in assets and key not in checks]
         # Run a test of two models only if both are built or exist. The default of dbt fails on tables that
         # do not exist yet.
-        arguments = ["--indirect-selection", "buildable" if assets else "empty"]
-        if len(assets) < len(self.names):
-            arguments += ["--select", *sorted(selected)]
+        arguments = [
+            *("--indirect-selection", "buildable" if assets else "empty"),
+            *("--select", *sorted(selected)),
+        ]
         return [*arguments, "--exclude", *sorted(excluded)] if excluded else arguments

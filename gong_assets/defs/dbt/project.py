@@ -100,26 +100,6 @@ def parsed_manifest(target_path: Path) -> Manifest:
     return manifest
 
 
-def compile_sql(settings: Settings, template: str) -> str:
-    """Return a Jinja template compiled with the macros and vars of the project. Nothing connects.
-
-    Raises:
-        DbtParseError: the project or the template does not compile.
-    """
-    place = {
-        "account": settings.snowflake_account or "none",
-        "user": settings.snowflake_user or "none",
-        **settings.place,
-    }
-    command = ["compile", "--inline", template, "--no-introspect", "--no-populate-cache"]
-    # Not in the directory of the parsed project, which a run may read at the same time.
-    with tempfile.TemporaryDirectory() as target:
-        result = _run_dbt(command, Path(target), settings, dbt_environment(place))
-    if result.returncode != 0:
-        raise DbtParseError(f"dbt compile failed:\n{(result.stdout + result.stderr).strip()}")
-    return result.stdout.strip()
-
-
 def write_docs(
     settings: Settings, directory: Path | str, *, arguments: Mapping[str, Any] | None = None
 ) -> Path:

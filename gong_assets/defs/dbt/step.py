@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from dagster_dbt import DbtProject
 
+from gong_assets.cortex.sending import create_tables as create_cortex_tables
 from gong_assets.dates import DateRange, format_ranges
-from gong_assets.defs.dbt.cortex_costs import CortexBatches
+from gong_assets.defs.cortex_budget import functions_of, sends_texts
 from gong_assets.defs.dbt.events import NodeEvents
 from gong_assets.defs.dbt.invocation import DbtInvocation, environment
 from gong_assets.defs.dbt.models import DbtModels
@@ -37,13 +38,7 @@ from gong_assets.warehouse.queries import existing_tables
 from gong_assets.warehouse.tables import LANDINGS_TABLE, create_raw_tables
 
 if TYPE_CHECKING:
-    from dbt.cli.main import dbtRunnerResult
     from snowflake.connector import SnowflakeConnection
-
-# A text that fails makes its whole batch fail. A retry sends the texts of that batch in smaller batches, and
-# finally one by one: three attempts for such a text, as many for its dialogue, and one for each other text.
-# See macros/cortex_sending.sql.
-CORTEX_RETRIES = 20
 
 
 @dataclass(frozen=True)
@@ -53,7 +48,6 @@ class DbtStep:
     Attributes:
         models: the models and tests of the dbt project.
         graph: the same models, with the raw tables that they depend on.
-        token_budget: tokens that the run may send to Cortex; None for the budget of the dbt project.
     """
 
     context: dg.AssetExecutionContext
@@ -61,14 +55,12 @@ class DbtStep:
     project: DbtProject
     models: DbtModels
     graph: Models
-    token_budget: int | None
 
     def run(self, snowflake: SnowflakeResource) -> Iterator[Any]:
         """Build the selected models and yield their events while dbt works.
 
         Raises:
             dagster.Failure: the warehouse or dbt failed.
-            dagster.RetryRequested: Cortex did not answer a batch, which is sent again in smaller batches.
         """
         days = self._days()
         run_id, op = self.context.run.run_id, self.context.op_execution_context.op.name
@@ -77,13 +69,16 @@ class DbtStep:
         try:
             # The run's own connection. dbt signs in by itself.
             with snowflake.get_connection() as connection:
-                _create_missing_sources(connection)  # dbt fails on a source that does not exist.
-                cortex = CortexBatches(connection, warehouse.query_tag)
+                self._create_missing_sources(connection)  # dbt fails on a source that does not exist.
                 settled = settled_changes(
-                    self.context, connection, self.graph, days or [], sends_to_cortex=self.token_budget != 0
+                    self.context,
+                    connection,
+                    self.graph,
+                    days or [],
+                    sends_to_cortex=sends_texts(self.context, self.settings),
                 )
                 with settled, environment(self._environment(warehouse, days)):
-                    yield from self._run_dbt(cortex, target_path)
+                    yield from self._run_dbt(target_path)
         except WarehouseError as error:
             raise failure(error) from error
 
@@ -102,58 +97,31 @@ class DbtStep:
         )
 
     def _environment(self, warehouse: Warehouse, days: list[DateRange] | None) -> dict[str, str]:
-        budget = self.token_budget
         return {
             **dbt_environment(warehouse.arguments),
             **dbt_source_environment(self.settings),
-            "GONG_CORTEX_TOKEN_BUDGET": "" if budget is None else str(budget),
             # Read when a model is built, so that dbt need not parse the project again.
             "GONG_ASSETS_DAYS": "" if days is None else format_ranges(days),
             "GONG_ASSETS_QUERY_TAG": warehouse.query_tag,
         }
 
-    def _run_dbt(self, cortex: CortexBatches, target_path: Path) -> Iterator[Any]:
+    def _run_dbt(self, target_path: Path) -> Iterator[Any]:
         remove_old_invocations(self.project.target_path)
         # Unit tests run in CI only: in a build they would fail the step without appearing as a check.
         command = ["build", "--exclude-resource-type", "unit_test", *self.models.selection(self.context)]
-        if self.context.retry_number:  # The previous attempt built them.
-            command += ["--exclude", "path:models/staging"]
         command += ["--no-write-json", *command_options(self.settings, target_path)]
         invocation = DbtInvocation(command, parsed_manifest(self.project.target_path))
-        events = NodeEvents(self.context, self.project, self.models, cortex, target_path)
+        events = NodeEvents(self.context, self.project, self.models, target_path)
         for event in invocation.events():
             yield from events.of_dbt(event)
         if not invocation.result.success:
-            raise self._failure(invocation.result, cortex)
+            raise dg.Failure(description=explain_dbt(invocation.result), allow_retries=False)
         keep_output(self.project.target_path, target_path)
 
-    def _failure(self, result: dbtRunnerResult, cortex: CortexBatches) -> dg.Failure | dg.RetryRequested:
-        """Return a retry if only Cortex models failed and Cortex left batches unanswered, else a failure."""
-        explained = explain_dbt(result)
-        only_cortex = failed_nodes(result) <= set(self.models.cortex.values())
-        unanswered = cortex.unanswered() if only_cortex else 0
-        if self.context.retry_number >= min(unanswered, CORTEX_RETRIES):
-            return dg.Failure(description=explained, allow_retries=False)
-        self.context.log.warning(
-            f"{explained}\nCortex did not answer a batch. Its texts are sent again in smaller batches."
-        )
-        return dg.RetryRequested(max_retries=CORTEX_RETRIES)
-
-
-def failed_nodes(result: dbtRunnerResult) -> set[str]:
-    """Return the names of the models and tests that failed, without those that were skipped.
-
-    The command itself is `dbt`, if it failed before it ran any node.
-    """
-    results = getattr(result.result, "results", None)
-    if not results:
-        return {"dbt"}
-    return {str(each.node.name) for each in results if each.status in ("error", "fail")}
-
-
-def _create_missing_sources(connection: SnowflakeConnection) -> None:
-    """Create the raw tables that do not exist; one statement if they do."""
-    existing = existing_tables(connection)
-    missing = [table for table in RAW_TABLES if table.name not in existing]
-    if missing or not {LANDINGS_TABLE, PENDING_CHANGES_TABLE} <= existing:
-        create_raw_tables(connection, missing)
+    def _create_missing_sources(self, connection: SnowflakeConnection) -> None:
+        """Create the raw tables and those of Cortex that do not exist; one statement if they do."""
+        existing = existing_tables(connection)
+        missing = [table for table in RAW_TABLES if table.name not in existing]
+        if missing or not {LANDINGS_TABLE, PENDING_CHANGES_TABLE} <= existing:
+            create_raw_tables(connection, missing)
+        create_cortex_tables(connection, functions_of(self.settings), existing)

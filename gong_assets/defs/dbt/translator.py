@@ -71,8 +71,8 @@ def folder(properties: Mapping[str, Any]) -> str:
 
 
 def is_partitioned(properties: Mapping[str, Any]) -> bool:
-    """Return whether a model shares the daily partitions of the raw assets."""
-    return "partitioned" in properties["tags"]
+    """Return whether a model, or a table of answers, shares the daily partitions of the raw assets."""
+    return "partitioned" in properties["tags"] or properties.get("source_name") == "cortex"
 
 
 def _table_name(properties: Mapping[str, Any]) -> str:

@@ -9,21 +9,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
-
+from gong_assets.cortex.functions import Capability, Functions
+from gong_assets.cortex.prices import Price, Prices
 from gong_assets.settings import Settings
+from gong_assets.settings.dbt_vars import default_vars
 from gong_assets.warehouse import report_queries as queries
 from gong_assets.warehouse.connection import Warehouse, fetch
 from gong_assets.warehouse.queries import existing_tables
 
-_DBT_PROJECT = Path(__file__).parents[2] / "dbt" / "dbt_project.yml"
-
 # Statements of one run: upper limits, to which tests hold the runs.
 STATEMENTS_OF_LANDING = 15
-STATEMENTS_OF_TRANSFORMATION = 150
+STATEMENTS_OF_TRANSFORMATION = 200
 STATEMENTS_OF_STANDING_CHECKS = 16
 STATEMENTS_OF_RECONCILIATION = 15
 
@@ -50,11 +48,13 @@ REQUESTS_PER_REFERENCE_READ = 10
 STANDING_CHECK_DAYS = 60
 STANDING_CHECK_REQUESTS = 50
 
-# Tokens of a call, where none were measured: half an hour of speech has 4,500 words, and 1.33 tokens a word.
-TOKENS_PER_CALL = 6_000
+# Tokens of a call, where none were measured: 45 minutes of speech have 6,750 words, and 1.33 tokens a word.
+TOKENS_PER_CALL = 9_000
 SUMMARY_TOKENS = 400
-# Questions about topics, next steps and risks, for calls without those of Gong.
+# Questions about topics, next steps and risks are asked of the brief or the summary, for calls for which Gong
+# gives no topics or no next steps. Prompt and answer are billed as well.
 EXTRACTED_FRACTION = 0.5
+EXTRACTION_TOKENS = SUMMARY_TOKENS + 120 + 300
 
 DEFAULT_CALLS_PER_DAY = 20.0
 MEASURED_DAYS = 30
@@ -62,11 +62,12 @@ MEASURED_DAYS = 30
 
 @dataclass(frozen=True)
 class CortexUse:
-    """Tokens and dollars of one Cortex function for one call."""
+    """Tokens and dollars of one Cortex function for one call, at the price that was assumed."""
 
     function: str
     tokens: float
     dollars: float
+    price: Price | None = None
 
 
 @dataclass(frozen=True)
@@ -160,17 +161,18 @@ def _requests(calls_per_day: float, lookback_days: int, reconciliation_days: int
 
 
 def assumed_cortex_use() -> list[CortexUse]:
-    """Return the use of Cortex by a call of half an hour, at the prices of the dbt vars."""
-    variables = yaml.safe_load(_DBT_PROJECT.read_text("utf-8"))["vars"]
-    prices: Mapping[str, float] = variables["cortex_credits_per_million_tokens"]
-    tokens = {
-        "AI_EMBED": TOKENS_PER_CALL,
-        "SENTIMENT": TOKENS_PER_CALL,
-        "AI_SUMMARIZE_AGG": TOKENS_PER_CALL + SUMMARY_TOKENS,
-        "AI_EXTRACT": EXTRACTED_FRACTION * TOKENS_PER_CALL,
+    """Return the use of Cortex by a call of 45 minutes, with the default functions and prices."""
+    functions, prices = Functions(default_vars()), Prices.of_vars(default_vars())
+    tokens: dict[Capability, float] = {
+        "embedding": TOKENS_PER_CALL,
+        "sentiment": TOKENS_PER_CALL,
+        "summary": TOKENS_PER_CALL + SUMMARY_TOKENS,
+        "insights": EXTRACTED_FRACTION * EXTRACTION_TOKENS,
     }
-    per_credit = float(variables["cortex_dollars_per_credit"])
-    return [CortexUse(name, count, count / 1e6 * prices[name] * per_credit) for name, count in tokens.items()]
+    return [
+        CortexUse(function.name, count, prices.dollars(function, count), prices.of(function))
+        for function, count in ((functions.of(capability), count) for capability, count in tokens.items())
+    ]
 
 
 def estimate_for(

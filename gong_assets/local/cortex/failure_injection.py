@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from gong_assets.local.cortex.errors import CortexError
 
 VARIABLE = "GONG_ASSETS_LOCAL_CORTEX_REFUSES"
+# The same for the token counters, which then have no count.
+UNCOUNTED_VARIABLE = "GONG_ASSETS_LOCAL_CORTEX_CANNOT_COUNT"
 
 
 class InjectedFailureError(CortexError):
@@ -24,12 +26,12 @@ class InjectedFailureError(CortexError):
         )
 
 
-def failing_texts(environment: Mapping[str, str]) -> re.Pattern[str] | None:
+def failing_texts(environment: Mapping[str, str], variable: str = VARIABLE) -> re.Pattern[str] | None:
     """Return the pattern of failing texts, or None; raises ValueError for an invalid expression."""
-    pattern = environment.get(VARIABLE)
+    pattern = environment.get(variable)
     if not pattern:
         return None
     try:
         return re.compile(pattern)
     except re.error as error:
-        raise ValueError(f"{VARIABLE} is not a regular expression: {error}") from error
+        raise ValueError(f"{variable} is not a regular expression: {error}") from error

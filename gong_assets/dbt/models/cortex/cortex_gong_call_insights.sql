@@ -1,8 +1,4 @@
-{{ config(post_hook="{{ send_calls_for_insights() }}") }}
-
--- The sending models are built one after another, because they share the token budget of the run.
--- depends_on: {{ ref('cortex_gong_calls') }}
-
+-- depends_on: {{ source('cortex', 'gong_cortex_insights') }}
 -- Calls without Gong topics or next steps.
 with calls as (
 
@@ -13,27 +9,33 @@ with calls as (
 
 dialogues as (
 
-    {{ dialogue_hashes() }}
+    select call_id, transcript_hash from {{ ref('int_gong_dialogues') }}
+    where {{ in_run_window('call_date') }}
+
+),
+
+answers as (
+
+    {{ cortex_answers('insights', ['insights'], ['answer_lists']) }}
 
 )
 
--- Insights cost money, so those of unchanged dialogues are kept. The post-hook sends the others.
 select
     calls.call_id,
     calls.call_date,
-    previous.key_topics,
-    previous.next_steps,
-    previous.risks,
-    coalesce(previous.processed_by_cortex, false) as processed_by_cortex,
-    previous.cortex_processed_at,
-    coalesce(previous.cortex_attempts, 0) as cortex_attempts,
-    previous.cortex_error,
-    previous.cortex_request,
+    {%- for name in ['key_topics', 'next_steps', 'risks'] %}
+    {{ json_list('results.answer_lists:' ~ name) }} as {{ name }},
+    {%- endfor %}
+    coalesce(answers.processed_by_cortex, false) as processed_by_cortex,
+    answers.cortex_processed_at,
+    coalesce(answers.cortex_attempts, 0) as cortex_attempts,
+    answers.cortex_error,
+    answers.cortex_request,
     dialogues.transcript_hash,
     {{ redacts_transcripts() }} as is_redacted,
-    previous.insights_model,
-    previous.enrichment_version
+    results.cortex_model as insights_model,
+    results.enrichment_version
 from calls
 inner join dialogues on calls.call_id = dialogues.call_id
-left join {{ previous_rows() }} as previous
-    on dialogues.call_id = previous.call_id and dialogues.transcript_hash = previous.transcript_hash
+left join answers on calls.call_id = answers.call_id and dialogues.transcript_hash = answers.text_hash
+{{ join_cortex_results('insights') }}

@@ -1,5 +1,4 @@
-{{ config(post_hook="{{ send_calls_to_cortex() }}") }}
-
+-- depends_on: {{ source('cortex', 'gong_cortex_summaries') }}
 with calls as (
 
     select call_id, call_date from {{ ref('stg_gong_calls') }}
@@ -52,31 +51,47 @@ sentiments as (
 
 dialogues as (
 
-    {{ dialogue_hashes() }}
+    select call_id, transcript_hash from {{ ref('int_gong_dialogues') }}
+    where {{ in_run_window('call_date') }}
+
+),
+
+answers as (
+
+    {{ cortex_answers('summaries', ['summary'], ['answer_text']) }}
+
+),
+
+-- The first answer for a call, whatever its text was then.
+first_answers as (
+
+    select call_id, min(first_answered_at) as first_processed_at
+    from {{ cortex_table('answers') }}
+    where enrichment = 'summaries' and {{ in_run_window('call_date') }}
+    group by 1
 
 )
 
--- Summaries cost money, so those of unchanged dialogues are kept. The post-hook sends the others.
 select
     calls.call_id,
     calls.call_date,
     sentiments.sentiment_score::float as sentiment_score,
     sentiments.customer_sentiment::float as customer_sentiment,
     sentiments.seller_sentiment::float as seller_sentiment,
-    previous.call_summary,
-    coalesce(previous.processed_by_cortex, false) as processed_by_cortex,
-    previous.cortex_processed_at,
-    coalesce(first_answers.first_processed_at, first_answers.cortex_processed_at) as first_processed_at,
-    coalesce(previous.cortex_attempts, 0) as cortex_attempts,
-    previous.cortex_error,
-    previous.cortex_request,
+    results.answer_text as call_summary,
+    coalesce(answers.processed_by_cortex, false) as processed_by_cortex,
+    answers.cortex_processed_at,
+    first_answers.first_processed_at,
+    coalesce(answers.cortex_attempts, 0) as cortex_attempts,
+    answers.cortex_error,
+    answers.cortex_request,
     dialogues.transcript_hash,
     {{ redacts_transcripts() }} as is_redacted,
-    previous.summary_model,
-    previous.enrichment_version
+    results.cortex_model as summary_model,
+    results.enrichment_version
 from calls
 left join sentiments on calls.call_id = sentiments.call_id
 left join dialogues on calls.call_id = dialogues.call_id
-left join {{ previous_rows() }} as previous
-    on dialogues.call_id = previous.call_id and dialogues.transcript_hash = previous.transcript_hash
-left join {{ previous_rows() }} as first_answers on calls.call_id = first_answers.call_id
+left join answers on dialogues.call_id = answers.call_id and dialogues.transcript_hash = answers.text_hash
+{{ join_cortex_results('summaries') }}
+left join first_answers on calls.call_id = first_answers.call_id

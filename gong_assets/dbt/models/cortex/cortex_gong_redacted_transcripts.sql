@@ -1,29 +1,32 @@
-{{ config(
-    enabled=(env_var('GONG_REDACT_TRANSCRIPTS', '') or 'false') | lower == 'true',
-    post_hook="{{ send_segments_for_redaction() }}"
-) }}
+{{ config(enabled=(env_var('GONG_REDACT_TRANSCRIPTS', '') or 'false') | lower == 'true') }}
 
+-- depends_on: {{ source('cortex', 'gong_cortex_redactions') }}
 with segments as (
 
     select transcript_id, call_id, call_date, content_hash
     from {{ ref('stg_gong_call_transcripts') }}
     where {{ in_run_window('call_date') }}
 
+),
+
+answers as (
+
+    {{ cortex_answers('redactions', ['redaction'], ['answer_text']) }}
+
 )
 
--- Redactions cost money, so those of unchanged texts are kept. The post-hook sends the others.
 select
     segments.transcript_id,
     segments.call_id,
     segments.call_date,
-    previous.redacted_text,
-    coalesce(previous.processed_by_cortex, false) as processed_by_cortex,
-    previous.cortex_processed_at,
-    coalesce(previous.cortex_attempts, 0) as cortex_attempts,
-    previous.cortex_error,
-    previous.cortex_request,
+    results.answer_text as redacted_text,
+    coalesce(answers.processed_by_cortex, false) as processed_by_cortex,
+    answers.cortex_processed_at,
+    coalesce(answers.cortex_attempts, 0) as cortex_attempts,
+    answers.cortex_error,
+    answers.cortex_request,
     segments.content_hash,
-    previous.enrichment_version
+    results.enrichment_version
 from segments
-left join {{ previous_rows() }} as previous
-    on segments.transcript_id = previous.transcript_id and segments.content_hash = previous.content_hash
+left join answers on segments.call_id = answers.call_id and segments.content_hash = answers.text_hash
+{{ join_cortex_results('redactions') }}

@@ -8,6 +8,7 @@ risks as (
 
     select
         call_id,
+        call_date,
         array_agg(
             object_construct(
                 'risk', risk, 'detail', detail, 'at_seconds', at_seconds, 'sentiment', sentiment,
@@ -15,7 +16,7 @@ risks as (
             )
         ) within group (order by risk, at_seconds, risk_id) as risk_indicators
     from {{ ref('vw_gong_call_risks') }}
-    group by 1
+    group by 1, 2
 
 ),
 
@@ -43,5 +44,5 @@ select
     coalesce(risks.risk_indicators, iff(calls.processed_by_cortex, array_construct(), null))
         as risk_indicators
 from calls
-left join risks on calls.call_id = risks.call_id
+left join risks on calls.call_id = risks.call_id and calls.call_date = risks.call_date
 left join call_deals on calls.call_id = call_deals.call_id

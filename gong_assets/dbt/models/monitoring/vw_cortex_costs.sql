@@ -1,5 +1,3 @@
-{{ config(pre_hook="{{ create_cortex_batches() }}") }}
-
 -- The billed usage is in SNOWFLAKE.ACCOUNT_USAGE.CORTEX_AI_FUNCTIONS_USAGE_HISTORY, by QUERY_TAG.
 select
     sha2(run_key || model_name || function_name || status, 256) as cost_id,
@@ -16,5 +14,5 @@ select
     sum(estimated_dollars)::float as estimated_dollars,
     min(planned_at)::timestamp_ltz as planned_at,
     max(answered_at)::timestamp_ltz as answered_at
-from {{ cortex_batches() }}
+from {{ cortex_table('batches') }}
 group by run_key, model_name, function_name, status

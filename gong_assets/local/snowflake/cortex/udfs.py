@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import product
 
 import duckdb
@@ -13,7 +13,11 @@ import pyarrow as pa
 
 from gong_assets.local.cortex import embedding, tokens
 from gong_assets.local.cortex.errors import CortexError
-from gong_assets.local.cortex.failure_injection import InjectedFailureError, failing_texts
+from gong_assets.local.cortex.failure_injection import (
+    UNCOUNTED_VARIABLE,
+    InjectedFailureError,
+    failing_texts,
+)
 from gong_assets.local.snowflake.cortex.function_catalog import (
     EMBEDDING_DIMENSIONS,
     FUNCTIONS,
@@ -22,12 +26,14 @@ from gong_assets.local.snowflake.cortex.function_catalog import (
 )
 from gong_assets.local.snowflake.cortex.usage_history import UsageHistory
 
+TOKEN_COUNTERS = ("COUNT_TOKENS", "AI_COUNT_TOKENS")
+
 _ARROW_TYPES = {"VARCHAR": pa.string(), "DOUBLE": pa.float64(), "BIGINT": pa.int64()}
 
 
 def register(duck: duckdb.DuckDBPyConnection, usage: UsageHistory) -> None:
     """Create the functions in the DuckDB process, where all connections see them."""
-    udfs = _Udfs(usage, failing_texts(os.environ))
+    udfs = _Udfs(usage, failing_texts(os.environ), failing_texts(os.environ, UNCOUNTED_VARIABLE))
     for per_row in (False, True):
         for function, with_details in product(FUNCTIONS.values(), (False, True)):
             if with_details and not function.has_error_details:
@@ -49,9 +55,15 @@ def register(duck: duckdb.DuckDBPyConnection, usage: UsageHistory) -> None:
 class _Udfs:
     """Factory of the Python functions that DuckDB calls."""
 
-    def __init__(self, usage: UsageHistory, failing_texts: re.Pattern[str] | None) -> None:
+    def __init__(
+        self,
+        usage: UsageHistory,
+        failing_texts: re.Pattern[str] | None,
+        uncounted_texts: re.Pattern[str] | None = None,
+    ) -> None:
         self._usage = usage
         self._failing_texts = failing_texts
+        self._uncounted_texts = uncounted_texts
 
     def for_function(self, function: CortexFunction, *, with_details: bool) -> Callable[..., pa.Array]:
         """Return a function on a column of lists with the query id and the arguments of each call."""
@@ -95,6 +107,8 @@ class _Udfs:
     def _implementation_result(self, function: CortexFunction, arguments: dict[str, str | None]) -> object:
         if function.billed:
             self._inject_failure(function.name, *arguments.values())
+        elif function.name in TOKEN_COUNTERS:
+            _fail_if_matched(self._uncounted_texts, function.name, arguments.values())
         return function.implementation(
             *(
                 orjson.loads(value) if name in function.structured and value is not None else value
@@ -142,5 +156,9 @@ class _Udfs:
         return embed_rows
 
     def _inject_failure(self, function: str, *texts: str | None) -> None:
-        if self._failing_texts and any(self._failing_texts.search(text) for text in texts if text):
-            raise InjectedFailureError(function)
+        _fail_if_matched(self._failing_texts, function, texts)
+
+
+def _fail_if_matched(pattern: re.Pattern[str] | None, function: str, texts: Iterable[str | None]) -> None:
+    if pattern and any(pattern.search(text) for text in texts if text):
+        raise InjectedFailureError(function)

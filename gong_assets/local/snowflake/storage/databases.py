@@ -68,6 +68,7 @@ class Storage:
         self.translations = TranslationCache()
         self._duck = _duckdb(directory)
         fakesnow_patches.describe_tables_of_every_database()
+        fakesnow_patches.create_tables_of_all_columns()
         fakesnow_patches.list_views_as_tables()
         fakesnow_patches.quote_comments()
         fakesnow_patches.hide_temporary_stages_of_other_sessions()

@@ -86,6 +86,24 @@ def hide_temporary_stages_of_other_sessions() -> None:
     stage.not_found_error = lambda name: not_found(public_name(name))
 
 
+def create_tables_of_all_columns() -> None:
+    """Describe the query of CREATE TABLE ... AS SELECT * in DuckDB's SQL, and not in that of no database."""
+    create_table_as = transforms_package.create_table_as
+    if create_table_as.__module__ == __name__:
+        return
+
+    def create(expression: exp.Expression, duck: duckdb.DuckDBPyConnection) -> exp.Expression:
+        query = expression.expression if isinstance(expression, exp.Create) else None
+        select = query.unnest() if isinstance(query, exp.Subquery) else query
+        if isinstance(select, exp.Select) and isinstance(expression.this, exp.Schema) and select.is_star:
+            columns = duck.execute(f"DESCRIBE {select.sql('duckdb')}").fetchall()
+            select.set("expressions", [exp.column(name) for name, *_ in columns])
+        created: exp.Expression = create_table_as(expression, duck)
+        return created
+
+    transforms_package.create_table_as = create
+
+
 def use_numbers_of_38_digits() -> None:
     """Replace fakesnow's 64-bit integers, and its cast of all aggregates of numbers to FLOAT."""
     transforms_package.integer_precision = numbers.integer_type

@@ -1,16 +1,16 @@
-"""Calls, tokens and estimated cost of a run's Cortex requests, as metadata of the models that sent them."""
+"""Calls, tokens and estimated cost of a run's Cortex requests, as metadata of its enrichments."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from gong_assets.cortex.enrichments import Enrichment
 from gong_assets.warehouse.connection import fetch
-from gong_assets.warehouse.queries import answered_texts_by_day, cortex_batches, unanswered_batches
+from gong_assets.warehouse.queries import answered_texts_by_day, cortex_batches
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -26,32 +26,15 @@ _COLUMNS = {
 }
 
 
-@dataclass(frozen=True)
-class CortexBatches:
-    """The batches that one run sent to Cortex (see `macros/cortex_batches.sql`).
-
-    Attributes:
-        query_tag: tag of the run's statements, by which its batches are known.
-    """
-
-    connection: SnowflakeConnection
-    query_tag: str
-
-    def add_costs(self, context: dg.AssetExecutionContext, asset_key: dg.AssetKey, model: str) -> None:
-        """Add the costs of a model's texts to its days. Its post-hook sends them before its event arrives."""
-        of_run = (self.query_tag, model)
-        batches = fetch(self.connection, cortex_batches(), of_run)
-        texts = fetch(self.connection, answered_texts_by_day(model), of_run) if batches else []
-        add_costs_by_day(context, asset_key, batches, {row["DAY"]: int(row["TEXTS"]) for row in texts})
-
-    def unanswered(self) -> int:
-        """Return the number of batches that Cortex did not answer."""
-        from snowflake.connector.errors import ProgrammingError
-
-        try:
-            return int(fetch(self.connection, unanswered_batches(), (self.query_tag,))[0]["BATCHES"])
-        except ProgrammingError:
-            return 0  # The table does not exist until the first texts are sent.
+def add_costs(
+    context: dg.AssetExecutionContext, connection: SnowflakeConnection, enrichment: Enrichment, run_key: str
+) -> None:
+    """Add the costs of the run's texts to the days of an enrichment."""
+    of_run = (run_key, enrichment.model)
+    batches = fetch(connection, cortex_batches(), of_run)
+    texts = fetch(connection, answered_texts_by_day(), (enrichment.name, *of_run)) if batches else []
+    by_day = {row["DAY"]: int(row["TEXTS"]) for row in texts}
+    add_costs_by_day(context, context.asset_key, batches, by_day)
 
 
 def add_costs_by_day(

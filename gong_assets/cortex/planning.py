@@ -1,0 +1,345 @@
+"""SQL that decides what a run sends: the texts that wait, in batches, within the budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gong_assets.cortex.batching import batched
+from gong_assets.cortex.budget import BudgetLeft
+from gong_assets.cortex.enrichments import Enrichment
+from gong_assets.cortex.functions import literal
+from gong_assets.cortex.prices import Prices
+from gong_assets.cortex.tables import ANSWERS, ATTEMPTS, BATCHES
+from gong_assets.cortex.texts import CALLS, Scope
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The statements of an enrichment in a run.
+
+    Attributes:
+        run_key: scope of the budget of a run.
+        invocation: unique for each attempt of the step.
+    """
+
+    enrichment: Enrichment
+    scope: Scope
+    prices: Prices
+    run_key: str
+    invocation: str
+
+    @property
+    def _name(self) -> str:
+        return literal(self.enrichment.name)
+
+    @property
+    def _request(self) -> str:
+        return literal(self.enrichment.request(self.scope.functions))
+
+    def _of_enrichment(self, days: str = "CALL_DATE") -> str:
+        return f"ENRICHMENT = {self._name} AND {self.scope.in_days(days)}"
+
+    def _of_batches(self) -> str:
+        return f"RUN_KEY = {literal(self.run_key)} AND MODEL_NAME = {literal(self.enrichment.model)}"
+
+    def _waiting(self) -> str:
+        """Return CTEs up to `waiting`: texts without an answer to the current request, and attempts left."""
+        return f"""texts AS (
+
+    {self.enrichment.texts(self.scope)}
+
+),
+
+tried AS (
+
+    SELECT CALL_ID, TEXT_HASH, MAX(ATTEMPT) AS ATTEMPTS
+    FROM {ATTEMPTS}
+    WHERE {self._of_enrichment()} AND CORTEX_REQUEST = {self._request}
+    GROUP BY CALL_ID, TEXT_HASH
+
+),
+
+answered AS (
+
+    SELECT DISTINCT CALL_ID, TEXT_HASH
+    FROM {ANSWERS}
+    WHERE {self._of_enrichment()} AND CORTEX_REQUEST = {self._request} AND CORTEX_ERROR IS NULL
+
+),
+
+waiting AS (
+
+    SELECT texts.CALL_ID, texts.CALL_DATE, texts.TEXT_HASH, COALESCE(tried.ATTEMPTS, 0) AS ATTEMPTS
+    FROM texts
+    LEFT JOIN tried ON texts.CALL_ID = tried.CALL_ID AND texts.TEXT_HASH = tried.TEXT_HASH
+    LEFT JOIN answered ON texts.CALL_ID = answered.CALL_ID AND texts.TEXT_HASH = answered.TEXT_HASH
+    WHERE
+        texts.CAN_BE_SENT
+        AND answered.CALL_ID IS NULL
+        AND COALESCE(tried.ATTEMPTS, 0) < {self.scope.max_attempts}
+
+)"""
+
+    def survey(self, kept_days: int) -> str:
+        """Return SQL for one row with what there is to do.
+
+        WAITING texts are sent. What was sent for a call that has MOVED to a day of the run is on another day.
+        STALE texts were changed, or are no longer said in their call. The call of ORPHANED texts is not
+        landed any more, for longer than a call needs that moves from one run to another.
+        """
+        return f"""WITH {self._waiting()}
+
+SELECT
+    (SELECT COUNT(*) FROM waiting) AS WAITING,
+    (SELECT COUNT(*) FROM {ATTEMPTS} AS attempts {self._moved("attempts")}) AS MOVED,
+    (SELECT COUNT(*) FROM {ATTEMPTS} AS attempts WHERE {self._stale("attempts")}) AS STALE,
+    (SELECT COUNT(*) FROM {ATTEMPTS} AS attempts WHERE {self._orphaned(kept_days)}) AS ORPHANED"""
+
+    def _moved(self, table: str) -> str:
+        return (
+            f"INNER JOIN {CALLS} AS calls ON {table}.CALL_ID = calls.CALL_ID\n"
+            f"        WHERE {table}.ENRICHMENT = {self._name} AND {self.scope.in_days('calls.CALL_DATE')} "
+            f"AND {table}.CALL_DATE <> calls.CALL_DATE"
+        )
+
+    def _stale(self, table: str) -> str:
+        return (
+            f"{self._of_enrichment(f'{table}.CALL_DATE')}\n"
+            f"        AND {table}.CALL_ID IN (SELECT CALL_ID FROM {CALLS} WHERE "
+            f"{self.scope.in_days('CALL_DATE')})\n"
+            f"        AND NOT EXISTS (SELECT 1 FROM texts WHERE texts.CALL_ID = {table}.CALL_ID "
+            f"AND texts.TEXT_HASH = {table}.TEXT_HASH)"
+        )
+
+    def _orphaned(self, kept_days: int) -> str:
+        return (
+            f"ENRICHMENT = {self._name} AND CALL_ID NOT IN (SELECT CALL_ID FROM GONG_CALLS_RAW) "
+            f"AND ATTEMPTED_AT < DATEADD('day', -{kept_days}, CURRENT_TIMESTAMP())"
+        )
+
+    def move(self) -> list[str]:
+        """Return statements that put what was sent for moved calls on their new days."""
+        return [
+            f"UPDATE {table} SET CALL_DATE = calls.CALL_DATE FROM {CALLS} AS calls "
+            f"WHERE {table}.CALL_ID = calls.CALL_ID AND {table}.ENRICHMENT = {self._name} "
+            f"AND {self.scope.in_days('calls.CALL_DATE')} AND {table}.CALL_DATE <> calls.CALL_DATE"
+            for table in (ANSWERS, ATTEMPTS)
+        ]
+
+    def delete_stale(self) -> list[str]:
+        """Return statements that delete what was sent of texts that are no longer said."""
+        texts = self.enrichment.texts(self.scope)
+        return [
+            f"DELETE FROM {table} WHERE "
+            + self._stale(table).replace("FROM texts WHERE", f"FROM ({texts}) AS texts WHERE")
+            for table in (ANSWERS, ATTEMPTS)
+        ]
+
+    def delete_orphaned(self, kept_days: int) -> list[str]:
+        """Return statements that delete what was sent for calls that are not landed any more."""
+        orphaned = self._orphaned(kept_days)
+        return [
+            f"DELETE FROM {ANSWERS} WHERE ENRICHMENT = {self._name} "
+            f"AND CALL_ID IN (SELECT CALL_ID FROM {ATTEMPTS} WHERE {orphaned})",
+            f"DELETE FROM {ATTEMPTS} WHERE {orphaned}",
+        ]
+
+    def delete_unsent(self) -> str:
+        """Return the statement that forgets batches which an earlier attempt planned and did not send."""
+        return f"DELETE FROM {BATCHES} WHERE {self._of_batches()} AND STATUS IN ('Planned', 'Over Budget')"
+
+    def create_queue(self, left: BudgetLeft) -> str:
+        """Return the statement that creates the queue, whose BATCH is NULL for texts that are not sent.
+
+        Texts that were never sent come first, so that failing texts do not block them, and the latest days
+        before earlier ones. A text that failed is sent in a batch of a fiftieth of the size, and alone in its
+        last attempt. TOKENS is NULL if counting failed.
+        """
+        return f"""CREATE OR REPLACE TRANSIENT TABLE {self.enrichment.queue} AS
+WITH {self._waiting()},
+
+parts AS (
+
+    {self.enrichment.parts(self.scope)}
+
+),
+
+counted AS (
+
+    SELECT parts.*, {self._estimates()}
+    FROM parts
+
+),
+
+{self._requests()},
+
+{batched(self.scope, self.enrichment.batch_size, left)}
+
+SELECT
+    counted.*,
+    batched.CALL_DATE,
+    batched.ATTEMPTS,
+    batched.TOKENS,
+    batched.CREDITS,
+    batched.BATCH,
+    first_answers.FIRST_ANSWERED_AT
+FROM counted
+INNER JOIN batched ON counted.CALL_ID = batched.CALL_ID AND counted.TEXT_HASH = batched.TEXT_HASH
+LEFT JOIN first_answers ON counted.CALL_ID = first_answers.CALL_ID"""
+
+    def _requests(self) -> str:
+        """Return CTEs with the tokens and credits of each text, and the first answer for each call."""
+        return f"""sized AS (
+
+    SELECT waiting.*, requests.TOKENS, requests.CREDITS
+    FROM waiting
+    INNER JOIN (
+        SELECT
+            CALL_ID,
+            TEXT_HASH,
+            IFF(COUNT(PART_TOKENS) = COUNT(*), SUM(PART_TOKENS), NULL) AS TOKENS,
+            SUM(PART_CREDITS) AS CREDITS
+        FROM counted
+        GROUP BY CALL_ID, TEXT_HASH
+    ) AS requests
+        ON waiting.CALL_ID = requests.CALL_ID AND waiting.TEXT_HASH = requests.TEXT_HASH
+
+),
+
+first_answers AS (
+
+    SELECT CALL_ID, MIN(FIRST_ANSWERED_AT) AS FIRST_ANSWERED_AT
+    FROM {ANSWERS}
+    WHERE {self._of_enrichment()}
+    GROUP BY CALL_ID
+
+)"""
+
+    def _estimates(self) -> str:
+        """Return SQL for the tokens and credits of a part, of all functions together."""
+        tokens, credits = [], []
+        for capability in self.enrichment.capabilities:
+            function = self.scope.functions.of(capability)
+            billed = f"({self._input_tokens(capability)} + {self._output_tokens(capability)})"
+            tokens.append(f"{function.calls} * {billed}")
+            price = self.prices.of(function)
+            credits.append(f"{function.calls} * {billed} / 1000000 * {0 if price is None else price.credits}")
+        return f"{' + '.join(tokens)} AS PART_TOKENS, {' + '.join(credits)} AS PART_CREDITS"
+
+    def _input_tokens(self, capability: str) -> str:
+        return f"({capability}_TOKENS + {self.scope.functions.of(capability).overhead_tokens})"  # type: ignore[arg-type]
+
+    def _output_tokens(self, capability: str) -> str:
+        return self.scope.functions.output_tokens(capability, f"{capability}_TOKENS")  # type: ignore[arg-type]
+
+    def count_queue(self, left: BudgetLeft) -> str:
+        """Return SQL for one row with the texts in the queue: see `sending.Queue`."""
+        too_large = f"TOKENS > {left.whole_tokens} OR CREDITS > {left.whole_credits:.9f}"
+        text = "CALL_ID || ' ' || TEXT_HASH"
+        return (
+            "SELECT COALESCE(MAX(BATCH), 0) AS BATCHES, "
+            f"COUNT(DISTINCT IFF(TOKENS IS NULL, {text}, NULL)) AS UNCOUNTED, "
+            f"COUNT(DISTINCT IFF(BATCH IS NULL AND TOKENS IS NOT NULL, {text}, NULL)) AS OVER_BUDGET, "
+            f"COUNT(DISTINCT IFF({too_large}, {text}, NULL)) AS OVERSIZED, "
+            "MAX(TOKENS) AS LARGEST, MAX(CREDITS) AS LARGEST_CREDITS, "
+            "COUNT_IF(BATCH IS NOT NULL AND ATTEMPTS > 0) AS RETRIES "
+            f"FROM {self.enrichment.queue}"
+        )
+
+    def record_batches(self) -> str:
+        """Return the statement that records the planned batches with their estimated costs."""
+        rows = "\nUNION ALL\n".join(self._planned(capability) for capability in self.enrichment.capabilities)
+        return f"""INSERT INTO {BATCHES} (
+    RUN_KEY, INVOCATION_ID, MODEL_NAME, BATCH, FUNCTION_NAME, CORTEX_MODEL, CALLS, INPUT_TOKENS,
+    OUTPUT_TOKENS, ESTIMATED_CREDITS, ESTIMATED_DOLLARS, STATUS, PLANNED_AT
+)
+{rows}"""
+
+    def _planned(self, capability: str) -> str:
+        function = self.scope.functions.of(capability)  # type: ignore[arg-type]
+        input_tokens = f"{function.calls} * SUM({self._input_tokens(capability)})"
+        output_tokens = f"{function.calls} * SUM({self._output_tokens(capability)})"
+        price = self.prices.of(function)
+        credits = "NULL"
+        if price is not None:
+            credits = f"({input_tokens} + {output_tokens}) / 1000000 * {price.credits}"
+        return f"""SELECT
+    {literal(self.run_key)}, '{self.invocation}', '{self.enrichment.model}', BATCH, '{function.name}',
+    NULLIF('{function.model}', ''), {function.calls} * COUNT(*), {input_tokens}, {output_tokens},
+    {credits}, {credits} * {self.prices.dollars_per_credit}, IFF(BATCH IS NULL, 'Over Budget', 'Planned'),
+    CURRENT_TIMESTAMP()
+FROM {self.enrichment.queue}
+WHERE TOKENS IS NOT NULL
+GROUP BY BATCH"""
+
+    def estimates(self) -> str:
+        """Return SQL for the planned and the deferred calls, with their estimated cost, by function."""
+        return (
+            "SELECT STATUS, FUNCTION_NAME, SUM(CALLS) AS CALLS, SUM(INPUT_TOKENS + OUTPUT_TOKENS) AS TOKENS, "
+            "SUM(ESTIMATED_CREDITS) AS CREDITS, SUM(ESTIMATED_DOLLARS) AS DOLLARS "
+            f"FROM {BATCHES} WHERE {self._of_batches()} AND STATUS IN ('Planned', 'Over Budget') "
+            "GROUP BY STATUS, FUNCTION_NAME ORDER BY STATUS DESC, FUNCTION_NAME"
+        )
+
+    def _batch_id(self, batch: int) -> str:
+        return f"'{self.invocation}/{self.enrichment.name}/{batch}'"
+
+    def record_attempts(self, batch: int) -> str:
+        """Return the statement that counts the attempt, before the batch is sent.
+
+        So it counts even if the statement fails or the process dies.
+        """
+        return f"""INSERT INTO {ATTEMPTS}
+    (ENRICHMENT, CALL_ID, CALL_DATE, TEXT_HASH, CORTEX_REQUEST, ATTEMPT, BATCH_ID, ATTEMPTED_AT)
+SELECT DISTINCT
+    {self._name}, CALL_ID, CALL_DATE, TEXT_HASH, {self._request}, ATTEMPTS + 1, {self._batch_id(batch)},
+    CURRENT_TIMESTAMP()
+FROM {self.enrichment.queue}
+WHERE BATCH = {batch}
+ORDER BY CALL_DATE"""
+
+    def send(self, batch: int) -> str:
+        """Return the statement that sends a batch and keeps its answers."""
+        functions = self.scope.functions
+        columns = self.enrichment.result_columns(functions)
+        version = literal(str(functions.variables["enrichment_version"]))
+        return f"""INSERT INTO {ANSWERS} (
+    ENRICHMENT, CALL_ID, CALL_DATE, TEXT_HASH, CORTEX_REQUEST, {", ".join(columns)}, CORTEX_MODEL,
+    ENRICHMENT_VERSION, CORTEX_ERROR, BATCH_ID, ANSWERED_AT, FIRST_ANSWERED_AT
+)
+WITH batch AS (
+
+    SELECT CALL_ID, TEXT_HASH, PART, SENT_TEXT, ASKED
+    FROM {self.enrichment.queue}
+    WHERE BATCH = {batch}
+
+),
+
+sent AS (
+
+    SELECT DISTINCT CALL_ID, TEXT_HASH, CALL_DATE, FIRST_ANSWERED_AT
+    FROM {self.enrichment.queue}
+    WHERE BATCH = {batch}
+
+),
+
+answered AS (
+{self.enrichment.results(functions)}
+
+)
+
+SELECT
+    {self._name}, answered.CALL_ID, sent.CALL_DATE, answered.TEXT_HASH, {self._request},
+    {", ".join(f"answered.{column}" for column in columns)}, {self.enrichment.result_model(functions)},
+    {version}, answered.CORTEX_ERROR, {self._batch_id(batch)}, CURRENT_TIMESTAMP(),
+    COALESCE(sent.FIRST_ANSWERED_AT, IFF(answered.CORTEX_ERROR IS NULL, CURRENT_TIMESTAMP(), NULL))
+FROM answered
+INNER JOIN sent ON answered.CALL_ID = sent.CALL_ID AND answered.TEXT_HASH = sent.TEXT_HASH
+ORDER BY sent.CALL_DATE"""
+
+    def set_status(self, batch: int, status: str) -> str:
+        """Return the statement that records that a batch is Sent or Answered."""
+        return (
+            f"UPDATE {BATCHES} SET STATUS = '{status}', {status.upper()}_AT = CURRENT_TIMESTAMP() "
+            f"WHERE {self._of_batches()} AND INVOCATION_ID = '{self.invocation}' AND BATCH = {batch}"
+        )

@@ -1,0 +1,257 @@
+"""Sends the texts that wait to Cortex, in batches, and keeps the answers.
+
+A batch is one statement, which inserts its answers. If a function fails for one text, the whole statement
+fails: its texts are then sent again in smaller batches, and one by one in the last attempt. The answers of
+other batches are kept. An attempt is recorded before its batch is sent, so a process that dies loses nothing
+but the batch in flight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Event
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from gong_assets.cortex.budget import Budget, spending
+from gong_assets.cortex.enrichments import Enrichment
+from gong_assets.cortex.functions import Functions
+from gong_assets.cortex.planning import Plan
+from gong_assets.cortex.prices import Prices
+from gong_assets.cortex.results import CONTINUE_ON_ERROR, embedding_column
+from gong_assets.cortex.tables import ANSWERS, add_dimension, answer_columns, create_statements
+from gong_assets.cortex.texts import Scope
+from gong_assets.warehouse.connection import Warehouse, fetch
+from gong_assets.warehouse.queries import existing_tables
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+
+class CortexError(Exception):
+    """Cortex did not answer."""
+
+
+class BatchFailed(CortexError):
+    """A batch has no answer. A retry sends its texts in smaller batches."""
+
+
+class CortexUnavailable(CortexError):
+    """Cortex does not even answer for a fixed sentence, so sending texts would only use up their attempts."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the texts of a run.
+
+    Attributes:
+        texts: texts that waited.
+        batches: batches that were sent.
+        over_budget: texts that wait for another run, because they exceed the budget.
+        uncounted: texts that wait because their tokens could not be counted.
+    """
+
+    texts: int = 0
+    batches: int = 0
+    over_budget: int = 0
+    uncounted: int = 0
+
+
+def create_tables(
+    connection: SnowflakeConnection, functions: Functions, existing: Collection[str] | None = None
+) -> None:
+    """Create the tables of what was sent and answered, unless they exist.
+
+    Args:
+        existing: names of the tables of the schema, if they are known.
+    """
+    if existing is None:
+        existing = existing_tables(connection)
+    for statement in create_statements(functions, existing):
+        _execute(connection, statement)
+    if ANSWERS in existing:
+        columns = {row["COLUMN_NAME"] for row in fetch(connection, answer_columns())}
+        if embedding_column(functions) not in columns:  # The vectors of another model have another dimension.
+            _execute(connection, add_dimension(functions))
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Sends the texts of one enrichment in one run.
+
+    Attributes:
+        warehouse: for further connections, if several batches are sent at once.
+        connections: batches that are sent at once.
+        log: receives a line for each batch, and the estimated cost before any is sent.
+        warn: receives what needs attention.
+    """
+
+    warehouse: Warehouse
+    enrichment: Enrichment
+    scope: Scope
+    budget: Budget
+    run_key: str
+    log: Callable[[str], None]
+    warn: Callable[[str], None]
+
+    def run(self, connection: SnowflakeConnection) -> Outcome:
+        """Send the texts of the days that wait.
+
+        Raises:
+            BatchFailed: Cortex failed for a batch. Batches after it are not sent.
+            CortexUnavailable: Cortex failed for a fixed sentence.
+        """
+        variables = self.scope.functions.variables
+        kept_days = int(variables["cortex_answers_kept_days"])
+        plan = Plan(self.enrichment, self.scope, Prices.of_vars(variables), self.run_key, uuid4().hex)
+        found = self._survey(connection, plan, kept_days)
+        if found["MOVED"]:
+            for statement in plan.move():
+                _execute(connection, statement)
+            found = self._survey(connection, plan, kept_days)
+        outcome = Outcome()
+        if found["WAITING"]:
+            outcome = self._send_waiting(connection, plan, found["WAITING"])
+        if found["STALE"] and not (outcome.over_budget or outcome.uncounted):
+            # Afterwards, because the first answer for a call is known from its earlier texts.
+            for statement in plan.delete_stale():
+                _execute(connection, statement)
+        if found["ORPHANED"]:
+            for statement in plan.delete_orphaned(kept_days):
+                _execute(connection, statement)
+        return outcome
+
+    def _survey(self, connection: SnowflakeConnection, plan: Plan, kept_days: int) -> dict[str, int]:
+        (row,) = fetch(connection, plan.survey(kept_days))
+        return {name: int(count) for name, count in row.items()}
+
+    def _send_waiting(self, connection: SnowflakeConnection, plan: Plan, texts: int) -> Outcome:
+        _execute(connection, plan.delete_unsent())
+        (spent,) = fetch(connection, spending(self.run_key))
+        left = self.budget.left(spent)
+        try:
+            _execute(connection, plan.create_queue(left))
+            (queue,) = fetch(connection, plan.count_queue(left))
+            _execute(connection, plan.record_batches())
+            self._log_estimates(fetch(connection, plan.estimates()))
+            self._warn_of(queue)
+            batches = int(queue["BATCHES"])
+            if batches:
+                with self._session(connection):
+                    if queue["RETRIES"]:
+                        self._probe(connection)
+                    self._send_batches(connection, plan, batches)
+        finally:
+            # It has the text of transcripts. A killed process leaves it to the next run, which replaces it.
+            _execute(connection, f"DROP TABLE IF EXISTS {self.enrichment.queue}")
+        return Outcome(texts, batches, int(queue["OVER_BUDGET"]), int(queue["UNCOUNTED"]))
+
+    def _log_estimates(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        for row in rows:
+            cost = "an unknown price"
+            if row["CREDITS"] is not None:
+                cost = f"{float(row['CREDITS']):.4f} credits (${float(row['DOLLARS']):.2f})"
+            is_sent = row["STATUS"] == "Planned"
+            verb = "sends" if is_sent else f"exceeds the budget of {self.budget} and defers"
+            self.log(
+                f"Cortex: {self.enrichment.model} {verb} {int(row['CALLS']):,} calls of "
+                f"{row['FUNCTION_NAME']}, about {int(row['TOKENS']):,} tokens and {cost}"
+            )
+
+    def _warn_of(self, queue: Mapping[str, Any]) -> None:
+        """Warn of texts that would otherwise wait silently."""
+        model = self.enrichment.model
+        if queue["OVERSIZED"] and not self.budget.sends_nothing:
+            self.warn(
+                f"Cortex: {queue['OVERSIZED']} texts of {model} need up to {int(queue['LARGEST']):,} tokens "
+                f"and {float(queue['LARGEST_CREDITS']):.4f} credits each. No run can send them within its "
+                f"budget of {self.budget}."
+            )
+        if queue["UNCOUNTED"]:
+            self.warn(
+                f"Cortex: the tokens of {queue['UNCOUNTED']} texts of {model} could not be counted. They "
+                "wait, and are counted again."
+            )
+
+    @contextmanager
+    def _session(self, connection: SnowflakeConnection) -> Iterator[None]:
+        """Set what the functions of the enrichment need in the session of a connection."""
+        if "redaction" not in self.enrichment.capabilities:
+            yield
+            return
+        _execute(connection, CONTINUE_ON_ERROR)
+        try:
+            yield
+        finally:
+            _execute(connection, "ALTER SESSION UNSET AI_SQL_ERROR_HANDLING_USE_FAIL_ON_ERROR")
+
+    def _probe(self, connection: SnowflakeConnection) -> None:
+        """Send a fixed sentence, so that an outage of Cortex does not use up attempts of texts."""
+        from snowflake.connector.errors import ProgrammingError
+
+        try:
+            _execute(connection, self.enrichment.probe(self.scope.functions))
+        except ProgrammingError as error:
+            raise CortexUnavailable(_one_line(error)) from error
+
+    def _send_batches(self, connection: SnowflakeConnection, plan: Plan, batches: int) -> None:
+        """Send the batches in order, several at once if the var allows it."""
+        waiting: SimpleQueue[int] = SimpleQueue()
+        for batch in range(1, batches + 1):
+            waiting.put(batch)
+        stopped = Event()
+
+        def send_all(on: SnowflakeConnection | None) -> None:
+            with nullcontext(on) if on else self.warehouse.connect() as own, self._session_of(own, on):
+                while not stopped.is_set():
+                    try:
+                        batch = waiting.get_nowait()
+                    except Empty:
+                        return
+                    try:
+                        self.log(f"Cortex: {self.enrichment.model}, batch {batch} of {batches}")
+                        _send_batch(own, plan, batch)
+                    except BaseException:
+                        stopped.set()
+                        raise
+
+        connections = min(int(self.scope.functions.variables["cortex_connections"]), batches)
+        if connections <= 1:
+            send_all(connection)
+            return
+        with ThreadPoolExecutor(connections, "cortex") as pool:
+            try:
+                for future in [
+                    pool.submit(send_all, own) for own in (connection, *[None] * (connections - 1))
+                ]:
+                    future.result()
+            finally:
+                stopped.set()
+
+    def _session_of(self, own: SnowflakeConnection, given: SnowflakeConnection | None) -> Any:
+        return nullcontext() if given is own else self._session(own)
+
+
+def _send_batch(connection: SnowflakeConnection, plan: Plan, batch: int) -> None:
+    from snowflake.connector.errors import ProgrammingError
+
+    _execute(connection, plan.record_attempts(batch))
+    _execute(connection, plan.set_status(batch, "Sent"))
+    try:
+        _execute(connection, plan.send(batch))
+    except ProgrammingError as error:
+        raise BatchFailed(_one_line(error)) from error
+    _execute(connection, plan.set_status(batch, "Answered"))
+
+
+def _execute(connection: SnowflakeConnection, statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

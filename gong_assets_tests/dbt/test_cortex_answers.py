@@ -1,0 +1,206 @@
+"""Answers by content: what is kept when calls move, processes die and tokens cannot be counted."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from gong_assets.cortex.enrichments import ENRICHMENTS
+from gong_assets.cortex.functions import Functions
+from gong_assets.cortex.prices import MAX_AGE_DAYS, Prices
+from gong_assets.cortex.rehearsal import rehearse
+from gong_assets.dates import DateRange
+from gong_assets.settings.dbt_vars import default_vars
+from gong_assets_tests.dbt.cortex_company import CALLS, UNCOUNTED, Company, texts
+from gong_assets_tests.dbt.enriching import scope_of
+from gong_assets_tests.dbt.project import DbtProject
+from gong_assets_tests.dbt.records import MONDAY
+from gong_assets_tests.dbt.warehouse import Tables
+
+pytestmark = pytest.mark.xdist_group("cortex")
+
+TUESDAY = MONDAY + timedelta(days=1)
+
+
+def on(day: date) -> list[DateRange]:
+    return [DateRange.single(day)]
+
+
+def test_a_call_that_moves_to_another_day_in_separate_runs_is_paid_once(company: Company) -> None:
+    company.land({"call0": texts(0)})
+    company.run(days=on(MONDAY))
+    (before,) = company.warehouse.query("select * from cortex_gong_calls")
+    sent = len(company.sent())
+
+    # Gong no longer has the call on Monday, and a run of Monday deletes it.
+    company.warehouse.delete_call("call0")
+    company.run(days=on(MONDAY))
+    assert company.segments() == {}
+    # Another run lands it on Tuesday, where its turns start a second later.
+    company.land({"call0": texts(0)}, first=TUESDAY)
+    company.run(days=on(TUESDAY))
+
+    assert len(company.sent()) == sent
+    rows = company.segments()
+    assert len(rows) == 6
+    assert all(row["CALL_DATE"] == TUESDAY and row["PROCESSED_BY_CORTEX"] for row in rows.values())
+    (after,) = company.warehouse.query("select * from cortex_gong_calls")
+    assert after == {**before, "CALL_DATE": TUESDAY}
+
+
+def test_what_is_no_longer_said_or_landed_is_deleted(company: Company) -> None:
+    company.land({"call0": texts(0), "call1": texts(1)})
+    company.run()
+    company.land({"call0": texts(0)[:3]})
+    company.warehouse.delete_call("call1")
+
+    company.run(variables={"cortex_answers_kept_days": 0})
+
+    for table in ("gong_cortex_answers", "gong_cortex_attempts"):
+        counted = company.warehouse.query(
+            f"select enrichment, call_id, count(*) as texts from {table} group by 1, 2 order by 1, 2"
+        )
+        assert [tuple(row.values()) for row in counted] == [
+            ("insights", "call0", 1), ("segments", "call0", 3), ("summaries", "call0", 1),
+        ], table  # fmt: skip
+
+
+def test_a_text_whose_tokens_cannot_be_counted_waits_whole_and_loses_no_attempt(company: Company) -> None:
+    long = f"This is {UNCOUNTED} for now, but it is about the offer of next year. " * 3
+    company.land({"call0": [*texts(0), long], "call1": texts(1)})
+
+    done = company.run()
+
+    assert {name: outcome.uncounted for name, outcome in done.outcomes.items()} == {
+        "segments": 1, "summaries": 1, "insights": 0,
+    }  # fmt: skip
+    rows = company.segments()
+    waiting = rows.pop("call0_6000_0")
+    assert (waiting["CORTEX_ATTEMPTS"], waiting["CORTEX_ERROR"], waiting["CORTEX_REQUEST"]) == (0, None, None)
+    assert all(row["PROCESSED_BY_CORTEX"] for row in rows.values())
+    # When it can be counted, the whole text is sent.
+    company.warehouse.query(
+        "update stg_gong_call_transcripts "
+        f"set transcript_text = replace(transcript_text, '{UNCOUNTED}', 'ok')"
+    )
+    before = len(company.sent())
+    company.send()
+    (embedded,) = [row for row in company.sent()[before:] if row["FUNCTION_NAME"] == "AI_EMBED"]
+    assert json.loads(embedded["METRICS"])[0]["value"] > 3 * 12
+
+
+_SENDER = """
+import json, sys
+import snowflake.connector
+from gong_assets_tests.dbt.enriching import enrich, scope_of
+arguments = json.loads(sys.argv[1])
+with snowflake.connector.connect(**arguments, session_parameters={"TIMEZONE": "UTC"}) as connection:
+    enrich(connection, arguments, scope_of({"cortex_segments_per_batch": 1, "cortex_connections": 1}))
+"""
+
+
+def test_a_process_killed_in_a_batch_loses_no_answer_but_that_of_the_batch(company: Company) -> None:
+    company.land({f"call{number}": texts(number) for number in range(CALLS)})
+    company.run(tokens=0)
+    arguments = json.dumps(dict(company.warehouse.arguments))
+    process = subprocess.Popen([sys.executable, "-c", _SENDER, arguments], cwd=Path(__file__).parents[2])
+
+    def answered() -> int:
+        (row,) = company.warehouse.query("select count(*) as n from gong_cortex_answers")
+        return int(row["N"])
+
+    limit = time.monotonic() + 60
+    while answered() < 3:
+        assert process.poll() is None, "the process ended before it was killed"
+        assert time.monotonic() < limit
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert answered() < CALLS * 6
+
+    company.run()
+    rows = company.segments()
+    assert all(row["PROCESSED_BY_CORTEX"] for row in rows.values())
+    embedded = [row for row in company.sent() if row["FUNCTION_NAME"] == "AI_EMBED"]
+    billed = sum(json.loads(row["METRICS"])[0]["value"] for row in embedded)
+    estimated = {row["INPUT_TOKENS"] for row in company.batches() if row["FUNCTION_NAME"] == "AI_EMBED"}
+    once = company.warehouse.query("select sum(length(transcript_text)) as n from stg_gong_call_transcripts")
+    assert once
+    # Each text has 16 tokens. At most that of the batch in flight is billed twice.
+    assert billed <= (CALLS * 6 + 1) * 16 + 20, (billed, estimated)
+    attempts = company.warehouse.query(
+        "select text_hash from gong_cortex_attempts where enrichment = 'segments' "
+        "group by call_id, text_hash having count(*) > 1"
+    )
+    assert len(attempts) <= 1
+
+
+def test_tables_of_an_earlier_version_keep_their_answers(company: Company) -> None:
+    company.land({"call0": texts(0)})
+    company.run()
+    before = {table: company.warehouse.query(f"select * from {table}") for table in (
+        "cortex_gong_calls", "cortex_gong_call_insights",
+    )}  # fmt: skip
+    segments, sent = company.segments(), len(company.sent())
+    company.warehouse.query("drop table gong_cortex_answers")
+    company.warehouse.query("drop table gong_cortex_attempts")
+
+    company.run()
+
+    assert len(company.sent()) == sent
+    assert company.segments() == segments
+    for table, rows in before.items():
+        assert company.warehouse.query(f"select * from {table}") == rows
+
+
+def test_all_statements_run_on_temporary_tables_for_a_few_cents(company: Company) -> None:
+    """`gong-assets doctor --deep` on the emulator."""
+    for family in ("current", "legacy"):
+        functions = Functions({**default_vars(), "cortex_family": family})
+        done = list(rehearse(company.warehouse.connection, functions, redacts=True))
+        assert [each.enrichment.name for each in done] == list(ENRICHMENTS)
+        assert [each.failures for each in done] == [()] * len(done)
+        assert all(each.statements >= 14 for each in done)
+        assert 0 < sum(each.dollars for each in done) < 0.05
+    assert company.warehouse.query(
+        "select * from information_schema.tables where table_schema = 'GONG_DATA'"
+    ) == []  # fmt: skip
+
+
+@pytest.mark.parametrize("family", ["current", "legacy"])
+@pytest.mark.parametrize("sentiment", ["sentiment", "ai_sentiment"])
+def test_dbt_and_python_name_the_same_request(
+    project: DbtProject, built: Tables, family: str, sentiment: str
+) -> None:
+    """Otherwise the status would show answered texts as waiting."""
+    variables = {"cortex_family": family, "cortex_sentiment_function": sentiment}
+    macros = " ".join(
+        f"{{{{ cortex_request({list(each.capabilities)}) }}}};" for each in ENRICHMENTS.values()
+    )
+    output = project.succeed(
+        "compile", "--inline", macros, "--no-introspect", "--vars", json.dumps(variables), "--quiet"
+    )
+    functions = scope_of(variables).functions
+    assert [part.strip() for part in output.split(";")][:-1] == [
+        each.request(functions) for each in ENRICHMENTS.values()
+    ]
+
+
+def test_prices_have_a_date_and_are_reported_when_they_are_old() -> None:
+    functions, prices = Functions(default_vars()), Prices.of_vars(default_vars())
+    used = [functions.of(capability) for each in ENRICHMENTS.values() for capability in each.capabilities]
+    assert all(prices.of(function) for function in used)
+    summary = prices.of(functions.of("summary"))
+    embedding = prices.of(functions.of("embedding"))
+    assert summary
+    assert embedding
+    assert (summary.credits, embedding.credits) == (1.60, 0.03)
+    last = summary.as_of + timedelta(days=MAX_AGE_DAYS)
+    assert prices.outdated(used, last) == []
+    assert len(prices.outdated(used, last + timedelta(days=1))) == len(used)
