@@ -14,7 +14,7 @@ import dagster as dg
 
 from gong_assets.error_advice import explain
 from gong_assets.gong import GongConnectionError, GongMalformedResponseError, GongServerError
-from gong_assets.warehouse.errors import WarehouseUnreachable
+from gong_assets.warehouse.errors import WarehouseUnreachable, is_unreachable
 
 # A minute apart. A `dg.RetryPolicy` would also retry a canceled step, so that a run could not be canceled.
 STEP_RETRIES = 2
@@ -82,6 +82,15 @@ def explain_dbt(result: dbtRunnerResult) -> str:
     if len(failed) > MAX_NODES_EXPLAINED:
         lines.append(f"{len(failed) - MAX_NODES_EXPLAINED} more models and tests failed.")
     return "\n".join(lines)
+
+
+def is_transient_dbt(result: dbtRunnerResult) -> bool:
+    """Return True if the warehouse did not answer dbt: a retry of the command may succeed."""
+    results = getattr(result.result, "results", None) or []
+    if any(each.status == "fail" for each in results):
+        return False
+    errors = [each.message or "" for each in results if each.status == "error"]
+    return all(map(is_unreachable, errors or [str(result.exception)]))
 
 
 def _explain_node(result: Any) -> str:

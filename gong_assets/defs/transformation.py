@@ -230,7 +230,7 @@ def settled_changes(
     """Claim the changes that the run transforms in its first step, and settle them if the last one succeeds.
 
     Changes of a raw table are claimed only if the run builds all models that depend on them. A retry of the
-    step does not read the raw tables again, so it claims none of the changes that landed since.
+    first step reads the raw tables again, so it also claims the changes that landed since.
 
     Args:
         days: the days that the run transforms.
@@ -243,7 +243,7 @@ def settled_changes(
         return
     daily = {table for table in tables if models.tables_of(table) & models.partitioned}
     run_id = context.run.run_id
-    if context.retry_number == 0 and not selected & models.built_before(context.assets_def.keys):
+    if not selected & models.built_before(context.assets_def.keys):
         claim_changes(connection, run_id, tables=set(tables) - daily, daily_tables=daily, ranges=days)
     yield
     if selected & models.built_after(context.assets_def.keys):

@@ -10,6 +10,7 @@ WarehouseError               base class; the message is one line
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -89,6 +90,14 @@ _SIGN_IN = {250004, 251005, 251006, 251007, 251008}
 # Error codes of the server for a refused sign-in: 390100 (password), 390144 (key pair), 390303 (token) and
 # others.
 _REFUSED_BY_SERVER = range(390_000, 391_000)
+
+
+def is_unreachable(text: str) -> bool:
+    """Return True if the text of a failed statement or sign-in means that the host did not answer."""
+    code = re.search(r"\b25\d{4}\b", text)
+    error = Exception(text)
+    error.errno = int(code[0]) if code else None  # type: ignore[attr-defined]
+    return isinstance(translated(error, host=""), WarehouseUnreachable)
 
 
 def translated(error: Exception, *, host: str) -> WarehouseError:

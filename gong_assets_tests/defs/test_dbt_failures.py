@@ -17,8 +17,7 @@ from gong_assets.defs.dbt.project import (
     keep_output,
     remove_old_invocations,
 )
-from gong_assets.defs.dbt.step import failed_nodes
-from gong_assets.defs.failures import explain_dbt
+from gong_assets.defs.failures import explain_dbt, is_transient_dbt
 
 DATABASE_ERROR = """Database Error in model stg_gong_calls (models/staging/calls/stg_gong_calls.sql)
   002003 (42S02): SQL compilation error:
@@ -56,13 +55,34 @@ def test_each_failed_model_and_test_has_its_reason_and_its_compiled_sql() -> Non
         "results, configured to fail if != 0",
         "Compiled SQL: /run/unique_stg_gong_calls_call_id.sql",
     ]
-    assert failed_nodes(failed) == {"stg_gong_calls", "unique_stg_gong_calls_call_id"}
 
 
 def test_a_command_that_ran_no_model_has_the_words_of_its_exception() -> None:
     failed = command(exception=RuntimeError("Database Error\n  250001: Could not connect"))
     assert explain_dbt(failed) == "dbt: Database Error 250001: Could not connect"
-    assert failed_nodes(failed) == {"dbt"}
+
+
+def ended(message: str) -> Any:
+    return command(exception=RuntimeError(message))
+
+
+UNREACHABLE = "Database Error in model a\n  250003 (08001): None: 250003: Failed to get the response. Timeout"
+
+
+@pytest.mark.parametrize(
+    ("failed", "is_transient"),
+    [
+        (ended("250001: Could not connect to Snowflake backend"), True),
+        (ended("250001 (08001): Failed to connect to DB: org. Service is unavailable"), True),
+        (ended("250001 (08001): Failed to connect to DB: org. Incorrect password"), False),
+        (ended("Compilation Error"), False),
+        (command(("a", "error", UNREACHABLE), ("b", "skipped", None)), True),
+        (command(("a", "error", UNREACHABLE), ("b", "error", DATABASE_ERROR)), False),
+        (command(("a", "fail", "Got 250001 results, configured to fail if != 0")), False),
+    ],
+)  # fmt: skip
+def test_only_a_warehouse_that_does_not_answer_is_worth_a_retry(failed: Any, is_transient: bool) -> None:
+    assert is_transient_dbt(failed) is is_transient
 
 
 def test_the_users_own_dbt_variables_do_not_reach_a_command(monkeypatch: pytest.MonkeyPatch) -> None:

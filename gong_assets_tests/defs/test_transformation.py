@@ -155,10 +155,8 @@ def test_a_sensor_that_lost_its_cursor_reads_once() -> None:
     assert Cursor.loads(cursor.dumps()) == cursor
 
 
-def test_a_retry_settles_what_its_first_attempt_claimed_and_nothing_that_landed_since(
-    warehouse: Warehouse,
-) -> None:
-    """A retry for Cortex does not stage the calls again."""
+def test_a_retry_settles_what_landed_before_it_and_nothing_that_landed_since(warehouse: Warehouse) -> None:
+    """A retry stages the calls again."""
 
     def land(day: date) -> None:
         with warehouse.connect() as connection, transaction(connection), connection.cursor() as cursor:
@@ -170,8 +168,8 @@ def test_a_retry_settles_what_its_first_attempt_claimed_and_nothing_that_landed_
             warehouse.connect() as connection,
             settled_changes(context, connection, models, [PARTITIONS], sends_to_cortex=False),
         ):
+            land(ago(1) if context.retry_number == 0 else ago(3))
             if context.retry_number == 0:
-                land(ago(1))
                 raise dg.RetryRequested(max_retries=1)
 
     models = Models([model("stg_calls", "CALLS", daily=True)])
@@ -180,4 +178,4 @@ def test_a_retry_settles_what_its_first_attempt_claimed_and_nothing_that_landed_
     land(ago(2))
     assert dg.materialize([stg_calls], partition_key=str(ago(0))).success
     with warehouse.connect() as connection:
-        assert [(change.table, change.day) for change in pending_changes(connection)] == [("CALLS", ago(1))]
+        assert [(change.table, change.day) for change in pending_changes(connection)] == [("CALLS", ago(3))]

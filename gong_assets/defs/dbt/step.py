@@ -25,7 +25,13 @@ from gong_assets.defs.dbt.project import (
     parsed_manifest,
     remove_old_invocations,
 )
-from gong_assets.defs.failures import explain_dbt, failure
+from gong_assets.defs.failures import (
+    STEP_RETRIES,
+    STEP_RETRY_SECONDS,
+    explain_dbt,
+    fail_step,
+    is_transient_dbt,
+)
 from gong_assets.defs.partitions import days_of_run
 from gong_assets.defs.resources import SnowflakeResource, query_tag
 from gong_assets.defs.transformation import Models, settled_changes
@@ -61,6 +67,7 @@ class DbtStep:
 
         Raises:
             dagster.Failure: the warehouse or dbt failed.
+            dagster.RetryRequested: the warehouse did not answer.
         """
         days = self._days()
         run_id, op = self.context.run.run_id, self.context.op_execution_context.op.name
@@ -80,7 +87,7 @@ class DbtStep:
                 with settled, environment(self._environment(warehouse, days)):
                     yield from self._run_dbt(target_path)
         except WarehouseError as error:
-            raise failure(error) from error
+            fail_step(error)
 
     def _days(self) -> list[DateRange] | None:
         """Return the days of the run; None if it builds no model with days, or only runs checks."""
@@ -115,7 +122,10 @@ class DbtStep:
         for event in invocation.events():
             yield from events.of_dbt(event)
         if not invocation.result.success:
-            raise dg.Failure(description=explain_dbt(invocation.result), allow_retries=False)
+            failed = dg.Failure(description=explain_dbt(invocation.result), allow_retries=False)
+            if is_transient_dbt(invocation.result):
+                raise dg.RetryRequested(STEP_RETRIES, STEP_RETRY_SECONDS) from failed
+            raise failed
         keep_output(self.project.target_path, target_path)
 
     def _create_missing_sources(self, connection: SnowflakeConnection) -> None:
