@@ -43,28 +43,32 @@ def test_a_request_signed_by_gong_is_accepted(claims: dict[str, Any]) -> None:
     accept(f"Bearer {signed(BODY, **claims)}")
 
 
+REJECTED: list[tuple[str | None, str]] = [
+    (None, "Authorization is missing"),
+    ("", "Authorization is missing"),
+    ("Bearer ", "Authorization is missing"),
+    (f"Basic {signed(BODY)}", "Authorization is missing"),
+    ("nonsense", "DecodeError"),
+    (signed(BODY, key="another"), "InvalidSignatureError"),
+    (jwt.encode(CLAIMS, None, "none"), "InvalidAlgorithm"),
+    (jwt.encode(CLAIMS, "k" * 32, "HS256"), "InvalidAlgorithm"),
+    (signed(BODY, exp=NOW - timedelta(minutes=5)), "ExpiredSignatureError"),
+    (signed(BODY, nbf=NOW + timedelta(minutes=5)), "ImmatureSignatureError"),
+    (signed(BODY, webhook_url=None), "MissingRequiredClaimError"),
+    (signed(BODY, body_sha256=None), "MissingRequiredClaimError"),
+    (signed(BODY, webhook_url="https://evil.example.com/gong/calls?team=sales"), "another URL"),
+    (signed(BODY, webhook_url="http://hooks.example.com/gong/calls?team=sales"), "another URL"),
+    (signed(BODY, webhook_url="https://hooks.example.com/gong/calls"), "another URL"),
+    (signed(BODY, webhook_url="https://hooks.example.com:99999/"), "another URL"),
+    (signed(payload("1")), "the body is not the signed one"),
+]
+
+
 @pytest.mark.parametrize(
     ("authorization", "reason"),
-    [
-        (None, "Authorization is missing"),
-        ("", "Authorization is missing"),
-        ("Bearer ", "Authorization is missing"),
-        (f"Basic {signed(BODY)}", "Authorization is missing"),
-        ("nonsense", "DecodeError"),
-        (signed(BODY, key="another"), "InvalidSignatureError"),
-        (jwt.encode(CLAIMS, None, "none"), "InvalidAlgorithm"),
-        (jwt.encode(CLAIMS, "k" * 32, "HS256"), "InvalidAlgorithm"),
-        (signed(BODY, exp=NOW - timedelta(minutes=5)), "ExpiredSignatureError"),
-        (signed(BODY, nbf=NOW + timedelta(minutes=5)), "ImmatureSignatureError"),
-        (signed(BODY, webhook_url=None), "MissingRequiredClaimError"),
-        (signed(BODY, body_sha256=None), "MissingRequiredClaimError"),
-        (signed(BODY, webhook_url="https://evil.example.com/gong/calls?team=sales"), "another URL"),
-        (signed(BODY, webhook_url="http://hooks.example.com/gong/calls?team=sales"), "another URL"),
-        (signed(BODY, webhook_url="https://hooks.example.com/gong/calls"), "another URL"),
-        (signed(BODY, webhook_url="https://hooks.example.com:99999/"), "another URL"),
-        (signed(payload("1")), "the body is not the signed one"),
-    ],
-)  # fmt: skip
+    REJECTED,
+    ids=[f"{number} {reason}" for number, (_, reason) in enumerate(REJECTED)],
+)
 def test_any_other_request_is_rejected_with_a_reason(authorization: str | None, reason: str) -> None:
     with pytest.raises(RejectedRequest, match=reason) as rejected:
         accept(authorization)
@@ -116,12 +120,12 @@ def test_the_call_of_a_payload(body: bytes, expected: Announcement) -> None:
     assert read_announcement(body) == expected
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"{", b"[]", b"{}", b'{"callData": null}', b'{"callData": {"metaData": {}}}', payload(None),
-     payload(["1"]), payload(""), payload("1'; drop"), payload("1" * 65), payload("１"), b"\xff\xfe",
-     b"[" * 100_000],
-)  # fmt: skip
+MALFORMED = [b"", b"{", b"[]", b"{}", b'{"callData": null}', b'{"callData": {"metaData": {}}}', payload(None),
+ payload(["1"]), payload(""), payload("1'; drop"), payload("1" * 65), payload("１"), b"\xff\xfe",
+ b"[" * 100_000]  # fmt: skip
+
+
+@pytest.mark.parametrize("body", MALFORMED, ids=range(len(MALFORMED)))
 def test_a_malformed_payload_is_rejected(body: bytes) -> None:
     with pytest.raises(RejectedRequest) as rejected:
         read_announcement(body)
