@@ -68,9 +68,8 @@ class WarehouseQueryFailed(WarehouseError):
 def lacks_raw_column(error: Exception) -> bool:
     """Return True if a statement named a column that every raw table has, and its table does not have it."""
     is_invalid_identifier = getattr(error, "errno", None) == _INVALID_IDENTIFIER_ERRNO
-    return is_invalid_identifier and any(
-        name in str(error) for name in ("CONTENT_HASH", "CORRELATION_ID", "PROCESSING_ERROR", "CALL_DATE")
-    )
+    columns = ("CONTENT_HASH", "CORRELATION_ID", "PROCESSING_ERROR", "CALL_DATE", "SOURCE")
+    return is_invalid_identifier and any(name in str(error) for name in columns)
 
 
 def is_unknown_object(error: Exception) -> bool:
