@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from gong_assets.cli.dagster_home import ensure_dagster_home
 from gong_assets.cli.graph_run import RunFailed, RunInterrupted, RunListener, RunReport, execute
+from gong_assets.cortex.enrichments import ENRICHMENTS
 from gong_assets.dates import DateRange
 from gong_assets.defs.first_partition import including, is_explicit, look_up_first_partition
 from gong_assets.ingestion.streams import RAW_TABLES
@@ -120,7 +121,10 @@ def _run_sync(
         check_tables(connection, RAW_TABLES)
     job = "gong_sync" if transcripts else "gong_calls"
     report = run_job(definitions, job, days, listener, resume=resume, confirm_deletions=confirm_deletions)
-    for name, rows in row_counts(warehouse, list(report.assets)).items():
+    # The answers of all enrichments are in one table.
+    answers = {enrichment.asset_name for enrichment in ENRICHMENTS.values()}
+    tables = [name for name in report.assets if name.lower() not in answers]
+    for name, rows in row_counts(warehouse, tables).items():
         report.assets[name].rows = rows
     return report
 
