@@ -237,7 +237,9 @@ def test_a_text_with_too_many_tokens_is_an_invalid_argument(calls: Warehouse) ->
 
 
 def test_without_embeddings_the_error_names_the_command_to_run(warehouse: Warehouse) -> None:
-    create_views(warehouse, segments=[segment("1_0", "Yes.", processed_by_cortex=False)])
+    create_views(
+        warehouse, segments=[segment("1_0", "Yes.", processed_by_cortex=False, embedding_model=None)]
+    )
     with pytest.raises(NotFound, match="gong-assets sync"):
         similar_segments(warehouse, EXPENSIVE)
 
