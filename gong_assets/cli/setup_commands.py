@@ -26,9 +26,7 @@ def doctor(
     ] = False,
     deep: Annotated[
         bool,
-        typer.Option(
-            "--deep", help="Run every statement for Cortex on temporary tables, for less than a cent."
-        ),
+        typer.Option("--deep", help="Run every statement for Cortex on temporary tables, for a few cents."),
     ] = False,
 ) -> None:
     """Check settings, credentials, privileges and Cortex, and say what to do. Exit 1 if a check fails.

@@ -1,7 +1,7 @@
 """Runs every statement of the enrichments once, on temporary tables with a call of three segments.
 
 Some forms of SQL are not documented in each combination, and no test without an account can tell whether
-Snowflake takes them. `gong-assets doctor --deep` finds it out in a minute, for less than a cent.
+Snowflake takes them. `gong-assets doctor --deep` finds it out in a minute, for a few cents.
 """
 
 from __future__ import annotations
