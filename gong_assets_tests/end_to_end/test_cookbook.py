@@ -80,7 +80,8 @@ def test_a_deal_has_changed_if_its_fields_differ_from_its_last_call(warehouse: W
                 COLUMN1 || COLUMN2 AS CRM_LINK_ID, COLUMN1 AS CALL_ID,
                 COLUMN2 AS OBJECT_ID, COLUMN2 AS OBJECT_NAME,
                 COLUMN3 AS STAGE_AT_CALL, COLUMN4 AS STAGE_NOW, COLUMN5::NUMBER(15, 2) AS AMOUNT_AT_CALL,
-                COLUMN6::NUMBER(15, 2) AS AMOUNT_NOW, COLUMN7::BOOLEAN AS IS_CURRENT,
+                COLUMN6::NUMBER(15, 2) AS AMOUNT_NOW, 'EUR' AS CURRENCY_CODE_NOW,
+                COLUMN7::BOOLEAN AS IS_CURRENT,
                 IFF(COLUMN1 = '1', '2026-11-01', '2026-11-02')::DATE AS CALL_DATE, 'HubSpot' AS CRM_SYSTEM,
                 'Opportunity' AS OBJECT_TYPE
             FROM VALUES
@@ -104,7 +105,7 @@ def test_the_pipeline_is_summed_in_the_home_currency(warehouse: Warehouse) -> No
             FROM VALUES
                 ('Low', 900000, 10, 1), ('Low', 20, 20, 2), ('High', 5, 5, 0), ('High', NULL, NULL, 4)""",
     )
-    assert sums == [("Low", 2, Decimal(30), 3), ("High", 2, Decimal(5), 4)]
+    assert sums == [("Low", 2, Decimal(30), 0, 3), ("High", 2, Decimal(5), 1, 4)]
 
 
 def test_calls_without_a_deal_and_calls_with_a_deal_missing_in_hubspot_are_separate(
@@ -139,16 +140,16 @@ def test_a_mean_over_months_is_weighted_by_the_measured_calls_of_each_rep(wareho
             SELECT
                 COLUMN1 AS PRIMARY_USER_ID, COLUMN2 AS SALES_REP, COLUMN3 AS SALES_CALLS,
                 COLUMN4 AS DEALS_WON, COLUMN5::NUMBER(38, 2) AS REVENUE_WON, COLUMN6::FLOAT AS AVG_TALK_RATIO,
-                COLUMN7 AS CALLS_WITH_TALK_RATIO
+                COLUMN7 AS CALLS_WITH_TALK_RATIO, COLUMN8 AS DEALS_WON_WITHOUT_HOME_AMOUNT
             FROM VALUES
-                ('1', 'Ann Lee', 9, 1, 10, 0.9, 1), ('1', 'Ann Lee', 9, 1, 20, 0.4, 9),
-                ('1', 'Ann Lee', 0, 0, 0, NULL, 0), ('2', 'Ann Lee', 4, 0, 0, NULL, 0),
-                (NULL, NULL, 0, 1, 5, NULL, 0)""",
+                ('1', 'Ann Lee', 9, 1, 10, 0.9, 1, 0), ('1', 'Ann Lee', 9, 2, 20, 0.4, 9, 1),
+                ('1', 'Ann Lee', 0, 0, 0, NULL, 0, 0), ('2', 'Ann Lee', 4, 0, 0, NULL, 0, 0),
+                (NULL, NULL, 0, 1, 5, NULL, 0, 0)""",
     )
     assert sellers == [
-        ("Ann Lee", 18, 2, Decimal(30), 0.45),
-        (None, 0, 1, Decimal(5), None),
-        ("Ann Lee", 4, 0, Decimal(0), None),
+        ("Ann Lee", 18, 3, Decimal(30), 1, 0.45),
+        (None, 0, 1, Decimal(5), 0, None),
+        ("Ann Lee", 4, 0, Decimal(0), 0, None),
     ]
 
 
