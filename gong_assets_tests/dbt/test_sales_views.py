@@ -18,7 +18,7 @@ def test_risks_of_a_call_are_negative_customer_segments_and_risk_trackers(built:
     risks = json.loads(built["vw_enriched_gong_calls"][FULL]["RISK_INDICATORS"])
     assert [(risk["risk"], risk["detail"]) for risk in risks] == [
         ("Negative Segment", "Honestly we are very unhappy with the terrible price."),
-        ("Tracker", "Competitors (3)"),
+        ("Tracker", "Competitors (2)"),  # One of the three mentions is by the own team.
     ]
     assert (risks[0]["transcript_id"], risks[0]["at_seconds"]) == (f"{FULL}_4200_0", 4.2)
     assert risks[0]["sentiment"] <= -0.3

@@ -45,7 +45,8 @@ def warehouse(warehouse_port: int) -> Iterator[Warehouse]:
         )
         warehouse.query(
             "create table stg_gong_call_participants (call_id varchar, call_date date, party_index number, "
-            "speaker_id varchar, full_name varchar, email_address varchar, participant_type varchar)"
+            "speaker_id varchar, user_id varchar, full_name varchar, email_address varchar, "
+            "participant_type varchar)"
         )
         yield warehouse
 
