@@ -58,7 +58,7 @@ def test_the_example_call_reaches_the_views_with_all_its_fields(tables: Snapshot
         "CALL_LANGUAGE": "eng",
         "WORKSPACE_ID": "623457276584334",
         "PRIMARY_USER_ID": "234599484848423",
-        "PRIMARY_USER_NAME": "Test User",
+        "PRIMARY_USER_NAME": "Jon Snow",
         "PRIMARY_USER_EMAIL": "test@test.com",
         "CRM_OPPORTUNITY_ID": "0013601230sV7grAAC",
         "HUBSPOT_DEAL_ID": None,
@@ -75,7 +75,7 @@ def test_the_example_call_reaches_the_views_with_all_its_fields(tables: Snapshot
 def test_the_example_sentence_is_enriched_and_has_its_speaker(tables: Snapshot) -> None:
     row = tables.row("VW_ENRICHED_GONG_CALL_TRANSCRIPTS", call_id=EXAMPLE)
     assert row["TRANSCRIPT_TEXT"] == SENTENCE
-    assert (row["SPEAKER_NAME"], row["SPEAKER_TYPE"], row["TOPIC"]) == ("Test User", "Internal", "Objections")
+    assert (row["SPEAKER_NAME"], row["SPEAKER_TYPE"], row["TOPIC"]) == ("Jon Snow", "Internal", "Objections")
     assert (row["START_TIME_SECONDS"], row["END_TIME_SECONDS"]) == (460.23, 462.343)
     assert row["SEGMENT_SENTIMENT"] is not None
     assert len(row["TRANSCRIPT_EMBEDDING"]) == 768

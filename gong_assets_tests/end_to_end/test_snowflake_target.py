@@ -99,7 +99,7 @@ def test_every_check_of_the_doctor_passes(
     assert {each["subject"] for each in results} == {
         "settings", "gong", "gong scopes", "gong limits", "first partition", "dbt", "warehouse", "clock",
         "region", "compute", "tables", "views", "temporary tables", "stages", "existing tables", "cortex",
-        "usage history", "hubspot", "alerts",
+        "usage history", "hubspot", "alerts", "prices",
     }  # fmt: skip
     functions = [each["message"].split()[0] for each in results if each["subject"] == "cortex"]
     assert functions == ["SENTIMENT", "AI_EMBED", "AI_SUMMARIZE_AGG", "AI_EXTRACT"]
