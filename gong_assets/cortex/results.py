@@ -96,15 +96,14 @@ def insight_results(functions: Functions) -> str:
         f"WITHIN GROUP (ORDER BY PART) AS {name}_LISTS"
         for name in QUESTIONS
     )
+    answer_lists = f"OBJECT_CONSTRUCT(\n{lists}\n        )"
     return f"""
 SELECT
     CALL_ID,
     TEXT_HASH,
     IFF(
         CORTEX_ERROR IS NULL,
-        OBJECT_CONSTRUCT(
-{lists}
-        ),
+        {answer_lists},
         NULL
     )::VARIANT AS ANSWER_LISTS,
     CORTEX_ERROR
@@ -181,12 +180,13 @@ def _answers_of_legacy_questions() -> str:
         for name in QUESTIONS
     )
     unanswered = " OR ".join(f"CONTAINS(ASKED, '{name}') AND {name} IS NULL" for name in QUESTIONS)
+    answer = f"OBJECT_CONSTRUCT({lists})"
     return f"""
     SELECT
         CALL_ID,
         TEXT_HASH,
         PART,
-        OBJECT_CONSTRUCT({lists})::VARIANT AS ANSWER,
+        {answer}::VARIANT AS ANSWER,
         IFF({unanswered}, 'EXTRACT_ANSWER returned no answer', NULL) AS CORTEX_ERROR
     FROM (
         SELECT
