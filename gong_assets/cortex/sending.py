@@ -26,6 +26,7 @@ from gong_assets.cortex.results import CONTINUE_ON_ERROR, embedding_column
 from gong_assets.cortex.tables import ANSWERS, add_dimension, answer_columns, create_statements
 from gong_assets.cortex.texts import Scope
 from gong_assets.warehouse.connection import Warehouse, fetch
+from gong_assets.warehouse.errors import is_unknown_object
 from gong_assets.warehouse.queries import existing_tables
 
 if TYPE_CHECKING:
@@ -108,13 +109,20 @@ class Sender:
         variables = self.scope.functions.variables
         kept_days = int(variables["cortex_answers_kept_days"])
         plan = Plan(self.enrichment, self.scope, Prices.of_vars(variables), self.run_key, uuid4().hex)
-        found = self._survey(connection, plan, kept_days)
+        try:
+            found = self._survey(connection, plan, kept_days)
+        except Exception as error:
+            if not is_unknown_object(error):
+                raise
+            create_tables(connection, self.scope.functions)
+            found = self._survey(connection, plan, kept_days)
         if found["MOVED"]:
             for statement in plan.move():
                 _execute(connection, statement)
             found = self._survey(connection, plan, kept_days)
         outcome = Outcome()
         if found["WAITING"]:
+            create_tables(connection, self.scope.functions)  # A new embedding model needs a column.
             outcome = self._send_waiting(connection, plan, found["WAITING"])
         if found["STALE"] and not (outcome.over_budget or outcome.uncounted):
             # Afterwards, because the first answer for a call is known from its earlier texts.

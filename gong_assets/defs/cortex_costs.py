@@ -27,11 +27,20 @@ _COLUMNS = {
 
 
 def add_costs(
-    context: dg.AssetExecutionContext, connection: SnowflakeConnection, enrichment: Enrichment, run_key: str
+    context: dg.AssetExecutionContext,
+    connection: SnowflakeConnection,
+    enrichment: Enrichment,
+    run_key: str,
+    *,
+    has_batches: bool,
 ) -> None:
-    """Add the costs of the run's texts to the days of an enrichment."""
+    """Add the costs of the run's texts to the days of an enrichment.
+
+    Args:
+        has_batches: False if the run planned no batch, so that the warehouse need not be queried.
+    """
     of_run = (run_key, enrichment.model)
-    batches = fetch(connection, cortex_batches(), of_run)
+    batches = fetch(connection, cortex_batches(), of_run) if has_batches else []
     texts = fetch(connection, answered_texts_by_day(), (enrichment.name, *of_run)) if batches else []
     by_day = {row["DAY"]: int(row["TEXTS"]) for row in texts}
     add_costs_by_day(context, context.asset_key, batches, by_day)

@@ -218,6 +218,11 @@ def plan(
     return Transformation(assets, tuple(contiguous_ranges(days)))
 
 
+def selected_in_run(context: dg.AssetExecutionContext) -> frozenset[dg.AssetKey]:
+    """Return the assets that the run materializes, in all of its steps."""
+    return frozenset(context.job_def.asset_layer.selected_asset_keys)
+
+
 @contextmanager
 def settled_changes(
     context: dg.AssetExecutionContext,
@@ -236,7 +241,7 @@ def settled_changes(
         days: the days that the run transforms.
         sends_to_cortex: whether texts may be sent. If so, days with texts that wait stay pending.
     """
-    selected = frozenset(context.job_def.asset_layer.selected_asset_keys)
+    selected = selected_in_run(context)
     tables = models.transformed_by(selected)
     if not tables:
         yield

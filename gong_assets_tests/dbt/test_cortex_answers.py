@@ -34,6 +34,7 @@ def on(day: date) -> list[DateRange]:
 
 
 def test_a_call_that_moves_to_another_day_in_separate_runs_is_paid_once(company: Company) -> None:
+    kept = {"cortex_answers_kept_days": 7}
     company.land({"call0": texts(0)})
     company.run(days=on(MONDAY))
     (before,) = company.warehouse.query("select * from cortex_gong_calls")
@@ -41,11 +42,11 @@ def test_a_call_that_moves_to_another_day_in_separate_runs_is_paid_once(company:
 
     # Gong no longer has the call on Monday, and a run of Monday deletes it.
     company.warehouse.delete_call("call0")
-    company.run(days=on(MONDAY))
+    company.run(days=on(MONDAY), variables=kept)
     assert company.segments() == {}
     # Another run lands it on Tuesday, where its turns start a second later.
     company.land({"call0": texts(0)}, first=TUESDAY)
-    company.run(days=on(TUESDAY))
+    company.run(days=on(TUESDAY), variables=kept)
 
     assert len(company.sent()) == sent
     rows = company.segments()
@@ -61,7 +62,7 @@ def test_what_is_no_longer_said_or_landed_is_deleted(company: Company) -> None:
     company.land({"call0": texts(0)[:3]})
     company.warehouse.delete_call("call1")
 
-    company.run(variables={"cortex_answers_kept_days": 0})
+    company.run()
 
     for table in ("gong_cortex_answers", "gong_cortex_attempts"):
         counted = company.warehouse.query(

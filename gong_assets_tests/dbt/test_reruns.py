@@ -164,8 +164,7 @@ def test_a_full_refresh_restores_the_staged_tables_and_sends_only_lost_texts(
         for key, row in enriched.items()
         if row["CORTEX_PROCESSED_AT"] != built["cortex_gong_call_transcripts"][key]["CORTEX_PROCESSED_AT"]
     }
-    # The answers of the call that was deleted and came back are kept for some days.
-    assert sent == {f"{NEAR_MIDNIGHT}_0_1"}
+    assert sent == {f"{IMPORTED}_5_0", f"{NEAR_MIDNIGHT}_0_1"}
 
 
 def test_a_full_refresh_of_some_days_is_rejected(project: DbtProject) -> None:

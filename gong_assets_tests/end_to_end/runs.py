@@ -61,8 +61,7 @@ def changes(before: Snapshot, after: Snapshot, *, except_calls: frozenset[str] =
     return lines
 
 
-# The enrichments share these tables, which have no asset of their own. They keep what was sent for a call
-# that is no longer landed for `cortex_answers_kept_days`.
+# The enrichments share these tables, which have no asset of their own.
 ANSWER_TABLES = frozenset({"GONG_CORTEX_ANSWERS", "GONG_CORTEX_ATTEMPTS"})
 
 

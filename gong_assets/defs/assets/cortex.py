@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from gong_assets.cortex.enrichments import Enrichment, enabled
-from gong_assets.cortex.sending import BatchFailed, CortexUnavailable, Outcome, Sender, create_tables
+from gong_assets.cortex.sending import BatchFailed, CortexUnavailable, Outcome, Sender
 from gong_assets.cortex.tables import ANSWERS
 from gong_assets.cortex.texts import Scope
 from gong_assets.defs.cortex_budget import CortexConfig, budget_of, functions_of
@@ -121,10 +121,10 @@ class _Step:
         budget = budget_of(self.config, settings)
         sender = Sender(warehouse, self.enrichment, scope, budget, run_key, log.info, log.warning)
         with self.snowflake.get_connection() as connection:
-            create_tables(connection, scope.functions)
             outcome = sender.run(connection)
             self._count_again(outcome)
-            add_costs(self.context, connection, self.enrichment, run_key)
+            has_batches = bool(outcome.texts or outcome.over_budget or self.context.retry_number)
+            add_costs(self.context, connection, self.enrichment, run_key, has_batches=has_batches)
         return outcome
 
     def _count_again(self, outcome: Outcome) -> None:
