@@ -1,6 +1,6 @@
 """Sensor that follows the tables of another product (GONG_SOURCE)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -10,6 +10,7 @@ from gong_assets.defs.assets.adopted import SOURCE_ASSET, product
 from gong_assets.defs.failures import failure
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
+from gong_assets.defs.runs import IN_FLIGHT
 from gong_assets.error_advice import EXPECTED_ERRORS
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
@@ -18,40 +19,74 @@ from gong_assets.warehouse.sources.registry import open_source
 
 # Each look is one statement, and may resume the warehouse. Connectors sync every few hours.
 INTERVAL_SECONDS = 900
+# Runs of which one failed are requested again after this time, or with the next change of the source.
+RETRY_AFTER = timedelta(hours=1)
+# On the runs of one tick: what they have in common, and the time since which they land changes; empty for the
+# first look.
+TICK_TAG = "gong_assets/source_tick"
+SINCE_TAG = "gong_assets/source_since"
+NAME = "gong_source_sensor"
 # Ranges with fewer days between them are one run: a day without changes costs next to nothing.
 MAX_GAP = timedelta(days=7)
 
 
 def build_source_sensor(settings: Settings, options: GraphOptions = DEFAULT_OPTIONS) -> dg.SensorDefinition:
     @dg.sensor(
-        name="gong_source_sensor",
+        name=NAME,
         job_name="gong_ingestion",
         minimum_interval_seconds=options.sensors.source.interval_seconds or INTERVAL_SECONDS,
         default_status=options.sensors.source.default_status,
         description=f"Observes the newest record in the tables of {product(settings)}. When they have newer "
-        "ones, it materializes the raw assets for the days of those records, whatever their age.",
+        "ones, it materializes the raw assets for the days of those records, whatever their age. Days whose "
+        "run failed are requested again after an hour, or with the next change.",
     )
     def gong_source_sensor(
         context: dg.SensorEvaluationContext, gong_snowflake: SnowflakeResource
     ) -> dg.SensorResult:
-        since = datetime.fromisoformat(context.cursor) if context.cursor else None
+        seen = datetime.fromisoformat(context.cursor) if context.cursor else None
+        now = datetime.now(UTC)
+        last = _last_tick(context.instance)
+        if any(record.dagster_run.status in IN_FLIGHT for record in last):
+            return dg.SensorResult(skip_reason="The previous runs have not finished.")
+        failed = [record for record in last if record.dagster_run.status is dg.DagsterRunStatus.FAILURE]
+        is_due = any(record.update_timestamp <= now - RETRY_AFTER for record in failed)
+        since = _since(failed[0]) if failed else seen
         try:
             with gong_snowflake.get_connection() as connection:
                 source = open_source(connection, settings)
                 newest = newest_extraction(connection, source, RAW_TABLES)
-                if newest is None or newest == since:
-                    return dg.SensorResult(skip_reason=f"Nothing new since {since or 'the beginning'}.")
+                if newest is None or (newest == seen and not is_due):
+                    return dg.SensorResult(skip_reason=f"Nothing new since {seen or 'the beginning'}.")
                 days = changed_days(connection, source, RAW_TABLES, since)
         except EXPECTED_ERRORS as error:
             raise failure(error) from error
-        ranges = ranges_to_land(settings, days, datetime.now(UTC).date(), is_first=since is None)
-        return _result(options, newest, len(days), ranges)
+        ranges = ranges_to_land(settings, days, now.date(), is_first=since is None)
+        tags = {TICK_TAG: now.isoformat(), SINCE_TAG: since.isoformat() if since else ""}
+        return _result(options, newest, len(days), ranges, tags)
 
     return gong_source_sensor
 
 
+def _last_tick(instance: dg.DagsterInstance) -> list[dg.RunRecord]:
+    """Return the runs of the last tick that requested any."""
+    sensor = {"dagster/sensor_name": NAME}
+    for record in instance.get_run_records(dg.RunsFilter(tags=sensor), limit=1):
+        tick = record.dagster_run.tags.get(TICK_TAG, "")
+        return list(instance.get_run_records(dg.RunsFilter(tags={**sensor, TICK_TAG: tick})))
+    return []
+
+
+def _since(record: dg.RunRecord) -> datetime | None:
+    since = record.dagster_run.tags[SINCE_TAG]
+    return datetime.fromisoformat(since) if since else None
+
+
 def _result(
-    options: GraphOptions, newest: datetime, days: int, ranges: Sequence[DateRange]
+    options: GraphOptions,
+    newest: datetime,
+    days: int,
+    ranges: Sequence[DateRange],
+    tags: Mapping[str, str],
 ) -> dg.SensorResult:
     """Return the observation of the tables, and a run for each range of days."""
     observation = dg.AssetObservation(
@@ -64,7 +99,8 @@ def _result(
     )
     return dg.SensorResult(
         run_requests=[
-            dg.RunRequest(run_key=f"{newest.isoformat()}:{each}", tags=each.as_run_tags()) for each in ranges
+            dg.RunRequest(run_key=f"{tags[TICK_TAG]}:{each}", tags={**each.as_run_tags(), **tags})
+            for each in ranges
         ],
         asset_events=[observation],
         cursor=newest.isoformat(),

@@ -94,19 +94,24 @@ _REFUSED_BY_SERVER = range(390_000, 391_000)
 def is_unreachable(text: str) -> bool:
     """Return True if the text of a failed statement or sign-in means that the host did not answer."""
     code = re.search(r"\b25\d{4}\b", text)
-    error = Exception(text)
-    error.errno = int(code[0]) if code else None  # type: ignore[attr-defined]
-    return isinstance(translated(error, host=""), WarehouseUnreachable)
+    return _kind(text, int(code[0]) if code else None) is WarehouseUnreachable
 
 
 def translated(error: Exception, *, host: str) -> WarehouseError:
     """Return the connector's exception as one of ours, to be raised `from` the original."""
     text = " ".join(str(getattr(error, "msg", None) or error).split())
     errno: Any = getattr(error, "errno", None)
+    kind = _kind(text, errno)
+    if kind is WarehouseSignInFailed:
+        return WarehouseSignInFailed(f"Snowflake at {host} refused the sign-in: {text}")
+    if kind is WarehouseUnreachable:
+        return WarehouseUnreachable(f"Snowflake at {host} does not answer: {text}")
+    return WarehouseQueryFailed(text, errno=errno, sqlstate=getattr(error, "sqlstate", None))
+
+
+def _kind(text: str, errno: int | None) -> type[WarehouseError]:
     # The connector uses the same message for both; only an unreachable host adds "Service is unavailable".
     refused = "Failed to connect to DB" in text and "Service is unavailable" not in text
     if errno in _SIGN_IN or errno in _REFUSED_BY_SERVER or refused:
-        return WarehouseSignInFailed(f"Snowflake at {host} refused the sign-in: {text}")
-    if errno in _UNREACHABLE:
-        return WarehouseUnreachable(f"Snowflake at {host} does not answer: {text}")
-    return WarehouseQueryFailed(text, errno=errno, sqlstate=getattr(error, "sqlstate", None))
+        return WarehouseSignInFailed
+    return WarehouseUnreachable if errno in _UNREACHABLE else WarehouseQueryFailed

@@ -111,8 +111,10 @@ def land_and_record(
     result: ReadResult,
     days: Iterable[date],
     asset_key: dg.AssetKey,
-) -> None:
+) -> dict[str, Any]:
     """Land the result, and record these days as materialized partitions of the asset.
+
+    The transformation follows what is recorded. Returns the metadata of the landing.
 
     Raises:
         dagster.Failure: the warehouse refused; nothing was changed.
@@ -127,6 +129,7 @@ def land_and_record(
         context.log_event(
             dg.AssetMaterialization(asset_key, partition=day.isoformat(), metadata={**metadata, **of_day})
         )
+    return landed
 
 
 def partition_metadata(source: Source, result: ReadResult, day: date) -> dict[str, Any]:

@@ -11,16 +11,16 @@ import dagster as dg
 
 from gong_assets.dates import DateRange
 from gong_assets.defs.assets.adopted import SOURCE_ASSET, product
-from gong_assets.defs.assets.ingestion import GONG_POOL, ReadCallsConfig, read
+from gong_assets.defs.assets.ingestion import GONG_POOL, ReadCallsConfig, land_and_record, read
 from gong_assets.defs.failures import fail_step, failure
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.partitions import date_range_of_run
 from gong_assets.defs.resources import GongResource, SnowflakeResource
 from gong_assets.error_advice import EXPECTED_ERRORS
 from gong_assets.ingestion.audit import KINDS, Audit, LandedCall, compare
-from gong_assets.ingestion.read import ReadResult, land
+from gong_assets.ingestion.read import ReadResult
 from gong_assets.ingestion.reconciliation import FIELDS, BasicCall, CallListing
-from gong_assets.ingestion.sources import CallsById, Source, Transcripts
+from gong_assets.ingestion.sources import MAX_SHOWN_IDS, CallsById, Source, Transcripts
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.landing import DeletionPolicy, check_deletions
@@ -75,7 +75,7 @@ def build_source_audit(
             context.log.warning(UNKNOWN)
             return dg.MaterializeResult(metadata={"window": str(days), "unknown": UNKNOWN})
         fraction = config.max_deleted_fraction(settings)
-        audit = _Audit(context, gong, gong_snowflake.warehouse(), settings, days, fraction)
+        audit = _Audit(context, gong, gong_snowflake.warehouse(), settings, options, days, fraction)
         try:
             return dg.MaterializeResult(metadata=audit.run())
         except EXPECTED_ERRORS as error:
@@ -92,6 +92,7 @@ class _Audit:
     gong: GongResource
     warehouse: Warehouse
     settings: Settings
+    options: GraphOptions
     days: DateRange
     max_deleted_fraction: float
     requests: int = 0
@@ -202,16 +203,34 @@ class _Audit:
             calls[1].spool.discard()
             transcripts[1].spool.discard()
             raise
-        run_id = self.context.run.run_id
-        counts = {
-            "calls_healed": land(self.warehouse, CALLS, calls[1], run_id)["rows_inserted"],
-            "transcripts_healed": land(self.warehouse, TRANSCRIPTS, transcripts[1], run_id).get(
-                "rows_inserted", 0
-            ),
-        }
+        counts = {"calls_healed": self._land(*calls), "transcripts_healed": self._land(*transcripts)}
+        return {**counts, "rows_deleted": self._delete(audit) if gone else 0}
+
+    def _land(self, source: CallsById | Transcripts, result: ReadResult) -> int:
+        """Land what was read, and return the number of new rows."""
+        days = sorted(filter(None, result.spool.rows_by_day))
+        if not days:
+            result.spool.discard()
+            return 0
+        asset_key = self.options.asset_key(source.table.asset_name)
+        landed = land_and_record(self.context, self.warehouse, source, result, days, asset_key)
+        return int(landed["rows_inserted"])
+
+    def _delete(self, audit: Audit) -> int:
+        """Delete the calls that Gong no longer has, and record their days as materialized."""
+        kept = audit.found["kept_calls"]
         with self.warehouse.connect() as connection:
-            deleted = delete_calls(connection, gone, run_id) if gone else 0
-        return {**counts, "rows_deleted": deleted}
+            deleted = delete_calls(connection, sorted(kept), self.context.run.run_id)
+        asset_key = self.options.asset_key(CALLS.asset_name)
+        metadata: dict[str, Any] = {
+            "rows_deleted": deleted,
+            "records_vanished_ids": sorted(kept)[:MAX_SHOWN_IDS],
+        }
+        for day in sorted({day for day, _ in kept.values()}):
+            self.context.log_event(
+                dg.AssetMaterialization(asset_key, partition=day.isoformat(), metadata=metadata)
+            )
+        return deleted
 
 
 _SCHEMA = dg.TableSchema(

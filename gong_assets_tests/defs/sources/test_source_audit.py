@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import uuid
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ import dagster as dg
 import pytest
 
 from gong_assets.dates import DateRange
+from gong_assets.defs import source_sensor
 from gong_assets.defs.resources import SnowflakeResource
+from gong_assets.defs.runs import materializations_of_run
 from gong_assets.defs.source_sensor import build_source_sensor, ranges_to_land
 from gong_assets.settings import Settings
 from gong_assets_tests.defs.sources.graph import Deployment, metadata
@@ -78,6 +81,20 @@ def audited(deployment: Deployment, tenant: Tenant) -> Deployment:
     return deployment
 
 
+def recorded_changes(deployment: Deployment) -> Counter[str]:
+    """Return the changed rows that the last run recorded, by raw asset: once for each landing."""
+    (run,) = deployment.instance.get_runs(limit=1)
+    changes: Counter[str] = Counter()
+    seen = set()
+    for each in materializations_of_run(deployment.instance, run.run_id):
+        for name in ("rows_inserted", "rows_deleted"):
+            landing = (each.asset_key, name, each.metadata[name].value if name in each.metadata else 0)
+            if landing not in seen:
+                seen.add(landing)
+                changes[each.asset_key.path[-1]] += int(landing[2])
+    return changes
+
+
 def test_the_audit_finds_and_heals_what_the_connector_lost_and_kept(
     audited: Deployment, tenant: Tenant
 ) -> None:
@@ -102,6 +119,10 @@ def test_the_audit_finds_and_heals_what_the_connector_lost_and_kept(
 
     healed = metadata(audited.run("gong_reconciliation", DAYS), "gong_source_audit")
     assert (healed["lost_calls"], healed["kept_calls"], healed["healed"]) == (LOST, KEPT, True)
+    # The transformation follows only what a run recorded for a raw table.
+    recorded = recorded_changes(audited)
+    assert recorded["gong_calls_raw"] >= LOST + KEPT
+    assert recorded["gong_call_transcripts_raw"] >= lost_transcripts
     assert {row["CALL_ID"] for row in audited.rows("SELECT CALL_ID FROM GONG_CALLS_RAW")} == truth
     assert {
         row["CALL_ID"] for row in audited.rows("SELECT CALL_ID FROM GONG_CALL_TRANSCRIPTS_RAW")
@@ -167,7 +188,9 @@ def test_what_the_source_lacks_is_a_check_and_no_failure(audited: Deployment) ->
     assert audited.count("GONG_TRACKERS_RAW") == 0
 
 
-def test_the_sensor_follows_the_newest_extraction(deployment: Deployment, tenant: Tenant) -> None:
+def test_the_sensor_follows_the_newest_extraction_until_its_runs_have_landed_it(
+    deployment: Deployment, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sync(deployment, {"extensiveCalls": connector_records(tenant)["extensiveCalls"]})
     sensor = build_source_sensor(deployment.loaded())
 
@@ -190,8 +213,24 @@ def test_the_sensor_follows_the_newest_extraction(deployment: Deployment, tenant
             "extensiveCalls"]},
         datetime.now(UTC),
     )  # fmt: skip
-    (request,) = tick(first.cursor).run_requests
+    second = tick(first.cursor)
+    (request,) = second.run_requests
     assert DateRange.from_run_tags(request.tags) == DateRange.single(day)
+
+    def ended(request: dg.RunRequest, status: dg.DagsterRunStatus) -> None:
+        tags = {**request.tags, "dagster/sensor_name": source_sensor.NAME}
+        run = dg.DagsterRun("gong_ingestion", run_id=str(uuid.uuid4()), status=status, tags=tags)
+        deployment.instance.add_run(run)
+
+    # Its run failed. The day is requested again after a while, until a run has landed it.
+    ended(request, dg.DagsterRunStatus.FAILURE)
+    assert tick(second.cursor).run_requests == []
+    monkeypatch.setattr(source_sensor, "RETRY_AFTER", timedelta(0))
+    (again,) = tick(second.cursor).run_requests
+    assert DateRange.from_run_tags(again.tags) == DateRange.single(day)
+    assert again.run_key != request.run_key
+    ended(again, dg.DagsterRunStatus.SUCCESS)
+    assert tick(second.cursor).run_requests == []
 
 
 def test_the_first_look_requests_no_history_and_later_ones_any_day() -> None:
