@@ -17,7 +17,8 @@ class Enrichment:
     Attributes:
         name: value of the column ENRICHMENT.
         model: the dbt model that shows the answers.
-        reads: the dbt models and other enrichments that its texts come from.
+        reads: the dbt models and other enrichments that its texts come from. At least one has partitions: a
+            backfill requests the days of its parents.
         capabilities: what is sent with each text.
         batch_size: var with the number of texts in a batch of the first attempt.
         texts: SQL for the texts of a run, see `texts.py`.
@@ -98,7 +99,7 @@ SUMMARIES = Enrichment(
     "summaries",
     "Summaries of dialogues.",
     model="cortex_gong_calls",
-    reads=("int_gong_dialogues", "int_gong_dialogue_lines"),
+    reads=("stg_gong_call_transcripts", "int_gong_dialogues", "int_gong_dialogue_lines"),
     capabilities=("summary",),
     batch_size="cortex_calls_per_batch",
     texts=texts.summary_texts,

@@ -85,7 +85,7 @@ waiting AS (
 
         WAITING texts are sent. What was sent for a call that has MOVED to a day of the run is on another day.
         STALE texts were changed, or are no longer said in their call. The call of ORPHANED texts is not
-        landed any more, for longer than a call needs that moves from one run to another.
+        landed any more, and its answers are not kept, or no longer.
         """
         return f"""WITH {self._waiting()}
 
@@ -112,9 +112,12 @@ SELECT
         )
 
     def _orphaned(self, kept_days: int) -> str:
+        # A call leaves the layers with the run of its day. Kept answers outlive that run.
+        of_days = self.scope.in_days("CALL_DATE")
+        is_old = f"ATTEMPTED_AT < DATEADD('day', -{kept_days}, CURRENT_TIMESTAMP())"
         return (
             f"ENRICHMENT = {self._name} AND CALL_ID NOT IN (SELECT CALL_ID FROM GONG_CALLS_RAW) "
-            f"AND ATTEMPTED_AT < DATEADD('day', -{kept_days}, CURRENT_TIMESTAMP())"
+            f"AND {is_old if kept_days else of_days}"
         )
 
     def move(self) -> list[str]:

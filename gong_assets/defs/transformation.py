@@ -218,11 +218,6 @@ def plan(
     return Transformation(assets, tuple(contiguous_ranges(days)))
 
 
-def selected_in_run(context: dg.AssetExecutionContext) -> frozenset[dg.AssetKey]:
-    """Return the assets that the run materializes, in all of its steps."""
-    return frozenset(context.job_def.asset_layer.selected_asset_keys)
-
-
 @contextmanager
 def settled_changes(
     context: dg.AssetExecutionContext,
@@ -241,7 +236,7 @@ def settled_changes(
         days: the days that the run transforms.
         sends_to_cortex: whether texts may be sent. If so, days with texts that wait stay pending.
     """
-    selected = selected_in_run(context)
+    selected = frozenset(context.job_def.asset_layer.selected_asset_keys)
     tables = models.transformed_by(selected)
     if not tables:
         yield

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import jinja2
 import yaml  # type: ignore[import-untyped]
@@ -18,6 +19,7 @@ FLATTEN = re.compile(rf"flatten\(input => {EXPRESSION}\) as (?P<alias>\w+)")
 ALIAS = re.compile(rf"{EXPRESSION} as (?P<alias>\w+)")
 # CTEs and the parts of a UNION: aliases of flattened lists are valid within one of them.
 END_OF_QUERY = re.compile(r"\n\)|\bunion all\b")
+MACRO = re.compile(r"\{%-? macro (?P<name>\w+)\(.*?\{%-? endmacro -?%\}", re.DOTALL)
 
 Paths = defaultdict[str, set[str]]
 
@@ -35,9 +37,9 @@ def raw_table(model: str) -> str:
     return str(table).upper()
 
 
-def fields_read(model: str) -> set[str]:
-    """Return the paths of the fields, with `[]` for an entry of a list."""
-    queries = END_OF_QUERY.split(rendered(model))
+def fields_read(sql: str) -> set[str]:
+    """Return the paths of the fields in the SQL of a model, with `[]` for an entry of a list."""
+    queries = END_OF_QUERY.split(sql)
     columns: Paths = defaultdict(set, raw_data={""}, transcript_data={""})
     for _ in range(5):  # no column is renamed more often
         for query in queries:
@@ -76,20 +78,42 @@ def resolve(match: re.Match[str], columns: Paths, entries: Paths) -> set[str]:
     return {f"{path}{fields}".removeprefix(".") for path in paths}
 
 
+class Returned(Exception):
+    """The value of a macro that returns one, as dbt's `return` does."""
+
+
 def rendered(model: str) -> str:
     """Return the model's SQL, for all days, with the project's macros."""
-    macros = "".join(file.read_text("utf-8") for file in PROJECT_DIR.glob("macros/*.sql"))
+
+    def returned(value: Any) -> None:
+        raise Returned(value)
+
+    def macro(name: str, text: str) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:
+            try:
+                # A name that starts with an underscore is not exported.
+                module: Any = environment.from_string(f"{text}{{% set macro = {name} %}}").module
+                return module.macro(*arguments, **named)
+            except Returned as value:
+                return value.args[0]
+
+        return call
+
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])
-    template = environment.from_string(f"{macros}{{% macro in_run_window(day) %}}true{{% endmacro %}}{model}")
     variables = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text("utf-8"))["vars"]
-    context = {
+    environment.globals |= {
         "ref": "ref({})".format,
         "source": "{}.{}".format,
         "var": variables.get,
         "modules": SimpleNamespace(re=re),
-        "return": lambda value: value,
+        "return": returned,
+        "zip": zip,
     }
-    return template.render(context)
+    for file in PROJECT_DIR.glob("macros/*.sql"):
+        for match in MACRO.finditer(file.read_text("utf-8")):
+            environment.globals[match["name"]] = macro(match["name"], match[0])
+    environment.globals["in_run_window"] = lambda day: "true"
+    return environment.from_string(model).render()
 
 
 def unknown_fields(paths: set[str], known: object) -> Iterator[str]:
@@ -101,6 +125,8 @@ def unknown_fields(paths: set[str], known: object) -> Iterator[str]:
                 fields = fields[name]
             elif isinstance(fields, list) and name == "[]":
                 fields = fields[0]
+            elif fields == "any":
+                break
             else:
                 yield path
                 break

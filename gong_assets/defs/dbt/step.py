@@ -34,7 +34,7 @@ from gong_assets.defs.failures import (
 )
 from gong_assets.defs.partitions import days_of_run
 from gong_assets.defs.resources import SnowflakeResource, query_tag
-from gong_assets.defs.transformation import Models, selected_in_run, settled_changes
+from gong_assets.defs.transformation import Models, settled_changes
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
@@ -76,8 +76,7 @@ class DbtStep:
         try:
             # The run's own connection. dbt signs in by itself.
             with snowflake.get_connection() as connection:
-                if not self.graph.built_before(self.context.assets_def.keys) & selected_in_run(self.context):
-                    self._create_missing_sources(connection)  # dbt fails on a source that does not exist.
+                self._create_missing_sources(connection)  # dbt fails on a source that does not exist.
                 settled = settled_changes(
                     self.context,
                     connection,

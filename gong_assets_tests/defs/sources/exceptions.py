@@ -48,6 +48,7 @@ _DEAL = frozenset(
         "CLOSE_DATE", "PIPELINE_NAME", "DEAL_STATUS", "DEAL_OUTCOME", "DAYS_TO_CLOSE",
     }
 )  # fmt: skip
+_FIVETRAN_CALLS = _DEAL | {"NEXT_STEPS", "NEXT_STEPS_SOURCE"}
 _DATA_CLOUD_CALLS = _DEAL | {
     "HUBSPOT_CONTACT_ID", "HUBSPOT_COMPANY_ID", "CRM_ACCOUNT_ID", "ACCOUNT_NAME", "CONTACT_NAME",
     "FIRST_NAME", "LAST_NAME", "EMAIL", "COMPANY_NAME", "JOB_TITLE", "LIFECYCLE_STAGE", "CRM_DEAL_COUNT",
@@ -68,20 +69,22 @@ DIFFERENT: Mapping[str, Mapping[str, frozenset[str]]] = {
         "STG_GONG_CALL_CRM_LINKS": frozenset(
             {
                 "LISTED_ORDER", "IS_LINKED_AT_CALL", "IS_LINKED_NOW", "FIELDS_AT_CALL", "FIELDS_NOW",
-                "STAGE_AT_CALL", "AMOUNT_AT_CALL", "PREFERENCE",
+                "STAGE_AT_CALL", "AMOUNT_AT_CALL", "CURRENCY_CODE_AT_CALL", "PREFERENCE",
             }
         ),
         "STG_GONG_CALL_PARTICIPANTS": frozenset({"PARTY_INDEX"}),
         "STG_GONG_CALL_TOPICS": frozenset({"PHRASES"}),
-        "STG_GONG_CALLS": frozenset(
-            {"ACTION_ITEMS", "OUTLINE", "HIGHLIGHTS", "CALL_STRUCTURE", "CONTENT_HASH"}
-        ) | _DEAL,
+        "STG_GONG_CALLS": _FIVETRAN_CALLS | {
+            "ACTION_ITEMS", "OUTLINE", "HIGHLIGHTS", "CALL_STRUCTURE", "CONTENT_HASH",
+        },
         "STG_GONG_SCORECARDS": frozenset({"CONTENT_HASH"}),
         "STG_GONG_SCORECARD_ANSWERS": frozenset({"ANSWER_INDEX"}),
         "STG_GONG_SCORECARD_QUESTIONS": frozenset({"QUESTION_INDEX"}),
         "STG_GONG_USERS": frozenset({"EMAIL_ALIASES", "CONTENT_HASH"}),
-        "VW_ENRICHED_GONG_CALLS": _DEAL,
-        "VW_ENRICHED_GONG_CALL_TRANSCRIPTS": _DEAL,
+        # Calls whose next steps are in Gong's outline or highlights only are sent to Cortex for them.
+        "CORTEX_GONG_CALL_INSIGHTS": frozenset({"added"}),
+        "VW_ENRICHED_GONG_CALLS": _FIVETRAN_CALLS,
+        "VW_ENRICHED_GONG_CALL_TRANSCRIPTS": _FIVETRAN_CALLS,
     },
     "data_cloud": {
         "STG_GONG_CALLS": _DATA_CLOUD_CALLS | {

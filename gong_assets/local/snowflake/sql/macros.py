@@ -123,9 +123,12 @@ _TRY_DATE = f"(x) AS CAST({_SCHEMA}._try_timestamp(x) AS DATE)"
 # Arrays are stored as JSON; DuckDB's list functions take a list of JSON values.
 _JSON_LIST = "CAST(to_json(a) AS JSON[])"
 _ARRAY_CONTAINS = f"(a, x) AS list_contains({_JSON_LIST}, to_json(x))"
-_ARRAY_TO_STRING = (
-    f"(a, d) AS array_to_string(list_transform({_JSON_LIST}, lambda v: coalesce(v ->> '$', '')), d)"
-)
+_ARRAY_TO_STRING = f"""
+(a, d) AS CASE
+    WHEN d IS NULL THEN NULL
+    ELSE array_to_string(list_transform({_JSON_LIST}, lambda v: coalesce(v ->> '$', '')), d)
+END
+"""
 _ARRAY_DISTINCT = f"(a) AS to_json(list_distinct({_JSON_LIST}))"
 _ARRAY_CAT = f"(a, b) AS to_json(list_concat({_JSON_LIST}, CAST(to_json(b) AS JSON[])))"
 _ARRAY_APPEND = f"(a, x) AS to_json(list_append({_JSON_LIST}, to_json(x)))"

@@ -34,6 +34,7 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
         ("translate('peña', 'ñ', 'n')", "pena"),
         ("translate('❄a❄bX❄dYZ❄', 'XYZ❄', 'cef')", "abcdef"),
     ],
+    "ABS": [("abs(column1) from values (-1.5) limit 1", Decimal("1.5"))],
     "ARRAY_AGG": [
         ("array_agg(o) within group (order by o) from (select column1 as o from values (2), (1))", [1, 2]),
         (
@@ -60,6 +61,12 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
         ("array_size([1, 2, 3])", 3),
         ("array_size(parse_json('{\"a\": 1}'))", None),
         ("array_size(array_construct())", 0),
+    ],
+    "ARRAY_TO_STRING": [
+        ("array_to_string([], '-')", ""),
+        ("array_to_string(array_construct('Hello', 'world', 2024), ' ')", "Hello world 2024"),
+        ("array_to_string([null, 1], ',')", ",1"),
+        ("array_to_string([1], null)", None),
     ],
     "AVG": [
         ("avg(column1) from values (1), (1), (2), (2), (3), (null)", Decimal("1.800000")),
@@ -133,6 +140,13 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
     ],
     "DENSE_RANK": [
         ("dense_rank() over (order by column1) as r from values (1), (1), (2) order by r desc limit 1", 2)
+    ],
+    "FIRST_VALUE": [
+        ("first_value(column1) over (order by column1 desc) from values (1), (2) limit 1", 2),
+        (
+            "first_value(column1) over (partition by column2 order by column1) from values (null, 1) limit 1",
+            None,
+        ),
     ],
     "FLATTEN": [
         ("f.value from table(flatten(input => parse_json('[1, 77]'))) f where f.index = 1", "77"),
@@ -252,6 +266,13 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
         ("replace('Vacation in Athens', 'Athens', 'Rome')", "Vacation in Rome"),
         ("replace('abcd', 'bc')", "ad"),
         ("replace('abcd', 'bc', null)", None),
+    ],
+    "REGEXP_SUBSTR": [
+        (f"regexp_substr('{TIMES}', 'the\\\\W+\\\\w+')", "the best"),
+        (f"regexp_substr('{TIMES}', 'the\\\\W+\\\\w+', 1, 2)", "the worst"),
+        (f"regexp_substr('{TIMES}', 'the\\\\W+(\\\\w+)', 1, 2, 'e', 1)", "worst"),
+        (f"regexp_substr('{TIMES}', 'the\\\\W+(\\\\w+)', 1, 3, 'e', 1)", None),
+        ("regexp_substr(null, 'a')", None),
     ],
     "ROUND": [
         ("round(135.135)", 135),
