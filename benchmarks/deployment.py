@@ -1,6 +1,6 @@
 """What a deployment does in a day: runs, statements and sign-ins per hour, and whether every layer is right.
 
-    python -m benchmarks.deployment [--hours 24]
+    python -m benchmarks.deployment [--hours 24] [quiet|busy|unsteady ...]
 
 The real graph runs against a Gong of this script and the local Snowflake server. Schedules and sensors are
 evaluated for each hour of a simulated day, as Dagster's daemon does, and the runs that they request are
@@ -83,6 +83,12 @@ class Unsteady(Busy):
         self.gong.transcripts += [transcript(call_id) for call_id in sorted(missing)[:1]]
 
 
+COMPANIES: dict[str, tuple[str, type[Company]]] = {
+    "quiet": ("Nothing happens", Company),
+    "busy": ("20 calls a day", Busy),
+    "unsteady": ("Late, deleted, private and edited calls of the last 60 days", Unsteady),
+}
+
 SCHEDULES = {
     "gong_reference_data_schedule": lambda hour: hour == 0,
     "gong_reconciliation_schedule": lambda hour: hour == 1,
@@ -107,7 +113,7 @@ def deployed(company: Company) -> Iterator[Deployment]:
 
 
 def run_hour(deployment: Deployment, hour: int) -> tuple[Counter[str], str]:
-    before = len(deployment.runs)
+    before, bytes_before = len(deployment.runs), stored_bytes(deployment)
     # dbt writes its progress to the output.
     with recorded_statements() as sent, redirect_stdout(sys.stderr):
         for schedule, is_due in SCHEDULES.items():
@@ -122,26 +128,28 @@ def run_hour(deployment: Deployment, hour: int) -> tuple[Counter[str], str]:
         statements=len(sent.statements),
         logins=sent.logins,
         failed=sum(not run.success for run in runs),
+        bytes=stored_bytes(deployment) - bytes_before,
     )
     return counts, ", ".join(run.dagster_run.job_name.removeprefix("gong_") for run in runs)
 
 
 def simulate(name: str, company: Company, hours: int) -> None:
-    print(f"\n{name}\n{'hour':>6} {'runs':>6} {'statements':>11} {'logins':>7} {'failed':>7}  jobs")
+    columns = (
+        f"{'hour':>6} {'runs':>6} {'statements':>11} {'logins':>7} {'failed':>7} {'stored MB':>10}  jobs"
+    )
+    print(f"\n{name}\n{columns}")
     company.first_hour()
     total: Counter[str] = Counter()
     with deployed(company) as deployment:
         counts, jobs = run_hour(deployment, 0)
         print_row("first", counts, jobs)
-        before = stored_bytes(deployment)
         for hour in range(1, hours + 1):
             company.hour(hour % 24)
             counts, jobs = run_hour(deployment, hour % 24)
             total += counts
-            if counts:
+            if counts["runs"]:
                 print_row(str(hour % 24), counts, jobs)
         print_row("day", total, "")
-        print(f"Dagster's storage grew by {(stored_bytes(deployment) - before) / 1e6:.1f} MB")
         # What the schedules have not seen yet: the reconciliation is weekly.
         with redirect_stdout(sys.stderr):
             deployment.schedule("gong_ingestion_schedule", MIDNIGHT + timedelta(days=2))
@@ -160,7 +168,7 @@ def stored_bytes(deployment: Deployment) -> int:
 def print_row(hour: str, counts: Counter[str], jobs: str) -> None:
     print(
         f"{hour:>6} {counts['runs']:6} {counts['statements']:11,} {counts['logins']:7} {counts['failed']:7}"
-        f"  {jobs}",
+        f" {counts['bytes'] / 1e6:5.1f}  {jobs}",
         flush=True,
     )
 
@@ -168,10 +176,11 @@ def print_row(hour: str, counts: Counter[str], jobs: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--hours", type=int, default=24)
-    hours = parser.parse_args().hours
-    simulate("Nothing happens", Company(), hours)
-    simulate("20 calls a day", Busy(), hours)
-    simulate("Late, deleted, private and edited calls of the last 60 days", Unsteady(), hours)
+    parser.add_argument("companies", nargs="*", choices=[[], *COMPANIES], help="all without one")
+    options = parser.parse_args()
+    for name in options.companies or COMPANIES:
+        description, company = COMPANIES[name]
+        simulate(description, company(), options.hours)
 
 
 if __name__ == "__main__":
