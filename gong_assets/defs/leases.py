@@ -65,8 +65,8 @@ class KeepsLease:
 def keep_lease(context: dg.InitResourceContext) -> None:
     """Renew the lease of the context's run in a thread, until the run or this process ends."""
     instance, run = context.instance, context.run
-    if instance is None or run is None:
-        return
+    if instance is None or run is None or instance.is_ephemeral:
+        return  # No other process can see the run.
     with _lock:
         if run.run_id in _kept:
             return

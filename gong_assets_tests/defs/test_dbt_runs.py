@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import warnings
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
@@ -185,6 +186,24 @@ def test_a_command_that_is_cancelled_stops_between_its_models(graph: Graph, tmp_
     assert isinstance(invocation.result.exception, KeyboardInterrupt)
     results = json.loads((tmp_path / "run_results.json").read_text())["results"]
     assert len(results) < 10
+
+
+def test_every_test_of_a_model_is_a_check(graph: Graph) -> None:
+    manifest = parsed_manifest(prepared_project(graph.settings).target_path)
+    tested = {name for name, node in manifest.nodes.items() if getattr(node, "attached_node", None)}
+    specs = [spec for op in graph.ops for spec in op.check_specs]
+    assert {spec.metadata["dagster_dbt/unique_id"] for spec in specs} == tested
+    assert len(tested) == len(specs) > 150
+
+
+def test_a_run_without_a_fault_logs_no_warning(
+    graph: Graph, second: tuple[dg.ExecuteInProcessResult, Statements]
+) -> None:
+    succeeded = graph.instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS]))
+    assert second[0].run_id in {run.run_id for run in succeeded}
+    for run in succeeded:
+        logged = graph.instance.all_logs(run.run_id)
+        assert [entry.user_message for entry in logged if entry.level >= logging.WARNING] == []
 
 
 def test_every_check_has_a_description_and_a_short_name(graph: Graph) -> None:

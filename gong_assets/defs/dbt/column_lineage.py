@@ -7,7 +7,9 @@ files of the project only. So it is derived once, without the warehouse, and sto
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,12 +67,28 @@ class ColumnLineage:
             "parents": {parent["relation_name"]: {"columns": _columns(parent)} for parent in parents},
         }
         message = DbtCoreCliEventMessage(raw_event=dict(result), event_history_metadata=columns)
-        for event in message.to_default_asset_events(
-            self._manifest, self._translator, None, target_path, self._project
-        ):
-            if _KEY in event.metadata:
-                return event.metadata[_KEY].value  # type: ignore[return-value]
+        with _no_warning_without_lineage():
+            for event in message.to_default_asset_events(
+                self._manifest, self._translator, None, target_path, self._project
+            ):
+                if _KEY in event.metadata:
+                    return event.metadata[_KEY].value  # type: ignore[return-value]
         return None
+
+
+@contextmanager
+def _no_warning_without_lineage() -> Iterator[None]:
+    """Drop dagster-dbt's warning, a traceback for each model whose SQL it cannot follow."""
+
+    def is_other(record: logging.LogRecord) -> bool:
+        return "building column lineage" not in record.getMessage()
+
+    logger = dg.get_dagster_logger()
+    logger.addFilter(is_other)
+    try:
+        yield
+    finally:
+        logger.removeFilter(is_other)
 
 
 def _columns(properties: Mapping[str, Any]) -> dict[str, dict[str, str]]:
