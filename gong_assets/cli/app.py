@@ -16,6 +16,7 @@ from gong_assets.cli import (
     graph_commands,
     mcp_command,
     output,
+    privacy_commands,
     query_commands,
     report_command,
     setup_commands,
@@ -60,7 +61,7 @@ for panel, commands in (
             source_commands.audit,
         ),
     ),
-    ("Set up", (setup_commands.doctor, setup_commands.migrate)),
+    ("Set up", (setup_commands.doctor, setup_commands.migrate, privacy_commands.erase)),
 ):
     for command in commands:
         app.command(rich_help_panel=panel)(command)

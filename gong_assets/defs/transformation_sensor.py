@@ -146,7 +146,7 @@ class _Tick:
         attempt = should_read(cursor, ended, last, unbuilt=fingerprint, now=now)
         if attempt is None:
             return self._skip(Cursor(ended.seen, ended.is_open, built), "No raw table has changed.")
-        partitions = DateRange.inclusive(self.settings.gong_start_date, now.date())
+        partitions = DateRange.inclusive(self.settings.first_day(now.date()), now.date())
         run = plan(self.models, self._pending(), unbuilt, partitions=partitions)
         if run is None:
             return self._skip(Cursor(ended.seen, is_open=False, models=built), "No change is pending.")

@@ -90,7 +90,12 @@ def _job(settings: Settings, options: GraphOptions) -> dg.JobDefinition:
             config.call_ids
             or announced_since(context.instance, options.asset_key(ASSET), 0, datetime.now(UTC) - MAX_AGE)[0]
         )
-        calls = CallsById(call_ids, settings.gong_include_private_calls, settings.gong_workspace_id)
+        calls = CallsById(
+            call_ids,
+            settings.gong_include_private_calls,
+            settings.gong_workspace_id,
+            first_day=settings.first_kept_day(datetime.now(UTC).date()),
+        )
         _land(context, gong, gong_snowflake.warehouse(), options, calls)
         if calls.call_dates:
             transcripts = Transcripts([], calls.call_dates, calls.started)

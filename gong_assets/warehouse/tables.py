@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gong_assets.warehouse.erasures import CREATE_ERASURES
 from gong_assets.warehouse.pending_changes import CREATE_PENDING_CHANGES
 
 if TYPE_CHECKING:
@@ -133,17 +134,18 @@ TRANSCRIPTS = RawTable(
 
 
 def create_raw_table(connection: SnowflakeConnection, table: RawTable) -> None:
-    """Create the table, and the tables of landings and pending changes, unless they exist."""
+    """Create the table, and those of landings, pending changes and erasures, unless they exist."""
     create_raw_tables(connection, [table])
 
 
 def create_raw_tables(connection: SnowflakeConnection, tables: Iterable[RawTable]) -> None:
-    """Create the raw tables that do not exist, and the tables of landings and pending changes."""
+    """Create the raw tables that do not exist, and those of landings, pending changes and erasures."""
     with connection.cursor() as cursor:
         for table in tables:
             cursor.execute(table.create_statement())
         cursor.execute(_LANDINGS_STATEMENT)
         cursor.execute(CREATE_PENDING_CHANGES)
+        cursor.execute(CREATE_ERASURES)
 
 
 _LANDINGS_STATEMENT = (

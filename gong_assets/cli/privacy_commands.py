@@ -1,0 +1,73 @@
+"""The command `erase`, which removes a person or a call from every table."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from gong_assets.cli import output
+from gong_assets.cli.progress import Progress
+
+EmailOption = Annotated[
+    list[str] | None, typer.Option(metavar="ADDRESS", help="E-mail address of a person. May be repeated.")
+]
+PhoneOption = Annotated[
+    list[str] | None, typer.Option(metavar="NUMBER", help="Phone number of a person. May be repeated.")
+]
+CallOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ID", help="Gong ID of a call, which is deleted. May be repeated."),
+]
+CrmIdOption = Annotated[
+    list[str] | None,
+    typer.Option("--crm-id", metavar="ID", help="ID of a contact in the CRM. May be repeated."),
+]
+DeleteOption = Annotated[
+    bool,
+    typer.Option(
+        "--redact/--delete",
+        help="Of a person: remove their name, identifiers and sentences from their calls, or delete these "
+        "calls completely.",
+    ),
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Show how many rows would be changed, and change nothing.")
+]
+
+
+def erase(
+    email: EmailOption = None,
+    phone: PhoneOption = None,
+    call: CallOption = None,
+    crm_id: CrmIdOption = None,
+    redact: DeleteOption = True,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Erase a person or a call from every table, and keep them from coming back.
+
+    Salted hashes of the identifiers stay in GONG_ERASURES, and every later landing applies them. Prints a
+    receipt without personal data, and writes it to `erasures` in GONG_ASSETS_HOME. The rows of redacted calls
+    are built again by the next transformation. See docs/security.md for what is not reached.
+    """
+    from gong_assets.cli.erase import run_erase
+    from gong_assets.settings import load_settings
+
+    people = [("email", each) for each in email or ()]
+    people += [("phone", each) for each in phone or ()] + [("crm", each) for each in crm_id or ()]
+    calls = [("call", each) for each in call or ()]
+    identifiers = [*people, *calls]
+    if not identifiers:
+        raise typer.BadParameter("give at least one of --email, --phone, --call and --crm-id")
+    if people and calls and redact:
+        raise typer.BadParameter("--call deletes: erase a call and redact a person with two commands")
+    kind = {"email": "--email", "phone": "--phone", "crm": "--crm-id", "call": "--call"}
+    for name, value in identifiers:
+        if not value.strip() or (name == "phone" and sum(map(str.isdigit, value)) < 6):
+            raise typer.BadParameter(f"{kind[name]} is not an identifier of one person or call")
+    with Progress() as progress:
+        receipt = run_erase(
+            load_settings(), identifiers, "redact" if people and redact else "delete", progress, dry_run=dry_run
+        )
+    output.json_text(json.dumps(receipt, indent=2))
