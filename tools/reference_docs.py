@@ -120,6 +120,8 @@ def commands_reference() -> str:
 def _commands(prefix: str, group: Any) -> Iterator[tuple[str, Any]]:
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
+            if command.invoke_without_command:
+                yield f"{prefix} {name}", command
             yield from _commands(f"{prefix} {name}", command)
         else:
             yield f"{prefix} {name}", command

@@ -1,4 +1,4 @@
-"""The command `erase`, which removes a person or a call from every table."""
+"""The commands `erase` and `rotate-key`."""
 
 from __future__ import annotations
 
@@ -71,3 +71,43 @@ def erase(
             load_settings(), identifiers, "redact" if people and redact else "delete", progress, dry_run=dry_run
         )
     output.json_text(json.dumps(receipt, indent=2))
+
+
+def rotate_key(
+    finish: Annotated[
+        bool,
+        typer.Option(
+            "--finish",
+            help="Unset the old key. Before, start every process again that holds it in its environment.",
+        ),
+    ] = False,
+    replace_other: Annotated[
+        bool,
+        typer.Option("--replace-other", help="Replace a key in the second slot that no process signs in with."),
+    ] = False,
+) -> None:
+    """Replace the key pair with which the user signs in to Snowflake.
+
+    The new key is set in the user's free slot, signs in, and replaces the file SNOWFLAKE_PRIVATE_KEY_PATH. If
+    the key is in SNOWFLAKE_PRIVATE_KEY, the new one is printed once instead. The old key stays valid until
+    `--finish`. After an interruption, the same command continues. The role needs MODIFY PROGRAMMATIC
+    AUTHENTICATION METHODS on the user.
+    """
+    from gong_assets.settings import load_settings
+    from gong_assets.warehouse.connection import open_warehouse
+    from gong_assets.warehouse.key_rotation import KeyPair, Rotation, replace_file
+
+    settings = load_settings()
+    pending = settings.home / "rotating_key.p8"
+    rotation = Rotation(open_warehouse(settings).arguments, pending, output.note)
+    path = settings.snowflake_private_key_path
+
+    def print_once(pair: KeyPair) -> None:
+        output.line(pair.encrypted(passphrase).decode())
+
+    passphrase = settings.snowflake_secrets["private_key_passphrase"]
+    if finish:
+        rotation.finish()
+    else:
+        store = replace_file(path.expanduser(), passphrase) if path else print_once
+        rotation.rotate(store, replace_other=replace_other)
