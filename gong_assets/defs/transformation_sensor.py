@@ -22,6 +22,7 @@ from gong_assets.defs.transformation import (
     Models,
     plan,
 )
+from gong_assets.defs.assets.erasures import ASSET as ERASURES
 from gong_assets.defs.webhook import JOB as ANNOUNCED_CALLS_JOB
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
@@ -206,6 +207,8 @@ class _Tick:
             # It may have landed rows without recording them.
             reads_gong = bool(self._assets_of(run) & raw.keys()) or run.job_name in READING_JOBS
             return reads_gong, reads_gong
+        if self.options.asset_key(ERASURES) in built:
+            return True, True  # The rows of redacted records were deleted below the raw tables.
         return bool(built & raw.keys()), any(not self.models.tables_of(table) <= built for table in changed)
 
     @property

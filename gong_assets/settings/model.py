@@ -49,6 +49,9 @@ class Settings(AlertSettings, WebhookSettings, SourceSettings, RetentionSettings
     """Source of the calls: `gong`, or `simulated` for the simulated tenant. Defaults to `gong` if Gong
     credentials are set, and to `simulated` otherwise. The simulated tenant is written to Snowflake only with
     `simulated`, and a real Gong to the local stack only with GONG_ASSETS_TARGET=`local`."""
+    gong_assets_esc: str | None = None
+    """Pulumi ESC environment, `organization/project/environment`, that fills the variables that are not set.
+    Needs PULUMI_ACCESS_TOKEN and the extra `esc`."""
     gong_assets_home: Path = Path(HOME_NAME)
     """Directory for the state of the local stack, the parsed dbt project, the latest OAuth refresh token, and
     Dagster's state if DAGSTER_HOME is not set. The default is also found from a subdirectory."""
