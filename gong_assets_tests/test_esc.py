@@ -23,7 +23,7 @@ from gong_assets.warehouse.errors import WarehouseSignInFailed
 
 pytest.importorskip("pulumi_esc_sdk", reason="the extra esc is not installed")
 
-TOKEN = "pul-0123456789abcdef"  # noqa: S105 - of the server below
+TOKEN = "pul-0123456789abcdef"
 PLACE = "acme/gong/production"
 
 
@@ -93,7 +93,11 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Esc]:
     server = Esc({"environmentVariables": {"GONG_ACCESS_KEY": "KEY-1", "GONG_ACCESS_KEY_SECRET": "S3CRET-1"}})
     with server.served():
         monkeypatch.chdir(tmp_path)
-        os.environ |= {"GONG_ASSETS_ESC": PLACE, "PULUMI_ACCESS_TOKEN": TOKEN, "PULUMI_BACKEND_URL": server.url}
+        os.environ |= {
+            "GONG_ASSETS_ESC": PLACE,
+            "PULUMI_ACCESS_TOKEN": TOKEN,
+            "PULUMI_BACKEND_URL": server.url,
+        }
         esc.expire()
         yield server
     os.environ.clear()
@@ -117,7 +121,11 @@ def test_variables_that_are_not_set_are_filled(server: Esc) -> None:
 
 
 def test_the_older_keys_at_the_top_are_accepted(server: Esc) -> None:
-    server.values = {"gong_access_key": "KEY-2", "gong_access_key_secret": "S3CRET-2", "gong_lookback_days": 4}
+    server.values = {
+        "gong_access_key": "KEY-2",
+        "gong_access_key_secret": "S3CRET-2",
+        "gong_lookback_days": 4,
+    }
     assert (secret(), load_settings(gong_assets_target="local").gong_lookback_days) == ("S3CRET-2", 4)
 
 

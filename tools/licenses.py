@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import Distribution, distributions
 
 
@@ -22,7 +23,7 @@ def licence(package: Distribution) -> str:
 def main() -> None:
     packages = {str(package.metadata["Name"]): package for package in distributions()}
     for name, package in sorted(packages.items(), key=lambda item: item[0].lower()):
-        print(f"{name} {package.version}: {licence(package)}")
+        sys.stdout.write(f"{name} {package.version}: {licence(package)}\n")
 
 
 if __name__ == "__main__":

@@ -38,7 +38,9 @@ def audit_log(file: Path) -> logging.Logger:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
     logger = logging.Logger("gong_assets.mcp.audit", logging.INFO)
-    logger.addHandler(RotatingFileHandler(file, maxBytes=_AUDIT_BYTES, backupCount=_AUDIT_FILES, encoding="utf-8"))
+    logger.addHandler(
+        RotatingFileHandler(file, maxBytes=_AUDIT_BYTES, backupCount=_AUDIT_FILES, encoding="utf-8")
+    )
     return logger
 
 
@@ -96,7 +98,11 @@ class Access:
         finally:
             client = (scope.get("client") or ("?",))[0]
             milliseconds = round((time.monotonic() - started) * 1000)
-            entry = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "token": name, "client": client}
+            entry = {
+                "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                "token": name,
+                "client": client,
+            }
             self._audit.info(json.dumps({**entry, "status": status, "ms": milliseconds, **asked(body)}))
 
     async def _answer(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
@@ -163,5 +169,7 @@ def asked(body: bytes) -> dict[str, Any]:
     except (ValueError, AttributeError):
         return {}
     if isinstance(arguments, dict) and arguments:
-        found["arguments"] = {name: str(value)[:_MAX_ARGUMENT] for name, value in list(arguments.items())[:20]}
+        found["arguments"] = {
+            name: str(value)[:_MAX_ARGUMENT] for name, value in list(arguments.items())[:20]
+        }
     return {key: value for key, value in found.items() if value is not None}

@@ -60,8 +60,10 @@ for panel, commands in (
             source_commands.audit,
         ),
     ),
-    ("Set up", (setup_commands.doctor, setup_commands.migrate, privacy_commands.erase,
-                privacy_commands.rotate_key)),
+    (
+        "Set up",
+        (setup_commands.doctor, setup_commands.migrate, privacy_commands.erase, privacy_commands.rotate_key),
+    ),
 ):
     for command in commands:
         app.command(rich_help_panel=panel)(command)

@@ -71,6 +71,6 @@ def _run_job(settings: Settings, erasure: Erasure, listener: RunListener) -> dic
         LeaseObserver().fail_dead_runs(instance)
         execute(job, instance, None, {ASSET: "health"}, listener, tags={})
         event = instance.get_latest_materialization_event(dg.AssetKey(ASSET))
-    assert event is not None and event.asset_materialization is not None
-    value: Any = event.asset_materialization.metadata[RECEIPT].value
-    return {"run_id": event.run_id, **value}
+    materialization = event.asset_materialization if event else None
+    value: Any = materialization.metadata[RECEIPT].value if materialization else {}
+    return {"run_id": event.run_id if event else None, **value}

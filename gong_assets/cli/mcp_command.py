@@ -118,8 +118,8 @@ def _serve_http(
     is_open = not tokens.created_at()
     if is_open and host not in LOOPBACK_HOSTS:
         raise CommandError(
-            f"everyone who can reach {host} could read the calls: add a token with `gong-assets mcp token add "
-            "NAME`, or listen on this machine only"
+            f"everyone who can reach {host} could read the calls: add a token with "
+            "`gong-assets mcp token add NAME`, or listen on this machine only"
         )
     with listen(host, port, option="--port") as listening:
         name = f"[{host}]" if ":" in host else host

@@ -68,7 +68,11 @@ def erase(
             raise typer.BadParameter(f"{kind[name]} is not an identifier of one person or call")
     with Progress() as progress:
         receipt = run_erase(
-            load_settings(), identifiers, "redact" if people and redact else "delete", progress, dry_run=dry_run
+            load_settings(),
+            identifiers,
+            "redact" if people and redact else "delete",
+            progress,
+            dry_run=dry_run,
         )
     output.json_text(json.dumps(receipt, indent=2))
 
@@ -83,7 +87,9 @@ def rotate_key(
     ] = False,
     replace_other: Annotated[
         bool,
-        typer.Option("--replace-other", help="Replace a key in the second slot that no process signs in with."),
+        typer.Option(
+            "--replace-other", help="Replace a key in the second slot that no process signs in with."
+        ),
     ] = False,
 ) -> None:
     """Replace the key pair with which the user signs in to Snowflake.

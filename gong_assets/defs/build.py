@@ -99,7 +99,14 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
     return dg.Definitions(
         assets=[*assets, *webhook_assets],
         asset_checks=_asset_checks(settings, options),
-        jobs=[*jobs.values(), build_health_job(options), build_erasure_job(options), *cleanup_jobs, *webhook_jobs, *retention_jobs],
+        jobs=[
+            *jobs.values(),
+            build_health_job(options),
+            build_erasure_job(options),
+            *cleanup_jobs,
+            *webhook_jobs,
+            *retention_jobs,
+        ],
         schedules=[
             *build_schedules(settings, options),
             build_health_schedule(options),

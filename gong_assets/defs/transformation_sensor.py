@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from gong_assets.dates import DateRange
+from gong_assets.defs.assets.erasures import ASSET as ERASURES
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.defs.runs import IN_FLIGHT, TERMINAL, assets_of_run, materializations_of_run
@@ -22,7 +23,6 @@ from gong_assets.defs.transformation import (
     Models,
     plan,
 )
-from gong_assets.defs.assets.erasures import ASSET as ERASURES
 from gong_assets.defs.webhook import JOB as ANNOUNCED_CALLS_JOB
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings

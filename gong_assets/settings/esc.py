@@ -77,7 +77,9 @@ def _variables(values: Mapping[str, Any], names: Collection[str]) -> dict[str, s
     exported = exported if isinstance(exported, Mapping) else {}
     found = {name: values[name.lower()] for name in names if _is_plain(values.get(name.lower()))}
     found |= {name: exported[name] for name in names if _is_plain(exported.get(name))}
-    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in found.items()}
+    return {
+        name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in found.items()
+    }
 
 
 def _is_plain(value: Any) -> bool:
@@ -88,8 +90,11 @@ def _open(place: str) -> Mapping[str, Any]:
     if not _PLACE.fullmatch(place):
         raise EscError(f"{VARIABLE}: must be organization/project/environment")
     try:
-        from pulumi_esc_sdk import esc_client
-        from pulumi_esc_sdk.exceptions import ApiException, OpenApiException
+        from pulumi_esc_sdk import esc_client  # type: ignore[import-not-found,unused-ignore]
+        from pulumi_esc_sdk.exceptions import (  # type: ignore[import-not-found,unused-ignore]
+            ApiException,
+            OpenApiException,
+        )
     except ModuleNotFoundError:
         raise EscError(f"{VARIABLE}: run `pip install 'gong_assets[esc]'`") from None
     if not os.environ.get("PULUMI_ACCESS_TOKEN"):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gong_assets.warehouse import erasures
 from gong_assets.warehouse.connection import fetch, transaction
-from gong_assets.warehouse.erasures import ERASURES_TABLE, Erasure, Target
+from gong_assets.warehouse.erasures import Erasure, Target
 from gong_assets.warehouse.pending_changes import record_changes
 from gong_assets.warehouse.tables import LANDINGS_TABLE, RawTable, create_raw_tables
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _IDENTIFIERS = {"EMAIL_ADDRESS": "email", "EMAIL": "email", "PHONE_NUMBER": "phone", "CONTACT_ID": "crm"}
 
 WINDOWS = (
-    "Earlier versions of permanent tables (raw, Cortex) stay in Time Travel for DATA_RETENTION_TIME_IN_DAYS of "
-    "the table (1 day by default, at most 90), and then in Fail-safe for 7 days, where only Snowflake can "
+    "Earlier versions of permanent tables (raw, Cortex) stay in Time Travel for DATA_RETENTION_TIME_IN_DAYS "
+    "of the table (1 day by default, at most 90), and then in Fail-safe for 7 days, where only Snowflake can "
     "restore them. The other tables are transient: at most 1 day of Time Travel, and no Fail-safe. Gong, "
     "HubSpot and other sources keep their own records."
 )
@@ -123,19 +123,15 @@ def _erase_all(
         if table.key.name == "CALL_ID":
             calls |= applied.keys
     receipt.calls = len(calls)
-    models = {
-        table: columns
-        for table, columns in existing.items()
-        if table not in {raw.name for raw in raw_tables} and table != ERASURES_TABLE
-    }
-    for table, columns in models.items():
-        if "CALL_ID" in columns:
-            for call_id in sorted(calls):
-                cursor.execute(f"DELETE FROM {table} WHERE CALL_ID = %s", (call_id,))
-                receipt.deleted[table] += cursor.rowcount or 0
+    raw_names = {table.name for table in raw_tables}
+    for model in existing.keys() - raw_names:
+        columns = existing[model]
+        for call_id in sorted(calls) if "CALL_ID" in columns else ():
+            cursor.execute(f"DELETE FROM {model} WHERE CALL_ID = %s", (call_id,))
+            receipt.deleted[model] += cursor.rowcount or 0
         for column, kind in _IDENTIFIERS.items():
             if column in columns:
-                receipt.deleted[table] += _delete_person(cursor, wanted, table, column, kind)
+                receipt.deleted[model] += _delete_person(cursor, wanted, model, column, kind)
 
 
 def _delete_person(

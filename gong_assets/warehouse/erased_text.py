@@ -41,7 +41,9 @@ class Person:
     words: Collection[str] = ()
 
     def is_party(self, party: Any) -> bool:
-        return any((kind, hashed(self.salt, value)) in self.identifiers for kind, value in _identifiers(party))
+        return any(
+            (kind, hashed(self.salt, value)) in self.identifiers for kind, value in _identifiers(party)
+        )
 
     def words_of(self, party: Any) -> set[str]:
         """Return the hashes of the words by which the party can be mentioned."""
@@ -62,7 +64,10 @@ class Person:
         """Return the call without the party, and without its words in any text."""
         parties = call.get("parties") if isinstance(call, dict) else None
         if isinstance(parties, list):
-            call = {**call, "parties": [_anonymous(each) if self.is_party(each) else each for each in parties]}
+            call = {
+                **call,
+                "parties": [_anonymous(each) if self.is_party(each) else each for each in parties],
+            }
         return self.redact_values(call)
 
     def redact_transcript(self, transcript: Any, speakers: Collection[str]) -> Any:

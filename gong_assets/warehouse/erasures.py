@@ -197,7 +197,9 @@ def _redact(cursor: SnowflakeCursor, erasure: Erasure, target: Target, key: str)
         redacted = erasure.person.redact_call(record)
     elif target.table == _TRANSCRIPTS:
         cursor.execute(f"SELECT TO_JSON(RAW_DATA:parties) FROM {_CALLS} WHERE CALL_ID = %s", (key,))
-        speakers = {id for (parties,) in cursor.fetchall() for id in erased_speakers(json.loads(parties or "[]"))}
+        speakers = {
+            id for (parties,) in cursor.fetchall() for id in erased_speakers(json.loads(parties or "[]"))
+        }
         redacted = erasure.person.redact_transcript(json.loads(json.dumps(record)), speakers)
     elif target.table in _ADDRESSES:
         redacted = _without_person(record)
@@ -218,7 +220,7 @@ def _without_person(record: Mapping[str, Any]) -> dict[str, Any]:
     return {
         key: value
         for key, value in record.items()
-        if key in kept or isinstance(value, list) and key.endswith("Stats")
+        if key in kept or (isinstance(value, list) and key.endswith("Stats"))
     }
 
 

@@ -113,7 +113,9 @@ class Rotation:
         self._sign_in(pair)
         store(pair)
         self.pending.unlink(missing_ok=True)
-        self.log(f"the new key signs in and is stored; the old one stays in {own} until `rotate-key --finish`")
+        self.log(
+            f"the new key signs in and is stored; the old one stays in {own} until `rotate-key --finish`"
+        )
 
     def finish(self) -> None:
         """Unset the slot that the key in use does not have.
@@ -124,7 +126,8 @@ class Rotation:
         """
         if self.pending.exists():
             raise RotationError(
-                "a rotation was interrupted: complete it with `gong-assets rotate-key` first. Nothing was changed."
+                "a rotation was interrupted: complete it with `gong-assets rotate-key` first. Nothing was "
+                "changed."
             )
         fingerprints = self._fingerprints()
         other = SLOTS[1 - SLOTS.index(self._own_slot(fingerprints))]

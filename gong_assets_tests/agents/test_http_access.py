@@ -44,7 +44,9 @@ def post(access: Access, *bodies: Any, token: str | None = None) -> list[httpx.R
     async def send() -> list[httpx.Response]:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         transport = httpx.ASGITransport(access)
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers) as client:
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://localhost", headers=headers
+        ) as client:
             return await asyncio.gather(*(client.post("/mcp", content=body) for body in bodies))
 
     return asyncio.run(send())
@@ -89,7 +91,6 @@ def test_bodies_time_and_concurrency_are_limited() -> None:
     assert slow.status_code == 504
     responses = post(access(None, max_concurrent=2), *[question("wait")] * 5)
     assert sorted(each.status_code for each in responses) == [200, 200, 503, 503, 503]
-
 
     async def dripping() -> int:
         sent: list[Any] = []

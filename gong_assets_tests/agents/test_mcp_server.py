@@ -194,7 +194,9 @@ def test_a_server_on_all_addresses_needs_a_token_and_rejects_web_pages(project: 
         process.terminate()
         _, errors = process.communicate(timeout=20)
     assert {each.laddr.ip for each in listening} == {"0.0.0.0"}
-    audit = [json.loads(line) for line in (project.directory / "home" / "mcp_audit.log").read_text().splitlines()]
+    audit = [
+        json.loads(line) for line in (project.directory / "home" / "mcp_audit.log").read_text().splitlines()
+    ]
     assert {each["token"] for each in audit} == {"alice", None}
     assert token not in errors + str(audit)
 

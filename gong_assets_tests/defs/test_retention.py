@@ -99,9 +99,7 @@ def test_expired_calls_leave_every_layer_and_do_not_come_back(
 
 def test_partitions_schedules_and_the_reconciliation_begin_with_the_first_kept_day(stack_home: Path) -> None:
     now = datetime.now(UTC)
-    settings = Settings(
-        gong_assets_home=stack_home, gong_start_date=date(2020, 1, 1), gong_retention_days=30
-    )
+    settings = Settings(gong_assets_home=stack_home, gong_start_date=date(2020, 1, 1), gong_retention_days=30)
     first = now.date() - timedelta(days=29)
     defs = build_defs(settings)
     job = defs.resolve_job_def("gong_ingestion")

@@ -80,8 +80,7 @@ def files_with_person(*directories: Path) -> list[str]:
         str(file)
         for directory in directories
         for file in directory.rglob("*")
-        if file.is_file()
-        and any(each.encode() in file.read_bytes().lower() for each in SENTINELS)
+        if file.is_file() and any(each.encode() in file.read_bytes().lower() for each in SENTINELS)
     ]
 
 
@@ -115,7 +114,9 @@ def test_no_table_file_or_event_names_an_erased_person(
         gong.calls.append(stored(her_call(2)))
         gong.transcripts.append(her_transcript(2))
         again = deployment.settle()
-        again += deployment.schedule("gong_ingestion_schedule", at(date(2025, 3, 4), 16)) + deployment.settle()
+        again += (
+            deployment.schedule("gong_ingestion_schedule", at(date(2025, 3, 4), 16)) + deployment.settle()
+        )
         assert len(again) == 3
         assert all(run.success for run in again)
         assert tables_with_person(warehouse, schema) == []

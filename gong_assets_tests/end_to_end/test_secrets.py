@@ -1,4 +1,4 @@
-"""Every secret is a sentinel: after a run that succeeds and runs that fail, none is in a file, log or process."""
+"""Every secret is a sentinel: after runs that succeed and fail, none is in a file, an output or a process."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ ALERTS = "sentinel-alert-url-4d1f"
 def gong() -> Iterator[Gong]:
     gong = Gong(access_key="SENTINEL-KEY-9a17", access_key_secret="sentinel-secret-77c0")
     gong.calls = [stored(call("660000000000000001", moment(3)))]
-    gong.transcripts = [transcript("660000000000000001", ("6432345678555530067", None, ["Hello, how are you?"]))]
+    gong.transcripts = [
+        transcript("660000000000000001", ("6432345678555530067", None, ["Hello, how are you?"]))
+    ]
     with gong.served():
         yield gong
 

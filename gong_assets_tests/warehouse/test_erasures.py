@@ -35,7 +35,9 @@ def call(call_id: str, **more: Any) -> dict[str, Any]:
                 "name": "Zelda Quintero",
                 "emailAddress": "Zelda@Customer.example",
                 "phoneNumber": "+1 (555) 123-4567",
-                "context": [{"system": "HubSpot", "objects": [{"objectType": "Contact", "objectId": "CRM-7781"}]}],
+                "context": [
+                    {"system": "HubSpot", "objects": [{"objectType": "Contact", "objectId": "CRM-7781"}]}
+                ],
             },
         ],
         "content": {"brief": "ZELDA's team called +1 555 123 4567 and zelda@customer.example."},
@@ -45,7 +47,9 @@ def call(call_id: str, **more: Any) -> dict[str, Any]:
 
 def transcript(call_id: str) -> dict[str, Any]:
     said = {"s1": "Hello Zelda, this is Bo.", "s2": "My dog is ill."}
-    turns = [{"speakerId": who, "sentences": [{"start": 0, "end": 9, "text": text}]} for who, text in said.items()]
+    turns = [
+        {"speakerId": who, "sentences": [{"start": 0, "end": 9, "text": text}]} for who, text in said.items()
+    ]
     return {"callId": call_id, "transcript": turns}
 
 
@@ -112,7 +116,11 @@ def test_a_person_is_redacted_in_landed_records_and_in_all_that_land_later(
     record = json.loads(row["RAW_DATA"])
     assert record["parties"][1] == {"id": "2", "speakerId": "s2", "name": ERASED}
     assert record["parties"][0]["name"] == "Bo Ek"
-    assert record["metaData"] == {"id": "1", "title": f"{ERASED} {ERASED} and Bo", "duration": 12345678901234567890}
+    assert record["metaData"] == {
+        "id": "1",
+        "title": f"{ERASED} {ERASED} and Bo",
+        "duration": 12345678901234567890,
+    }
     assert record["content"]["brief"] == f"{ERASED} team called {ERASED} and {ERASED}."
 
     # The same call, an edited version of it, and a new call with her.
@@ -160,7 +168,9 @@ def test_a_dry_run_counts_and_changes_nothing(warehouse: Warehouse) -> None:
 
 def test_rows_of_models_are_deleted_by_call_and_by_identifier(warehouse: Warehouse) -> None:
     sync(warehouse, call("1"))
-    warehouse.query("CREATE TABLE STG_CONTACTS AS SELECT '7' AS CONTACT_ID, 'zelda@customer.example' AS EMAIL")
+    warehouse.query(
+        "CREATE TABLE STG_CONTACTS AS SELECT '7' AS CONTACT_ID, 'zelda@customer.example' AS EMAIL"
+    )
     warehouse.query("CREATE TABLE STG_CALLS AS SELECT '1' AS CALL_ID UNION ALL SELECT '9'")
     warehouse.query("CREATE TABLE NOT_OURS AS SELECT '1' AS CALL_ID")
     with warehouse.connect() as connection:

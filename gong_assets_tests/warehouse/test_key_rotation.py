@@ -90,7 +90,8 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
     def fetch(connection: Any, sql: str) -> list[dict[str, Any]]:
         assert sql == "DESCRIBE USER LOADER"
         fingerprints = {
-            f"{slot}_FP": key_rotation._fingerprint(base64.b64decode(key)) for slot, key in account.slots.items()
+            f"{slot}_FP": key_rotation._fingerprint(base64.b64decode(key))
+            for slot, key in account.slots.items()
         }
         slots = [f"{slot}_FP" for slot in key_rotation.SLOTS]
         return [{"property": slot, "value": fingerprints.get(slot, "null")} for slot in slots]
@@ -167,13 +168,13 @@ def test_a_rotation_that_is_killed_at_any_point_continues(
         if kill_writes:
             left = [point]
 
-            def dying(source: Any, target: Any, left: list[int] = left) -> None:
-                replace(source, target) if point % 2 else None
+            def dying(source: Any, target: Any, left: list[int] = left, late: bool = bool(point % 2)) -> None:
+                """Die before or after the file is replaced."""
                 left[0] -= 2
+                if late or left[0] >= 0:
+                    replace(source, target)
                 if left[0] < 0:
                     raise Killed
-                if not point % 2:
-                    replace(source, target)
 
             monkeypatch.setattr(key_rotation.os, "replace", dying)
         else:
@@ -227,7 +228,9 @@ def test_an_encrypted_key_stays_encrypted(account: Account, tmp_path: Path) -> N
 
 def test_a_key_that_is_not_the_users_is_refused(deployment: Deployment) -> None:
     stranger = KeyPair.generate()
-    rotation = Rotation({"user": "LOADER", "private_key": stranger.der}, deployment.home / "p", lambda line: None)
+    rotation = Rotation(
+        {"user": "LOADER", "private_key": stranger.der}, deployment.home / "p", lambda line: None
+    )
     deployment.account.slots["RSA_PUBLIC_KEY_2"] = base64.b64encode(stranger.public_der).decode()
     rotation.finish()  # It is in a slot: the other one is unset.
     assert list(deployment.account.slots) == ["RSA_PUBLIC_KEY_2"]

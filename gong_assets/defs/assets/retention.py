@@ -1,6 +1,6 @@
 """The asset that deletes expired rows in every layer, with its job and its monthly schedule."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -25,7 +25,8 @@ def build_retention(
     settings: Settings, options: GraphOptions = DEFAULT_OPTIONS
 ) -> tuple[list[dg.AssetsDefinition], list[Any], list[dg.ScheduleDefinition]]:
     """Return the asset, its job and its schedule; none without GONG_RETENTION_DAYS."""
-    if settings.gong_retention_days is None:
+    days = settings.gong_retention_days
+    if days is None:
         return [], [], []
 
     @dg.asset(
@@ -34,7 +35,7 @@ def build_retention(
         # No run may build models meanwhile: it would insert the rows again that it has read before.
         pool=DBT_POOL,
         deps=[options.asset_key(table.asset_name) for table in RAW_TABLES if table.partition],
-        description=f"Deletes the rows of days before the last {settings.gong_retention_days} "
+        description=f"Deletes the rows of days before the last {days} "
         "(GONG_RETENTION_DAYS) in every layer: raw, staged, redacted and Cortex tables, with the answers and "
         "attempts. The metadata has the number of rows by table.",
         **options.asset_attributes("health", owner=DATA_ENGINEERING),
@@ -42,8 +43,7 @@ def build_retention(
     def gong_retention(
         context: dg.AssetExecutionContext, gong_snowflake: SnowflakeResource
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        first_day = settings.first_kept_day(datetime.now(UTC).date())
-        assert first_day is not None
+        first_day = datetime.now(UTC).date() - timedelta(days=days - 1)
         try:
             with gong_snowflake.get_connection() as connection:
                 # Raw rows go first: a run that dies in between leaves nothing that is staged or sent again.
