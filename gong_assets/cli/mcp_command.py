@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gong_assets.agents.tokens import Tokens
 from gong_assets.cli import output
 from gong_assets.cli.errors import INTERRUPTED, CommandError, warehouse_error_message
 from gong_assets.cli.ports import LOOPBACK, listen
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from gong_assets.agents.tokens import Tokens
     from gong_assets.warehouse.connection import Warehouse
 
 HOST, PORT = LOOPBACK, 8808
@@ -113,6 +113,7 @@ def _serve_http(
     warehouse: Callable[[], Warehouse], home: Path, host: str, port: int, names: Sequence[str]
 ) -> None:
     from gong_assets.agents import mcp_server
+    from gong_assets.agents.tokens import Tokens
 
     tokens = Tokens(home / TOKENS_FILE)
     is_open = not tokens.created_at()
@@ -156,6 +157,7 @@ def revoke(name: NameArgument) -> None:
 
 
 def _tokens() -> Tokens:
+    from gong_assets.agents.tokens import Tokens
     from gong_assets.settings import load_settings
 
     return Tokens(load_settings().home / TOKENS_FILE)

@@ -121,10 +121,7 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
             build_alert_sensor(settings, options),
             *webhook_sensors,
         ],
-        resources={
-            IO_MANAGER: snowflake_io_manager,
-            **accounts,
-        },
+        resources={IO_MANAGER: snowflake_io_manager, **accounts},
     )
 
 

@@ -15,21 +15,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from gong_assets.warehouse.erased_text import Person, erased_speakers, hashed, normalized
+from gong_assets.warehouse.tables import ERASURES_TABLE, RawTable
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
     from snowflake.connector.cursor import SnowflakeCursor
 
-    from gong_assets.warehouse.tables import RawTable
-
-ERASURES_TABLE = "GONG_ERASURES"
-
 Action = Literal["redact", "delete"]
-
-CREATE_ERASURES = (
-    f"CREATE TABLE IF NOT EXISTS {ERASURES_TABLE} (ERASURE_ID VARCHAR(64), ACTION VARCHAR(16), "
-    "KIND VARCHAR(16), SALT VARCHAR(64), IDENTIFIER_HASH VARCHAR(64), ERASED_AT TIMESTAMP_LTZ)"
-)
 
 # Kinds of tombstones. A word is redacted in the calls of its erasure only.
 KINDS = ("email", "phone", "crm", "call")

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from gong_assets.dates import DateRange, date_filter_sql
 from gong_assets.warehouse.connection import transaction
-from gong_assets.warehouse.erasures import ERASURES_TABLE, apply_to_load
+from gong_assets.warehouse.erasures import apply_to_load
 from gong_assets.warehouse.errors import DeletionGuardError, WarehouseQueryFailed, is_unknown_object
 from gong_assets.warehouse.pending_changes import PENDING_CHANGES_TABLE, record_changes
-from gong_assets.warehouse.tables import API, LANDINGS_TABLE, RawTable, create_raw_table
+from gong_assets.warehouse.tables import API, ERASURES_TABLE, LANDINGS_TABLE, RawTable, create_raw_table
 
 if TYPE_CHECKING:
     from datetime import date

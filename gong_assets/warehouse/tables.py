@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gong_assets.warehouse.erasures import CREATE_ERASURES
 from gong_assets.warehouse.pending_changes import CREATE_PENDING_CHANGES
 
 if TYPE_CHECKING:
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
 
 # One row for each raw table: when it was last written, even if nothing in it changed. Writers lock its row.
 LANDINGS_TABLE = "GONG_RAW_LANDINGS"
+
+# Salted hashes of what was erased: see `erasures.py`.
+ERASURES_TABLE = "GONG_ERASURES"
 
 # SOURCE of rows that were read from Gong's API.
 API = "api"
@@ -145,10 +147,15 @@ def create_raw_tables(connection: SnowflakeConnection, tables: Iterable[RawTable
             cursor.execute(table.create_statement())
         cursor.execute(_LANDINGS_STATEMENT)
         cursor.execute(CREATE_PENDING_CHANGES)
-        cursor.execute(CREATE_ERASURES)
+        cursor.execute(_ERASURES_STATEMENT)
 
 
 _LANDINGS_STATEMENT = (
     f"CREATE TABLE IF NOT EXISTS {LANDINGS_TABLE} "
     "(TABLE_NAME VARCHAR(255), LANDED_AT TIMESTAMP_LTZ, CORRELATION_ID VARCHAR(255))"
+)
+
+_ERASURES_STATEMENT = (
+    f"CREATE TABLE IF NOT EXISTS {ERASURES_TABLE} (ERASURE_ID VARCHAR(64), ACTION VARCHAR(16), "
+    "KIND VARCHAR(16), SALT VARCHAR(64), IDENTIFIER_HASH VARCHAR(64), ERASED_AT TIMESTAMP_LTZ)"
 )

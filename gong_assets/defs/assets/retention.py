@@ -1,6 +1,7 @@
 """The asset that deletes expired rows in every layer, with its job and its monthly schedule."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -28,16 +29,31 @@ def build_retention(
     days = settings.gong_retention_days
     if days is None:
         return [], [], []
+    job = dg.define_asset_job(
+        NAME,
+        dg.AssetSelection.assets(options.asset_key(NAME)),
+        description="Deletes the rows that GONG_RETENTION_DAYS no longer keeps.",
+        executor_def=dg.in_process_executor,
+    )
+    schedule = dg.ScheduleDefinition(
+        name=f"{NAME}_schedule",
+        job_name=NAME,
+        description="Deletes the rows that GONG_RETENTION_DAYS no longer keeps.",
+        **timing(options.schedules.retention, CRON),
+    )
+    return [_asset(days, options)], [job], [schedule]
 
+
+def _asset(days: int, options: GraphOptions) -> dg.AssetsDefinition:
     @dg.asset(
         key=options.asset_key(NAME),
         kinds={"python", "snowflake"},
         # No run may build models meanwhile: it would insert the rows again that it has read before.
         pool=DBT_POOL,
         deps=[options.asset_key(table.asset_name) for table in RAW_TABLES if table.partition],
-        description=f"Deletes the rows of days before the last {days} "
-        "(GONG_RETENTION_DAYS) in every layer: raw, staged, redacted and Cortex tables, with the answers and "
-        "attempts. The metadata has the number of rows by table.",
+        description=f"Deletes the rows of days before the last {days} (GONG_RETENTION_DAYS) in every layer: "
+        "raw, staged, redacted and Cortex tables, with the answers and attempts. The metadata has the number "
+        "of rows by table.",
         **options.asset_attributes("health", owner=DATA_ENGINEERING),
     )
     def gong_retention(
@@ -53,27 +69,15 @@ def build_retention(
         except WarehouseError as error:
             fail_step(error)
         context.log.info(f"{sum(deleted.values()):,} rows from before {first_day} were deleted.")
-        records = [dg.TableRecord({"table": table, "rows": rows}) for table, rows in deleted.items()]
-        return dg.MaterializeResult(
-            metadata={
-                "first_day": str(first_day),
-                "rows_deleted": sum(deleted.values()),
-                "rows_by_table": dg.MetadataValue.table(records),
-            }
-            if records
-            else {"first_day": str(first_day), "rows_deleted": 0}
-        )
+        return dg.MaterializeResult(metadata=_metadata(first_day, deleted))
 
-    job = dg.define_asset_job(
-        NAME,
-        dg.AssetSelection.assets(options.asset_key(NAME)),
-        description="Deletes the rows that GONG_RETENTION_DAYS no longer keeps.",
-        executor_def=dg.in_process_executor,
-    )
-    schedule = dg.ScheduleDefinition(
-        name=f"{NAME}_schedule",
-        job_name=NAME,
-        description="Deletes the rows that GONG_RETENTION_DAYS no longer keeps.",
-        **timing(options.schedules.retention, CRON),
-    )
-    return [gong_retention], [job], [schedule]
+    return gong_retention  # type: ignore[no-any-return]
+
+
+def _metadata(first_day: date, deleted: Mapping[str, int]) -> dict[str, Any]:
+    records = [dg.TableRecord({"table": table, "rows": rows}) for table, rows in deleted.items()]
+    return {
+        "first_day": str(first_day),
+        "rows_deleted": sum(deleted.values()),
+        **({"rows_by_table": dg.MetadataValue.table(records)} if records else {}),
+    }

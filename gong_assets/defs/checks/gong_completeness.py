@@ -23,9 +23,9 @@ from gong_assets.ingestion.reconciliation import CallListing
 from gong_assets.settings import Settings
 from gong_assets.warehouse import standing_queries as queries
 from gong_assets.warehouse.connection import fetch
-from gong_assets.warehouse.erasures import ERASURES_TABLE, erased_calls
+from gong_assets.warehouse.erasures import erased_calls
 from gong_assets.warehouse.queries import existing_tables
-from gong_assets.warehouse.tables import CALLS
+from gong_assets.warehouse.tables import CALLS, ERASURES_TABLE
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection

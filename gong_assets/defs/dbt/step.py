@@ -38,11 +38,10 @@ from gong_assets.defs.transformation import Models, settled_changes
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
-from gong_assets.warehouse.erasures import ERASURES_TABLE
 from gong_assets.warehouse.errors import WarehouseError
 from gong_assets.warehouse.pending_changes import PENDING_CHANGES_TABLE
 from gong_assets.warehouse.queries import existing_tables
-from gong_assets.warehouse.tables import LANDINGS_TABLE, create_raw_tables
+from gong_assets.warehouse.tables import ERASURES_TABLE, LANDINGS_TABLE, create_raw_tables
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
