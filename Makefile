@@ -5,7 +5,7 @@ BIN := .venv/bin
 export DAGSTER_DISABLE_TELEMETRY := yes
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help demo check test test-fast dev docs generate lint typecheck build clean
+.PHONY: help licenses demo check test test-fast dev docs generate lint typecheck build clean
 
 help:  ## Show this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
@@ -21,6 +21,9 @@ demo: .venv/installed  ## Run the whole graph over the last 14 days on this mach
 	$(BIN)/gong-assets demo
 
 check: lint typecheck build test  ## Run what CI runs: style, types, the wheel and all tests
+
+licenses: .venv/installed  ## Print the licences of all installed packages
+	$(BIN)/python -m tools.licenses
 
 test: .venv/installed  ## Run all tests
 	$(BIN)/pytest -n auto --dist loadgroup

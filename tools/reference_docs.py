@@ -36,7 +36,10 @@ from gong_assets.defs.transformation_sensor import build_transformation_sensor
 from gong_assets.defs.webhook import build_webhook
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
+from gong_assets.settings.alert_settings import AlertSettings
+from gong_assets.settings.retention_settings import RetentionSettings
 from gong_assets.settings.source_settings import SourceSettings
+from gong_assets.settings.webhook_settings import WebhookSettings
 
 MODELS = Path(gong_assets.__file__).parent / "dbt" / "models"
 
@@ -63,6 +66,9 @@ _SETTINGS_SECTIONS = {
     "snowflake_account": "Snowflake",
     "hubspot_database": "HubSpot",
     "gong_redact_transcripts": "Cortex and privacy",
+    "gong_retention_days": "Retention",
+    "gong_webhook_url": "Gong's webhook",
+    "gong_assets_alert_webhook_url": "Alerts",
 }
 
 _SETTINGS_INTRODUCTION = """
@@ -85,10 +91,11 @@ def settings_reference() -> str:
 
 def _settings_in_order() -> list[tuple[str, FieldInfo]]:
     """Return the settings as declared, with those of the source after those of Gong."""
-    source = set(SourceSettings.model_fields)
-    others = [name for name in Settings.model_fields if name not in source]
-    place = others.index("snowflake_account")
-    names = [*others[:place], *SourceSettings.model_fields, *others[place:]]
+    last = [*RetentionSettings.model_fields, *WebhookSettings.model_fields, *AlertSettings.model_fields]
+    moved = {*SourceSettings.model_fields, *last}
+    own = [name for name in Settings.model_fields if name not in moved]
+    place = own.index("snowflake_account")
+    names = [*own[:place], *SourceSettings.model_fields, *own[place:], *last]
     return [(name, Settings.model_fields[name]) for name in names]
 
 
@@ -120,6 +127,8 @@ def commands_reference() -> str:
 def _commands(prefix: str, group: Any) -> Iterator[tuple[str, Any]]:
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
+            if command.invoke_without_command:
+                yield f"{prefix} {name}", command
             yield from _commands(f"{prefix} {name}", command)
         else:
             yield f"{prefix} {name}", command

@@ -19,7 +19,9 @@ from gong_assets.agents.arguments import for_display, validation_message
 from gong_assets.agents.errors import AgentError, McpNotInstalled
 from gong_assets.agents.health import Health
 from gong_assets.agents.host_check import KnownHosts
+from gong_assets.agents.http_access import Access, audit_log
 from gong_assets.agents.mcp_tools import INSTRUCTIONS, TITLES, Tools, description
+from gong_assets.agents.tokens import Tokens
 from gong_assets.warehouse.connection import Warehouse
 
 try:
@@ -39,6 +41,7 @@ except ModuleNotFoundError as error:
 
 if TYPE_CHECKING:
     import socket
+    from pathlib import Path
 
 PATH = "/mcp"
 HEALTH_PATH = "/health"
@@ -149,19 +152,25 @@ def serve_http(
     listening: socket.socket,
     host: str,
     allowed_hosts: Sequence[str] = (),
+    *,
+    tokens: Tokens | None,
+    audit_file: Path,
 ) -> None:
     """Serve any number of clients on a bound socket until the process is stopped.
 
     The server keeps no session between requests. It rejects requests with an unknown host name or another
     origin, so that no web page in a browser can reach it. On a loopback host only loopback names are known.
+
+    Args:
+        tokens: the tokens of which each request needs one; None to answer every request.
+        audit_file: receives a line for each request.
     """
     _log_to_stderr()
-    app = KnownHosts(
-        build_server(warehouse, explain).streamable_http_app(
-            streamable_http_path=PATH, json_response=True, stateless_http=True, host=host
-        ),
-        (host, *allowed_hosts),
+    server = build_server(warehouse, explain).streamable_http_app(
+        streamable_http_path=PATH, json_response=True, stateless_http=True, host=host
     )
+    access = Access(server, tokens, audit_log(audit_file), open_paths=(HEALTH_PATH,))
+    app = KnownHosts(access, (host, *allowed_hosts))
     uvicorn.Server(uvicorn.Config(app, log_level="warning", log_config=None)).run(sockets=[listening])
 
 

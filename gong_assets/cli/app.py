@@ -16,6 +16,7 @@ from gong_assets.cli import (
     graph_commands,
     mcp_command,
     output,
+    privacy_commands,
     query_commands,
     report_command,
     setup_commands,
@@ -48,7 +49,6 @@ for panel, commands in (
             query_commands.search,
             query_commands.account,
             query_commands.sql,
-            mcp_command.mcp,
         ),
     ),
     (
@@ -60,10 +60,14 @@ for panel, commands in (
             source_commands.audit,
         ),
     ),
-    ("Set up", (setup_commands.doctor, setup_commands.migrate)),
+    (
+        "Set up",
+        (setup_commands.doctor, setup_commands.migrate, privacy_commands.erase, privacy_commands.rotate_key),
+    ),
 ):
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.add_typer(mcp_command.mcp_app, rich_help_panel="Read the tables")
 app.add_typer(setup_commands.local_app, rich_help_panel="Set up")
 app.add_typer(source_commands.source_app, rich_help_panel="Set up")
 

@@ -28,7 +28,7 @@ def days_to_audit(settings: Settings, first: date | None, last: date | None, tod
     """
     last = last or today - timedelta(days=1)
     first = first or max(
-        last - timedelta(days=settings.gong_reconciliation_days - 1), settings.gong_start_date
+        last - timedelta(days=settings.gong_reconciliation_days - 1), settings.first_day(today)
     )
     if last > today:
         raise InvalidDateRange(f"--to-date {last} is in the future (today is {today}, UTC)")

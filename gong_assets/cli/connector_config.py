@@ -8,6 +8,7 @@ key pair.
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from gong_assets.settings import Settings
@@ -95,7 +96,7 @@ def settings_schema(settings: Settings, source: str) -> str:
 def _airbyte_source(settings: Settings, key: str, secret: str) -> Json:
     return {
         "credentials": {"auth_type": "APIKey", "access_key": key, "access_key_secret": secret},
-        "start_date": f"{settings.gong_start_date}T00:00:00Z",
+        "start_date": f"{settings.first_day(datetime.now(UTC).date())}T00:00:00Z",
         "lookback_window_days": AIRBYTE_LOOKBACK_DAYS,
     }
 

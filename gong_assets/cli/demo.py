@@ -24,7 +24,7 @@ def run_demo(settings: Settings, days: int) -> None:
     with Progress() as progress:
         report = run_sync(
             settings,
-            DateRange.lookback(today, days, not_before=settings.gong_start_date),
+            DateRange.lookback(today, days, not_before=settings.first_day(today)),
             listener=progress,
         )
     output.run_report(report)

@@ -43,19 +43,22 @@ def exit_code(error: Exception) -> int | None:
     if storage_problem(error):
         return WORK_FAILED
     from gong_assets.agents import AgentError, InvalidArgument
+    from gong_assets.agents.tokens import TokenError
     from gong_assets.cli.graph_run import RunFailed, RunInterrupted
     from gong_assets.cli.sync import InvalidDateRange
     from gong_assets.defs.dbt.project import DbtParseError
     from gong_assets.gong import GongError
     from gong_assets.local import LocalStackError
     from gong_assets.warehouse.errors import WarehouseError
+    from gong_assets.warehouse.key_rotation import RotationError
 
     if isinstance(error, RunInterrupted):
         return INTERRUPTED
     if isinstance(error, InvalidDateRange | InvalidArgument):
         return WRONG_USAGE
     expected = (
-        AgentError, CommandError, DbtParseError, GongError, LocalStackError, RunFailed, WarehouseError
+        AgentError, CommandError, DbtParseError, GongError, LocalStackError, RunFailed,
+        RotationError, TokenError, WarehouseError,
     )  # fmt: skip
     return WORK_FAILED if isinstance(error, expected) else None
 

@@ -63,7 +63,7 @@ class AssetReport:
 @dataclass
 class RunReport:
     run_id: str
-    days: DateRange
+    days: DateRange | None
     seconds: float
     assets: dict[str, AssetReport] = field(default_factory=dict)
     failed_checks: list[str] = field(default_factory=list)
@@ -72,7 +72,7 @@ class RunReport:
 def execute(
     job: dg.JobDefinition,
     instance: dg.DagsterInstance,
-    days: DateRange,
+    days: DateRange | None,
     groups: Mapping[str, str],
     listener: RunListener,
     *,
@@ -80,7 +80,9 @@ def execute(
     confirm_deletions: bool = False,
     assets: Sequence[dg.AssetKey] | None = None,
 ) -> RunReport:
-    """Execute the job, or some of its assets, for `days`. `groups` has the group of each asset by name.
+    """Execute the job, or some of its assets, for `days` if it has partitions.
+
+    `groups` has the group of each asset by name.
 
     Raises:
         RunFailed: a step failed.
@@ -91,7 +93,7 @@ def execute(
         result = job.execute_in_process(
             instance=instance,
             run_id=run_id,
-            tags={**days.as_run_tags(), **tags},
+            tags={**(days.as_run_tags() if days else {}), **tags},
             run_config=_run_config(job, confirm_deletions=confirm_deletions),
             asset_selection=assets,
             raise_on_error=False,

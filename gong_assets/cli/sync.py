@@ -48,15 +48,19 @@ def days_to_sync(
         if day is not None and day > today:
             raise InvalidDateRange(f"{option} {day} is in the future (today is {today}, UTC)")
     last = last or today
-    start = settings.gong_start_date
-    earliest = start if is_explicit(settings) else FIRST_POSSIBLE_CALL_DATE
+    start, kept = settings.first_day(today), settings.first_kept_day(today)
+    earliest = start if is_explicit(settings) else max(FIRST_POSSIBLE_CALL_DATE, kept or date.min)
     if first is None:
-        if mode == "full" and not is_explicit(settings):
+        if mode == "full" and not is_explicit(settings) and kept is None:
             return None
         lookback = DateRange.lookback(last, settings.gong_lookback_days, not_before=start)
         first = start if mode == "full" else lookback.start
     if first > last:
         raise InvalidDateRange(f"--from-date {first} is after --to-date {last}")
+    if first < earliest and earliest == kept:
+        raise InvalidDateRange(
+            f"--from-date {first} is before {kept}, the first day that GONG_RETENTION_DAYS keeps"
+        )
     if first < earliest:
         raise InvalidDateRange(
             f"--from-date {first} is before the first partition, {earliest}: set an earlier GONG_START_DATE"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from gong_assets.defs.alerts.sensor import build_alert_sensor
 from gong_assets.defs.assets.adopted import build_adopted_assets, build_source_tables
 from gong_assets.defs.assets.cortex import build_cortex_assets
 from gong_assets.defs.assets.cortex_search import build_search_service
+from gong_assets.defs.assets.erasures import build_erasure_job, build_erasures
 from gong_assets.defs.assets.raw import build_raw_assets
 from gong_assets.defs.assets.reconciliation import build_reconciliation
+from gong_assets.defs.assets.retention import build_retention
 from gong_assets.defs.assets.source_audit import build_source_audit
 from gong_assets.defs.checks.cortex import build_cortex_checks
 from gong_assets.defs.checks.gong_completeness import build_completeness_check
@@ -82,11 +85,13 @@ def build_defs(
 
 
 def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[str, Any]) -> dg.Definitions:
-    partitions = daily_partitions(settings.gong_start_date)
+    partitions = daily_partitions(settings.first_day(datetime.now(UTC).date()))
     project, models, dbt_assets = build_dbt_assets(settings, partitions, options)
     jobs = build_jobs(settings, options)
     assets = [*_assets(settings, partitions, options), *dbt_assets]
     webhook_assets, webhook_jobs, webhook_sensors = build_webhook(settings, options)
+    retention_assets, retention_jobs, retention_schedules = build_retention(settings, options)
+    assets += retention_assets
     keys = {key for each in assets if isinstance(each, dg.AssetsDefinition) for key in each.keys}
     cleanup_jobs, cleanup_schedules = build_storage_cleanup(
         settings, options, keys, Path(project.target_path)
@@ -94,11 +99,19 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
     return dg.Definitions(
         assets=[*assets, *webhook_assets],
         asset_checks=_asset_checks(settings, options),
-        jobs=[*jobs.values(), build_health_job(options), *cleanup_jobs, *webhook_jobs],
+        jobs=[
+            *jobs.values(),
+            build_health_job(options),
+            build_erasure_job(options),
+            *cleanup_jobs,
+            *webhook_jobs,
+            *retention_jobs,
+        ],
         schedules=[
             *build_schedules(settings, options),
             build_health_schedule(options),
             *cleanup_schedules,
+            *retention_schedules,
         ],
         sensors=[
             *build_sensors(settings, jobs, options),
@@ -108,10 +121,7 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
             build_alert_sensor(settings, options),
             *webhook_sensors,
         ],
-        resources={
-            IO_MANAGER: snowflake_io_manager,
-            **accounts,
-        },
+        resources={IO_MANAGER: snowflake_io_manager, **accounts},
     )
 
 
@@ -148,6 +158,7 @@ def _assets(settings: Settings, partitions: dg.DailyPartitionsDefinition, option
         *build_cortex_assets(settings, partitions, options),
         *build_search_service(settings, options),
         build_health_asset(settings, options),
+        build_erasures(options),
     ]
 
 

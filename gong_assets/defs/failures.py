@@ -13,8 +13,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import dagster as dg
 
 from gong_assets.error_advice import explain
-from gong_assets.gong import GongConnectionError, GongMalformedResponseError, GongServerError
-from gong_assets.warehouse.errors import WarehouseUnreachable, is_unreachable
+from gong_assets.gong import (
+    GongAuthenticationError,
+    GongConnectionError,
+    GongMalformedResponseError,
+    GongServerError,
+)
+from gong_assets.settings.esc import expire
+from gong_assets.warehouse.errors import WarehouseSignInFailed, WarehouseUnreachable, is_unreachable
 
 # A minute apart. A `dg.RetryPolicy` would also retry a canceled step, so that a run could not be canceled.
 STEP_RETRIES = 2
@@ -28,7 +34,12 @@ MAX_NODES_EXPLAINED = 5
 
 
 def failure(error: Exception) -> dg.Failure:
-    """Return the failure for `error`, which allows no retry."""
+    """Return the failure for `error`, which allows no retry.
+
+    After a refused sign-in, the next connection uses new values of GONG_ASSETS_ESC.
+    """
+    if isinstance(error, GongAuthenticationError | WarehouseSignInFailed):
+        expire()
     return dg.Failure(description=explain(error), allow_retries=False)
 
 

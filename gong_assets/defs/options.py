@@ -103,6 +103,12 @@ class Schedules(dg.Model, dg.Resolvable):
             description="Deletes old runs and logs from Dagster's storage; daily at 03:20 by default."
         ),
     ] = ScheduleOptions()
+    retention: Annotated[
+        ScheduleOptions,
+        dg.Resolver.default(
+            description="Deletes rows that have expired (GONG_RETENTION_DAYS); monthly by default."
+        ),
+    ] = ScheduleOptions()
 
 
 class Sensors(dg.Model, dg.Resolvable):

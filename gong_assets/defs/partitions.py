@@ -6,11 +6,12 @@ until the day is over. Which partitions run is decided in `schedules.py` and `se
 
 from __future__ import annotations
 
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 
 import dagster as dg
 
 from gong_assets.dates import DateRange, parse_ranges
+from gong_assets.settings import Settings
 
 # On a run over a range of partitions: the days of the range that it transforms. The others are up to date.
 DAYS_TAG = "gong_assets/days"
@@ -40,6 +41,28 @@ def date_range_of_run(context: dg.AssetExecutionContext) -> DateRange:
             allow_retries=False,
         )
     return partition_date_range(context.partition_time_window)
+
+
+def days_to_read(context: dg.AssetExecutionContext, settings: Settings) -> DateRange:
+    """Return the days of the run's partitions without those that GONG_RETENTION_DAYS no longer keeps.
+
+    The code location may have been loaded weeks ago, with partitions that have expired since.
+
+    Raises:
+        dagster.Failure: the run has no partition, or all of its days have expired.
+    """
+    days = date_range_of_run(context)
+    kept = settings.first_kept_day(datetime.now(UTC).date())
+    if kept is None or days.start >= kept:
+        return days
+    if days.end <= kept:
+        raise dg.Failure(
+            f"GONG_RETENTION_DAYS keeps the days since {kept}, so {days} was not read, and nothing was "
+            "changed. Reload the code location: it has no partitions for expired days.",
+            allow_retries=False,
+        )
+    context.log.info(f"The days before {kept} have expired (GONG_RETENTION_DAYS) and are not read.")
+    return DateRange(kept, days.end)
 
 
 def days_of_run(context: dg.AssetExecutionContext) -> list[DateRange]:

@@ -19,6 +19,8 @@ from pydantic import Field, PrivateAttr, SecretStr
 from gong_assets.defs.leases import KeepsLease
 from gong_assets.gong import BasicAuth, BearerAuth, GongClient, GongConfig, RefreshingAuth
 from gong_assets.settings import Settings, SettingsError
+from gong_assets.settings.esc import fill_environment
+from gong_assets.settings.load import VARIABLES
 from gong_assets.warehouse.connection import Warehouse, local_arguments
 from gong_assets.warehouse.credentials import connection_arguments, sign_in_arguments
 
@@ -237,6 +239,7 @@ def without_config(resource: dg.ConfigurableResource[Any]) -> dg.ResourceDefinit
 
     @dg.resource(config_schema={}, description=type(resource).__doc__)
     def fixed(context: dg.InitResourceContext) -> Iterator[Any]:
+        fill_environment(VARIABLES)
         variables = {name: value for name, value in resource if hasattr(value, "get_value")}
         values = {name: variable.get_value() for name, variable in variables.items()}
         if unset := [str(variables[name].env_var_name) for name, value in values.items() if value is None]:

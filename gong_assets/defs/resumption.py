@@ -14,8 +14,9 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 
 from gong_assets.dates import PARTITION_TAGS, DateRange, contiguous_ranges
-from gong_assets.defs.partitions import date_range_of_run
+from gong_assets.defs.partitions import days_to_read
 from gong_assets.gong import GongQuotaExhausted
+from gong_assets.settings import Settings
 
 # On a resuming run: the first of the runs that it resumes.
 RESUMES_TAG = "gong_assets/continues"
@@ -30,9 +31,11 @@ MAX_RESUME_AGE = timedelta(days=7)
 _PAGE_SIZE = 1000
 
 
-def ranges_to_read(context: dg.AssetExecutionContext, asset_key: dg.AssetKey) -> Sequence[DateRange]:
+def ranges_to_read(
+    context: dg.AssetExecutionContext, asset_key: dg.AssetKey, settings: Settings
+) -> Sequence[DateRange]:
     """Return the days of the run, without those that the runs it resumes have materialized for the asset."""
-    days = date_range_of_run(context)
+    days = days_to_read(context, settings)
     first = first_attempt(context.instance, context.run)
     if first is None:
         return [days]

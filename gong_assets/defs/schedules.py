@@ -107,7 +107,7 @@ def days_to_ingest(settings: Settings, today: date, last_success: date | None) -
     """Return the lookback days; after an outage, also those that were recent at the last successful run."""
     outage = max(0, (today - last_success).days) if last_success else 0
     days = settings.gong_lookback_days + max(0, outage - 1)
-    return DateRange.lookback(today, days, not_before=settings.gong_start_date)
+    return DateRange.lookback(today, days, not_before=settings.first_day(today))
 
 
 def _last_success(instance: dg.DagsterInstance) -> datetime | None:
@@ -131,7 +131,7 @@ def _reconciliation(settings: Settings, options: ScheduleOptions) -> dg.Schedule
     )
     def gong_reconciliation_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         today = context.scheduled_execution_time.astimezone(UTC).date()
-        first = max(today - timedelta(days=settings.gong_reconciliation_days), settings.gong_start_date)
+        first = max(today - timedelta(days=settings.gong_reconciliation_days), settings.first_day(today))
         # What another product has loaded is not compared with Gong by its own runs.
         end = today if settings.is_adopted else _lookback(context, settings).start
         if first >= end:
@@ -143,7 +143,7 @@ def _reconciliation(settings: Settings, options: ScheduleOptions) -> dg.Schedule
 
 def _lookback(context: dg.ScheduleEvaluationContext, settings: Settings) -> DateRange:
     today = context.scheduled_execution_time.astimezone(UTC).date()
-    return DateRange.lookback(today, settings.gong_lookback_days, not_before=settings.gong_start_date)
+    return DateRange.lookback(today, settings.gong_lookback_days, not_before=settings.first_day(today))
 
 
 def _run_request(context: dg.ScheduleEvaluationContext, days: DateRange) -> dg.RunRequest:

@@ -115,8 +115,9 @@ def ranges_to_land(
     The first look requests the lookback days only: the history is landed by a backfill, because it is
     enriched by Cortex too.
     """
-    first = DateRange.lookback(today, settings.gong_lookback_days, not_before=settings.gong_start_date).start
-    start = first if is_first else settings.gong_start_date
+    kept = settings.first_day(today)
+    first = DateRange.lookback(today, settings.gong_lookback_days, not_before=kept).start
+    start = first if is_first else kept
     ranges: list[DateRange] = []
     for each in contiguous_ranges(day for day in days if start <= day <= today):
         if ranges and each.start - ranges[-1].end <= MAX_GAP:

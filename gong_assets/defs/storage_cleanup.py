@@ -8,7 +8,7 @@ its last run. The logs of all old runs are deleted, and so are old directories o
 import shutil
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -41,7 +41,8 @@ def build_storage_cleanup(
     @dg.op(name=f"{NAME}_op", description=f"Deletes what runs left that are older than {days} days.")
     def clean_up(context: dg.OpExecutionContext) -> None:
         before = datetime.now(UTC) - timedelta(days=days)
-        deleted = delete_superseded_runs(context.instance, keys, before)
+        kept = settings.first_kept_day(datetime.now(UTC).date())
+        deleted = delete_superseded_runs(context.instance, keys, before, first_day=kept)
         logs = delete_logs(context.instance, keys, before)
         directories = delete_dbt_directories(settings.home, before)
         context.log.info(
@@ -67,11 +68,18 @@ def build_storage_cleanup(
 
 
 def delete_superseded_runs(
-    instance: dg.DagsterInstance, keys: Collection[dg.AssetKey], before: datetime
+    instance: dg.DagsterInstance,
+    keys: Collection[dg.AssetKey],
+    before: datetime,
+    *,
+    first_day: date | None = None,
 ) -> int:
     """Delete the finished runs from before a time whose partitions later runs have materialized.
 
     Returns the number of deleted runs.
+
+    Args:
+        first_day: partitions of earlier days have expired, and no later run has to have materialized them.
     """
     covered = _materialized_since(instance, keys, before)
     deleted = 0
@@ -79,7 +87,10 @@ def delete_superseded_runs(
         materialized = {
             (each.asset_key, each.partition) for each in materializations_of_run(instance, run.run_id)
         }
-        if all(partition in covered.get(key, ()) for key, partition in materialized):
+        if all(
+            partition in covered.get(key, ()) or _has_expired(partition, first_day)
+            for key, partition in materialized
+        ):
             instance.delete_run(run.run_id)
             _delete_event_file(instance, run.run_id)
             deleted += 1
@@ -88,6 +99,10 @@ def delete_superseded_runs(
         for key, partition in materialized:
             covered.setdefault(key, set()).add(partition)
     return deleted
+
+
+def _has_expired(partition: str | None, first_day: date | None) -> bool:
+    return partition is not None and first_day is not None and partition < first_day.isoformat()
 
 
 def _materialized_since(

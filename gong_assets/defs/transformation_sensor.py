@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from gong_assets.dates import DateRange
+from gong_assets.defs.assets.erasures import ASSET as ERASURES
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.defs.runs import IN_FLIGHT, TERMINAL, assets_of_run, materializations_of_run
@@ -146,7 +147,7 @@ class _Tick:
         attempt = should_read(cursor, ended, last, unbuilt=fingerprint, now=now)
         if attempt is None:
             return self._skip(Cursor(ended.seen, ended.is_open, built), "No raw table has changed.")
-        partitions = DateRange.inclusive(self.settings.gong_start_date, now.date())
+        partitions = DateRange.inclusive(self.settings.first_day(now.date()), now.date())
         run = plan(self.models, self._pending(), unbuilt, partitions=partitions)
         if run is None:
             return self._skip(Cursor(ended.seen, is_open=False, models=built), "No change is pending.")
@@ -206,6 +207,8 @@ class _Tick:
             # It may have landed rows without recording them.
             reads_gong = bool(self._assets_of(run) & raw.keys()) or run.job_name in READING_JOBS
             return reads_gong, reads_gong
+        if self.options.asset_key(ERASURES) in built:
+            return True, True  # The rows of redacted records were deleted below the raw tables.
         return bool(built & raw.keys()), any(not self.models.tables_of(table) <= built for table in changed)
 
     @property

@@ -86,15 +86,15 @@ def _job(settings: Settings, options: GraphOptions) -> dg.JobDefinition:
         gong: GongResource,
         gong_snowflake: SnowflakeResource,
     ) -> None:
-        call_ids = (
-            config.call_ids
-            or announced_since(context.instance, options.asset_key(ASSET), 0, datetime.now(UTC) - MAX_AGE)[0]
-        )
-        calls = CallsById(call_ids, settings.gong_include_private_calls, settings.gong_workspace_id)
+        now, key = datetime.now(UTC), options.asset_key(ASSET)
+        call_ids = config.call_ids or announced_since(context.instance, key, 0, now - MAX_AGE)[0]
+        kept = settings.first_kept_day(now.date())
+        private, workspace = settings.gong_include_private_calls, settings.gong_workspace_id
+        calls = CallsById(call_ids, private, workspace, first_day=kept)
         _land(context, gong, gong_snowflake.warehouse(), options, calls)
         if calls.call_dates:
-            transcripts = Transcripts([], calls.call_dates, calls.started)
-            _land(context, gong, gong_snowflake.warehouse(), options, transcripts)
+            spoken = Transcripts([], calls.call_dates, calls.started)
+            _land(context, gong, gong_snowflake.warehouse(), options, spoken)
         if calls.missing and context.retry_number < NOT_FOUND_RETRIES:
             raise dg.RetryRequested(NOT_FOUND_RETRIES, NOT_FOUND_SECONDS)
         if calls.missing:

@@ -129,6 +129,7 @@ class CallsById:
     """Calls by ID, each with the UTC day on which it started. Nothing else of these days is replaced.
 
     Attributes:
+        first_day: calls of earlier days do not land, because they have expired.
         found: IDs of the calls that Gong returned, private ones too.
         call_dates: the valid calls that land, and their days.
         started: when these calls started (UTC).
@@ -137,6 +138,7 @@ class CallsById:
     call_ids: Sequence[str]
     include_private: bool
     workspace_id: str | None = None
+    first_day: date | None = None
     table = CALLS
     noun = "calls"
     ranges: Sequence[DateRange] = ()
@@ -159,6 +161,8 @@ class CallsById:
         if record.started is None or (record.is_private and not self.include_private):
             return None
         started = record.started.astimezone(UTC)
+        if self.first_day is not None and started.date() < self.first_day:
+            return None
         if validation_error(record) is None:
             self.call_dates[record.id], self.started[record.id] = started.date(), started
         return to_row(record, started.date())

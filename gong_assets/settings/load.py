@@ -9,11 +9,15 @@ from typing import Any
 from dotenv import dotenv_values, load_dotenv
 from pydantic import ValidationError
 
+from gong_assets.settings.esc import EscError, fill_environment
 from gong_assets.settings.model import Settings, SettingsWithoutSignIn
 from gong_assets.settings.project_directory import project_directory
 from gong_assets.settings.variable_names import warn_about_misspellings
 
 _SWITCH = "GONG_ASSETS_SCHEDULES_ENABLED"
+
+# The variables of the settings.
+VARIABLES = tuple(name.upper() for name in Settings.model_fields)
 
 
 class SettingsError(Exception):
@@ -32,7 +36,8 @@ def load_settings(*, snowflake_sign_in: bool = True, **overrides: Any) -> Settin
     """Read the settings from the environment and from `.env` in the project's directory.
 
     The environment wins. In a subdirectory of the project, a `.env` of its own comes before the project's.
-    The variables of `.env` are added to the environment, where Dagster's `EnvVar`s and subprocesses see them.
+    The variables of `.env`, and then those of GONG_ASSETS_ESC, are added to the environment, where Dagster's
+    `EnvVar`s and subprocesses see them.
     A misspelled variable is logged as a warning.
 
     Args:
@@ -46,7 +51,11 @@ def load_settings(*, snowflake_sign_in: bool = True, **overrides: Any) -> Settin
     for directory in dict.fromkeys((Path.cwd(), project_directory(Path.cwd()))):
         _check_switch(directory / ".env")
         load_dotenv(directory / ".env")
-    warn_about_misspellings(os.environ, [name.upper() for name in Settings.model_fields])
+    try:
+        fill_environment(VARIABLES)
+    except EscError as error:
+        raise SettingsError(str(error)) from None
+    warn_about_misspellings(os.environ, VARIABLES)
     try:
         return Settings(**overrides) if snowflake_sign_in else SettingsWithoutSignIn(**overrides)
     except ValidationError as error:

@@ -17,6 +17,7 @@ from pydantic_settings import SettingsConfigDict
 from gong_assets.settings.alert_settings import AlertSettings
 from gong_assets.settings.dbt_vars import changed_vars, valid_timezone
 from gong_assets.settings.project_directory import HOME_NAME, project_directory
+from gong_assets.settings.retention_settings import RetentionSettings
 from gong_assets.settings.snowflake_sign_in import account_problem, authenticator_problems
 from gong_assets.settings.source_settings import SourceSettings
 from gong_assets.settings.webhook_settings import WebhookSettings
@@ -29,7 +30,7 @@ TimeZone = Annotated[str, AfterValidator(valid_timezone)]
 FIRST_POSSIBLE_CALL_DATE = date(2015, 1, 1)
 
 
-class Settings(AlertSettings, WebhookSettings, SourceSettings):
+class Settings(AlertSettings, WebhookSettings, SourceSettings, RetentionSettings):
     """The settings of one deployment. The docstring of each field is its description."""
 
     model_config = SettingsConfigDict(
@@ -48,6 +49,9 @@ class Settings(AlertSettings, WebhookSettings, SourceSettings):
     """Source of the calls: `gong`, or `simulated` for the simulated tenant. Defaults to `gong` if Gong
     credentials are set, and to `simulated` otherwise. The simulated tenant is written to Snowflake only with
     `simulated`, and a real Gong to the local stack only with GONG_ASSETS_TARGET=`local`."""
+    gong_assets_esc: str | None = None
+    """Pulumi ESC environment, `organization/project/environment`, that fills the variables that are not set.
+    Needs PULUMI_ACCESS_TOKEN and the extra `esc`."""
     gong_assets_home: Path = Path(HOME_NAME)
     """Directory for the state of the local stack, the parsed dbt project, the latest OAuth refresh token, and
     Dagster's state if DAGSTER_HOME is not set. The default is also found from a subdirectory."""
@@ -209,6 +213,10 @@ class Settings(AlertSettings, WebhookSettings, SourceSettings):
         if account and (problem := account_problem(account)):
             raise ValueError(problem)
         return account
+
+    def first_day(self, today: date) -> date:
+        """Return the first day that is read and kept: GONG_START_DATE, or later by GONG_RETENTION_DAYS."""
+        return max(self.gong_start_date, self.first_kept_day(today) or self.gong_start_date)
 
     @property
     def home(self) -> Path:

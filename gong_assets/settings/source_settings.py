@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 GongSource = Literal["api", "airbyte", "fivetran", "data_cloud"]
 
@@ -14,6 +14,8 @@ _SCHEMAS = {"airbyte": "GONG", "fivetran": "GONG", "data_cloud": "GONG_DATA_CLOU
 
 class SourceSettings(BaseSettings):
     """Where the raw tables get their records from. The docstring of each field is its description."""
+
+    model_config = SettingsConfigDict(use_attribute_docstrings=True)
 
     gong_source: GongSource = "api"
     """Source of the raw tables: `api` (Gong's API), or what another product has loaded into Snowflake:

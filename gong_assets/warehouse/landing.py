@@ -6,8 +6,7 @@ with unchanged content keep their INGESTED_AT and CORRELATION_ID, so reading a d
 differs. A record that moved to another day is removed from its old day. The days whose rows change are
 recorded as pending changes in the same transaction.
 
-A landing that changes nothing is recognized by comparing the versions of the rows, without an upload: two
-statements instead of a dozen.
+A landing that changes nothing is recognized by comparing the versions of the rows: two statements.
 
 A key that lost access to calls gets the same answer as a company without calls. Rows that Gong no longer
 returns are therefore deleted only up to a fraction; beyond it the run fails until somebody confirms
@@ -23,9 +22,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from gong_assets.dates import DateRange, date_filter_sql
 from gong_assets.warehouse.connection import transaction
+from gong_assets.warehouse.erasures import apply_to_load
 from gong_assets.warehouse.errors import DeletionGuardError, WarehouseQueryFailed, is_unknown_object
 from gong_assets.warehouse.pending_changes import PENDING_CHANGES_TABLE, record_changes
-from gong_assets.warehouse.tables import API, LANDINGS_TABLE, RawTable, create_raw_table
+from gong_assets.warehouse.tables import API, ERASURES_TABLE, LANDINGS_TABLE, RawTable, create_raw_table
 
 if TYPE_CHECKING:
     from datetime import date
@@ -96,7 +96,7 @@ def replace(
 
     Raises:
         DeletionGuardError: more rows would be deleted than `deletions` allows. Nothing was changed.
-        WarehouseQueryFailed: not every row reached the temporary table. Nothing was changed.
+        WarehouseQueryFailed: not every row was loaded. Nothing was changed.
     """
     if (ranges is None) != (table.partition is None):
         raise ValueError(f"{table.name}: a partitioned table needs ranges, and an unpartitioned one has none")
@@ -136,8 +136,9 @@ def replace_loaded(
     deletions: DeletionPolicy,
     has_other_sources: bool,
 ) -> Landed:
-    """Replace the rows of the scope with those of the table `load`, within the open transaction."""
+    """Replace the rows of the scope with those of `load` that were not erased, in the open transaction."""
     _lock(cursor, table, correlation_id)
+    apply_to_load(cursor, table, load)
     if has_other_sources:
         _take_over_equal_rows(cursor, table, load, scope.source)
     missing = _missing_keys(cursor, table, load, scope.condition, scope.parameters)
@@ -183,7 +184,7 @@ def _existing(
             f"UNION ALL SELECT NULL, NULL, NULL, NULL, (SELECT COUNT(*) FROM {table.name}), "
             f"(SELECT COUNT(*) FROM {table.name} WHERE SOURCE <> '{API}'), "
             f"(SELECT COUNT(*) FROM {LANDINGS_TABLE} WHERE TABLE_NAME = %s), "
-            f"(SELECT COUNT(*) FROM {PENDING_CHANGES_TABLE} WHERE FALSE)",
+            f"(SELECT COUNT(*) FROM {PENDING_CHANGES_TABLE} JOIN {ERASURES_TABLE} ON FALSE)",
             (*parameters, table.name),
         )
     except Exception as error:
@@ -265,9 +266,8 @@ def _load_files(
     )
     loaded = sum(int(result[3]) for result in cursor.fetchall() if result[1] == "LOADED")
     if loaded != files.rows:
-        raise WarehouseQueryFailed(
-            f"Only {loaded} of {files.rows} rows were loaded into {load}. Nothing was changed."
-        )
+        message = f"Only {loaded} of {files.rows} rows were loaded into {load}. Nothing was changed."
+        raise WarehouseQueryFailed(message)
     if ranges is not None:
         loaded_in_ranges, days = date_filter_sql("DAY", ranges)
         cursor.execute(f"DELETE FROM {load} WHERE NOT {loaded_in_ranges}", days)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # One row for each raw table: when it was last written, even if nothing in it changed. Writers lock its row.
 LANDINGS_TABLE = "GONG_RAW_LANDINGS"
 
+# Salted hashes of what was erased: see `erasures.py`.
+ERASURES_TABLE = "GONG_ERASURES"
+
 # SOURCE of rows that were read from Gong's API.
 API = "api"
 
@@ -133,20 +136,26 @@ TRANSCRIPTS = RawTable(
 
 
 def create_raw_table(connection: SnowflakeConnection, table: RawTable) -> None:
-    """Create the table, and the tables of landings and pending changes, unless they exist."""
+    """Create the table, and those of landings, pending changes and erasures, unless they exist."""
     create_raw_tables(connection, [table])
 
 
 def create_raw_tables(connection: SnowflakeConnection, tables: Iterable[RawTable]) -> None:
-    """Create the raw tables that do not exist, and the tables of landings and pending changes."""
+    """Create the raw tables that do not exist, and those of landings, pending changes and erasures."""
     with connection.cursor() as cursor:
         for table in tables:
             cursor.execute(table.create_statement())
         cursor.execute(_LANDINGS_STATEMENT)
         cursor.execute(CREATE_PENDING_CHANGES)
+        cursor.execute(_ERASURES_STATEMENT)
 
 
 _LANDINGS_STATEMENT = (
     f"CREATE TABLE IF NOT EXISTS {LANDINGS_TABLE} "
     "(TABLE_NAME VARCHAR(255), LANDED_AT TIMESTAMP_LTZ, CORRELATION_ID VARCHAR(255))"
+)
+
+_ERASURES_STATEMENT = (
+    f"CREATE TABLE IF NOT EXISTS {ERASURES_TABLE} (ERASURE_ID VARCHAR(64), ACTION VARCHAR(16), "
+    "KIND VARCHAR(16), SALT VARCHAR(64), IDENTIFIER_HASH VARCHAR(64), ERASED_AT TIMESTAMP_LTZ)"
 )

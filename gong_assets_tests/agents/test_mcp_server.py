@@ -167,7 +167,12 @@ def test_http_listens_on_loopback_only(project: CommandLine) -> None:
 
 
 @pytest.mark.slow
-def test_a_server_on_all_addresses_warns_and_rejects_web_pages(project: CommandLine) -> None:
+def test_a_server_on_all_addresses_needs_a_token_and_rejects_web_pages(project: CommandLine) -> None:
+    refused = project.gong_assets("mcp", "--http", "--host", "0.0.0.0")
+    assert (refused.code, refused.stdout) == (1, "")
+    assert "add a token with `gong-assets mcp token add NAME`" in refused.stderr
+    token = project.gong_assets("mcp", "token", "add", "alice").succeeded().stdout.strip()
+    assert project.gong_assets("mcp", "token", "list").succeeded().stdout.startswith("alice  20")
     with http_server(project, "--host", "0.0.0.0", "--allow-host", "calls.acme.example") as (url, process):
         listening = psutil.Process(process.pid).net_connections(kind="inet")
         for headers, status in (
@@ -179,11 +184,21 @@ def test_a_server_on_all_addresses_warns_and_rejects_web_pages(project: CommandL
         ):
             accepted = {"Accept": "application/json, text/event-stream", **headers}
             request = {"jsonrpc": "2.0", "id": 1, **INITIALIZE}
+            without = 401 if status == 200 else status
+            assert httpx.post(url, json=request, headers=accepted).status_code == without, headers
+            accepted["Authorization"] = f"Bearer {token}"
             assert httpx.post(url, json=request, headers=accepted).status_code == status, headers
+        project.gong_assets("mcp", "token", "revoke", "alice").succeeded()
+        assert httpx.post(url, json=request, headers={**accepted, "Origin": url}).status_code in (401, 403)
+        assert httpx.get(url.replace("/mcp", "/health")).status_code == 200
         process.terminate()
         _, errors = process.communicate(timeout=20)
     assert {each.laddr.ip for each in listening} == {"0.0.0.0"}
-    assert "there is no sign-in" in errors
+    audit = [
+        json.loads(line) for line in (project.directory / "home" / "mcp_audit.log").read_text().splitlines()
+    ]
+    assert {each["token"] for each in audit} == {"alice", None}
+    assert token not in errors + str(audit)
 
 
 @pytest.mark.slow

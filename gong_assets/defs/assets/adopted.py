@@ -14,7 +14,7 @@ from gong_assets.defs.assets.raw import table_metadata
 from gong_assets.defs.failures import fail_step
 from gong_assets.defs.freshness import ingestion_freshness, reference_data_freshness
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
-from gong_assets.defs.partitions import date_range_of_run
+from gong_assets.defs.partitions import days_to_read
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.error_advice import EXPECTED_ERRORS
 from gong_assets.ingestion.adopted import land_from_source
@@ -120,7 +120,7 @@ def _land(
     max_deleted_fraction: float,
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
     """Land the days of the run, or the whole table, and report a table that the source lacks."""
-    ranges = [date_range_of_run(context)] if table.partition is not None else None
+    ranges = [days_to_read(context, settings)] if table.partition is not None else None
     try:
         metadata, rows_by_day = land_from_source(
             snowflake.warehouse(),

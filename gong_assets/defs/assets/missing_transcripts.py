@@ -103,7 +103,7 @@ def _request(
 
 def retried_days(settings: Settings, today: date) -> DateRange:
     """Return the days whose missing transcripts are requested."""
-    first = max(today - timedelta(days=settings.gong_transcript_retry_days), settings.gong_start_date)
+    first = max(today - timedelta(days=settings.gong_transcript_retry_days), settings.first_day(today))
     return DateRange.inclusive(first, today)
 
 

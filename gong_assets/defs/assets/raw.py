@@ -111,7 +111,7 @@ def _partitioned(
         gong_snowflake: SnowflakeResource,
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
         step = _Step(context, config, gong, gong_snowflake, settings, options)
-        return step.materialize(stream.source(ranges_to_read(context, context.asset_key)))
+        return step.materialize(stream.source(ranges_to_read(context, context.asset_key, settings)))
 
     return partitioned_stream
 
@@ -148,7 +148,7 @@ class _Step:
     def calls_and_transcripts(self) -> Iterator[Result]:
         keys = {table: self.options.asset_key(table.asset_name) for table in (CALLS, TRANSCRIPTS)}
         ranges = {
-            table: ranges_to_read(self.context, key)
+            table: ranges_to_read(self.context, key, self.settings)
             for table, key in keys.items()
             if key in self.context.selected_asset_keys
         }

@@ -9,7 +9,7 @@ from gong_assets.dates import DateRange, contiguous_ranges
 from gong_assets.defs.assets.ingestion import GONG_POOL, ReadCallsConfig, land_and_record, read
 from gong_assets.defs.failures import fail_step, failure
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
-from gong_assets.defs.partitions import date_range_of_run
+from gong_assets.defs.partitions import days_to_read
 from gong_assets.defs.resources import GongResource, SnowflakeResource
 from gong_assets.error_advice import EXPECTED_ERRORS
 from gong_assets.ingestion.read import request_metadata
@@ -22,6 +22,7 @@ from gong_assets.ingestion.reconciliation import (
 )
 from gong_assets.ingestion.sources import Calls, Source, Transcripts
 from gong_assets.settings import Settings
+from gong_assets.warehouse.erasures import erased_calls
 from gong_assets.warehouse.landing import DeletionPolicy, check_deletions
 from gong_assets.warehouse.queries import basic_fields, call_dates
 from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, create_raw_table
@@ -52,7 +53,7 @@ def build_reconciliation(
         gong_snowflake: SnowflakeResource,
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
         warehouse = gong_snowflake.warehouse()
-        days = date_range_of_run(context)
+        days = days_to_read(context, settings)
         fraction = config.max_deleted_fraction(settings)
         listing = CallListing(days, settings.gong_include_private_calls, settings.gong_workspace_id)
         listed = read(context, gong, listing)
@@ -70,7 +71,7 @@ def build_reconciliation(
 
 
 def _landed_calls(warehouse: "Warehouse", listing: CallListing, fraction: float) -> dict[str, BasicCall]:
-    """Return the landed calls of the listed days.
+    """Return the landed calls of the listed days, and take the erased calls off the listing.
 
     Raises:
         dagster.Failure: the listing lacks more of them than may be deleted, or the warehouse refused.
@@ -80,6 +81,8 @@ def _landed_calls(warehouse: "Warehouse", listing: CallListing, fraction: float)
         with warehouse.connect() as connection:
             create_raw_table(connection, CALLS)
             found = basic_fields(connection, days, FIELDS)
+            for call_id in erased_calls(connection, listing.calls):
+                del listing.calls[call_id]
         missing = [
             call_id
             for call_id in found.keys() - listing.calls.keys()

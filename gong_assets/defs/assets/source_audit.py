@@ -14,7 +14,7 @@ from gong_assets.defs.assets.adopted import SOURCE_ASSET, product
 from gong_assets.defs.assets.ingestion import GONG_POOL, ReadCallsConfig, land_and_record, read
 from gong_assets.defs.failures import fail_step, failure
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
-from gong_assets.defs.partitions import date_range_of_run
+from gong_assets.defs.partitions import days_to_read
 from gong_assets.defs.resources import GongResource, SnowflakeResource
 from gong_assets.error_advice import EXPECTED_ERRORS
 from gong_assets.ingestion.audit import KINDS, Audit, LandedCall, compare
@@ -70,7 +70,7 @@ def build_source_audit(
         gong: GongResource,
         gong_snowflake: SnowflakeResource,
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        days = date_range_of_run(context)
+        days = days_to_read(context, settings)
         if not settings.can_read_gong:
             context.log.warning(UNKNOWN)
             return dg.MaterializeResult(metadata={"window": str(days), "unknown": UNKNOWN})

@@ -23,8 +23,9 @@ from gong_assets.ingestion.reconciliation import CallListing
 from gong_assets.settings import Settings
 from gong_assets.warehouse import standing_queries as queries
 from gong_assets.warehouse.connection import fetch
+from gong_assets.warehouse.erasures import erased_calls
 from gong_assets.warehouse.queries import existing_tables
-from gong_assets.warehouse.tables import CALLS
+from gong_assets.warehouse.tables import CALLS, ERASURES_TABLE
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -123,7 +124,7 @@ def _evaluate(connection: "SnowflakeConnection", gong: GongResource, settings: S
     existing = existing_tables(connection)
     if CALLS.name not in existing:
         return Finding(0, more={"calls_landed": 0})
-    since = max(today - timedelta(days=MAX_DAYS), settings.gong_start_date)
+    since = max(today - timedelta(days=MAX_DAYS), settings.first_day(today))
     counts = {row["DAY"]: int(row["CALLS"]) for row in fetch(connection, queries.calls_by_day(), (since,))}
     days = days_to_compare(counts, today)
     if days is None:
@@ -135,5 +136,6 @@ def _evaluate(connection: "SnowflakeConnection", gong: GongResource, settings: S
         raise read.quota_error
     is_staged = "STG_GONG_CALLS" in existing
     landed = fetch(connection, queries.landed_calls(is_staged=is_staged), (days.start, days.end))
-    listed = {call_id: call.day for call_id, call in listing.calls.items()}
+    erased = erased_calls(connection, listing.calls) if ERASURES_TABLE in existing else set()
+    listed = {call_id: call.day for call_id, call in listing.calls.items() if call_id not in erased}
     return compare(days, listed, listing.private, landed)

@@ -111,6 +111,7 @@ class StandingChecks:
         for table in (CALLS, TRANSCRIPTS):
             days = self.instance.get_materialized_partitions(self.options.asset_key(table.asset_name))
             first = date.fromisoformat(min(days)) if days else self._today
+            first = max(first, self.settings.first_kept_day(self._today) or first)
             expected = (first + timedelta(days=number) for number in range((self._today - first).days))
             missing += [f"{table.asset_name} {day}" for day in expected if day.isoformat() not in days]
         return Finding(len(missing), missing, advice="Materialize these partitions of the raw assets.")
@@ -119,13 +120,16 @@ class StandingChecks:
         """Find partitions whose last run failed or was canceled, and that no run has materialized since."""
         unrepaired: list[str] = []
         storage = self.instance.event_log_storage
+        kept = self.settings.first_kept_day(self._today)
         for name in _PARTITIONED_ASSETS:
             attempts = storage.get_latest_asset_partition_materialization_attempts_without_materializations(
                 self.options.asset_key(name)
             )
             failed = self._failed_runs({run_id for run_id, _ in attempts.values()})
             unrepaired += [
-                f"{name} {day}" for day, (run_id, _) in sorted(attempts.items()) if run_id in failed
+                f"{name} {day}"
+                for day, (run_id, _) in sorted(attempts.items())
+                if run_id in failed and (kept is None or day >= kept.isoformat())
             ]
         advice = "Launch a backfill of these partitions, or open the failed run and launch it again."
         return Finding(len(unrepaired), unrepaired, advice=advice)

@@ -41,7 +41,7 @@ from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.errors import WarehouseError
 from gong_assets.warehouse.pending_changes import PENDING_CHANGES_TABLE
 from gong_assets.warehouse.queries import existing_tables
-from gong_assets.warehouse.tables import LANDINGS_TABLE, create_raw_tables
+from gong_assets.warehouse.tables import ERASURES_TABLE, LANDINGS_TABLE, create_raw_tables
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -132,6 +132,6 @@ class DbtStep:
         """Create the raw tables and those of Cortex that do not exist; one statement if they do."""
         existing = existing_tables(connection)
         missing = [table for table in RAW_TABLES if table.name not in existing]
-        if missing or not {LANDINGS_TABLE, PENDING_CHANGES_TABLE} <= existing:
+        if missing or not {LANDINGS_TABLE, PENDING_CHANGES_TABLE, ERASURES_TABLE} <= existing:
             create_raw_tables(connection, missing)
         create_cortex_tables(connection, functions_of(self.settings), existing)

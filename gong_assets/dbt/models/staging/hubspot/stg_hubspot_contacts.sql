@@ -23,6 +23,13 @@ current_contacts as (
         on merged.object_type = 'Contact' and distinct_contacts.contact_id = merged.merged_id
     where not distinct_contacts.is_deleted and merged.merged_id is null
 
+),
+
+-- HubSpot may still have a person who was erased here.
+erased_people as (
+
+    {{ erased_contacts('current_contacts') }}
+
 )
 
 select
@@ -38,3 +45,4 @@ select
     updated_at,
     sysdate() as last_refreshed
 from current_contacts
+where contact_id not in (select contact_id from erased_people)
