@@ -16,6 +16,7 @@ from gong_assets.cli import (
     graph_commands,
     mcp_command,
     output,
+    provision_commands,
     query_commands,
     report_command,
     setup_commands,
@@ -66,6 +67,7 @@ for panel, commands in (
         app.command(rich_help_panel=panel)(command)
 app.add_typer(setup_commands.local_app, rich_help_panel="Set up")
 app.add_typer(source_commands.source_app, rich_help_panel="Set up")
+app.add_typer(provision_commands.provision_app, rich_help_panel="Set up")
 
 
 def _print_version(requested: bool) -> None:

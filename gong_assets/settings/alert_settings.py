@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 from pydantic import SecretStr
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class AlertSettings(BaseSettings):
     """Webhook and e-mail for alerts. The docstring of each field is its description."""
+
+    model_config = SettingsConfigDict(use_attribute_docstrings=True)
 
     gong_assets_alert_webhook_url: SecretStr | None = None
     """URL of a webhook that receives alerts: Slack, Microsoft Teams, or any that accepts JSON."""

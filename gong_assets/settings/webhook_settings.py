@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pydantic import SecretStr
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class WebhookSettings(BaseSettings):
     """The rule in Gong that announces calls. The docstring of each field is its description."""
+
+    model_config = SettingsConfigDict(use_attribute_docstrings=True)
 
     gong_webhook_url: SecretStr | None = None
     """URL in Gong's automation rule, at which `gong-assets webhook` receives announcements of calls. Without
