@@ -60,6 +60,7 @@ def _item(name: str, text: str) -> str:
 
 # The sections of docs/settings.md, by their first setting.
 _SETTINGS_SECTIONS = {
+    "gong_provisioned": "Provisioning",
     "gong_assets_target": "Project",
     "gong_base_url": "Gong",
     "gong_source": "Other sources",

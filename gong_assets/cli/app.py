@@ -17,6 +17,7 @@ from gong_assets.cli import (
     mcp_command,
     output,
     privacy_commands,
+    provision_commands,
     query_commands,
     report_command,
     setup_commands,
@@ -70,6 +71,7 @@ for panel, commands in (
 app.add_typer(mcp_command.mcp_app, rich_help_panel="Read the tables")
 app.add_typer(setup_commands.local_app, rich_help_panel="Set up")
 app.add_typer(source_commands.source_app, rich_help_panel="Set up")
+app.add_typer(provision_commands.provision_app, rich_help_panel="Set up")
 
 
 def _print_version(requested: bool) -> None:

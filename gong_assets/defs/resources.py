@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from pydantic import Field, PrivateAttr, SecretStr
 
 from gong_assets.defs.leases import KeepsLease
 from gong_assets.gong import BasicAuth, BearerAuth, GongClient, GongConfig, RefreshingAuth
+from gong_assets.provisioning.declaration import layer_arguments
+from gong_assets.provisioning.objects import Layer
 from gong_assets.settings import Settings, SettingsError
 from gong_assets.settings.esc import fill_environment
 from gong_assets.settings.load import VARIABLES
@@ -136,13 +139,19 @@ class SnowflakeResource(KeepsLease, dg.ConfigurableResource[Any]):
     private_key: str | None = None
     private_key_passphrase: str | None = None
     local_home: str | None = None
+    layers: dict[str, dict[str, str]] = Field(
+        default={}, description="Role and warehouse of each layer, if they are provisioned."
+    )
     _warehouse: Warehouse | None = PrivateAttr(default=None)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> SnowflakeResource:
         if settings.target == "local":
-            return cls(local_home=str(settings.home), arguments=settings.place)
+            return cls(
+                local_home=str(settings.home), arguments=settings.place, layers=layer_arguments(settings)
+            )
         return cls(
+            layers=layer_arguments(settings),
             arguments=connection_arguments(settings),
             password=_env("SNOWFLAKE_PASSWORD", settings.snowflake_password),
             token=_env("SNOWFLAKE_TOKEN", settings.snowflake_token),
@@ -166,19 +175,28 @@ class SnowflakeResource(KeepsLease, dg.ConfigurableResource[Any]):
             self._warehouse = Warehouse(self._connector_arguments)
         return self._warehouse
 
-    def warehouse(self, *, query_tag: str | None = None) -> Warehouse:
+    def warehouse(self, *, query_tag: str | None = None, layer: Layer = Layer.LOADER) -> Warehouse:
         """Return the warehouse of the run, whose steps share one connection, or one with a tag of its own."""
         if query_tag is None:
             return self._run_warehouse
-        return Warehouse(self._connector_arguments, query_tag=query_tag)
+        return Warehouse(partial(self._connector_arguments, layer), query_tag=query_tag)
 
     @contextmanager
-    def get_connection(self) -> Iterator[Any]:
-        """Yield a connection of the run; an error in the block rolls back and closes it."""
-        with self._run_warehouse.connect() as connection:
+    def get_connection(self, layer: Layer = Layer.LOADER) -> Iterator[Any]:
+        """Yield a connection of the run; an error in the block rolls back and closes it.
+
+        Layers share the connection of the run, unless each has a role of its own.
+        """
+        warehouse = self._run_warehouse
+        if layer is not Layer.LOADER and layer in self.layers:
+            warehouse = self.warehouse(query_tag=warehouse.query_tag, layer=layer)
+        with warehouse.connect() as connection:
             yield connection
 
-    def _connector_arguments(self) -> Mapping[str, Any]:
+    def _connector_arguments(self, layer: Layer = Layer.LOADER) -> Mapping[str, Any]:
+        return {**self._sign_in_arguments(), **self.layers.get(layer, {})}
+
+    def _sign_in_arguments(self) -> Mapping[str, Any]:
         if "account" not in self.arguments:
             return local_arguments(Path(self.local_home or ".gong_assets"), self.arguments)
         secrets = sign_in_arguments(

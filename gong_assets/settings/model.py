@@ -17,6 +17,7 @@ from pydantic_settings import SettingsConfigDict
 from gong_assets.settings.alert_settings import AlertSettings
 from gong_assets.settings.dbt_vars import changed_vars, valid_timezone
 from gong_assets.settings.project_directory import HOME_NAME, project_directory
+from gong_assets.settings.provisioning_settings import ProvisioningSettings
 from gong_assets.settings.retention_settings import RetentionSettings
 from gong_assets.settings.snowflake_sign_in import account_problem, authenticator_problems
 from gong_assets.settings.source_settings import SourceSettings
@@ -30,7 +31,7 @@ TimeZone = Annotated[str, AfterValidator(valid_timezone)]
 FIRST_POSSIBLE_CALL_DATE = date(2015, 1, 1)
 
 
-class Settings(AlertSettings, WebhookSettings, SourceSettings, RetentionSettings):
+class Settings(AlertSettings, WebhookSettings, SourceSettings, RetentionSettings, ProvisioningSettings):
     """The settings of one deployment. The docstring of each field is its description."""
 
     model_config = SettingsConfigDict(

@@ -192,7 +192,10 @@ def transaction(connection: SnowflakeConnection) -> Iterator[None]:
 def open_warehouse(settings: Settings, *, query_tag: str = "gong_assets") -> Warehouse:
     """Return the warehouse of the settings. The local stack is started when the first connection is made."""
     if settings.target == "local":
-        return Warehouse(lambda: local_arguments(settings.home, settings.place), query_tag=query_tag)
+        role = {"role": settings.snowflake_role} if settings.snowflake_role else {}
+        return Warehouse(
+            lambda: {**local_arguments(settings.home, settings.place), **role}, query_tag=query_tag
+        )
     arguments = connection_arguments(settings)
     secrets = sign_in_arguments(arguments, **settings.snowflake_secrets)
     return Warehouse({**arguments, **secrets}, query_tag=query_tag)

@@ -295,7 +295,9 @@ def test_a_port_in_use_is_reported_with_what_to_do(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_an_unknown_host_is_a_one_line_error(tmp_path: Path) -> None:
-    outcome = CommandLine(tmp_path).gong_assets("mcp", "--http", "--host", "nosuch.invalid")
+    command_line = CommandLine(tmp_path)
+    assert command_line.gong_assets("mcp", "token", "add", "agent").code == 0
+    outcome = command_line.gong_assets("mcp", "--http", "--host", "nosuch.invalid")
     assert (outcome.code, outcome.stdout) == (1, "")
     assert outcome.stderr.startswith("error: cannot listen on nosuch.invalid, port 8808: ")
     assert len(outcome.stderr.splitlines()) == outcome.stderr.count("nosuch.invalid") == 1

@@ -190,10 +190,11 @@ def test_a_command_that_is_cancelled_stops_between_its_models(graph: Graph, tmp_
 
 def test_every_test_of_a_model_is_a_check(graph: Graph) -> None:
     manifest = parsed_manifest(prepared_project(graph.settings).target_path)
-    tested = {name for name, node in manifest.nodes.items() if getattr(node, "attached_node", None)}
+    models = {f"model.gong_assets.{key.path[-1]}" for key in graph.models}
+    tests = {name for name, node in manifest.nodes.items() if getattr(node, "attached_node", None) in models}
     specs = [spec for op in graph.ops for spec in op.check_specs]
-    assert {spec.metadata["dagster_dbt/unique_id"] for spec in specs} == tested
-    assert len(tested) == len(specs) > 150
+    assert len(tests) > 150
+    assert tests - {spec.metadata["dagster_dbt/unique_id"] for spec in specs} == set()
 
 
 def test_a_run_without_a_fault_logs_no_warning(

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from gong_assets.cli.doctor.cortex import check_cortex
 from gong_assets.cli.doctor.hubspot import check_hubspot
+from gong_assets.cli.doctor.privileges import check_provisioned_privileges
 from gong_assets.cli.doctor.results import CheckResult, guarded
 from gong_assets.cli.doctor.session import Session
 from gong_assets.error_advice import explain
@@ -38,6 +39,7 @@ def check_warehouse(settings: Settings, *, deep: bool = False) -> Iterator[Check
             session = Session(connection, warehouse.host)
             yield from _check_sign_in(session, settings, warehouse)
             yield from _check_privileges(session, settings)
+            yield from check_provisioned_privileges(connection, settings)
             yield _check_tables(connection)
             yield from guarded("cortex", partial(check_cortex, session, settings, deep=deep))
             yield _check_usage_history(session)

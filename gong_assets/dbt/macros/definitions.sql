@@ -14,6 +14,9 @@
         {%- do parts.append([column.name, column.data_type, column.description] | join(' ')) -%}
         {%- do parts.append(column.constraints | map(attribute='type') | join(' ')) -%}
     {%- endfor -%}
+    {%- if governance_definition() -%}
+        {%- do parts.append(governance_definition()) -%}
+    {%- endif -%}
     {{ return(local_md5(parts | join('\n'))[:12]) }}
 {%- endmacro %}
 
@@ -48,6 +51,7 @@
         {%- do columns.append('column ' ~ column.name ~ ' comment ' ~ text_literal(column.description)) -%}
     {%- endfor -%}
     {%- do run_query('alter table ' ~ relation ~ ' alter ' ~ columns | join(', ')) -%}
+    {%- do tag_columns(relation) -%}
     {%- do run_query('comment on table ' ~ relation ~ ' is ' ~ text_literal(definition_comment())) -%}
 {% endmacro %}
 

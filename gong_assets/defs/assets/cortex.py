@@ -20,6 +20,7 @@ from gong_assets.defs.failures import fail_step
 from gong_assets.defs.options import DEFAULT_OPTIONS, REVENUE_OPERATIONS, GraphOptions
 from gong_assets.defs.partitions import days_of_run
 from gong_assets.defs.resources import SnowflakeResource, query_tag
+from gong_assets.provisioning.objects import Layer
 from gong_assets.settings import Settings
 from gong_assets.warehouse.errors import WarehouseError
 
@@ -117,10 +118,10 @@ class _Step:
         run_key = query_tag(self.context.run.run_id)
         settings, log = self.settings, self.context.log
         scope = Scope(functions_of(settings), days_of_run(self.context), settings.gong_redact_transcripts)
-        warehouse = self.snowflake.warehouse(query_tag=run_key)
+        warehouse = self.snowflake.warehouse(query_tag=run_key, layer=Layer.ENRICHER)
         budget = budget_of(self.config, settings)
         sender = Sender(warehouse, self.enrichment, scope, budget, run_key, log.info, log.warning)
-        with self.snowflake.get_connection() as connection:
+        with self.snowflake.get_connection(Layer.ENRICHER) as connection:
             outcome = sender.run(connection)
             self._count_again(outcome)
             has_batches = bool(outcome.texts or outcome.over_budget or self.context.retry_number)

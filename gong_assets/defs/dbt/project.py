@@ -165,6 +165,7 @@ def dbt_source_environment(settings: Settings) -> dict[str, str]:
         "HUBSPOT_SHAPE": settings.hubspot_shape,
         "GONG_REDACT_TRANSCRIPTS": str(settings.gong_redact_transcripts).lower(),
         "GONG_COMPANY_TIMEZONE": settings.gong_company_timezone or "",
+        "GONG_PROVISIONED": str(settings.gong_provisioned).lower(),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ from gong_assets.defs.partitions import days_of_run
 from gong_assets.defs.resources import SnowflakeResource, query_tag
 from gong_assets.defs.transformation import Models, settled_changes
 from gong_assets.ingestion.streams import RAW_TABLES
+from gong_assets.provisioning.objects import Layer
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.errors import WarehouseError
@@ -71,12 +73,14 @@ class DbtStep:
         """
         days = self._days()
         run_id, op = self.context.run.run_id, self.context.op_execution_context.op.name
-        warehouse = snowflake.warehouse(query_tag=query_tag(run_id, op))
+        warehouse = snowflake.warehouse(query_tag=query_tag(run_id, op), layer=Layer.TRANSFORMER)
         target_path = self.project.target_path / INVOCATIONS / f"{run_id}-{self.context.retry_number}"
         try:
             # The run's own connection. dbt signs in by itself.
             with snowflake.get_connection() as connection:
-                self._create_missing_sources(connection)  # dbt fails on a source that does not exist.
+                self._create_missing_sources(
+                    connection, snowflake
+                )  # dbt fails on a source that does not exist.
                 settled = settled_changes(
                     self.context,
                     connection,
@@ -128,10 +132,13 @@ class DbtStep:
             raise failed
         keep_output(self.project.target_path, target_path)
 
-    def _create_missing_sources(self, connection: SnowflakeConnection) -> None:
+    def _create_missing_sources(self, connection: SnowflakeConnection, snowflake: SnowflakeResource) -> None:
         """Create the raw tables and those of Cortex that do not exist; one statement if they do."""
         existing = existing_tables(connection)
         missing = [table for table in RAW_TABLES if table.name not in existing]
         if missing or not {LANDINGS_TABLE, PENDING_CHANGES_TABLE, ERASURES_TABLE} <= existing:
             create_raw_tables(connection, missing)
-        create_cortex_tables(connection, functions_of(self.settings), existing)
+        with (
+            snowflake.get_connection(Layer.ENRICHER) if snowflake.layers else nullcontext(connection) as owner
+        ):
+            create_cortex_tables(owner, functions_of(self.settings), existing)

@@ -13,12 +13,15 @@
         {%- do get_assert_columns_equivalent(sql) -%}
         {%- set columns = [] -%}
         {%- for column in model.columns.values() -%}
-            {%- do columns.append(column.name ~ ' comment ' ~ text_literal(column.description)) -%}
+            {%- set tag = column_tag(column) -%}
+            {%- set tagged = ' with tag (' ~ tag ~ ')' if tag else '' -%}
+            {%- do columns.append(column.name ~ tagged ~ ' comment ' ~ text_literal(column.description)) -%}
         {%- endfor -%}
         {%- call statement('main') -%}
             create or replace view {{ target }} (
                 {{ columns | join(',\n                ') }}
             )
+            {{ row_access_clause() }}
             copy grants
             comment = {{ text_literal(definition_comment()) }}
             as

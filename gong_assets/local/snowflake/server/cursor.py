@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fakesnow.conn import FakeSnowflakeConnection
@@ -23,6 +23,8 @@ class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow has no type
     def __init__(self, connection: FakeSnowflakeConnection, results: ResultCache) -> None:
         super().__init__(connection, connection._duck_conn)
         self._results = results
+        # Applies the policies of the session to a statement in DuckDB's dialect.
+        self.apply_policies: Callable[[exp.Expression], exp.Expression] = lambda statement: statement
         self.translated: TranslatedQuery | None = None  # the last statement, if it is a query
 
     def run(self, statement: exp.Expression, parameters: Parameters, query_id: str) -> Result:
@@ -31,7 +33,7 @@ class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow has no type
         is_query = isinstance(statement, exp.Query)
         self.check_db_and_schema(statement)
         for part in self._transform_explode(statement):
-            transformed = self._transform(part, parameters)
+            transformed = self.apply_policies(self._transform(part, parameters))
             values = parameters if transformed.find(exp.Placeholder) else None
             if isinstance(statement, exp.Merge) and isinstance(transformed, exp.Create):
                 # fakesnow creates a working table for MERGE and would record it in a second database. DuckDB
@@ -52,6 +54,11 @@ class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow has no type
         """Run a query that was translated before."""
         self._execute(query.expression, None)
         return Result(self._arrow_table, self._keep_result(query_id), query.statement_type)
+
+    def to_duckdb(self, query: exp.Expression) -> exp.Expression:
+        """Return a query in DuckDB's dialect, without running it."""
+        transformed: exp.Expression = self._transform(query, None)
+        return transformed
 
     def _keep_result(self, query_id: str) -> Sequence[tuple[str, str]]:
         """Cache the result of the last statement, and return its columns."""

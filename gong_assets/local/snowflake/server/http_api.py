@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import secrets
 import uuid
 from collections import OrderedDict
 from concurrent.futures import Future
@@ -26,6 +25,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from gong_assets.local.snowflake.errors import SnowflakeError, to_snowflake_error
+from gong_assets.local.snowflake.governance.sign_in import verify
+from gong_assets.local.snowflake.governance.state import Governance
 from gong_assets.local.snowflake.server.session import Login, Session, StatementRequest, StatementResponse
 from gong_assets.local.snowflake.server.session_registry import ClientAddress, SessionRegistry
 
@@ -36,7 +37,6 @@ KEPT_RESPONSES = 2
 
 _IN_PROGRESS = "333333"
 _IN_PROGRESS_ASYNC = "333334"
-_WRONG_PASSWORD = SnowflakeError(390100, "08001", "Incorrect username or password was specified.")
 _SESSION_NOT_FOUND = SnowflakeError(
     390111, "08001", "Session no longer exists. New login required to access the service."
 )
@@ -54,9 +54,10 @@ class Query:
 class HttpApi:
     """The request handlers of the API."""
 
-    def __init__(self, sessions: SessionRegistry, password: str) -> None:
+    def __init__(self, sessions: SessionRegistry, governance: Governance, password: str) -> None:
         self._sessions = sessions
-        self._password = password.encode()
+        self._governance = governance
+        self._password = password
         self._queries: WeakKeyDictionary[Session, OrderedDict[str, Query]] = WeakKeyDictionary()
 
     def routes(self) -> list[Route]:
@@ -73,15 +74,17 @@ class HttpApi:
 
     async def log_in(self, http: HttpRequest) -> Response:
         data = (await _body(http))["data"]
-        password = str(data.get("PASSWORD") or data.get("TOKEN") or "")
-        if not secrets.compare_digest(password.encode(), self._password):
-            return _failure(_WRONG_PASSWORD)
+        try:
+            only_role = verify(self._governance, self._password, data)
+        except SnowflakeError as error:
+            return _failure(error)
         parameters = {name: _text(value) for name, value in (data.get("SESSION_PARAMETERS") or {}).items()}
         query = http.query_params
         login = Login(
             account=str(data.get("ACCOUNT_NAME") or "").upper(),
             user=str(data.get("LOGIN_NAME") or "").upper(),
-            role=normalise_ident(query.get("roleName") or "PUBLIC"),
+            role=normalise_ident(query.get("roleName") or ""),
+            only_role=only_role,
             warehouse=normalise_ident(query.get("warehouse") or ""),
             database=_identifier(query.get("databaseName")),
             schema=_identifier(query.get("schemaName")),
@@ -93,7 +96,7 @@ class HttpApi:
             return _failure(to_snowflake_error(error))
         self._queries[session] = OrderedDict()
         self._sessions.get(session.token, _client_address(http))
-        return _success(_login_data(session, login))
+        return _success(_login_data(session))
 
     async def session(self, http: HttpRequest) -> Response:
         """Keep the session alive, or log out with ``?delete=true``."""
@@ -164,7 +167,7 @@ class HttpApi:
         return query
 
 
-def _login_data(session: Session, login: Login) -> dict[str, Any]:
+def _login_data(session: Session) -> dict[str, Any]:
     connection = session.connection
     return {
         "token": session.token,
@@ -183,8 +186,8 @@ def _login_data(session: Session, login: Login) -> dict[str, Any]:
         "sessionInfo": {
             "databaseName": connection.database,
             "schemaName": connection.schema,
-            "warehouseName": login.warehouse or None,
-            "roleName": login.role,
+            "warehouseName": connection.duckdb_variable("current_warehouse") or None,
+            "roleName": connection.duckdb_variable("current_role"),
         },
     }
 

@@ -55,7 +55,7 @@ def run(storage: Storage, listener: socket.socket, password: str) -> None:
 
 async def _serve(storage: Storage, listener: socket.socket, password: str) -> None:
     sessions = SessionRegistry(storage)
-    api = HttpApi(sessions, password)
+    api = HttpApi(sessions, storage.governance, password)
     app = Starlette(routes=[Route("/health", _health), *api.routes()], middleware=[Middleware(LoopbackOnly)])
 
     class Protocol(HttpToolsProtocol):

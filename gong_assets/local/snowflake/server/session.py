@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlglot import exp
@@ -19,6 +20,7 @@ from gong_assets.local.snowflake.errors import to_snowflake_error
 from gong_assets.local.snowflake.server import session_commands
 from gong_assets.local.snowflake.server.connection import Connection
 from gong_assets.local.snowflake.server.cursor import Cursor, Parameters
+from gong_assets.local.snowflake.server.governed_session import GovernedSession
 from gong_assets.local.snowflake.server.results import Result
 from gong_assets.local.snowflake.server.translation import translate
 from gong_assets.local.snowflake.storage.databases import Storage
@@ -42,6 +44,7 @@ class Login:
     user: str = ""
     role: str = ""
     warehouse: str = ""
+    only_role: str | None = None  # of a programmatic access token
     database: str | None = None
     schema: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -83,11 +86,13 @@ class Session:
             schema=login.schema,
             owner=self,
         )
+        self.governed = GovernedSession(storage.governance, self.connection, login.user)
+        role, warehouse = self.governed.log_in(login.role, login.warehouse, login.only_role)
         for name, value in (
             ("current_account", login.account),
             ("current_user", login.user),
-            ("current_role", login.role),
-            ("current_warehouse", login.warehouse),
+            ("current_role", role),
+            ("current_warehouse", warehouse),
             ("current_region", "LOCAL"),
             ("current_session", str(self.id)),
             ("last_query_id", ""),
@@ -143,17 +148,26 @@ class Session:
         connection = self.connection
         connection.transaction.cancelled.clear()
         cursor = Cursor(connection.fakesnow, self._storage.results)
+        cursor.apply_policies = partial(self.governed.apply_policies, cursor)
         text = self._query_text(request)
         if text is not None and (query := self._storage.translations.get(text)) is not None:
             connection.transaction.raise_if_aborted()
             return StatementResponse(cursor.run_translated(query, query_id))
-        if (answer := session_commands.run_text_command(connection, request.sql)) is not None:
+        if (answer := session_commands.run_text_command(connection, self.governed, request.sql)) is not None:
             return StatementResponse(cursor.run(answer, None, query_id))
-        statement = translate(request.sql, connection.session_variables)
+        sql = self.governed.with_policy_references(request.sql)
+        statement = self.governed.session_functions(translate(sql, connection.session_variables))
         connection.temporary_tables.resolve(statement, connection.database, connection.schema)
         connection.temporary_stages.resolve(statement, connection.database, connection.schema)
+        self.governed.check(sql, statement)
+        creation = self.governed.creation(statement)
+        if isinstance(statement, exp.Use):
+            self.governed.use(statement)
         if (answer := session_commands.run_parsed_command(connection, statement)) is not None:
-            return StatementResponse(cursor.run(answer, None, query_id))
+            response = StatementResponse(cursor.run(answer, None, query_id))
+            if creation is not None:
+                creation.finish()
+            return response
         connection.transaction.raise_if_aborted()
         if request.describe_only:
             return StatementResponse(Result.of_columns(cursor.describe_columns(statement), statement))
@@ -163,6 +177,8 @@ class Session:
             self._storage.translations.put(text, cursor.translated)
         if isinstance(statement, exp.Create):
             connection.finish_create(statement)
+        if creation is not None:
+            creation.finish()
         return StatementResponse(result, cursor.upload())
 
     def _query_text(self, request: StatementRequest) -> QueryText | None:
@@ -175,7 +191,7 @@ class Session:
             return None
         if connection.temporary_tables or not (connection.database and connection.schema):
             return None
-        return QueryText(request.sql, connection.database, connection.schema)
+        return QueryText(request.sql, connection.database, connection.schema, self.governed.key)
 
     def _write_transaction(self, statement: exp.Expression) -> AbstractContextManager[None]:
         """Return the transaction that a statement needs; a query needs none."""

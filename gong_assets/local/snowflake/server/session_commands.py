@@ -1,7 +1,7 @@
 """Statements that change the session or the account rather than data.
 
-Session statements take effect. Account statements (roles, grants, warehouses, policies) are accepted and
-ignored, because the server enforces no privileges.
+Those on users, roles, grants, tags and policies are run by `governance`. A few other account statements are
+accepted and ignored.
 """
 
 from __future__ import annotations
@@ -15,28 +15,17 @@ from fakesnow.transforms import stage
 from sqlglot import exp
 
 from gong_assets.local.snowflake.errors import SnowflakeError
+from gong_assets.local.snowflake.governance.scope import SUCCESS
 from gong_assets.local.snowflake.server.connection import Connection
+from gong_assets.local.snowflake.server.governed_session import GovernedSession
 from gong_assets.local.snowflake.sql.statements import require_one_statement
 from gong_assets.local.snowflake.storage import fakesnow_patches
 from gong_assets.local.snowflake.storage.writer_lock import DEFAULT_LOCK_TIMEOUT_SECONDS
 
-SUCCESS = "SELECT 'Statement executed successfully.' AS \"status\""
-
 _COMMENTS = re.compile(r"\A(?:\s+|--[^\n]*(?:\n|\Z)|//[^\n]*(?:\n|\Z)|/\*.*?\*/)*", re.DOTALL)
 
-_ACCOUNT_OBJECTS = (
-    r"(?:database\s+)?role|user|warehouse|network\s+(?:policy|rule)|resource\s+monitor|masking\s+policy|"
-    r"row\s+access\s+policy|(?:storage|security|api|notification)\s+integration|"
-    r"(?:authentication|session)\s+policy"
-)
-_ACCOUNT_STATEMENT = re.compile(
-    rf"(?:create|alter|drop|undrop)\s+(?:or\s+(?:replace|alter)\s+)?(?:{_ACCOUNT_OBJECTS})\b"
-    r"|(?:grant|revoke)\s"
-    r"|comment\s+(?:if\s+exists\s+)?on\s+(?:role|user|warehouse)\b"
-    r"|alter\s+(?:table|view)\s.*\b(?:set|unset)\s+masking\s+policy\b"
-    r"|alter\s+(?:table|view)\s.*\b(?:add|drop)\s+(?:all\s+)?row\s+access\s+polic(?:y|ies)\b"
-    r"|alter\s+account\s",
-    re.IGNORECASE | re.DOTALL,
+_IGNORED = re.compile(
+    r"comment\s+(?:if\s+exists\s+)?on\s+(?:role|user|warehouse)\b|alter\s+account\s", re.IGNORECASE
 )
 _START_TRANSACTION = re.compile(r"start\s+transaction\b", re.IGNORECASE)
 _UNSET = re.compile(r"unset\s+(\w+)\s*;?\s*\Z", re.IGNORECASE)
@@ -49,8 +38,6 @@ _COLUMN_COMMENTS = re.compile(
     rf"alter\s+table\s+(?P<table>[\w.]+)\s+(?:alter|modify)\s+(?P<columns>(?:column\s+)?\w+\s+comment\s+{_TEXT}.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_SHOW_GRANTS = re.compile(r"show\s+(?:future\s+)?grants\b", re.IGNORECASE)
-
 # Parameters that SHOW PARAMETERS always lists, with their defaults. A session may set others too.
 _DEFAULT_PARAMETERS: Mapping[str, str] = {
     "AUTOCOMMIT": "true",
@@ -60,24 +47,18 @@ _DEFAULT_PARAMETERS: Mapping[str, str] = {
     "TIMEZONE": "UTC",
 }
 
-_GRANT_COLUMNS = (
-    "created_on",
-    "privilege",
-    "granted_on",
-    "name",
-    "granted_to",
-    "grantee_name",
-    "grant_option",
-)
 
-
-def run_text_command(connection: Connection, sql: str) -> exp.Expression | None:
+def run_text_command(connection: Connection, governed: GovernedSession, sql: str) -> exp.Expression | None:
     """Run a command that sqlglot cannot parse and return the query for its result.
 
     Returns None if ``sql`` is not such a command. Raises SnowflakeError for more than one statement.
     """
     require_one_statement(sql)
-    query = _run_text_command(connection, sql)
+    text = sql[_COMMENTS.match(sql).end() :]  # type: ignore[union-attr]  # always matches
+    query = governed.run_account_statement(text)
+    if query is None and (changed := _COLUMN_COMMENTS.match(text)):
+        governed.require_ownership(changed["table"])
+    query = query or _run_text_command(connection, text)
     return None if query is None else _parse(query)
 
 
@@ -115,9 +96,8 @@ def _parse(sql: str) -> exp.Expression:
     return sqlglot.parse_one(sql, read="snowflake")
 
 
-def _run_text_command(connection: Connection, sql: str) -> str | None:
-    text = sql[_COMMENTS.match(sql).end() :]  # type: ignore[union-attr]  # always matches
-    if _ACCOUNT_STATEMENT.match(text):
+def _run_text_command(connection: Connection, text: str) -> str | None:
+    if _IGNORED.match(text):
         return SUCCESS
     if _START_TRANSACTION.match(text):
         connection.transaction.begin()
@@ -132,9 +112,6 @@ def _run_text_command(connection: Connection, sql: str) -> str | None:
     if comments := _COLUMN_COMMENTS.match(text):
         _comment_columns(connection, comments["table"], comments["columns"])
         return SUCCESS
-    if _SHOW_GRANTS.match(text):
-        columns = ", ".join(f'NULL::VARCHAR AS "{name}"' for name in _GRANT_COLUMNS)
-        return f"SELECT {columns} WHERE FALSE"
     return None
 
 

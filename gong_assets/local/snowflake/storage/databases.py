@@ -4,6 +4,7 @@
 
     databases/NAME.db   one DuckDB file per database; SNOWFLAKE.db holds the usage history
     account.db          metadata of all databases: stages, comments, lengths of text columns
+    governance.json     users, roles, grants, policies and tags
     stages/             the files of internal stages
     server.lock         locked by the server that uses the directory
 
@@ -25,6 +26,7 @@ from filelock import FileLock, Timeout
 from gong_assets.local.snowflake.cortex import udfs
 from gong_assets.local.snowflake.cortex.usage_history import DATABASE as USAGE_DATABASE
 from gong_assets.local.snowflake.cortex.usage_history import UsageHistory
+from gong_assets.local.snowflake.governance.state import Governance
 from gong_assets.local.snowflake.sql import macros
 from gong_assets.local.snowflake.sql.names import require_plain_name
 from gong_assets.local.snowflake.storage import fakesnow_patches
@@ -66,6 +68,7 @@ class Storage:
             raise DataError(f"Another server uses {directory}.") from None
         self.results = ResultCache()
         self.translations = TranslationCache()
+        self.governance = Governance(directory / "governance.json")
         self._duck = _duckdb(directory)
         fakesnow_patches.describe_tables_of_every_database()
         fakesnow_patches.create_tables_of_all_columns()
@@ -92,8 +95,11 @@ class Storage:
         """Return a new connection for a session, and create the database and the schema if they do not exist.
 
         Snowflake would not create them; here they are created so that a project can start with an empty
-        directory. Raises SnowflakeError for a name that cannot be part of a path.
+        directory. Once privileges are enforced, a session has only what exists. Raises SnowflakeError for a
+        name that cannot be part of a path.
         """
+        if self.governance.is_enforced:
+            database, schema = self._existing(database, schema)
         for name in filter(None, (database, schema)):
             require_plain_name(name)
         if database is not None and database.upper() not in self._attached():
@@ -103,6 +109,13 @@ class Storage:
         return FakeSnowflakeConnection(
             self._duck.cursor(), self.results, database=database, schema=schema, db_path=literal
         )
+
+    def _existing(self, database: str | None, schema: str | None) -> tuple[str | None, str | None]:
+        """Return the database and schema if they exist."""
+        rows = self._duck.execute("SELECT upper(database_name), schema_name FROM duckdb_schemas()").fetchall()
+        if database is None or database.upper() not in {name for name, _ in rows}:
+            return None, None
+        return database, schema if (database.upper(), schema) in rows else None
 
     def drop_database(self, name: str) -> None:
         """Delete the file of a detached database."""

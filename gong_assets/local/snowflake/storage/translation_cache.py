@@ -19,6 +19,7 @@ class QueryText:
     sql: str
     database: str
     schema: str
+    governance: str = ""  # the roles of the session, if privileges or policies apply
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,101 @@
+"""`gong-assets provision`: the roles, users, warehouses and policies of the Snowflake account."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gong_assets.cli import output
+from gong_assets.cli.errors import WORK_FAILED
+from gong_assets.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from gong_assets.provisioning.drift import Drift
+
+provision_app = typer.Typer(
+    name="provision",
+    help="Declare the roles, users, warehouses and policies of the Snowflake account.\n\n"
+    "Their names and options are the settings that start with GONG_PROVISION.",
+    no_args_is_help=True,
+)
+
+
+@provision_app.command("sql")
+def sql(
+    role: Annotated[
+        str | None, typer.Option("--role", help="Only the statements that this role runs.")
+    ] = None,
+) -> None:
+    """Print the SQL, grouped by the role that runs it. Every statement can be repeated."""
+    from gong_assets.provisioning.declaration import declare
+    from gong_assets.provisioning.statements import script
+    from gong_assets.settings import load_settings
+
+    output.text(script(declare(load_settings()), role))
+
+
+@provision_app.command("apply")
+def apply(
+    yes: Annotated[bool, typer.Option("--yes", help="Run the SQL. By default, only show the plan.")] = False,
+) -> None:
+    """Show how the account differs from the declaration, and run the SQL with --yes.
+
+    The configured user needs ACCOUNTADMIN. What the account has too much is shown and never removed.
+    """
+    from gong_assets.provisioning import apply as provisioning
+    from gong_assets.provisioning.declaration import declare
+    from gong_assets.provisioning.statements import statements
+    from gong_assets.settings import load_settings
+    from gong_assets.warehouse.connection import open_warehouse
+
+    settings = load_settings()
+    account = declare(settings)
+    with open_warehouse(settings, query_tag="gong_assets provision").connect() as connection:
+        _print(provisioning.differences(connection, account))
+        if not yes:
+            count = len(statements(account))
+            output.line(f"nothing was changed; `gong-assets provision apply --yes` runs {count} statements")
+            return
+        done = list(provisioning.apply(connection, account))
+        for applied in done:
+            if applied.skipped:
+                output.line(f"skipped: {applied.statement.sql} ({applied.skipped})")
+        skipped = sum(applied.skipped is not None for applied in done)
+        output.line(f"ran {len(done) - skipped} statements, and skipped {skipped}")
+        _print(provisioning.differences(connection, account))
+
+
+@provision_app.command("check")
+def check(as_json: JsonOption = False) -> None:
+    """Show what the account lacks, what differs, and what is too much. Exit 1 if there is anything.
+
+    The configured user needs ACCOUNTADMIN. Nothing is changed.
+    """
+    from gong_assets.provisioning.apply import differences
+    from gong_assets.provisioning.declaration import declare
+    from gong_assets.settings import load_settings
+    from gong_assets.warehouse.connection import open_warehouse
+
+    settings = load_settings()
+    with open_warehouse(settings, query_tag="gong_assets provision").connect() as connection:
+        found = differences(connection, declare(settings))
+    if as_json:
+        listed = [
+            {"kind": each.kind, "what": each.what, "statements": list(each.statements)} for each in found
+        ]
+        output.json_text(json.dumps(listed, indent=2))
+    else:
+        _print(found)
+    if found:
+        raise typer.Exit(WORK_FAILED)
+
+
+def _print(found: list[Drift]) -> None:
+    for drift in found:
+        output.line(str(drift))
+        for statement in drift.statements:
+            output.line(f"    {statement};")
+    if not found:
+        output.line("the account is as declared")

@@ -1,0 +1,64 @@
+"""Runs the declared statements in an account, and compares the account with the declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gong_assets.provisioning.drift import Drift, compare
+from gong_assets.provisioning.objects import Account
+from gong_assets.provisioning.observe import Observer
+from gong_assets.provisioning.statements import Statement, statements
+from gong_assets.warehouse.connection import fetch
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+
+# Sees all grants, and may run every statement.
+ADMINISTRATOR = "ACCOUNTADMIN"
+_DOES_NOT_EXIST = (2003, 2043)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """A statement that ran, or one that was skipped because its object does not exist yet."""
+
+    statement: Statement
+    skipped: str | None = None
+
+
+def differences(connection: SnowflakeConnection, account: Account) -> list[Drift]:
+    """Return how the account differs from the declaration.
+
+    Args:
+        connection: its user must have ACCOUNTADMIN.
+    """
+    fetch(connection, f"USE ROLE {ADMINISTRATOR}")
+    return compare(account, Observer(connection, account).observe())
+
+
+def apply(connection: SnowflakeConnection, account: Account) -> Iterator[Applied]:
+    """Run all statements, each as its role, and yield them as they are done.
+
+    A statement about a view or a share that does not exist yet is skipped.
+
+    Raises:
+        snowflake.connector.errors.Error: a statement failed; those before it took effect.
+    """
+    import snowflake.connector
+
+    role = None
+    for statement in statements(account):
+        if statement.role != role:
+            role = statement.role
+            fetch(connection, f"USE ROLE {role}")
+        try:
+            fetch(connection, statement.sql)
+        except snowflake.connector.errors.ProgrammingError as error:
+            is_optional = statement.is_late or account.share_database in statement.sql
+            if error.errno not in _DOES_NOT_EXIST or not is_optional:
+                raise
+            yield Applied(statement, skipped=str(error.raw_msg))
+        else:
+            yield Applied(statement)

@@ -1,0 +1,129 @@
+"""The declaration applied to the local account, and what is found after changes by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from snowflake.connector import SnowflakeConnection
+
+from gong_assets.provisioning.apply import apply, differences
+from gong_assets.provisioning.declaration import declare
+from gong_assets.provisioning.drift import Drift, Observed, compare
+from gong_assets.provisioning.objects import Account, Layer
+from gong_assets.settings import Settings
+from gong_assets.warehouse.connection import fetch
+from gong_assets_tests.local.snowflake.conftest import ServerProcess
+from gong_assets_tests.local.snowflake.governance.conftest import key_pair
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Account:
+    keys = tmp_path_factory.mktemp("keys")
+    for name in ("pipeline", "pipeline_2", "agents"):
+        (keys / f"{name}.pub").write_text(key_pair()[1])
+    return declare(
+        Settings(
+            _env_file=None,
+            gong_provision_public_keys=keys,
+            gong_provision_separate_warehouses=True,
+            gong_provision_allowed_ips="192.0.2.7,198.51.100.0/24",
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def administrator(
+    tmp_path_factory: pytest.TempPathFactory, account: Account
+) -> Iterator[SnowflakeConnection]:
+    """A connection to an account where the declaration was applied, with one view for readers."""
+    server = ServerProcess(Path(tmp_path_factory.mktemp("provisioned")))
+    try:
+        with server.connect(user="local", database=account.database, schema=account.schema) as connection:
+            fetch(connection, f"CREATE DATABASE {account.share_database}")
+            fetch(connection, f"CREATE VIEW {account.place}.VW_DIRECTORY AS SELECT 1 AS N")
+            list(apply(connection, account))
+            yield connection
+    finally:
+        server.stop()
+
+
+def found(connection: SnowflakeConnection, account: Account) -> list[Drift]:
+    return [each for each in differences(connection, account) if "row access policy" not in each.what]
+
+
+def test_an_empty_account_lacks_everything(account: Account) -> None:
+    kinds = {each.kind for each in compare(account, Observed())}
+
+    assert kinds == {"lacks"}
+
+
+def test_after_apply_nothing_differs(administrator: SnowflakeConnection, account: Account) -> None:
+    assert found(administrator, account) == []
+
+
+def test_apply_can_be_repeated(administrator: SnowflakeConnection, account: Account) -> None:
+    before = fetch(administrator, f"SHOW GRANTS TO ROLE {account.roles[Layer.AGENT].name}")
+    skipped = [each.statement.sql for each in apply(administrator, account) if each.skipped]
+
+    assert fetch(administrator, f"SHOW GRANTS TO ROLE {account.roles[Layer.AGENT].name}") == before
+    assert not any("VW_DIRECTORY" in sql for sql in skipped)
+    assert all("VIEW" in sql or "TABLE" in sql or "HUBSPOT" in sql for sql in skipped)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ("REVOKE USAGE ON SCHEMA {place} FROM ROLE GONG_ASSETS_LOADER",
+         "lacks: GONG_ASSETS_LOADER has no USAGE on SCHEMA {place}"),
+        ("REVOKE SELECT ON FUTURE TABLES IN SCHEMA {place} FROM ROLE GONG_ASSETS_TRANSFORMER",
+         "lacks: GONG_ASSETS_TRANSFORMER has no SELECT on TABLES {place}"),
+        ("REVOKE ROLE GONG_ASSETS_AGENT FROM USER GONG_ASSETS_AGENTS",
+         "lacks: role GONG_ASSETS_AGENT of user GONG_ASSETS_AGENTS"),
+        ("GRANT CREATE TABLE ON SCHEMA {place} TO ROLE GONG_ASSETS_AGENT",
+         "too much: GONG_ASSETS_AGENT has CREATE TABLE on SCHEMA {place}"),
+        ("GRANT USAGE ON SCHEMA {place} TO ROLE PUBLIC", "too much: PUBLIC has USAGE on schema {place}"),
+        ("GRANT ROLE ACCOUNTADMIN TO USER GONG_ASSETS", "too much: user GONG_ASSETS has role ACCOUNTADMIN"),
+        ("ALTER WAREHOUSE GONG_ASSETS_DBT_WH SET AUTO_SUSPEND = 3600",
+         "differs: auto_suspend of warehouse GONG_ASSETS_DBT_WH is 3600 and not 60"),
+        ("ALTER USER GONG_ASSETS SET DEFAULT_ROLE = PUBLIC",
+         "differs: DEFAULT_ROLE of user GONG_ASSETS is PUBLIC and not GONG_ASSETS_LOADER"),
+        ("ALTER USER GONG_ASSETS UNSET RSA_PUBLIC_KEY_2",
+         "differs: RSA_PUBLIC_KEY_2_FP of user GONG_ASSETS is not set and not SHA256:"),
+        ("ALTER MASKING POLICY {place}.MASK_PERSONAL_DATA_VARCHAR SET BODY -> VAL",
+         "differs: the body of masking policy {place}.MASK_PERSONAL_DATA_VARCHAR"),
+        ("ALTER TAG {place}.PERSONAL_DATA UNSET MASKING POLICY {place}.MASK_PERSONAL_DATA_ARRAY",
+         "lacks: masking policy {place}.MASK_PERSONAL_DATA_ARRAY of tag {place}.PERSONAL_DATA"),
+        ("ALTER RESOURCE MONITOR GONG_ASSETS_MONITOR SET CREDIT_QUOTA = 5000",
+         "differs: the quota of GONG_ASSETS_MONITOR is 5000 and not 100"),
+        ("ALTER NETWORK POLICY GONG_ASSETS_NETWORK SET ALLOWED_IP_LIST = ('0.0.0.0/0')",
+         "differs: the addresses of network policy GONG_ASSETS_NETWORK: 0.0.0.0/0"),
+    ],
+)  # fmt: skip
+def test_a_change_by_hand_is_found_and_repaired(
+    administrator: SnowflakeConnection, account: Account, change: str, expected: str
+) -> None:
+    fetch(administrator, "USE ROLE ACCOUNTADMIN")
+    fetch(administrator, change.format(place=account.place))
+
+    (drift,) = found(administrator, account)
+
+    assert str(drift).startswith(expected.format(place=account.place))
+    if drift.kind == "too much":
+        for statement in drift.statements:
+            fetch(administrator, statement)
+    else:
+        list(apply(administrator, account))
+    assert found(administrator, account) == []
+
+
+def test_the_statements_of_a_drift_repair_it(administrator: SnowflakeConnection, account: Account) -> None:
+    fetch(administrator, "USE ROLE ACCOUNTADMIN")
+    fetch(administrator, f"REVOKE SELECT ON VIEW {account.place}.VW_DIRECTORY FROM ROLE GONG_ASSETS_AGENT")
+
+    (drift,) = found(administrator, account)
+    for statement in drift.statements:
+        fetch(administrator, statement)
+
+    assert found(administrator, account) == []
