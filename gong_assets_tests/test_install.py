@@ -23,6 +23,8 @@ PACKAGE = Path(gong_assets.__file__).parent
 # Packages of the extras, and one that only a project which binds its own resource imports. orjson and sqlglot
 # are installed without the extra too: dagster-dbt requires them.
 HIDDEN = {
+    "dagster_airbyte",
+    "dagster_fivetran",
     "dagster_snowflake",
     "duckdb",
     "fakesnow",
@@ -117,8 +119,10 @@ def test_declared_dependencies_cover_the_imports() -> None:
     mcp = {PACKAGE / "agents" / "mcp_server.py"}
     webhook = {PACKAGE / "gong" / "webhook" / "receiver.py"}
     esc = {PACKAGE / "settings" / "esc.py"}
-    assert undeclared(paths - local - mcp - webhook - esc, required()) == {}
+    connector = {PACKAGE / "defs" / "connector.py"}
+    assert undeclared(paths - local - mcp - webhook - esc - connector, required()) == {}
     assert undeclared(esc, required() | required("esc")) == {}
+    assert undeclared(connector, required() | required("airbyte") | required("fivetran")) == {}
     assert undeclared(local, required() | required("local")) == {}
     assert undeclared(mcp, required() | required("mcp")) == {}
     assert undeclared(webhook, required() | required("webhook")) == {}
@@ -129,6 +133,7 @@ def test_extras_hold_no_package_that_production_imports() -> None:
     assert required("mcp") & required() == set()
     assert required("webhook") & required() == set()
     assert required("esc") & required() == set()
+    assert (required("airbyte") | required("fivetran")) & required() == set()
 
 
 def test_door_of_the_stack_imports_no_library_of_the_extra(without_extras: CommandLine) -> None:

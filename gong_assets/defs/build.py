@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from gong_assets.defs.checks.gong_completeness import build_completeness_check
 from gong_assets.defs.checks.hubspot import build_hubspot_checks
 from gong_assets.defs.checks.raw_tables import build_checks
 from gong_assets.defs.checks.standing import build_standing_checks
+from gong_assets.defs.connector import build_connector
 from gong_assets.defs.dbt.assets import build_dbt_assets
 from gong_assets.defs.first_partition import with_first_partition
 from gong_assets.defs.health.asset import build_health_asset, build_health_job, build_health_schedule
@@ -88,7 +89,8 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
     partitions = daily_partitions(settings.first_day(datetime.now(UTC).date()))
     project, models, dbt_assets = build_dbt_assets(settings, partitions, options)
     jobs = build_jobs(settings, options)
-    assets = [*_assets(settings, partitions, options), *dbt_assets]
+    connector, upstream = _connector(settings, options)
+    assets = [*_assets(settings, partitions, options, upstream), *dbt_assets]
     webhook_assets, webhook_jobs, webhook_sensors = build_webhook(settings, options)
     retention_assets, retention_jobs, retention_schedules = build_retention(settings, options)
     assets += retention_assets
@@ -97,7 +99,7 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
         settings, options, keys, Path(project.target_path)
     )
     return dg.Definitions(
-        assets=[*assets, *webhook_assets],
+        assets=[*assets, *connector, *webhook_assets],
         asset_checks=_asset_checks(settings, options),
         jobs=[
             *jobs.values(),
@@ -115,7 +117,7 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
         ],
         sensors=[
             *build_sensors(settings, jobs, options),
-            *([build_source_sensor(settings, options)] if settings.is_adopted else []),
+            *([build_source_sensor(settings, options, upstream)] if settings.is_adopted else []),
             build_transformation_sensor(settings, models, options),
             build_orphaned_runs_sensor(options),
             build_alert_sensor(settings, options),
@@ -135,8 +137,20 @@ def _asset_checks(settings: Settings, options: GraphOptions) -> list[dg.AssetChe
     ]
 
 
+def _connector(
+    settings: Settings, options: GraphOptions
+) -> tuple[list[dg.AssetsDefinition], set[dg.AssetKey]]:
+    """Return the assets of the connection, and the keys of all assets that load the source's tables."""
+    connector = build_connector(settings, options)
+    keys = {dg.AssetKey.from_user_string(key) for key in options.source_assets}
+    return connector, keys.union(*(each.keys for each in connector))
+
+
 def _raw_assets(
-    settings: Settings, partitions: dg.DailyPartitionsDefinition, options: GraphOptions
+    settings: Settings,
+    partitions: dg.DailyPartitionsDefinition,
+    options: GraphOptions,
+    upstream: Collection[dg.AssetKey],
 ) -> list[dg.AssetsDefinition | dg.AssetSpec]:
     """Return the raw assets of Gong's API with their reconciliation, or of another product with its audit."""
     if not settings.is_adopted:
@@ -145,16 +159,21 @@ def _raw_assets(
             build_reconciliation(settings, partitions, options),
         ]
     return [
-        build_source_tables(settings, options),
+        build_source_tables(settings, options, upstream),
         *build_adopted_assets(settings, partitions, options),
         build_source_audit(settings, partitions, options),
     ]
 
 
-def _assets(settings: Settings, partitions: dg.DailyPartitionsDefinition, options: GraphOptions) -> list[Any]:
+def _assets(
+    settings: Settings,
+    partitions: dg.DailyPartitionsDefinition,
+    options: GraphOptions,
+    upstream: Collection[dg.AssetKey],
+) -> list[Any]:
     """Return all assets but those of dbt."""
     return [
-        *_raw_assets(settings, partitions, options),
+        *_raw_assets(settings, partitions, options, upstream),
         *build_cortex_assets(settings, partitions, options),
         *build_search_service(settings, options),
         build_health_asset(settings, options),

@@ -1,7 +1,10 @@
 """Sensor that follows the tables of another product (GONG_SOURCE)."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -19,6 +22,8 @@ from gong_assets.warehouse.sources.registry import open_source
 
 # Each look is one statement, and may resume the warehouse. Connectors sync every few hours.
 INTERVAL_SECONDS = 900
+# Between two looks, whether Dagster itself has loaded the tables is seen in its own storage.
+UPSTREAM_INTERVAL_SECONDS = 30
 # Runs of which one failed are requested again after this time, or with the next change of the source.
 RETRY_AFTER = timedelta(hours=1)
 # On the runs of one tick: what they have in common, and the time since which they land changes; empty for the
@@ -30,11 +35,31 @@ NAME = "gong_source_sensor"
 MAX_GAP = timedelta(days=7)
 
 
-def build_source_sensor(settings: Settings, options: GraphOptions = DEFAULT_OPTIONS) -> dg.SensorDefinition:
+@dataclass(frozen=True)
+class _Cursor:
+    """The newest record that a look found, and the time of that look."""
+
+    newest: str | None = None
+    looked_at: float = 0.0
+
+    @property
+    def seen(self) -> datetime | None:
+        return datetime.fromisoformat(self.newest) if self.newest else None
+
+    def __str__(self) -> str:
+        return json.dumps(asdict(self))
+
+
+def build_source_sensor(
+    settings: Settings, options: GraphOptions = DEFAULT_OPTIONS, upstream: Collection[dg.AssetKey] = ()
+) -> dg.SensorDefinition:
+    """Return the sensor. It looks at once after one of the `upstream` assets, which load the tables."""
+    interval = options.sensors.source.interval_seconds or INTERVAL_SECONDS
+
     @dg.sensor(
         name=NAME,
         job_name="gong_ingestion",
-        minimum_interval_seconds=options.sensors.source.interval_seconds or INTERVAL_SECONDS,
+        minimum_interval_seconds=min(interval, UPSTREAM_INTERVAL_SECONDS) if upstream else interval,
         default_status=options.sensors.source.default_status,
         description=f"Observes the newest record in the tables of {product(settings)}. When they have newer "
         "ones, it materializes the raw assets for the days of those records, whatever their age. Days whose "
@@ -43,28 +68,53 @@ def build_source_sensor(settings: Settings, options: GraphOptions = DEFAULT_OPTI
     def gong_source_sensor(
         context: dg.SensorEvaluationContext, gong_snowflake: SnowflakeResource
     ) -> dg.SensorResult:
-        seen = datetime.fromisoformat(context.cursor) if context.cursor else None
+        cursor = _Cursor(**json.loads(context.cursor)) if context.cursor else _Cursor()
         now = datetime.now(UTC)
+        is_early = now.timestamp() - cursor.looked_at < interval
+        if upstream and is_early and not _loaded_since(context.instance, upstream, cursor.looked_at):
+            return dg.SensorResult(skip_reason="No sync has ended in Dagster since the last look.")
         last = _last_tick(context.instance)
         if any(record.dagster_run.status in IN_FLIGHT for record in last):
             return dg.SensorResult(skip_reason="The previous runs have not finished.")
         failed = [record for record in last if record.dagster_run.status is dg.DagsterRunStatus.FAILURE]
-        is_due = any(record.update_timestamp <= now - RETRY_AFTER for record in failed)
-        since = _since(failed[0]) if failed else seen
         try:
             with gong_snowflake.get_connection() as connection:
-                source = open_source(connection, settings)
-                newest = newest_extraction(connection, source, RAW_TABLES)
-                if newest is None or (newest == seen and not is_due):
-                    return dg.SensorResult(skip_reason=f"Nothing new since {seen or 'the beginning'}.")
-                days = changed_days(connection, source, RAW_TABLES, since)
+                return _look(connection, settings, options, cursor, failed, now)
         except EXPECTED_ERRORS as error:
             raise failure(error) from error
-        ranges = ranges_to_land(settings, days, now.date(), is_first=since is None)
-        tags = {TICK_TAG: now.isoformat(), SINCE_TAG: since.isoformat() if since else ""}
-        return _result(options, newest, len(days), ranges, tags)
 
     return gong_source_sensor
+
+
+def _look(
+    connection: Any,
+    settings: Settings,
+    options: GraphOptions,
+    cursor: _Cursor,
+    failed: Sequence[dg.RunRecord],
+    now: datetime,
+) -> dg.SensorResult:
+    """Look at the tables, and request the days that changed, or again those of runs that failed."""
+    is_due = any(record.update_timestamp <= now - RETRY_AFTER for record in failed)
+    since = _since(failed[0]) if failed else cursor.seen
+    source = open_source(connection, settings)
+    newest = newest_extraction(connection, source, RAW_TABLES)
+    if newest is None or (newest == cursor.seen and not is_due):
+        reason = f"Nothing new since {cursor.seen or 'the beginning'}."
+        return dg.SensorResult(skip_reason=reason, cursor=str(_Cursor(cursor.newest, now.timestamp())))
+    days = changed_days(connection, source, RAW_TABLES, since)
+    ranges = ranges_to_land(settings, days, now.date(), is_first=since is None)
+    tags = {TICK_TAG: now.isoformat(), SINCE_TAG: since.isoformat() if since else ""}
+    return _result(options, newest, len(days), ranges, tags)
+
+
+def _loaded_since(instance: dg.DagsterInstance, upstream: Collection[dg.AssetKey], time: float) -> bool:
+    """Return whether one of the assets that load the tables was materialized since then."""
+    return any(
+        record.asset_entry.last_materialization_record is not None
+        and record.asset_entry.last_materialization_record.timestamp >= time
+        for record in instance.get_asset_records(list(upstream))
+    )
 
 
 def _last_tick(instance: dg.DagsterInstance) -> list[dg.RunRecord]:
@@ -103,7 +153,7 @@ def _result(
             for each in ranges
         ],
         asset_events=[observation],
-        cursor=newest.isoformat(),
+        cursor=str(_Cursor(newest.isoformat(), datetime.fromisoformat(tags[TICK_TAG]).timestamp())),
     )
 
 

@@ -273,6 +273,7 @@ class Settings(AlertSettings, WebhookSettings, SourceSettings, RetentionSettings
             *self._cortex_search_problems(),
             *self._alert_problems,
             *self._webhook_problems,
+            *self._connection_problems,
         ]
         if problems:
             raise ValueError("\n".join(problems))

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 GongSource = Literal["api", "airbyte", "fivetran", "data_cloud"]
+
+# The settings with which the API of a product is called, for GONG_SOURCE_CONNECTION.
+_CONNECTION_SETTINGS = {
+    "airbyte": ("airbyte_workspace_id", "airbyte_client_id", "airbyte_client_secret"),
+    "fivetran": ("fivetran_api_key", "fivetran_api_secret"),
+}
 
 # The default schema of each source.
 _SCHEMAS = {"airbyte": "GONG", "fivetran": "GONG", "data_cloud": "GONG_DATA_CLOUD"}
@@ -34,6 +41,23 @@ class SourceSettings(BaseSettings):
     """Whether the audit of GONG_SOURCE also repairs what it finds: it reads lost calls and transcripts from
     Gong's API, and deletes those that Gong no longer has. Needs Gong credentials."""
 
+    gong_source_connection: str | None = None
+    """ID or name of the Gong connection in Airbyte or Fivetran. Dagster then shows its streams as assets
+    upstream of the raw tables, and can run its sync. Needs the extra `airbyte` or `fivetran`, and one run of
+    `gong-assets source refresh`."""
+    airbyte_url: str | None = None
+    """URL of a self-managed Airbyte, such as https://airbyte.example.com. Defaults to Airbyte Cloud."""
+    airbyte_workspace_id: str | None = None
+    """ID of the Airbyte workspace of GONG_SOURCE_CONNECTION."""
+    airbyte_client_id: str | None = None
+    """ID of an application in Airbyte. Requires AIRBYTE_CLIENT_SECRET."""
+    airbyte_client_secret: SecretStr | None = None
+    """Secret of the application in Airbyte."""
+    fivetran_api_key: str | None = None
+    """API key of Fivetran, for GONG_SOURCE_CONNECTION. Requires FIVETRAN_API_SECRET."""
+    fivetran_api_secret: SecretStr | None = None
+    """Secret of Fivetran's API key."""
+
     @property
     def is_adopted(self) -> bool:
         """Whether the raw tables come from another product."""
@@ -42,3 +66,13 @@ class SourceSettings(BaseSettings):
     @property
     def source_schema(self) -> str:
         return self.gong_source_schema or _SCHEMAS[self.gong_source]
+
+    @property
+    def _connection_problems(self) -> list[str]:
+        if self.gong_source_connection is None:
+            return []
+        if self.gong_source not in _CONNECTION_SETTINGS:
+            return ["GONG_SOURCE_CONNECTION: needs GONG_SOURCE airbyte or fivetran"]
+        needed = _CONNECTION_SETTINGS[self.gong_source]
+        missing = [name.upper() for name in needed if not getattr(self, name)]
+        return [f"GONG_SOURCE_CONNECTION: needs {', '.join(missing)}"] if missing else []

@@ -68,8 +68,7 @@ def test_every_attribute_has_a_description() -> None:
         for name, value in definition.get("properties", {}).items()
         if "description" not in value
     }
-    # The settings without a description are explained by their names.
-    assert {name for name in undescribed if not name.startswith(("snowflake_", "gong_", "hubspot_"))} == set()
+    assert undescribed == set()
 
 
 def test_schedules_and_sensors_follow_the_settings_unless_an_attribute_says_otherwise() -> None:

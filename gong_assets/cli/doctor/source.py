@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from gong_assets.cli.doctor.results import CheckResult
+from gong_assets.defs.connector import REFRESH_HINT, state_path
 from gong_assets.error_advice import explain
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
@@ -22,6 +23,9 @@ def check_source(settings: Settings) -> Iterator[CheckResult]:
     """Report the tables that the source has and lacks, its newest record, and what it never delivers."""
     if not settings.is_adopted:
         return
+    if settings.gong_source_connection and not (path := state_path(settings)).exists():
+        message = f"{path} does not exist, so Dagster does not show the connection: {REFRESH_HINT}"
+        yield CheckResult("warn", "source", message)
     try:
         with open_warehouse(settings).connect() as connection:
             source = open_source(connection, settings)

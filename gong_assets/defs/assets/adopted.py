@@ -4,6 +4,7 @@ They have the keys, partitions and metadata of the assets that read Gong's API. 
 empty table, which a check reports.
 """
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -44,12 +45,17 @@ def source_check(settings: Settings, options: GraphOptions, table: RawTable) -> 
     )
 
 
-def build_source_tables(settings: Settings, options: GraphOptions = DEFAULT_OPTIONS) -> dg.AssetSpec:
-    """Return the external asset for the tables of the source, which the sensor observes."""
+def build_source_tables(
+    settings: Settings, options: GraphOptions = DEFAULT_OPTIONS, upstream: Collection[dg.AssetKey] = ()
+) -> dg.AssetSpec:
+    """Return the external asset for the tables of the source, which the sensor observes.
+
+    `upstream` are the assets that load the tables.
+    """
     database = settings.gong_source_database or settings.snowflake_database
     return dg.AssetSpec(
         options.asset_key(SOURCE_ASSET),
-        deps=[dg.AssetKey.from_user_string(key) for key in options.source_assets],
+        deps=upstream,
         description=f"Tables of {product(settings)} in {database}.{settings.source_schema}. The sensor "
         "gong_source_sensor observes the time of their newest record.",
         kinds={"snowflake", *({settings.gong_source} & {"airbyte", "fivetran"})},
