@@ -56,8 +56,7 @@ def build_sensors(
     settings: Settings, jobs: Mapping[str, Any], options: GraphOptions = DEFAULT_OPTIONS
 ) -> list[dg.SensorDefinition]:
     return [
-        # The audit finds the transcripts that another product lost.
-        *([] if settings.is_adopted else [_missing_transcripts(settings, options)]),
+        *([_missing_transcripts(settings, options)] if settings.requests_missing_transcripts else []),
         _resume(jobs["gong_resume"], options),
     ]
 

@@ -240,6 +240,11 @@ class Settings(AlertSettings, WebhookSettings, SourceSettings, RetentionSettings
         return bool(self.uses_simulated_gong or self._gong_credentials or not self.is_adopted)
 
     @property
+    def requests_missing_transcripts(self) -> bool:
+        """Whether transcripts that are not landed are requested of Gong until they arrive."""
+        return not self.is_adopted or (self.gong_source_heal and self.can_read_gong)
+
+    @property
     def _gong_credentials(self) -> list[str]:
         """The configured ways to sign in to Gong, by their first variable."""
         return self._names_of_set("gong_access_key", "gong_access_token", "gong_client_id")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 GongSource = Literal["api", "airbyte", "fivetran", "data_cloud"]
@@ -41,6 +41,9 @@ class SourceSettings(BaseSettings):
     """Whether the audit of GONG_SOURCE also repairs what it finds: it reads lost calls and transcripts from
     Gong's API, and deletes those that Gong no longer has. Needs Gong credentials."""
 
+    gong_source_content_audits: Annotated[int, Field(ge=0, le=100)] = 4
+    """Number of weekly audits in which the content of each landed call is compared with Gong's once, with one
+    request for 100 calls. 1 compares all calls in each audit, and 0 none."""
     gong_source_connection: str | None = None
     """ID or name of the Gong connection in Airbyte or Fivetran. Dagster then shows its streams as assets
     upstream of the raw tables, and can run its sync. Needs the extra `airbyte` or `fivetran`, and one run of

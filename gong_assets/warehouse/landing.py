@@ -110,7 +110,7 @@ def replace(
             return Landed(0, 0, unchanged=files.rows, total=existing.total)
         if existing is None or not existing.has_landing_row:
             create_landing_row(cursor, table)
-        load = _load_files(cursor, table, files, ranges if has_rows_outside_ranges else None)
+        load = load_files(cursor, table, files, ranges if has_rows_outside_ranges else None)
         others = existing is not None and existing.has_other_sources
         scope = Scope(in_ranges, parameters, API)
         with transaction(connection):
@@ -245,7 +245,7 @@ def _lock(cursor: SnowflakeCursor, table: RawTable, correlation_id: str) -> None
     )
 
 
-def _load_files(
+def load_files(
     cursor: SnowflakeCursor, table: RawTable, files: FileBatch, ranges: Sequence[DateRange] | None
 ) -> str:
     """Load the files into a temporary table, without rows outside of `ranges` if given, and return its name.

@@ -5,12 +5,14 @@ empty table, which a check reports.
 """
 
 from collections.abc import Collection
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
 
-from gong_assets.defs.assets.ingestion import GONG_POOL, ReadCallsConfig
+from gong_assets.dates import DateRange
+from gong_assets.defs.assets.ingestion import AWAITED_TRANSCRIPTS, GONG_POOL, ReadCallsConfig
+from gong_assets.defs.assets.missing_transcripts import retried_days
 from gong_assets.defs.assets.raw import table_metadata
 from gong_assets.defs.failures import fail_step
 from gong_assets.defs.freshness import ingestion_freshness, reference_data_freshness
@@ -22,6 +24,7 @@ from gong_assets.ingestion.adopted import land_from_source
 from gong_assets.ingestion.stream_types import Cadence, RawStream
 from gong_assets.ingestion.streams import RAW_STREAMS
 from gong_assets.settings import Settings
+from gong_assets.warehouse.sources.adoption import calls_without_transcripts
 from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, RawTable
 
 SOURCE_CHECK = "source_has_table"
@@ -141,6 +144,8 @@ def _land(
     for partition in context.partition_keys if ranges else ():
         rows = rows_by_day.get(date.fromisoformat(partition), 0)
         context.add_asset_metadata({"dagster/partition_row_count": rows}, partition_key=partition)
+    if table is TRANSCRIPTS and settings.requests_missing_transcripts:
+        _record_awaited_transcripts(context, snowflake, settings)
     reason = metadata.get("skip_reason")
     check = dg.AssetCheckResult(
         check_name=SOURCE_CHECK,
@@ -149,3 +154,25 @@ def _land(
         metadata={"reason": reason} if reason else {},
     )
     return dg.MaterializeResult(metadata=metadata, check_results=[check])
+
+
+def _record_awaited_transcripts(
+    context: dg.AssetExecutionContext, snowflake: SnowflakeResource, settings: Settings
+) -> None:
+    """Record the recent calls that have no transcript yet, for the sensor that requests them of Gong."""
+    retried = retried_days(settings, datetime.now(UTC).date())
+    days = [day for day in date_range_of_run(context) if day in retried]
+    if not days:
+        return
+    try:
+        with snowflake.get_connection() as connection:
+            found = calls_without_transcripts(connection, DateRange.inclusive(days[0], days[-1]))
+    except EXPECTED_ERRORS as error:
+        fail_step(error)
+    for each in days:
+        awaited = {
+            call_id: datetime.fromisoformat(started).astimezone(UTC).isoformat()
+            for call_id, (day, started) in found.items()
+            if day == each
+        }
+        context.add_asset_metadata({AWAITED_TRANSCRIPTS: awaited}, partition_key=each.isoformat())

@@ -3,8 +3,9 @@
 The comparison itself is in `gong_assets/ingestion/audit.py`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
@@ -17,7 +18,7 @@ from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOpt
 from gong_assets.defs.partitions import days_to_read
 from gong_assets.defs.resources import GongResource, SnowflakeResource
 from gong_assets.error_advice import EXPECTED_ERRORS
-from gong_assets.ingestion.audit import KINDS, Audit, LandedCall, compare
+from gong_assets.ingestion.audit import KINDS, Audit, LandedCall, RequestsByDay, calls_to_compare, compare
 from gong_assets.ingestion.read import ReadResult
 from gong_assets.ingestion.reconciliation import FIELDS, BasicCall, CallListing
 from gong_assets.ingestion.sources import MAX_SHOWN_IDS, CallsById, Source, Transcripts
@@ -27,12 +28,13 @@ from gong_assets.warehouse.landing import DeletionPolicy, check_deletions
 from gong_assets.warehouse.queries import dates_of_calls
 from gong_assets.warehouse.sources.adoption import (
     audited_calls,
+    changed_calls,
     delete_calls,
     delivered_ids,
     landed_transcripts,
 )
 from gong_assets.warehouse.sources.registry import open_source
-from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, create_raw_tables
+from gong_assets.warehouse.tables import API, CALLS, TRANSCRIPTS, create_raw_tables
 
 AUDIT_ASSET = "gong_source_audit"
 UNKNOWN = (
@@ -95,22 +97,35 @@ class _Audit:
     options: GraphOptions
     days: DateRange
     max_deleted_fraction: float
-    requests: int = 0
+    requests: RequestsByDay = field(default_factory=RequestsByDay)
 
     def run(self) -> dict[str, Any]:
         """Compare, heal if the settings say so, and return the metadata."""
         listing = CallListing(
             self.days, self.settings.gong_include_private_calls, self.settings.gong_workspace_id
         )
-        self._read(listing).spool.discard()
+        listed = self._read(listing, "calls", lambda: (call.day for call in listing.calls.values()))
+        listed.spool.discard()
         landed = self._landed(listing)
-        delivered = self._delivered()
+        delivered, has_whole_calls = self._source()
         audit = compare(listing.calls, landed, self.settings.gong_source, delivered[CALLS.name])
+        compared = self._compare_content(audit, landed, has_whole_calls)
         # A call that the list lacks can be of another day. Only what Gong does not return by ID is gone.
-        checked = self._calls([*audit.calls_to_read, *audit.found["kept_calls"]])
+        kept = {call_id: day for call_id, (day, _) in audit.found["kept_calls"].items()}
+        checked = self._calls({**audit.calls_to_read, **kept}, "changed calls")
         self._move_existing(audit, checked[0])
         transcripts = self._transcripts(audit, checked[0], listing, delivered[TRANSCRIPTS.name])
-        metadata: dict[str, Any] = {
+        metadata = {"content_compared": compared, **self._findings(audit)}
+        heals = self.settings.gong_source_heal
+        healed = self._heal(audit, landed, listing, checked, transcripts) if heals else {}
+        if not heals:
+            checked[1].spool.discard()
+            transcripts[1].spool.discard()
+        return {**metadata, "healed": heals, **healed}
+
+    def _findings(self, audit: Audit) -> dict[str, Any]:
+        rows = audit.table(self.days, self.settings.gong_source, self.requests)
+        return {
             "window": f"{self.days} (UTC)",
             "calls_in_gong": audit.calls_in_gong,
             "calls_landed": audit.calls_landed,
@@ -118,22 +133,37 @@ class _Audit:
             **audit.counts(),
             "findings": audit.count,
             "ids": audit.ids(),
-            "by_day": dg.MetadataValue.table([dg.TableRecord(row) for row in audit.table()], _SCHEMA),
+            "by_day": dg.MetadataValue.table([dg.TableRecord(row) for row in rows], _SCHEMA),
+            "gong_requests": self.requests.by_check.total(),
+            "gong_requests_by_check": dict(self.requests.by_check),
         }
-        heals = self.settings.gong_source_heal
-        healed = self._heal(audit, landed, listing, checked, transcripts) if heals else {}
-        if not heals:
-            checked[1].spool.discard()
-            transcripts[1].spool.discard()
-        return {**metadata, "healed": heals, **healed, "gong_requests": self.requests}
 
-    def _read(self, source: Source) -> ReadResult:
+    def _read(self, source: Source, check: str, days: Callable[[], Iterable[date]]) -> ReadResult:
+        """Read the source. Its requests count for the `days` of its records, or of the audit if none."""
         result = read(self.context, self.gong, source)
-        self.requests += result.stats.requests
+        self.requests.add(check, result.stats.requests, list(days()) or self.days)
         if result.quota_error is not None:
             result.spool.discard()
             raise failure(result.quota_error) from result.quota_error
         return result
+
+    def _compare_content(self, audit: Audit, landed: dict[str, LandedCall], has_whole_calls: bool) -> int:
+        """Add the calls of this week's part with other content than in Gong, and return how many it has."""
+        sources = {API, self.settings.gong_source} if has_whole_calls else {API}
+        here = {call_id: call for call_id, call in landed.items() if not audit.has(call_id)}
+        week = datetime.now(UTC).toordinal() // 7
+        part = calls_to_compare(here, sources, self.settings.gong_source_content_audits, week)
+        if not part:
+            return 0
+        _, result = self._calls(part, "content of calls")
+        try:
+            with self.warehouse.connect() as connection:
+                changed = changed_calls(connection, result.spool)
+        finally:
+            result.spool.discard()
+        for call_id in sorted(changed):
+            audit.add("stale_content", call_id, part[call_id], landed[call_id].source)
+        return len(part)
 
     def _landed(self, listing: CallListing) -> dict[str, LandedCall]:
         """Return the landed calls of the days, and those of the listed calls that are on another day."""
@@ -151,16 +181,19 @@ class _Audit:
             for call_id, (day, fields, source) in found.items()
         }
 
-    def _delivered(self) -> dict[str, set[str]]:
-        """Return the IDs of the calls and transcripts that the source has, landed or not."""
+    def _source(self) -> tuple[dict[str, set[str]], bool]:
+        """Return the IDs of the calls and transcripts that the source has, landed or not.
+
+        The second value is True if its calls are whole records.
+        """
         with self.warehouse.connect() as connection:
             source = open_source(connection, self.settings)
-            return {table.name: delivered_ids(connection, source, table) for table in (CALLS, TRANSCRIPTS)}
+            ids = {table.name: delivered_ids(connection, source, table) for table in (CALLS, TRANSCRIPTS)}
+            return ids, source.has_whole_calls
 
-    def _calls(self, call_ids: Sequence[str]) -> tuple[CallsById, ReadResult]:
-        include_private = self.settings.gong_include_private_calls
-        calls = CallsById(call_ids, include_private)
-        return calls, self._read(calls)
+    def _calls(self, days: Mapping[str, date], check: str) -> tuple[CallsById, ReadResult]:
+        calls = CallsById(list(days), self.settings.gong_include_private_calls)
+        return calls, self._read(calls, check, days.values)
 
     def _move_existing(self, audit: Audit, calls: CallsById) -> None:
         """Report calls that Gong still returns by ID as calls of another day."""
@@ -181,7 +214,7 @@ class _Audit:
             if call_id in calls.call_dates
         }
         transcripts = Transcripts([], wanted)
-        result = self._read(transcripts)
+        result = self._read(transcripts, "transcripts", wanted.values)
         for call_id in sorted(transcripts.found - here):
             audit.add("lost_transcripts", call_id, wanted[call_id], self.settings.gong_source)
         return transcripts, result
@@ -237,6 +270,8 @@ _SCHEMA = dg.TableSchema(
     [
         dg.TableColumn("day"),
         dg.TableColumn("source"),
+        dg.TableColumn("calls_landed", "int"),
         *(dg.TableColumn(kind, "int", description) for kind, description in KINDS.items()),
+        dg.TableColumn("gong_requests", "float", "requests of the audit, by its share of their records"),
     ]
 )

@@ -21,16 +21,25 @@ from gong_assets.dates import DateRange, date_filter_sql
 from gong_assets.warehouse.connection import fetch, transaction
 from gong_assets.warehouse.landing import (
     DeletionPolicy,
+    FileBatch,
     Landed,
     Scope,
     create_landing_row,
     create_load_table,
+    load_files,
     replace_loaded,
 )
 from gong_assets.warehouse.pending_changes import record_changes
 from gong_assets.warehouse.queries import IDS_PER_STATEMENT
 from gong_assets.warehouse.sources.source import AdoptedSource, is_in_ranges
-from gong_assets.warehouse.tables import API, CALLS, TRANSCRIPTS, RawTable, create_raw_table
+from gong_assets.warehouse.tables import (
+    API,
+    CALLS,
+    TRANSCRIPTS,
+    RawTable,
+    create_raw_table,
+    create_raw_tables,
+)
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -265,6 +274,18 @@ def audited_calls(
         return {call_id: (day, tuple(values), source) for call_id, day, source, *values in cursor}
 
 
+def changed_calls(connection: SnowflakeConnection, files: FileBatch) -> set[str]:
+    """Return the IDs of the landed calls that have other content than the files. Nothing is changed."""
+    with connection.cursor() as cursor:
+        load = load_files(cursor, CALLS, files, None)
+        cursor.execute(
+            f"SELECT LANDED.CALL_ID FROM {CALLS.name} AS LANDED JOIN {load} AS LOADED "
+            "ON LOADED.KEY = LANDED.CALL_ID WHERE SHA2(TO_JSON(LANDED.RAW_DATA), 256) <> "
+            "SHA2(TO_JSON(TRY_PARSE_JSON(LOADED.PAYLOAD)), 256)"
+        )
+        return {str(call_id) for (call_id,) in cursor.fetchall()}
+
+
 def delivered_ids(connection: SnowflakeConnection, source: AdoptedSource, table: RawTable) -> set[str]:
     """Return the IDs of the records that the source has, landed or not."""
     if not source.is_available(table):
@@ -285,3 +306,19 @@ def landed_transcripts(connection: SnowflakeConnection, call_ids: Sequence[str])
             )
             found.update(call_id for (call_id,) in cursor.fetchall())
     return found
+
+
+def calls_without_transcripts(
+    connection: SnowflakeConnection, days: DateRange
+) -> dict[str, tuple[date, str]]:
+    """Return the day and the start (ISO) of the landed calls of these days that have no landed transcript."""
+    create_raw_tables(connection, (CALLS, TRANSCRIPTS))
+    in_range, parameters = days.sql("CALL_DATE")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT CALL_ID, CALL_DATE, RAW_DATA:metaData:started::VARCHAR FROM {CALLS.name} "
+            f"WHERE {in_range} AND PROCESSING_ERROR IS NULL "
+            f"AND CALL_ID NOT IN (SELECT CALL_ID FROM {TRANSCRIPTS.name})",
+            parameters,
+        )
+        return {str(call_id): (day, str(started)) for call_id, day, started in cursor.fetchall()}

@@ -126,6 +126,10 @@ class Airbyte:
             f"{workspace} AS WORKSPACE_ID"
         )
 
+    @property
+    def has_whole_calls(self) -> bool:
+        return self._find(CALLS) not in (None, _BASIC_CALLS)
+
     def gaps(self) -> Sequence[str]:
         gaps = [
             "Calls and transcripts that appear after the connector's cursor passed, and deleted or private "

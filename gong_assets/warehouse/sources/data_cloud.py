@@ -57,6 +57,10 @@ class DataCloud:
     def versions(self, table: RawTable) -> str:
         return _VERSIONS[table.name](Share(self.location, None))
 
+    @property
+    def has_whole_calls(self) -> bool:
+        return False
+
     def gaps(self) -> Sequence[str]:
         return [
             "Values of CRM fields: the share has ids and types of CRM objects only.",

@@ -37,6 +37,10 @@ class Fivetran:
     def versions(self, table: RawTable) -> str:
         return _QUERIES[table.name][2](self._schema)
 
+    @property
+    def has_whole_calls(self) -> bool:
+        return False
+
     def gaps(self) -> Sequence[str]:
         missing = sorted(set(child_tables()) - self.location.columns.keys())
         return [

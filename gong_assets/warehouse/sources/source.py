@@ -46,6 +46,10 @@ class AdoptedSource(Protocol):
         It has all records, those that are marked as deleted included, and older versions of them.
         """
 
+    @property
+    def has_whole_calls(self) -> bool:
+        """Return whether its calls have all fields of Gong's records, so that both can be compared."""
+
     def gaps(self) -> Sequence[str]:
         """Return what Gong's API has and the source lacks, one sentence each."""
 

@@ -14,9 +14,13 @@ import pytest
 
 from gong_assets.dates import DateRange
 from gong_assets.defs import source_sensor
+from gong_assets.defs.assets.missing_transcripts import awaited_transcripts
+from gong_assets.defs.build import build_defs
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.defs.runs import materializations_of_run
 from gong_assets.defs.source_sensor import build_source_sensor, ranges_to_land
+from gong_assets.ingestion.audit import KINDS, LandedCall, calls_to_compare
+from gong_assets.ingestion.reconciliation import BasicCall
 from gong_assets.settings import Settings
 from gong_assets_tests.defs.sources.graph import Deployment, metadata
 from gong_assets_tests.warehouse.sources.airbyte_tables import connector_records, write_typed
@@ -26,12 +30,11 @@ from gong_assets_tests.warehouse.sources.tenant import Tenant, read_tenant
 pytestmark = pytest.mark.slow
 
 # The tenant's calls of these days are complete, and change no more.
-LAST = datetime.now(UTC).date() - timedelta(days=20)
+TODAY = datetime.now(UTC).date()
+LAST = TODAY - timedelta(days=20)
 DAYS = DateRange.lookback(LAST, 18)
 SYNCED = datetime.now(UTC) - timedelta(days=1)
 LOST, WITHOUT_TRANSCRIPT, KEPT = 23, 30, 4
-
-KINDS = ("lost_calls", "lost_transcripts", "kept_calls", "stale_calls", "wrong_days")
 
 
 @pytest.fixture(scope="module")
@@ -114,8 +117,11 @@ def test_the_audit_finds_and_heals_what_the_connector_lost_and_kept(
     )
     rows = [record.data for record in before["by_day"].records]
     assert sum(int(row["lost_calls"]) for row in rows) == LOST
-    assert {row["source"] for row in rows} == {"airbyte"}
+    assert {(row["day"], row["source"]) for row in rows} == {(str(day), "airbyte") for day in DAYS}
+    assert sum(int(row["calls_landed"]) for row in rows) == before["calls_landed"]
     assert 0 < before["gong_requests"] < 20
+    assert sum(before["gong_requests_by_check"].values()) == before["gong_requests"]
+    assert sum(float(row["gong_requests"]) for row in rows) == pytest.approx(before["gong_requests"], abs=0.1)
 
     healed = metadata(audited.run("gong_reconciliation", DAYS), "gong_source_audit")
     assert (healed["lost_calls"], healed["kept_calls"], healed["healed"]) == (LOST, KEPT, True)
@@ -138,6 +144,39 @@ def test_the_audit_finds_and_heals_what_the_connector_lost_and_kept(
     assert audited.run("gong_ingestion", DAYS).success
     again = metadata(audited.run("gong_reconciliation", DAYS), "gong_source_audit")
     assert {kind: again[kind] for kind in KINDS} == dict.fromkeys(KINDS, 0)
+
+
+def test_a_change_of_content_alone_is_found_and_healed(deployment: Deployment, tenant: Tenant) -> None:
+    records = copy.deepcopy(connector_records(tenant))
+    changed = records["extensiveCalls"][3]
+    changed["content"]["brief"] = "An older summary"
+    sync(deployment, {each: records[each] for each in ("extensiveCalls", "callTranscripts")})
+    assert deployment.run("gong_ingestion", DAYS).success
+
+    def audit(**settings: Any) -> dict[str, Any]:
+        return metadata(deployment.run("gong_reconciliation", DAYS, **settings), "gong_source_audit")
+
+    none = audit(gong_source_content_audits=0, gong_source_heal=False)
+    assert (none["content_compared"], none["findings"]) == (0, 0)
+    part = audit(gong_source_heal=False)
+    calls = len(records["extensiveCalls"])
+    assert 0 < part["content_compared"] < calls / 2
+    found = audit(gong_source_content_audits=1)
+    assert found["content_compared"] == calls
+    assert found["ids"] == {"stale_content": [changed["metaData"]["id"]]}
+    assert found["gong_requests_by_check"]["content of calls"] >= calls / 100
+    assert found["calls_healed"] == 1
+    assert audit(gong_source_content_audits=1)["findings"] == 0
+    (row,) = deployment.rows("SELECT CALL_ID FROM GONG_CALLS_RAW WHERE SOURCE = 'api'")
+    assert row["CALL_ID"] == changed["metaData"]["id"], "only what was healed changes its source"
+
+
+def test_over_the_weeks_the_content_of_each_call_is_compared_once() -> None:
+    landed = {str(number): LandedCall(BasicCall(DAYS.start, ()), "airbyte") for number in range(1000)}
+    landed["other"] = LandedCall(BasicCall(DAYS.start, ()), "fivetran")
+    parts = [calls_to_compare(landed, {"airbyte"}, 4, week) for week in range(2_000, 2_004)]
+    assert sorted(call_id for part in parts for call_id in part) == sorted(landed.keys() - {"other"})
+    assert all(200 < len(part) < 300 for part in parts)
 
 
 def test_calls_that_wait_for_a_run_are_not_lost(deployment: Deployment, tenant: Tenant) -> None:
@@ -165,6 +204,41 @@ def test_the_audit_refuses_a_mass_deletion(deployment: Deployment, tenant: Tenan
     result = deployment.run("gong_reconciliation", DAYS)
     assert not result.success
     assert deployment.count("GONG_CALLS_RAW") == landed
+
+
+def test_transcripts_that_the_connector_has_not_delivered_are_requested_of_gong(
+    deployment: Deployment, stack_home: Path
+) -> None:
+    days = DateRange.inclusive(TODAY - timedelta(days=4), TODAY - timedelta(days=3))
+    recent = read_tenant(stack_home, days)
+    records = connector_records(recent)
+    missing = records["callTranscripts"][::3]
+    kept = [each for each in records["callTranscripts"] if each not in missing]
+    sync(deployment, {"extensiveCalls": records["extensiveCalls"], "callTranscripts": kept})
+    assert deployment.run("gong_ingestion", days).success
+    key = dg.AssetKey("gong_call_transcripts_raw")
+    expected = {each["callId"] for each in missing}
+    awaited = awaited_transcripts(deployment.instance, key, days)
+    assert expected <= awaited.keys()
+    defs = build_defs(deployment.loaded())
+    sensor = defs.get_sensor_def("gong_missing_transcripts")
+    with dg.build_sensor_context(instance=deployment.instance) as context:
+        (request,) = sensor.evaluate_tick(context).run_requests or ()
+    job = defs.resolve_job_def("gong_transcripts")
+    result = job.execute_in_process(instance=deployment.instance, run_config=request.run_config)
+    assert result.success
+    landed = deployment.rows("SELECT CALL_ID FROM GONG_CALL_TRANSCRIPTS_RAW WHERE SOURCE = 'api'")
+    assert expected <= {row["CALL_ID"] for row in landed}
+    assert not expected & awaited_transcripts(deployment.instance, key, days).keys()
+    # A new look at the connector's tables does not forget them, and does not await them again.
+    assert deployment.run("gong_ingestion", days).success
+    assert not expected & awaited_transcripts(deployment.instance, key, days).keys()
+
+
+def test_without_credentials_or_healing_no_transcript_is_requested(deployment: Deployment) -> None:
+    for changed in ({"gong_assets_source": None}, {"gong_source_heal": False}):
+        sensors = build_defs(deployment.loaded(**changed)).sensors or ()
+        assert "gong_missing_transcripts" not in {each.name for each in sensors}
 
 
 def test_without_gong_credentials_the_audit_says_what_it_cannot_know(audited: Deployment) -> None:
