@@ -141,25 +141,28 @@ def _fivetran_config(settings: Settings, key: str, secret: str) -> Json:
 
 
 def airbyte_terraform(settings: Settings) -> str:
-    """Return resources of the provider airbytehq/airbyte."""
+    """Return resources of the provider airbytehq/airbyte.
+
+    The source is a custom one: `airbyte_source_gong` has no lookback, and older credentials.
+    """
     source = _airbyte_source(settings, "${var.gong_access_key}", "${var.gong_access_key_secret}")
-    destination = _airbyte_destination(settings, "${var.snowflake_private_key}")
+    destination = _airbyte_destination(settings, "")
     destination["credentials"] = {"key_pair_authentication": {"private_key": "${var.snowflake_private_key}"}}
-    source["credentials"] = {
-        "api_key": {
-            "access_key": "${var.gong_access_key}",
-            "access_key_secret": "${var.gong_access_key_secret}",
-        }
-    }
     connection = _airbyte_connection(settings)
     workspace = "${var.airbyte_workspace_id}"
     blocks = [
+        _provider("airbyte", "airbytehq/airbyte"),
         _variables("airbyte_workspace_id", secrets=("gong_access_key", "gong_access_key_secret")),
         _variables(secrets=("snowflake_private_key",)),
         _resource(
-            "airbyte_source_gong",
+            "airbyte_source_custom",
             "gong",
-            {"name": "Gong", "workspace_id": workspace, "configuration": source},
+            {
+                "name": "Gong",
+                "workspace_id": workspace,
+                "definition_id": AIRBYTE_GONG,
+                "configuration": AsJson(source),
+            },
         ),
         _resource(
             "airbyte_destination_snowflake",
@@ -181,7 +184,7 @@ def _airbyte_connection(settings: Settings) -> Json:
     streams = [{names[key]: value for key, value in stream.items()} for stream in AIRBYTE_STREAMS]
     return {
         "name": "Gong to Snowflake",
-        "source_id": "${airbyte_source_gong.gong.source_id}",
+        "source_id": "${airbyte_source_custom.gong.source_id}",
         "destination_id": "${airbyte_destination_snowflake.snowflake.destination_id}",
         "schedule": {"schedule_type": "cron", "cron_expression": AIRBYTE_CRON},
         "namespace_definition": "custom_format",
@@ -203,6 +206,7 @@ def fivetran_terraform(settings: Settings) -> str:
     }
     return "\n\n".join(
         [
+            _provider("fivetran", "fivetran/fivetran"),
             _variables("fivetran_group_id", secrets=("gong_access_key", "gong_access_key_secret")),
             _resource(
                 "fivetran_connector",
@@ -212,6 +216,16 @@ def fivetran_terraform(settings: Settings) -> str:
             ),
             _resource("fivetran_connector_schedule", "gong", schedule),
         ]
+    )
+
+
+class AsJson(dict[str, Any]):
+    """An object that is an attribute of Terraform as JSON text."""
+
+
+def _provider(name: str, source: str) -> str:
+    return (
+        f'terraform {{\n  required_providers {{\n    {name} = {{\n      source = "{source}"\n    }}\n  }}\n}}'
     )
 
 
@@ -238,6 +252,8 @@ def _hcl(value: Any, depth: int) -> str:
     indent = "  " * (depth + 1)
     if isinstance(value, str) and value.startswith("${") and value.endswith("}"):
         return value[2:-1]
+    if isinstance(value, AsJson):
+        return f"jsonencode({_hcl(dict(value), depth)})"
     if isinstance(value, dict):
         fields = "".join(f"{indent}{key} = {_hcl(each, depth + 1)}\n" for key, each in value.items())
         return f"{{\n{fields}{'  ' * depth}}}"

@@ -225,6 +225,85 @@ def test_terraform_declares_each_variable_that_it_uses(settings: Settings, make:
     assert text.count("{") == text.count("}")
 
 
+# The attributes in the documentation of the providers airbytehq/airbyte and fivetran/fivetran.
+_ANY: dict[str, Any] = {}
+_DOCUMENTED: dict[str, Any] = {
+    "airbyte_source_custom": dict.fromkeys(
+        ("configuration", "name", "workspace_id", "definition_id", "secret_id"), _ANY
+    ),
+    "airbyte_destination_snowflake": {
+        **dict.fromkeys(("name", "workspace_id", "definition_id"), _ANY),
+        "configuration": {
+            **dict.fromkeys(
+                ("database", "host", "role", "schema", "username", "warehouse", "cdc_deletion_mode",
+                 "disable_type_dedupe", "jdbc_url_params", "raw_data_schema", "retention_period_days"), _ANY),
+            "credentials": {
+                "key_pair_authentication": dict.fromkeys(("private_key", "private_key_password"), _ANY),
+            },
+        },
+    },
+    "airbyte_connection": {
+        **dict.fromkeys(
+            ("destination_id", "source_id", "name", "namespace_definition", "namespace_format", "prefix",
+             "status", "data_residency", "non_breaking_schema_updates_behavior"), _ANY),
+        "schedule": dict.fromkeys(("schedule_type", "cron_expression"), _ANY),
+        "configurations": {
+            "streams": dict.fromkeys(("name", "sync_mode", "cursor_field", "primary_key"), _ANY)
+        },
+    },
+    "fivetran_connector": {
+        **dict.fromkeys(("group_id", "service"), _ANY),
+        "destination_schema": dict.fromkeys(("name",), _ANY),
+        "config": dict.fromkeys(("access_key", "access_key_secret", "base_url"), _ANY),
+    },
+    "fivetran_connector_schedule": dict.fromkeys(
+        ("connector_id", "sync_frequency", "schedule_type", "daily_sync_time", "paused", "pause_after_trial"),
+        _ANY,
+    ),
+}  # fmt: skip
+
+
+def undocumented(value: Any, documented: dict[str, Any], path: str) -> list[str]:
+    """Return the attributes that the documentation lacks. Those without documented parts have any value."""
+    if isinstance(value, list):
+        return [name for each in value for name in undocumented(each, documented, path)]
+    if not isinstance(value, dict) or documented is _ANY:
+        return []
+    found = [f"{path}.{name}" for name in value.keys() - documented.keys()]
+    for name in value.keys() & documented.keys():
+        found += undocumented(value[name], documented[name], f"{path}.{name}")
+    return found
+
+
+@pytest.mark.parametrize(("make", "resources"), [(airbyte_terraform, 3), (fivetran_terraform, 2)])
+def test_terraform_parses_and_has_documented_attributes_only(
+    settings: Settings, make: Any, resources: int
+) -> None:
+    hcl2 = pytest.importorskip("hcl2")
+    parsed = hcl2.loads(make(settings) + "\n")
+    assert len(parsed["resource"]) == resources
+    found = [
+        name
+        for resource in parsed["resource"]
+        for kind, named in resource.items()
+        for values in named.values()
+        for name in undocumented(values, _DOCUMENTED[kind], kind)
+    ]
+    assert found == []
+    (providers,) = parsed["terraform"][0]["required_providers"]
+    assert {
+        kind.partition("_")[0] for resource in parsed["resource"] for kind in resource
+    } == providers.keys()
+
+
+def test_an_undocumented_attribute_is_found() -> None:
+    value = {"schedule": {"cron": "0 0 * * * ?"}, "configurations": {"streams": [{"stream": "calls"}]}}
+    assert sorted(undocumented(value, _DOCUMENTED["airbyte_connection"], "connection")) == [
+        "connection.configurations.streams.stream",
+        "connection.schedule.cron",
+    ]
+
+
 def test_the_fake_api_rejects_what_is_often_copied() -> None:
     """These configurations circulate, and none of them works."""
     adapter = TypeAdapter(FivetranRequest)
