@@ -1,4 +1,4 @@
-"""Runs of the instance: their states, assets and materializations."""
+"""Runs of the instance: their states, assets, materializations and landings."""
 
 from __future__ import annotations
 
@@ -31,3 +31,14 @@ def materializations_of_run(instance: dg.DagsterInstance, run_id: str) -> Iterat
     for record in events.records:
         if record.asset_materialization is not None:
             yield record.asset_materialization
+
+
+def landings_of_run(
+    instance: dg.DagsterInstance, run_id: str
+) -> Iterator[dg.AssetMaterialization | dg.AssetObservation]:
+    """Yield the materializations of the run, and the observations of records that it landed by ID."""
+    yield from materializations_of_run(instance, run_id)
+    events = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_OBSERVATION)
+    for record in events.records:
+        if record.asset_observation is not None:
+            yield record.asset_observation

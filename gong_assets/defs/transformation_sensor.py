@@ -16,7 +16,7 @@ from gong_assets.dates import DateRange
 from gong_assets.defs.assets.erasures import ASSET as ERASURES
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
-from gong_assets.defs.runs import IN_FLIGHT, TERMINAL, assets_of_run, materializations_of_run
+from gong_assets.defs.runs import IN_FLIGHT, TERMINAL, assets_of_run, landings_of_run
 from gong_assets.defs.transformation import (
     INCOMPLETE_TAG,
     TRANSFORMATION_JOB,
@@ -197,10 +197,10 @@ class _Tick:
         raw = {self.options.asset_key(table.asset_name): table.name for table in RAW_TABLES}
         built: set[dg.AssetKey] = set()
         changed: set[str] = set()
-        for materialization in materializations_of_run(self.context.instance, run.run_id):
-            key = materialization.asset_key
+        for landing in landings_of_run(self.context.instance, run.run_id):
+            key = landing.asset_key
             built.add(key)
-            rows = [materialization.metadata.get(name) for name in ("rows_inserted", "rows_deleted")]
+            rows = [landing.metadata.get(name) for name in ("rows_inserted", "rows_deleted")]
             if key in raw and any(count is not None and count.value for count in rows):
                 changed.add(raw[key])
         if run.status is not dg.DagsterRunStatus.SUCCESS:

@@ -106,7 +106,7 @@ def replace(
         if existing is None:
             create_raw_table(connection, table)
         elif existing.versions is not None and existing.versions == files.versions:
-            _lock(cursor, table, correlation_id)
+            _lock(cursor, table, correlation_id, ranges)
             return Landed(0, 0, unchanged=files.rows, total=existing.total)
         if existing is None or not existing.has_landing_row:
             create_landing_row(cursor, table)
@@ -137,7 +137,7 @@ def replace_loaded(
     has_other_sources: bool,
 ) -> Landed:
     """Replace the rows of the scope with those of `load` that were not erased, in the open transaction."""
-    _lock(cursor, table, correlation_id)
+    _lock(cursor, table, correlation_id, ranges)
     apply_to_load(cursor, table, load)
     if has_other_sources:
         _take_over_equal_rows(cursor, table, load, scope.source)
@@ -232,16 +232,16 @@ def create_landing_row(cursor: SnowflakeCursor, table: RawTable) -> None:
     )
 
 
-def _lock(cursor: SnowflakeCursor, table: RawTable, correlation_id: str) -> None:
-    """Write the time of the landing, and lock the table's landing row until an open transaction ends.
+def _lock(cursor: SnowflakeCursor, table: RawTable, run: str, ranges: Sequence[DateRange] | None) -> None:
+    """Write the time of a read of whole days, and lock the table's landing row until a transaction ends.
 
     On Snowflake the second of two writers waits at its UPDATE until the first one has committed. A DELETE
-    that finds no rows and an INSERT do not wait, so two first writes of the same day would both insert it.
-    """
+    that finds no rows and an INSERT do not wait, so two first writes of the same day would both insert it."""
+    is_read = ranges is None or bool(ranges)  # Otherwise single records land.
     cursor.execute(
-        f"UPDATE {LANDINGS_TABLE} SET LANDED_AT = CURRENT_TIMESTAMP(), CORRELATION_ID = %s "
-        "WHERE TABLE_NAME = %s",
-        (correlation_id, table.name),
+        f"UPDATE {LANDINGS_TABLE} SET LANDED_AT = IFF(%s, CURRENT_TIMESTAMP(), LANDED_AT), "
+        "CORRELATION_ID = IFF(%s, %s, CORRELATION_ID) WHERE TABLE_NAME = %s",
+        (is_read, is_read, run, table.name),
     )
 
 

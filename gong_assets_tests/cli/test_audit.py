@@ -30,7 +30,7 @@ def test_help_says_what_the_audit_finds(tmp_path: Path) -> None:
     [
         (["--from-date", "2026-02-02", "--to-date", "2026-02-01"], "--from-date 2026-02-02 is after"),
         (["--to-date", "2999-01-01"], "--to-date 2999-01-01 is in the future"),
-        (["--from-date", "yesterday"], "'yesterday' does not match"),
+        (["--from-date", "yesterday"], "'yesterday' is not a date"),
         (["--repair"], "no such option: --repair"),
     ],
 )

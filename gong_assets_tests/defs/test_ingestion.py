@@ -152,7 +152,7 @@ def test_without_the_scope_for_calls_the_run_fails_and_names_it(ingestion: Inges
     assert "api:calls:read:extensive" in why(ingestion.run(MARCH))
 
 
-def test_missing_transcripts_are_asked_for_by_id_and_only_their_days_are_materialized(
+def test_missing_transcripts_are_asked_for_by_id_and_recorded_for_their_days(
     ingestion: Ingestion,
 ) -> None:
     late = ids(ingestion.gong.calls)[5:25]
@@ -174,10 +174,12 @@ def test_missing_transcripts_are_asked_for_by_id_and_only_their_days_are_materia
     assert len(ingestion.stored("GONG_CALL_TRANSCRIPTS_RAW")) == 92
     awaited = awaited_transcripts(ingestion.instance, dg.AssetKey("gong_call_transcripts_raw"), MARCH)
     assert sorted(awaited) == late[12:]
-    materialized = [
-        event.materialization.partition for event in again.all_events if event.is_step_materialization
+    observed = [
+        event.asset_observation_data.asset_observation.partition
+        for event in again.all_events
+        if event.event_type is dg.DagsterEventType.ASSET_OBSERVATION
     ]
-    assert materialized == ["2025-03-01", "2025-03-02"]
+    assert observed == ["2025-03-01", "2025-03-02"]
 
 
 def test_a_request_for_transcripts_that_have_not_arrived_does_not_use_the_warehouse(

@@ -19,6 +19,7 @@ import pytest
 from gong_assets.dates import DateRange
 from gong_assets.defs import webhook
 from gong_assets.defs.assets.missing_transcripts import awaited_transcripts
+from gong_assets.defs.runs import landings_of_run
 from gong_assets.defs.webhook import (
     ASSET,
     JOB,
@@ -71,6 +72,32 @@ def test_announced_calls_land_with_their_transcripts_and_nothing_else(ingestion:
     # The next read of the days adds the others.
     assert ingestion.run(MARCH).success
     assert ingestion.stored() == ids(ingestion.gong.calls)
+
+
+def test_announced_calls_do_not_make_a_raw_table_look_freshly_read(ingestion: Ingestion) -> None:
+    """Only a part of their days was read: neither Dagster nor the landings call the days complete."""
+    key = dg.AssetKey("gong_calls_raw")
+    announced = ids(ingestion.gong.calls)[0]
+    read_at = "SELECT LANDED_AT, CORRELATION_ID FROM GONG_RAW_LANDINGS WHERE TABLE_NAME = 'GONG_CALLS_RAW'"
+    result = land(ingestion, announced)
+    assert ingestion.instance.get_latest_materialization_event(key) is None
+    assert ingestion.materialized("gong_calls_raw") == set()
+    assert ingestion.warehouse.query(read_at) == [{"LANDED_AT": None, "CORRELATION_ID": None}]
+    # The transformation follows all the same.
+    landings = list(landings_of_run(ingestion.instance, result.run_id))
+    assert {(each.asset_key, each.partition) for each in landings} >= {(key, "2025-03-01")}
+    assert sum(int(each.metadata["rows_inserted"].value) for each in landings if each.asset_key == key) == 1
+
+    assert ingestion.run(MARCH).success
+    before = ingestion.warehouse.query(read_at)
+    read = ingestion.instance.get_latest_materialization_event(key)
+    ingestion.gong.calls[0].document["metaData"]["title"] = "Another title"
+    assert land(ingestion, announced).success
+    assert ingestion.warehouse.query(read_at) == before
+    latest = ingestion.instance.get_latest_materialization_event(key)
+    assert read is not None
+    assert latest is not None
+    assert latest.timestamp == read.timestamp
 
 
 def test_a_transcript_that_is_not_finished_is_awaited(ingestion: Ingestion) -> None:

@@ -112,9 +112,10 @@ def land_and_record(
     days: Iterable[date],
     asset_key: dg.AssetKey,
 ) -> dict[str, Any]:
-    """Land the result, and record these days as materialized partitions of the asset.
+    """Land the result, and record it for these days of the asset. Returns the metadata of the landing.
 
-    The transformation follows what is recorded. Returns the metadata of the landing.
+    The transformation follows what is recorded. Days that were read completely are materialized; records that
+    were read by ID are observations, which neither make the asset fresh nor a missing partition complete.
 
     Raises:
         dagster.Failure: the warehouse refused; nothing was changed.
@@ -126,9 +127,8 @@ def land_and_record(
     metadata: dict[str, Any] = {**request_metadata(result.stats), **source.metadata(), **landed}
     for day in days:
         of_day = partition_metadata(source, result, day)
-        context.log_event(
-            dg.AssetMaterialization(asset_key, partition=day.isoformat(), metadata={**metadata, **of_day})
-        )
+        event = dg.AssetMaterialization if source.ranges else dg.AssetObservation
+        context.log_event(event(asset_key, partition=day.isoformat(), metadata={**metadata, **of_day}))
     return landed
 
 

@@ -1,7 +1,8 @@
 """Job that requests missing transcripts by call ID. The sensor in `sensors.py` decides which, and when."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from heapq import merge
 from typing import Any
 
 import dagster as dg
@@ -112,33 +113,50 @@ def awaited_transcripts(
 ) -> dict[str, datetime]:
     """Return the calls of these days whose transcripts have not arrived, by ID, with their start (UTC).
 
-    They are in the metadata of the days' materializations, so the warehouse is not used.
+    They are in the metadata of the days' materializations, and of the observations of transcripts that were
+    read by ID since. So the warehouse is not used.
     """
     unseen = {day.isoformat() for day in days}
     arrived: set[str] = set()
     awaited: dict[str, datetime] = {}
     records = dg.AssetRecordsFilter(asset_key=asset_key, asset_partitions=sorted(unseen))
-    cursor: str | None = None
-    while unseen:
-        found = instance.fetch_materializations(records, limit=_PAGE_SIZE, cursor=cursor)  # Newest first.
-        for record in found.records:
-            if record.partition_key not in unseen or record.asset_materialization is None:
-                continue
-            metadata = record.asset_materialization.metadata
-            arrived.update(_value(metadata, ARRIVED_TRANSCRIPTS) or ())
-            when_read = _value(metadata, AWAITED_TRANSCRIPTS)
-            if when_read is not None:
-                unseen.remove(record.partition_key)
-            missing = when_read or _value(metadata, ALSO_AWAITED_TRANSCRIPTS) or {}
-            awaited |= {
-                call_id: datetime.fromisoformat(started)
-                for call_id, started in missing.items()
-                if call_id not in arrived
-            }
-        if not found.has_more:
+    for partition, metadata in _newest_first(instance, records):
+        if not unseen:
             break
-        cursor = found.cursor
+        if partition not in unseen:
+            continue
+        arrived.update(_value(metadata, ARRIVED_TRANSCRIPTS) or ())
+        when_read = _value(metadata, AWAITED_TRANSCRIPTS)
+        if when_read is not None:
+            unseen.remove(partition)
+        missing = when_read or _value(metadata, ALSO_AWAITED_TRANSCRIPTS) or {}
+        awaited |= {
+            call_id: datetime.fromisoformat(started)
+            for call_id, started in missing.items()
+            if call_id not in arrived
+        }
     return awaited
+
+
+def _newest_first(
+    instance: dg.DagsterInstance, records: dg.AssetRecordsFilter
+) -> Iterator[tuple[str | None, Mapping[str, Any]]]:
+    """Yield the partition and the metadata of each materialization and observation."""
+    pages = [_events(instance.fetch_materializations, records), _events(instance.fetch_observations, records)]
+    for record in merge(*pages, key=lambda record: record.storage_id, reverse=True):
+        event = record.asset_materialization or record.asset_observation
+        if event is not None:
+            yield record.partition_key, event.metadata
+
+
+def _events(fetch: Callable[..., Any], records: dg.AssetRecordsFilter) -> Iterator[dg.EventLogRecord]:
+    cursor: str | None = None
+    while True:
+        found = fetch(records, limit=_PAGE_SIZE, cursor=cursor)
+        yield from found.records
+        if not found.has_more:
+            return
+        cursor = found.cursor
 
 
 def _value(metadata: Mapping[str, Any], name: str) -> Any:

@@ -250,7 +250,7 @@ class _Audit:
         return int(landed["rows_inserted"])
 
     def _delete(self, audit: Audit) -> int:
-        """Delete the calls that Gong no longer has, and record their days as materialized."""
+        """Delete the calls that Gong no longer has, and record it for their days."""
         kept = audit.found["kept_calls"]
         with self.warehouse.connect() as connection:
             deleted = delete_calls(connection, sorted(kept), self.context.run.run_id)
@@ -261,7 +261,7 @@ class _Audit:
         }
         for day in sorted({day for day, _ in kept.values()}):
             self.context.log_event(
-                dg.AssetMaterialization(asset_key, partition=day.isoformat(), metadata=metadata)
+                dg.AssetObservation(asset_key, partition=day.isoformat(), metadata=metadata)
             )
         return deleted
 

@@ -17,7 +17,7 @@ from gong_assets.defs import source_sensor
 from gong_assets.defs.assets.missing_transcripts import awaited_transcripts
 from gong_assets.defs.build import build_defs
 from gong_assets.defs.resources import SnowflakeResource
-from gong_assets.defs.runs import materializations_of_run
+from gong_assets.defs.runs import landings_of_run
 from gong_assets.defs.source_sensor import build_source_sensor, ranges_to_land
 from gong_assets.ingestion.audit import KINDS, LandedCall, calls_to_compare
 from gong_assets.ingestion.reconciliation import BasicCall
@@ -89,7 +89,7 @@ def recorded_changes(deployment: Deployment) -> Counter[str]:
     (run,) = deployment.instance.get_runs(limit=1)
     changes: Counter[str] = Counter()
     seen = set()
-    for each in materializations_of_run(deployment.instance, run.run_id):
+    for each in landings_of_run(deployment.instance, run.run_id):
         for name in ("rows_inserted", "rows_deleted"):
             landing = (each.asset_key, name, each.metadata[name].value if name in each.metadata else 0)
             if landing not in seen:
