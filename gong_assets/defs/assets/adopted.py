@@ -161,7 +161,7 @@ def _record_awaited_transcripts(
 ) -> None:
     """Record the recent calls that have no transcript yet, for the sensor that requests them of Gong."""
     retried = retried_days(settings, datetime.now(UTC).date())
-    days = [day for day in date_range_of_run(context) if day in retried]
+    days = [day for day in days_to_read(context, settings) if day in retried]
     if not days:
         return
     try:
