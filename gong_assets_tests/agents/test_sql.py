@@ -35,6 +35,7 @@ from gong_assets_tests.agents.tables import (
     DIRECTORY,
     EMBEDDINGS,
     LANDINGS,
+    SEARCHABLE,
     SEGMENTS,
     TIMELINE,
     columns,
@@ -78,6 +79,7 @@ def listed(sql: str, condition: str, value_count: int) -> tuple[str, int]:
 STATEMENTS = {
     "search": search({}),
     "filtered search": search(ALL_FILTERS),
+    "search limited to days": search(call_filters.date_filters(date(2026, 1, 1), date(2026, 1, 2))),
     "next page of a search": search(ALL_FILTERS, AFTER),
     "unsearchable": unsearchable({}),
     "filtered unsearchable": unsearchable(ALL_FILTERS),
@@ -135,6 +137,7 @@ def test_a_statement_reads_only_enriched_views_and_embeddings(sql: str, value_co
     ctes = {cte.alias_or_name.upper() for cte in tree.find_all(exp.CTE)}
     allowed = {
         CALLS, SEGMENTS, COACHING, TIMELINE, DEAL_CALLS, DEAL_RISK, DIRECTORY, LANDINGS, EMBEDDINGS,
+        SEARCHABLE,
     }  # fmt: skip
     assert {table.name.upper() for table in tree.find_all(exp.Table)} - ctes <= allowed
 
@@ -145,7 +148,7 @@ def test_a_statement_reads_calls_segments_and_events_without_private_calls(
 ) -> None:
     sql = sql.replace(DEAL_RISKS, "")
     assert DEAL_RISK not in sql
-    for view in (CALLS, SEGMENTS, COACHING, TIMELINE, DIRECTORY):
+    for view in (CALLS, SEGMENTS, SEARCHABLE, COACHING, TIMELINE, DIRECTORY):
         public = f"(SELECT * FROM {view} WHERE NOT COALESCE(IS_PRIVATE, FALSE))"
         assert sql.count(public) == len(re.findall(rf"\b{view}\b", sql))
 
@@ -163,6 +166,6 @@ def test_an_omitted_filter_adds_no_condition() -> None:
 
 
 def test_the_filters_use_columns_of_the_view() -> None:
-    filters = ALL_FILTERS.keys() - {call_filters.HAS_COMPANY}
+    filters = ALL_FILTERS.keys() - {call_filters.HAS_COMPANY, call_filters.HAS_DEAL}
     named = {column.name for each in filters for column in parsed(f"SELECT {each}").find_all(exp.Column)}
-    assert named <= columns(SEGMENTS).keys()
+    assert named <= columns(SEGMENTS).keys() & columns(SEARCHABLE).keys()

@@ -23,7 +23,7 @@ calls as (
         ) as recency,
         enriched.*
     from deal_calls
-    inner join {{ ref('vw_enriched_gong_calls') }} as enriched on deal_calls.call_id = enriched.call_id
+    inner join {{ ref('int_gong_call_details') }} as enriched on deal_calls.call_id = enriched.call_id
 
 ),
 
