@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 
 from gong_assets.cortex.batching import batched
 from gong_assets.cortex.budget import BudgetLeft
@@ -20,6 +22,7 @@ class Plan:
     Attributes:
         run_key: scope of the budget of a run.
         invocation: unique for each attempt of the step.
+        started_on: UTC date of the attempt.
     """
 
     enrichment: Enrichment
@@ -27,6 +30,17 @@ class Plan:
     prices: Prices
     run_key: str
     invocation: str
+    started_on: date = field(default_factory=lambda: datetime.now(UTC).date())
+
+    @property
+    def queue(self) -> str:
+        """The table of the texts that are sent. Each attempt has its own, because two runs can overlap."""
+        return f"{self.enrichment.queue}_{self.started_on:%Y%m%d}_{self.invocation[:12].upper()}"
+
+    def leftover_queues(self, tables: Collection[str]) -> list[str]:
+        """Return those of the tables that a killed process left behind: queues older than yesterday's."""
+        oldest = f"{self.enrichment.queue}_{self.started_on - timedelta(days=1):%Y%m%d}"
+        return sorted(each for each in tables if each.startswith(self.enrichment.queue) and each < oldest)
 
     @property
     def _name(self) -> str:
@@ -158,7 +172,7 @@ SELECT
         before earlier ones. A text that failed is sent in a batch of a fiftieth of the size, and alone in its
         last attempt. TOKENS is NULL if counting failed.
         """
-        return f"""CREATE OR REPLACE TRANSIENT TABLE {self.enrichment.queue} AS
+        return f"""CREATE OR REPLACE TRANSIENT TABLE {self.queue} AS
 WITH {self._waiting()},
 
 parts AS (
@@ -246,7 +260,7 @@ first_answers AS (
             f"COUNT(DISTINCT IFF({too_large}, {text}, NULL)) AS OVERSIZED, "
             "MAX(TOKENS) AS LARGEST, MAX(CREDITS) AS LARGEST_CREDITS, "
             "COUNT_IF(BATCH IS NOT NULL AND ATTEMPTS > 0) AS RETRIES "
-            f"FROM {self.enrichment.queue}"
+            f"FROM {self.queue}"
         )
 
     def record_batches(self) -> str:
@@ -271,7 +285,7 @@ first_answers AS (
     NULLIF('{function.model}', ''), {function.calls} * COUNT(*), {input_tokens}, {output_tokens},
     {credits}, {credits} * {self.prices.dollars_per_credit}, IFF(BATCH IS NULL, 'Over Budget', 'Planned'),
     CURRENT_TIMESTAMP()
-FROM {self.enrichment.queue}
+FROM {self.queue}
 WHERE TOKENS IS NOT NULL
 GROUP BY BATCH"""
 
@@ -290,16 +304,23 @@ GROUP BY BATCH"""
     def record_attempts(self, batch: int) -> str:
         """Return the statement that counts the attempt, before the batch is sent.
 
-        So it counts even if the statement fails or the process dies.
+        So it counts even if the statement fails or the process dies. A text that another run has sent since
+        the batches were planned is left out, and `send` leaves it out too.
         """
         return f"""INSERT INTO {ATTEMPTS}
     (ENRICHMENT, CALL_ID, CALL_DATE, TEXT_HASH, CORTEX_REQUEST, ATTEMPT, BATCH_ID, ATTEMPTED_AT)
 SELECT DISTINCT
-    {self._name}, CALL_ID, CALL_DATE, TEXT_HASH, {self._request}, ATTEMPTS + 1, {self._batch_id(batch)},
-    CURRENT_TIMESTAMP()
-FROM {self.enrichment.queue}
-WHERE BATCH = {batch}
-ORDER BY CALL_DATE"""
+    {self._name}, planned.CALL_ID, planned.CALL_DATE, planned.TEXT_HASH, {self._request},
+    planned.ATTEMPTS + 1, {self._batch_id(batch)}, CURRENT_TIMESTAMP()
+FROM {self.queue} AS planned
+LEFT JOIN {ATTEMPTS} AS others
+    ON others.{self._of_enrichment("others.CALL_DATE")}
+    AND others.CORTEX_REQUEST = {self._request}
+    AND planned.CALL_ID = others.CALL_ID
+    AND planned.TEXT_HASH = others.TEXT_HASH
+    AND others.ATTEMPT > planned.ATTEMPTS
+WHERE planned.BATCH = {batch} AND others.CALL_ID IS NULL
+ORDER BY planned.CALL_DATE"""
 
     def send(self, batch: int) -> str:
         """Return the statement that sends a batch and keeps its answers."""
@@ -310,18 +331,27 @@ ORDER BY CALL_DATE"""
     ENRICHMENT, CALL_ID, CALL_DATE, TEXT_HASH, CORTEX_REQUEST, {", ".join(columns)}, CORTEX_MODEL,
     ENRICHMENT_VERSION, CORTEX_ERROR, BATCH_ID, ANSWERED_AT, FIRST_ANSWERED_AT
 )
-WITH batch AS (
+WITH claimed AS (
 
-    SELECT CALL_ID, TEXT_HASH, PART, SENT_TEXT, ASKED
-    FROM {self.enrichment.queue}
-    WHERE BATCH = {batch}
+    SELECT CALL_ID, TEXT_HASH
+    FROM {ATTEMPTS}
+    WHERE {self._of_enrichment()} AND BATCH_ID = {self._batch_id(batch)}
+
+),
+
+batch AS (
+
+    SELECT planned.CALL_ID, planned.TEXT_HASH, planned.PART, planned.SENT_TEXT, planned.ASKED
+    FROM {self.queue} AS planned
+    INNER JOIN claimed ON planned.CALL_ID = claimed.CALL_ID AND planned.TEXT_HASH = claimed.TEXT_HASH
+    WHERE planned.BATCH = {batch}
 
 ),
 
 sent AS (
 
     SELECT DISTINCT CALL_ID, TEXT_HASH, CALL_DATE, FIRST_ANSWERED_AT
-    FROM {self.enrichment.queue}
+    FROM {self.queue}
     WHERE BATCH = {batch}
 
 ),

@@ -57,7 +57,8 @@ def rehearse(connection: SnowflakeConnection, functions: Functions, *, redacts: 
     """Run the statements of each enrichment, and yield what became of them."""
     scope = Scope(functions, None, redacts)
     own = _Names(
-        f"GONG_ASSETS_DOCTOR_{uuid4().hex[:8].upper()}_", [each.queue for each in ENRICHMENTS.values()]
+        f"GONG_ASSETS_DOCTOR_{uuid4().hex[:8].upper()}_",
+        [rf"{each.queue}\w*" for each in ENRICHMENTS.values()],
     )
     for statement in (*create_statements(functions, ()), *_source_tables()):
         fetch(connection, own.sql(statement))

@@ -153,6 +153,25 @@ def test_a_statement_reads_calls_segments_and_events_without_private_calls(
         assert sql.count(public) == len(re.findall(rf"\b{view}\b", sql))
 
 
+@pytest.mark.parametrize("condition", [call_filters.HAS_REP, call_filters.HAS_DEAL, call_filters.HAS_COMPANY])
+def test_a_search_compares_only_vectors_of_the_calls_that_it_is_limited_to(condition: str) -> None:
+    assert _compared({condition: ALL_FILTERS[condition]}) == {"TRANSCRIPT_ID"}
+
+
+def test_a_search_without_a_filter_on_calls_compares_all_vectors_of_the_days() -> None:
+    """Otherwise most vectors would be copied."""
+    days = call_filters.date_filters(date(2026, 1, 1), date(2026, 1, 2))
+    assert _compared(days) == {"CALL_DATE"}
+    assert _compared(call_search.segment_filters("External", 5)) == set()
+
+
+def _compared(filters: call_filters.Filters) -> set[str]:
+    """Return the columns by which the segments are selected that a search compares."""
+    ctes = {cte.alias_or_name: cte.this for cte in parsed(search(filters)[0]).find_all(exp.CTE)}
+    where = ctes["compared"].args["where"]
+    return {column.name for column in where.find_all(exp.Column) if column.table == "embedded"}
+
+
 def test_one_module_states_the_condition_on_private_calls() -> None:
     package = Path(gong_assets.agents.__file__).parent
     assert [file.name for file in package.glob("*.py") if "IS_PRIVATE" in file.read_text("utf-8")] == [
