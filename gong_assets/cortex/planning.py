@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 from gong_assets.cortex.batching import batched
 from gong_assets.cortex.budget import BudgetLeft
 from gong_assets.cortex.enrichments import Enrichment
+from gong_assets.cortex.estimates import input_tokens, output_tokens, part_estimates
 from gong_assets.cortex.functions import literal
 from gong_assets.cortex.prices import Prices
 from gong_assets.cortex.tables import ANSWERS, ATTEMPTS, BATCHES
@@ -36,11 +36,6 @@ class Plan:
     def queue(self) -> str:
         """The table of the texts that are sent. Each attempt has its own, because two runs can overlap."""
         return f"{self.enrichment.queue}_{self.started_on:%Y%m%d}_{self.invocation[:12].upper()}"
-
-    def leftover_queues(self, tables: Collection[str]) -> list[str]:
-        """Return those of the tables that a killed process left behind: queues older than yesterday's."""
-        oldest = f"{self.enrichment.queue}_{self.started_on - timedelta(days=1):%Y%m%d}"
-        return sorted(each for each in tables if each.startswith(self.enrichment.queue) and each < oldest)
 
     @property
     def _name(self) -> str:
@@ -183,7 +178,7 @@ parts AS (
 
 counted AS (
 
-    SELECT parts.*, {self._estimates()}
+    SELECT parts.*, {part_estimates(self.enrichment, self.scope.functions, self.prices)}
     FROM parts
 
 ),
@@ -232,37 +227,6 @@ first_answers AS (
 
 )"""
 
-    def _estimates(self) -> str:
-        """Return SQL for the tokens and credits of a part, of all functions together."""
-        tokens, credits = [], []
-        for capability in self.enrichment.capabilities:
-            function = self.scope.functions.of(capability)
-            billed = f"({self._input_tokens(capability)} + {self._output_tokens(capability)})"
-            tokens.append(f"{function.calls} * {billed}")
-            price = self.prices.of(function)
-            credits.append(f"{function.calls} * {billed} / 1000000 * {0 if price is None else price.credits}")
-        return f"{' + '.join(tokens)} AS PART_TOKENS, {' + '.join(credits)} AS PART_CREDITS"
-
-    def _input_tokens(self, capability: str) -> str:
-        return f"({capability}_TOKENS + {self.scope.functions.of(capability).overhead_tokens})"  # type: ignore[arg-type]
-
-    def _output_tokens(self, capability: str) -> str:
-        return self.scope.functions.output_tokens(capability, f"{capability}_TOKENS")  # type: ignore[arg-type]
-
-    def count_queue(self, left: BudgetLeft) -> str:
-        """Return SQL for one row with the texts in the queue: see `sending.Queue`."""
-        too_large = f"TOKENS > {left.whole_tokens} OR CREDITS > {left.whole_credits:.9f}"
-        text = "CALL_ID || ' ' || TEXT_HASH"
-        return (
-            "SELECT COALESCE(MAX(BATCH), 0) AS BATCHES, "
-            f"COUNT(DISTINCT IFF(TOKENS IS NULL, {text}, NULL)) AS UNCOUNTED, "
-            f"COUNT(DISTINCT IFF(BATCH IS NULL AND TOKENS IS NOT NULL, {text}, NULL)) AS OVER_BUDGET, "
-            f"COUNT(DISTINCT IFF({too_large}, {text}, NULL)) AS OVERSIZED, "
-            "MAX(TOKENS) AS LARGEST, MAX(CREDITS) AS LARGEST_CREDITS, "
-            "COUNT_IF(BATCH IS NOT NULL AND ATTEMPTS > 0) AS RETRIES "
-            f"FROM {self.queue}"
-        )
-
     def record_batches(self) -> str:
         """Return the statement that records the planned batches with their estimated costs."""
         rows = "\nUNION ALL\n".join(self._planned(capability) for capability in self.enrichment.capabilities)
@@ -274,15 +238,15 @@ first_answers AS (
 
     def _planned(self, capability: str) -> str:
         function = self.scope.functions.of(capability)  # type: ignore[arg-type]
-        input_tokens = f"{function.calls} * SUM({self._input_tokens(capability)})"
-        output_tokens = f"{function.calls} * SUM({self._output_tokens(capability)})"
+        tokens_in = f"{function.calls} * SUM({input_tokens(self.scope.functions, capability)})"
+        tokens_out = f"{function.calls} * SUM({output_tokens(self.scope.functions, capability)})"
         price = self.prices.of(function)
         credits = "NULL"
         if price is not None:
-            credits = f"({input_tokens} + {output_tokens}) / 1000000 * {price.credits}"
+            credits = f"({tokens_in} + {tokens_out}) / 1000000 * {price.credits}"
         return f"""SELECT
     {literal(self.run_key)}, '{self.invocation}', '{self.enrichment.model}', BATCH, '{function.name}',
-    NULLIF('{function.model}', ''), {function.calls} * COUNT(*), {input_tokens}, {output_tokens},
+    NULLIF('{function.model}', ''), {function.calls} * COUNT(*), {tokens_in}, {tokens_out},
     {credits}, {credits} * {self.prices.dollars_per_credit}, IFF(BATCH IS NULL, 'Over Budget', 'Planned'),
     CURRENT_TIMESTAMP()
 FROM {self.queue}
@@ -331,22 +295,7 @@ ORDER BY planned.CALL_DATE"""
     ENRICHMENT, CALL_ID, CALL_DATE, TEXT_HASH, CORTEX_REQUEST, {", ".join(columns)}, CORTEX_MODEL,
     ENRICHMENT_VERSION, CORTEX_ERROR, BATCH_ID, ANSWERED_AT, FIRST_ANSWERED_AT
 )
-WITH claimed AS (
-
-    SELECT CALL_ID, TEXT_HASH
-    FROM {ATTEMPTS}
-    WHERE {self._of_enrichment()} AND BATCH_ID = {self._batch_id(batch)}
-
-),
-
-batch AS (
-
-    SELECT planned.CALL_ID, planned.TEXT_HASH, planned.PART, planned.SENT_TEXT, planned.ASKED
-    FROM {self.queue} AS planned
-    INNER JOIN claimed ON planned.CALL_ID = claimed.CALL_ID AND planned.TEXT_HASH = claimed.TEXT_HASH
-    WHERE planned.BATCH = {batch}
-
-),
+WITH {self._claimed(batch)},
 
 sent AS (
 
@@ -369,6 +318,25 @@ SELECT
 FROM answered
 INNER JOIN sent ON answered.CALL_ID = sent.CALL_ID AND answered.TEXT_HASH = sent.TEXT_HASH
 ORDER BY sent.CALL_DATE"""
+
+    def _claimed(self, batch: int) -> str:
+        """Return CTEs up to `batch`: the parts of the texts that `record_attempts` has claimed."""
+        return f"""claimed AS (
+
+    SELECT CALL_ID, TEXT_HASH
+    FROM {ATTEMPTS}
+    WHERE {self._of_enrichment()} AND BATCH_ID = {self._batch_id(batch)}
+
+),
+
+batch AS (
+
+    SELECT planned.CALL_ID, planned.TEXT_HASH, planned.PART, planned.SENT_TEXT, planned.ASKED
+    FROM {self.queue} AS planned
+    INNER JOIN claimed ON planned.CALL_ID = claimed.CALL_ID AND planned.TEXT_HASH = claimed.TEXT_HASH
+    WHERE planned.BATCH = {batch}
+
+)"""
 
     def set_status(self, batch: int, status: str) -> str:
         """Return the statement that records that a batch is Sent or Answered."""

@@ -17,6 +17,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from gong_assets.cortex.batching import count_queue, leftover_queues
 from gong_assets.cortex.budget import Budget, spending
 from gong_assets.cortex.enrichments import Enrichment
 from gong_assets.cortex.functions import Functions
@@ -124,7 +125,7 @@ class Sender:
         if found["WAITING"]:
             existing = existing_tables(connection)
             create_tables(connection, self.scope.functions, existing)  # A new embedding model needs a column.
-            for table in plan.leftover_queues(existing):
+            for table in leftover_queues(self.enrichment.queue, plan.started_on, existing):
                 _execute(connection, f"DROP TABLE IF EXISTS {table}")
             outcome = self._send_waiting(connection, plan, found["WAITING"])
         if found["STALE"] and not (outcome.over_budget or outcome.uncounted):
@@ -146,7 +147,7 @@ class Sender:
         left = self.budget.left(spent)
         try:
             _execute(connection, plan.create_queue(left))
-            (queue,) = fetch(connection, plan.count_queue(left))
+            (queue,) = fetch(connection, count_queue(plan.queue, left))
             _execute(connection, plan.record_batches())
             self._log_estimates(fetch(connection, plan.estimates()))
             self._warn_of(queue)

@@ -19,6 +19,7 @@ import pytest
 import snowflake.connector
 
 from gong_assets.cortex import sending
+from gong_assets.cortex.batching import leftover_queues
 from gong_assets.cortex.enrichments import ENRICHMENTS
 from gong_assets.cortex.functions import Functions
 from gong_assets.cortex.planning import Plan
@@ -205,7 +206,10 @@ def test_the_queue_of_a_killed_run_is_dropped_two_days_later() -> None:
         f"GONG_CORTEX_QUEUE_{rest}_AB"
         for rest in ("SEGMENTS_20261101", "SEGMENTS_20261102", "SEGMENTS_20261103", "SUMMARIES_20261101")
     ]
-    assert plan.leftover_queues([*names, "GONG_CORTEX_BATCHES"]) == names[:1]
+    left = leftover_queues(
+        plan.enrichment.queue, plan.started_on, [*names, "GONG_CORTEX_BATCHES", plan.queue]
+    )
+    assert left == names[:1]
 
 
 def test_tables_of_an_earlier_version_keep_their_answers(company: Company) -> None:
