@@ -1,4 +1,4 @@
-"""Duration of each question of an agent over 134,000 segments, compared with numpy on the same vectors.
+"""Duration of each question of an agent over 130,000 segments, compared with numpy on the same vectors.
 
     python -m benchmarks.agents [--calls 3000] [--sentences-per-call 105] [--rounds 7] [--match-by-domain]
 
