@@ -28,6 +28,9 @@ HAS_COMPANY = f"""CALL_ID IN (
     WHERE EVENT_TYPE = %s AND CRM_SYSTEM = %s AND ACCOUNT_ID = %s
 )"""
 
+DATES = {FROM_DATE, TO_DATE}
+CALL_CONDITIONS = {HAS_REP, HAS_DEAL, HAS_COMPANY}
+
 
 def check_dates(from_date: date | None, to_date: date | None) -> None:
     """Raise InvalidArgument if there is no day between the dates."""

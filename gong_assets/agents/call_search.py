@@ -25,8 +25,8 @@ from gong_assets.agents.arguments import (
     validated,
 )
 from gong_assets.agents.call_filters import (
-    FROM_DATE,
-    TO_DATE,
+    CALL_CONDITIONS,
+    DATES,
     Filters,
     bound_values,
     check_dates,
@@ -37,7 +37,7 @@ from gong_assets.agents.errors import AgentError, InvalidArgument, NotFound
 from gong_assets.agents.freshness import data_as_of
 from gong_assets.agents.paging import compact_json, decoded, encoded, fitting
 from gong_assets.agents.results import SimilarSegment, SimilarSegments, Turn
-from gong_assets.agents.views import SEGMENTS
+from gong_assets.agents.views import SEARCHABLE_SEGMENTS, SEGMENTS
 from gong_assets.warehouse.connection import Warehouse, fetch
 from gong_assets.warehouse.cortex_search import newest_embedding_model
 from gong_assets.warehouse.embedding_models import embedding_models
@@ -51,17 +51,23 @@ Statement = tuple[str, tuple[Any, ...]]
 # Hits that may appear before the position of a page while an agent reads the pages before it.
 _PAGE_SLACK = 100
 
-# Only vectors of the same model are comparable. Unprocessed segments have no embedding of their present text,
-# and segments without a text await redaction.
+# Unprocessed segments have no embedding of their present text, and segments without a text await redaction.
 _IS_SEARCHABLE = "EMBEDDING_MODEL = %s AND PROCESSED_BY_CORTEX AND TRANSCRIPT_TEXT IS NOT NULL"
+_HAS_MODEL = "EMBEDDING_MODEL = %s"
 
 # Embeddings are large, so each is compared in the table that stores it, and only similarities pass through
-# the filters and joins of the view. The view's details are read for the nearest segments only. The date
-# condition is applied to the table too, so that Snowflake can prune its partitions. Any condition on the
-# embedding or the similarity would copy the embeddings or compute the similarities twice.
+# the filters. A filter on calls leaves so few that only their vectors are compared. The view's details are
+# read for the nearest segments only. The date condition is applied to the table too, so that Snowflake can
+# prune its partitions. Any condition on the embedding or the similarity would copy the embeddings or compute
+# the similarities twice.
 _SEARCH = f"""
 WITH query AS (
     SELECT AI_EMBED(%s, %s) AS EMBEDDING
+),
+candidates AS (
+    SELECT TRANSCRIPT_ID
+    FROM {SEARCHABLE_SEGMENTS} AS segments
+    WHERE {{conditions}}
 ),
 compared AS (
     SELECT
@@ -69,17 +75,12 @@ compared AS (
         VECTOR_COSINE_SIMILARITY(embedded.TRANSCRIPT_EMBEDDING, query.EMBEDDING) AS SIMILARITY
     FROM CORTEX_GONG_CALL_TRANSCRIPTS AS embedded
     CROSS JOIN query
-    WHERE {{days}}
-),
-candidates AS (
-    SELECT TRANSCRIPT_ID
-    FROM {SEGMENTS} AS segments
-    WHERE {{conditions}}
+    WHERE {{before_comparison}}
 ),
 nearest AS (
     SELECT TRANSCRIPT_ID, SIMILARITY
     FROM compared
-    WHERE TRANSCRIPT_ID IN (SELECT TRANSCRIPT_ID FROM candidates)
+    WHERE {{after_comparison}}
     ORDER BY SIMILARITY DESC NULLS LAST, TRANSCRIPT_ID
     LIMIT %s
 )
@@ -95,6 +96,7 @@ WHERE nearest.SIMILARITY >= %s AND {{position}}
 ORDER BY nearest.SIMILARITY DESC, nearest.TRANSCRIPT_ID
 """
 
+_IS_CANDIDATE = "TRANSCRIPT_ID IN (SELECT TRANSCRIPT_ID FROM candidates)"
 _AFTER = "(nearest.SIMILARITY < %s OR nearest.SIMILARITY = %s AND nearest.TRANSCRIPT_ID > %s)"
 
 # Positions are counted here, because TURN_INDEX also counts turns without words, which have no segment.
@@ -253,14 +255,18 @@ def segment_filters(speaker: str | None, min_words: int) -> Filters:
 def search_statement(model: str, search: Search) -> Statement:
     """Return the SQL of a search for one hit more than its limit, and the bound values."""
     filters, after = search.filters, search.after
-    days = {condition: values for condition, values in filters.items() if condition in (FROM_DATE, TO_DATE)}
+    days = {condition: values for condition, values in filters.items() if condition in DATES}
+    before = [f"embedded.{condition}" for condition in days]
+    if CALL_CONDITIONS & filters.keys():
+        before.append(f"embedded.{_IS_CANDIDATE}")
     sql = _SEARCH.format(
-        days=" AND ".join(f"embedded.{condition}" for condition in days) or "TRUE",
-        conditions=" AND ".join([_IS_SEARCHABLE, *filters]),
+        conditions=" AND ".join([_HAS_MODEL, *filters]),
+        before_comparison=" AND ".join(before) or "TRUE",
+        after_comparison="TRUE" if CALL_CONDITIONS & filters.keys() else _IS_CANDIDATE,
         position=_AFTER if after else "TRUE",
     )
     query = embedding_models()[model].query_prefix + search.text
-    values = [model, query, *bound_values(days), model, *bound_values(filters)]
+    values = [model, query, model, *bound_values(filters), *bound_values(days)]
     lowest = -1.0 if search.min_similarity is None else search.min_similarity
     if after is None:
         return sql, (*values, search.limit + 1, lowest)

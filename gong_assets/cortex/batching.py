@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import date, timedelta
+
 from gong_assets.cortex.budget import BudgetLeft
 from gong_assets.cortex.texts import Scope
 
@@ -49,3 +52,24 @@ batched AS (
     FROM placed
 
 )"""
+
+
+def count_queue(queue: str, left: BudgetLeft) -> str:
+    """Return SQL for one row with the texts in the queue: what is sent, and what waits."""
+    too_large = f"TOKENS > {left.whole_tokens} OR CREDITS > {left.whole_credits:.9f}"
+    text = "CALL_ID || ' ' || TEXT_HASH"
+    return (
+        "SELECT COALESCE(MAX(BATCH), 0) AS BATCHES, "
+        f"COUNT(DISTINCT IFF(TOKENS IS NULL, {text}, NULL)) AS UNCOUNTED, "
+        f"COUNT(DISTINCT IFF(BATCH IS NULL AND TOKENS IS NOT NULL, {text}, NULL)) AS OVER_BUDGET, "
+        f"COUNT(DISTINCT IFF({too_large}, {text}, NULL)) AS OVERSIZED, "
+        "MAX(TOKENS) AS LARGEST, MAX(CREDITS) AS LARGEST_CREDITS, "
+        "COUNT_IF(BATCH IS NOT NULL AND ATTEMPTS > 0) AS RETRIES "
+        f"FROM {queue}"
+    )
+
+
+def leftover_queues(prefix: str, today: date, tables: Collection[str]) -> list[str]:
+    """Return those of the tables that a killed process left behind: queues older than yesterday's."""
+    oldest = f"{prefix}_{today - timedelta(days=1):%Y%m%d}"
+    return sorted(each for each in tables if each.startswith(f"{prefix}_") and each < oldest)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 
 from gong_assets.cortex.batching import batched
 from gong_assets.cortex.budget import BudgetLeft
 from gong_assets.cortex.enrichments import Enrichment
+from gong_assets.cortex.estimates import input_tokens, output_tokens, part_estimates
 from gong_assets.cortex.functions import literal
 from gong_assets.cortex.prices import Prices
 from gong_assets.cortex.tables import ANSWERS, ATTEMPTS, BATCHES
@@ -20,6 +22,7 @@ class Plan:
     Attributes:
         run_key: scope of the budget of a run.
         invocation: unique for each attempt of the step.
+        started_on: UTC date of the attempt.
     """
 
     enrichment: Enrichment
@@ -27,6 +30,12 @@ class Plan:
     prices: Prices
     run_key: str
     invocation: str
+    started_on: date = field(default_factory=lambda: datetime.now(UTC).date())
+
+    @property
+    def queue(self) -> str:
+        """The table of the texts that are sent. Each attempt has its own, because two runs can overlap."""
+        return f"{self.enrichment.queue}_{self.started_on:%Y%m%d}_{self.invocation[:12].upper()}"
 
     @property
     def _name(self) -> str:
@@ -158,7 +167,7 @@ SELECT
         before earlier ones. A text that failed is sent in a batch of a fiftieth of the size, and alone in its
         last attempt. TOKENS is NULL if counting failed.
         """
-        return f"""CREATE OR REPLACE TRANSIENT TABLE {self.enrichment.queue} AS
+        return f"""CREATE OR REPLACE TRANSIENT TABLE {self.queue} AS
 WITH {self._waiting()},
 
 parts AS (
@@ -169,7 +178,7 @@ parts AS (
 
 counted AS (
 
-    SELECT parts.*, {self._estimates()}
+    SELECT parts.*, {part_estimates(self.enrichment, self.scope.functions, self.prices)}
     FROM parts
 
 ),
@@ -218,37 +227,6 @@ first_answers AS (
 
 )"""
 
-    def _estimates(self) -> str:
-        """Return SQL for the tokens and credits of a part, of all functions together."""
-        tokens, credits = [], []
-        for capability in self.enrichment.capabilities:
-            function = self.scope.functions.of(capability)
-            billed = f"({self._input_tokens(capability)} + {self._output_tokens(capability)})"
-            tokens.append(f"{function.calls} * {billed}")
-            price = self.prices.of(function)
-            credits.append(f"{function.calls} * {billed} / 1000000 * {0 if price is None else price.credits}")
-        return f"{' + '.join(tokens)} AS PART_TOKENS, {' + '.join(credits)} AS PART_CREDITS"
-
-    def _input_tokens(self, capability: str) -> str:
-        return f"({capability}_TOKENS + {self.scope.functions.of(capability).overhead_tokens})"  # type: ignore[arg-type]
-
-    def _output_tokens(self, capability: str) -> str:
-        return self.scope.functions.output_tokens(capability, f"{capability}_TOKENS")  # type: ignore[arg-type]
-
-    def count_queue(self, left: BudgetLeft) -> str:
-        """Return SQL for one row with the texts in the queue: see `sending.Queue`."""
-        too_large = f"TOKENS > {left.whole_tokens} OR CREDITS > {left.whole_credits:.9f}"
-        text = "CALL_ID || ' ' || TEXT_HASH"
-        return (
-            "SELECT COALESCE(MAX(BATCH), 0) AS BATCHES, "
-            f"COUNT(DISTINCT IFF(TOKENS IS NULL, {text}, NULL)) AS UNCOUNTED, "
-            f"COUNT(DISTINCT IFF(BATCH IS NULL AND TOKENS IS NOT NULL, {text}, NULL)) AS OVER_BUDGET, "
-            f"COUNT(DISTINCT IFF({too_large}, {text}, NULL)) AS OVERSIZED, "
-            "MAX(TOKENS) AS LARGEST, MAX(CREDITS) AS LARGEST_CREDITS, "
-            "COUNT_IF(BATCH IS NOT NULL AND ATTEMPTS > 0) AS RETRIES "
-            f"FROM {self.enrichment.queue}"
-        )
-
     def record_batches(self) -> str:
         """Return the statement that records the planned batches with their estimated costs."""
         rows = "\nUNION ALL\n".join(self._planned(capability) for capability in self.enrichment.capabilities)
@@ -260,18 +238,18 @@ first_answers AS (
 
     def _planned(self, capability: str) -> str:
         function = self.scope.functions.of(capability)  # type: ignore[arg-type]
-        input_tokens = f"{function.calls} * SUM({self._input_tokens(capability)})"
-        output_tokens = f"{function.calls} * SUM({self._output_tokens(capability)})"
+        tokens_in = f"{function.calls} * SUM({input_tokens(self.scope.functions, capability)})"
+        tokens_out = f"{function.calls} * SUM({output_tokens(self.scope.functions, capability)})"
         price = self.prices.of(function)
         credits = "NULL"
         if price is not None:
-            credits = f"({input_tokens} + {output_tokens}) / 1000000 * {price.credits}"
+            credits = f"({tokens_in} + {tokens_out}) / 1000000 * {price.credits}"
         return f"""SELECT
     {literal(self.run_key)}, '{self.invocation}', '{self.enrichment.model}', BATCH, '{function.name}',
-    NULLIF('{function.model}', ''), {function.calls} * COUNT(*), {input_tokens}, {output_tokens},
+    NULLIF('{function.model}', ''), {function.calls} * COUNT(*), {tokens_in}, {tokens_out},
     {credits}, {credits} * {self.prices.dollars_per_credit}, IFF(BATCH IS NULL, 'Over Budget', 'Planned'),
     CURRENT_TIMESTAMP()
-FROM {self.enrichment.queue}
+FROM {self.queue}
 WHERE TOKENS IS NOT NULL
 GROUP BY BATCH"""
 
@@ -290,16 +268,23 @@ GROUP BY BATCH"""
     def record_attempts(self, batch: int) -> str:
         """Return the statement that counts the attempt, before the batch is sent.
 
-        So it counts even if the statement fails or the process dies.
+        So it counts even if the statement fails or the process dies. A text that another run has sent since
+        the batches were planned is left out, and `send` leaves it out too.
         """
         return f"""INSERT INTO {ATTEMPTS}
     (ENRICHMENT, CALL_ID, CALL_DATE, TEXT_HASH, CORTEX_REQUEST, ATTEMPT, BATCH_ID, ATTEMPTED_AT)
 SELECT DISTINCT
-    {self._name}, CALL_ID, CALL_DATE, TEXT_HASH, {self._request}, ATTEMPTS + 1, {self._batch_id(batch)},
-    CURRENT_TIMESTAMP()
-FROM {self.enrichment.queue}
-WHERE BATCH = {batch}
-ORDER BY CALL_DATE"""
+    {self._name}, planned.CALL_ID, planned.CALL_DATE, planned.TEXT_HASH, {self._request},
+    planned.ATTEMPTS + 1, {self._batch_id(batch)}, CURRENT_TIMESTAMP()
+FROM {self.queue} AS planned
+LEFT JOIN {ATTEMPTS} AS others
+    ON others.{self._of_enrichment("others.CALL_DATE")}
+    AND others.CORTEX_REQUEST = {self._request}
+    AND planned.CALL_ID = others.CALL_ID
+    AND planned.TEXT_HASH = others.TEXT_HASH
+    AND others.ATTEMPT > planned.ATTEMPTS
+WHERE planned.BATCH = {batch} AND others.CALL_ID IS NULL
+ORDER BY planned.CALL_DATE"""
 
     def send(self, batch: int) -> str:
         """Return the statement that sends a batch and keeps its answers."""
@@ -310,18 +295,12 @@ ORDER BY CALL_DATE"""
     ENRICHMENT, CALL_ID, CALL_DATE, TEXT_HASH, CORTEX_REQUEST, {", ".join(columns)}, CORTEX_MODEL,
     ENRICHMENT_VERSION, CORTEX_ERROR, BATCH_ID, ANSWERED_AT, FIRST_ANSWERED_AT
 )
-WITH batch AS (
-
-    SELECT CALL_ID, TEXT_HASH, PART, SENT_TEXT, ASKED
-    FROM {self.enrichment.queue}
-    WHERE BATCH = {batch}
-
-),
+WITH {self._claimed(batch)},
 
 sent AS (
 
     SELECT DISTINCT CALL_ID, TEXT_HASH, CALL_DATE, FIRST_ANSWERED_AT
-    FROM {self.enrichment.queue}
+    FROM {self.queue}
     WHERE BATCH = {batch}
 
 ),
@@ -339,6 +318,25 @@ SELECT
 FROM answered
 INNER JOIN sent ON answered.CALL_ID = sent.CALL_ID AND answered.TEXT_HASH = sent.TEXT_HASH
 ORDER BY sent.CALL_DATE"""
+
+    def _claimed(self, batch: int) -> str:
+        """Return CTEs up to `batch`: the parts of the texts that `record_attempts` has claimed."""
+        return f"""claimed AS (
+
+    SELECT CALL_ID, TEXT_HASH
+    FROM {ATTEMPTS}
+    WHERE {self._of_enrichment()} AND BATCH_ID = {self._batch_id(batch)}
+
+),
+
+batch AS (
+
+    SELECT planned.CALL_ID, planned.TEXT_HASH, planned.PART, planned.SENT_TEXT, planned.ASKED
+    FROM {self.queue} AS planned
+    INNER JOIN claimed ON planned.CALL_ID = claimed.CALL_ID AND planned.TEXT_HASH = claimed.TEXT_HASH
+    WHERE planned.BATCH = {batch}
+
+)"""
 
     def set_status(self, batch: int, status: str) -> str:
         """Return the statement that records that a batch is Sent or Answered."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from gong_assets.cortex import texts
+from gong_assets.cortex.batching import count_queue
 from gong_assets.cortex.budget import BudgetLeft, spending
 from gong_assets.cortex.enrichments import ENRICHMENTS, Enrichment, enabled
 from gong_assets.cortex.functions import Functions, literal
@@ -57,7 +58,8 @@ def rehearse(connection: SnowflakeConnection, functions: Functions, *, redacts: 
     """Run the statements of each enrichment, and yield what became of them."""
     scope = Scope(functions, None, redacts)
     own = _Names(
-        f"GONG_ASSETS_DOCTOR_{uuid4().hex[:8].upper()}_", [each.queue for each in ENRICHMENTS.values()]
+        f"GONG_ASSETS_DOCTOR_{uuid4().hex[:8].upper()}_",
+        [rf"{each.queue}\w*" for each in ENRICHMENTS.values()],
     )
     for statement in (*create_statements(functions, ()), *_source_tables()):
         fetch(connection, own.sql(statement))
@@ -112,7 +114,7 @@ def statements(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "find what waits", plan.survey(1)
     yield "read what was spent", spending(plan.run_key)
     yield "count tokens and plan batches", plan.create_queue(_LIMIT)
-    yield "count the planned texts", plan.count_queue(_LIMIT)
+    yield "count the planned texts", count_queue(plan.queue, _LIMIT)
     yield "record the batches", plan.record_batches()
     yield "read the estimated cost", plan.estimates()
     yield "record an attempt", plan.record_attempts(1)

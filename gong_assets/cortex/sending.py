@@ -17,6 +17,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from gong_assets.cortex.batching import count_queue, leftover_queues
 from gong_assets.cortex.budget import Budget, spending
 from gong_assets.cortex.enrichments import Enrichment
 from gong_assets.cortex.functions import Functions
@@ -25,7 +26,7 @@ from gong_assets.cortex.prices import Prices
 from gong_assets.cortex.results import CONTINUE_ON_ERROR, embedding_column
 from gong_assets.cortex.tables import ANSWERS, add_dimension, answer_columns, create_statements
 from gong_assets.cortex.texts import Scope
-from gong_assets.warehouse.connection import Warehouse, fetch
+from gong_assets.warehouse.connection import Warehouse, fetch, transaction
 from gong_assets.warehouse.errors import is_unknown_object
 from gong_assets.warehouse.queries import existing_tables
 
@@ -122,7 +123,10 @@ class Sender:
             found = self._survey(connection, plan, kept_days)
         outcome = Outcome()
         if found["WAITING"]:
-            create_tables(connection, self.scope.functions)  # A new embedding model needs a column.
+            existing = existing_tables(connection)
+            create_tables(connection, self.scope.functions, existing)  # A new embedding model needs a column.
+            for table in leftover_queues(self.enrichment.queue, plan.started_on, existing):
+                _execute(connection, f"DROP TABLE IF EXISTS {table}")
             outcome = self._send_waiting(connection, plan, found["WAITING"])
         if found["STALE"] and not (outcome.over_budget or outcome.uncounted):
             # Afterwards, because the first answer for a call is known from its earlier texts.
@@ -143,7 +147,7 @@ class Sender:
         left = self.budget.left(spent)
         try:
             _execute(connection, plan.create_queue(left))
-            (queue,) = fetch(connection, plan.count_queue(left))
+            (queue,) = fetch(connection, count_queue(plan.queue, left))
             _execute(connection, plan.record_batches())
             self._log_estimates(fetch(connection, plan.estimates()))
             self._warn_of(queue)
@@ -154,8 +158,8 @@ class Sender:
                         self._probe(connection)
                     self._send_batches(connection, plan, batches)
         finally:
-            # It has the text of transcripts. A killed process leaves it to the next run, which replaces it.
-            _execute(connection, f"DROP TABLE IF EXISTS {self.enrichment.queue}")
+            # It has the text of transcripts. If the process is killed, a run two days later drops it.
+            _execute(connection, f"DROP TABLE IF EXISTS {plan.queue}")
         return Outcome(texts, batches, int(queue["OVER_BUDGET"]), int(queue["UNCOUNTED"]))
 
     def _log_estimates(self, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -247,8 +251,10 @@ class Sender:
 def _send_batch(connection: SnowflakeConnection, plan: Plan, batch: int) -> None:
     from snowflake.connector.errors import ProgrammingError
 
-    _execute(connection, plan.record_attempts(batch))
-    _execute(connection, plan.set_status(batch, "Sent"))
+    # Snowflake runs UPDATEs of one table one after another, so two runs cannot claim the same text.
+    with transaction(connection):
+        _execute(connection, plan.set_status(batch, "Sent"))
+        _execute(connection, plan.record_attempts(batch))
     try:
         _execute(connection, plan.send(batch))
     except ProgrammingError as error:

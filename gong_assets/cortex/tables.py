@@ -17,7 +17,6 @@ from gong_assets.cortex.results import embedding_column
 ANSWERS = "GONG_CORTEX_ANSWERS"
 ATTEMPTS = "GONG_CORTEX_ATTEMPTS"
 BATCHES = "GONG_CORTEX_BATCHES"
-QUEUE = "GONG_CORTEX_QUEUE"
 
 # The batch of answers of an earlier version, which were in the tables of the models.
 CARRIED_OVER = "carried over"

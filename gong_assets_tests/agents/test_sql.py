@@ -35,6 +35,7 @@ from gong_assets_tests.agents.tables import (
     DIRECTORY,
     EMBEDDINGS,
     LANDINGS,
+    SEARCHABLE,
     SEGMENTS,
     TIMELINE,
     columns,
@@ -78,6 +79,7 @@ def listed(sql: str, condition: str, value_count: int) -> tuple[str, int]:
 STATEMENTS = {
     "search": search({}),
     "filtered search": search(ALL_FILTERS),
+    "search limited to days": search(call_filters.date_filters(date(2026, 1, 1), date(2026, 1, 2))),
     "next page of a search": search(ALL_FILTERS, AFTER),
     "unsearchable": unsearchable({}),
     "filtered unsearchable": unsearchable(ALL_FILTERS),
@@ -135,6 +137,7 @@ def test_a_statement_reads_only_enriched_views_and_embeddings(sql: str, value_co
     ctes = {cte.alias_or_name.upper() for cte in tree.find_all(exp.CTE)}
     allowed = {
         CALLS, SEGMENTS, COACHING, TIMELINE, DEAL_CALLS, DEAL_RISK, DIRECTORY, LANDINGS, EMBEDDINGS,
+        SEARCHABLE,
     }  # fmt: skip
     assert {table.name.upper() for table in tree.find_all(exp.Table)} - ctes <= allowed
 
@@ -145,9 +148,28 @@ def test_a_statement_reads_calls_segments_and_events_without_private_calls(
 ) -> None:
     sql = sql.replace(DEAL_RISKS, "")
     assert DEAL_RISK not in sql
-    for view in (CALLS, SEGMENTS, COACHING, TIMELINE, DIRECTORY):
+    for view in (CALLS, SEGMENTS, SEARCHABLE, COACHING, TIMELINE, DIRECTORY):
         public = f"(SELECT * FROM {view} WHERE NOT COALESCE(IS_PRIVATE, FALSE))"
         assert sql.count(public) == len(re.findall(rf"\b{view}\b", sql))
+
+
+@pytest.mark.parametrize("condition", [call_filters.HAS_REP, call_filters.HAS_DEAL, call_filters.HAS_COMPANY])
+def test_a_search_compares_only_vectors_of_the_calls_that_it_is_limited_to(condition: str) -> None:
+    assert _compared({condition: ALL_FILTERS[condition]}) == {"TRANSCRIPT_ID"}
+
+
+def test_a_search_without_a_filter_on_calls_compares_all_vectors_of_the_days() -> None:
+    """Otherwise most vectors would be copied."""
+    days = call_filters.date_filters(date(2026, 1, 1), date(2026, 1, 2))
+    assert _compared(days) == {"CALL_DATE"}
+    assert _compared(call_search.segment_filters("External", 5)) == set()
+
+
+def _compared(filters: call_filters.Filters) -> set[str]:
+    """Return the columns by which the segments are selected that a search compares."""
+    ctes = {cte.alias_or_name: cte.this for cte in parsed(search(filters)[0]).find_all(exp.CTE)}
+    where = ctes["compared"].args["where"]
+    return {column.name for column in where.find_all(exp.Column) if column.table == "embedded"}
 
 
 def test_one_module_states_the_condition_on_private_calls() -> None:
@@ -163,6 +185,6 @@ def test_an_omitted_filter_adds_no_condition() -> None:
 
 
 def test_the_filters_use_columns_of_the_view() -> None:
-    filters = ALL_FILTERS.keys() - {call_filters.HAS_COMPANY}
+    filters = ALL_FILTERS.keys() - {call_filters.HAS_COMPANY, call_filters.HAS_DEAL}
     named = {column.name for each in filters for column in parsed(f"SELECT {each}").find_all(exp.Column)}
-    assert named <= columns(SEGMENTS).keys()
+    assert named <= columns(SEGMENTS).keys() & columns(SEARCHABLE).keys()

@@ -7,19 +7,28 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from threading import Barrier
+from typing import Any
+from unittest import mock
 
 import pytest
+import snowflake.connector
 
+from gong_assets.cortex import sending
+from gong_assets.cortex.batching import leftover_queues
 from gong_assets.cortex.enrichments import ENRICHMENTS
 from gong_assets.cortex.functions import Functions
+from gong_assets.cortex.planning import Plan
 from gong_assets.cortex.prices import MAX_AGE_DAYS, Prices
 from gong_assets.cortex.rehearsal import rehearse
 from gong_assets.dates import DateRange
 from gong_assets.settings.dbt_vars import default_vars
-from gong_assets_tests.dbt.cortex_company import CALLS, UNCOUNTED, Company, texts
-from gong_assets_tests.dbt.enriching import scope_of
+from gong_assets_tests.dbt.cortex_company import CALLS, TURNS, UNCOUNTED, Company, texts
+from gong_assets_tests.dbt.enriching import Enriched, enrich, scope_of
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.records import MONDAY
 from gong_assets_tests.dbt.warehouse import Tables
@@ -140,6 +149,67 @@ def test_a_process_killed_in_a_batch_loses_no_answer_but_that_of_the_batch(compa
         "group by call_id, text_hash having count(*) > 1"
     )
     assert len(attempts) <= 1
+
+
+def test_two_runs_at_once_pay_for_each_text_once(company: Company) -> None:
+    company.land({f"call{number}": texts(number) for number in range(CALLS)})
+    company.run(tokens=0)
+    scope = scope_of({"cortex_segments_per_batch": 2, "cortex_calls_per_batch": 1, "cortex_connections": 1})
+    planned = Barrier(2)
+    send = sending.Sender._send_batches
+
+    def send_together(sender: sending.Sender, *arguments: Any) -> None:
+        # Both runs have planned all segments by now.
+        if sender.enrichment.name == "segments":
+            planned.wait(60)
+        send(sender, *arguments)
+
+    def run(key: str) -> Enriched:
+        arguments = dict(company.warehouse.arguments)
+        with snowflake.connector.connect(**arguments, session_parameters={"TIMEZONE": "UTC"}) as own:
+            return enrich(own, arguments, scope, run_key=key)
+
+    with (
+        mock.patch.object(sending.Sender, "_send_batches", send_together),
+        ThreadPoolExecutor(2) as pool,
+    ):
+        done = list(pool.map(run, ("one", "other")))
+
+    assert [each.errors for each in done] == [{}, {}]
+    assert {each.outcomes["segments"].texts for each in done} == {CALLS * TURNS}
+    twice = company.warehouse.query(
+        "select enrichment, call_id, text_hash from gong_cortex_answers group by 1, 2, 3 having count(*) > 1 "
+        "union all "
+        "select enrichment, call_id, text_hash from gong_cortex_attempts group by 1, 2, 3 having count(*) > 1"
+    )
+    assert twice == []
+    embedded = [row for row in company.sent() if row["FUNCTION_NAME"] == "AI_EMBED"]
+    billed = sum(metric["value"] for row in embedded for metric in json.loads(row["METRICS"]))
+    by_run: dict[str, int] = {}
+    for row in company.batches():
+        if row["FUNCTION_NAME"] == "AI_EMBED" and row["RUN_KEY"] in ("one", "other"):
+            by_run[row["RUN_KEY"]] = by_run.get(row["RUN_KEY"], 0) + row["INPUT_TOKENS"]
+    assert by_run == {"one": billed, "other": billed}
+    company.run()
+    assert all(row["CORTEX_ATTEMPTS"] == 1 for row in company.segments().values())
+    left = company.warehouse.query(
+        "select table_name from information_schema.tables where table_name like 'GONG_CORTEX_QUEUE%'"
+    )
+    assert left == []
+
+
+def test_the_queue_of_a_killed_run_is_dropped_two_days_later() -> None:
+    plan = Plan(ENRICHMENTS["segments"], scope_of(), Prices.of_vars(default_vars()), "run", "abc123")
+    plan = replace(plan, started_on=date(2026, 11, 3))
+    assert plan.queue == "GONG_CORTEX_QUEUE_SEGMENTS_20261103_ABC123"
+    names = [
+        f"GONG_CORTEX_QUEUE_{rest}_AB"
+        for rest in ("SEGMENTS_20261101", "SEGMENTS_20261102", "SEGMENTS_20261103", "SUMMARIES_20261101")
+    ]
+    left = leftover_queues(
+        plan.enrichment.queue, plan.started_on, [*names, "GONG_CORTEX_BATCHES", plan.queue]
+    )
+    assert left == names[:1]
 
 
 def test_tables_of_an_earlier_version_keep_their_answers(company: Company) -> None:

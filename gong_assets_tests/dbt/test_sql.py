@@ -54,11 +54,11 @@ def models(built: Tables, project: DbtProject) -> dict[str, str]:
     project.succeed(
         "compile",
         "--select",
-        "int_gong_inferred_records",
+        "int_gong_customer_addresses",
         "--vars",
         json.dumps({"match_calls_by_domain": True}),
     )
-    inferring = {f"{name} (on)": sql for name, sql in project.compiled().items() if "inferred" in name}
+    inferring = {f"{name} (on)": sql for name, sql in project.compiled().items() if "addresses" in name}
     return current | legacy | inferring
 
 

@@ -15,11 +15,9 @@ with calls as (
                 or (customer_count = 0 and coalesce(call_scope, 'Unknown') <> 'External')
                 then 'Internal'
             when
-                {% for outcome in ['call_outcome', 'call_outcome_category', 'sdr_disposition'] -%}
-                {{ has_words(outcome, var('voicemail_outcomes')) }}
-                or {% endfor -%}
+                coalesce(has_voicemail_outcome, false)
                 -- A host with all of the talk time was alone on the phone.
-                (
+                or (
                     call_direction in ('Inbound', 'Outbound')
                     and not coalesce(has_customer_spoken, talk_ratio < 1)
                 )

@@ -1,6 +1,6 @@
 with calls as (
 
-    select * from {{ ref('vw_enriched_gong_calls') }}
+    select * from {{ ref('int_gong_call_details') }}
 
 ),
 

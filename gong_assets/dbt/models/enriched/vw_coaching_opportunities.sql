@@ -25,7 +25,7 @@ with calls as (
     select
         *,
         company_question_count / nullif(call_duration_seconds / 3600, 0) as questions_per_hour
-    from {{ ref('vw_enriched_gong_calls') }}
+    from {{ ref('int_gong_call_details') }}
     where is_coachable
 
 ),

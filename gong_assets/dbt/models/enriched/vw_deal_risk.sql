@@ -23,7 +23,16 @@ calls as (
         ) as recency,
         enriched.*
     from deal_calls
-    inner join {{ ref('vw_enriched_gong_calls') }} as enriched on deal_calls.call_id = enriched.call_id
+    inner join {{ ref('int_gong_call_details') }} as enriched on deal_calls.call_id = enriched.call_id
+
+),
+
+private_deals as (
+
+    select distinct deal_calls.hubspot_deal_id as deal_id
+    from {{ ref('vw_deal_calls') }} as deal_calls
+    inner join {{ ref('int_gong_call_details') }} as details on deal_calls.call_id = details.call_id
+    where details.is_private
 
 ),
 
@@ -174,7 +183,9 @@ select
     flagged.customer_sentiment,
     flagged.earlier_customer_sentiment,
     flagged.negative_segment_count,
-    flagged.risk_tracker_count
+    flagged.risk_tracker_count,
+    private_deals.deal_id is not null as has_private_call
 from flagged
+left join private_deals on flagged.deal_id = private_deals.deal_id
 left join {{ ref('stg_hubspot_companies') }} as companies
     on flagged.associated_company_id = companies.company_id

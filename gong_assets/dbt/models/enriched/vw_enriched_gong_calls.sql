@@ -1,22 +1,20 @@
+{%- set kept_risks = visible_result('kept', 'risk_indicators') -%}
 with calls as (
 
     select * from {{ ref('int_gong_call_details') }}
 
 ),
 
-risks as (
+-- What depends on the deal and on today. All other risks are kept as a list.
+deal_risks as (
 
     select
         call_id,
-        call_date,
-        array_agg(
-            object_construct(
-                'risk', risk, 'detail', detail, 'at_seconds', at_seconds, 'sentiment', sentiment,
-                'transcript_id', transcript_id, 'hubspot_deal_id', hubspot_deal_id
-            )
-        ) within group (order by risk, at_seconds, risk_id) as risk_indicators
+        array_agg(object_construct('risk', risk, 'detail', detail, 'hubspot_deal_id', hubspot_deal_id))
+            within group (order by risk, risk_id) as risk_indicators
     from {{ ref('vw_gong_call_risks') }}
-    group by 1, 2
+    where hubspot_deal_id is not null
+    group by 1
 
 ),
 
@@ -41,8 +39,18 @@ call_deals as (
 select
     calls.*,
     coalesce(call_deals.deals, array_construct()) as deals,
-    coalesce(risks.risk_indicators, iff(calls.processed_by_cortex, array_construct(), null))
-        as risk_indicators
+    case
+        when
+            {{ kept_risks }} is not null
+            or deal_risks.call_id is not null
+            or calls.processed_by_cortex and kept.call_id is null
+            then array_cat(
+                coalesce({{ kept_risks }}, array_construct()),
+                coalesce(deal_risks.risk_indicators, array_construct())
+            )
+    end as risk_indicators
 from calls
-left join risks on calls.call_id = risks.call_id and calls.call_date = risks.call_date
+left join {{ ref('int_gong_call_risk_lists') }} as kept
+    on calls.call_id = kept.call_id and calls.call_date = kept.call_date
+left join deal_risks on calls.call_id = deal_risks.call_id
 left join call_deals on calls.call_id = call_deals.call_id

@@ -5,7 +5,7 @@ with calls as (
         date_trunc('month', {{ local_call_date('calls') }})::date as call_month,
         coalesce(calls.primary_user_id, 'none') as rep_id,
         coalesce(calls.meeting_id, calls.call_id) as meeting
-    from {{ ref('vw_enriched_gong_calls') }} as calls
+    from {{ ref('int_gong_call_details') }} as calls
 
 ),
 

@@ -284,6 +284,12 @@ select
     renamed.call_outcome_id,
     renamed.call_purpose,
     renamed.sdr_disposition,
+    {%- set outcomes = ['call_outcome', 'call_outcome_category', 'sdr_disposition'] %}
+    coalesce(
+        {% for outcome in outcomes -%}
+        {{ has_words('renamed.' ~ outcome, var('voicemail_outcomes')) }}{{ ' or ' if not loop.last }}
+        {% endfor -%}, false
+    ) as has_voicemail_outcome,
     renamed.client_unique_id,
     renamed.custom_data,
     renamed.calendar_event_id,
