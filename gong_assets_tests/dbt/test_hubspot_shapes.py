@@ -18,8 +18,9 @@ import pytest
 from gong_assets.defs.checks.hubspot import TABLES
 from gong_assets.settings import HubSpotShape
 from gong_assets.warehouse.hubspot_tables import hubspot_tables
+from gong_assets.warehouse.tables import create_raw_tables
 from gong_assets_tests.dbt.hubspot_portals import CHANGED, PORTALS, SHAPES
-from gong_assets_tests.dbt.project import DbtProject
+from gong_assets_tests.dbt.project import DbtProject, connected_to
 from gong_assets_tests.dbt.records import FULL
 from gong_assets_tests.dbt.test_sql import SNOWFLAKE_FUNCTIONS
 from gong_assets_tests.dbt.warehouse import Tables, Warehouse
@@ -130,6 +131,10 @@ class Staged:
 @pytest.fixture(scope="module")
 def stage(warehouse: Warehouse, project: DbtProject) -> Iterator[Callable[..., Staged]]:
     def staged(schema: str, **environment: str) -> Staged:
+        variables = {**project.environment, "SNOWFLAKE_SCHEMA": f"STAGED_{schema}"}
+        with connected_to(variables) as (connection, _):
+            warehouse.query(f"create schema if not exists sophia_ai.staged_{schema}")
+            create_raw_tables(connection, ())  # contacts that were erased are left out
         output = project.succeed(
             "run", "--select", *MODELS, SNOWFLAKE_SCHEMA=f"STAGED_{schema}", **environment
         )

@@ -61,8 +61,8 @@ def changes(before: Snapshot, after: Snapshot, *, except_calls: frozenset[str] =
     return lines
 
 
-# The enrichments share these tables, which have no asset of their own.
-ANSWER_TABLES = frozenset({"GONG_CORTEX_ANSWERS", "GONG_CORTEX_ATTEMPTS"})
+# Steps share these tables, and no step counts their rows.
+SHARED_TABLES = frozenset({"GONG_CORTEX_ANSWERS", "GONG_CORTEX_ATTEMPTS", "GONG_ERASURES"})
 
 
 def take_snapshot(warehouse: Warehouse) -> Snapshot:

@@ -15,7 +15,7 @@ from gong_assets_tests.cli.network import NetworkLog
 from gong_assets_tests.end_to_end import company
 from gong_assets_tests.end_to_end.company import CUSTOMER, REP, STRANGE_TEXT, landed_calls
 from gong_assets_tests.end_to_end.gong_server import PAGE_SIZE, Gong
-from gong_assets_tests.end_to_end.runs import ANSWER_TABLES, Row, Run, Snapshot
+from gong_assets_tests.end_to_end.runs import SHARED_TABLES, Row, Run, Snapshot
 from gong_assets_tests.gong_schemas import SCHEMAS
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("company")]
@@ -211,7 +211,7 @@ def test_calls_cost_one_request_per_page_plus_one_per_parallel_window(first_run:
 def test_the_command_prints_the_rows_of_every_table(first_run: Run) -> None:
     printed = first_run.outcome.stdout
     for table, rows in first_run.tables.tables.items():
-        if table in ANSWER_TABLES:
+        if table in SHARED_TABLES:
             continue
         line = next(line for line in printed.splitlines() if f" {table.lower()} " in line)
         assert f" {len(rows):,} " in line

@@ -105,7 +105,7 @@ def test_each_tool_returns_the_result_of_its_function(
 
 HOSTILE: list[tuple[str, dict[str, Any], str]] = [
     ("analyze_call", {"call_id": "'; DROP TABLE GONG_CALLS_RAW; --"}, "is not in VW_ENRICHED_GONG_CALLS"),
-    ("analyze_call", {"call_id": "x" * 2**20}, "call_id: string should have at most 500 characters"),
+    ("analyze_call", {"call_id": "x" * 2**19}, "call_id: string should have at most 500 characters"),
     ("analyze_call", {"call_id": "1\0"}, "call_id: should not contain a NUL character"),
     ("analyze_call", {"call_id": 7.782342274025938e18}, "call_id: input should be a valid string"),
     ("analyze_call", {}, "call_id: field required"),
@@ -115,7 +115,7 @@ HOSTILE: list[tuple[str, dict[str, Any], str]] = [
     ("coaching_opportunities", {"days": -1}, "days: input should be greater than or equal to 1"),
     ("coaching_opportunities", {"limit": "10; DELETE"}, "limit: input should be a valid integer"),
     ("coaching_opportunities", {"sql": "DROP TABLE X"}, "coaching_opportunities has no argument sql"),
-    ("similar_calls", {"text": "x" * 2**20}, "text: string should have at most 1500 characters"),
+    ("similar_calls", {"text": "x" * 2**19}, "text: string should have at most 1500 characters"),
     ("similar_calls", {"text": " "}, "text: should not be blank"),
     ("similar_calls", {"text": "! " * 700}, "the text is too long for the embedding model; shorten it"),
     ("similar_calls", {"text": "a", "from_date": "2025-03-02", "to_date": "2025-03-01"}, "is after to_date"),

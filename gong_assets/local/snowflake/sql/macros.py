@@ -130,7 +130,12 @@ _ARRAY_TO_STRING = f"""
 END
 """
 _ARRAY_DISTINCT = f"(a) AS to_json(list_distinct({_JSON_LIST}))"
-_ARRAY_CAT = f"(a, b) AS to_json(list_concat({_JSON_LIST}, CAST(to_json(b) AS JSON[])))"
+_ARRAY_CAT = f"""
+(a, b) AS CASE
+    WHEN a IS NULL OR b IS NULL THEN NULL
+    ELSE to_json(list_concat({_JSON_LIST}, CAST(to_json(b) AS JSON[])))
+END
+"""
 _ARRAY_APPEND = f"(a, x) AS to_json(list_append({_JSON_LIST}, to_json(x)))"
 _ARRAY_PREPEND = f"(a, x) AS to_json(list_prepend(to_json(x), {_JSON_LIST}))"
 # https://docs.snowflake.com/en/sql-reference/functions/array_flatten
