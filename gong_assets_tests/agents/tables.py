@@ -167,6 +167,7 @@ def deal_risk(deal_id: str, *reasons: str, **values: Any) -> Row:
         "risk_count": len(reasons),
         "risk_indicators": list(reasons),
         "call_count": 0,
+        "has_private_call": False,
         **values,
     }
 

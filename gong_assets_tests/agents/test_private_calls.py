@@ -76,7 +76,10 @@ def calls(warehouse: Warehouse) -> Warehouse:
             deal("20", "Renewal", is_private=None),
             deal("30", "Expansion"),
         ],
-        deal_risks=[deal_risk(each, "Stalled", last_call_id="1") for each in ("10", "20", "30")],
+        deal_risks=[
+            deal_risk(each, "Stalled", last_call_id="1", has_private_call=each != "30")
+            for each in ("10", "20", "30")
+        ],
     )
     return warehouse
 
