@@ -19,7 +19,7 @@ from uuid import uuid4
 
 from gong_assets.cortex.batching import count_queue, leftover_queues
 from gong_assets.cortex.budget import Budget, spending
-from gong_assets.cortex.enrichments import Enrichment
+from gong_assets.cortex.enrichments import ENRICHMENTS, Enrichment
 from gong_assets.cortex.functions import Functions
 from gong_assets.cortex.planning import Plan
 from gong_assets.cortex.prices import Prices
@@ -246,6 +246,14 @@ class Sender:
 
     def _session_of(self, own: SnowflakeConnection, given: SnowflakeConnection | None) -> Any:
         return nullcontext() if given is own else self._session(own)
+
+
+def drop_queues(connection: SnowflakeConnection) -> None:
+    """Drop what killed processes left behind: their queues have texts of calls. Nothing may be sending."""
+    prefixes = tuple(f"{each.queue}_" for each in ENRICHMENTS.values())
+    for table in sorted(existing_tables(connection)):
+        if table.startswith(prefixes):
+            _execute(connection, f"DROP TABLE IF EXISTS {table}")
 
 
 def _send_batch(connection: SnowflakeConnection, plan: Plan, batch: int) -> None:

@@ -213,8 +213,12 @@ class _Tick:
 
     @property
     def _has_calls(self) -> bool:
-        key = self.options.asset_key(CALLS.asset_name)
-        return self.context.instance.get_latest_materialization_event(key) is not None
+        key, instance = self.options.asset_key(CALLS.asset_name), self.context.instance
+        # Calls that were read by ID are observed.
+        return bool(
+            instance.get_latest_materialization_event(key)
+            or instance.fetch_observations(key, limit=1).records
+        )
 
     def _unbuilt(self, cursor: Cursor) -> frozenset[dg.AssetKey]:
         """Return the models to build without a change of their sources; none before calls have landed."""

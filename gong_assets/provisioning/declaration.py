@@ -214,7 +214,10 @@ def _pipeline_grants(settings: Settings, place: str, roles: Mapping[Layer, Role]
             yield Grant(transformer, "USAGE", "DATABASE", settings.hubspot_database.upper())
             yield Grant(transformer, "USAGE", "SCHEMA", source)
             yield Grant(transformer, "SELECT", "TABLES", source)
-    yield Grant(roles[Layer.LOADER].name, "USAGE", "DATABASE ROLE", "SNOWFLAKE.USAGE_VIEWER")
+    loader = roles[Layer.LOADER].name
+    # Retention and erasure reach the tables of all layers.
+    yield Grant(loader, "DELETE", "TABLES", place)
+    yield Grant(loader, "USAGE", "DATABASE ROLE", "SNOWFLAKE.USAGE_VIEWER")
 
 
 def _reader_grants(settings: Settings, place: str, roles: Mapping[Layer, Role]) -> Iterator[Grant]:

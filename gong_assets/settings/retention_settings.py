@@ -9,6 +9,11 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
+def first_of_last(days: int, today: date) -> date:
+    """Return the first of the last `days` days, including today."""
+    return today - timedelta(days=days - 1)
+
+
 class RetentionSettings(BaseSettings):
     """The last days that are kept. The docstring of each field is its description."""
 
@@ -25,4 +30,4 @@ class RetentionSettings(BaseSettings):
     def first_kept_day(self, today: date) -> date | None:
         """Return the first day that GONG_RETENTION_DAYS keeps, or None if it keeps all days."""
         days = self.gong_retention_days
-        return None if days is None else today - timedelta(days=days - 1)
+        return None if days is None else first_of_last(days, today)

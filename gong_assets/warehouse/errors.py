@@ -85,6 +85,8 @@ def is_unknown_object(error: Exception) -> bool:
 # for a refused sign-in; 250003 is a failed HTTP request; 251005 to 251008 are missing or invalid credentials.
 # https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-api#error-codes
 _UNREACHABLE = {250001, 250002, 250003, 251001}
+# The server does not know the session any more: it was restarted, or the session was idle for hours.
+_ENDED_SESSION = {390111, 390112}
 _SIGN_IN = {250004, 251005, 251006, 251007, 251008}
 # Error codes of the server for a refused sign-in: 390100 (password), 390144 (key pair), 390303 (token) and
 # others.
@@ -92,8 +94,11 @@ _REFUSED_BY_SERVER = range(390_000, 391_000)
 
 
 def is_unreachable(text: str) -> bool:
-    """Return True if the text of a failed statement or sign-in means that the host did not answer."""
-    code = re.search(r"\b25\d{4}\b", text)
+    """Return True if the text of a failed statement or sign-in means that a later one may succeed.
+
+    The host did not answer, or it does not know the session any more.
+    """
+    code = re.search(r"\b(?:25|39)\d{4}\b", text)
     return _kind(text, int(code[0]) if code else None) is WarehouseUnreachable
 
 
@@ -112,6 +117,8 @@ def translated(error: Exception, *, host: str) -> WarehouseError:
 def _kind(text: str, errno: int | None) -> type[WarehouseError]:
     # The connector uses the same message for both; only an unreachable host adds "Service is unavailable".
     refused = "Failed to connect to DB" in text and "Service is unavailable" not in text
+    if errno in _ENDED_SESSION:
+        return WarehouseUnreachable
     if errno in _SIGN_IN or errno in _REFUSED_BY_SERVER or refused:
         return WarehouseSignInFailed
     return WarehouseUnreachable if errno in _UNREACHABLE else WarehouseQueryFailed

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from snowflake.connector import SnowflakeConnection
 
-# Columns with the day of a row, in the raw tables and in all tables that follow from them.
-DAY_COLUMNS = ("CALL_DATE", "REVIEW_DATE", "STATS_DATE", "ACTIVITY_DATE", "DAY")
+# Columns with the day of a row, in the raw tables and in all tables that follow from them. The first that a
+# table has counts: a review of a call has the days of both.
+DAY_COLUMNS = ("REVIEW_DATE", "STATS_DATE", "ACTIVITY_DATE", "CALL_DATE", "DAY")
 
 
 def day_columns(connection: SnowflakeConnection, tables: Sequence[str]) -> dict[str, str]:
@@ -33,8 +34,9 @@ def day_columns(connection: SnowflakeConnection, tables: Sequence[str]) -> dict[
         f"AND COLUMNS.COLUMN_NAME IN ({names})",
         DAY_COLUMNS,
     )
-    found = {str(row["TABLE_NAME"]): str(row["COLUMN_NAME"]) for row in rows}
-    return {table: found[table] for table in tables if table in found}
+    found = {(str(row["TABLE_NAME"]), str(row["COLUMN_NAME"])) for row in rows}
+    days = {table: [each for each in DAY_COLUMNS if (table, each) in found] for table in tables}
+    return {table: columns[0] for table, columns in days.items() if columns}
 
 
 def delete_expired(

@@ -6,7 +6,7 @@ import pytest
 
 from gong_assets.error_advice import explain
 from gong_assets.gong import GongQuotaExhausted
-from gong_assets.warehouse.errors import WarehouseQueryFailed, WarehouseUnreachable
+from gong_assets.warehouse.errors import WarehouseQueryFailed, WarehouseUnreachable, is_unreachable
 
 
 def test_advice_follows_the_error_on_a_line_of_its_own() -> None:
@@ -30,3 +30,19 @@ def test_a_table_that_is_not_there_comes_with_what_to_do(errno: int | None, sqls
         "after it are missing until it succeeds. Otherwise the role may lack SELECT on the object."
     ]
     assert len(explain(WarehouseQueryFailed("syntax error", errno=1003)).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("250001 (08001): Failed to connect to DB: x. Service is unavailable", True),
+        ("390111 (08001): Session no longer exists. New login required to access the service.", True),
+        ("390144 (08004): JWT token is invalid", False),
+        ("250001 (08001): Failed to connect to DB: x. Incorrect username or password was specified.", False),
+        ("002003 (42S02): Object 'X' does not exist or not authorized.", False),
+    ],
+)
+def test_a_later_statement_may_succeed_if_no_server_answered_or_its_session_ended(
+    text: str, expected: bool
+) -> None:
+    assert is_unreachable(text) is expected

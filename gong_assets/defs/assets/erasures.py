@@ -8,12 +8,14 @@ from typing import Any
 
 import dagster as dg
 
+from gong_assets.cortex.sending import drop_queues
 from gong_assets.defs.dbt.assets import DBT_POOL
 from gong_assets.defs.failures import fail_step
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.own_tables import model_tables
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.ingestion.streams import RAW_TABLES
+from gong_assets.provisioning.objects import Layer
 from gong_assets.warehouse.erase import erase
 from gong_assets.warehouse.errors import WarehouseError
 
@@ -36,6 +38,8 @@ def build_erasures(options: GraphOptions = DEFAULT_OPTIONS) -> dg.AssetsDefiniti
         context: dg.AssetExecutionContext, gong_snowflake: SnowflakeResource
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
         try:
+            with gong_snowflake.get_connection(Layer.ENRICHER) as connection:
+                drop_queues(connection)
             with gong_snowflake.get_connection() as connection:
                 receipt = erase(connection, RAW_TABLES, model_tables(), context.run.run_id)
         except WarehouseError as error:

@@ -1,11 +1,12 @@
 """The asset that deletes expired rows in every layer, with its job and its monthly schedule."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
 
+from gong_assets.cortex.sending import drop_queues
 from gong_assets.defs.dbt.assets import DBT_POOL
 from gong_assets.defs.failures import fail_step
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
@@ -13,7 +14,9 @@ from gong_assets.defs.own_tables import model_tables
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.defs.schedules import timing
 from gong_assets.ingestion.streams import RAW_TABLES
+from gong_assets.provisioning.objects import Layer
 from gong_assets.settings import Settings
+from gong_assets.settings.retention_settings import first_of_last
 from gong_assets.warehouse.errors import WarehouseError
 from gong_assets.warehouse.pending_changes import PENDING_CHANGES_TABLE
 from gong_assets.warehouse.retention import day_columns, delete_expired
@@ -59,8 +62,10 @@ def _asset(days: int, options: GraphOptions) -> dg.AssetsDefinition:
     def gong_retention(
         context: dg.AssetExecutionContext, gong_snowflake: SnowflakeResource
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        first_day = datetime.now(UTC).date() - timedelta(days=days - 1)
+        first_day = first_of_last(days, datetime.now(UTC).date())
         try:
+            with gong_snowflake.get_connection(Layer.ENRICHER) as connection:
+                drop_queues(connection)
             with gong_snowflake.get_connection() as connection:
                 # Raw rows go first: a run that dies in between leaves nothing that is staged or sent again.
                 raw = [table.name for table in RAW_TABLES]

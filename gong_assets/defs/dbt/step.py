@@ -78,9 +78,8 @@ class DbtStep:
         try:
             # The run's own connection. dbt signs in by itself.
             with snowflake.get_connection() as connection:
-                self._create_missing_sources(
-                    connection, snowflake
-                )  # dbt fails on a source that does not exist.
+                # dbt fails on a source that does not exist.
+                self._create_missing_sources(connection, snowflake)
                 settled = settled_changes(
                     self.context,
                     connection,
@@ -138,7 +137,6 @@ class DbtStep:
         missing = [table for table in RAW_TABLES if table.name not in existing]
         if missing or not {LANDINGS_TABLE, PENDING_CHANGES_TABLE, ERASURES_TABLE} <= existing:
             create_raw_tables(connection, missing)
-        with (
-            snowflake.get_connection(Layer.ENRICHER) if snowflake.layers else nullcontext(connection) as owner
-        ):
+        own = snowflake.get_connection(Layer.ENRICHER) if snowflake.layers else nullcontext(connection)
+        with own as owner:
             create_cortex_tables(owner, functions_of(self.settings), existing)
