@@ -74,11 +74,12 @@ class Access:
             await self._app(scope, receive, send)
             return
         started, status, name, body = time.monotonic(), 500, None, b""
+        is_answered = False
 
         async def noting_status(message: Mapping[str, Any]) -> None:
-            nonlocal status
+            nonlocal status, is_answered
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, is_answered = message["status"], True
             await send(message)
 
         try:
@@ -94,7 +95,8 @@ class Access:
                     self._running -= 1
             except _Rejected as rejected:
                 status = rejected.status
-                await _respond(send, rejected)
+                if not is_answered:  # Otherwise the answer has begun, and is cut off.
+                    await _respond(send, rejected)
         finally:
             client = (scope.get("client") or ("?",))[0]
             milliseconds = round((time.monotonic() - started) * 1000)

@@ -108,6 +108,25 @@ def test_bodies_time_and_concurrency_are_limited() -> None:
     assert asyncio.run(dripping()) == 408
 
 
+def test_an_answer_that_takes_too_long_is_cut_off_and_not_begun_again() -> None:
+    sent: list[str] = []
+
+    async def endless(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await asyncio.sleep(30)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"{}", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    scope = {"type": "http", "path": "/mcp", "headers": [], "client": ("127.0.0.1", 1)}
+    guarded = Access(endless, None, logging.Logger("unused"), request_seconds=0.1)
+    asyncio.run(guarded(scope, receive, send))
+    assert sent == ["http.response.start"]
+
+
 def test_the_audit_log_has_who_asked_what_and_no_answer_or_token(tokens: Tokens, tmp_path: Path) -> None:
     token = tokens.add("alice")
     log = audit_log(tmp_path / "audit" / "mcp.log")
