@@ -20,14 +20,11 @@ def run(sql: str, scope: Scope) -> str | None:
     found = _FIRST_WORD.match(sql)
     if found is None:
         return None
-    verb = found[1].upper()
-    if verb == "ALTER" and table_policies.STATEMENT.match(sql):
-        words = Words(sql)
-        words.next()
-        return table_policies.alter(words, scope)
     words = Words(sql)
     words.next()
-    match verb:
+    match found[1].upper():
+        case "ALTER" if table_policies.STATEMENT.match(sql):
+            return table_policies.alter(words, scope)
         case "CREATE":
             return account_objects.create(words, scope)
         case "ALTER":
