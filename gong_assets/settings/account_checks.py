@@ -41,8 +41,10 @@ def check_accounts(
             "was changed."
         )
     if not is_simulated and target == "local" and settings.gong_assets_target is None:
+        is_adopted = settings.is_adopted
+        reason = f"GONG_SOURCE is {settings.gong_source}" if is_adopted else "Gong credentials are set"
         raise SettingsError(
-            "GONG_ASSETS_TARGET: Gong credentials are set, but no SNOWFLAKE_ACCOUNT, so real calls would be "
-            f"written unencrypted to {settings.home}.\n"
+            f"GONG_ASSETS_TARGET: {reason}, but no SNOWFLAKE_ACCOUNT, so real calls would be written "
+            f"unencrypted to {settings.home}.\n"
             "Set SNOWFLAKE_ACCOUNT, or set GONG_ASSETS_TARGET=local to store them there. Nothing was changed."
         )

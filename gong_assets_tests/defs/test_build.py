@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import dagster as dg
 import pytest
@@ -62,6 +62,40 @@ def own_specs(defs: dg.Definitions) -> list[dg.AssetSpec]:
 
 
 def test_the_definitions_load(defs: dg.Definitions) -> None:
+    dg.Definitions.validate_loadable(defs)
+
+
+OPTIONAL_PARTS = {
+    "gong_retention_days": 30,
+    "gong_redact_transcripts": True,
+    "gong_include_private_calls": True,
+    "gong_provisioned": True,
+    "gong_provision_separate_warehouses": True,
+    "gong_cortex_token_budget": 1_000_000,
+    "gong_webhook_url": "https://calls.example.com/gong/a-long-random-path",
+}
+
+
+@pytest.mark.parametrize(
+    "accounts",
+    [
+        {"gong_assets_source": "simulated"},
+        {"gong_source": "airbyte", "gong_assets_target": "local"},
+        {
+            "gong_access_key": "k",
+            "gong_access_key_secret": "s",
+            "snowflake_account": "a1",
+            "snowflake_user": "GONG",
+            "snowflake_token": "token",
+            "snowflake_warehouse": "LOADING",
+            "gong_cortex_search": True,
+        },
+    ],
+    ids=["simulated", "Airbyte", "Snowflake"],
+)
+def test_the_definitions_load_with_all_optional_parts(tmp_path: Path, accounts: dict[str, Any]) -> None:
+    chosen = {"gong_assets_home": tmp_path, "gong_start_date": date(2026, 2, 1), **OPTIONAL_PARTS, **accounts}
+    defs = build_defs(Settings(**chosen), GraphOptions(key_prefix="sales"))
     dg.Definitions.validate_loadable(defs)
 
 

@@ -70,7 +70,7 @@ def test_expired_calls_leave_every_layer_and_do_not_come_back(
     deployment.rows(f"CREATE TABLE {queue} AS SELECT '{min(before)}' AS CALL_ID")
     # Redaction is off by now, so its table is no longer one of the models.
     retention = {"gong_retention_days": KEPT_DAYS}
-    result = deployment.run("gong_retention", days, **retention)
+    result = deployment.run("gong_expiry", days, **retention)
     assert result.success
     shown = metadata(result, "gong_retention")
     by_table = {record.data["table"]: record.data["rows"] for record in shown["rows_by_table"].records}
@@ -116,7 +116,7 @@ def test_partitions_schedules_and_the_reconciliation_begin_with_the_first_kept_d
         tick = defs.resolve_schedule_def("gong_reconciliation_schedule").evaluate_tick(context)
     (request,) = tick.run_requests or []
     assert request.tags["dagster/asset_partition_range_start"] == str(first + timedelta(days=10))
-    assert defs.resolve_schedule_def("gong_retention_schedule").cron_schedule == "10 4 1 * *"
+    assert defs.resolve_schedule_def("gong_expiry_schedule").cron_schedule == "10 4 1 * *"
 
 
 def test_without_the_setting_nothing_expires() -> None:

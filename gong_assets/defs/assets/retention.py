@@ -22,6 +22,8 @@ from gong_assets.warehouse.pending_changes import PENDING_CHANGES_TABLE
 from gong_assets.warehouse.retention import day_columns, delete_expired
 
 NAME = "gong_retention"
+# A job may not have the name of an asset's op: the code location would not load.
+JOB_NAME = "gong_expiry"
 CRON = "10 4 1 * *"
 
 
@@ -33,14 +35,14 @@ def build_retention(
     if days is None:
         return [], [], []
     job = dg.define_asset_job(
-        NAME,
+        JOB_NAME,
         dg.AssetSelection.assets(options.asset_key(NAME)),
         description="Deletes the rows that GONG_RETENTION_DAYS no longer keeps.",
         executor_def=dg.in_process_executor,
     )
     schedule = dg.ScheduleDefinition(
-        name=f"{NAME}_schedule",
-        job_name=NAME,
+        name=f"{JOB_NAME}_schedule",
+        job_name=JOB_NAME,
         description="Deletes the rows that GONG_RETENTION_DAYS no longer keeps.",
         **timing(options.schedules.retention, CRON),
     )
