@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,20 @@ os.environ["SNOWFLAKE_DISABLE_PLATFORM_DETECTION"] = "true"
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # Under `nohup` SIGHUP is ignored, also by the commands that tests start.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Return a short id of a long text: an id is part of each report."""
+    if isinstance(val, str) and len(val) > 100:
+        return f"{val[:60]!a}... of {len(val)}"
+    return None
+
+
+def pytest_runtest_setup() -> None:
+    """Keep dbt fast: each command adds flags to a list, and inspects the stack for each flag of the list."""
+    if adapters := sys.modules.get("dbt.adapters.base.impl"):
+        flags = adapters.DEFAULT_BASE_BEHAVIOR_FLAGS
+        flags[:] = {flag["name"]: flag for flag in flags}.values()
 
 
 @pytest.fixture(scope="session")

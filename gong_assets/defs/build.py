@@ -20,6 +20,7 @@ from gong_assets.defs.assets.raw import build_raw_assets
 from gong_assets.defs.assets.reconciliation import build_reconciliation
 from gong_assets.defs.assets.retention import build_retention
 from gong_assets.defs.assets.source_audit import build_source_audit
+from gong_assets.defs.checks.account import build_account_check
 from gong_assets.defs.checks.cortex import build_cortex_checks
 from gong_assets.defs.checks.gong_completeness import build_completeness_check
 from gong_assets.defs.checks.hubspot import build_hubspot_checks
@@ -133,6 +134,7 @@ def _asset_checks(settings: Settings, options: GraphOptions) -> list[dg.AssetChe
         *build_cortex_checks(settings, options),
         *build_hubspot_checks(settings, options),
         *build_standing_checks(settings, options),
+        *build_account_check(settings, options),
         *([build_completeness_check(settings, options)] if settings.can_read_gong else []),
     ]
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from gong_assets.provisioning.objects import Account, Grant, Layer, Policy, Role, ServiceUser, Warehouse
+from gong_assets.provisioning.objects import (
+    GRAPH_LAYERS,
+    Account,
+    Grant,
+    Layer,
+    Policy,
+    Role,
+    ServiceUser,
+    Warehouse,
+)
 from gong_assets.settings import Settings, SettingsError
 
 # The relations that agents read: those of `gong_assets/agents`.
@@ -47,7 +56,6 @@ _COMMENTS: Mapping[Layer, str] = {
     Layer.AGENT: "Reads the views of AI agents",
     Layer.ADMIN: "Has all other roles, and sees private calls and personal data",
 }
-_PIPELINE = (Layer.LOADER, Layer.TRANSFORMER, Layer.ENRICHER)
 _READERS = (Layer.ANALYST, Layer.AGENT)
 
 
@@ -131,7 +139,7 @@ def _users(
             (settings.snowflake_user or prefix).upper(),
             roles[Layer.LOADER].name,
             warehouses[Layer.LOADER].name,
-            tuple(roles[layer].name for layer in _PIPELINE),
+            tuple(roles[layer].name for layer in GRAPH_LAYERS),
             "The graph of gong_assets",
             _public_keys(directory, "pipeline"),
         ),
@@ -173,7 +181,7 @@ def _grants(
     warehouses: Mapping[Layer, Warehouse],
 ) -> Iterator[Grant]:
     database = place.partition(".")[0]
-    for layer in (*_PIPELINE, *_READERS):
+    for layer in (*GRAPH_LAYERS, *_READERS):
         name = roles[layer].name
         yield Grant(name, "USAGE", "DATABASE", database)
         yield Grant(name, "USAGE", "SCHEMA", place)
@@ -195,7 +203,7 @@ def _pipeline_grants(settings: Settings, place: str, roles: Mapping[Layer, Role]
     }
     if settings.gong_cortex_search:
         created[Layer.TRANSFORMER] += ("CREATE CORTEX SEARCH SERVICE",)
-    for layer in _PIPELINE:
+    for layer in GRAPH_LAYERS:
         name = roles[layer].name
         for privilege in created[layer]:
             yield Grant(name, privilege, "SCHEMA", place)
@@ -224,7 +232,8 @@ def _reader_grants(settings: Settings, place: str, roles: Mapping[Layer, Role]) 
     for layer, views in ((Layer.AGENT, AGENT_VIEWS), (Layer.ANALYST, ANALYST_VIEWS)):
         for view in views:
             yield Grant(roles[layer].name, "SELECT", "VIEW", f"{place}.{view}", is_late=True)
-    if not settings.gong_cortex_search:
+    # A text can partly be reconstructed from its embedding.
+    if not settings.gong_cortex_search and settings.gong_provision_agents_see_personal_data:
         yield Grant(roles[Layer.AGENT].name, "SELECT", "TABLE", f"{place}.{EMBEDDINGS}", is_late=True)
 
 
@@ -238,7 +247,7 @@ def _masking_policies(settings: Settings, place: str, roles: Mapping[Layer, Role
     A view of dbt reads unmasked values, because its owner is the transformer; its own columns are masked for
     who queries it. So a join on an address in a view does not join masked values.
     """
-    seeing: tuple[Layer, ...] = (*_PIPELINE, Layer.ADMIN)
+    seeing: tuple[Layer, ...] = (*GRAPH_LAYERS, Layer.ADMIN)
     if settings.gong_provision_agents_see_personal_data:
         seeing = (*seeing, Layer.AGENT)
     visible = f"{_in_session(roles, seeing)} OR INVOKER_ROLE() = '{roles[Layer.TRANSFORMER].name}'"
@@ -255,7 +264,7 @@ def _masking_policies(settings: Settings, place: str, roles: Mapping[Layer, Role
 
 
 def _row_access_policies(place: str, roles: Mapping[Layer, Role]) -> Iterator[Policy]:
-    visible = f"NOT COALESCE(IS_PRIVATE, FALSE) OR {_in_session(roles, (*_PIPELINE, Layer.ADMIN))}"
+    visible = f"NOT COALESCE(IS_PRIVATE, FALSE) OR {_in_session(roles, (*GRAPH_LAYERS, Layer.ADMIN))}"
     yield Policy(
         "ROW ACCESS POLICY",
         f"{place}.PRIVATE_CALLS",

@@ -18,6 +18,10 @@ class Layer(StrEnum):
     ADMIN = "admin"
 
 
+# The layers of the user of the graph.
+GRAPH_LAYERS = (Layer.LOADER, Layer.TRANSFORMER, Layer.ENRICHER)
+
+
 @dataclass(frozen=True)
 class Role:
     layer: Layer

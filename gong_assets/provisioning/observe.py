@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gong_assets.provisioning.drift import Held, Observed
@@ -35,11 +36,7 @@ class Observer:
         return Observed(
             roles=roles,
             grants={role: self._grants(role) for role in grantees},
-            readers_of_schema={
-                (row["grantee_name"], row["privilege"])
-                for row in self._rows(f"SHOW GRANTS ON SCHEMA {account.place}")
-                if row["privilege"] != "OWNERSHIP"
-            },
+            readers_of_schema=self._readers_of_schema(),
             users=users,
             roles_of_users={
                 user: {row["role"] for row in self._rows(f"SHOW GRANTS TO USER {user}")} for user in users
@@ -62,6 +59,23 @@ class Observer:
         return Observed(
             grants={role: self._grants(role) for role in roles}, relations=self._relations(), is_partial=True
         )
+
+    def visible_to_the_graph(self, roles: Iterable[str]) -> Observed:
+        """Return what the transformer of the graph, whose user has these roles, may list."""
+        return replace(
+            self.privileges(roles),
+            readers_of_schema=self._readers_of_schema(),
+            policy_uses={
+                policy.name: self._uses(policy.name) for policy in self._account.row_access_policies
+            },
+        )
+
+    def _readers_of_schema(self) -> set[tuple[str, str]]:
+        return {
+            (row["grantee_name"], row["privilege"])
+            for row in self._rows(f"SHOW GRANTS ON SCHEMA {self._account.place}")
+            if row["privilege"] != "OWNERSHIP"
+        }
 
     def _rows(self, sql: str) -> list[dict[str, Any]]:
         """Return the rows of a statement; none if its object does not exist."""

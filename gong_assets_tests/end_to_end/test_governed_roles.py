@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import dagster as dg
 import pytest
 
 from gong_assets.agents.account_timeline import account_timeline
@@ -18,9 +19,13 @@ from gong_assets.agents.calls import find_calls, read_transcript
 from gong_assets.agents.coaching import coaching_opportunities
 from gong_assets.agents.deals import deals_at_risk
 from gong_assets.agents.directory import find_records
+from gong_assets.defs.build import build_defs
+from gong_assets.defs.checks.account import NAME
+from gong_assets.defs.checks.standing import HEALTH_ASSET
 from gong_assets.local import stack
 from gong_assets.provisioning.declaration import AGENT_VIEWS, ANALYST_VIEWS, EMBEDDINGS
 from gong_assets.provisioning.governed_models import governed_models
+from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse, local_arguments
 from gong_assets.warehouse.errors import WarehouseError
 from gong_assets_tests.cli.command_line import CommandLine
@@ -163,6 +168,15 @@ def test_personal_data_is_masked_for_analysts_in_every_view(as_role: WithRole) -
     assert masked > 20
 
 
+def test_no_reader_sees_an_embedding_in_a_view(as_role: WithRole) -> None:
+    sql = "SELECT COUNT(*) AS N, COUNT(EMBEDDING_MODEL) AS MODELS, COUNT(TRANSCRIPT_EMBEDDING) AS VECTORS "
+    (row,) = as_role("ACCOUNTADMIN").query(f"{sql} FROM VW_ENRICHED_GONG_CALL_TRANSCRIPTS")
+    (stored,) = as_role("ACCOUNTADMIN").query(f"{sql} FROM {EMBEDDINGS}")
+
+    assert (row["N"] > 0, row["MODELS"] > 0, row["VECTORS"]) == (True, True, 0)
+    assert stored["VECTORS"] > 0
+
+
 def test_masking_changes_no_figure(as_role: WithRole) -> None:
     """Conditions and joins in the views read unmasked values."""
     figures = "COUNT(*) AS N, COUNT(HUBSPOT_DEAL_ID) AS DEALS, SUM(CUSTOMER_COUNT) AS C"
@@ -197,3 +211,34 @@ def test_a_private_call_is_shown_to_its_owner(as_role: WithRole, private_call: d
     assert as_role("GONG_ASSETS_ANALYST").query(sql) == [{"N": 1}]
     administrator.query("DELETE FROM GONG_CALL_OWNERS")
     assert as_role("GONG_ASSETS_ANALYST").query(sql) == [{"N": 0}]
+
+
+def evaluated(home: Path) -> dg.AssetCheckEvaluation:
+    """Evaluate the check of the account with the user of the graph."""
+    settings = Settings(gong_assets_home=home, gong_provisioned=True, gong_include_private_calls=True)
+    defs = build_defs(settings)
+    key = dg.AssetCheckKey(dg.AssetKey(HEALTH_ASSET), NAME)
+    job = dg.define_asset_job("account", dg.AssetSelection.checks(key))
+    result = dg.Definitions.merge(defs, dg.Definitions(jobs=[job])).resolve_job_def("account")
+    (evaluation,) = result.execute_in_process().get_asset_check_evaluations()
+    return evaluation
+
+
+def test_the_graph_finds_changes_of_its_account_by_hand(home: Path, as_role: WithRole) -> None:
+    administrator = as_role("ACCOUNTADMIN")
+    assert evaluated(home).passed
+
+    administrator.query("GRANT USAGE ON SCHEMA SOPHIA_AI.GONG_DATA TO ROLE PUBLIC")
+    administrator.query("REVOKE SELECT ON VIEW VW_DIRECTORY FROM ROLE GONG_ASSETS_LOADER")
+    administrator.query("ALTER VIEW VW_ENRICHED_GONG_CALLS DROP ALL ROW ACCESS POLICIES")
+    found = evaluated(home)
+
+    assert not found.passed
+    assert [str(each) for each in cast("list[str]", found.metadata["ids"].value)] == [
+        "lacks: row access policy PRIVATE_CALLS of view VW_ENRICHED_GONG_CALLS",
+        "lacks: GONG_ASSETS_LOADER has no SELECT on VIEWS SOPHIA_AI.GONG_DATA",
+        "too much: PUBLIC has USAGE on schema SOPHIA_AI.GONG_DATA",
+    ]
+    for statement in str(found.metadata["what_to_do"].value).partition(": ")[2].split("; "):
+        administrator.query(statement)
+    assert evaluated(home).passed

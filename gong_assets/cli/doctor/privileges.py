@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 from gong_assets.cli.doctor.results import CheckResult
 from gong_assets.provisioning.declaration import declare
 from gong_assets.provisioning.drift import missing_grants
-from gong_assets.provisioning.objects import Layer
+from gong_assets.provisioning.objects import GRAPH_LAYERS
 from gong_assets.provisioning.observe import Observer
 from gong_assets.settings import Settings
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
-
-_LAYERS = (Layer.LOADER, Layer.TRANSFORMER, Layer.ENRICHER)
 
 
 def check_provisioned_privileges(
@@ -25,7 +23,7 @@ def check_provisioned_privileges(
     if not settings.gong_provisioned:
         return
     account = declare(settings)
-    roles = [account.roles[layer].name for layer in _LAYERS]
+    roles = [account.roles[layer].name for layer in GRAPH_LAYERS]
     missing = list(missing_grants(account, Observer(connection, account).privileges(roles)))
     for drift in missing:
         statements = "; ".join(drift.statements)

@@ -10,6 +10,7 @@ import dagster as dg
 
 from gong_assets.defs.failures import fail_step
 from gong_assets.defs.resources import SnowflakeResource
+from gong_assets.provisioning.objects import Layer
 from gong_assets.warehouse.errors import WarehouseError, is_unknown_object
 
 if TYPE_CHECKING:
@@ -17,14 +18,16 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def connection_of_check(snowflake: SnowflakeResource) -> Iterator[SnowflakeConnection]:
+def connection_of_check(
+    snowflake: SnowflakeResource, layer: Layer = Layer.LOADER
+) -> Iterator[SnowflakeConnection]:
     """Yield a connection for the statements of a check.
 
     Raises:
         dagster.Failure: the warehouse cannot be reached, or refused a statement.
     """
     try:
-        with snowflake.get_connection() as connection:
+        with snowflake.get_connection(layer) as connection:
             yield connection
     except WarehouseError as error:
         fail_step(error)

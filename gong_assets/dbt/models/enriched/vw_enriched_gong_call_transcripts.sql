@@ -38,7 +38,7 @@ select
     enriched.segment_sentiment,
     {{ sentiment_category('enriched.segment_sentiment') }} as segment_sentiment_category,
     {{ is_risk_segment('segments.speaker_type', 'enriched.segment_sentiment') }} as is_risk_segment,
-    enriched.transcript_embedding,
+    {{ readable_embedding('enriched.transcript_embedding') }} as transcript_embedding,
     enriched.embedding_model,
     coalesce(enriched.processed_by_cortex, false) as processed_by_cortex,
     enriched.cortex_processed_at,
