@@ -226,6 +226,9 @@ def _pipeline_grants(settings: Settings, place: str, roles: Mapping[Layer, Role]
     # Retention and erasure reach the tables of all layers.
     yield Grant(loader, "DELETE", "TABLES", place)
     yield Grant(loader, "USAGE", "DATABASE ROLE", "SNOWFLAKE.USAGE_VIEWER")
+    # For `gong-assets rotate-key`.
+    user = (settings.snowflake_user or settings.gong_provision_prefix).upper()
+    yield Grant(loader, "MODIFY PROGRAMMATIC AUTHENTICATION METHODS", "USER", user)
 
 
 def _reader_grants(settings: Settings, place: str, roles: Mapping[Layer, Role]) -> Iterator[Grant]:

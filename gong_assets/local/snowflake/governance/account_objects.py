@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +21,14 @@ _KINDS = sorted(
 )
 _POLICIES = ("MASKING POLICY", "ROW ACCESS POLICY")
 _KEYS = ("RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2")
+# Who has it may change these keys and the access tokens of a user, and nothing else:
+# https://docs.snowflake.com/en/user-guide/key-pair-auth, "Grant the privilege to assign a public key"
+_AUTHENTICATION_METHODS = "MODIFY PROGRAMMATIC AUTHENTICATION METHODS"
+_AUTHENTICATION_CHANGE = re.compile(
+    r"(SET\s+RSA_PUBLIC_KEY(_2)?\s*=\s*'[^']*'|UNSET\s+RSA_PUBLIC_KEY(_2)?|"
+    r"(ADD|ROTATE|REMOVE)\s+(PAT|PROGRAMMATIC\s+ACCESS\s+TOKEN)\s.*)",
+    re.IGNORECASE | re.DOTALL,
+)
 # Types that a policy and a column may name differently.
 _TYPES = {
     "STRING": "VARCHAR", "TEXT": "VARCHAR", "CHAR": "VARCHAR", "INT": "NUMBER", "INTEGER": "NUMBER",
@@ -137,10 +146,16 @@ def alter(words: Words, scope: Scope) -> str | None:
         if kind == "TAG" and (words.sees("SET", "MASKING") or words.sees("UNSET", "MASKING")):
             result = _alter_tag(words, scope, name)
         else:
-            scope.require_owner(kind, name)
+            if not (kind == "USER" and _may_change_authentication(words, scope, name)):
+                scope.require_owner(kind, name)
             result = _alter(words, kind, found)
         scope.governance.save()
     return result
+
+
+def _may_change_authentication(words: Words, scope: Scope, user: str) -> bool:
+    is_only_that = _AUTHENTICATION_CHANGE.fullmatch(words.text().strip().rstrip(";").rstrip()) is not None
+    return is_only_that and scope.governance.has(scope.roles, _AUTHENTICATION_METHODS, "USER", user)
 
 
 def _alter(words: Words, kind: str, found: dict[str, Any]) -> str:

@@ -278,7 +278,8 @@ def describe(words: Words, scope: Scope) -> str | None:
 
 def _describe_user(scope: Scope, name: str, user: dict[str, Any]) -> str:
     """https://docs.snowflake.com/en/sql-reference/sql/desc-user"""
-    scope.require_owner("USER", name)
+    if name != scope.identity.user:  # A user may describe itself.
+        scope.require_owner("USER", name)
     secondary = user.get("DEFAULT_SECONDARY_ROLES", ["ALL"])
     shown: dict[str, object] = {
         "NAME": name,

@@ -59,6 +59,21 @@ def test_describe_user_shows_the_fingerprints(account: Account) -> None:
     assert "secret" not in str(shown)
 
 
+def test_keys_may_be_changed_with_the_privilege_for_it_and_nothing_else(account: Account) -> None:
+    change, refused = f"alter user {account.user} set rsa_public_key = '{key_pair()[1]}'", 3001
+    role = account.session()
+    assert failure(role, change)[0] == refused
+
+    privilege = "modify programmatic authentication methods"
+    account.admin(f"grant {privilege} on user {account.user} to role {account.role}")
+    role(change)
+    role(f"alter user {account.user} unset rsa_public_key;")
+    role(f"alter user {account.user} add pat mine")
+    for other in ("set password = 'x'", "set rsa_public_key = '' password = 'x'", "set disabled = true"):
+        assert failure(role, f"alter user {account.user} {other}")[0] == refused
+    assert failure(role, f"alter user local {change.partition(account.user)[2]}")[0] in (2003, refused)
+
+
 def test_an_invalid_public_key_is_refused(account: Account) -> None:
     assert failure(account.admin, f"alter user {account.user} set rsa_public_key = 'MIIB'")[0] == 2016
 
