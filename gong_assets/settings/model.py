@@ -16,6 +16,7 @@ from pydantic_settings import SettingsConfigDict
 
 from gong_assets.settings.alert_settings import AlertSettings
 from gong_assets.settings.dbt_vars import changed_vars, valid_timezone
+from gong_assets.settings.gong_sign_in_settings import GongSignInSettings
 from gong_assets.settings.project_directory import HOME_NAME, project_directory
 from gong_assets.settings.provisioning_settings import ProvisioningSettings
 from gong_assets.settings.retention_settings import RetentionSettings
@@ -31,7 +32,14 @@ TimeZone = Annotated[str, AfterValidator(valid_timezone)]
 FIRST_POSSIBLE_CALL_DATE = date(2015, 1, 1)
 
 
-class Settings(AlertSettings, WebhookSettings, SourceSettings, RetentionSettings, ProvisioningSettings):
+class Settings(
+    GongSignInSettings,
+    AlertSettings,
+    WebhookSettings,
+    SourceSettings,
+    RetentionSettings,
+    ProvisioningSettings,
+):
     """The settings of one deployment. The docstring of each field is its description."""
 
     model_config = SettingsConfigDict(
@@ -82,25 +90,6 @@ class Settings(AlertSettings, WebhookSettings, SourceSettings, RetentionSettings
     gong_assets_storage_cleanup_cron: str | None = None
     """When old runs and logs are deleted from Dagster's storage. Defaults to every day at 03:20."""
 
-    gong_base_url: str | None = None
-    """Base URL of your company's Gong API, which Gong shows on its API page and is often regional. Defaults
-    to the simulated tenant if no Gong credentials are set, and to https://api.gong.io otherwise."""
-    gong_access_key: SecretStr | None = None
-    """Access key of the Gong API. Requires GONG_ACCESS_KEY_SECRET."""
-    gong_access_key_secret: SecretStr | None = None
-    """Secret of GONG_ACCESS_KEY."""
-    gong_access_token: SecretStr | None = None
-    """OAuth bearer token, instead of an access key."""
-    gong_client_id: str | None = None
-    """Client ID of an OAuth app, instead of an access key or a token; the project refreshes its tokens.
-    Requires GONG_CLIENT_SECRET and GONG_REFRESH_TOKEN."""
-    gong_client_secret: SecretStr | None = None
-    """Client secret of the OAuth app."""
-    gong_refresh_token: SecretStr | None = None
-    """Initial refresh token of the OAuth app. Gong replaces it at each use; later tokens are stored in
-    GONG_ASSETS_HOME."""
-    gong_token_url: str | None = None
-    """URL at which the OAuth app refreshes its token. Defaults to Gong's own."""
     gong_workspace_id: str | None = None
     """Read only the calls, trackers and library of this Gong workspace. Defaults to all workspaces."""
     gong_max_requests_per_second: Annotated[float, Field(ge=0, le=1000)] = 3.0
@@ -245,14 +234,6 @@ class Settings(AlertSettings, WebhookSettings, SourceSettings, RetentionSettings
         return not self.is_adopted or (self.gong_source_heal and self.can_read_gong)
 
     @property
-    def _gong_credentials(self) -> list[str]:
-        """The configured ways to sign in to Gong, by their first variable."""
-        return self._names_of_set("gong_access_key", "gong_access_token", "gong_client_id")
-
-    def _names_of_set(self, *fields: str) -> list[str]:
-        return [field.upper() for field in fields if getattr(self, field)]
-
-    @property
     def schedules_enabled(self) -> bool:
         """Whether schedules and sensors start by default: without accounts they spend nothing."""
         if self.gong_assets_schedules_enabled is None:
@@ -273,7 +254,8 @@ class Settings(AlertSettings, WebhookSettings, SourceSettings, RetentionSettings
     @model_validator(mode="after")
     def _check(self) -> Settings:
         problems = [
-            *self._gong_problems(),
+            *self._gong_sign_in_problems,
+            *self._start_date_problems(),
             *self._snowflake_problems(),
             *self._cortex_search_problems(),
             *self._alert_problems,
@@ -284,28 +266,10 @@ class Settings(AlertSettings, WebhookSettings, SourceSettings, RetentionSettings
             raise ValueError("\n".join(problems))
         return self
 
-    def _gong_problems(self) -> list[str]:
-        problems = []
-        if self.gong_start_date > datetime.now(UTC).date():
-            problems.append(f"GONG_START_DATE: {self.gong_start_date} is in the future")
-        if (self.gong_access_key is None) != (self.gong_access_key_secret is None):
-            problems.append("GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET: set both or neither")
-        oauth = (self.gong_client_id, self.gong_client_secret, self.gong_refresh_token)
-        if any(oauth) and not all(oauth):
-            problems.append(
-                "GONG_CLIENT_ID, GONG_CLIENT_SECRET and GONG_REFRESH_TOKEN: set all three or none"
-            )
-        if len(self._gong_credentials) > 1:
-            problems.append(f"{' and '.join(self._gong_credentials)}: set only one way to sign in")
-        if self.gong_base_url:
-            if not self.gong_base_url.startswith(("https://", "http://")):
-                problems.append("GONG_BASE_URL: must start with https:// (as on Gong's API page)")
-            if not self._gong_credentials:
-                problems.append(
-                    "GONG_BASE_URL: needs GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET, GONG_ACCESS_TOKEN, or "
-                    "GONG_CLIENT_ID, GONG_CLIENT_SECRET and GONG_REFRESH_TOKEN"
-                )
-        return problems
+    def _start_date_problems(self) -> list[str]:
+        if self.gong_start_date <= datetime.now(UTC).date():
+            return []
+        return [f"GONG_START_DATE: {self.gong_start_date} is in the future"]
 
     def _snowflake_problems(self) -> list[str]:
         if self.target == "local":

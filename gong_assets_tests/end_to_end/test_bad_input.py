@@ -79,6 +79,27 @@ def test_the_doctor_reports_missing_scopes_with_the_tables_that_need_them(
     assert "api:library:read" in messages[1]
 
 
+@pytest.mark.parametrize("accepted", [1, 2])
+def test_the_doctor_says_which_of_two_keys_gong_accepts(
+    sales_run: Run, sales: CommandLine, strange_gong: Gong, accepted: int
+) -> None:
+    live = {"KEY": strange_gong.access_key, "KEY_SECRET": strange_gong.access_key_secret}
+    dead = {"KEY": "DELETED", "KEY_SECRET": "deleted-secret"}
+    first, second = (live, dead) if accepted == 1 else (dead, live)
+    variables = {f"GONG_ACCESS_{name}": value for name, value in first.items()}
+    variables |= {f"GONG_ACCESS_{name}_2": value for name, value in second.items()}
+
+    outcome = sales.with_variables(**variables).gong_assets("doctor", "--json")
+
+    refused = "GONG_ACCESS_KEY" if accepted == 2 else "GONG_ACCESS_KEY_2"
+    accepts = {"GONG_ACCESS_KEY", "GONG_ACCESS_KEY_2"} - {refused}
+    messages = {each["message"] for each in outcome.json if each["subject"] == "gong keys"}
+    assert messages == {f"{refused} is refused", f"{accepts.pop()} is accepted"}
+    assert outcome.code == (1 if accepted == 2 else 0)
+    for secret in (live["KEY_SECRET"], dead["KEY_SECRET"]):
+        assert secret not in outcome.stdout
+
+
 def test_an_unreachable_gong_is_reported_with_its_address(
     sales_run: Run, sales: CommandLine, closed_port: int
 ) -> None:

@@ -12,7 +12,7 @@ from gong_assets.dates import DateRange
 from gong_assets.defs.first_partition import is_explicit, look_up_first_partition
 from gong_assets.defs.resources import GongResource
 from gong_assets.error_advice import EXPECTED_ERRORS, explain
-from gong_assets.gong import GongClient, GongPermissionError, Page, Window
+from gong_assets.gong import GongAuthenticationError, GongClient, GongPermissionError, Page, Window
 from gong_assets.ingestion.streams import PARTITIONED_STREAMS, SNAPSHOT_STREAMS
 from gong_assets.settings import Settings
 from gong_assets.warehouse.tables import TRANSCRIPTS, RawTable
@@ -28,6 +28,8 @@ def check_gong(settings: Settings) -> Iterator[CheckResult]:
         )
         return
     resource = GongResource.from_settings(settings).process_config_and_initialize()
+    if settings.gong_access_key_2:
+        yield from _check_keys(resource, settings)
     try:
         calls, left = asyncio.run(_calls_of_last_day(resource))
     except EXPECTED_ERRORS as error:
@@ -42,6 +44,22 @@ def check_gong(settings: Settings) -> Iterator[CheckResult]:
     yield _check_limits(settings, left)
     if not settings.uses_simulated_gong:
         yield from _check_first_partition(settings)
+
+
+def _check_keys(resource: GongResource, settings: Settings) -> Iterator[CheckResult]:
+    """Say which of two access keys Gong accepts, for a rotation by hand."""
+    secrets = (settings.gong_access_key_2, settings.gong_access_key_secret_2)
+    key, secret = (each.get_secret_value() if each else "" for each in secrets)
+    second = resource.model_copy(update={"access_key": key, "access_key_secret": secret})
+    for name, each in {"GONG_ACCESS_KEY": resource, "GONG_ACCESS_KEY_2": second}.items():
+        try:
+            asyncio.run(_calls_of_last_day(each))
+        except GongAuthenticationError:
+            yield CheckResult("warn", "gong keys", f"{name} is refused")
+        except EXPECTED_ERRORS as error:
+            yield CheckResult("warn", "gong keys", f"{name}: {explain(error)}")
+        else:
+            yield CheckResult("ok", "gong keys", f"{name} is accepted")
 
 
 def _check_first_partition(settings: Settings) -> Iterator[CheckResult]:
