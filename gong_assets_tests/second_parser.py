@@ -56,6 +56,8 @@ UNSUPPORTED_CLAUSES = (
             "create or alter network policy n allowed_ip_list = ('192.0.2.0/24')"),
     _clause(_START + r"create resource monitor .*", "create-resource-monitor",
             "create resource monitor if not exists m with credit_quota = 1"),
+    _clause(_START + r"grant modify programmatic authentication methods on user .*", "grant-privilege",
+            "grant modify programmatic authentication methods on user u to role r"),
     _clause(_START + r"alter resource monitor .*", "alter-resource-monitor",
             "alter resource monitor m set credit_quota = 1"),
     _clause(_START + r"create database \S+ from share .*|" + _START

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -34,6 +35,32 @@ def sql(
     from gong_assets.settings import load_settings
 
     output.text(script(declare(load_settings()), role))
+
+
+@provision_app.command("dcm")
+def dcm(
+    directory: Annotated[Path, typer.Argument(help="Directory, in which files are replaced.")],
+    project: Annotated[
+        str,
+        typer.Option(help="Full name of the DCM project. It must be in a schema that it does not define."),
+    ] = "DCM.PROJECTS.GONG_ASSETS",
+) -> None:
+    """Write the declaration as a project for `snow dcm plan` and `snow dcm deploy`.
+
+    `pre_deploy.sql` runs before, and `post_deploy.sql` afterwards and once more after the first sync: they
+    have what DCM cannot define, such as users and grants on views that do not exist yet.
+    """
+    from gong_assets.provisioning.dcm import dcm_project
+    from gong_assets.provisioning.declaration import declare
+    from gong_assets.settings import load_settings
+
+    settings = load_settings()
+    files = dcm_project(declare(settings), settings.snowflake_account or "<account>", project)
+    for name, text in files.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+        output.line(str(path))
 
 
 @provision_app.command("apply")

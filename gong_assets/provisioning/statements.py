@@ -6,7 +6,7 @@ properties that are not declared here. https://docs.snowflake.com/en/sql-referen
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -41,8 +41,12 @@ def statements(account: Account) -> list[Statement]:
 
 def script(account: Account, role: str | None = None) -> str:
     """Return the statements as a script, or those of one role."""
+    return script_of(each for each in statements(account) if role is None or each.role == role.upper())
+
+
+def script_of(chosen: Iterable[Statement]) -> str:
+    """Return these statements as a script that changes to the role of each."""
     parts = []
-    chosen = [each for each in statements(account) if role is None or each.role == role.upper()]
     for (runs_as, is_late), group in groupby(chosen, lambda each: (each.role, each.is_late)):
         when = " After the first `gong-assets sync`, which creates the tables and views." if is_late else ""
         parts.append(f"-- As {runs_as}.{when}\nUSE ROLE {runs_as};\n")
