@@ -14,6 +14,7 @@ from typing import Literal
 
 from gong_assets.provisioning.governed_models import governed_models
 from gong_assets.provisioning.objects import Account, Grant, ServiceUser, Warehouse
+from gong_assets.provisioning.owners import owning_layers
 from gong_assets.provisioning.statements import policy_statement, user_properties, warehouse_statement
 
 Kind = Literal["lacks", "differs", "too much"]
@@ -55,6 +56,7 @@ class Observed:
 def compare(account: Account, observed: Observed) -> list[Drift]:
     """Return the differences, those that lack first; of a partial observation those that it can show."""
     found = [
+        *_owners(account, observed),
         *_row_access(account, observed),
         *missing_grants(account, observed),
         *_extra_grants(account, observed),
@@ -199,6 +201,16 @@ def _row_access(account: Account, observed: Observed) -> Iterator[Drift]:
             sql = f"ALTER VIEW {account.place}.{model.name} ADD ROW ACCESS POLICY {name} ON "
             what = f"row access policy {policy_name} of view {model.name}"
             yield Drift("lacks", what, (f"{sql}({', '.join(columns)})",))
+
+
+def _owners(account: Account, observed: Observed) -> Iterator[Drift]:
+    """Yield the tables and views that the role of their layer may not replace."""
+    for name, layer in owning_layers().items():
+        kind, role = observed.relations.get(name), account.roles[layer].name
+        if kind is None or ("OWNERSHIP", kind, f"{account.place}.{name}") in observed.grants.get(role, ()):
+            continue
+        sql = f"GRANT OWNERSHIP ON {kind} {account.place}.{name} TO ROLE {role} COPY CURRENT GRANTS"
+        yield Drift("differs", f"{kind.lower()} {name} does not belong to {role}", (sql,))
 
 
 def missing_grants(account: Account, observed: Observed) -> Iterator[Drift]:

@@ -50,7 +50,21 @@ def administrator(
 
 
 def found(connection: SnowflakeConnection, account: Account) -> list[Drift]:
-    return [each for each in differences(connection, account) if "row access policy" not in each.what]
+    """Return the differences without those of the view, which an administrator created."""
+    of_creation = ("row access policy", "does not belong")
+    return [each for each in differences(connection, account) if not any(x in each.what for x in of_creation)]
+
+
+def test_a_view_of_another_role_is_given_to_its_layer(
+    administrator: SnowflakeConnection, account: Account
+) -> None:
+    (drift,) = [each for each in differences(administrator, account) if "belong" in each.what]
+    assert str(drift) == "differs: view VW_DIRECTORY does not belong to GONG_ASSETS_TRANSFORMER"
+
+    for statement in drift.statements:
+        fetch(administrator, statement)
+    assert not [each for each in differences(administrator, account) if "belong" in each.what]
+    fetch(administrator, "GRANT OWNERSHIP ON VIEW VW_DIRECTORY TO ROLE ACCOUNTADMIN COPY CURRENT GRANTS")
 
 
 def test_an_empty_account_lacks_everything(account: Account) -> None:
