@@ -9,6 +9,7 @@ names an unknown one.
 from __future__ import annotations
 
 import ipaddress
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
@@ -24,6 +25,8 @@ LEEWAY_SECONDS = 30
 FETCH_SECONDS = 5
 # After a fetch, tokens with unknown keys cause no other one for this time.
 COOLDOWN_SECONDS = 30.0
+# After a fetch that failed. Otherwise each token would wait for a server that does not answer.
+RETRY_SECONDS = 5.0
 KEYS_LIFESPAN_SECONDS = 300
 
 
@@ -73,13 +76,36 @@ def check_url(url: str) -> None:
         raise ValueError(f"{url} should be an https URL without user and fragment")
 
 
+class _Keys(jwt.PyJWKClient):
+    """The signing keys. After a fetch that failed, another one fails at once for a while."""
+
+    def __init__(self, url: str, cooldown_seconds: float) -> None:
+        super().__init__(
+            url,
+            lifespan=KEYS_LIFESPAN_SECONDS,
+            timeout=FETCH_SECONDS,
+            cooldown_duration=cooldown_seconds,
+        )
+        self._pause, self._paused_until = min(RETRY_SECONDS, cooldown_seconds), 0.0
+
+    def fetch_data(self) -> Any:
+        if time.monotonic() < self._paused_until:
+            raise jwt.PyJWKClientConnectionError("the last fetch failed; it is tried again in a few seconds")
+        try:
+            return super().fetch_data()
+        except jwt.PyJWKClientConnectionError:
+            self._paused_until = time.monotonic() + self._pause
+            raise
+
+
 @dataclass
 class AccessTokens:
     """Verification of access tokens. It blocks while keys are fetched."""
 
     oauth: OAuth
     cooldown_seconds: float = COOLDOWN_SECONDS
-    _keys: jwt.PyJWKClient | None = None
+    _keys: _Keys | None = None
+    _paused_until: float = 0.0
     _lock: Lock = field(default_factory=Lock)
 
     def subject_of(self, token: str) -> str:
@@ -116,15 +142,17 @@ class AccessTokens:
             raise InvalidToken(f"{type(error).__name__}: {error}") from error
         return claims
 
-    def _client(self) -> jwt.PyJWKClient:
+    def _client(self) -> _Keys:
         with self._lock:
             if self._keys is None:
-                self._keys = jwt.PyJWKClient(
-                    self.oauth.jwks_url or find_jwks_url(self.oauth.issuer),
-                    lifespan=KEYS_LIFESPAN_SECONDS,
-                    timeout=FETCH_SECONDS,
-                    cooldown_duration=self.cooldown_seconds,
-                )
+                if time.monotonic() < self._paused_until:
+                    raise AuthorizationServerUnreachable("its metadata could not be read a moment ago")
+                try:
+                    url = self.oauth.jwks_url or find_jwks_url(self.oauth.issuer)
+                except AuthorizationServerUnreachable:
+                    self._paused_until = time.monotonic() + min(RETRY_SECONDS, self.cooldown_seconds)
+                    raise
+                self._keys = _Keys(url, self.cooldown_seconds)
             return self._keys
 
 

@@ -56,6 +56,8 @@ def markdown_code(text: str, language: str = "") -> str:
 
 def visible_json(document: str) -> str:
     """Return the JSON with escapes for characters that cannot be printed: the same values for a parser."""
+    if document.isprintable():
+        return document
     return "".join(c if c.isprintable() or c == "\n" else _escape(c) for c in document)
 
 

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -145,6 +146,27 @@ def test_a_server_that_does_not_answer_makes_no_token_valid(server: Authorizatio
     assert access.subject_of(token)  # The keys are known.
 
 
+def test_tokens_do_not_wait_for_a_server_that_does_not_answer(server: AuthorizationServer) -> None:
+    access = verification(server, cooldown=30)
+    known = server.token()
+    assert access.subject_of(known)
+    server.fails = True
+    assert access._keys
+    assert access._keys.jwk_set_cache
+    access._keys.jwk_set_cache.jwk_set_with_timestamp = None  # expired
+    fetches = server.fetches
+    for _ in range(10):
+        with pytest.raises(AuthorizationServerUnreachable):
+            access.subject_of(known)
+    assert server.fetches == fetches + 1
+    unreachable = AccessTokens(OAuth("http://127.0.0.1:9", RESOURCE))
+    started = time.monotonic()
+    for _ in range(10):
+        with pytest.raises(AuthorizationServerUnreachable):
+            unreachable.subject_of(known)
+    assert time.monotonic() - started < 5
+
+
 def test_metadata_must_be_those_of_the_issuer(server: AuthorizationServer) -> None:
     assert find_jwks_url(server.issuer) == f"{server.issuer}/keys"
     server.named_issuer = "https://other.example"
@@ -192,6 +214,15 @@ def post(url: str, token: str | None) -> httpx.Response:
     return httpx.post(f"{url}/mcp", json=PING, headers=headers)
 
 
+def audit(file: Path, count: int) -> list[dict[str, Any]]:
+    """Return the lines of the audit log once there are as many: a line follows its response."""
+    deadline = time.monotonic() + 5
+    while len(lines := file.read_text().splitlines()) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return [json.loads(line) for line in lines]
+
+
 def test_a_client_finds_the_authorization_server(served: str, server: AuthorizationServer) -> None:
     refused = post(served, None)
     metadata_url = "https://calls.acme.example/.well-known/oauth-protected-resource/mcp"
@@ -223,7 +254,7 @@ def test_answers_for_each_kind_of_token(served: str, server: AuthorizationServer
     server.fails = True
     # In the URL a token would be in the logs of proxies, so it does not count.
     assert httpx.post(f"{served}/mcp?access_token={server.token()}", json=PING).status_code == 401
-    lines = [json.loads(line) for line in (tmp_path / "audit.log").read_text().splitlines()]
+    lines = audit(tmp_path / "audit.log", 5)
     assert [(each["token"], each["status"]) for each in lines] == [
         ("alice@acme.example", 200), ("bob", 200), (None, 401), (None, 403), (None, 401),
     ]  # fmt: skip

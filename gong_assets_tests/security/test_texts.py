@@ -35,6 +35,7 @@ def test_a_terminal_gets_no_control_characters(text: str) -> None:
 def test_a_spreadsheet_gets_no_formula(text: str) -> None:
     cell = csv_cell(text)
     assert VISIBLE in cell
+    assert cell == printable(cell)
     assert not cell.lstrip().startswith(("=", "+", "-", "@", "＝", "＋", "－", "＠"))
 
 
