@@ -37,7 +37,7 @@ sbom: .venv/installed  ## Write build/sbom.cdx.json (CycloneDX) of an installati
 	$(BIN)/cyclonedx-py environment --output-reproducible -o build/sbom.cdx.json build/sbom
 
 audit: .venv/installed  ## Look up the versions of constraints.txt in the databases of vulnerabilities (network)
-	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
+	$(BIN)/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
 
 test: .venv/installed  ## Run all tests
 	$(BIN)/pytest -n auto --dist loadgroup
