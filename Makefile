@@ -5,7 +5,7 @@ BIN := .venv/bin
 export DAGSTER_DISABLE_TELEMETRY := yes
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help licenses demo check test test-fast dev docs generate lint typecheck build clean
+.PHONY: help licenses sbom audit demo check test test-fast dev docs generate lint typecheck build clean
 
 help:  ## Show this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
@@ -22,8 +22,22 @@ demo: .venv/installed  ## Run the whole graph over the last 14 days on this mach
 
 check: lint typecheck build test  ## Run what CI runs: style, types, the wheel and all tests
 
-licenses: .venv/installed  ## Print the licences of all installed packages
+licenses: .venv/installed  ## Write docs/licenses.md, from all extras and the tools of development
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,k8s]'
 	$(BIN)/python -m tools.licenses
+
+# The extras of the installation that the SBOM describes.
+SBOM_EXTRAS ?= k8s,mcp,postgres,webhook
+
+sbom: .venv/installed  ## Write build/sbom.cdx.json (CycloneDX) of an installation with the extras SBOM_EXTRAS
+	rm -rf build/sbom
+	$(PYTHON) -m venv build/sbom
+	build/sbom/bin/pip install --quiet --disable-pip-version-check -c constraints.txt '.[$(SBOM_EXTRAS)]'
+	build/sbom/bin/pip uninstall --quiet --yes pip setuptools
+	$(BIN)/cyclonedx-py environment --output-reproducible -o build/sbom.cdx.json build/sbom
+
+audit: .venv/installed  ## Look up the versions of constraints.txt in the databases of vulnerabilities (network)
+	$(BIN)/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
 
 test: .venv/installed  ## Run all tests
 	$(BIN)/pytest -n auto --dist loadgroup

@@ -21,7 +21,7 @@ import gong_assets
 PACKAGE = Path(gong_assets.__file__).parent
 REPOSITORY = PACKAGE.parent
 
-MAX_ROOMS = 14
+MAX_ROOMS = 15
 MAX_LEVELS = 6
 MAX_FILE_LINES = 350
 MAX_FUNCTION_LINES = 40

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, ParamSpec, TypeVar
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationError, validate_call
 
 from gong_assets.agents.errors import InvalidArgument
+from gong_assets.security.texts import one_line
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -229,5 +230,5 @@ def validation_message(error: ValidationError) -> str:
 
 def for_display(text: str) -> str:
     """Return a caller's text as one short line of printable characters, for use in an error message."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = one_line(text)
     return line if len(line) <= MAX_DISPLAYED_LENGTH else f"{line[: MAX_DISPLAYED_LENGTH - 1]}…"

@@ -6,6 +6,7 @@ that were merged into it.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from gong_assets.agents.arguments import (
@@ -129,7 +130,7 @@ def find_record(connection: SnowflakeConnection, record_type: str, text: str) ->
         raise AgentError(f"several {plural} are named {for_display(text)}; use an id: {listed}")
     # Names that contain the digits of a wrong id are no help.
     similar_rows = [] if text.isdecimal() else rows[:MAX_SUGGESTIONS]
-    similar = ", ".join(f"{for_display(row['RECORD_NAME'])} ({row['RECORD_ID']})" for row in similar_rows)
+    similar = ", ".join(f"{_quoted(row['RECORD_NAME'])} ({row['RECORD_ID']})" for row in similar_rows)
     suggestion = (
         f"use a whole name or an id: {similar}" if similar else f"look for a {noun} by part of a name"
     )
@@ -139,6 +140,11 @@ def find_record(connection: SnowflakeConnection, record_type: str, text: str) ->
 def _described(row: dict[str, Any]) -> str:
     details = ", ".join(filter(None, (row["CRM_SYSTEM"], row["RECORD_DETAIL"])))
     return f"{row['RECORD_ID']} ({for_display(details)})"
+
+
+def _quoted(name: str) -> str:
+    """Return a name in quotes: it is text of others."""
+    return json.dumps(for_display(name), ensure_ascii=False)
 
 
 def _matches(

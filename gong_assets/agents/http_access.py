@@ -1,54 +1,127 @@
-"""Sign-in, limits and audit log of the MCP server over HTTP, as ASGI middleware."""
+"""Sign-in and audit log of the MCP server over HTTP, as ASGI middleware, and the limits of its requests."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
+import os
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
-from gong_assets.agents.host_check import Receive, Scope, Send
-from gong_assets.agents.tokens import Tokens
+from gong_assets.agents.oauth import (
+    AccessTokens,
+    AuthorizationServerUnreachable,
+    InsufficientScope,
+    InvalidToken,
+)
+from gong_assets.agents.tokens import PREFIX, Tokens
+from gong_assets.security.http_requests import (
+    App,
+    LimitedRequests,
+    Limits,
+    Receive,
+    RequestRejected,
+    Scope,
+    Send,
+    respond,
+)
 
-App = Callable[[Any, Any, Any], Awaitable[None]]
-
-# A request has a question and some filters.
-MAX_BODY_BYTES = 1 << 20
-BODY_SECONDS = 10.0
-# The longest tool is a search over all segments, which Snowflake answers in seconds.
-REQUEST_SECONDS = 120.0
-MAX_CONCURRENT = 16
+# A request has a question and some filters. The longest tool is a search over all segments, which Snowflake
+# answers in seconds.
+LIMITS = Limits(body_bytes=1 << 20, body_seconds=10, request_seconds=120, concurrent=16)
 
 _AUDIT_BYTES, _AUDIT_FILES = 10 << 20, 5
 _MAX_ARGUMENT = 200
 
-
-class _Rejected(Exception):
-    def __init__(self, status: int, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
+_log = logging.getLogger(__name__)
 
 
-def audit_log(file: Path) -> logging.Logger:
+class _PrivateFileHandler(RotatingFileHandler):
+    """Handler whose files are readable by their owner only, also those that follow a full one."""
+
+    def _open(self) -> TextIOWrapper:
+        def private(path: str, flags: int) -> int:
+            descriptor = os.open(path, flags, 0o600)
+            os.fchmod(descriptor, 0o600)  # It may be older.
+            return descriptor
+
+        return open(self.baseFilename, "a", encoding="utf-8", opener=private)
+
+
+def audit_log(file: Path, *, max_bytes: int = _AUDIT_BYTES) -> logging.Logger:
     """Return a logger that appends lines of JSON to the file, and keeps a few older files."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.touch(mode=0o600)
     logger = logging.Logger("gong_assets.mcp.audit", logging.INFO)
-    logger.addHandler(
-        RotatingFileHandler(file, maxBytes=_AUDIT_BYTES, backupCount=_AUDIT_FILES, encoding="utf-8")
-    )
+    logger.addHandler(_PrivateFileHandler(file, maxBytes=max_bytes, backupCount=_AUDIT_FILES))
     return logger
 
 
+@dataclass(frozen=True)
+class SignIn:
+    """Who may ask: everybody, or the owners of valid tokens.
+
+    Attributes:
+        tokens: tokens of this server; None to accept none.
+        access_tokens: verification of the tokens of an authorization server; None to accept none.
+        metadata_url: where clients find the authorization server (RFC 9728).
+    """
+
+    tokens: Tokens | None = None
+    access_tokens: AccessTokens | None = None
+    metadata_url: str | None = None
+
+    async def name(self, scope: Scope) -> str | None:
+        """Return the name of the token or the subject of the access token; None if none is needed.
+
+        Raises:
+            RequestRejected: the request has no valid token, or it cannot be verified.
+        """
+        if self.tokens is None and self.access_tokens is None:
+            return None
+        headers = dict(scope["headers"])
+        scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+        token = token.strip() if scheme.lower() == "bearer" else ""
+        if self.tokens and token.startswith(PREFIX) and (name := self.tokens.name_of(token)):
+            return name
+        if self.access_tokens and token and not token.startswith(PREFIX):
+            return await self._subject(self.access_tokens, token)
+        raise self._rejected(401, "A valid bearer token is required.", "invalid_token" if token else None)
+
+    async def _subject(self, access_tokens: AccessTokens, token: str) -> str:
+        try:
+            return await asyncio.to_thread(access_tokens.subject_of, token)
+        except InvalidToken as error:
+            _log.warning("Rejected an access token: %s", error)
+            raise self._rejected(401, "The access token is not valid here.", "invalid_token") from error
+        except InsufficientScope as error:
+            raise self._rejected(403, "The access token lacks a scope.", "insufficient_scope") from error
+        except AuthorizationServerUnreachable as error:
+            _log.warning("Access tokens cannot be verified: %s", error)
+            reason = "The authorization server does not answer. Try again."
+            raise RequestRejected(503, reason, {"retry-after": "10"}) from error
+
+    def _rejected(self, status: int, reason: str, error: str | None) -> RequestRejected:
+        challenge = "Bearer"
+        if self.access_tokens:
+            fields = {
+                "error": error,
+                "scope": " ".join(self.access_tokens.oauth.scopes),
+                "resource_metadata": self.metadata_url,
+            }
+            challenge += " " + ", ".join(f'{name}="{value}"' for name, value in fields.items() if value)
+        return RequestRejected(status, reason, {"www-authenticate": challenge})
+
+
 class Access:
-    """Rejects requests without a valid token or beyond the limits, and logs who asked what.
+    """Rejects requests of others and those beyond the limits, and logs who asked what.
 
     Args:
-        tokens: None if the server is open to everyone who can reach it.
         audit: receives one line for each request: time, token, address, tool and arguments, and never an
             answer.
         open_paths: paths that need no token and are not logged.
@@ -57,24 +130,26 @@ class Access:
     def __init__(
         self,
         app: App,
-        tokens: Tokens | None,
+        sign_in: SignIn,
         audit: logging.Logger,
         *,
         open_paths: tuple[str, ...] = (),
-        body_seconds: float = BODY_SECONDS,
-        request_seconds: float = REQUEST_SECONDS,
-        max_concurrent: int = MAX_CONCURRENT,
+        limits: Limits = LIMITS,
     ) -> None:
-        self._app, self._tokens, self._audit, self._open_paths = app, tokens, audit, open_paths
-        self._body_seconds, self._request_seconds = body_seconds, request_seconds
-        self._max_concurrent, self._running = max_concurrent, 0
+        self._app, self._limited = app, LimitedRequests(app, limits)
+        self._sign_in, self._audit, self._open_paths = sign_in, audit, open_paths
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in self._open_paths:
             await self._app(scope, receive, send)
             return
-        started, status, name, body = time.monotonic(), 500, None, b""
-        is_answered = False
+        started, status, name, is_answered = time.monotonic(), 500, None, False
+        chunks: list[bytes] = []
+
+        async def noting_body() -> Any:
+            message = await receive()
+            chunks.append(message.get("body", b""))
+            return message
 
         async def noting_status(message: Mapping[str, Any]) -> None:
             nonlocal status, is_answered
@@ -83,82 +158,21 @@ class Access:
             await send(message)
 
         try:
-            try:
-                name = self._token_name(scope)
-                if self._running >= self._max_concurrent:
-                    raise _Rejected(503, "Too many requests at once. Try again.")
-                self._running += 1
-                try:
-                    body = await self._body(receive)
-                    await self._answer(scope, body, receive, noting_status)
-                finally:
-                    self._running -= 1
-            except _Rejected as rejected:
-                status = rejected.status
-                if not is_answered:  # Otherwise the answer has begun, and is cut off.
-                    await _respond(send, rejected)
+            name = await self._sign_in.name(scope)
+            await self._limited(scope, noting_body, noting_status)
+        except RequestRejected as rejected:
+            status = rejected.status
+            if not is_answered:  # Otherwise the answer has begun, and is cut off.
+                await respond(send, rejected)
         finally:
-            client = (scope.get("client") or ("?",))[0]
-            milliseconds = round((time.monotonic() - started) * 1000)
             entry = {
                 "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
                 "token": name,
-                "client": client,
+                "client": (scope.get("client") or ("?",))[0],
+                "status": status,
+                "ms": round((time.monotonic() - started) * 1000),
             }
-            self._audit.info(json.dumps({**entry, "status": status, "ms": milliseconds, **asked(body)}))
-
-    async def _answer(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
-        replayed = False
-
-        async def replay() -> Any:
-            nonlocal replayed
-            if replayed:
-                return await receive()
-            replayed = True
-            return {"type": "http.request", "body": body, "more_body": False}
-
-        try:
-            async with asyncio.timeout(self._request_seconds):
-                await self._app(scope, replay, send)
-        except TimeoutError:
-            raise _Rejected(504, f"The request took longer than {self._request_seconds:g} s.") from None
-
-    def _token_name(self, scope: Scope) -> str | None:
-        if self._tokens is None:
-            return None
-        headers = dict(scope["headers"])
-        scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-        name = self._tokens.name_of(token.strip()) if scheme.lower() == "bearer" else None
-        if name is None:
-            raise _Rejected(401, "A valid bearer token is required.")
-        return name
-
-    async def _body(self, receive: Receive) -> bytes:
-        chunks, size = [], 0
-        try:
-            async with asyncio.timeout(self._body_seconds):
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise _Rejected(400, "The client disconnected.")
-                    chunks.append(message.get("body", b""))
-                    size += len(chunks[-1])
-                    if size > MAX_BODY_BYTES:
-                        raise _Rejected(413, f"The request is larger than {MAX_BODY_BYTES:,} bytes.")
-                    if not message.get("more_body"):
-                        return b"".join(chunks)
-        except TimeoutError:
-            raise _Rejected(408, f"The request took longer than {self._body_seconds:g} s.") from None
-
-
-async def _respond(send: Send, rejected: _Rejected) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8")]
-    if rejected.status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    if rejected.status == 503:
-        headers.append((b"retry-after", b"1"))
-    await send({"type": "http.response.start", "status": rejected.status, "headers": headers})
-    await send({"type": "http.response.body", "body": str(rejected).encode()})
+            self._audit.info(json.dumps({**entry, **asked(b"".join(chunks))}))
 
 
 def asked(body: bytes) -> dict[str, Any]:
@@ -168,10 +182,10 @@ def asked(body: bytes) -> dict[str, Any]:
         parameters = request.get("params") or {}
         arguments = parameters.get("arguments") or {}
         found = {"method": request.get("method"), "tool": parameters.get("name")}
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return {}
     if isinstance(arguments, dict) and arguments:
         found["arguments"] = {
-            name: str(value)[:_MAX_ARGUMENT] for name, value in list(arguments.items())[:20]
+            name[:_MAX_ARGUMENT]: str(value)[:_MAX_ARGUMENT] for name, value in list(arguments.items())[:20]
         }
     return {key: value for key, value in found.items() if value is not None}

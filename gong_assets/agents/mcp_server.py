@@ -8,32 +8,37 @@ stdio the protocol owns the standard output.
 from __future__ import annotations
 
 import logging
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from pydantic import ValidationError
+from pydantic import AnyHttpUrl, ValidationError
 
 from gong_assets.agents.arguments import for_display, validation_message
 from gong_assets.agents.errors import AgentError, McpNotInstalled
 from gong_assets.agents.health import Health
-from gong_assets.agents.host_check import KnownHosts
-from gong_assets.agents.http_access import Access, audit_log
+from gong_assets.agents.http_access import Access, SignIn, audit_log
 from gong_assets.agents.mcp_tools import INSTRUCTIONS, TITLES, Tools, description
+from gong_assets.agents.oauth import AccessTokens, OAuth
 from gong_assets.agents.tokens import Tokens
+from gong_assets.security.http_requests import Hosts, KnownHosts
+from gong_assets.security.logs import log_to_stderr
 from gong_assets.warehouse.connection import Warehouse
 
 try:
     import uvicorn
     from mcp.server import MCPServer
+    from mcp.server.auth.routes import build_resource_metadata_url, create_protected_resource_routes
+    from mcp.server.auth.settings import AuthSettings
     from mcp.server.mcpserver import Context as CallContext
     from mcp.server.mcpserver.exceptions import ToolError
+    from mcp.server.transport_security import TransportSecuritySettings
     from mcp.types import CallToolResult, InputRequiredResult, ToolAnnotations
     from mcp.types import Tool as ToolSchema
     from starlette.concurrency import run_in_threadpool
     from starlette.requests import Request
     from starlette.responses import JSONResponse
+    from starlette.routing import Route
 except ModuleNotFoundError as error:
     raise McpNotInstalled(
         f"the MCP server needs the package {error.name}: run `pip install 'gong_assets[mcp]'`"
@@ -45,6 +50,8 @@ if TYPE_CHECKING:
 
 PATH = "/mcp"
 HEALTH_PATH = "/health"
+METADATA_PATH = "/.well-known/oauth-protected-resource"
+MAX_CONNECTIONS = 256
 
 _READ_ONLY = {
     "read_only_hint": True,
@@ -142,40 +149,61 @@ def build_server(warehouse: Callable[[], Warehouse], explain: Explain) -> MCPSer
 
 def serve_stdio(warehouse: Callable[[], Warehouse], explain: Explain) -> None:
     """Serve one client over the standard streams until it closes them."""
-    _log_to_stderr()
+    log_to_stderr()
     build_server(warehouse, explain).run("stdio")
 
 
-def serve_http(
+def build_app(
     warehouse: Callable[[], Warehouse],
     explain: Explain,
-    listening: socket.socket,
-    host: str,
-    allowed_hosts: Sequence[str] = (),
+    hosts: Hosts,
     *,
     tokens: Tokens | None,
+    oauth: OAuth | None,
     audit_file: Path,
-) -> None:
-    """Serve any number of clients on a bound socket until the process is stopped.
-
-    The server keeps no session between requests. It rejects requests with an unknown host name or another
-    origin, so that no web page in a browser can reach it. On a loopback host only loopback names are known.
+) -> KnownHosts:
+    """Return the ASGI application of the server. It keeps no session between requests.
 
     Args:
-        tokens: the tokens of which each request needs one; None to answer every request.
+        tokens: tokens that are accepted, or None.
+        oauth: authorization server whose access tokens are accepted, or None. Without both, every request is
+            answered.
         audit_file: receives a line for each request.
     """
-    _log_to_stderr()
-    server = build_server(warehouse, explain).streamable_http_app(
-        streamable_http_path=PATH, json_response=True, stateless_http=True, host=host
+    app = build_server(warehouse, explain).streamable_http_app(
+        streamable_http_path=PATH,
+        json_response=True,
+        stateless_http=True,
+        # KnownHosts is the check of hosts and origins.
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
-    access = Access(server, tokens, audit_log(audit_file), open_paths=(HEALTH_PATH,))
-    app = KnownHosts(access, (host, *allowed_hosts))
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", log_config=None)).run(sockets=[listening])
+    open_paths, sign_in = [HEALTH_PATH], SignIn(tokens)
+    if oauth:
+        metadata_url, routes = _resource_metadata(oauth)
+        app.router.routes.extend(routes)
+        open_paths += [route.path for route in routes]
+        sign_in = SignIn(tokens, AccessTokens(oauth), metadata_url)
+    access = Access(app, sign_in, audit_log(audit_file), open_paths=tuple(open_paths))
+    return KnownHosts(access, hosts)
 
 
-def _log_to_stderr() -> None:
-    """Log each warning on one line; the default handler of `mcp` wraps lines for a terminal."""
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s"
+def _resource_metadata(oauth: OAuth) -> tuple[str, list[Route]]:
+    """Return the URL of the metadata that name the authorization server (RFC 9728), and their routes."""
+    # These settings keep the URLs as they are: a client compares the issuer exactly.
+    urls = AuthSettings(
+        issuer_url=oauth.issuer, resource_server_url=oauth.resource, validate_token_resource=False
     )
+    resource = cast(AnyHttpUrl, urls.resource_server_url)
+    routes = create_protected_resource_routes(
+        resource, [urls.issuer_url], list(oauth.scopes) or None, resource_name="Sales calls"
+    )
+    # Clients without the header of a 401 look here too.
+    routes.append(Route(METADATA_PATH, routes[0].endpoint, methods=["GET", "OPTIONS"]))
+    return str(build_resource_metadata_url(resource)), routes
+
+
+def serve_http(app: KnownHosts, listening: socket.socket) -> None:
+    """Serve any number of clients on a bound socket until the process is stopped."""
+    log_to_stderr()
+    config = uvicorn.Config(app, log_level="warning", log_config=None, limit_concurrency=MAX_CONNECTIONS)
+    uvicorn.Server(config).run(sockets=[listening])

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from gong_assets.agents.errors import InvalidArgument
+from gong_assets.security.texts import visible_json
 
 Item = TypeVar("Item", bound=BaseModel)
 N = TypeVar("N", int, float)
@@ -93,5 +94,8 @@ def first_page(
 
 
 def compact_json(model: BaseModel, *, indent: int | None = None) -> str:
-    """Return the model as JSON without the fields that are unknown."""
-    return model.model_dump_json(exclude_none=True, indent=indent)
+    """Return the model as JSON without the fields that are unknown.
+
+    A character that cannot be seen is written as its escape: models read letters that people do not see.
+    """
+    return visible_json(model.model_dump_json(exclude_none=True, indent=indent))

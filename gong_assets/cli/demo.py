@@ -30,8 +30,9 @@ def run_demo(settings: Settings, days: int) -> None:
     output.run_report(report)
     _print_agent_queries(open_warehouse(settings), days)
     if settings.needs_local_stack:
+        output.line("")
         output.line(
-            "\nThis data comes from a simulated Gong tenant, and stand-ins replace the Cortex functions. "
+            "This data comes from a simulated Gong tenant, and stand-ins replace the Cortex functions. "
             "The local stack is still running: `make dev` opens the graph in the Dagster UI, and "
             "`gong-assets local down` stops the stack."
         )

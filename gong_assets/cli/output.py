@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+from gong_assets.security.texts import csv_cell, printable, visible_json
+
 if TYPE_CHECKING:
     from gong_assets.cli.doctor import CheckResult
     from gong_assets.cli.graph_run import RunReport
@@ -22,35 +24,38 @@ if TYPE_CHECKING:
     from gong_assets.local import LocalStack
 
 # In a file or a pipe each row stays on one line, however long, because the next program reads line by line.
-stdout = Console(highlight=False, width=None if sys.stdout.isatty() else 1_000_000)
-stderr = Console(stderr=True, highlight=False)
+stdout = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 1_000_000)
+stderr = Console(stderr=True, highlight=False, emoji=False)
 
 # Asset groups in the order in which data flows. Other groups come last.
 LAYERS = ("raw", "staging", "hubspot", "cortex", "enriched", "monitoring")
 
 
 def escape(text: str) -> str:
-    """Return the text without control characters and with its brackets escaped from Rich's markup."""
-    printable = (c if c.isprintable() or c == "\n" else " " if c.isspace() else "" for c in text)
-    return markup.escape("".join(printable))
+    """Return the text on one line, without control characters and escaped from Rich's markup."""
+    return _escape_lines(text.replace("\n", " "))
+
+
+def _escape_lines(text: str) -> str:
+    return markup.escape(printable(text))
 
 
 def line(text: str) -> None:
     stdout.print(escape(text))
 
 
-def json_text(text: str) -> None:
-    """Print JSON for a program: unlike `line`, with the control characters that it escapes itself."""
-    print(text)
+def json_text(document: str) -> None:
+    """Print JSON for a program: unlike `line` with all characters, as escapes if a terminal executes them."""
+    print(visible_json(document))
 
 
 def error(text: str) -> None:
-    stderr.print(f"[bold red]error:[/] {escape(text)}", soft_wrap=True)
+    stderr.print(f"[bold red]error:[/] {_escape_lines(text)}", soft_wrap=True)
 
 
 def note(text: str) -> None:
     """Print a note for the user to stderr, apart from the results."""
-    stderr.print(escape(text), soft_wrap=True)
+    stderr.print(_escape_lines(text), soft_wrap=True)
 
 
 def heading(text: str) -> None:
@@ -95,12 +100,15 @@ def local_status(stack: LocalStack, *, as_json: bool) -> None:
 def rows(columns: Sequence[str], values: Sequence[Sequence[Any]], output_format: str) -> None:
     if output_format == "json":
         records = [dict(zip(columns, row, strict=True)) for row in values]
-        print(json.dumps(records, default=str, ensure_ascii=False, indent=2))
+        json_text(json.dumps(records, default=str, ensure_ascii=False, indent=2))
         return
     if output_format == "csv":
         writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([_csv_cell(value) for value in row] for row in values)
+        writer.writerow(map(csv_cell, columns))
+        # Numbers keep their sign.
+        writer.writerows(
+            [csv_cell(value) if isinstance(value, str) else value for value in row] for row in values
+        )
         return
     table(columns, [["" if value is None else str(value) for value in row] for row in values])
     stderr.print(f"{len(values)} row{'s' if len(values) != 1 else ''}")
@@ -126,23 +134,6 @@ def table(columns: Sequence[str], values: Sequence[Sequence[str]]) -> None:
     stdout.print(table)
 
 
-# A spreadsheet evaluates a text that begins like this:
-# https://owasp.org/www-community/attacks/CSV_Injection
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-def _csv_cell(value: Any) -> Any:
-    """Return the value of a cell; a text without control characters, and none that is a formula.
-
-    An apostrophe in front makes a spreadsheet show a text as it is. Numbers keep their sign.
-    """
-    if not isinstance(value, str):
-        return value
-    is_formula = value.lstrip(" ").startswith(_FORMULA_STARTS)
-    text = "".join(c if c.isprintable() or c == "\n" else " " if c.isspace() else "" for c in value)
-    return f"'{text}" if is_formula else text
-
-
 def check_results(results: Iterable[CheckResult], *, as_json: bool) -> list[CheckResult]:
     """Print each result as soon as it is known, or all of them as JSON, and return them."""
     marks = {"ok": "[green]ok[/]  ", "warn": "[yellow]warn[/]", "fail": "[red]fail[/]"}
@@ -150,7 +141,7 @@ def check_results(results: Iterable[CheckResult], *, as_json: bool) -> list[Chec
     for result in results:
         printed.append(result)
         if not as_json:
-            text = f"{marks[result.status]} {escape(result.subject)}: {escape(result.message)}"
+            text = f"{marks[result.status]} {escape(result.subject)}: {_escape_lines(result.message)}"
             stdout.print(text, soft_wrap=True)
     if as_json:
         print(json.dumps([result.as_json() for result in printed], indent=2))
@@ -177,8 +168,8 @@ def cost_estimate(estimate: CostEstimate, *, requests_per_day: int, as_json: boo
 
 
 def text(document: str) -> None:
-    """Print a document as it is, to be read by another program."""
-    print(document)
+    """Print a document of several lines for another program, without control characters."""
+    print(printable(document))
 
 
 def audit(found: Mapping[str, Any]) -> None:

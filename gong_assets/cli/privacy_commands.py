@@ -109,7 +109,7 @@ def rotate_key(
     path = settings.snowflake_private_key_path
 
     def print_once(pair: KeyPair) -> None:
-        output.line(pair.encrypted(passphrase).decode())
+        output.text(pair.encrypted(passphrase).decode())
 
     passphrase = settings.snowflake_secrets["private_key_passphrase"]
     if finish:

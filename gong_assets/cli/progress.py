@@ -76,7 +76,7 @@ def _on_own_descriptor(console: Console) -> Console:
     except (OSError, ValueError, AttributeError):
         return console  # a file in memory
     file = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors="replace")
-    return Console(file=file, highlight=False)
+    return Console(file=file, highlight=False, emoji=False)
 
 
 class _BarIfTotalIsKnown(ProgressColumn):

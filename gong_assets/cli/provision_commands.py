@@ -123,6 +123,6 @@ def _print(found: list[Drift]) -> None:
     for drift in found:
         output.line(str(drift))
         for statement in drift.statements:
-            output.line(f"    {statement};")
+            output.text(f"    {statement};")
     if not found:
         output.line("the account is as declared")

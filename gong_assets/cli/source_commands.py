@@ -69,7 +69,7 @@ def audit(
     with Progress() as progress:
         found = run_audit(settings, days, listener=progress, confirm_deletions=confirm_deletions)
     if as_json:
-        output.text(json.dumps(found, indent=2, default=str))
+        output.json_text(json.dumps(found, indent=2, default=str))
     else:
         output.audit(found)
 

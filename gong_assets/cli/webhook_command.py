@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from gong_assets.cli import output
 from gong_assets.cli.errors import INTERRUPTED, CommandError
 from gong_assets.cli.ports import LOOPBACK, listen
+from gong_assets.security.http_requests import Hosts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gong_assets.gong.webhook.signature import Authenticator
     from gong_assets.settings import Settings
 
@@ -18,6 +22,14 @@ HOST, PORT = LOOPBACK, 8809
 
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 PortOption = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
+AllowHostOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="A host name by which a proxy reaches this receiver. That of GONG_WEBHOOK_URL, IP addresses "
+        "and this machine's names are always allowed. May be repeated.",
+    ),
+]
 AssetKeyOption = Annotated[
     str | None,
     typer.Option(
@@ -28,7 +40,12 @@ AssetKeyOption = Annotated[
 ]
 
 
-def webhook(host: HostOption = HOST, port: PortOption = PORT, asset_key: AssetKeyOption = None) -> None:
+def webhook(
+    host: HostOption = HOST,
+    port: PortOption = PORT,
+    allow_host: AllowHostOption = None,
+    asset_key: AssetKeyOption = None,
+) -> None:
     """Receive Gong's webhook, so that a processed call is in the tables within minutes.
 
     Each authenticated request stores the ID of its call in Dagster's storage; a sensor then reads the call
@@ -59,9 +76,15 @@ def webhook(host: HostOption = HOST, port: PortOption = PORT, asset_key: AssetKe
         )
         output.note(f"webhook receiver on http://{f'[{host}]' if ':' in host else host}:{port}")
         try:
-            serve(receiver, listening)
+            serve(receiver, listening, _hosts(settings, host, allow_host or ()))
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
+
+
+def _hosts(settings: Settings, host: str, names: Sequence[str]) -> Hosts:
+    url = settings.gong_webhook_url
+    public = [urlsplit(url.get_secret_value()).hostname or ""] if url else []
+    return Hosts.of_network((host, *public, *names))
 
 
 def _authenticator(settings: Settings, port: int) -> Authenticator:

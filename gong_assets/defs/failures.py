@@ -19,6 +19,7 @@ from gong_assets.gong import (
     GongMalformedResponseError,
     GongServerError,
 )
+from gong_assets.security.texts import one_line
 from gong_assets.settings.esc import expire
 from gong_assets.warehouse.errors import WarehouseSignInFailed, WarehouseUnreachable, is_unreachable
 
@@ -117,6 +118,4 @@ def _explain_node(result: Any) -> str:
 def _one_line(text: str) -> str:
     """Return a message of dbt without line breaks, its hint to the compiled code, and colours."""
     lines = re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines()
-    return " ".join(
-        " ".join(line.split()) for line in lines if not line.strip().startswith("compiled code at")
-    )
+    return one_line("\n".join(line for line in lines if not line.strip().startswith("compiled code at")))

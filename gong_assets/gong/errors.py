@@ -23,6 +23,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from gong_assets.security.texts import one_line
+
 if TYPE_CHECKING:
     from gong_assets.gong.window import Window
 
@@ -30,7 +32,10 @@ ConnectionFault = Literal["dns", "tls", "refused", "broken", "timeout"]
 
 
 class GongError(Exception):
-    """Base class of all errors that the client raises."""
+    """Base class of all errors that the client raises. The message is one line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
 
 
 class GongConnectionError(GongError):

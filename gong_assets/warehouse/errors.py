@@ -14,6 +14,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from gong_assets.security.texts import one_line
+
 # "Object does not exist or not authorized": Snowflake does not distinguish the two.
 _UNKNOWN_OBJECT_ERRNO, _UNKNOWN_OBJECT_SQLSTATE = 2003, "42S02"
 _INVALID_IDENTIFIER_ERRNO = 904
@@ -21,6 +23,10 @@ _INVALID_IDENTIFIER_ERRNO = 904
 
 class WarehouseError(Exception):
     """Base class; the message is one line that names the host and contains no secret."""
+
+    def __init__(self, message: str) -> None:
+        # Snowflake quotes the value that it rejects, which may be a text of a call.
+        super().__init__(one_line(message))
 
 
 class WarehouseUnreachable(WarehouseError):

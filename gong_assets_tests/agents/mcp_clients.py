@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from mcp import Client, StdioServerParameters, stdio_client
 from mcp.types import CallToolResult
 
+from gong_assets.agents.mcp_tools import NOTICE
 from gong_assets_tests.cli.command_line import CommandLine
 
 T = TypeVar("T")
@@ -106,4 +107,6 @@ def tool_result(result: CallToolResult) -> dict[str, Any]:
     assert content.type == "text"
     assert ":null" not in content.text
     answer: dict[str, Any] = json.loads(content.text)
+    assert next(iter(answer)) == "content_notice"
+    assert answer.pop("content_notice") == NOTICE
     return answer

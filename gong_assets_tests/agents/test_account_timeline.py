@@ -132,7 +132,7 @@ def test_an_ambiguous_name_is_an_error_that_lists_the_ids(calls: Warehouse) -> N
 
 
 def test_a_partial_name_is_not_found_and_the_error_lists_matching_names(calls: Warehouse) -> None:
-    message = r"whole name or an id: Calloway Bank \(905\), Calloway Lifts \(904\)"
+    message = r'whole name or an id: "Calloway Bank" \(905\), "Calloway Lifts" \(904\)'
     with pytest.raises(NotFound, match=message):
         account_timeline(calls, "calloway")
 

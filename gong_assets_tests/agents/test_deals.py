@@ -57,7 +57,7 @@ def test_deals_with_the_most_and_largest_risks_come_first(
     ("owner", "error", "message"),
     [
         ("twin", AgentError, "several owners are named twin; use an id: twin1@x.example (HubSpot"),
-        ("Tomas Nowak", NotFound, "there is no owner Tomas Nowak; use a whole name or an id: Tomáš Novák"),
+        ("Tomas Nowak", NotFound, 'there is no owner Tomas Nowak; use a whole name or an id: "Tomáš Novák"'),
         ("%", NotFound, "there is no owner %"),
     ],
 )

@@ -109,4 +109,4 @@ def test_a_rep_is_found_without_accents_and_by_a_former_name(directory: Warehous
 def test_an_unknown_name_suggests_similar_ones(directory: Warehouse) -> None:
     with pytest.raises(NotFound) as raised:
         find_calls(directory, rep="Tomas Nowak")
-    assert str(raised.value) == ("there is no rep Tomas Nowak; use a whole name or an id: Tomáš Novák (79)")
+    assert str(raised.value) == ('there is no rep Tomas Nowak; use a whole name or an id: "Tomáš Novák" (79)')

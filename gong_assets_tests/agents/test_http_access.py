@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from gong_assets.agents import http_access
-from gong_assets.agents.http_access import Access, audit_log
+from gong_assets.agents.http_access import LIMITS, Access, SignIn, audit_log
 from gong_assets.agents.tokens import PREFIX, TokenError, Tokens
 
 ANSWER = b"The customer said: our transcript is secret."
@@ -53,7 +54,13 @@ def post(access: Access, *bodies: Any, token: str | None = None) -> list[httpx.R
 
 
 def access(tokens: Tokens | None, log: logging.Logger | None = None, **limits: Any) -> Access:
-    return Access(answering, tokens, log or logging.Logger("unused"), open_paths=("/health",), **limits)
+    return Access(
+        answering,
+        SignIn(tokens),
+        log or logging.Logger("unused"),
+        open_paths=("/health",),
+        limits=replace(LIMITS, **limits),
+    )
 
 
 def test_a_request_needs_a_token_until_it_is_revoked(tokens: Tokens) -> None:
@@ -85,11 +92,11 @@ def test_the_file_has_hashes_only_and_is_private(tokens: Tokens) -> None:
 
 def test_bodies_time_and_concurrency_are_limited() -> None:
     guarded = access(None, request_seconds=0.2)
-    (large,) = post(guarded, b" " * (http_access.MAX_BODY_BYTES + 1))
+    (large,) = post(guarded, b" " * (LIMITS.body_bytes + 1))
     assert large.status_code == 413
     (slow,) = post(guarded, question("slow"))
     assert slow.status_code == 504
-    responses = post(access(None, max_concurrent=2), *[question("wait")] * 5)
+    responses = post(access(None, concurrent=2), *[question("wait")] * 5)
     assert sorted(each.status_code for each in responses) == [200, 200, 503, 503, 503]
 
     async def dripping() -> int:
@@ -108,7 +115,7 @@ def test_bodies_time_and_concurrency_are_limited() -> None:
     assert asyncio.run(dripping()) == 408
 
 
-def test_an_answer_that_takes_too_long_is_cut_off_and_not_begun_again() -> None:
+def test_an_answer_that_takes_too_long_is_cut_off_and_not_begun_again(tmp_path: Path) -> None:
     sent: list[str] = []
 
     async def endless(scope: Any, receive: Any, send: Any) -> None:
@@ -122,9 +129,11 @@ def test_an_answer_that_takes_too_long_is_cut_off_and_not_begun_again() -> None:
         sent.append(message["type"])
 
     scope = {"type": "http", "path": "/mcp", "headers": [], "client": ("127.0.0.1", 1)}
-    guarded = Access(endless, None, logging.Logger("unused"), request_seconds=0.1)
+    log = audit_log(tmp_path / "mcp.log")
+    guarded = Access(endless, SignIn(), log, limits=replace(LIMITS, request_seconds=0.1))
     asyncio.run(guarded(scope, receive, send))
     assert sent == ["http.response.start"]
+    assert json.loads((tmp_path / "mcp.log").read_text())["status"] == 504
 
 
 def test_the_audit_log_has_who_asked_what_and_no_answer_or_token(tokens: Tokens, tmp_path: Path) -> None:
@@ -146,6 +155,21 @@ def test_the_audit_log_has_who_asked_what_and_no_answer_or_token(tokens: Tokens,
     assert "secret" not in text
     assert token not in text
     assert (tmp_path / "audit" / "mcp.log").stat().st_mode & 0o777 == 0o600
+
+
+def test_every_file_of_the_audit_log_is_private(tmp_path: Path) -> None:
+    file = tmp_path / "mcp.log"
+    file.write_text("of an earlier version\n")
+    file.chmod(0o644)
+    umask = os.umask(0o022)
+    try:
+        log = audit_log(file, max_bytes=100)
+        for number in range(5):
+            log.info(f"{number} {'x' * 90}")
+    finally:
+        os.umask(umask)
+    modes = {each.name: oct(each.stat().st_mode & 0o777) for each in tmp_path.iterdir()}
+    assert modes == {f"mcp.log{end}": "0o600" for end in ("", ".1", ".2", ".3", ".4", ".5")}
 
 
 def test_health_needs_no_token(tokens: Tokens) -> None:

@@ -23,6 +23,7 @@ from mcp import Client
 from mcp.types import ListToolsResult
 
 from gong_assets.local import stack
+from gong_assets_tests.agents.authorization_server import RESOURCE, authorization_server
 from gong_assets_tests.agents.mcp_clients import (
     COMMAND,
     http_server,
@@ -157,7 +158,7 @@ def test_http_listens_on_loopback_only(project: CommandLine) -> None:
         request = {"jsonrpc": "2.0", "id": 1, **INITIALIZE}
         accepted = {"Accept": "application/json, text/event-stream"}
         for header in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}):
-            assert httpx.post(url, json=request, headers={**accepted, **header}).status_code in (403, 421)
+            assert httpx.post(url, json=request, headers={**accepted, **header}).status_code == 403
         assert httpx.post(url, json=request, headers=accepted).status_code == 200
         process.terminate()
         printed, errors = process.communicate(timeout=20)
@@ -171,6 +172,10 @@ def test_a_server_on_all_addresses_needs_a_token_and_rejects_web_pages(project: 
     refused = project.gong_assets("mcp", "--http", "--host", "0.0.0.0")
     assert (refused.code, refused.stdout) == (1, "")
     assert "add a token with `gong-assets mcp token add NAME`" in refused.stderr
+    unnamed = project.gong_assets(
+        "mcp", "--http", "--host", "0.0.0.0", "--oauth-issuer", "https://idp.example"
+    )
+    assert (unnamed.code, "require --oauth-resource" in unnamed.stderr) == (2, True)
     token = project.gong_assets("mcp", "token", "add", "alice").succeeded().stdout.strip()
     assert project.gong_assets("mcp", "token", "list").succeeded().stdout.startswith("alice  20")
     with http_server(project, "--host", "0.0.0.0", "--allow-host", "calls.acme.example") as (url, process):
@@ -199,6 +204,25 @@ def test_a_server_on_all_addresses_needs_a_token_and_rejects_web_pages(project: 
     ]
     assert {each["token"] for each in audit} == {"alice", None}
     assert token not in errors + str(audit)
+
+
+@pytest.mark.slow
+def test_a_proxy_and_its_clients_reach_a_server_on_loopback_with_access_tokens(project: CommandLine) -> None:
+    with authorization_server() as idp:
+        options = (
+            "--oauth-issuer", idp.issuer, "--oauth-resource", RESOURCE, "--oauth-scope", "calls:read",
+        )  # fmt: skip
+        with http_server(project, *options) as (url, _):
+            proxied = {"Accept": "application/json, text/event-stream", "Host": "calls.acme.example"}
+            request = {"jsonrpc": "2.0", "id": 1, **INITIALIZE}
+            refused = httpx.post(url, json=request, headers=proxied)
+            assert refused.status_code == 401
+            assert "https://calls.acme.example/.well-known/" in refused.headers["www-authenticate"]
+            proxied["Authorization"] = f"Bearer {idp.token()}"
+            assert httpx.post(url, json=request, headers=proxied).status_code == 200
+            assert httpx.post(url, json=request, headers={**proxied, "Host": "192.0.2.1"}).status_code == 403
+            idp.rotate()
+            assert httpx.post(url, json=request, headers=proxied).status_code == 200  # within the lifespan
 
 
 @pytest.mark.slow
@@ -308,6 +332,11 @@ def test_host_without_http_is_a_usage_error(tmp_path: Path) -> None:
     outcome = CommandLine(tmp_path).gong_assets("mcp", "--host", "0.0.0.0")
     assert outcome.code == 2
     assert "--http" in outcome.stderr
+    for option in ("--oauth-resource", "--oauth-jwks-url", "--oauth-scope"):
+        outcome = CommandLine(tmp_path).gong_assets("mcp", "--http", option, "https://calls.acme.example/mcp")
+        assert (outcome.code, "require --oauth-issuer" in outcome.stderr) == (2, True)
+    outcome = CommandLine(tmp_path).gong_assets("mcp", "--http", "--oauth-issuer", "http://idp.example")
+    assert (outcome.code, "should be an https URL" in outcome.stderr) == (2, True)
 
 
 @pytest.mark.slow

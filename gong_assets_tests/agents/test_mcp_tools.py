@@ -118,7 +118,7 @@ def test_pages_of_a_capped_answer_are_disjoint_and_complete(
 WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("find_calls", {"from_date": "yesterday"}, "from_date: should be a date (YYYY-MM-DD)"),
     ("find_calls", {"from_date": "2026-11-02", "to_date": "2026-11-01"}, "is after to_date 2026-11-01"),
-    ("find_calls", {"rep": "Tomas Nowak"}, "use a whole name or an id: Tomáš Novák (77)"),
+    ("find_calls", {"rep": "Tomas Nowak"}, 'use a whole name or an id: "Tomáš Novák" (77)'),
     ("find_calls", {"page": "junk"}, "page: should be the next_page of an earlier answer"),
     ("find_calls", {"host": "Rita"}, "find_calls has no argument host; its arguments are from_date"),
     ("find_records", {"record_type": "person"}, "record_type: input should be 'Rep', 'Company' or 'Deal'"),

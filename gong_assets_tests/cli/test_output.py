@@ -25,10 +25,9 @@ from gong_assets.agents import (
     Transcript,
 )
 from gong_assets.cli import answers, output
+from gong_assets_tests.hostile import ALL
 
-# Clears the screen, renames the window, returns to the start of the line, and reverses the text that follows.
-CONTROLS = "\x1b[2J\x1b]0;title\x07\r\u202e\u009b31m"
-HOSTILE = f"be{CONTROLS}fore [bold]and[/] after"
+HOSTILE = f"before {ALL} [bold]and[/] after"
 LONG = "word " * 200 + "end"
 
 SEGMENT = {
@@ -85,7 +84,7 @@ def test_no_text_sends_commands_to_the_terminal(capsys: pytest.CaptureFixture[st
 
 def test_json_output_contains_the_unchanged_text(capsys: pytest.CaptureFixture[str]) -> None:
     answers.show(search_results(HOSTILE), answers.segments, as_json=True)
-    assert '"text": "be\\u001b[2J' in capsys.readouterr().out
+    assert json.loads(capsys.readouterr().out)["segments"][0]["text"] == HOSTILE
 
 
 def test_each_row_is_one_line_in_a_pipe_however_long_it_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -94,8 +93,8 @@ def test_each_row_is_one_line_in_a_pipe_however_long_it_is(capsys: pytest.Captur
     answers.coaching(CoachingOpportunities(calls=[call]))
     answers.analysis(CallAnalysis.model_validate({**CALL, "summary": f"{LONG}\n{LONG}", "risk_segments": []}))
     lines = capsys.readouterr().out.splitlines()
-    assert len([line for line in lines if "end" in line]) == 3
-    assert len([line for line in lines if "word" in line]) == 3
+    assert len([line for line in lines if "word end" in line]) == 3
+    assert len([line for line in lines if "word word" in line]) == 3
 
 
 @pytest.mark.parametrize("as_json", [True, False])

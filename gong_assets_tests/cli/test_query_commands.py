@@ -58,4 +58,4 @@ def test_records_and_deals_are_listed(project: CommandLine) -> None:
 def test_an_unknown_name_is_one_line_with_similar_names(project: CommandLine) -> None:
     outcome = project.gong_assets("account", "Unall")
     assert (outcome.code, outcome.stdout) == (1, "")
-    assert outcome.stderr == "error: there is no company Unall; use a whole name or an id: Ünal (900)\n"
+    assert outcome.stderr == 'error: there is no company Unall; use a whole name or an id: "Ünal" (900)\n'

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from gong_assets_tests.end_to_end.gong_records import Record, StoredCall, stored
+from gong_assets_tests.hostile import ALL
 
-SPARSE, NULLS, TEXTS, NOISE, TWICE, NEWER, UNSTARTED = (str(10**17 + n) for n in range(7))
+SPARSE, NULLS, TEXTS, NOISE, TWICE, NEWER, UNSTARTED, HOSTILE = (str(10**17 + n) for n in range(8))
 
 ANN = {"id": "5", "name": "Ann", "affiliation": "External"}
 
@@ -161,6 +162,15 @@ def odd_calls() -> list[StoredCall]:
                 newTop=[],
             )
         ),
+        # Texts that each reader could take for more than texts.
+        stored(
+            call(
+                HOSTILE,
+                meta={"title": ALL},
+                parties=[{"id": "9", "speakerId": "99", "name": ALL, "affiliation": "External"}],
+                content={"trackers": [{"id": "1", "name": ALL, "count": 1}], "brief": ALL},
+            )
+        ),
         # Scheduled, but never started.
         StoredCall(call(UNSTARTED, None, meta={"scheduled": STARTED}), datetime.fromisoformat(STARTED)),
     ]  # fmt: skip
@@ -207,6 +217,10 @@ def odd_transcripts() -> list[Record]:
         {
             "callId": TWICE,
             "transcript": [{"speakerId": "55", "sentences": [sentence(1, "I am here only once.")]}],
+        },
+        {
+            "callId": HOSTILE,
+            "transcript": [{"speakerId": "99", "sentences": [sentence(1, ALL)]}],
         },
     ]
 

@@ -204,7 +204,7 @@ def test_the_account_command_prints_the_timeline(project: CommandLine) -> None:
         (("search", EXPENSIVE, "--deal", "1"), 1, "there is no deal 1; look for a deal by part of a name"),
         (("search", "! " * 700), 2, "the text is too long for the embedding model; shorten it"),
         (("account", "Nobody"), 1, "there is no company Nobody"),
-        (("account", "customer"), 1, f"use a whole name or an id: {CUSTOMER} ({CUSTOMER_ID})"),
+        (("account", "customer"), 1, f'use a whole name or an id: "{CUSTOMER}" ({CUSTOMER_ID})'),
     ],
 )
 def test_a_failed_command_prints_a_one_line_error(

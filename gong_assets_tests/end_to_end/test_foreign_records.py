@@ -13,6 +13,7 @@ from gong_assets_tests.end_to_end import odd_records as odd
 from gong_assets_tests.end_to_end.gong_server import Gong
 from gong_assets_tests.end_to_end.openapi_examples import examples
 from gong_assets_tests.end_to_end.runs import Run, Snapshot, changes, take_snapshot
+from gong_assets_tests.hostile import ALL, VISIBLE
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sales")]
 
@@ -114,7 +115,7 @@ def test_the_example_user_is_staged(tables: Snapshot) -> None:
 
 
 @pytest.mark.parametrize(
-    "call_id", [odd.SPARSE, odd.NULLS, odd.TEXTS, odd.NOISE, odd.TWICE, odd.NEWER, odd.UNSTARTED]
+    "call_id", [odd.SPARSE, odd.NULLS, odd.TEXTS, odd.NOISE, odd.TWICE, odd.NEWER, odd.UNSTARTED, odd.HOSTILE]
 )
 def test_an_odd_call_is_valid_and_reaches_the_views(tables: Snapshot, call_id: str) -> None:
     assert tables.row("GONG_CALLS_RAW", call_id=call_id)["PROCESSING_ERROR"] is None
@@ -136,6 +137,20 @@ def test_numbers_and_booleans_in_text_form_are_parsed(tables: Snapshot) -> None:
         ("Numbers may come as texts.", "77", 1.2),
         ("Nobody knows when this was said.", None, None),
     ]
+
+
+def test_hostile_texts_reach_the_views_unchanged_and_control_no_terminal(
+    tables: Snapshot, sales: CommandLine
+) -> None:
+    assert tables.row("VW_ENRICHED_GONG_CALLS", call_id=odd.HOSTILE)["CALL_TITLE"] == ALL
+    assert tables.row("STG_GONG_CALL_TRANSCRIPTS", call_id=odd.HOSTILE)["SPEAKER_NAME"] == ALL
+    for command in (("transcript", odd.HOSTILE), ("analyze", odd.HOSTILE)):
+        shown = sales.gong_assets(*command).succeeded().stdout
+        assert VISIBLE in shown
+        assert all(line.isprintable() for line in shown.split("\n"))
+        answer = sales.gong_assets(*command, "--json").succeeded()
+        assert answer.json["call_title"] == ALL
+        assert all(line.isprintable() for line in answer.stdout.split("\n"))
 
 
 def test_integers_and_imprecise_floats_are_parsed(tables: Snapshot) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from gong_assets.defs.alerts.ledger import Entry, Kind, State
+from gong_assets.security.texts import one_line, printable
 
 Format = Literal["slack", "teams", "json"]
 
@@ -80,15 +81,16 @@ def _message(entries: Sequence[Entry], base_url: str | None) -> Message:
     listed: tuple[str, ...] = ()
     if len(entries) > 1:
         title = f"{len(entries)} assets are overdue"
-        titles = [entry.problem.title for entry in entries]
+        titles = [one_line(entry.problem.title) for entry in entries]
         more = [f"and {len(titles) - MAX_LISTED} more"] if len(titles) > MAX_LISTED else []
         listed = (*titles[:MAX_LISTED], *more)
     return Message(
         keys=tuple(entry.problem.key for entry in entries),
         kind=problem.kind,
         state=first.state,
-        title=title,
-        reason="" if is_over else problem.reason,
+        # A line break in the key of a partition would end the header of a mail.
+        title=one_line(title),
+        reason="" if is_over else printable(problem.reason),
         advice="" if is_over else problem.advice,
         link=f"{base_url.rstrip('/')}{problem.path}" if base_url else f"Dagster UI: {problem.path}",
         since=min(entry.opened_at for entry in entries),
@@ -142,12 +144,14 @@ def _slack(message: Message) -> dict[str, Any]:
 
 
 def _section(text: str) -> dict[str, Any]:
-    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:3000]}}
+    # Slack makes no links of addresses and no mentions of names in a verbatim text.
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text[:3000], "verbatim": True}}
 
 
 def _escaped(text: str) -> str:
-    """Return the text with Slack's three control characters escaped."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Return the text with Slack's three control characters escaped, and without fences of code."""
+    plain = text.replace("`", "'")
+    return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _teams(message: Message) -> dict[str, Any]:

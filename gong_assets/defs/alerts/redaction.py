@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from gong_assets.security.texts import one_line
+
 MASK = "…"
 MAX_LINES = 3
 MAX_CHARACTERS = 600
@@ -60,6 +62,6 @@ def redact(text: str, *, names: Collection[str] = (), secrets: Collection[str] =
 
 def first_lines(text: str) -> str:
     """Return the first lines of a text, each with its spaces collapsed, at most MAX_CHARACTERS in all."""
-    lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+    lines = [shown for line in text.splitlines() if (shown := one_line(line))]
     short = "\n".join(lines[:MAX_LINES])
     return short if len(short) <= MAX_CHARACTERS else f"{short[: MAX_CHARACTERS - 1]}{MASK}"

@@ -9,6 +9,7 @@ import dagster as dg
 from gong_assets.defs.failures import fail_step
 from gong_assets.defs.options import DEFAULT_OPTIONS, REVENUE_OPERATIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource, query_tag
+from gong_assets.security.texts import markdown_code
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.cortex_search import (
@@ -91,7 +92,7 @@ def _apply(
     return dg.MaterializeResult(
         metadata={
             "service": change,
-            "definition": dg.MetadataValue.md(f"```sql\n{service.definition}\n```"),
+            "definition": dg.MetadataValue.md(markdown_code(service.definition, "sql")),
             "embedding_model": model,
             "dagster/row_count": rows,
             "indexed_gigabytes": gigabytes,

@@ -21,6 +21,7 @@ from gong_assets.defs.cortex_budget import functions_of
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.ingestion.streams import RAW_TABLES
+from gong_assets.security.texts import markdown_code
 from gong_assets.settings import Settings
 from gong_assets.warehouse import standing_queries as queries
 from gong_assets.warehouse.connection import fetch
@@ -76,7 +77,7 @@ class Finding:
         if self.ids:
             metadata["ids"] = dg.MetadataValue.json(list(self.ids[: queries.MAX_IDS]))
         if self.query:
-            metadata["query"] = dg.MetadataValue.md(f"```sql\n{self.query}\n```")
+            metadata["query"] = dg.MetadataValue.md(markdown_code(self.query, "sql"))
         if self.count and self.advice:
             metadata["what_to_do"] = self.advice
         return dg.AssetCheckResult(

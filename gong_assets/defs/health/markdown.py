@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from gong_assets.defs.health.charts import standalone
 from gong_assets.defs.health.figures import PipelineFigures
 from gong_assets.defs.health.sections import health_table, key_figures, overall_status, sections, title_of
+from gong_assets.security.texts import markdown
 
 
 def markdown_report(figures: PipelineFigures) -> str:
     """Return the report as Markdown. Its tables are in the HTML page only, to keep Dagster's events small."""
     parts = [
         f"## {title_of(figures)}",
-        f"Status of the last 7 days: **{overall_status(figures)}**",
+        f"Status of the last 7 days: **{markdown(overall_status(figures))}**",
         _table(
             ("Figure", "Value", ""), [(each.name, each.value, each.note) for each in key_figures(figures)]
         ),
@@ -30,7 +31,7 @@ def markdown_report(figures: PipelineFigures) -> str:
                 _image(section.title, section.svg),
             ]
     if figures.unavailable:
-        parts.append(f"Not built yet: {', '.join(figures.unavailable)}.")
+        parts.append(f"Not built yet: {', '.join(map(markdown, figures.unavailable))}.")
     return "\n\n".join(parts)
 
 
@@ -43,7 +44,7 @@ def _legend(names: Sequence[str]) -> str:
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
+    lines = [columns, ["---"] * len(columns), *([markdown(cell) for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 

@@ -6,7 +6,6 @@ documents no retries: what is lost here, the scheduled ingestion reads.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect, Request
+from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -28,13 +28,15 @@ from gong_assets.gong.webhook.signature import (
     body_digest,
     read_announcement,
 )
+from gong_assets.security.http_requests import Hosts, KnownHosts, Limits, RequestRejected, read_body
+from gong_assets.security.logs import log_to_stderr
 
 if TYPE_CHECKING:
     import socket
 
 # A payload has a call with its parties, content and statistics, but no transcript: rarely a megabyte.
 MAX_BODY_BYTES = 10 * 2**20
-BODY_SECONDS = 10
+BODY_SECONDS = 10.0
 MAX_CONNECTIONS = 64
 # Repetitions of the last requests are answered, and not stored again.
 REMEMBERED_REQUESTS = 10_000
@@ -62,13 +64,11 @@ class Receiver:
         """Respond to a webhook request."""
         try:
             return await self._receive(request)
-        except RejectedRequest as error:
+        except (RejectedRequest, RequestRejected) as error:
             self.rejected += 1
             client = request.client.host if request.client else "unknown"
-            _log.warning("Rejected a request from %s: %s.", client, error)
+            _log.warning("Rejected a request from %s: %s", client, error)
             return Response(status_code=error.status)
-        except ClientDisconnect:
-            return Response(status_code=400)
 
     async def _receive(self, request: Request) -> Response:
         authorization = request.headers.get("authorization")
@@ -109,38 +109,29 @@ def _target(request: Request) -> str:
 
 async def _body(request: Request, claims: Claims) -> bytes:
     """Read the body within the limits, and check it against the signed digest."""
-    chunks: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > MAX_BODY_BYTES:
-                    raise RejectedRequest(413, f"the body is larger than {MAX_BODY_BYTES:,} bytes")
-                chunks.append(chunk)
-    except TimeoutError as error:
-        raise RejectedRequest(408, f"the body took longer than {BODY_SECONDS} s") from error
-    body = b"".join(chunks)
+    body = await read_body(request.receive, Limits(body_bytes=MAX_BODY_BYTES, body_seconds=BODY_SECONDS))
     claims.check_body(body_digest(body))
     return body
 
 
-def build_app(receiver: Receiver) -> Starlette:
+def build_app(receiver: Receiver, hosts: Hosts) -> Starlette:
     """Return the ASGI application. It accepts POST on any path: the authenticator checks the URL."""
     app = Starlette(
         routes=[
             Route(HEALTH_PATH, receiver.report_health, methods=["GET"]),
             Route("/{path:path}", receiver.receive, methods=["POST"]),
-        ]
+        ],
+        middleware=[Middleware(KnownHosts, hosts)],
     )
     app.router.redirect_slashes = False
     return app
 
 
-def serve(receiver: Receiver, listening: socket.socket) -> None:
+def serve(receiver: Receiver, listening: socket.socket, hosts: Hosts) -> None:
     """Serve on a bound socket until the process is stopped."""
+    log_to_stderr()
     config = uvicorn.Config(
-        build_app(receiver),
+        build_app(receiver, hosts),
         log_level="warning",
         log_config=None,
         limit_concurrency=MAX_CONNECTIONS,

@@ -34,9 +34,12 @@ from gong_assets.local.gong_tenant.paging import Pager
 from gong_assets.local.gong_tenant.rate_limits import RateLimits
 from gong_assets.local.gong_tenant.reference_data import LIST_ENDPOINTS
 from gong_assets.local.gong_tenant.webhooks import Webhook
-from gong_assets.local.loopback import LoopbackOnly
+from gong_assets.security.http_requests import Hosts, KnownHosts, LimitedRequests, Limits
 
 Json = dict[str, Any]
+
+# The longest request has the IDs of calls.
+LIMITS = Limits(body_bytes=10 << 20, body_seconds=10)
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def create_app(options: TenantOptions) -> Starlette:
             *_simulator_routes(store, guard),
             *_webhook_routes(store, guard),
         ],
-        middleware=[Middleware(LoopbackOnly)],
+        middleware=[Middleware(KnownHosts, Hosts()), Middleware(LimitedRequests, LIMITS)],
         exception_handlers={ApiError: _error, HTTPException: _http_error, Exception: _internal_error},
     )
     app.router.redirect_slashes = False  # Gong does not know a path with a trailing slash

@@ -13,8 +13,11 @@ import pytest
 from gong_assets.gong.webhook import receiver as module
 from gong_assets.gong.webhook.receiver import Receiver, build_app
 from gong_assets.gong.webhook.signature import authenticator
+from gong_assets.security.http_requests import Hosts
 from gong_assets_tests.gong.webhook.signing import TARGET, URL, payload, public_key, signed
 from gong_assets_tests.serving import serving
+
+HOSTS = Hosts.of_network(["hooks.example.com"])
 
 
 @dataclass
@@ -34,7 +37,7 @@ class Served:
 def served() -> Iterator[Served]:
     stored: list[str] = []
     receiver = Receiver(authenticator(URL, public_key()), stored.append)
-    with serving(build_app(receiver)) as url:
+    with serving(build_app(receiver, HOSTS)) as url:
         yield Served(receiver, url, stored)
 
 
@@ -61,15 +64,28 @@ def test_the_test_request_of_the_rule_editor_is_not_stored(served: Served) -> No
     assert (served.stored, served.receiver.tests) == ([], 1)
 
 
+def test_web_pages_and_unknown_hosts_are_rejected(served: Served) -> None:
+    body = payload("77")
+    for headers, status in (
+        ({"Host": "hooks.example.com"}, 200),
+        ({"Host": "rebinding.example"}, 403),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "http://["}, 403),
+    ):
+        signature = {"authorization": signed(body), **headers}
+        assert httpx.post(served.url + TARGET, content=body, headers=signature).status_code == status
+    assert served.stored == ["77"]
+
+
 def test_a_forged_request_is_rejected_before_its_body_is_read(served: Served) -> None:
     body = payload("77")
     assert served.post(body, signed(body, key="another")) == 401
     host, port = served.url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection:
         connection.sendall(
-            f"POST {TARGET} HTTP/1.1\r\nHost: x\r\nAuthorization: forged\r\nContent-Length: 5000000\r\n\r\n"
-            .encode()
-        )  # fmt: skip
+            f"POST {TARGET} HTTP/1.1\r\nHost: localhost\r\nAuthorization: forged\r\n"
+            "Content-Length: 5000000\r\n\r\n".encode()
+        )
         assert connection.recv(100).startswith(b"HTTP/1.1 401")
     assert (served.stored, served.receiver.rejected) == ([], 2)
 
@@ -105,7 +121,7 @@ def test_an_announcement_that_could_not_be_stored_is_stored_when_it_is_repeated(
             raise failures.pop()
         stored.append(call_id)
 
-    with serving(build_app(Receiver(authenticator(URL, public_key()), store))) as url:
+    with serving(build_app(Receiver(authenticator(URL, public_key()), store), HOSTS)) as url:
         body = payload("77")
         headers = {"authorization": signed(body)}
         responses = [httpx.post(url + TARGET, content=body, headers=headers) for _ in range(2)]
@@ -116,7 +132,7 @@ def test_an_announcement_that_could_not_be_stored_is_stored_when_it_is_repeated(
 
 def test_the_log_has_neither_the_key_nor_the_payload(caplog: pytest.LogCaptureFixture) -> None:
     url = "https://hooks.example.com/?key=0123456789abcdef-secret"
-    with serving(build_app(Receiver(authenticator(url, None), [].append))) as base:
+    with serving(build_app(Receiver(authenticator(url, None), [].append), HOSTS)) as base:
         body = payload("transcript-text")
         httpx.post(f"{base}/?key=0123456789abcdef-secre", content=body)
         httpx.post(f"{base}/?key=0123456789abcdef-secret", content=b"confidential")

@@ -10,6 +10,7 @@ import pytest
 
 from gong_assets.gong.webhook.receiver import Receiver, build_app
 from gong_assets.gong.webhook.signature import authenticator
+from gong_assets.security.http_requests import Hosts
 from gong_assets_tests.serving import serving
 
 from .conftest import NOW, serve
@@ -35,7 +36,7 @@ def test_an_added_call_is_announced_and_served_with_its_transcript(gong: httpx.C
     receiver = Receiver(
         authenticator("http://placeholder.example/gong-0123456789abcdef", None), stored.append
     )
-    with serving(build_app(receiver)) as base:
+    with serving(build_app(receiver, Hosts())) as base:
         receiver.authenticator = authenticator(base + URL, register(gong, base + URL))
         call_id = gong.post("/simulator/calls").json()["id"]
         other = gong.post("/simulator/calls").json()["id"]
@@ -57,7 +58,7 @@ def test_calls_are_announced_when_their_processing_ends() -> None:
         receiver = Receiver(
             authenticator("http://placeholder.example/gong-0123456789abcdef", None), stored.append
         )
-        with serving(build_app(receiver)) as base:
+        with serving(build_app(receiver, Hosts())) as base:
             receiver.authenticator = authenticator(base + URL, register(gong, base + URL))
             time.sleep(0.2)
             # On Monday evening the calls of the day have been processed.

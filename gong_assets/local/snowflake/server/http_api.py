@@ -8,8 +8,8 @@ result.
 from __future__ import annotations
 
 import asyncio
-import gzip
 import uuid
+import zlib
 from collections import OrderedDict
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ import orjson
 from fakesnow.converter import from_binding
 from fakesnow.expr import normalise_ident
 from fakesnow.transforms import SERVER_VERSION
+from starlette.exceptions import HTTPException
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
@@ -34,6 +35,8 @@ from gong_assets.local.snowflake.server.session_registry import ClientAddress, S
 IN_PROGRESS_SECONDS = 45.0
 # Responses that a session keeps for a client that retries a request after it lost its connection.
 KEPT_RESPONSES = 2
+# Of a request, compressed or not.
+MAX_BODY_BYTES = 256 << 20
 
 _IN_PROGRESS = "333333"
 _IN_PROGRESS_ASYNC = "333334"
@@ -263,9 +266,28 @@ def _failure_body(error: SnowflakeError, query_id: str | None) -> bytes:
 async def _body(http: HttpRequest) -> dict[str, Any]:
     content = await http.body()
     if http.headers.get("Content-Encoding") == "gzip":
-        content = gzip.decompress(content)
-    body: dict[str, Any] = orjson.loads(content)
+        content = _decompressed(content, MAX_BODY_BYTES)
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise HTTPException(400, "The body is not JSON.") from error
+    if not isinstance(body, dict):
+        raise HTTPException(400, "The body is not a JSON object.")
     return body
+
+
+def _decompressed(content: bytes, max_bytes: int) -> bytes:
+    gzip_format = 16 + zlib.MAX_WBITS
+    stream = zlib.decompressobj(gzip_format)
+    try:
+        text = stream.decompress(content, max_bytes)
+    except zlib.error as error:
+        raise HTTPException(400, "The body is not compressed by gzip.") from error
+    if stream.unconsumed_tail:
+        raise HTTPException(413, f"The request is larger than {max_bytes:,} bytes.")
+    if not stream.eof:
+        raise HTTPException(400, "The body is incomplete.")
+    return text
 
 
 def _client_address(http: HttpRequest) -> ClientAddress | None:

@@ -20,15 +20,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gong_assets.local.loopback import LoopbackOnly
-from gong_assets.local.snowflake.server.http_api import HttpApi
+from gong_assets.local.snowflake.server.http_api import MAX_BODY_BYTES, HttpApi
 from gong_assets.local.snowflake.server.session_registry import DISCONNECT_GRACE_SECONDS, SessionRegistry
 from gong_assets.local.snowflake.storage.databases import Storage
+from gong_assets.security.http_requests import Hosts, KnownHosts, LimitedRequests, Limits
 
 # An open connection shows that the client is alive, so the server must not close idle ones.
 KEEP_ALIVE_SECONDS = 24 * 3600
 # Statements that run longer are abandoned at shutdown; DuckDB recovers from its log at the next start.
 SHUTDOWN_SECONDS = 1.5
+# A statement may have the values of a batch. It may also run for hours, so there is no limit for the answer.
+LIMITS = Limits(body_bytes=MAX_BODY_BYTES, body_seconds=60)
+MIDDLEWARE = (Middleware(KnownHosts, Hosts()), Middleware(LimitedRequests, LIMITS))
 IDLE_CHECK_SECONDS = 600
 
 
@@ -56,7 +59,7 @@ def run(storage: Storage, listener: socket.socket, password: str) -> None:
 async def _serve(storage: Storage, listener: socket.socket, password: str) -> None:
     sessions = SessionRegistry(storage)
     api = HttpApi(sessions, storage.governance, password)
-    app = Starlette(routes=[Route("/health", _health), *api.routes()], middleware=[Middleware(LoopbackOnly)])
+    app = Starlette(routes=[Route("/health", _health), *api.routes()], middleware=MIDDLEWARE)
 
     class Protocol(HttpToolsProtocol):
         """A uvicorn connection that reports to the registry when a client connects and disconnects."""
