@@ -6,6 +6,7 @@ A test holds each committed file equal to its generated text.
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +19,8 @@ from gong_assets.agents.names import LIGATURES, word_characters
 from gong_assets.defs.build import build_defs
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
+from gong_assets.warehouse.agent_objects.declaration import VERIFIED_QUESTIONS
+from gong_assets.warehouse.agent_objects.semantic_view import VERIFIED_QUERIES
 from gong_assets.warehouse.tables import Column, RawTable
 from tools.asset_graph_svg import asset_graph_svg
 from tools.cost_docs import cost_page
@@ -94,6 +97,31 @@ def _jinja_text(text: str) -> str:
     return "\n            ~ ".join(f"'{each}'" for each in lines)
 
 
+class _Blocks(yaml.SafeDumper):  # type: ignore[misc]
+    """Writes texts of several lines as blocks."""
+
+
+_Blocks.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
+    ),
+)
+
+
+def verified_queries() -> str:
+    """Return the queries of the cookbook that the semantic view has."""
+    cookbook = (ROOT / "docs" / "cookbook.md").read_text("utf-8")
+    sections = dict(section.split("\n", 1) for section in cookbook.split("\n## ")[1:])
+    queries = [
+        {"question": question, "sql": re.findall(r"```sql\n(.+?)\n```", sections[question], re.DOTALL)[0]}
+        for question in VERIFIED_QUESTIONS
+    ]
+    header = "# Generated from docs/cookbook.md by `make generate`. Do not edit.\n"
+    body: str = yaml.dump(queries, Dumper=_Blocks, sort_keys=False, allow_unicode=True, width=200)
+    return header + body
+
+
 def asset_graph(defs: dg.Definitions) -> str:
     """Return the attributes of each asset for review, without HubSpot's tables, which are external."""
     specs = [spec for spec in defs.resolve_all_asset_specs() if spec.key.path[0] != "hubspot"]
@@ -118,6 +146,7 @@ def default_asset_graph() -> str:
 GENERATED: Mapping[Path, Callable[[], str]] = {
     ROOT / "gong_assets" / "dbt" / "models" / "staging" / "src_gong.yml": gong_sources,
     ROOT / "gong_assets" / "dbt" / "macros" / "characters.sql": dbt_characters,
+    VERIFIED_QUERIES: verified_queries,
     ROOT / "docs" / "images" / "asset_graph.svg": asset_graph_svg,
     ROOT / "docs" / "commands.md": commands_reference,
     ROOT / "docs" / "cost.md": cost_page,

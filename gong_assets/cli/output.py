@@ -26,7 +26,7 @@ stdout = Console(highlight=False, width=None if sys.stdout.isatty() else 1_000_0
 stderr = Console(stderr=True, highlight=False)
 
 # Asset groups in the order in which data flows. Other groups come last.
-LAYERS = ("raw", "staging", "hubspot", "cortex", "enriched", "monitoring")
+LAYERS = ("raw", "staging", "hubspot", "cortex", "enriched", "monitoring", "agents")
 
 
 def escape(text: str) -> str:

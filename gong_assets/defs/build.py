@@ -13,6 +13,7 @@ import dagster as dg
 from gong_assets.defs import pool_waits
 from gong_assets.defs.alerts.sensor import build_alert_sensor
 from gong_assets.defs.assets.adopted import build_adopted_assets, build_source_tables
+from gong_assets.defs.assets.agent_objects import build_agent_objects
 from gong_assets.defs.assets.cortex import build_cortex_assets
 from gong_assets.defs.assets.cortex_search import build_search_service
 from gong_assets.defs.assets.erasures import build_erasure_job, build_erasures
@@ -91,7 +92,8 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
     project, models, dbt_assets = build_dbt_assets(settings, partitions, options)
     jobs = build_jobs(settings, options)
     connector, upstream = _connector(settings, options)
-    assets = [*_assets(settings, partitions, options, upstream), *dbt_assets]
+    agent_objects = build_agent_objects(settings, Path(project.manifest_path), options)
+    assets = [*_assets(settings, partitions, options, upstream), *dbt_assets, *agent_objects]
     webhook_assets, webhook_jobs, webhook_sensors = build_webhook(settings, options)
     retention_assets, retention_jobs, retention_schedules = build_retention(settings, options)
     assets += retention_assets
