@@ -4,8 +4,6 @@ They are available on Snowflake only. Their SQL is in `gong_assets/warehouse/age
 docs/agents.md describes what they are for.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -69,7 +69,7 @@ MODELS = (
         metrics=(
             Metric("OPEN_DEALS", "COUNT(HUBSPOT_DEAL_ID)", "Number of open deals.", ("deals",)),
             Metric("PIPELINE_AMOUNT", "SUM(DEAL_AMOUNT_IN_HOME_CURRENCY)",
-                   "Amount of open deals in the home currency.", ("pipeline", "value of open deals")),
+                   "Amount of open deals in the home currency.", ("pipeline value", "value of open deals")),
             Metric("DEALS_WITHOUT_AMOUNT", "COUNT_IF(DEAL_AMOUNT_IN_HOME_CURRENCY IS NULL)",
                    "Number of open deals that PIPELINE_AMOUNT lacks."),
             Metric("CALLS_ABOUT_DEALS", "SUM(CALL_COUNT)", "Number of sales calls about open deals."),
