@@ -92,11 +92,10 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
     project, models, dbt_assets = build_dbt_assets(settings, partitions, options)
     jobs = build_jobs(settings, options)
     connector, upstream = _connector(settings, options)
-    agent_objects = build_agent_objects(settings, Path(project.manifest_path), options)
-    assets = [*_assets(settings, partitions, options, upstream), *dbt_assets, *agent_objects]
+    assets = [*_assets(settings, partitions, options, upstream), *dbt_assets]
     webhook_assets, webhook_jobs, webhook_sensors = build_webhook(settings, options)
     retention_assets, retention_jobs, retention_schedules = build_retention(settings, options)
-    assets += retention_assets
+    assets += [*retention_assets, *build_agent_objects(settings, Path(project.manifest_path), options)]
     keys = {key for each in assets if isinstance(each, dg.AssetsDefinition) for key in each.keys}
     cleanup_jobs, cleanup_schedules = build_storage_cleanup(
         settings, options, keys, Path(project.target_path)
