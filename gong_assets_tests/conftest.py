@@ -55,6 +55,14 @@ def stack_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     stack.down(home)
 
 
+@pytest.fixture(scope="session")
+def manifest_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The manifest of the dbt project."""
+    from gong_assets.defs.dbt.project import prepared_project
+
+    return Path(prepared_project(Settings(gong_assets_home=tmp_path_factory.mktemp("dbt"))).manifest_path)
+
+
 @pytest.fixture
 def warehouse(stack_home: Path) -> Warehouse:
     """A warehouse with a schema of its own."""

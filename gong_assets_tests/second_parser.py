@@ -63,9 +63,10 @@ UNSUPPORTED_CLAUSES = (
     _clause(_START + r"create database \S+ from share .*|" + _START
             + r"create database if not exists \S+ from share .*", "create-database",
             "create database if not exists d from share a.b"),
-    _clause(_START + r"grant (use ai functions on account|create (table|view|stage|cortex search service) on "
-            r"schema \S+|apply on (tag|row access policy) \S+) to role \w+", "grant-privilege",
-            "grant use ai functions on account to role r"),
+    _clause(_START + r"grant (use ai functions on account|create (table|view|stage|cortex search service|"
+            r"semantic view|agent|mcp server) on schema \S+|apply on (tag|row access policy) \S+|"
+            r"\w+ on (cortex search service|semantic view|agent|mcp server) \S+) to role \w+",
+            "grant-privilege", "grant use ai functions on account to role r"),
     _clause(_START + r"alter user \S+ set authentication policy .*", "alter-user",
             "alter user u set authentication policy p force"),
     _clause(_START + r"alter table \S+ set change_tracking = true", "alter-table",

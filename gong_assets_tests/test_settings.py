@@ -148,11 +148,12 @@ def test_the_environment_overrides_the_dotenv_file(monkeypatch: pytest.MonkeyPat
     assert str(settings.gong_start_date) == "2024-05-01"
 
 
-def test_cortex_search_is_off_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["GONG_CORTEX_SEARCH", "GONG_AGENT_OBJECTS"])
+def test_what_only_snowflake_has_is_off_by_default(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     set_all(monkeypatch, **SNOWFLAKE, SNOWFLAKE_PASSWORD="x", SNOWFLAKE_WAREHOUSE="WH")
-    assert not load_settings().gong_cortex_search
-    monkeypatch.setenv("GONG_CORTEX_SEARCH", "true")
-    assert load_settings().gong_cortex_search
+    assert not getattr(load_settings(), name.lower())
+    monkeypatch.setenv(name, "true")
+    assert getattr(load_settings(), name.lower())
 
 
 @pytest.mark.parametrize(
@@ -176,7 +177,8 @@ def test_cortex_search_is_off_by_default(monkeypatch: pytest.MonkeyPatch) -> Non
             {**SNOWFLAKE, "SNOWFLAKE_AUTHENTICATOR": "workload_identity"},
             "needs SNOWFLAKE_WORKLOAD_IDENTITY_PROVIDER",
         ),
-        ({"GONG_CORTEX_SEARCH": "true"}, "GONG_CORTEX_SEARCH: Cortex Search is on Snowflake only"),
+        ({"GONG_CORTEX_SEARCH": "true"}, "GONG_CORTEX_SEARCH: exists on Snowflake only"),
+        ({"GONG_AGENT_OBJECTS": "true"}, "GONG_AGENT_OBJECTS: exists on Snowflake only"),
         (
             {**SNOWFLAKE, "SNOWFLAKE_PASSWORD": "p", "GONG_CORTEX_SEARCH": "true"},
             "GONG_CORTEX_SEARCH: needs SNOWFLAKE_WAREHOUSE",

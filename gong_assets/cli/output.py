@@ -28,7 +28,7 @@ stdout = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty()
 stderr = Console(stderr=True, highlight=False, emoji=False)
 
 # Asset groups in the order in which data flows. Other groups come last.
-LAYERS = ("raw", "staging", "hubspot", "cortex", "enriched", "monitoring")
+LAYERS = ("raw", "staging", "hubspot", "cortex", "enriched", "monitoring", "agents")
 
 
 def escape(text: str) -> str:

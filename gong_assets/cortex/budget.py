@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gong_assets.cortex.functions import literal
 from gong_assets.cortex.tables import BATCHES
+from gong_assets.warehouse.literals import literal
 
 
 @dataclass(frozen=True)

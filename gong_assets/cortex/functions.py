@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from gong_assets.warehouse.literals import literal
+
 Capability = Literal["sentiment", "embedding", "summary", "insights", "redaction"]
 
 # AI_REDACT adds this prompt to each text, and its token counter counts it.
@@ -21,12 +23,6 @@ QUESTIONS: Mapping[str, str] = {
     "next_steps": "What are the next steps that the speakers agreed on or promised?",
     "risks": "What objections, concerns, competitors or other risks to the deal does the customer mention?",
 }
-
-
-def literal(text: str) -> str:
-    """Return a text as an SQL literal."""
-    escaped = text.replace("\\", "\\\\").replace("'", "''")
-    return f"'{escaped}'"
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from gong_assets.cortex.batching import batched
 from gong_assets.cortex.budget import BudgetLeft
 from gong_assets.cortex.enrichments import Enrichment
 from gong_assets.cortex.estimates import input_tokens, output_tokens, part_estimates
-from gong_assets.cortex.functions import literal
 from gong_assets.cortex.prices import Prices
 from gong_assets.cortex.tables import ANSWERS, ATTEMPTS, BATCHES
 from gong_assets.cortex.texts import CALLS, Scope
+from gong_assets.warehouse.literals import literal
 
 
 @dataclass(frozen=True)

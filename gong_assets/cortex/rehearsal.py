@@ -16,13 +16,14 @@ from gong_assets.cortex import texts
 from gong_assets.cortex.batching import count_queue
 from gong_assets.cortex.budget import BudgetLeft, spending
 from gong_assets.cortex.enrichments import ENRICHMENTS, Enrichment, enabled
-from gong_assets.cortex.functions import Functions, literal
+from gong_assets.cortex.functions import Functions
 from gong_assets.cortex.planning import Plan
 from gong_assets.cortex.prices import Prices
 from gong_assets.cortex.results import CONTINUE_ON_ERROR
 from gong_assets.cortex.tables import ANSWERS, ATTEMPTS, BATCHES, create_statements
 from gong_assets.cortex.texts import Scope
 from gong_assets.warehouse.connection import fetch
+from gong_assets.warehouse.literals import literal
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection

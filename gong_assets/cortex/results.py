@@ -8,7 +8,8 @@ function twice.
 
 from __future__ import annotations
 
-from gong_assets.cortex.functions import QUESTIONS, Functions, literal
+from gong_assets.cortex.functions import QUESTIONS, Functions
+from gong_assets.warehouse.literals import literal
 
 # Errors of AI_REDACT fail the whole statement, even with error details requested, unless this is set:
 # https://docs.snowflake.com/en/sql-reference/functions/ai_redact

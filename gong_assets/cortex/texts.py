@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gong_assets.cortex.functions import Capability, Functions, literal
+from gong_assets.cortex.functions import Capability, Functions
 from gong_assets.cortex.results import asked, possible_questions
 from gong_assets.cortex.tables import ANSWERS, ATTEMPTS
 from gong_assets.dates import DateRange
+from gong_assets.warehouse.literals import literal
 
 SEGMENTS = "STG_GONG_CALL_TRANSCRIPTS"
 CALLS = "STG_GONG_CALLS"

@@ -13,6 +13,7 @@ import dagster as dg
 from gong_assets.defs import pool_waits
 from gong_assets.defs.alerts.sensor import build_alert_sensor
 from gong_assets.defs.assets.adopted import build_adopted_assets, build_source_tables
+from gong_assets.defs.assets.agent_objects import build_agent_objects
 from gong_assets.defs.assets.cortex import build_cortex_assets
 from gong_assets.defs.assets.cortex_search import build_search_service
 from gong_assets.defs.assets.erasures import build_erasure_job, build_erasures
@@ -94,7 +95,7 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
     assets = [*_assets(settings, partitions, options, upstream), *dbt_assets]
     webhook_assets, webhook_jobs, webhook_sensors = build_webhook(settings, options)
     retention_assets, retention_jobs, retention_schedules = build_retention(settings, options)
-    assets += retention_assets
+    assets += [*retention_assets, *build_agent_objects(settings, Path(project.manifest_path), options)]
     keys = {key for each in assets if isinstance(each, dg.AssetsDefinition) for key in each.keys}
     cleanup_jobs, cleanup_schedules = build_storage_cleanup(
         settings, options, keys, Path(project.target_path)

@@ -57,7 +57,7 @@ def _selections(settings: Settings, options: GraphOptions) -> Mapping[str, dg.As
     def assets(*names: str) -> dg.AssetSelection:
         return dg.AssetSelection.assets(*map(options.asset_key, names))
 
-    everything = layers("raw", "staging", "hubspot", "cortex", "enriched", "monitoring")
+    everything = layers("raw", "staging", "hubspot", "cortex", "enriched", "monitoring", "agents")
     reference_data = assets(
         *(stream.table.asset_name for stream in RAW_STREAMS if stream.cadence is Cadence.DAILY)
     )

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from gong_assets.settings import Settings, SettingsError
 
-Layer = Literal["raw", "staging", "hubspot", "cortex", "enriched", "monitoring", "health"]
+Layer = Literal["raw", "staging", "hubspot", "cortex", "enriched", "monitoring", "agents", "health"]
 
 # Jobs, schedules and sensors select assets by this tag. Groups and keys may be shared with other assets of
 # the project.

@@ -16,6 +16,9 @@ from gong_assets.provisioning.objects import (
     Warehouse,
 )
 from gong_assets.settings import Settings, SettingsError
+from gong_assets.warehouse import cortex_search
+from gong_assets.warehouse.agent_objects import agent, semantic_view
+from gong_assets.warehouse.agent_objects.declaration import declared_models
 
 # The relations that agents read: those of `gong_assets/agents`.
 AGENT_VIEWS = (
@@ -107,6 +110,22 @@ def layer_arguments(settings: Settings) -> dict[str, dict[str, str]]:
     }
 
 
+def agents_search(settings: Settings) -> bool:
+    """Return True if agents may use the search service, whose texts no policy masks."""
+    return settings.gong_cortex_search and settings.gong_provision_agents_see_personal_data
+
+
+def grants_on(settings: Settings, kind: str) -> tuple[str, ...]:
+    """Return the statements that grant the declared object of this kind, for its owner to run.
+
+    Empty if the account is not provisioned (GONG_PROVISIONED).
+    """
+    if not settings.gong_provisioned:
+        return ()
+    grants = (grant for grant in declare(settings).grants if grant.kind == kind)
+    return tuple(sql for grant in grants for sql in grant.statements())
+
+
 def _warehouses(settings: Settings) -> Mapping[Layer, Warehouse]:
     """Return the warehouse of each role."""
     prefix = settings.gong_provision_prefix
@@ -190,8 +209,15 @@ def _grants(
     yield Grant("SYSADMIN", "USAGE", "ROLE", roles[Layer.ADMIN].name)
     yield from _pipeline_grants(settings, place, roles)
     yield from _reader_grants(settings, place, roles)
-    for layer in (Layer.ENRICHER, *((Layer.AGENT,) if not settings.gong_cortex_search else ())):
+    if settings.gong_agent_objects:
+        yield from _agent_object_grants(settings, place, roles[Layer.AGENT].name)
+    # Without Cortex Search, the text of a search is embedded with the reader's privileges.
+    embedding = (Layer.AGENT,) if not settings.gong_cortex_search else ()
+    for layer in (Layer.ENRICHER, *embedding):
         yield Grant(roles[layer].name, "USE AI FUNCTIONS", "ACCOUNT")
+    serving = (Layer.TRANSFORMER,) if settings.gong_cortex_search else ()
+    answering = (Layer.AGENT,) if settings.gong_agent_objects else ()
+    for layer in dict.fromkeys((Layer.ENRICHER, *embedding, *serving, *answering)):
         yield Grant(roles[layer].name, "USAGE", "DATABASE ROLE", "SNOWFLAKE.CORTEX_USER")
 
 
@@ -203,6 +229,9 @@ def _pipeline_grants(settings: Settings, place: str, roles: Mapping[Layer, Role]
     }
     if settings.gong_cortex_search:
         created[Layer.TRANSFORMER] += ("CREATE CORTEX SEARCH SERVICE",)
+    if settings.gong_agent_objects:
+        # Not the transformer: a masking policy shows unmasked values to objects that it owns.
+        created[Layer.ENRICHER] += ("CREATE SEMANTIC VIEW", "CREATE AGENT", "CREATE MCP SERVER")
     for layer in GRAPH_LAYERS:
         name = roles[layer].name
         for privilege in created[layer]:
@@ -238,6 +267,21 @@ def _reader_grants(settings: Settings, place: str, roles: Mapping[Layer, Role]) 
     # A text can partly be reconstructed from its embedding.
     if not settings.gong_cortex_search and settings.gong_provision_agents_see_personal_data:
         yield Grant(roles[Layer.AGENT].name, "SELECT", "TABLE", f"{place}.{EMBEDDINGS}", is_late=True)
+
+
+def _agent_object_grants(settings: Settings, place: str, role: str) -> Iterator[Grant]:
+    for privilege, kind, name in (
+        ("SELECT", "SEMANTIC VIEW", semantic_view.NAME),
+        ("REFERENCES", "SEMANTIC VIEW", semantic_view.NAME),
+        ("USAGE", "AGENT", agent.AGENT),
+        ("USAGE", "MCP SERVER", agent.MCP_SERVER),
+        *([("USAGE", "CORTEX SEARCH SERVICE", cortex_search.NAME)] if agents_search(settings) else []),
+    ):
+        yield Grant(role, privilege, kind, f"{place}.{name}", is_late=True)
+    # Queries that Cortex Analyst writes may read the views themselves.
+    for model in declared_models(private_calls=settings.gong_include_private_calls):
+        if (view := model.name.upper()) not in AGENT_VIEWS:
+            yield Grant(role, "SELECT", "VIEW", f"{place}.{view}", is_late=True)
 
 
 def _in_session(roles: Mapping[Layer, Role], layers: tuple[Layer, ...]) -> str:

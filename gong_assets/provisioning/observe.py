@@ -145,11 +145,17 @@ class Observer:
         return {name: listed[0]} if listed else {}
 
     def _relations(self) -> dict[str, str]:
+        """Return the kind of each table and view, and of the objects that a late grant names."""
         rows = self._rows(
             f"SELECT TABLE_NAME, TABLE_TYPE FROM {self._account.database}.INFORMATION_SCHEMA.TABLES "
             f"WHERE TABLE_SCHEMA = '{self._account.schema}'"
         )
-        return {row["TABLE_NAME"]: "VIEW" if "VIEW" in row["TABLE_TYPE"] else "TABLE" for row in rows}
+        found = {row["TABLE_NAME"]: "VIEW" if "VIEW" in row["TABLE_TYPE"] else "TABLE" for row in rows}
+        late = {grant.kind for grant in self._account.grants if grant.is_late}
+        for kind in sorted(late - {"TABLE", "VIEW"}):
+            shown = self._rows(f"SHOW {kind}S IN SCHEMA {self._account.place}")
+            found |= {row["name"]: kind for row in shown}
+        return found
 
 
 def _first(rows: Iterable[dict[str, Any]], column: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from gong_assets.ingestion.streams import RAW_TABLES
+import yaml  # type: ignore[import-untyped]
+
 from gong_assets.provisioning.governed_models import MODELS
 from gong_assets.provisioning.objects import Layer
 
@@ -14,4 +15,5 @@ from gong_assets.provisioning.objects import Layer
 def owning_layers() -> Mapping[str, Layer]:
     """Return the layer by the name of each raw table and dbt model, in upper case."""
     models = {file.stem.upper(): Layer.TRANSFORMER for file in MODELS.rglob("*.sql")}
-    return {**models, **{table.name: Layer.LOADER for table in RAW_TABLES}}
+    (source,) = yaml.safe_load((MODELS / "staging" / "src_gong.yml").read_text("utf-8"))["sources"]
+    return {**models, **{str(table["name"]).upper(): Layer.LOADER for table in source["tables"]}}

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from gong_assets.provisioning.objects import Account, Grant, Layer, Policy, ServiceUser, Warehouse
+from gong_assets.warehouse.literals import literal
 
 # Who runs a statement, in the order of the sections.
 USERADMIN, SYSADMIN, SECURITYADMIN, ACCOUNTADMIN = "USERADMIN", "SYSADMIN", "SECURITYADMIN", "ACCOUNTADMIN"
@@ -52,11 +53,6 @@ def script_of(chosen: Iterable[Statement]) -> str:
         parts.append(f"-- As {runs_as}.{when}\nUSE ROLE {runs_as};\n")
         parts += [f"{statement.sql};\n" for statement in group]
     return "\n".join(parts)
-
-
-def literal(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "''")
-    return f"'{escaped}'"
 
 
 def _of_useradmin(account: Account) -> Iterator[str]:

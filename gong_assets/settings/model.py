@@ -172,6 +172,8 @@ class Settings(
     """Dollars that Cortex may cost in 30 days, by the estimates of the sent batches. A check fails beyond."""
     gong_cortex_search: bool = False
     """Add a Cortex Search service to the graph. Snowflake only; the service has a standing cost."""
+    gong_agent_objects: bool = False
+    """Add a semantic view, a Cortex Agent and an MCP server to the graph. Snowflake only."""
 
     @property
     def target(self) -> Target:
@@ -257,7 +259,7 @@ class Settings(
             *self._gong_sign_in_problems,
             *self._start_date_problems(),
             *self._snowflake_problems(),
-            *self._cortex_search_problems(),
+            *self._snowflake_only_problems(),
             *self._alert_problems,
             *self._webhook_problems,
             *self._connection_problems,
@@ -286,15 +288,12 @@ class Settings(
             self.snowflake_authenticator, credentials, self.snowflake_workload_identity_provider
         )
 
-    def _cortex_search_problems(self) -> list[str]:
-        if not self.gong_cortex_search:
-            return []
+    def _snowflake_only_problems(self) -> list[str]:
         if self.target == "local":
-            return [
-                "GONG_CORTEX_SEARCH: Cortex Search is on Snowflake only; unset it, or set "
-                "GONG_ASSETS_TARGET=snowflake"
-            ]
-        if self.snowflake_warehouse is None:
+            chosen = self._names_of_set("gong_cortex_search", "gong_agent_objects")
+            fix = "unset it, or set GONG_ASSETS_TARGET=snowflake"
+            return [f"{name}: exists on Snowflake only; {fix}" for name in chosen]
+        if self.gong_cortex_search and self.snowflake_warehouse is None:
             return ["GONG_CORTEX_SEARCH: needs SNOWFLAKE_WAREHOUSE, which refreshes the service"]
         return []
 

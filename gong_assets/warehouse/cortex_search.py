@@ -9,12 +9,12 @@ index. It indexes the vectors that the graph has already paid for, so indexing s
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from gong_assets.warehouse.connection import fetch
 from gong_assets.warehouse.embedding_models import embedding_models
+from gong_assets.warehouse.literals import identifier, literal
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -118,7 +118,7 @@ class SearchService:
             "    ON embedded.CALL_ID = calls.CALL_ID\n"
             f"{_PRESENT_RECORDS}"
             f"{redacted if self.redacted else ''}"
-            f"WHERE embedded.EMBEDDING_MODEL = {_literal(self.embedding_model)}\n"
+            f"WHERE embedded.EMBEDDING_MODEL = {literal(self.embedding_model)}\n"
             "    AND embedded.TRANSCRIPT_EMBEDDING IS NOT NULL\n"
             f"    AND {text} IS NOT NULL\n"
             "    AND NOT calls.IS_PRIVATE"
@@ -137,18 +137,18 @@ class SearchService:
         model = self.embedding_model
         known = embedding_models().get(model)
         # Without a query model, the caller embeds the query and sends its vector.
-        query_model = f" (query_model = {_literal(model)})" if known and known.embeds_search_queries else ""
+        query_model = f" (query_model = {literal(model)})" if known and known.embeds_search_queries else ""
         return (
             f"{NAME}\n"
             "TEXT INDEXES TRANSCRIPT_TEXT\n"
             f"VECTOR INDEXES TRANSCRIPT_EMBEDDING{query_model}\n"
             "PRIMARY KEY (TRANSCRIPT_ID)\n"
             f"ATTRIBUTES {', '.join(ATTRIBUTES)}\n"
-            f"WAREHOUSE = {_identifier(self.warehouse)}\n"
+            f"WAREHOUSE = {identifier(self.warehouse)}\n"
             f"TARGET_LAG = '{TARGET_LAG}'\n"
             # Without this, Snowflake could silently fall back to full refreshes.
             "REFRESH_MODE = INCREMENTAL\n"
-            f"COMMENT = {_literal(comment)}\n"
+            f"COMMENT = {literal(comment)}\n"
             f"AS\n{self.source}"
         )
 
@@ -202,15 +202,3 @@ def source_size(connection: SnowflakeConnection, service: SearchService) -> tupl
         f"FROM (\n{service.source}\n) AS indexed",
     )
     return int(row["ROW_COUNT"]), int(row["BYTES"])
-
-
-def _literal(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "''")
-    return f"'{escaped}'"
-
-
-def _identifier(name: str) -> str:
-    if re.fullmatch(r'[A-Za-z_][\w$]*|"(?:[^"]|"")+"', name):
-        return name
-    escaped = name.replace('"', '""')
-    return f'"{escaped}"'

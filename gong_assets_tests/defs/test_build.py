@@ -89,6 +89,7 @@ OPTIONAL_PARTS = {
             "snowflake_token": "token",
             "snowflake_warehouse": "LOADING",
             "gong_cortex_search": True,
+            "gong_agent_objects": True,
         },
     ],
     ids=["simulated", "Airbyte", "Snowflake"],

@@ -6,11 +6,9 @@ that the service would index is run on the local warehouse.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -21,7 +19,7 @@ from sqlglot import exp
 
 from gong_assets.defs.assets.cortex_search import build_search_service
 from gong_assets.defs.build import build_defs
-from gong_assets.defs.resources import SnowflakeResource
+from gong_assets.provisioning.objects import Layer
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.cortex_search import (
@@ -34,28 +32,22 @@ from gong_assets.warehouse.cortex_search import (
     source_size,
 )
 from gong_assets.warehouse.embedding_models import embedding_models
+from gong_assets_tests.defs.recorded_account import AccountResource, Answer, RecordedAccount
 from gong_assets_tests.snowflake_sql import functions, violations
 
 STAGED = SearchService(warehouse="SEARCH_WH", embedding_model="e5-base-v2", redacted=False)
 REDACTED = SearchService(warehouse="SEARCH_WH", embedding_model="e5-base-v2", redacted=True)
 
 
-class Account:
+class Account(RecordedAccount):
     """A Snowflake account with search services: records statements, and the comment of the service."""
 
     def __init__(self, *, model: str | None = "e5-base-v2", others: tuple[str, ...] = ()) -> None:
+        super().__init__()
         self.model = model
-        self.statements: list[str] = []
         self.services = dict.fromkeys(others, "Another one")
-        self.refuses = ""
 
-    def told(self, beginning: str) -> list[str]:
-        return [statement for statement in self.statements if statement.startswith(beginning)]
-
-    def answer(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-        self.statements.append(sql)
-        if self.refuses and sql.startswith(self.refuses):
-            raise ProgrammingError("SQL access control error: Insufficient privileges", errno=3001)
+    def answer(self, sql: str) -> Answer:
         if sql.startswith("SHOW"):
             columns = ["created_on", "name", "comment", "indexing_state", "indexing_error"]
             return columns, [(0, name, said, "RUNNING", None) for name, said in self.services.items()]
@@ -70,50 +62,6 @@ class Account:
                 raise ProgrammingError(f"Object '{NAME}' already exists.", errno=2002)
             self.services[NAME] = sql.split("COMMENT = '")[1].split("'")[0]
         return ["status"], [("done",)]
-
-    def cursor(self) -> Cursor:
-        return Cursor(self)
-
-    def close(self) -> None:
-        pass
-
-
-class Cursor:
-    def __init__(self, account: Account) -> None:
-        self.account = account
-        self.description: list[Any] = []
-
-    def __enter__(self) -> Cursor:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        pass
-
-    def execute(self, sql: str, parameters: Any = None) -> None:
-        assert not parameters
-        columns, self.rows = self.account.answer(sql)
-        self.description = [SimpleNamespace(name=column) for column in columns]
-
-    def fetchall(self) -> list[tuple[Any, ...]]:
-        return self.rows
-
-
-class AccountResource(SnowflakeResource):
-    account: ClassVar[Any] = None
-
-    def warehouse(self, *, query_tag: str = "gong_assets") -> Warehouse:
-        return AccountWarehouse({}, query_tag=query_tag)
-
-
-class AccountWarehouse(Warehouse):
-    @contextmanager
-    def connect(self) -> Iterator[Any]:
-        from gong_assets.warehouse.errors import translated
-
-        try:
-            yield AccountResource.account
-        except ProgrammingError as error:
-            raise translated(error, host="account") from error
 
 
 def settings(home: Path, **values: Any) -> Settings:
@@ -172,6 +120,17 @@ def test_the_next_run_leaves_it_as_it_is(run: Run, account: Account) -> None:
     run()
     assert run()["service"] == "kept"
     assert len(account.told("CREATE")) == 1
+
+
+def test_the_owner_of_its_tables_makes_it_and_grants_it_to_agents(run: Run, account: Account) -> None:
+    run(gong_agent_objects=True)
+    assert account.told("GRANT") == []
+
+    run(gong_agent_objects=True, gong_provisioned=True)
+    run(gong_agent_objects=True, gong_provisioned=True, gong_provision_agents_see_personal_data=False)
+    service = "CORTEX SEARCH SERVICE SOPHIA_AI.GONG_DATA.GONG_CALL_SEARCH"
+    assert account.told("GRANT") == [f"GRANT USAGE ON {service} TO ROLE GONG_ASSETS_AGENT"]
+    assert set(account.layers) == {Layer.TRANSFORMER}
 
 
 @pytest.mark.parametrize(

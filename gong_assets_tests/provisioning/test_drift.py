@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from snowflake.connector import SnowflakeConnection
 
 from gong_assets.provisioning.apply import apply, differences
 from gong_assets.provisioning.declaration import declare
-from gong_assets.provisioning.drift import Drift, Observed, compare
+from gong_assets.provisioning.drift import Drift, Observed, compare, missing_grants
 from gong_assets.provisioning.objects import Account, Layer
+from gong_assets.provisioning.observe import Observer
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import fetch
 from gong_assets_tests.local.snowflake.conftest import ServerProcess
@@ -65,6 +68,31 @@ def test_a_view_of_another_role_is_given_to_its_layer(
         fetch(administrator, statement)
     assert not [each for each in differences(administrator, account) if "belong" in each.what]
     fetch(administrator, "GRANT OWNERSHIP ON VIEW VW_DIRECTORY TO ROLE ACCOUNTADMIN COPY CURRENT GRANTS")
+
+
+class AccountWithAgent(Observer):
+    """Answers SHOW of an account that has the agent, and neither the semantic view nor a grant."""
+
+    def _rows(self, sql: str) -> list[dict[str, Any]]:
+        return [{"name": "GONG_AGENT"}] if sql.startswith("SHOW AGENTS IN SCHEMA ") else []
+
+
+def test_a_grant_lacks_on_an_object_for_agents_once_it_exists() -> None:
+    account = declare(
+        Settings(
+            _env_file=None,
+            gong_assets_target="snowflake",
+            snowflake_account="org-account",
+            snowflake_user="graph",
+            snowflake_token=SecretStr("token"),
+            gong_agent_objects=True,
+        )
+    )
+    observed = AccountWithAgent(None, account).privileges(["GONG_ASSETS_AGENT"])  # type: ignore[arg-type]
+    lacking = {each.what for each in missing_grants(account, observed)}
+
+    assert "GONG_ASSETS_AGENT has no USAGE on AGENT SOPHIA_AI.GONG_DATA.GONG_AGENT" in lacking
+    assert not [each for each in lacking if "SEMANTIC VIEW" in each]
 
 
 def test_an_empty_account_lacks_everything(account: Account) -> None:

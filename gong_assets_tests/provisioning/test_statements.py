@@ -11,7 +11,7 @@ import sqlglot
 from typer.testing import CliRunner
 
 from gong_assets.cli.app import app
-from gong_assets.provisioning.declaration import ANALYST_VIEWS, declare
+from gong_assets.provisioning.declaration import AGENT_VIEWS, ANALYST_VIEWS, declare
 from gong_assets.provisioning.governed_models import MODELS, governed_models
 from gong_assets.provisioning.objects import Layer
 from gong_assets.provisioning.statements import policy_statement, script, statements
@@ -24,6 +24,7 @@ EVERYTHING: dict[str, Any] = {
     "gong_provision_allowed_ips": "192.0.2.7, 198.51.100.0/24",
     "gong_provision_hubspot_share": "provider.share",
     "gong_cortex_search": True,
+    "gong_agent_objects": True,
     "gong_assets_target": "snowflake",
     "snowflake_account": "org-account",
     "snowflake_user": "graph",
@@ -101,6 +102,67 @@ def test_with_cortex_search_agents_read_no_embeddings() -> None:
     account = declare(settings(**EVERYTHING))
 
     assert not [each for each in account.grants if each.kind == "TABLE"]
+
+
+AGENT_OBJECTS = {
+    ("SELECT", "SEMANTIC VIEW", "GONG_SEMANTIC_VIEW"),
+    ("REFERENCES", "SEMANTIC VIEW", "GONG_SEMANTIC_VIEW"),
+    ("USAGE", "AGENT", "GONG_AGENT"),
+    ("USAGE", "MCP SERVER", "GONG_MCP_SERVER"),
+}
+SEARCH_SERVICE = ("USAGE", "CORTEX SEARCH SERVICE", "GONG_CALL_SEARCH")
+CREATED = {"CREATE SEMANTIC VIEW", "CREATE AGENT", "CREATE MCP SERVER"}
+KINDS = {"SEMANTIC VIEW", "AGENT", "MCP SERVER", "CORTEX SEARCH SERVICE"}
+
+
+@pytest.mark.parametrize(
+    ("values", "expected", "views"),
+    [
+        ({}, {*AGENT_OBJECTS, SEARCH_SERVICE}, {"VW_GONG_CALL_RISKS", "VW_SALES_PERFORMANCE_ANALYSIS"}),
+        ({"gong_include_private_calls": True}, {*AGENT_OBJECTS, SEARCH_SERVICE}, {"VW_GONG_CALL_RISKS"}),
+        (
+            {"gong_provision_agents_see_personal_data": False},
+            AGENT_OBJECTS,
+            {"VW_GONG_CALL_RISKS", "VW_SALES_PERFORMANCE_ANALYSIS"},
+        ),
+        ({"gong_agent_objects": False}, set(), set()),
+    ],
+    ids=["all", "private calls", "masked", "without"],
+)
+def test_only_agents_are_granted_the_objects_for_agents(
+    values: dict[str, Any], expected: set[tuple[str, str, str]], views: set[str]
+) -> None:
+    account = declare(settings(**{**EVERYTHING, **values}))
+    grants = [each for each in account.grants if each.kind in KINDS]
+    agent = account.roles[Layer.AGENT].name
+    readable = {
+        each.name.rpartition(".")[2] for each in account.grants if each.role == agent and each.kind == "VIEW"
+    }
+
+    assert {(each.privilege, each.kind, each.name.rpartition(".")[2]) for each in grants} == expected
+    assert {each.role for each in grants} <= {agent}
+    assert all(each.is_late for each in grants)
+    assert readable == {*AGENT_VIEWS, *views}
+
+
+def test_the_enricher_creates_them_because_the_transformer_reads_unmasked_values() -> None:
+    account = declare(settings(**EVERYTHING))
+    creators = {each.role for each in account.grants if each.privilege in CREATED}
+
+    assert creators == {account.roles[Layer.ENRICHER].name}
+    for policy in account.masking_policies:
+        assert f"INVOKER_ROLE() = '{account.roles[Layer.TRANSFORMER].name}'" in policy.body
+        assert f"INVOKER_ROLE() = '{account.roles[Layer.ENRICHER].name}'" not in policy.body
+
+
+def test_roles_that_use_cortex_have_its_database_role() -> None:
+    def using(**values: Any) -> set[str]:
+        account = declare(settings(**{**EVERYTHING, **values}))
+        return {each.role for each in account.grants if each.name == "SNOWFLAKE.CORTEX_USER"}
+
+    assert using() == {"GONG_ASSETS_ENRICHER", "GONG_ASSETS_TRANSFORMER", "GONG_ASSETS_AGENT"}
+    assert using(gong_agent_objects=False) == {"GONG_ASSETS_ENRICHER", "GONG_ASSETS_TRANSFORMER"}
+    assert using(gong_cortex_search=False) == {"GONG_ASSETS_ENRICHER", "GONG_ASSETS_AGENT"}
 
 
 def test_analysts_read_every_view_of_people() -> None:

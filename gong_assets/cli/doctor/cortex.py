@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from gong_assets.cli.doctor.results import CheckResult
 from gong_assets.cli.doctor.session import Session
 from gong_assets.cortex.enrichments import Enrichment, enabled, functions_in_use
-from gong_assets.cortex.functions import Function, Functions, literal
+from gong_assets.cortex.functions import Function, Functions
 from gong_assets.cortex.prices import MAX_AGE_DAYS, SOURCE, Prices
 from gong_assets.cortex.rehearsal import rehearse
 from gong_assets.settings import Settings
 from gong_assets.settings.dbt_vars import merged_vars
 from gong_assets.warehouse.connection import fetch
+from gong_assets.warehouse.literals import literal
 
 _ADVICE = (
     "Grant USE AI FUNCTIONS on the account, and the database role SNOWFLAKE.CORTEX_USER, to the role. If the "

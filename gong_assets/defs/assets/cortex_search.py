@@ -9,9 +9,11 @@ import dagster as dg
 from gong_assets.defs.failures import fail_step
 from gong_assets.defs.options import DEFAULT_OPTIONS, REVENUE_OPERATIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource, query_tag
+from gong_assets.provisioning.declaration import grants_on
+from gong_assets.provisioning.objects import Layer
 from gong_assets.security.texts import markdown_code
 from gong_assets.settings import Settings
-from gong_assets.warehouse.connection import Warehouse
+from gong_assets.warehouse.connection import Warehouse, fetch
 from gong_assets.warehouse.cortex_search import (
     CREDITS_PER_GB_MONTH,
     NAME,
@@ -57,7 +59,9 @@ def build_search_service(
     def gong_call_search(
         context: dg.AssetExecutionContext, gong_snowflake: SnowflakeResource
     ) -> dg.MaterializeResult:  # type: ignore[type-arg]
-        warehouse = gong_snowflake.warehouse(query_tag=query_tag(context.run.run_id, "gong_call_search"))
+        warehouse = gong_snowflake.warehouse(
+            query_tag=query_tag(context.run.run_id, "gong_call_search"), layer=Layer.TRANSFORMER
+        )
         try:
             return _apply(context, warehouse, settings)
         except WarehouseError as error:
@@ -83,6 +87,8 @@ def _apply(
             redacted=settings.gong_redact_transcripts,
         )
         change = apply(connection, service)
+        for grant in grants_on(settings, "CORTEX SEARCH SERVICE"):
+            fetch(connection, grant)  # A replaced service has lost its grants.
         rows, size = source_size(connection, service)
         shown = existing(connection) or {}
     context.log.info(f"{NAME} was {change}: {rows:,} segments")
