@@ -169,17 +169,13 @@ class GovernedSession:
             named.set("alias", table.args.get("alias"))
             table.replace(named)
 
-        def value(node: exp.Expression) -> exp.Expression:
-            if not isinstance(node, exp.Anonymous):
-                return node
-            if node.name.upper() == "IS_ROLE_IN_SESSION" and len(node.expressions) == 1:
+        for function in list(statement.find_all(exp.Anonymous)):
+            if function.name.upper() == "IS_ROLE_IN_SESSION" and len(function.expressions) == 1:
                 roles = [exp.Literal.string(role) for role in sorted(self._scope.roles)]
-                return exp.In(this=node.expressions[0].copy(), expressions=roles)
-            if node.name.upper() == "INVOKER_ROLE":
-                return exp.Literal.string(self._scope.identity.role)
-            return node
-
-        return statement.transform(value)
+                function.replace(exp.In(this=function.expressions[0].copy(), expressions=roles))
+            elif function.name.upper() == "INVOKER_ROLE":
+                function.replace(exp.Literal.string(self._scope.identity.role))
+        return statement
 
     def creation(self, statement: exp.Expression) -> Creation | None:
         """Take the policies out of a CREATE, and return what remains to be done afterwards; else None."""
