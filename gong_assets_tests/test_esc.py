@@ -15,10 +15,12 @@ from typing import Any
 
 import dagster as dg
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from gong_assets.defs.failures import failure
 from gong_assets.defs.resources import SnowflakeResource, without_config
 from gong_assets.settings import SettingsError, esc, load_settings
+from gong_assets.settings.esc_definition import UnknownSecret, with_secret
 from gong_assets.warehouse.errors import WarehouseSignInFailed
 
 pytest.importorskip("pulumi_esc_sdk", reason="the extra esc is not installed")
@@ -29,12 +31,19 @@ PLACE = "acme/gong/production"
 
 @dataclass
 class Esc:
-    """The part of ESC's API that opens an environment. Properties are values, or maps of properties."""
+    """The part of ESC's API that opens and changes an environment.
+
+    Attributes:
+        values: what an opened environment has: values, or maps of them.
+        definition: the YAML; a changed one is evaluated, if it has no references and imports.
+    """
 
     values: dict[str, Any] = field(default_factory=dict)
+    definition: str = ""
     opened: int = 0
     url: str = ""
     is_down: bool = False
+    refuses: bool = False
 
     @contextmanager
     def served(self) -> Iterator[None]:
@@ -55,7 +64,17 @@ class Esc:
                 esc_server.opened += 1
                 self._answer({"id": f"session-{esc_server.opened}"}, f"/api/esc/environments/{PLACE}/open")
 
+            def do_PATCH(self) -> None:
+                text = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                problems = [{"summary": "sentinel-body"}] if esc_server.refuses else []
+                if not (problems or esc_server.is_down):
+                    esc_server.definition, esc_server.values = text, _evaluated(text)
+                self._answer({"diagnostics": problems}, f"/api/esc/environments/{PLACE}")
+
             def do_GET(self) -> None:
+                if self.path == f"/api/esc/environments/{PLACE}" and not esc_server.is_down:
+                    self._send(200, esc_server.definition.encode(), "application/x-yaml")
+                    return
                 body = {"properties": {name: _property(value) for name, value in esc_server.values.items()}}
                 session = f"session-{esc_server.opened}"
                 self._answer(body, f"/api/esc/environments/{PLACE}/open/{session}")
@@ -68,9 +87,11 @@ class Esc:
                     status, body = 401, {"message": "sentinel-body"}
                 elif self.path != path:
                     status, body = 404, {"message": "sentinel-body"}
-                encoded = json.dumps(body).encode()
+                self._send(status, json.dumps(body).encode(), "application/json")
+
+            def _send(self, status: int, encoded: bytes, kind: str) -> None:
                 self.send_response(status)
-                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(encoded)))
                 self.end_headers()
                 self.wfile.write(encoded)
@@ -78,6 +99,13 @@ class Esc:
             def log_message(self, *_: Any) -> None: ...
 
         return Handler
+
+
+def _evaluated(definition: str) -> dict[str, Any]:
+    """Return the variables of a definition that have a value of their own."""
+    variables = yaml.safe_load(definition)["values"]["environmentVariables"]
+    plain = {name: each["fn::secret"] if isinstance(each, dict) else each for name, each in variables.items()}
+    return {"environmentVariables": {name: each for name, each in plain.items() if "${" not in each}}
 
 
 def _property(value: Any) -> dict[str, Any]:
@@ -193,3 +221,82 @@ def test_nothing_is_printed_or_logged(
         secret()
     text = "".join(capfd.readouterr()) + caplog.text
     assert [each for each in ("S3CRET-1", "KEY-1", TOKEN) if each in text] == []
+
+
+DEFINITION = """\
+# The environment of production.
+imports: [acme/logins]
+values:
+  gong_access_key: {fn::secret: {ciphertext: ZXNjeAAAAAEAAA}}  # by hand
+  environmentVariables:
+    SNOWFLAKE_USER: GONG_ASSETS
+    SNOWFLAKE_PRIVATE_KEY:
+      fn::secret: |
+        -----BEGIN PRIVATE KEY-----
+        old
+        -----END PRIVATE KEY-----
+    # The last one.
+    GONG_ACCESS_KEY: ${gong_access_key}
+"""
+NEW = '-----BEGIN PRIVATE KEY-----\nnew: "#\n-----END PRIVATE KEY-----\n'
+
+
+@pytest.mark.parametrize(
+    ("variable", "path"),
+    [
+        ("SNOWFLAKE_PRIVATE_KEY", ("environmentVariables", "SNOWFLAKE_PRIVATE_KEY")),
+        ("GONG_ACCESS_KEY", ("gong_access_key",)),
+    ],
+)
+def test_a_secret_is_replaced_in_a_definition_and_nothing_else(variable: str, path: tuple[str, ...]) -> None:
+    changed = with_secret(DEFINITION, variable, NEW)
+
+    before, after = yaml.safe_load(DEFINITION), yaml.safe_load(changed)
+    for document in (before, after):
+        node = document["values"]
+        for name in path:
+            node = node[name]
+        replaced = node.pop("fn::secret")
+    assert (before, replaced) == (after, NEW)
+    assert [line for line in DEFINITION.splitlines() if "#" in line and path[0] not in line] == [
+        line for line in changed.splitlines() if "# " in line and path[0] not in line
+    ]
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "values: {environmentVariables: {SNOWFLAKE_PRIVATE_KEY: '${rotated.privateKey}'}}",
+        "values: {rotated: {'fn::rotate::snowflake-user': {inputs: {}}}}",
+        "values: {environmentVariables: {SNOWFLAKE_PRIVATE_KEY: plain}}",
+        "imports: [acme/other]",
+        "",
+    ],
+)
+def test_a_value_that_is_not_a_stored_secret_is_refused(definition: str) -> None:
+    with pytest.raises(UnknownSecret, match="SNOWFLAKE_PRIVATE_KEY"):
+        with_secret(definition, "SNOWFLAKE_PRIVATE_KEY", NEW)
+
+
+def test_a_new_secret_is_stored_and_used_by_the_next_run(server: Esc) -> None:
+    server.definition = DEFINITION
+    server.values = {"environmentVariables": {"SNOWFLAKE_PRIVATE_KEY": "old"}}
+    load_settings(gong_assets_target="local")
+    assert esc.is_filled("SNOWFLAKE_PRIVATE_KEY")
+
+    esc.store_secret("SNOWFLAKE_PRIVATE_KEY", NEW)
+
+    assert server.definition == with_secret(DEFINITION, "SNOWFLAKE_PRIVATE_KEY", NEW)
+    load_settings(gong_assets_target="local")
+    assert os.environ["SNOWFLAKE_PRIVATE_KEY"] == NEW
+
+
+@pytest.mark.parametrize("trouble", ["refuses", "is_down"])
+def test_a_secret_that_esc_does_not_take_is_an_error_without_it(server: Esc, trouble: str) -> None:
+    server.definition = DEFINITION
+    setattr(server, trouble, True)
+    with pytest.raises(esc.EscError) as raised:
+        esc.store_secret("SNOWFLAKE_PRIVATE_KEY", NEW)
+    assert "PRIVATE KEY-" not in str(raised.value)
+    assert "sentinel-body" not in str(raised.value)
+    assert server.definition == DEFINITION

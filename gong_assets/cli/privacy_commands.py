@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gong_assets.cli import output
 from gong_assets.cli.progress import Progress
+
+if TYPE_CHECKING:
+    from gong_assets.settings import Settings
+    from gong_assets.warehouse.key_rotation import KeyPair
+
+KEY_VARIABLE = "SNOWFLAKE_PRIVATE_KEY"
 
 EmailOption = Annotated[
     list[str] | None, typer.Option(metavar="ADDRESS", help="E-mail address of a person. May be repeated.")
@@ -95,25 +102,39 @@ def rotate_key(
     """Replace the key pair with which the user signs in to Snowflake.
 
     The new key is set in the user's free slot, signs in, and replaces the file SNOWFLAKE_PRIVATE_KEY_PATH. If
-    the key is in SNOWFLAKE_PRIVATE_KEY, the new one is printed once instead. The old key stays valid until
-    `--finish`. After an interruption, the same command continues. The role needs MODIFY PROGRAMMATIC
-    AUTHENTICATION METHODS on the user.
+    the key is in SNOWFLAKE_PRIVATE_KEY, it replaces the secret in the environment GONG_ASSETS_ESC, or is
+    printed once without one. The old key stays valid until `--finish`. After an interruption, the same
+    command continues. The role needs MODIFY PROGRAMMATIC AUTHENTICATION METHODS on the user.
     """
     from gong_assets.settings import load_settings
     from gong_assets.warehouse.connection import open_warehouse
-    from gong_assets.warehouse.key_rotation import KeyPair, Rotation, replace_file
+    from gong_assets.warehouse.key_rotation import Rotation
 
     settings = load_settings()
     pending = settings.home / "rotating_key.p8"
     rotation = Rotation(open_warehouse(settings).arguments, pending, output.note)
-    path = settings.snowflake_private_key_path
+    if finish:
+        rotation.finish()
+    else:
+        rotation.rotate(_store_of_key(settings), replace_other=replace_other)
+
+
+def _store_of_key(settings: Settings) -> Callable[[KeyPair], None]:
+    """Return the function that stores a new key where the settings have it, or prints it."""
+    from gong_assets.settings.esc import EscError, is_filled, store_secret
+    from gong_assets.warehouse.key_rotation import RotationError, replace_file
+
+    passphrase = settings.snowflake_secrets["private_key_passphrase"]
+    if path := settings.snowflake_private_key_path:
+        return replace_file(path.expanduser(), passphrase)
+
+    def store_in_esc(pair: KeyPair) -> None:
+        try:
+            store_secret(KEY_VARIABLE, pair.encrypted(passphrase).decode())
+        except EscError as error:
+            raise RotationError(f"{error}\nThe key in use is unchanged. Start the rotation again.") from error
 
     def print_once(pair: KeyPair) -> None:
         output.text(pair.encrypted(passphrase).decode())
 
-    passphrase = settings.snowflake_secrets["private_key_passphrase"]
-    if finish:
-        rotation.finish()
-    else:
-        store = replace_file(path.expanduser(), passphrase) if path else print_once
-        rotation.rotate(store, replace_other=replace_other)
+    return store_in_esc if is_filled(KEY_VARIABLE) else print_once

@@ -13,8 +13,11 @@ import os
 import re
 import threading
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
+
+from gong_assets.settings.esc_definition import UnknownSecret, with_secret
 
 VARIABLE = "GONG_ASSETS_ESC"
 # Names of the variables that were filled from the environment, for the processes that inherit them.
@@ -86,7 +89,48 @@ def _is_plain(value: Any) -> bool:
     return isinstance(value, str | int | float | bool)
 
 
+def is_filled(name: str) -> bool:
+    """Return whether the variable has its value from the ESC environment."""
+    return name in os.environ.get(_FILLED, "").split(",")
+
+
+def store_secret(name: str, secret: str) -> None:
+    """Replace the secret of a variable in the ESC environment, and open it again to see that it took effect.
+
+    Everything else in the definition of the environment stays as it is, comments included.
+
+    Raises:
+        EscError: the environment was not changed, or does not return the secret afterwards.
+    """
+    place = os.environ[VARIABLE]
+    with _calls(place) as client:
+        # The SDK's own types have no encrypted values.
+        answer = client.esc_api.get_environment_without_preload_content(*place.split("/"))
+        if answer.status != 200:
+            raise EscError(f"{VARIABLE}: {place} cannot be read (HTTP {answer.status})")
+        text = answer.read().decode()
+    try:
+        changed = with_secret(text, name, secret)
+    except UnknownSecret as error:
+        raise EscError(f"{VARIABLE}: {place}: {error}. It was not changed.") from None
+    with _calls(place) as client:
+        found = client.update_environment_yaml(*place.split("/"), changed)
+    if problems := getattr(found, "diagnostics", None):
+        raise EscError(f"{VARIABLE}: {place} was not changed ({len(problems)} problems in its definition)")
+    if _variables(_open(place), [name]).get(name) != secret:
+        raise EscError(f"{VARIABLE}: {place} does not return the new {name}")
+    expire()
+
+
 def _open(place: str) -> Mapping[str, Any]:
+    with _calls(place) as client:
+        _, values, _ = client.open_and_read_environment(*place.split("/"))
+    return values or {}
+
+
+@contextmanager
+def _calls(place: str) -> Iterator[Any]:
+    """Yield the SDK's client, whose exceptions become an EscError."""
     if not _PLACE.fullmatch(place):
         raise EscError(f"{VARIABLE}: must be organization/project/environment")
     try:
@@ -101,11 +145,12 @@ def _open(place: str) -> Mapping[str, Any]:
         raise EscError(f"{VARIABLE}: needs PULUMI_ACCESS_TOKEN")
     # An exception of the SDK has the headers and the body of a response, so none is chained or shown.
     try:
-        _, values, _ = esc_client.default_client().open_and_read_environment(*place.split("/"))
+        yield esc_client.default_client()
+    except EscError:
+        raise
     except ApiException as error:
         raise EscError(f"{VARIABLE}: {place} cannot be opened (HTTP {error.status})") from None
     except (OpenApiException, ValueError, TypeError, KeyError) as error:
         raise EscError(f"{VARIABLE}: the answer for {place} is invalid ({type(error).__name__})") from None
     except Exception as error:
         raise EscError(f"{VARIABLE}: Pulumi cannot be reached ({type(error).__name__})") from None
-    return values or {}
