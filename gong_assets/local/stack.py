@@ -12,6 +12,7 @@ Environment variables configure the servers when they are started:
     GONG_ASSETS_LOCAL_SEED             seed of the generated data (1)
     GONG_ASSETS_LOCAL_CALLS_PER_DAY    calls per weekday (12)
     GONG_ASSETS_LOCAL_WORDS_PER_CALL   average number of words per call (300)
+    GONG_ASSETS_LOCAL_TIME_ZONE        time zone of the company (America/Los_Angeles)
     GONG_ASSETS_LOCAL_CORTEX_REFUSES   regular expression for texts for which Cortex functions fail (none)
 """
 
@@ -27,6 +28,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from gong_assets.local import (
     INSTALL_COMMAND,
@@ -60,6 +62,7 @@ TENANT_VARIABLES = {
     "GONG_ASSETS_LOCAL_CALLS_PER_DAY": "--calls-per-day",
     "GONG_ASSETS_LOCAL_WORDS_PER_CALL": "--words-per-call",
 }
+TIME_ZONE_VARIABLE = "GONG_ASSETS_LOCAL_TIME_ZONE"
 
 # Libraries of the extra `local` that the servers import.
 REQUIRED_MODULES = (
@@ -208,6 +211,11 @@ def _tenant_options() -> list[str]:
             if not value.isdecimal():
                 raise LocalStackError(f"{variable} is {value!r}. Set it to a whole number, or unset it.")
             options += [option, value]
+    # The server reads it from its environment.
+    if (zone := os.environ.get(TIME_ZONE_VARIABLE)) and zone not in available_timezones():
+        raise LocalStackError(
+            f"{TIME_ZONE_VARIABLE} is {zone!r}. Set it to a name such as Europe/Berlin, or unset it."
+        )
     return options
 
 

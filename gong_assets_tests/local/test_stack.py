@@ -288,6 +288,20 @@ def test_a_setting_that_is_not_a_number_is_named(home: Path, monkeypatch: pytest
         stack.up(home)
 
 
+def test_an_unknown_time_zone_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GONG_ASSETS_LOCAL_TIME_ZONE", "Europe/Atlantis")
+    with pytest.raises(LocalStackError, match="GONG_ASSETS_LOCAL_TIME_ZONE is 'Europe/Atlantis'"):
+        stack.up(home)
+
+
+@pytest.mark.slow
+def test_the_tenant_can_be_in_another_time_zone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GONG_ASSETS_LOCAL_TIME_ZONE", "Asia/Tokyo")
+    gong = stack.up(home).gong
+    calls = httpx.get(f"{gong.base_url}/v2/calls", auth=(gong.access_key, gong.access_key_secret)).json()
+    assert {call["started"][-6:] for call in calls["calls"]} == {"+09:00"}
+
+
 def test_missing_libraries_are_named_with_the_command_that_installs_them(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

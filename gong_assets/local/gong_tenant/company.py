@@ -7,6 +7,7 @@ account and period, so that calls and CRM agree on it for any date without share
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -16,7 +17,8 @@ from zoneinfo import ZoneInfo
 
 from gong_assets.local.gong_tenant import seeded_random
 
-TIME_ZONE = ZoneInfo("America/Los_Angeles")  # with daylight saving time, so that offsets change during a year
+# By default with daylight saving time, so that offsets change during a year.
+TIME_ZONE = ZoneInfo(os.environ.get("GONG_ASSETS_LOCAL_TIME_ZONE") or "America/Los_Angeles")
 
 DEFAULT_SEED = 1
 DEAL_MONTHS = 6

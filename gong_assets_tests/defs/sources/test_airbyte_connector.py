@@ -8,91 +8,53 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import uuid
-from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
 
 from gong_assets.dates import DateRange
 from gong_assets.local import local_stack
+from gong_assets_tests.defs.sources import airbyte_cdk
+from gong_assets_tests.defs.sources.airbyte_cdk import STREAMS, Connection
 from gong_assets_tests.defs.sources.graph import Deployment, metadata
 from gong_assets_tests.warehouse.sources.airbyte_tables import write_typed
 from gong_assets_tests.warehouse.sources.tenant import read_tenant
 
 pytestmark = pytest.mark.slow
 
-MANIFEST = Path(__file__).parents[2] / "data" / "airbyte_manifest.yaml"
-STREAMS = ("users", "extensiveCalls", "callTranscripts")
 DAYS = DateRange.single(datetime.now(UTC).date() - timedelta(days=9))
+# Gong's list of calls, which the connector reads transcripts by, filters conferences by their scheduled time.
+MARGIN = timedelta(hours=1)
 
 Json = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
 def cdk(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command of Airbyte's CDK that runs a declarative manifest."""
+    """The environment of Airbyte's CDK."""
     if existing := os.environ.get("GONG_ASSETS_TEST_AIRBYTE_CDK"):
-        return Path(existing) / "bin" / "source-declarative-manifest"
-    venv = tmp_path_factory.mktemp("cdk") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-    installed = subprocess.run(
-        [venv / "bin" / "pip", "install", "--quiet", "airbyte-cdk"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if installed.returncode:
-        pytest.skip(f"airbyte-cdk cannot be installed: {installed.stderr[-200:]}")
-    return venv / "bin" / "source-declarative-manifest"
+        return Path(existing)
+    try:
+        return airbyte_cdk.install(tmp_path_factory.mktemp("cdk"))
+    except airbyte_cdk.InstallError as error:
+        pytest.skip(str(error))
 
 
-def read_with_airbyte(cdk: Path, home: Path, directory: Path) -> dict[str, list[Json]]:
-    """Return the records that the connector emits, by stream."""
-    gong = local_stack().up(home).gong
-    start, end = DAYS.utc_bounds()
-    config = {
-        "base_url": f"{gong.base_url}/",
-        "access_key": gong.access_key,
-        "access_key_secret": gong.access_key_secret,
-        "start_date": f"{start:%Y-%m-%dT%H:%M:%SZ}",
-        "end_date": f"{end:%Y-%m-%dT%H:%M:%SZ}",
-        "__injected_declarative_manifest": yaml.safe_load(MANIFEST.read_text("utf-8")),
-    }
-    catalog = {
-        "streams": [
-            {
-                "stream": {"name": name, "json_schema": {}, "supported_sync_modes": ["full_refresh"]},
-                "sync_mode": "full_refresh",
-                "destination_sync_mode": "append",
-            }
-            for name in STREAMS
-        ]
-    }
-    files = {"config": config, "catalog": catalog}
-    for name, content in files.items():
-        (directory / f"{name}.json").write_text(json.dumps(content), "utf-8")
-    arguments = [part for name in files for part in (f"--{name}", str(directory / f"{name}.json"))]
-    output = subprocess.run(
-        [str(cdk), "read", *arguments], capture_output=True, text=True, check=True, timeout=300
-    ).stdout
-    records: defaultdict[str, list[Json]] = defaultdict(list)
-    for line in output.splitlines():
-        message = json.loads(line)
-        if message["type"] == "RECORD":
-            records[message["record"]["stream"]].append(message["record"]["data"])
-    return records
+@pytest.fixture
+def connection(cdk: Path, stack_home: Path, tmp_path: Path) -> Connection:
+    """A connection that has not synced yet."""
+    start, _ = DAYS.utc_bounds()
+    return Connection(cdk, tmp_path, local_stack().up(stack_home).gong, start - MARGIN)
 
 
 def test_what_airbytes_cdk_reads_lands_as_what_the_api_returns(
-    cdk: Path, stack_home: Path, tmp_path: Path
+    connection: Connection, stack_home: Path
 ) -> None:
-    records = read_with_airbyte(cdk, stack_home, tmp_path)
+    _, end = DAYS.utc_bounds()
+    records = connection.sync(end + MARGIN)
     assert all(records[stream] for stream in STREAMS)
     schema = f"CDK_{uuid.uuid4().hex[:8].upper()}"
     deployment = Deployment(stack_home, DAYS.start, {"gong_source": "airbyte", "gong_source_schema": schema})
@@ -119,3 +81,16 @@ def test_what_airbytes_cdk_reads_lands_as_what_the_api_returns(
     assert again.success
     assert metadata(again, "gong_calls_raw")["rows_inserted"] == 0
     assert deployment.cortex_calls() == before
+
+
+def test_a_second_sync_reads_only_what_started_after_the_cursor(connection: Connection) -> None:
+    start, end = DAYS.utc_bounds()
+    first = connection.sync(start + timedelta(hours=18))
+    second = connection.sync(end)
+    everything = Connection(connection.environment, connection.directory, connection.gong, connection.start)
+    whole = everything.sync(end)
+    for stream, key in (("extensiveCalls", "id"), ("callTranscripts", "callId")):
+        ids = [{record[key] for record in records[stream]} for records in (first, second, whole)]
+        assert ids[0] | ids[1] == ids[2]
+        assert ids[0] - ids[1], f"{stream}: the second sync read everything again"
+        assert ids[1] - ids[0]
