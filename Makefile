@@ -29,15 +29,20 @@ licenses: .venv/installed  ## Write docs/licenses.md, from all extras and the to
 # The extras of the installation that the SBOM describes.
 SBOM_EXTRAS ?= k8s,mcp,postgres,webhook
 
-sbom: .venv/installed  ## Write build/sbom.cdx.json (CycloneDX) of an installation with the extras SBOM_EXTRAS
+# Their requirements would warn in each run of the project's own environment.
+build/tools:
+	$(PYTHON) -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check 'cyclonedx-bom>=7,<8' 'pip-audit>=2.10,<3'
+
+sbom: build/tools  ## Write build/sbom.cdx.json (CycloneDX) of an installation with the extras SBOM_EXTRAS
 	rm -rf build/sbom
 	$(PYTHON) -m venv build/sbom
 	build/sbom/bin/pip install --quiet --disable-pip-version-check -c constraints.txt '.[$(SBOM_EXTRAS)]'
 	build/sbom/bin/pip uninstall --quiet --yes pip setuptools
-	$(BIN)/cyclonedx-py environment --output-reproducible -o build/sbom.cdx.json build/sbom
+	build/tools/bin/cyclonedx-py environment --output-reproducible -o build/sbom.cdx.json build/sbom
 
-audit: .venv/installed  ## Look up the versions of constraints.txt in the databases of vulnerabilities (network)
-	$(BIN)/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
+audit: build/tools  ## Look up the versions of constraints.txt in the databases of vulnerabilities (network)
+	build/tools/bin/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
 
 test: .venv/installed  ## Run all tests
 	$(BIN)/pytest -n auto --dist loadgroup
