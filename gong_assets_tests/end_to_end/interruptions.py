@@ -67,6 +67,5 @@ def killed_at(number: int) -> Iterator[None]:
             raise Killed
         raise RuntimeError("killed")  # dbt waits for ever for a thread that ends otherwise.
 
-    with patch.object(SnowflakeConnection, "cmd_query", counted):
-        with suppress(Killed):
-            yield
+    with patch.object(SnowflakeConnection, "cmd_query", counted), suppress(Killed):
+        yield

@@ -12,6 +12,7 @@ from gong_assets.defs.assets.erasures import JOB as ERASURE_JOB
 from gong_assets.defs.assets.retention import JOB_NAME as EXPIRY_JOB
 from gong_assets.defs.build import build_defs
 from gong_assets.defs.runs import IN_FLIGHT
+from gong_assets.gong.http import rate_limiter
 from gong_assets.warehouse.erase import add_tombstones
 from gong_assets.warehouse.erasures import Action, Erasure
 from gong_assets_tests.end_to_end.deployment import Deployment, at
@@ -62,9 +63,14 @@ class ModelDeployment(Deployment):
             add_tombstones(connection, Erasure.of(identifiers, action))
         return self.execute(ERASURE_JOB, dg.RunRequest())
 
+    def end_faults(self) -> None:
+        """Let Gong answer again. A quota that was exhausted is back."""
+        self.gong.faults.clear()
+        rate_limiter._limiters.clear()  # They remember until when Gong refuses.
+
     def reset(self) -> None:
         """Empty all tables. The models stay, because building all of them takes most of a minute."""
-        self.gong.faults.clear()
+        self.end_faults()
         self.fail_dead_runs()
         self._load(None)
         self.forget_cursors()

@@ -32,11 +32,12 @@ from gong_assets.cli.dagster_home import event_log_options
 from gong_assets.dates import DateRange
 from gong_assets.defs.resumption import resume_tags
 from gong_assets.warehouse.connection import Warehouse
+from gong_assets_tests.defs.ingestion_runs import why
 from gong_assets_tests.end_to_end.gong_faults import Fault
 from gong_assets_tests.end_to_end.gong_server import Gong
 from gong_assets_tests.end_to_end.interruptions import at_statement, killed_at
 from gong_assets_tests.end_to_end.model_company import DEALS, PEOPLE, TODAY, Company, ModelCall, email
-from gong_assets_tests.end_to_end.model_deployment import ModelDeployment
+from gong_assets_tests.end_to_end.model_deployment import ModelDeployment, Runs
 from gong_assets_tests.end_to_end.model_oracle import differences
 
 pytestmark = pytest.mark.slow
@@ -138,7 +139,7 @@ class Histories(RuleBasedStateMachine):
     def gong_fails(self, job: str, fault: Fault, after: int, times: int, resumes: bool) -> None:
         self.deployment.gong.faults.extend([*[None] * after, *[fault] * times])
         runs = self.deployment.run(job)
-        self.deployment.gong.faults.clear()
+        self.deployment.end_faults()
         if resumes and job == "ingestion":
             for run in runs:
                 if not run.success:
@@ -180,21 +181,21 @@ class Histories(RuleBasedStateMachine):
             self.company.erased_calls.add(call.id)
             assert self.deployment.erase([("call", call.id)], "delete").success
 
-    def _backfill(self, first: date, days: int) -> None:
+    def _backfill(self, first: date, days: int) -> Runs:
         first = max(first, self.company.first_day)
         window = DateRange(first, min(first + timedelta(days=days), TODAY + timedelta(days=1)))
-        self.deployment.execute("gong_ingestion", dg.RunRequest(tags=window.as_run_tags()))
+        return [self.deployment.execute("gong_ingestion", dg.RunRequest(tags=window.as_run_tags()))]
 
     def due(self) -> None:
         """Run what the schedules and sensors request, and compare every layer with the model."""
-        self.deployment.run("ingestion")
-        self.deployment.run("reconciliation")
+        runs = self.deployment.run("ingestion") + self.deployment.run("reconciliation")
         out_of_sight = [call.day for call in self.company.visible if call.changed_out_of_sight]
         if out_of_sight:
-            self._backfill(min(out_of_sight), (max(out_of_sight) - min(out_of_sight)).days + 1)
+            runs += self._backfill(min(out_of_sight), (max(out_of_sight) - min(out_of_sight)).days + 1)
         for call in self.company.calls:
             call.changed_out_of_sight = False
-        self.deployment.settle()
+        runs += self.deployment.settle()
+        assert not [why(run) for run in runs if not run.success]
         found = list(differences(self.deployment.warehouse, self.company))
         assert not found, "\n".join(found)
 
