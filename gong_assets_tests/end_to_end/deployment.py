@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from typing import Any, Self
 
 import dagster as dg
 
@@ -48,7 +49,10 @@ class Deployment:
     _cursors: dict[str, str | None] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, gong: Gong, warehouse: Warehouse, home: Path, instance: dg.DagsterInstance) -> Deployment:
+    def of(
+        cls, gong: Gong, warehouse: Warehouse, home: Path, instance: dg.DagsterInstance, **changed: Any
+    ) -> Self:
+        """Return a deployment that reads this Gong, with other settings if given."""
         values = {name.lower(): value for name, value in gong.environment.items()}
         arguments = warehouse.arguments
         settings = Settings(
@@ -64,7 +68,7 @@ class Deployment:
             snowflake_database=arguments["database"],
             snowflake_schema=arguments["schema"],
             gong_max_requests_per_day=0,
-            **values,
+            **{**values, **changed},
         )
         return cls(gong, warehouse, instance, settings, build_defs(settings))
 
@@ -78,7 +82,7 @@ class Deployment:
             resources=dict(self.definitions.resources or {}),
         ) as context:
             requests = schedule.evaluate_tick(context).run_requests or []
-        return [self._execute(schedule.job_name, request) for request in requests]
+        return [self.execute(schedule.job_name, request) for request in requests]
 
     def sensor(self, name: str) -> list[dg.ExecuteInProcessResult]:
         """Evaluate a sensor once, and execute the runs that it requests."""
@@ -92,7 +96,7 @@ class Deployment:
         ) as context:
             tick = sensor.evaluate_tick(context)
         self._cursors[name] = tick.cursor
-        return [self._execute(sensor.job_name, request) for request in tick.run_requests or []]
+        return [self.execute(sensor.job_name, request) for request in tick.run_requests or []]
 
     def settle(self) -> list[dg.ExecuteInProcessResult]:
         """Evaluate the transformation sensor until it requests nothing, and return the runs."""
@@ -102,7 +106,8 @@ class Deployment:
             assert len(runs) < 5, "the sensor does not come to rest"
         return runs
 
-    def _execute(self, job_name: str, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
+    def execute(self, job_name: str, request: dg.RunRequest) -> dg.ExecuteInProcessResult:
+        """Execute the run that was requested, as the daemon would."""
         job = self.definitions.resolve_job_def(job_name)
         selection = list(request.asset_selection or ())
         if job_name == "gong_ingestion" and self.only:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from gong_assets_tests.end_to_end.gong_faults import Fault, fault_response
 from gong_assets_tests.end_to_end.gong_records import (
     ACTIVITIES,
     Record,
@@ -68,6 +70,7 @@ class Gong:
             returns the averages of each user.
         activity: records of /v2/stats/activity/day-by-day by day, one per user, each with this one day.
         time_zone: time zone of the company, which determines its days.
+        faults: what the next requests get; None is an answer.
     """
 
     calls: list[StoredCall] = field(default_factory=list)
@@ -81,6 +84,7 @@ class Gong:
     time_zone: str = "America/Los_Angeles"
     missing_scopes: set[str] = field(default_factory=set)
     broken_paths: set[str] = field(default_factory=set)
+    faults: deque[Fault | None] = field(default_factory=deque)
     access_key: str = "TESTKEY"
     access_key_secret: str = "test-secret"
     # Number of records that each page repeats from the previous one. Gong pages by offset, so a call that
@@ -109,7 +113,8 @@ class Gong:
     async def _answer(self, request: Request) -> Response:
         at = monotonic()
         body = json.loads(await request.body() or b"{}")
-        response = self._refused(request) or self._listed(request, body)
+        fault = self.faults.popleft() if self.faults else None
+        response = fault_response(fault) if fault else self._refused(request) or self._listed(request, body)
         query = dict(request.query_params)
         self.log.append(
             LoggedRequest(request.method, request.url.path, body, response.status_code, query, at)
