@@ -58,6 +58,10 @@ UNSUPPORTED_CLAUSES = (
             "create resource monitor if not exists m with credit_quota = 1"),
     _clause(_START + r"grant modify programmatic authentication methods on user .*", "grant-privilege",
             "grant modify programmatic authentication methods on user u to role r"),
+    _clause(_START + r"create snowflake\.core\.budget .*", "../classes/budget/commands/create-budget",
+            "create snowflake.core.budget if not exists b ()"),
+    _clause(_START + r"alter user \S+ set tag .*", "alter-user", "alter user u set tag d.s.t = 'v'"),
+    _clause(_START + r"call \S+!\w+\(.*\)", "../classes/budget", "call b!set_spending_limit(1)"),
     _clause(_START + r"alter resource monitor .*", "alter-resource-monitor",
             "alter resource monitor m set credit_quota = 1"),
     _clause(_START + r"create database \S+ from share .*|" + _START

@@ -87,6 +87,8 @@ def declare(settings: Settings) -> Account:
         owners_table=f"{database}.{schema}.GONG_CALL_OWNERS",
         resource_monitor=f"{prefix}_MONITOR" if settings.gong_provision_credit_quota else None,
         credit_quota=settings.gong_provision_credit_quota,
+        budget=f"{database}.{schema}.{prefix}_BUDGET" if settings.gong_provision_budget_credits else None,
+        budget_credits=settings.gong_provision_budget_credits,
         network_policy=f"{prefix}_NETWORK" if allowed_ips else None,
         allowed_ips=allowed_ips,
         authentication_policy=f"{database}.{schema}.{prefix}_SIGN_IN",

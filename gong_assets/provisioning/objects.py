@@ -113,6 +113,8 @@ class Account:
     owners_table: str
     resource_monitor: str | None
     credit_quota: int
+    budget: str | None
+    budget_credits: int | None
     network_policy: str | None
     allowed_ips: tuple[str, ...]
     authentication_policy: str

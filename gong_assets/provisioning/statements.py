@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
+from gong_assets.provisioning.budget import budget_statements
 from gong_assets.provisioning.objects import Account, Grant, Layer, Policy, ServiceUser, Warehouse
 from gong_assets.warehouse.literals import literal
 
@@ -145,6 +146,8 @@ def _of_accountadmin(account: Account) -> Iterator[str]:
         yield f"ALTER RESOURCE MONITOR {account.resource_monitor} SET CREDIT_QUOTA = {account.credit_quota}"
         for warehouse in account.warehouses:
             yield f"ALTER WAREHOUSE {warehouse.name} SET RESOURCE_MONITOR = {account.resource_monitor}"
+
+    yield from budget_statements(account)
 
 
 def _is_accountadmins(grant: Grant) -> bool:

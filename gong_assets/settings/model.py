@@ -290,7 +290,9 @@ class Settings(
 
     def _snowflake_only_problems(self) -> list[str]:
         if self.target == "local":
-            chosen = self._names_of_set("gong_cortex_search", "gong_agent_objects")
+            chosen = self._names_of_set(
+                "gong_cortex_search", "gong_agent_objects", "gong_provision_budget_credits"
+            )
             fix = "unset it, or set GONG_ASSETS_TARGET=snowflake"
             return [f"{name}: exists on Snowflake only; {fix}" for name in chosen]
         if self.gong_cortex_search and self.snowflake_warehouse is None:

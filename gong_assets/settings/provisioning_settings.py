@@ -36,6 +36,9 @@ class ProvisioningSettings(BaseSettings):
     gong_provision_credit_quota: Annotated[int, Field(ge=0)] = 100
     """Credits that all warehouses together may spend in a month, before they are suspended. It does not cover
     Cortex. 0 declares no resource monitor."""
+    gong_provision_budget_credits: Annotated[int | None, Field(ge=1)] = None
+    """Credits in a month from which Snowflake notifies: a budget of the warehouses and of the AI functions
+    that the service users call. Snowflake only. Without it no budget is declared."""
     gong_provision_allowed_ips: str | None = None
     """Addresses from which the service users may sign in, such as `203.0.113.7,198.51.100.0/24`. Without it
     they have no network policy, and Snowflake accepts no programmatic access token of theirs."""

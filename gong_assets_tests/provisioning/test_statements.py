@@ -25,6 +25,7 @@ EVERYTHING: dict[str, Any] = {
     "gong_provision_hubspot_share": "provider.share",
     "gong_cortex_search": True,
     "gong_agent_objects": True,
+    "gong_provision_budget_credits": 500,
     "gong_assets_target": "snowflake",
     "snowflake_account": "org-account",
     "snowflake_user": "graph",
@@ -220,3 +221,26 @@ def test_a_text_in_a_name_or_address_is_refused() -> None:
     for values in ({"gong_provision_prefix": "a; DROP"}, {"gong_provision_allowed_ips": "1.2.3.4'"}):
         with pytest.raises(ValueError, match=r"(?i)gong_provision"):
             settings(**values)
+
+
+def test_the_budget_has_the_users_warehouses_and_ai_functions() -> None:
+    """In the forms of https://docs.snowflake.com/en/sql-reference/classes/budget; not run on an account."""
+    sql = [each.sql for each in statements(declare(settings(**EVERYTHING))) if "BUDGET" in each.sql]
+    place = "SOPHIA_AI.GONG_DATA.GONG_ASSETS_BUDGET"
+    tagged = [each for each in sql if each.endswith(f" SET TAG {place}_TAG = 'gong_assets'")]
+    assert len(tagged) == len(declare(settings(**EVERYTHING)).warehouses) + 2
+    reference = f"(SELECT SYSTEM$REFERENCE('TAG', '{place}_TAG', 'SESSION', 'APPLYBUDGET'))"
+    assert [each for each in sql if each not in tagged] == [
+        f"CREATE OR ALTER TAG {place}_TAG",
+        f"CREATE SNOWFLAKE.CORE.BUDGET IF NOT EXISTS {place} ()",
+        f"CALL {place}!SET_SPENDING_LIMIT(500)",
+        f"CALL {place}!SET_RESOURCE_TAGS([[{reference}, 'gong_assets']], 'UNION')",
+        f"CALL {place}!SET_USER_TAGS([[{reference}, 'gong_assets']], 'UNION')",
+        f"CALL {place}!ADD_SHARED_RESOURCE('AI FUNCTION')",
+    ]
+    assert not [each for each in statements(declare(settings())) if "BUDGET" in each.sql]
+
+
+def test_a_budget_on_the_local_stack_is_refused() -> None:
+    with pytest.raises(ValueError, match="GONG_PROVISION_BUDGET_CREDITS: exists on Snowflake only"):
+        settings(gong_provision_budget_credits=1)
