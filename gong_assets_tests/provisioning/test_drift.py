@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 from snowflake.connector import SnowflakeConnection
 
+from gong_assets.cli.doctor.privileges import check_provisioned_privileges
 from gong_assets.provisioning.apply import apply, differences
 from gong_assets.provisioning.declaration import declare
 from gong_assets.provisioning.drift import Drift, Observed, compare, missing_grants
@@ -169,3 +170,21 @@ def test_the_statements_of_a_drift_repair_it(administrator: SnowflakeConnection,
         fetch(administrator, statement)
 
     assert found(administrator, account) == []
+
+
+def test_the_doctor_names_the_privilege_that_lacks_and_the_statement_that_grants_it(
+    administrator: SnowflakeConnection, account: Account
+) -> None:
+    deployed = Settings(_env_file=None, gong_provisioned=True, gong_provision_separate_warehouses=True)
+    fetch(administrator, "USE ROLE ACCOUNTADMIN")
+    fetch(administrator, f"REVOKE CREATE TABLE ON SCHEMA {account.place} FROM ROLE GONG_ASSETS_ENRICHER")
+
+    (result,) = check_provisioned_privileges(administrator, deployed)
+    lacks, _, statement = result.message.partition(". Run as SECURITYADMIN: ")
+    assert (result.status, lacks) == (
+        "fail", f"GONG_ASSETS_ENRICHER has no CREATE TABLE on SCHEMA {account.place}"
+    )  # fmt: skip
+    fetch(administrator, statement.removesuffix(";"))
+
+    (result,) = check_provisioned_privileges(administrator, deployed)
+    assert result.status == "ok"
