@@ -16,6 +16,7 @@ from gong_assets.defs.options import DEFAULT_OPTIONS, REVENUE_OPERATIONS, GraphO
 from gong_assets.defs.resources import SnowflakeResource, query_tag
 from gong_assets.provisioning.declaration import agents_search, grants_on
 from gong_assets.provisioning.objects import Layer
+from gong_assets.security.texts import markdown_code
 from gong_assets.settings import Settings
 from gong_assets.warehouse.agent_objects.agent import AGENT, MCP_SERVER, Agent, McpServer
 from gong_assets.warehouse.agent_objects.changes import AgentObject, apply, definition
@@ -118,7 +119,7 @@ def _asset(
         context.log.info(f"{name} was {change}")
         metadata: dict[str, Any] = {
             "change": change,
-            "definition": dg.MetadataValue.md(f"```sql\n{definition(target)}\n```"),
+            "definition": dg.MetadataValue.md(markdown_code(definition(target), "sql")),
         }
         if isinstance(target, Agent):
             metadata["searches"] = target.searches
