@@ -13,7 +13,7 @@ import dagster as dg
 from gong_assets.defs import pool_waits
 from gong_assets.defs.alerts.sensor import build_alert_sensor
 from gong_assets.defs.assets.adopted import build_adopted_assets, build_source_tables
-from gong_assets.defs.assets.agent_objects import build_agent_objects
+from gong_assets.defs.assets.agent_objects import build_agent_objects, build_agent_objects_schedule
 from gong_assets.defs.assets.cortex import build_cortex_assets
 from gong_assets.defs.assets.cortex_search import build_search_service
 from gong_assets.defs.assets.erasures import build_erasure_job, build_erasures
@@ -92,10 +92,9 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
     project, models, dbt_assets = build_dbt_assets(settings, partitions, options)
     jobs = build_jobs(settings, options)
     connector, upstream = _connector(settings, options)
-    assets = [*_assets(settings, partitions, options, upstream), *dbt_assets]
+    extra, extra_jobs, extra_schedules = _optional_parts(settings, Path(project.manifest_path), options)
+    assets = [*_assets(settings, partitions, options, upstream), *dbt_assets, *extra]
     webhook_assets, webhook_jobs, webhook_sensors = build_webhook(settings, options)
-    retention_assets, retention_jobs, retention_schedules = build_retention(settings, options)
-    assets += [*retention_assets, *build_agent_objects(settings, Path(project.manifest_path), options)]
     keys = {key for each in assets if isinstance(each, dg.AssetsDefinition) for key in each.keys}
     cleanup_jobs, cleanup_schedules = build_storage_cleanup(
         settings, options, keys, Path(project.target_path)
@@ -109,24 +108,37 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
             build_erasure_job(options),
             *cleanup_jobs,
             *webhook_jobs,
-            *retention_jobs,
+            *extra_jobs,
         ],
         schedules=[
             *build_schedules(settings, options),
             build_health_schedule(options),
             *cleanup_schedules,
-            *retention_schedules,
+            *extra_schedules,
         ],
         sensors=[
             *build_sensors(settings, jobs, options),
             *([build_source_sensor(settings, options, upstream)] if settings.is_adopted else []),
             build_transformation_sensor(settings, models, options),
-            build_orphaned_runs_sensor(options),
-            build_alert_sensor(settings, options),
+            *_watching_sensors(settings, options),
             *webhook_sensors,
         ],
         resources={IO_MANAGER: snowflake_io_manager, **accounts},
     )
+
+
+def _watching_sensors(settings: Settings, options: GraphOptions) -> list[dg.SensorDefinition]:
+    return [build_orphaned_runs_sensor(options), build_alert_sensor(settings, options)]
+
+
+def _optional_parts(
+    settings: Settings, manifest: Path, options: GraphOptions
+) -> tuple[list[dg.AssetsDefinition], list[Any], list[dg.ScheduleDefinition]]:
+    """Return the assets, jobs and schedules of the retention and of the objects for agents."""
+    expiring, expiry_jobs, expiry_schedules = build_retention(settings, options)
+    objects = build_agent_objects(settings, manifest, options)
+    object_jobs, object_schedules = build_agent_objects_schedule(settings, options)
+    return [*expiring, *objects], [*expiry_jobs, *object_jobs], [*expiry_schedules, *object_schedules]
 
 
 def _asset_checks(settings: Settings, options: GraphOptions) -> list[dg.AssetChecksDefinition]:

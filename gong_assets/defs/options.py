@@ -109,6 +109,12 @@ class Schedules(dg.Model, dg.Resolvable):
             description="Deletes rows that have expired (GONG_RETENTION_DAYS); monthly by default."
         ),
     ] = ScheduleOptions()
+    agent_objects: Annotated[
+        ScheduleOptions,
+        dg.Resolver.default(
+            description="Replaces changed objects for agents (GONG_AGENT_OBJECTS); daily at 06:45 by default."
+        ),
+    ] = ScheduleOptions()
 
 
 class Sensors(dg.Model, dg.Resolvable):

@@ -113,7 +113,7 @@ def store_secret(name: str, secret: str) -> None:
         changed = with_secret(text, name, secret)
     except UnknownSecret as error:
         raise EscError(f"{VARIABLE}: {place}: {error}. It was not changed.") from None
-    with _calls(place) as client:
+    with _calls(place, "changed") as client:
         found = client.update_environment_yaml(*place.split("/"), changed)
     if problems := getattr(found, "diagnostics", None):
         raise EscError(f"{VARIABLE}: {place} was not changed ({len(problems)} problems in its definition)")
@@ -129,8 +129,8 @@ def _open(place: str) -> Mapping[str, Any]:
 
 
 @contextmanager
-def _calls(place: str) -> Iterator[Any]:
-    """Yield the SDK's client, whose exceptions become an EscError."""
+def _calls(place: str, attempted: str = "opened") -> Iterator[Any]:
+    """Yield the SDK's client, whose exceptions become an EscError that says what was attempted."""
     if not _PLACE.fullmatch(place):
         raise EscError(f"{VARIABLE}: must be organization/project/environment")
     try:
@@ -149,7 +149,7 @@ def _calls(place: str) -> Iterator[Any]:
     except EscError:
         raise
     except ApiException as error:
-        raise EscError(f"{VARIABLE}: {place} cannot be opened (HTTP {error.status})") from None
+        raise EscError(f"{VARIABLE}: {place} cannot be {attempted} (HTTP {error.status})") from None
     except (OpenApiException, ValueError, TypeError, KeyError) as error:
         raise EscError(f"{VARIABLE}: the answer for {place} is invalid ({type(error).__name__})") from None
     except Exception as error:

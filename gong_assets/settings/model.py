@@ -89,6 +89,8 @@ class Settings(
     """When the checks over all days run. Defaults to every day at 06:30."""
     gong_assets_storage_cleanup_cron: str | None = None
     """When old runs and logs are deleted from Dagster's storage. Defaults to every day at 03:20."""
+    gong_assets_agent_objects_cron: str | None = None
+    """When changed objects of GONG_AGENT_OBJECTS are replaced. Defaults to every day at 06:45."""
 
     gong_workspace_id: str | None = None
     """Read only the calls, trackers and library of this Gong workspace. Defaults to all workspaces."""

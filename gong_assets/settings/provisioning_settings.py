@@ -50,7 +50,7 @@ class ProvisioningSettings(BaseSettings):
     database must exist."""
     gong_provision_agents_see_personal_data: bool = True
     """Whether the agents' role reads names, addresses, transcripts and summaries. Otherwise they are masked
-    for agents, as they always are for analysts."""
+    for agents, as they always are for analysts, and agents cannot search by meaning."""
 
     @field_validator("gong_provision_prefix", mode="after")
     @classmethod

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
+from pydantic import SecretStr
 from snowflake.connector.errors import ProgrammingError
 
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.provisioning.objects import Layer
+from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.errors import translated
 
@@ -75,6 +78,21 @@ class AccountResource(SnowflakeResource):
     def warehouse(self, *, query_tag: str | None = None, layer: Layer = Layer.LOADER) -> Warehouse:
         self.account.layers.append(layer)
         return AccountWarehouse({}, query_tag=query_tag or "gong_assets")
+
+
+def account_settings(home: Path, **values: Any) -> Settings:
+    """Return the settings of a Snowflake account, with simulated calls."""
+    return Settings(
+        **{
+            "gong_assets_home": home,
+            "gong_assets_source": "simulated",
+            "snowflake_account": "org-account",
+            "snowflake_user": "gong",
+            "snowflake_password": SecretStr("x"),
+            "snowflake_warehouse": "SEARCH_WH",
+            **values,
+        }
+    )
 
 
 class AccountWarehouse(Warehouse):

@@ -11,14 +11,19 @@ from typing import Any
 import dagster as dg
 import pytest
 import yaml
-from pydantic import SecretStr
 from snowflake.connector.errors import ProgrammingError
 
-from gong_assets.defs.assets.agent_objects import build_agent_objects
+from gong_assets.defs.assets.agent_objects import build_agent_objects, build_agent_objects_schedule
 from gong_assets.defs.build import build_defs
 from gong_assets.provisioning.objects import Layer
 from gong_assets.settings import Settings
-from gong_assets_tests.defs.recorded_account import AccountResource, Answer, RecordedAccount
+from gong_assets.warehouse.agent_objects.declaration import declared_models
+from gong_assets_tests.defs.recorded_account import (
+    AccountResource,
+    Answer,
+    RecordedAccount,
+    account_settings,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("agent objects")]
 
@@ -67,18 +72,7 @@ class Account(RecordedAccount):
 
 
 def settings(home: Path, **values: Any) -> Settings:
-    return Settings(
-        **{
-            "gong_assets_home": home,
-            "gong_assets_source": "simulated",
-            "snowflake_account": "org-account",
-            "snowflake_user": "gong",
-            "snowflake_password": SecretStr("x"),
-            "snowflake_warehouse": "WH",
-            "gong_agent_objects": True,
-            **values,
-        }
-    )
+    return account_settings(home, **{"gong_agent_objects": True, **values})
 
 
 @pytest.fixture
@@ -235,3 +229,23 @@ def test_the_graph_has_them_below_what_they_read(tmp_path: Path) -> None:
         assert "Snowflake only." in (specs[name].description or "")
     synced = defs.resolve_job_def("gong_sync").asset_layer.executable_asset_keys
     assert set(ASSETS) <= {key.to_user_string() for key in synced}
+
+
+def test_a_daily_run_replaces_what_changed_once_the_views_are_built(tmp_path: Path) -> None:
+    """The sensor of the transformation requests models only."""
+    chosen = settings(tmp_path, gong_assets_schedules_enabled=True)
+    (job,), (schedule,) = build_agent_objects_schedule(chosen)
+    assert (schedule.job_name, schedule.cron_schedule) == (job.name, "45 6 * * *")
+
+    with dg.instance_for_test() as instance:
+
+        def tick() -> Any:
+            with dg.build_schedule_context(instance) as context:
+                return schedule.evaluate_tick(context)
+
+        assert (tick().run_requests, tick().skip_message) == ([], "vw_enriched_gong_calls is not built yet.")
+        for model in declared_models(private_calls=False):
+            instance.report_runless_asset_event(dg.AssetMaterialization(model.name))
+        assert len(tick().run_requests or []) == 1
+
+    assert build_agent_objects_schedule(settings(tmp_path, gong_agent_objects=False)) == ([], [])

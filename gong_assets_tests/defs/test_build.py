@@ -98,6 +98,9 @@ def test_the_definitions_load_with_all_optional_parts(tmp_path: Path, accounts: 
     chosen = {"gong_assets_home": tmp_path, "gong_start_date": date(2026, 2, 1), **OPTIONAL_PARTS, **accounts}
     defs = build_defs(Settings(**chosen), GraphOptions(key_prefix="sales"))
     dg.Definitions.validate_loadable(defs)
+    # The daily job evaluates the check, although it is not declared with the others.
+    steps = {node.name for node in defs.resolve_job_def("gong_standing_checks").nodes}
+    assert any(name.endswith("account_is_as_declared") for name in steps), steps
 
 
 def test_the_graph_is_the_one_that_was_reviewed(defs: dg.Definitions) -> None:

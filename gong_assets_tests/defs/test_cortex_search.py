@@ -13,7 +13,6 @@ from typing import Any
 import dagster as dg
 import pytest
 import sqlglot
-from pydantic import SecretStr
 from snowflake.connector.errors import ProgrammingError
 from sqlglot import exp
 
@@ -32,7 +31,12 @@ from gong_assets.warehouse.cortex_search import (
     source_size,
 )
 from gong_assets.warehouse.embedding_models import embedding_models
-from gong_assets_tests.defs.recorded_account import AccountResource, Answer, RecordedAccount
+from gong_assets_tests.defs.recorded_account import (
+    AccountResource,
+    Answer,
+    RecordedAccount,
+    account_settings,
+)
 from gong_assets_tests.snowflake_sql import functions, violations
 
 STAGED = SearchService(warehouse="SEARCH_WH", embedding_model="e5-base-v2", redacted=False)
@@ -65,18 +69,7 @@ class Account(RecordedAccount):
 
 
 def settings(home: Path, **values: Any) -> Settings:
-    return Settings(
-        **{
-            "gong_assets_home": home,
-            "gong_assets_source": "simulated",
-            "snowflake_account": "org-account",
-            "snowflake_user": "gong",
-            "snowflake_password": SecretStr("x"),
-            "snowflake_warehouse": "SEARCH_WH",
-            "gong_cortex_search": True,
-            **values,
-        }
-    )
+    return account_settings(home, **{"gong_cortex_search": True, **values})
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from typing import Any
 import dagster as dg
 
 from gong_assets.defs.failures import fail_step
-from gong_assets.defs.options import DEFAULT_OPTIONS, REVENUE_OPERATIONS, GraphOptions
+from gong_assets.defs.options import DEFAULT_OPTIONS, REVENUE_OPERATIONS, GraphOptions, layers
 from gong_assets.defs.resources import SnowflakeResource, query_tag
+from gong_assets.defs.schedules import timing
 from gong_assets.provisioning.declaration import agents_search, grants_on
 from gong_assets.provisioning.objects import Layer
 from gong_assets.security.texts import markdown_code
@@ -35,6 +36,10 @@ _DESCRIPTIONS = {
     "service. Each answer costs credits.",
     MCP_SERVER: "Snowflake only. An MCP server managed by Snowflake, with the agent as its tool.",
 }
+
+JOB_NAME = "gong_agent_objects"
+# After HubSpot's daily share and the models that follow it.
+CRON = "45 6 * * *"
 
 Wanted = Callable[[Any], AgentObject]
 
@@ -90,11 +95,44 @@ def build_agent_objects(
     ]
 
 
+def build_agent_objects_schedule(
+    settings: Settings, options: GraphOptions = DEFAULT_OPTIONS
+) -> tuple[list[Any], list[dg.ScheduleDefinition]]:
+    """Return the job of the assets and its daily schedule; none without GONG_AGENT_OBJECTS.
+
+    The sensor of the transformation requests models only, and these objects follow the definitions of models.
+    """
+    if not settings.gong_agent_objects:
+        return [], []
+    job = dg.define_asset_job(
+        JOB_NAME,
+        layers("agents"),
+        description="Creates the semantic view, the agent and the MCP server, or replaces those whose "
+        "definition changed.",
+        executor_def=dg.in_process_executor,
+    )
+    models = declared_models(private_calls=settings.gong_include_private_calls)
+    views = [options.asset_key(model.name) for model in models]
+
+    @dg.schedule(
+        name=f"{JOB_NAME}_schedule",
+        job_name=JOB_NAME,
+        description="Replaces the objects for agents whose definition changed.",
+        **timing(options.schedules.agent_objects, CRON),
+    )
+    def agent_objects_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        missing = [key for key in views if context.instance.get_latest_materialization_event(key) is None]
+        if missing:
+            return dg.SkipReason(f"{missing[0].to_user_string()} is not built yet.")
+        return dg.RunRequest()
+
+    return [job], [agent_objects_schedule]
+
+
 def _asset(
     settings: Settings, options: GraphOptions, name: str, deps: Sequence[str], wanted: Wanted
 ) -> dg.AssetsDefinition:
-    # No automation condition: the objects have no data. A run only replaces one if its definition changed,
-    # with the settings, the models or a release of this project.
+    # A run only replaces an object if its definition changed, with the settings, the models or a release.
     @dg.asset(
         key=options.asset_key(name.lower()),
         kinds={"snowflake"},
