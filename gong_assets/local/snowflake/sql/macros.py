@@ -169,6 +169,11 @@ _DIVIDE = f"""
     ELSE cast_to_type(a / b, {_SCHEMA}._quotient_type(a) * round(b, 0)) END
 """
 
+# The members of a JSON object: https://docs.snowflake.com/en/sql-reference/functions/object_construct
+# A member without a key or a value is NULL, and is left out of the object.
+_PAIR = "(k, v) AS CAST(to_json(k) AS VARCHAR) || ':' || CAST(to_json(v) AS VARCHAR)"
+_OBJECT = "(pairs) AS CAST('{' || coalesce(array_to_string(pairs, ','), '') || '}' AS JSON)"
+
 _L1_DISTANCE = """
 (a, b) AS CASE WHEN len(a) <> len(b) THEN error('list dimensions must be equal')
     ELSE list_sum(list_transform(list_zip(a::DOUBLE[], b::DOUBLE[]), lambda p: abs(p[1] - p[2]))) END
@@ -201,6 +206,8 @@ _MACROS = {
     "_array_flatten": _ARRAY_FLATTEN,
     "_array_compact": _ARRAY_COMPACT,
     "_array_slice": _ARRAY_SLICE,
+    "_pair": _PAIR,
+    "_object": _OBJECT,
     "_l1_distance": _L1_DISTANCE,
     "_number": _NUMBER,
     "_quotient_type": _QUOTIENT_TYPE,

@@ -114,12 +114,17 @@ def _typeof(node: exp.Typeof) -> exp.Expression:
     return macros.call("_variant_type", node.this)
 
 
-def _object_literal(node: exp.Struct) -> exp.Expression:
-    """Keep the case of the keys of {'key': value}, which fakesnow changes to upper case."""
+def _object(node: exp.Struct) -> exp.Expression:
+    """Rewrite OBJECT_CONSTRUCT and {'key': value} to an expression, where fakesnow has a subquery."""
+    pairs = []
     for item in node.expressions:
-        if isinstance(item, exp.PropertyEQ) and isinstance(item.this, exp.Identifier):
-            item.this.set("quoted", True)
-    return node
+        if not isinstance(item, exp.PropertyEQ):
+            return node
+        key = (
+            exp.Literal.string(item.this.name) if isinstance(item.this, exp.Identifier) else item.this.copy()
+        )
+        pairs.append(macros.call("_pair", key, item.expression.copy()))
+    return macros.call("_object", exp.Anonymous(this="LIST_VALUE", expressions=pairs))
 
 
 def _array_function(node: exp.Expression) -> exp.Expression:
@@ -157,7 +162,7 @@ REWRITES = (
     Rewrite((exp.Cast,), _truncated),
     Rewrite((exp.ArrayConstructCompact,), _compact),
     Rewrite((exp.Typeof,), _typeof),
-    Rewrite((exp.Struct,), _object_literal),
+    Rewrite((exp.Struct,), _object),
     Rewrite(tuple(_ARRAY_FUNCTIONS), _array_function),
     Rewrite((exp.Reduce,), _reduce),
 )
