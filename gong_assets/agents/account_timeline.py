@@ -11,7 +11,7 @@ from gong_assets.agents.arguments import (
     for_display,
     validated,
 )
-from gong_assets.agents.call_filters import CALL_EVENT, HAS_COMPANY
+from gong_assets.agents.call_filters import CALL_EVENT
 from gong_assets.agents.calls import BEFORE, POSITION, STARTED, before_values
 from gong_assets.agents.directory import find_record
 from gong_assets.agents.errors import NotFound
@@ -22,23 +22,26 @@ from gong_assets.agents.views import ACCOUNT_EVENTS, CALLS
 from gong_assets.warehouse.connection import Warehouse, fetch
 
 # A call with several companies is in the timeline of each, so its company comes from the events.
-_CALLS = f"""
+_COMPANY_CALLS = f"""
+WITH company_calls AS (
+    SELECT DISTINCT CALL_ID
+    FROM {ACCOUNT_EVENTS} AS events
+    WHERE EVENT_TYPE = %s AND CRM_SYSTEM = %s AND ACCOUNT_ID = %s
+)"""
+_CALLS = f"""{_COMPANY_CALLS}
 SELECT
     CALL_ID, CALL_DATE, {STARTED} AS STARTED_AT, CALL_TITLE, CALL_DATETIME_UTC, CALL_URL,
     PRIMARY_USER_NAME AS HOST_NAME, HUBSPOT_DEAL_ID, DEAL_NAME, DEAL_STAGE, DEAL_AMOUNT,
     DEAL_CURRENCY_CODE, DEAL_AMOUNT_IN_HOME_CURRENCY, HOME_CURRENCY_CODE, DEAL_OUTCOME, DEALS,
-    IS_COMPANY_INFERRED,
-    SENTIMENT_SCORE, SENTIMENT_CATEGORY, CALL_SUMMARY AS SUMMARY, NEXT_STEPS
+    IS_COMPANY_INFERRED, SENTIMENT_SCORE, SENTIMENT_CATEGORY, CALL_SUMMARY AS SUMMARY, NEXT_STEPS,
+    (SELECT COUNT(*) FROM company_calls) AS CALL_COUNT
 FROM {CALLS} AS calls
-WHERE {HAS_COMPANY} AND {{condition}}
+WHERE CALL_ID IN (SELECT CALL_ID FROM company_calls) AND {{condition}}
 ORDER BY CALL_DATE DESC, STARTED_AT DESC, CALL_ID DESC
 LIMIT %s
 """
-_COUNT = f"""
-SELECT COUNT(DISTINCT CALL_ID) AS CALL_COUNT
-FROM {ACCOUNT_EVENTS} AS events
-WHERE EVENT_TYPE = %s AND CRM_SYSTEM = %s AND ACCOUNT_ID = %s
-LIMIT 1
+_COUNT = f"""{_COMPANY_CALLS}
+SELECT COUNT(*) AS CALL_COUNT FROM company_calls LIMIT 1
 """
 
 
@@ -66,7 +69,8 @@ def account_timeline(
         found = find_record(connection, "Company", company)
         account = (CALL_EVENT, found["CRM_SYSTEM"], found["RECORD_ID"])
         rows = fetch(connection, _CALLS.format(condition=condition), (*account, *values, limit + 1))
-        count = fetch(connection, _COUNT, account)[0]["CALL_COUNT"]
+        # A page after the last one has no rows.
+        count = (rows or fetch(connection, _COUNT, account))[0]["CALL_COUNT"]
         as_of = data_as_of(connection)
     if not count:
         raise NotFound(f"no call in VW_ACCOUNT_TIMELINE is linked to company {for_display(company)}")

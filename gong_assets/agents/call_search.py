@@ -53,35 +53,34 @@ _PAGE_SLACK = 100
 
 # Unprocessed segments have no embedding of their present text, and segments without a text await redaction.
 _IS_SEARCHABLE = "EMBEDDING_MODEL = %s AND PROCESSED_BY_CORTEX AND TRANSCRIPT_TEXT IS NOT NULL"
-_HAS_MODEL = "EMBEDDING_MODEL = %s"
 
 # Embeddings are large, so each is compared in the table that stores it, and only similarities pass through
 # the filters. A filter on calls leaves so few that only their vectors are compared. The view's details are
 # read for the nearest segments only. The date condition is applied to the table too, so that Snowflake can
 # prune its partitions. Any condition on the embedding or the similarity would copy the embeddings or compute
-# the similarities twice.
+# the similarities twice. An embedding of an earlier text of its segment has another hash.
 _SEARCH = f"""
 WITH query AS (
     SELECT AI_EMBED(%s, %s) AS EMBEDDING
 ),
 candidates AS (
-    SELECT TRANSCRIPT_ID
+    SELECT TRANSCRIPT_ID, CONTENT_HASH
     FROM {SEARCHABLE_SEGMENTS} AS segments
     WHERE {{conditions}}
 ),
 compared AS (
     SELECT
-        embedded.TRANSCRIPT_ID,
+        embedded.TRANSCRIPT_ID, embedded.CONTENT_HASH, embedded.EMBEDDING_MODEL, embedded.PROCESSED_BY_CORTEX,
         VECTOR_COSINE_SIMILARITY(embedded.TRANSCRIPT_EMBEDDING, query.EMBEDDING) AS SIMILARITY
     FROM CORTEX_GONG_CALL_TRANSCRIPTS AS embedded
-    CROSS JOIN query
-    WHERE {{before_comparison}}
+    CROSS JOIN query{{candidates_before}}
+    WHERE {{days}}
 ),
 nearest AS (
-    SELECT TRANSCRIPT_ID, SIMILARITY
-    FROM compared
-    WHERE {{after_comparison}}
-    ORDER BY SIMILARITY DESC NULLS LAST, TRANSCRIPT_ID
+    SELECT compared.TRANSCRIPT_ID, compared.SIMILARITY
+    FROM compared{{candidates_after}}
+    WHERE compared.EMBEDDING_MODEL = %s AND compared.PROCESSED_BY_CORTEX
+    ORDER BY compared.SIMILARITY DESC NULLS LAST, compared.TRANSCRIPT_ID
     LIMIT %s
 )
 SELECT
@@ -96,7 +95,10 @@ WHERE nearest.SIMILARITY >= %s AND {{position}}
 ORDER BY nearest.SIMILARITY DESC, nearest.TRANSCRIPT_ID
 """
 
-_IS_CANDIDATE = "TRANSCRIPT_ID IN (SELECT TRANSCRIPT_ID FROM candidates)"
+_CANDIDATES = """
+    INNER JOIN candidates
+        ON {table}.TRANSCRIPT_ID = candidates.TRANSCRIPT_ID
+        AND {table}.CONTENT_HASH = candidates.CONTENT_HASH"""
 _AFTER = "(nearest.SIMILARITY < %s OR nearest.SIMILARITY = %s AND nearest.TRANSCRIPT_ID > %s)"
 
 # Positions are counted here, because TURN_INDEX also counts turns without words, which have no segment.
@@ -256,17 +258,16 @@ def search_statement(model: str, search: Search) -> Statement:
     """Return the SQL of a search for one hit more than its limit, and the bound values."""
     filters, after = search.filters, search.after
     days = {condition: values for condition, values in filters.items() if condition in DATES}
-    before = [f"embedded.{condition}" for condition in days]
-    if CALL_CONDITIONS & filters.keys():
-        before.append(f"embedded.{_IS_CANDIDATE}")
+    before = bool(CALL_CONDITIONS & filters.keys())
     sql = _SEARCH.format(
-        conditions=" AND ".join([_HAS_MODEL, *filters]),
-        before_comparison=" AND ".join(before) or "TRUE",
-        after_comparison="TRUE" if CALL_CONDITIONS & filters.keys() else _IS_CANDIDATE,
+        conditions=" AND ".join(filters) or "TRUE",
+        candidates_before=_CANDIDATES.format(table="embedded") if before else "",
+        days=" AND ".join(f"embedded.{condition}" for condition in days) or "TRUE",
+        candidates_after="" if before else _CANDIDATES.format(table="compared"),
         position=_AFTER if after else "TRUE",
     )
     query = embedding_models()[model].query_prefix + search.text
-    values = [model, query, model, *bound_values(filters), *bound_values(days)]
+    values = [model, query, *bound_values(filters), *bound_values(days), model]
     lowest = -1.0 if search.min_similarity is None else search.min_similarity
     if after is None:
         return sql, (*values, search.limit + 1, lowest)

@@ -25,6 +25,8 @@ SEARCHABLE = "VW_SEARCHABLE_SEGMENTS"
 COACHING, TIMELINE, DEAL_CALLS = "VW_COACHING_OPPORTUNITIES", "VW_ACCOUNT_TIMELINE", "VW_DEAL_CALLS"
 DIRECTORY, DEAL_RISK, LANDINGS = "VW_DIRECTORY", "VW_DEAL_RISK", "VW_GONG_LANDINGS"
 EMBEDDINGS = "CORTEX_GONG_CALL_TRANSCRIPTS"
+# The view of segments does not show it.
+CONTENT_HASH = "MD5(TRANSCRIPT_TEXT) AS CONTENT_HASH"
 
 Row = dict[str, Any]
 
@@ -194,6 +196,7 @@ def create_views(
         DEAL_RISK: deal_risks,
         LANDINGS: [{"table_name": "GONG_CALLS_RAW", "last_read_at": LAST_READ_AT}],
     }
+    shown = [CONTENT_HASH if name == "CONTENT_HASH" else name for name in columns(SEARCHABLE)]
     with warehouse.connect() as connection:
         for view, rows in views.items():
             _create(connection, view, rows)
@@ -205,14 +208,14 @@ def create_views(
         )
         fetch(
             connection,
-            f"CREATE OR REPLACE TABLE {EMBEDDINGS} AS SELECT TRANSCRIPT_ID, CALL_DATE, "
-            "WORD_COUNT < 3 AS IS_TOO_SHORT, TRANSCRIPT_EMBEDDING, EMBEDDING_MODEL, CORTEX_PROCESSED_AT "
-            f"FROM {SEGMENTS}",
+            f"CREATE OR REPLACE TABLE {EMBEDDINGS} AS SELECT TRANSCRIPT_ID, CALL_DATE, {CONTENT_HASH}, "
+            "WORD_COUNT < 3 AS IS_TOO_SHORT, TRANSCRIPT_EMBEDDING, EMBEDDING_MODEL, PROCESSED_BY_CORTEX, "
+            f"CORTEX_PROCESSED_AT FROM {SEGMENTS}",
         )
         fetch(
             connection,
-            f"CREATE OR REPLACE VIEW {SEARCHABLE} AS SELECT {', '.join(columns(SEARCHABLE))} FROM {SEGMENTS} "
-            "WHERE PROCESSED_BY_CORTEX AND TRANSCRIPT_TEXT IS NOT NULL",
+            f"CREATE OR REPLACE VIEW {SEARCHABLE} AS SELECT {', '.join(shown)} FROM {SEGMENTS} "
+            "WHERE TRANSCRIPT_TEXT IS NOT NULL",
         )
 
 

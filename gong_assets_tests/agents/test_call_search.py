@@ -103,13 +103,13 @@ def test_filters_apply_before_the_limit(calls: Warehouse) -> None:
     assert found.transcript_id == "1_3"
 
 
-def test_a_segment_whose_text_changed_after_embedding_is_excluded(calls: Warehouse) -> None:
-    # The view has no model for such a segment, although the table still has the old embedding.
+@pytest.mark.parametrize("rep", [None, "77"])
+def test_a_segment_whose_text_changed_after_embedding_is_excluded(calls: Warehouse, rep: str | None) -> None:
     calls.query(
-        "UPDATE VW_ENRICHED_GONG_CALL_TRANSCRIPTS SET EMBEDDING_MODEL = NULL, PROCESSED_BY_CORTEX = FALSE "
-        "WHERE TRANSCRIPT_ID = '1_2'"
+        "UPDATE VW_ENRICHED_GONG_CALL_TRANSCRIPTS SET TRANSCRIPT_TEXT = 'Edited' WHERE TRANSCRIPT_ID = '1_2'"
     )
-    assert ids(similar_segments(calls, EXPENSIVE, limit=1000).segments) == SEARCHABLE - {"1_2"}
+    found = ids(similar_segments(calls, EXPENSIVE, limit=1000, rep=rep).segments)
+    assert found == SEARCHABLE - {"1_2"} - ({"3_0"} if rep else set())
 
 
 def test_a_segment_without_a_vector_does_not_rank_first(calls: Warehouse) -> None:

@@ -6,7 +6,14 @@ import pytest
 
 from gong_assets.agents import AgentError, NotFound, deals_at_risk
 from gong_assets.warehouse.connection import Warehouse
-from gong_assets_tests.agents.tables import call, create_views, deal_risk, owner
+from gong_assets_tests.agents.tables import create_views, deal_risk, owner
+
+LAST_CALL = {
+    "last_call_id": "1",
+    "last_call_title": "Call 1",
+    "last_call_host": "Rita",
+    "last_call_url": "https://gong.example/call?id=1",
+}
 
 
 @pytest.fixture
@@ -14,10 +21,10 @@ def deals(warehouse: Warehouse) -> Warehouse:
     tomas = {"deal_owner": "Tomáš Novák", "deal_owner_email": "tomas@x.example"}
     create_views(
         warehouse,
-        calls=[call("1", primary_user_name="Rita")],
+        calls=[],
         deal_risks=[
             deal_risk("10", "Stalled", deal_amount_in_home_currency=100, **tomas),
-            deal_risk("20", "Stalled", "Overdue", risk_level="Medium", last_call_id="1"),
+            deal_risk("20", "Stalled", "Overdue", risk_level="Medium", **LAST_CALL),
             deal_risk("30"),
             deal_risk("40", "No Call", deal_amount_in_home_currency=200),
             deal_risk("50", "No Call", deal_amount_in_home_currency=100),

@@ -155,7 +155,7 @@ def test_a_statement_reads_calls_segments_and_events_without_private_calls(
 
 @pytest.mark.parametrize("condition", [call_filters.HAS_REP, call_filters.HAS_DEAL, call_filters.HAS_COMPANY])
 def test_a_search_compares_only_vectors_of_the_calls_that_it_is_limited_to(condition: str) -> None:
-    assert _compared({condition: ALL_FILTERS[condition]}) == {"TRANSCRIPT_ID"}
+    assert _compared({condition: ALL_FILTERS[condition]}) == {"TRANSCRIPT_ID", "CONTENT_HASH"}
 
 
 def test_a_search_without_a_filter_on_calls_compares_all_vectors_of_the_days() -> None:
@@ -168,8 +168,9 @@ def test_a_search_without_a_filter_on_calls_compares_all_vectors_of_the_days() -
 def _compared(filters: call_filters.Filters) -> set[str]:
     """Return the columns by which the segments are selected that a search compares."""
     ctes = {cte.alias_or_name: cte.this for cte in parsed(search(filters)[0]).find_all(exp.CTE)}
-    where = ctes["compared"].args["where"]
-    return {column.name for column in where.find_all(exp.Column) if column.table == "embedded"}
+    parts = [ctes["compared"].args["where"], *ctes["compared"].args["joins"]]
+    named = (column for part in parts for column in part.find_all(exp.Column))
+    return {column.name for column in named if column.table == "embedded"}
 
 
 def test_one_module_states_the_condition_on_private_calls() -> None:

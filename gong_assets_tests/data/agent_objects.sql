@@ -4,7 +4,7 @@ TABLES (
         PRIMARY KEY (CALL_ID)
         WITH SYNONYMS = ('calls', 'meetings', 'conversations')
         COMMENT = 'Staged calls with their Cortex results and HubSpot records, one row per call.',
-    VW_DEAL_RISK AS (SELECT HUBSPOT_DEAL_ID, DEAL_NAME, DEAL_STAGE, DEAL_AMOUNT, DEAL_CURRENCY_CODE, DEAL_AMOUNT_IN_HOME_CURRENCY, HOME_CURRENCY_CODE, DEAL_AMOUNT_PROBLEM, CLOSE_DATE, DAYS_TO_CLOSE, DEAL_STATUS, PIPELINE_NAME, DEAL_OWNER, DEAL_OWNER_EMAIL, HUBSPOT_COMPANY_ID, HUBSPOT_COMPANY_NAME, RISK_LEVEL, RISK_COUNT, ARRAY_TO_STRING(RISK_INDICATORS, ', ') AS RISK_INDICATORS, CALL_COUNT, FIRST_CALL_AT_UTC, LAST_CALL_AT_UTC, DAYS_SINCE_LAST_CALL, LAST_CALL_ID, LAST_CALL_TITLE, LAST_CALL_HOST, CUSTOMER_COUNT, CUSTOMER_SENTIMENT, EARLIER_CUSTOMER_SENTIMENT, NEGATIVE_SEGMENT_COUNT, RISK_TRACKER_COUNT FROM SOPHIA_AI.GONG_DATA.VW_DEAL_RISK WHERE NOT HAS_PRIVATE_CALL)
+    VW_DEAL_RISK AS (SELECT HUBSPOT_DEAL_ID, DEAL_NAME, DEAL_STAGE, DEAL_AMOUNT, DEAL_CURRENCY_CODE, DEAL_AMOUNT_IN_HOME_CURRENCY, HOME_CURRENCY_CODE, DEAL_AMOUNT_PROBLEM, CLOSE_DATE, DAYS_TO_CLOSE, DEAL_STATUS, PIPELINE_NAME, DEAL_OWNER, DEAL_OWNER_EMAIL, HUBSPOT_COMPANY_ID, HUBSPOT_COMPANY_NAME, RISK_LEVEL, RISK_COUNT, ARRAY_TO_STRING(RISK_INDICATORS, ', ') AS RISK_INDICATORS, CALL_COUNT, FIRST_CALL_AT_UTC, LAST_CALL_AT_UTC, DAYS_SINCE_LAST_CALL, LAST_CALL_ID, LAST_CALL_TITLE, LAST_CALL_URL, LAST_CALL_HOST, CUSTOMER_COUNT, CUSTOMER_SENTIMENT, EARLIER_CUSTOMER_SENTIMENT, NEGATIVE_SEGMENT_COUNT, RISK_TRACKER_COUNT FROM SOPHIA_AI.GONG_DATA.VW_DEAL_RISK WHERE NOT HAS_PRIVATE_CALL)
         PRIMARY KEY (HUBSPOT_DEAL_ID)
         WITH SYNONYMS = ('open deals', 'pipeline', 'opportunities')
         COMMENT = 'Open HubSpot deals and the risk indicators from their sales calls, one row per deal. Internal meetings, voicemails and no-shows are no calls here, by IS_SALES_CALL. The deal_risk_* vars have the thresholds. DEAL_AMOUNT_IN_HOME_CURRENCY can be summed.',
@@ -287,6 +287,8 @@ DIMENSIONS (
         COMMENT = 'Gong''s call id of the last sales call.',
     VW_DEAL_RISK.LAST_CALL_TITLE AS LAST_CALL_TITLE
         COMMENT = 'Title of the last call.',
+    VW_DEAL_RISK.LAST_CALL_URL AS LAST_CALL_URL
+        COMMENT = 'Page of the last sales call in Gong.',
     VW_DEAL_RISK.LAST_CALL_HOST AS LAST_CALL_HOST
         COMMENT = 'Name of the host of the last call.',
     VW_SALES_PERFORMANCE_ANALYSIS.PERFORMANCE_ID AS PERFORMANCE_ID
@@ -364,7 +366,7 @@ METRICS (
     VW_GONG_CALL_RISKS.CALLS_WITH_RISKS AS COUNT(DISTINCT CALL_ID)
         COMMENT = 'Number of recordings with a risk.'
 )
-COMMENT = 'Sales calls with their deals, reps and risks. Made by gong_assets, definition a365fdca88b8e664'
+COMMENT = 'Sales calls with their deals, reps and risks. Made by gong_assets, definition 5dfae91ba6270ac6'
 AI_SQL_GENERATION 'For figures about selling, filter VW_ENRICHED_GONG_CALLS by IS_SALES_CALL, and for figures about how a host sells by IS_COACHABLE. Each call repeats the amount of its deal, so sum amounts over VW_DEAL_RISK, or REVENUE_WON over VW_SALES_PERFORMANCE_ANALYSIS. Only amounts in the home currency can be added; they are NULL where they are not known, so say how many deals a sum lacks. VW_DEAL_RISK joins VW_ENRICHED_GONG_CALLS by the last call of a deal only; its CALL_COUNT has the number of calls. Group reps by their id, because two reps can have the same name. CALL_DATE is a date in UTC.'
 AI_VERIFIED_QUERIES (
     WHAT_WERE_THE_MOST_NEGATIVE_CUSTOMER_STATEMENTS AS (

@@ -14,16 +14,16 @@ deal_calls as (
 
 ),
 
+-- The newest first.
 calls as (
 
     select
-        deal_calls.hubspot_deal_id as deal_id,
+        call_id,
+        hubspot_deal_id as deal_id,
         row_number() over (
-            partition by deal_calls.hubspot_deal_id order by {{ latest_call_first('deal_calls') }}
-        ) as recency,
-        enriched.*
+            partition by hubspot_deal_id order by {{ latest_call_first('deal_calls') }}
+        ) as recency
     from deal_calls
-    inner join {{ ref('int_gong_call_details') }} as enriched on deal_calls.call_id = enriched.call_id
 
 ),
 
@@ -31,30 +31,35 @@ private_deals as (
 
     select distinct deal_calls.hubspot_deal_id as deal_id
     from {{ ref('vw_deal_calls') }} as deal_calls
-    inner join {{ ref('int_gong_call_details') }} as details on deal_calls.call_id = details.call_id
-    where details.is_private
+    inner join {{ ref('stg_gong_calls') }} as private_calls on deal_calls.call_id = private_calls.call_id
+    where private_calls.is_private
 
 ),
 
 call_figures as (
 
     select
-        deal_id,
-        count(distinct coalesce(meeting_id, call_id)) as call_count,
-        min(call_datetime_utc) as first_call_at_utc,
-        max(call_datetime_utc) as last_call_at_utc,
-        max({{ local_call_date('calls') }}) as last_call_date,
-        max(iff(recency = 1, call_id, null)) as last_call_id,
-        max(iff(recency = 1, call_title, null)) as last_call_title,
-        max(iff(recency = 1, primary_user_name, null)) as last_call_host,
+        calls.deal_id,
+        count(distinct coalesce(details.meeting_id, details.call_id)) as call_count,
+        min(details.call_datetime_utc) as first_call_at_utc,
+        max(details.call_datetime_utc) as last_call_at_utc,
+        max(details.local_call_date) as last_call_date,
+        max(iff(calls.recency = 1, calls.call_id, null)) as last_call_id,
+        max(iff(calls.recency = 1, details.call_title, null)) as last_call_title,
+        max(iff(calls.recency = 1, details.call_url, null)) as last_call_url,
+        max(iff(calls.recency = 1, details.primary_user_name, null)) as last_call_host,
         -- Without a brief or topics, Gong has not analysed the call yet.
-        count_if(recency = 1 and next_steps is null and (call_brief is not null or key_topics is not null))
-            as last_calls_without_next_step,
-        {{ exact_mean("iff(recency <= " ~ recent_calls ~ ", customer_sentiment, null)") }}
+        count_if(
+            calls.recency = 1
+            and details.next_steps is null
+            and (details.call_brief is not null or details.key_topics is not null)
+        ) as last_calls_without_next_step,
+        {{ exact_mean("iff(calls.recency <= " ~ recent_calls ~ ", details.customer_sentiment, null)") }}
             as customer_sentiment,
-        {{ exact_mean("iff(recency > " ~ recent_calls ~ ", customer_sentiment, null)") }}
+        {{ exact_mean("iff(calls.recency > " ~ recent_calls ~ ", details.customer_sentiment, null)") }}
             as earlier_customer_sentiment
     from calls
+    inner join {{ ref('int_gong_call_details') }} as details on calls.call_id = details.call_id
     group by 1
 
 ),
@@ -67,7 +72,7 @@ call_risks as (
         count_if(risks.risk = 'Negative Segment') as negative_segment_count,
         count_if(risks.risk = 'Tracker') as risk_tracker_count
     from calls
-    inner join {{ ref('vw_gong_call_risks') }} as risks on calls.call_id = risks.call_id
+    inner join {{ ref('int_gong_call_risks') }} as risks on calls.call_id = risks.call_id
     where calls.recency <= {{ recent_calls }}
     group by 1
 
@@ -110,6 +115,7 @@ flagged as (
         call_figures.last_call_date,
         call_figures.last_call_id,
         call_figures.last_call_title,
+        call_figures.last_call_url,
         call_figures.last_call_host,
         coalesce(customer_counts.person_count, 0) as customer_count,
         call_figures.customer_sentiment,
@@ -178,6 +184,7 @@ select
     datediff('day', flagged.last_call_date, {{ company_today() }}) as days_since_last_call,
     flagged.last_call_id,
     flagged.last_call_title,
+    flagged.last_call_url,
     flagged.last_call_host,
     flagged.customer_count,
     flagged.customer_sentiment,

@@ -73,4 +73,7 @@ inner join calls on segments.call_id = calls.call_id
 left join {{ ref('int_gong_users') }} as speakers on segments.speaker_user_id = speakers.user_id
 -- Results of an earlier text of the segment do not count.
 left join enriched
-    on segments.transcript_id = enriched.transcript_id and segments.content_hash = enriched.content_hash
+    on segments.transcript_id = enriched.transcript_id
+    and segments.content_hash = enriched.content_hash
+    -- Follows from the first; with it, the rows of one call are found by the call.
+    and segments.call_id = enriched.call_id
