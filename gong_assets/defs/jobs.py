@@ -29,10 +29,11 @@ _DESCRIPTIONS: Mapping[str, str] = {
     "differ again. It finds late calls, deletions and edits outside the lookback.",
     "gong_transformation": "Materializes the models whose sources changed, for the days whose rows changed. "
     "Started by the sensor gong_transformation_sensor.",
-    "gong_staging": "Materializes the staged tables from the raw tables.",
+    "gong_staging": "Materializes the staged tables from the raw tables and from HubSpot.",
     "gong_cortex": "Materializes sentiment, summaries and embeddings of new and changed texts, and the "
     "views.",
-    "hubspot_refresh": "Materializes HubSpot's deals, contacts and companies.",
+    "hubspot_refresh": "Materializes HubSpot's deals, contacts and companies, and the tables that join calls "
+    "to them.",
     "gong_resume": "Resumes runs that Gong's daily quota stopped. Started by the sensor "
     "gong_continue_stopped_runs.",
 }
@@ -71,8 +72,8 @@ def _selections(settings: Settings, options: GraphOptions) -> Mapping[str, dg.As
         "gong_reference_data": reference_data,
         "gong_reconciliation": reconciliation,
         "gong_transformation": everything - layers("raw"),
-        "gong_staging": layers("staging"),
+        "gong_staging": layers("staging", "hubspot"),
         "gong_cortex": layers("cortex", "enriched", "monitoring"),
-        "hubspot_refresh": layers("hubspot"),
+        "hubspot_refresh": layers("hubspot") | (layers("hubspot").downstream() & layers("staging")),
         "gong_resume": everything,
     }

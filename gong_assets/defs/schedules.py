@@ -33,7 +33,7 @@ def build_schedules(
             description="Reads reference data, such as trackers and scorecards, which rarely changes.",
             **timing(options.schedules.reference_data, REFERENCE_DATA_CRON),
         ),
-        _hubspot(settings, options.schedules.hubspot),
+        _hubspot(settings, options),
     ]
 
 
@@ -43,17 +43,21 @@ def hubspot_cron(settings: Settings) -> str:
     return "5 6 * * *" if is_daily else "5 * * * *"
 
 
-def _hubspot(settings: Settings, options: ScheduleOptions) -> dg.ScheduleDefinition:
+def _hubspot(settings: Settings, options: GraphOptions) -> dg.ScheduleDefinition:
+    calls = options.asset_key("stg_gong_calls")
+
     @dg.schedule(
         name="hubspot_schedule",
         job_name="hubspot_refresh",
         description="Rebuilds the HubSpot tables: daily for the share's schema V2_DAILY, hourly for V2_LIVE, "
         "and after a change for tables of Fivetran, Airbyte or your own.",
-        **timing(options, hubspot_cron(settings)),
+        **timing(options.schedules.hubspot, hubspot_cron(settings)),
     )
     def hubspot_schedule(
         context: dg.ScheduleEvaluationContext, gong_snowflake: SnowflakeResource
     ) -> dg.RunRequest | dg.SkipReason:
+        if context.instance.get_latest_materialization_event(calls) is None:
+            return dg.SkipReason("The first transformation after a landing builds the HubSpot tables too.")
         version = _hubspot_version(gong_snowflake, settings)
         if version is not None and version == _refreshed_version(context.instance):
             return dg.SkipReason("HubSpot's tables have not changed since the last refresh.")

@@ -45,6 +45,7 @@ class Model:
         raw_tables: the raw tables that it depends on, directly or through other models.
         is_staging: whether dbt builds it before the texts are sent to Cortex.
         code_version: changes with the SQL of the model, its macros and vars.
+        reads: the models that it reads directly.
     """
 
     key: dg.AssetKey
@@ -53,6 +54,7 @@ class Model:
     is_partitioned: bool
     code_version: str
     is_staging: bool = False
+    reads: frozenset[dg.AssetKey] = frozenset()
 
 
 def _read_by(asset_name: str) -> list[str]:
@@ -96,6 +98,11 @@ class Models:
                 is_partitioned=asset.partitions_def is not None,
                 code_version=asset.code_version or "",
                 is_staging=node["fqn"][1] == "staging",
+                reads=frozenset(
+                    spec(parent).key
+                    for parent in manifest["parent_map"].get(unique_id, ())
+                    if manifest["nodes"].get(parent, {}).get("resource_type") == "model"
+                ),
             )
 
         def enrichment(unique_id: str) -> Model:
@@ -171,6 +178,29 @@ class Models:
             for model in self.models
             if model.key not in built or (not model.is_partitioned and built[model.key] != model.code_version)
         )
+
+    def behind(self, built: Mapping[dg.AssetKey, int]) -> Mapping[dg.AssetKey, int]:
+        """Return the tables without days that are older than a HubSpot table from which they are derived.
+
+        A change of a raw table is pending until all tables follow it. A build of a HubSpot table, which a
+        person can start alone, has no such record.
+
+        Args:
+            built: the position in the event log of the last build of each model that was built.
+
+        Returns:
+            For each table the position of the newest build of a HubSpot table.
+        """
+        undated = {each.key: each for each in self.models if not (each.is_view or each.is_partitioned)}
+
+        def newest(table: Model) -> int:
+            parents = [undated[key] for key in table.reads & undated.keys()]
+            return max(
+                (newest(each) if each.raw_tables else built.get(each.key, 0) for each in parents), default=0
+            )
+
+        positions = {key: newest(table) for key, table in undated.items() if key in built}
+        return {key: position for key, position in positions.items() if position > built[key]}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ reads the pending changes once more.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -35,8 +35,8 @@ INTERVAL_SECONDS = 30
 # A failed transformation is tried once more after this time, and then after the next landing.
 RETRY_AFTER = timedelta(minutes=5)
 ATTEMPT_TAG = "gong_assets/attempt"
-# On a run that builds models for the first time, or because their code changed: the fingerprint of all
-# models. A fingerprint is requested once, so that a model whose build is not recorded does not run for ever.
+# On a run that builds models without a change of their sources: the fingerprint of what asked for it. It is
+# requested once, so that a model whose build is not recorded does not run for ever.
 MODELS_TAG = "gong_assets/models"
 
 # Jobs that land rows in raw tables without selecting their assets.
@@ -89,7 +89,7 @@ def should_read(
 
     Args:
         last: the last transformation run.
-        unbuilt: fingerprint of the models if some of them have to be built, else None.
+        unbuilt: fingerprint of what asks for models to be built, or None.
     """
     if cursor.seen is None or ended.changed or (ended.is_open and ended.landed):
         return 1
@@ -140,15 +140,17 @@ class _Tick:
         cursor = Cursor.loads(self.context.cursor)
         ended = self._ended(cursor)
         last = next(iter(instance.get_run_records(dg.RunsFilter(job_name=TRANSFORMATION_JOB), limit=1)), None)
-        unbuilt = self._unbuilt(cursor)
+        unbuilt, behind = self._unbuilt(cursor), self._behind()
         built = cursor.models if unbuilt or not self._has_calls else self.models.fingerprint
         now = datetime.now(UTC)
-        fingerprint = self.models.fingerprint if unbuilt else None
+        reasons = [self.models.fingerprint] if unbuilt else []
+        reasons += [str(max(behind.values()))] if behind else []
+        fingerprint = ":".join(reasons) or None
         attempt = should_read(cursor, ended, last, unbuilt=fingerprint, now=now)
         if attempt is None:
             return self._skip(Cursor(ended.seen, ended.is_open, built), "No raw table has changed.")
         partitions = DateRange.inclusive(self.settings.first_day(now.date()), now.date())
-        run = plan(self.models, self._pending(), unbuilt, partitions=partitions)
+        run = plan(self.models, self._pending(), unbuilt | behind.keys(), partitions=partitions)
         if run is None:
             return self._skip(Cursor(ended.seen, is_open=False, models=built), "No change is pending.")
         tags = {**run.run_tags(), ATTEMPT_TAG: str(attempt)}
@@ -226,6 +228,20 @@ class _Tick:
             return frozenset()
         versions = self.context.instance.get_latest_materialization_code_versions(list(self.models.keys))
         return self.models.unbuilt({key: version for key, version in versions.items() if version is not None})
+
+    def _behind(self) -> Mapping[dg.AssetKey, int]:
+        """Return the tables to build because a table that they read was built alone."""
+        if not self._has_calls:
+            return {}
+        records = self.context.instance.get_asset_records(list(self.models.keys))
+        last = {
+            record.asset_entry.asset_key: record.asset_entry.last_materialization_record for record in records
+        }
+        behind = self.models.behind({key: each.storage_id for key, each in last.items() if each is not None})
+        for run in self.context.instance.get_runs(dg.RunsFilter(statuses=IN_FLIGHT)) if behind else ():
+            if self._assets_of(run) & behind.keys():
+                return {}
+        return behind
 
     def _pending(self) -> Sequence[PendingChange]:
         try:

@@ -142,6 +142,7 @@ def staged(warehouse_port: int, project: DbtProject, tmp_path_factory: pytest.Te
                 "path:models/staging",
                 "--exclude",
                 "path:models/staging/hubspot",
+                "path:models/staging/crm",
                 "--exclude-resource-type",
                 "unit_test",
                 "--indirect-selection",

@@ -1,5 +1,6 @@
 """Decisions about transformations: when the pending changes are read, and which models and days run."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -22,8 +23,19 @@ TODAY = NOW.date()
 PARTITIONS = DateRange.inclusive(date(2026, 1, 1), TODAY)
 
 
-def model(name: str, *raw_tables: str, view: bool = False, daily: bool = False, code: str = "1") -> Model:
-    return Model(dg.AssetKey(name), frozenset(raw_tables), view, daily, code)
+def model(
+    name: str,
+    *raw_tables: str,
+    view: bool = False,
+    daily: bool = False,
+    code: str = "1",
+    reads: Sequence[str] = (),
+) -> Model:
+    return Model(dg.AssetKey(name), frozenset(raw_tables), view, daily, code, reads=keys(*reads))
+
+
+def keys(*names: str) -> frozenset[dg.AssetKey]:
+    return frozenset(map(dg.AssetKey, names))
 
 
 MODELS = Models(
@@ -35,10 +47,6 @@ MODELS = Models(
         model("vw_calls", "CALLS", "TRANSCRIPTS", "USERS", view=True),
     ]
 )
-
-
-def keys(*names: str) -> frozenset[dg.AssetKey]:
-    return frozenset(map(dg.AssetKey, names))
 
 
 def changed(table: str, day: date | None = None) -> PendingChange:
@@ -92,6 +100,31 @@ def test_a_view_is_built_again_only_if_its_code_changed() -> None:
     assert MODELS.unbuilt(built) == keys("vw_calls", "stg_users", "stg_deals")
     del built[dg.AssetKey("cortex_calls")]
     assert dg.AssetKey("cortex_calls") in MODELS.unbuilt(built)
+
+
+def test_a_table_follows_a_hubspot_table_that_was_built_alone() -> None:
+    models = Models(
+        [
+            model("stg_deals"),
+            model("stg_merges"),
+            model("stg_users", "USERS"),
+            model("links", "CALLS", reads=["stg_merges", "stg_calls"]),
+            model("call_deals", "CALLS", reads=["links", "stg_deals"]),
+            model("users", "CALLS", "USERS", reads=["stg_users"]),
+            model("stg_calls", "CALLS", daily=True, reads=["stg_deals"]),
+            model("vw_deals", view=True, reads=["stg_deals"]),
+        ]
+    )
+    names = ["stg_deals", "stg_merges", "stg_users", "links", "call_deals", "users", "stg_calls", "vw_deals"]
+    built = {dg.AssetKey(name): position for position, name in enumerate(names)}
+    assert models.behind(built) == {}
+    assert models.behind({**built, dg.AssetKey("stg_deals"): 9}) == {dg.AssetKey("call_deals"): 9}
+    assert models.behind({**built, dg.AssetKey("stg_merges"): 9}) == dict.fromkeys(
+        keys("links", "call_deals"), 9
+    )
+    # Changes of raw tables are pending, and a table that was never built is built anyway.
+    assert models.behind({**built, dg.AssetKey("stg_users"): 9, dg.AssetKey("links"): 10}) == {}
+    assert models.behind({dg.AssetKey("stg_deals"): 9}) == {}
 
 
 def test_a_step_settles_only_the_tables_whose_models_it_builds_completely() -> None:

@@ -49,7 +49,7 @@ def test_a_deployment_is_right_after_every_trigger_and_quiet_between_them(deploy
     older = [each for each in gong.calls if each not in recent]
 
     # An empty warehouse: nothing is requested before something has landed.
-    assert deployment.settle() == []
+    assert deployment.settle() == deployment.schedule("hubspot_schedule", NIGHT) == []
     gong.calls = recent
     (ingestion,) = deployment.schedule("gong_ingestion_schedule", NIGHT)
     assert ingestion.success, why(ingestion)
@@ -91,3 +91,14 @@ def test_a_deployment_is_right_after_every_trigger_and_quiet_between_them(deploy
     assert transformed_days(run) == f"{ago(50)},{ago(21)}..{ago(20)}"
     assert deployment.differences() == []
     assert deployment.sensor("gong_missing_transcripts") == []
+
+    (refresh,) = deployment.schedule("hubspot_schedule", NIGHT)
+    assert refresh.success, why(refresh)
+    assert deployment.settle() == []
+
+    # A person builds HubSpot's deals alone. What calls show of deals follows.
+    alone = dg.RunRequest(asset_selection=[dg.AssetKey("stg_hubspot_deals")])
+    assert deployment.execute("hubspot_refresh", alone).success
+    (run,) = deployment.settle()
+    assert run.success, why(run)
+    assert run.dagster_run.asset_selection == {dg.AssetKey("int_gong_call_deals")}

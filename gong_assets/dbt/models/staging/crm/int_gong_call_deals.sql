@@ -2,6 +2,7 @@ with links as (
 
     select
         links.call_id,
+        links.call_date,
         links.crm_system,
         links.object_id as deal_id,
         links.listed_object_id,
@@ -35,6 +36,7 @@ call_deals as (
 
     select
         links.call_id,
+        links.call_date,
         links.crm_system,
         links.deal_id,
         links.listed_object_id as listed_deal_id,
@@ -93,6 +95,7 @@ dated_deals as (
 select
     call_id || '_' || lower(crm_system) || '_' || deal_id as call_deal_id,
     call_id,
+    call_date,
     crm_system,
     deal_id,
     listed_deal_id,

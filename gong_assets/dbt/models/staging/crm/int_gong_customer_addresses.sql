@@ -1,5 +1,3 @@
--- A table, because it takes the participants of all calls to know the company's own domains.
-{{ config(materialized='table') }}
 {#- Named here, because dbt must know what the model reads with the var match_calls_by_domain. -#}
 {%- set calls = ref('stg_gong_calls') %}
 {%- set links = ref('stg_gong_call_crm_links') %}
