@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -31,6 +32,9 @@ T = TypeVar("T")
 
 # The server has no users: the usage history shows the same user id for every session.
 USER_ID = 1
+
+# $name is a variable of the session, and $1 a column of a staged file.
+_VARIABLE = re.compile(r"\$\w")
 
 _DML = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Copy)
 _DDL = (exp.Create, exp.Alter, exp.Drop, exp.Comment, exp.TruncateTable)
@@ -187,7 +191,7 @@ class Session:
         Returns None if its translation depends on more: values, session variables or temporary tables.
         """
         connection = self.connection
-        if request.parameters or request.batch or request.describe_only or "$" in request.sql:
+        if request.parameters or request.batch or request.describe_only or _VARIABLE.search(request.sql):
             return None
         if connection.temporary_tables or not (connection.database and connection.schema):
             return None
