@@ -29,12 +29,23 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Under `nohup` SIGHUP is ignored, also by the commands that tests start.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+# The fixtures of running local servers.
+SERVERS = {"stack_home", "server", "own_server"}
+
 
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Return a short id of a long text: an id is part of each report."""
     if isinstance(val, str) and len(val) > 100:
         return f"{val[:60]!a}... of {len(val)}"
     return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests slow that query a local server: `make test-fast` runs the others."""
+    for item in items:
+        if SERVERS.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_runtest_setup() -> None:

@@ -67,6 +67,12 @@ def _read_by(asset_name: str) -> list[str]:
     ]
 
 
+def _models_read(manifest: Mapping[str, Any], unique_id: str) -> list[str]:
+    """Return the IDs of the models that a model reads directly."""
+    parents = manifest["parent_map"].get(unique_id, ())
+    return [each for each in parents if manifest["nodes"].get(each, {}).get("resource_type") == "model"]
+
+
 @dataclass(frozen=True)
 class Models:
     """The dbt models of the graph, and the answers of Cortex that they show."""
@@ -98,22 +104,15 @@ class Models:
                 is_partitioned=asset.partitions_def is not None,
                 code_version=asset.code_version or "",
                 is_staging=node["fqn"][1] == "staging",
-                reads=frozenset(
-                    spec(parent).key
-                    for parent in manifest["parent_map"].get(unique_id, ())
-                    if manifest["nodes"].get(parent, {}).get("resource_type") == "model"
-                ),
+                reads=frozenset(spec(parent).key for parent in _models_read(manifest, unique_id)),
             )
-
-        def enrichment(unique_id: str) -> Model:
-            return Model(spec(unique_id).key, raw_tables(unique_id), False, True, "")
 
         nodes = manifest["nodes"].items()
         return cls(
             [
                 *(model(unique_id, node) for unique_id, node in nodes if node["resource_type"] == "model"),
                 *(
-                    enrichment(unique_id)
+                    Model(spec(unique_id).key, raw_tables(unique_id), False, True, "")
                     for unique_id, source in manifest["sources"].items()
                     if source["source_name"] == "cortex" and manifest["child_map"][unique_id]
                 ),

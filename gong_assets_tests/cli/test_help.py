@@ -8,6 +8,8 @@ import pytest
 
 from gong_assets_tests.cli.command_line import CommandLine
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("command", "words"),

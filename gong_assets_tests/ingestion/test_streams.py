@@ -14,6 +14,8 @@ from gong_assets.warehouse.tables import CALLS
 from gong_assets_tests.dbt.json_paths import fields_read, raw_table, rendered, staging_models, unknown_fields
 from gong_assets_tests.gong_schemas import SCOPES, Schema, record_list, resolved
 
+pytestmark = pytest.mark.slow
+
 BY_TABLE = {stream.table.name: stream for stream in RAW_STREAMS}
 MODELS = staging_models()
 

@@ -23,6 +23,8 @@ from gong_assets.local import processes, stack
 from gong_assets.local.processes import HOME_VARIABLE
 from gong_assets.local.stack import LocalStack, LocalStackError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:

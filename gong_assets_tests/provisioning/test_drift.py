@@ -21,6 +21,8 @@ from gong_assets.warehouse.connection import fetch
 from gong_assets_tests.local.snowflake.conftest import ServerProcess
 from gong_assets_tests.local.snowflake.governance.conftest import key_pair
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Account:

@@ -26,6 +26,8 @@ from gong_assets.security.http_requests import Hosts, KnownHosts, LimitedRequest
 from gong_assets_tests.gong.webhook.signing import URL, public_key
 from gong_assets_tests.serving import serving
 
+pytestmark = pytest.mark.slow
+
 LIMITS = Limits(body_bytes=1000, body_seconds=0.3)
 
 

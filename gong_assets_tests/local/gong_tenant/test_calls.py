@@ -18,6 +18,8 @@ from gong_assets_tests.local.gong_tenant.topics import topic_of
 
 from .conftest import extensive, transcripts, window
 
+pytestmark = pytest.mark.slow
+
 Json = dict[str, Any]
 QUARTER = window("2025-12-15", "2026-03-10")
 

@@ -15,6 +15,8 @@ from snowflake.connector.errors import ProgrammingError
 from gong_assets.local.cortex.failure_injection import VARIABLE
 from gong_assets_tests.local.snowflake.conftest import ServerProcess
 
+pytestmark = pytest.mark.slow
+
 Query = Callable[..., list[Any]]
 
 GOOD, BAD = "'We like it.'", "'Something unspeakable happened.'"

@@ -9,6 +9,8 @@ from snowflake.connector.errors import Error
 
 from gong_assets_tests.local.snowflake.governance.conftest import Account, Run, failure
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def governed(account: Account) -> Account:

@@ -10,6 +10,8 @@ from snowflake.connector.errors import DatabaseError, Error
 from gong_assets_tests.local.snowflake.conftest import ServerProcess
 from gong_assets_tests.local.snowflake.governance.conftest import Account, failure
 
+pytestmark = pytest.mark.slow
+
 INSUFFICIENT, NOT_AUTHORIZED = 3001, 2003
 
 

@@ -7,6 +7,8 @@ from snowflake.connector.errors import DatabaseError
 
 from gong_assets_tests.local.snowflake.governance.conftest import Account, failure, key_pair
 
+pytestmark = pytest.mark.slow
+
 
 def refuse(account: Account, **arguments: object) -> int:
     with pytest.raises(DatabaseError) as raised:
