@@ -17,6 +17,10 @@ TABLES (
         WITH SYNONYMS = ('risks', 'objections', 'warning signs')
         COMMENT = 'Risks of each call, one row per call and risk: negative customer statements, risk trackers, risks extracted by Cortex, and stalled or overdue deals. The risk_* and stalled_deal_days vars have the thresholds.'
 )
+RELATIONSHIPS (
+    VW_DEAL_RISK_LAST_CALL_ID AS VW_DEAL_RISK (LAST_CALL_ID) REFERENCES VW_ENRICHED_GONG_CALLS (CALL_ID),
+    VW_GONG_CALL_RISKS_CALL_ID AS VW_GONG_CALL_RISKS (CALL_ID) REFERENCES VW_ENRICHED_GONG_CALLS (CALL_ID)
+)
 FACTS (
     VW_ENRICHED_GONG_CALLS.CALL_DURATION_SECONDS AS CALL_DURATION_SECONDS
         COMMENT = 'Duration of the recording in seconds.',
@@ -362,7 +366,7 @@ METRICS (
     VW_GONG_CALL_RISKS.CALLS_WITH_RISKS AS COUNT(DISTINCT CALL_ID)
         COMMENT = 'Number of recordings with a risk.'
 )
-COMMENT = 'Sales calls with their deals, reps and risks. Made by gong_assets, definition d6a328c91013bfad'
+COMMENT = 'Sales calls with their deals, reps and risks. Made by gong_assets, definition 5dfae91ba6270ac6'
 AI_SQL_GENERATION 'For figures about selling, filter VW_ENRICHED_GONG_CALLS by IS_SALES_CALL, and for figures about how a host sells by IS_COACHABLE. Each call repeats the amount of its deal, so sum amounts over VW_DEAL_RISK, or REVENUE_WON over VW_SALES_PERFORMANCE_ANALYSIS. Only amounts in the home currency can be added; they are NULL where they are not known, so say how many deals a sum lacks. VW_DEAL_RISK joins VW_ENRICHED_GONG_CALLS by the last call of a deal only; its CALL_COUNT has the number of calls. Group reps by their id, because two reps can have the same name. CALL_DATE is a date in UTC.'
 AI_VERIFIED_QUERIES (
     WHAT_WERE_THE_MOST_NEGATIVE_CUSTOMER_STATEMENTS AS (
