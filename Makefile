@@ -47,7 +47,7 @@ audit: build/tools  ## Look up the versions of constraints.txt in the databases 
 test: .venv/installed  ## Run all tests
 	$(BIN)/pytest -n auto --dist loadgroup
 
-test-fast: .venv/installed  ## Run the tests that are not marked slow, in about two minutes
+test-fast: .venv/installed  ## Run the tests that are not marked slow, in less than two minutes
 	$(BIN)/pytest -n auto --dist loadgroup -m "not slow"
 
 dev: .venv/installed  ## Open the Dagster UI on http://127.0.0.1:3000, with the local stack
