@@ -29,9 +29,14 @@
     {{ return(test.get('attached_node') and test.get('test_metadata') and not test.config.get('limit')) }}
 {%- endmacro %}
 
-{#- The tested model, and others that a test reads: dbt runs a test when all of them are built. -#}
+{#-
+    The tested model, and others that a test reads: dbt runs a test when all of them are built. A model that
+    the tested one reads is built before it.
+-#}
 {% macro _group_of(test) -%}
-    {{ return((test.depends_on.nodes | sort + [test.attached_node]) | join(' ')) }}
+    {%- set known = graph.nodes[test.attached_node].depends_on.nodes + [test.attached_node] -%}
+    {%- set others = test.depends_on.nodes | reject('in', known) -%}
+    {{ return((others | sort + [test.attached_node]) | join(' ')) }}
 {%- endmacro %}
 
 {#- The tests that dbt selected, by group. -#}
