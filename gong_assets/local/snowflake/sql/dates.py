@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from gong_assets.local.snowflake.sql import macros
 from gong_assets.local.snowflake.sql.rewriter import Rewrite
+from gong_assets.local.snowflake.sql.variant import is_text
 
 NTZ_TYPES = (exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPNTZ)
 TZ_TYPES = (exp.DataType.Type.TIMESTAMPTZ, exp.DataType.Type.TIMESTAMPLTZ)
@@ -30,7 +31,14 @@ _FUNCTIONS = {
     "TO_TIMESTAMP_LTZ": "_timestamp_tz", "TRY_TO_TIMESTAMP_LTZ": "_try_timestamp_tz",
 }  # fmt: skip
 
-_CONVERSIONS = {name for pair in _CASTS.values() for name in pair}
+# The same conversions of what is certainly a text.
+_OF_TEXTS = {
+    "_try_date": "_date_text",
+    "_try_timestamp": "_timestamp_text",
+    "_try_timestamp_tz": "_timestamp_tz_text",
+}
+
+_CONVERSIONS = {name for pair in _CASTS.values() for name in pair} | set(_OF_TEXTS.values())
 _DUCKDB_TYPES = {"_date": "DATE", "_timestamp": "TIMESTAMP", "_timestamp_tz": "TIMESTAMPTZ"}
 _UNITS_OF_DAYS = {"DAY", "WEEK", "MONTH", "QUARTER", "YEAR"}
 
@@ -84,7 +92,7 @@ def _cast(node: exp.Cast | exp.TryCast) -> exp.Expression:
     name, try_name = _CASTS[node.to.this]
     operand = node.this.copy()
     if isinstance(node, exp.TryCast):
-        return macros.call(try_name, operand)
+        return _tried(try_name, operand)
     if name == "_date" and isinstance(operand, exp.Literal) and _ISO_DATE.fullmatch(operand.name):
         return node
     return _converted(name, operand)
@@ -106,6 +114,11 @@ def _is_temporal(node: exp.Expression) -> bool:
     return isinstance(node, exp.ConvertTimezone | exp.CurrentTimestamp | exp.CurrentDate)
 
 
+def _tried(name: str, operand: exp.Expression) -> exp.Expression:
+    """Return the conversion of an operand that has to be a text, or NULL if it fails."""
+    return macros.call(_OF_TEXTS[name] if is_text(operand) else name, operand)
+
+
 def _converted(name: str, operand: exp.Expression, scale: exp.Expression | None = None) -> exp.Expression:
     if _is_temporal(operand):
         return exp.cast(operand, exp.DataType(this=exp.DataType.Type.USERDEFINED, kind=_DUCKDB_TYPES[name]))
@@ -121,14 +134,18 @@ def _function(node: exp.Anonymous) -> exp.Expression:
     if name.startswith("_try"):
         if others:
             raise NotImplementedError(f"{node.name} with a format")
-        return macros.call(name, operand.copy())
+        return _tried(name, operand.copy())
     return _converted(name, operand.copy(), others[0] if others else None)
 
 
 def _to_date(node: exp.TsOrDsToDate) -> exp.Expression:
     if node.args.get("format"):
         return node
-    return macros.call("_try_date" if node.args.get("safe") else "_date", node.this.copy())
+    return (
+        _tried("_try_date", node.this.copy())
+        if node.args.get("safe")
+        else macros.call("_date", node.this.copy())
+    )
 
 
 def _from_number(node: exp.UnixToTime) -> exp.Expression:

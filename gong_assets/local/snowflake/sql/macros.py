@@ -82,6 +82,7 @@ _TIMESTAMP_TZ_TEXT = rf"""
 (x) AS CASE WHEN regexp_full_match(x, '-?\d+') THEN {_SCHEMA}._epoch_text(x) AT TIME ZONE 'UTC'
     ELSE TRY_CAST(regexp_replace(x, '(\d)\s+([+-]\d\d:?(\d\d)?|Z)$', '\1\2') AS TIMESTAMPTZ) END
 """
+_DATE_TEXT = f"(x) AS CAST({_SCHEMA}._timestamp_text(x) AS DATE)"
 
 
 def _conversion(parse: str, kind: str, number: str) -> str:
@@ -190,6 +191,7 @@ _MACROS = {
     "_epoch_text": _EPOCH_TEXT,
     "_timestamp_text": _TIMESTAMP_TEXT,
     "_timestamp_tz_text": _TIMESTAMP_TZ_TEXT,
+    "_date_text": _DATE_TEXT,
     "_timestamp": _TIMESTAMP,
     "_timestamp_tz": _TIMESTAMP_TZ,
     "_date": _DATE,
@@ -221,10 +223,15 @@ def creation_sql() -> str:
     return ";".join(f"CREATE OR REPLACE MACRO {_SCHEMA}.{name}{body}" for name, body in _MACROS.items())
 
 
-def call(name: str, *arguments: exp.Expression) -> exp.Anonymous:
-    """Return a call of the macro ``name``; raises KeyError for an unknown macro."""
-    _MACROS[name]
-    return exp.Anonymous(this=f"{_SCHEMA}.{name}", expressions=list(arguments))
+def name(macro: str) -> str:
+    """Return the full name of ``macro``; raises KeyError for an unknown one."""
+    _MACROS[macro]
+    return f"{_SCHEMA}.{macro}"
+
+
+def call(macro: str, *arguments: exp.Expression) -> exp.Anonymous:
+    """Return a call of ``macro``; raises KeyError for an unknown one."""
+    return exp.Anonymous(this=name(macro), expressions=list(arguments))
 
 
 def duckdb_variable(name: str) -> exp.Anonymous:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlglot import exp
 
 from gong_assets.local.snowflake.sql import macros
@@ -15,6 +17,14 @@ _TEXT_CONTEXTS = (
     exp.ConcatWs, exp.Length, exp.Trim, exp.Replace, exp.Split, exp.SplitPart, exp.Substring, exp.Contains,
     exp.StartsWith, exp.EndsWith, exp.Left, exp.Right, exp.Initcap, exp.MD5, exp.SHA2,
 )  # fmt: skip
+
+# Expressions whose value is always a text. TRIM is an anonymous function after its rewrite, as are others.
+_TEXTS = (
+    exp.ArrayToString, exp.Concat, exp.ConcatWs, exp.DPipe, exp.Initcap, exp.Left, exp.Lower, exp.MD5,
+    exp.RegexpExtract, exp.RegexpReplace, exp.Replace, exp.Right, exp.SHA2, exp.SplitPart, exp.Substring,
+    exp.Trim, exp.Upper,
+)  # fmt: skip
+_NAMES_OF_TEXTS = {"LEFT", "LTRIM", "RTRIM", "STRFTIME", "TRIM", macros.name("_variant_text")}
 
 _ARRAY_FUNCTIONS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.ArrayContains: ("_array_contains", ("this", "expression")),
@@ -44,6 +54,35 @@ def _path_as_text(node: exp.JSONExtract) -> exp.Expression:
     return node
 
 
+def is_text(node: exp.Expression) -> bool:
+    """Return True for an expression that is certainly a text, so that no macro has to ask for its type.
+
+    DuckDB replaces a call of a macro by its body, with a copy of the argument for each mention. In nested
+    calls the copies multiply.
+    """
+    if isinstance(node, exp.Cast):
+        return node.to.this in _TEXT_TYPES
+    if isinstance(node, exp.Literal):
+        return bool(node.is_string)
+    if isinstance(node, exp.Paren | exp.Nullif | exp.Max | exp.Min):
+        return is_text(node.this)
+    if isinstance(node, exp.Coalesce):
+        return _are_texts([node.this, *node.expressions])
+    if isinstance(node, exp.If):
+        return _are_texts([node.args["true"], node.args.get("false")])
+    if isinstance(node, exp.Case):
+        return _are_texts([*(branch.args["true"] for branch in node.args["ifs"]), node.args.get("default")])
+    if isinstance(node, exp.Anonymous):
+        return node.name in _NAMES_OF_TEXTS
+    return isinstance(node, _TEXTS)
+
+
+def _are_texts(nodes: Iterable[exp.Expression | None]) -> bool:
+    """Return True if all of them are texts or NULL, and at least one is a text."""
+    known = [node for node in nodes if not (node is None or isinstance(node, exp.Null))]
+    return bool(known) and all(map(is_text, known))
+
+
 def _text_cast(node: exp.Cast | exp.ToChar) -> exp.Expression:
     """Make x::VARCHAR and TO_VARCHAR(x) of a VARIANT drop the quotes of a string, and x::VARIANT add them."""
     if isinstance(node, exp.ToChar):
@@ -52,9 +91,8 @@ def _text_cast(node: exp.Cast | exp.ToChar) -> exp.Expression:
     if node.to.this == exp.DataType.Type.VARIANT and not isinstance(node, exp.TryCast):
         # 'a'::VARIANT is the JSON string "a"; a cast to JSON would parse it.
         return exp.Anonymous(this="TO_JSON", expressions=[operand])
-    if node.to.this in _TEXT_TYPES and not isinstance(
-        operand, (exp.Literal, exp.JSONExtract, exp.Bracket, exp.Null)
-    ):
+    is_known = isinstance(operand, exp.Literal | exp.JSONExtract | exp.Bracket | exp.Null) or is_text(operand)
+    if node.to.this in _TEXT_TYPES and not is_known:
         node.set("this", macros.call("_variant_text", operand.copy()))
     return node
 
@@ -62,8 +100,7 @@ def _text_cast(node: exp.Cast | exp.ToChar) -> exp.Expression:
 def _text_only(node: exp.Expression) -> exp.Expression:
     """Let TRY_ functions fail for an operand that is no text. Dates and timestamps have their own macros."""
     is_try = isinstance(node, exp.TryCast) or node.args.get("safe")
-    is_text = isinstance(node.this, exp.Cast) and node.this.to.this in _TEXT_TYPES
-    if is_try and not is_text and not isinstance(node.this, exp.Literal | exp.Null):
+    if is_try and not is_text(node.this) and not isinstance(node.this, exp.Literal | exp.Null):
         node.set("this", macros.call("_text_only", node.this.copy()))
     return node
 
@@ -94,6 +131,11 @@ def _trim(node: exp.Trim) -> exp.Expression:
     text = exp.cast(node.this.copy(), exp.DataType.Type.VARCHAR)
     characters = node.expression.copy() if node.expression else exp.Literal.string(" ")
     return exp.Anonymous(this=name, expressions=[text, characters])
+
+
+def _length(node: exp.Length) -> exp.Expression:
+    """Leave out the question for a BLOB, which sqlglot adds, if the operand is a text."""
+    return exp.Anonymous(this="LENGTH", expressions=[node.this.copy()]) if is_text(node.this) else node
 
 
 def _truncated(node: exp.Cast) -> exp.Expression:
@@ -157,6 +199,7 @@ REWRITES = (
     Rewrite((exp.TryCast, exp.ToNumber, exp.ToDouble, exp.ToBoolean), _text_only),
     Rewrite((exp.Coalesce,), _coalesce),
     Rewrite((exp.ParseJSON,), _parse_json),
+    Rewrite((exp.Length,), _length),
     Rewrite((exp.Trim,), _trim),
     Rewrite((exp.Cast, exp.ToChar), _text_cast),
     Rewrite((exp.Cast,), _truncated),
