@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gong_assets.settings import Settings
-from gong_assets.warehouse.connection import Warehouse, local_arguments
+from gong_assets.warehouse.connection import Warehouse
+from gong_assets_tests.cli.command_line import CommandLine
+from gong_assets_tests.parsed_projects import ParsedProjects
+from gong_assets_tests.schemas import emptied
 
 # Keep a developer's own settings out of the tests, and telemetry of the tests off the network.
 for _name in Settings.model_fields:
@@ -55,6 +57,17 @@ def pytest_runtest_setup() -> None:
         flags[:] = {flag["name"]: flag for flag in flags}.values()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def parsed_projects(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Parse the dbt project once for each state of its settings."""
+    session = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        session = session.parent
+    CommandLine.parsed = ParsedProjects(session / "parsed")
+    with CommandLine.parsed.parsing():
+        yield
+
+
 @pytest.fixture(scope="session")
 def stack_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The home of a running local stack."""
@@ -75,6 +88,8 @@ def manifest_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def warehouse(stack_home: Path) -> Warehouse:
-    """A warehouse with a schema of its own."""
-    return Warehouse({**local_arguments(stack_home), "schema": f"TEST_{uuid.uuid4().hex[:8].upper()}"})
+def warehouse(stack_home: Path) -> Iterator[Warehouse]:
+    """A warehouse with an empty schema."""
+    warehouse = emptied(stack_home, "TEST")
+    yield warehouse
+    warehouse.close()

@@ -9,7 +9,9 @@ import sys
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+from gong_assets_tests.parsed_projects import ParsedProjects
 
 # A full run takes a minute on two slow cores, so a command that takes ten minutes hangs.
 TIMEOUT_SECONDS = 600
@@ -39,6 +41,7 @@ class CommandLine:
 
     directory: Path
     variables: dict[str, str] = field(default_factory=dict)
+    parsed: ClassVar[ParsedProjects]
 
     def with_variables(self, **variables: str) -> CommandLine:
         return replace(self, variables={**self.variables, **variables})
@@ -53,13 +56,14 @@ class CommandLine:
     def run(self, command: str, *arguments: str) -> Outcome:
         """Run a command of the current virtual environment."""
         started = time.monotonic()
-        finished = subprocess.run(
-            [Path(sys.executable).with_name(command), *arguments],
-            cwd=self.directory,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=TIMEOUT_SECONDS,
-        )
+        with self.parsed.of_command(self.environment):
+            finished = subprocess.run(
+                [Path(sys.executable).with_name(command), *arguments],
+                cwd=self.directory,
+                env=self.environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=TIMEOUT_SECONDS,
+            )
         return Outcome(finished.returncode, finished.stdout, finished.stderr, time.monotonic() - started)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from gong_assets.dates import DateRange
-from gong_assets.warehouse.connection import Warehouse, local_arguments
 from gong_assets_tests.cli.command_line import CommandLine
+from gong_assets_tests.schemas import emptied
 from gong_assets_tests.warehouse.sources.airbyte_tables import connector_records, write_typed
 from gong_assets_tests.warehouse.sources.records import call, tenant
 from gong_assets_tests.warehouse.sources.tenant import read_tenant
@@ -44,7 +44,7 @@ def test_wrong_usage_exits_with_2_and_a_reason(tmp_path: Path, arguments: list[s
 
 @pytest.mark.slow
 def test_the_audit_reports_then_heals_then_finds_nothing(stack_home: Path, tmp_path: Path) -> None:
-    name = uuid.uuid4().hex[:8].upper()
+    warehouse, connector = emptied(stack_home, "AUDITED"), f"AIRBYTE_{uuid.uuid4().hex[:8].upper()}"
     command = CommandLine(
         tmp_path,
         {
@@ -53,8 +53,8 @@ def test_the_audit_reports_then_heals_then_finds_nothing(stack_home: Path, tmp_p
             "GONG_ASSETS_SOURCE": "simulated",
             "GONG_START_DATE": DAY.isoformat(),
             "GONG_SOURCE": "airbyte",
-            "GONG_SOURCE_SCHEMA": f"AIRBYTE_{name}",
-            "SNOWFLAKE_SCHEMA": f"TEST_{name}",
+            "GONG_SOURCE_SCHEMA": connector,
+            "SNOWFLAKE_SCHEMA": "AUDITED",
             "COLUMNS": "200",
         },
     )
@@ -63,15 +63,14 @@ def test_the_audit_reports_then_heals_then_finds_nothing(stack_home: Path, tmp_p
     # Without any table of Airbyte.
     outcome = command.gong_assets("audit", *dates)
     assert outcome.code == 1
-    assert f"AIRBYTE_{name} has no table with calls" in outcome.stderr
+    assert f"{connector} has no table with calls" in outcome.stderr
     assert "Traceback" not in outcome.stderr
 
     records = connector_records(read_tenant(stack_home, DateRange.single(DAY)))
     lost, *rest = records["extensiveCalls"]
     kept = connector_records(tenant(call("7001", f"{DAY}T10:00:00Z")))["extensiveCalls"]
-    warehouse = Warehouse({**local_arguments(stack_home), "schema": f"TEST_{name}"})
     for stream, each in (("extensiveCalls", [*rest, *kept]), ("callTranscripts", records["callTranscripts"])):
-        write_typed(warehouse, f"AIRBYTE_{name}", stream, each, datetime.now(UTC) - timedelta(days=1))
+        write_typed(warehouse, connector, stream, each, datetime.now(UTC) - timedelta(days=1))
     command.gong_assets("sync", "--mode", "backfill", *dates).succeeded()
 
     found = command.gong_assets("audit", *dates, "--no-heal", "--json").succeeded().json
@@ -93,6 +92,7 @@ def test_without_gong_credentials_the_audit_says_what_it_cannot_know(
     stack_home: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "dagster").mkdir()
+    emptied(stack_home, "AUDITED")
     command = CommandLine(
         tmp_path,
         {
@@ -101,7 +101,7 @@ def test_without_gong_credentials_the_audit_says_what_it_cannot_know(
             "GONG_ASSETS_TARGET": "local",
             "GONG_START_DATE": DAY.isoformat(),
             "GONG_SOURCE": "airbyte",
-            "SNOWFLAKE_SCHEMA": f"TEST_{uuid.uuid4().hex[:8].upper()}",
+            "SNOWFLAKE_SCHEMA": "AUDITED",
         },
     )
     outcome = command.gong_assets("audit", "--from-date", str(DAY), "--to-date", str(DAY), "--json")

@@ -14,7 +14,7 @@ from gong_assets.dates import DateRange, format_ranges
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.warehouse.tables import create_raw_tables
 from gong_assets_tests.dbt.enriching import Enriched, enrich, scope_of
-from gong_assets_tests.dbt.project import DbtProject
+from gong_assets_tests.dbt.project import DbtProject, variables_of_dbt
 from gong_assets_tests.dbt.records import MONDAY, meta, sentence, turn
 from gong_assets_tests.dbt.warehouse import Row, Warehouse
 
@@ -62,7 +62,7 @@ class Company:
         tokens: int | None = None,
         credits: float | None = None,
     ) -> Enriched:
-        """Build the staged models, send the texts, and build the Cortex models or the selected ones.
+        """Build the staged models that are read, send the texts, and build the selected models.
 
         Args:
             fails: the enrichments that fail.
@@ -70,7 +70,7 @@ class Company:
         merged = self.variables | (variables or {})
         scope = scope_of(merged, days, redacts=redacts)
         create_tables(self.warehouse.connection, scope.functions)
-        self._dbt(scope, merged, "path:models/staging")
+        self._dbt(scope, merged, *(f"path:models/staging,+{each.lstrip('+')}" for each in select))
         done = self.send(scope, tokens=tokens, credits=credits)
         assert set(done.errors) == set(fails), done
         self._dbt(scope, merged, *select)
@@ -91,8 +91,9 @@ class Company:
 
     def _dbt(self, scope: Scope, variables: dict[str, Any], *select: str) -> None:
         days = "" if scope.days is None else format_ranges(scope.days)
+        read = {name: value for name, value in variables.items() if name in variables_of_dbt()}
         self.project.succeed(
-            *("run", "--select", *select, "--vars", json.dumps(variables)),
+            *("run", "--select", *select, "--vars", json.dumps(read)),
             GONG_ASSETS_DAYS=days,
             GONG_REDACT_TRANSCRIPTS=str(scope.redacts).lower(),
         )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,11 +27,26 @@ from gong_assets.dates import parse_ranges
 from gong_assets_tests.dbt.enriching import enrich, scope_of
 
 PROJECT_DIR = Path(gong_assets.__file__).parent / "dbt"
+# The manifests that were parsed in this process, which takes seconds: by variables, and by the vars.
+PARSED: dict[tuple[frozenset[tuple[str, str]], str], bytes] = {}
+# These variables are not part of a manifest.
+NOT_PARSED = {"SNOWFLAKE_PORT", "GONG_ASSETS_DAYS", "GONG_COMPANY_TIMEZONE"}
 DBT = Path(sys.executable).with_name("dbt")
 
 
 STAGING = ("--select", "path:models/staging")
 OTHERS = ("--select", "path:models/cortex", "path:models/enriched", "path:models/monitoring")
+
+
+@functools.cache
+def variables_of_dbt() -> set[str]:
+    """Return the names of the vars that the project's SQL reads. The others are for sending texts to Cortex.
+
+    dbt parses the project for each combination of vars, so tests should not pass others.
+    """
+    return {
+        name for file in PROJECT_DIR.rglob("*.sql") for name in re.findall(r"var\('(\w+)'", file.read_text())
+    }
 
 
 @contextlib.contextmanager
@@ -67,19 +84,34 @@ class DbtProject:
     def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `dbt ARGUMENTS` and return the result, even if it failed.
 
-        dbt's runner in this process does what the command does, without the seconds of its start.
+        dbt's runner in this process does what the command does, without the seconds of its start. Like the
+        graph, it is given the manifest, unless the command parses or the project is a copy.
         """
+        with mock.patch.dict(os.environ, self._environment(arguments, environment), clear=True):
+            if arguments[0] == "parse" or self.project_dir != PROJECT_DIR:
+                return self._invoke(*arguments)
+            given = {**self.environment, **environment}.items()
+            names = frozenset((name, value) for name, value in given if name not in NOT_PARSED)
+            variables = dict(pairwise(arguments)).get("--vars", "")
+            if (names, variables) not in PARSED:
+                parsed = self._invoke("parse", *(("--vars", variables) if variables else ()))
+                if parsed.returncode:
+                    return parsed
+                PARSED[names, variables] = (self._targets[-1] / "partial_parse.msgpack").read_bytes()
+            return self._invoke(*arguments, parsed=PARSED[names, variables])
+
+    def _invoke(self, *arguments: str, parsed: bytes | None = None) -> subprocess.CompletedProcess[str]:
         from dbt.cli.main import dbtRunner
+        from dbt.contracts.graph.manifest import Manifest
 
         project = ["--project-dir", str(self.project_dir), "--profiles-dir", str(self.project_dir)]
         command = ["--no-use-colors", *arguments, *project]
+        manifest = Manifest.from_msgpack(parsed) if parsed else None
+        if manifest:
+            manifest.build_flat_graph()  # type: ignore[no-untyped-call]
         output = io.StringIO()
-        with (
-            mock.patch.dict(os.environ, self._environment(arguments, environment), clear=True),
-            contextlib.chdir(self.work_dir),
-            contextlib.redirect_stdout(output),
-        ):
-            result = dbtRunner().invoke(command)
+        with contextlib.chdir(self.work_dir), contextlib.redirect_stdout(output):
+            result = dbtRunner(manifest=manifest).invoke(command)
         if result.exception:
             output.write(str(result.exception))
         return subprocess.CompletedProcess(command, int(not result.success), output.getvalue(), "")

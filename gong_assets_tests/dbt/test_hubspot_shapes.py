@@ -1,6 +1,6 @@
 """HubSpot shapes: one invented portal produces the same staged tables in each shape.
 
-The other tests use V2_DAILY, the tables of HubSpot's share. Here each shape is staged in a separate schema.
+The other tests use V2_DAILY, the tables of HubSpot's share.
 """
 
 from __future__ import annotations
@@ -130,14 +130,14 @@ class Staged:
 
 @pytest.fixture(scope="module")
 def stage(warehouse: Warehouse, project: DbtProject) -> Iterator[Callable[..., Staged]]:
-    def staged(schema: str, **environment: str) -> Staged:
-        variables = {**project.environment, "SNOWFLAKE_SCHEMA": f"STAGED_{schema}"}
+    def staged(**environment: str) -> Staged:
+        warehouse.query("drop schema if exists sophia_ai.staged cascade")
+        warehouse.query("create schema sophia_ai.staged")
+        warehouse.query("use schema sophia_ai.gong_data")
+        variables = {**project.environment, "SNOWFLAKE_SCHEMA": "STAGED"}
         with connected_to(variables) as (connection, _):
-            warehouse.query(f"create schema if not exists sophia_ai.staged_{schema}")
             create_raw_tables(connection, ())  # contacts that were erased are left out
-        output = project.succeed(
-            "run", "--select", *MODELS, SNOWFLAKE_SCHEMA=f"STAGED_{schema}", **environment
-        )
+        output = project.succeed("run", "--select", *MODELS, SNOWFLAKE_SCHEMA="STAGED", **environment)
         manifest = project.manifest()
         sources = {
             manifest["sources"][key]["name"].upper()
@@ -145,7 +145,7 @@ def stage(warehouse: Warehouse, project: DbtProject) -> Iterator[Callable[..., S
             for key in manifest["parent_map"][f"model.gong_assets.{name}"]
             if key.startswith("source.")
         }
-        tables = {name: warehouse.rows(f"staged_{schema}.{name}", key) for name, key in MODELS.items()}
+        tables = {name: warehouse.rows(f"staged.{name}", key) for name, key in MODELS.items()}
         compiled = {name: sql for name, sql in project.compiled().items() if name in MODELS}
         return Staged(tables, output, compiled, sources)
 
@@ -162,7 +162,7 @@ def staged(request: pytest.FixtureRequest, warehouse: Warehouse, stage: Callable
     for statement in filter(str.strip, PORTALS[schema].split(";\n")):
         warehouse.query(statement)
     warehouse.query("use schema sophia_ai.gong_data")
-    return stage(schema, HUBSPOT_SHAPE=SHAPES[schema], HUBSPOT_DATABASE="PORTAL", HUBSPOT_SCHEMA=schema)
+    return stage(HUBSPOT_SHAPE=SHAPES[schema], HUBSPOT_DATABASE="PORTAL", HUBSPOT_SCHEMA=schema)
 
 
 def test_deals_have_labels_owners_and_main_records_and_deleted_ones_are_absent(
@@ -188,7 +188,7 @@ def test_dates_are_of_the_companys_time_zone_in_every_shape(
 ) -> None:
     schema = request.node.callspec.params["staged"]
     tokyo = stage(
-        f"{schema}_TOKYO", HUBSPOT_SHAPE=SHAPES[schema], HUBSPOT_DATABASE="PORTAL", HUBSPOT_SCHEMA=schema,
+        HUBSPOT_SHAPE=SHAPES[schema], HUBSPOT_DATABASE="PORTAL", HUBSPOT_SCHEMA=schema,
         GONG_COMPANY_TIMEZONE="Asia/Tokyo",
     )  # fmt: skip
     deal = tokyo.tables["stg_hubspot_deals"]["8070190"]
@@ -246,7 +246,7 @@ def test_the_documentation_lists_the_tables_of_each_shape(shape: str) -> None:
 def test_without_its_database_hubspot_is_empty_and_dbt_names_the_missing_tables(
     stage: Callable[..., Staged],
 ) -> None:
-    without = stage("NOTHING", HUBSPOT_DATABASE="NOT_MOUNTED")
+    without = stage(HUBSPOT_DATABASE="NOT_MOUNTED")
     assert without.tables == {name: {} for name in MODELS}
     for table in TABLES["share"]:
         assert f"NOT_MOUNTED.V2_DAILY.{table.lower()} does not exist" in without.output
@@ -255,14 +255,15 @@ def test_without_its_database_hubspot_is_empty_and_dbt_names_the_missing_tables(
 def test_without_hubspot_the_graph_is_built_and_calls_keep_their_deals_from_gong(
     warehouse: Warehouse, project: DbtProject, built: Tables
 ) -> None:
-    warehouse.query("create schema if not exists without_hubspot")
-    warehouse.query("use schema without_hubspot")
+    warehouse.query("drop schema if exists sophia_ai.staged cascade")
+    warehouse.query("create schema sophia_ai.staged")
+    warehouse.query("use schema sophia_ai.staged")
     try:
         warehouse.land_everything()
         project.succeed(
             *("build", "--exclude-resource-type", "unit_test"),
             HUBSPOT_DATABASE="NOT_MOUNTED",
-            SNOWFLAKE_SCHEMA="WITHOUT_HUBSPOT",
+            SNOWFLAKE_SCHEMA="STAGED",
         )
         tables = warehouse.tables()
     finally:

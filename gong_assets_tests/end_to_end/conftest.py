@@ -66,7 +66,8 @@ def project(
 @pytest.fixture(scope="session")
 def company_warehouse(project: CommandLine) -> Warehouse:
     """The warehouse of `project`, with the company's deals in its HubSpot share."""
-    warehouse = open_warehouse(Settings(gong_assets_home=project.directory / "home"))
+    opened = open_warehouse(Settings(gong_assets_home=project.directory / "home"))
+    warehouse = Warehouse(opened.arguments, keep_open=True)
     share = Warehouse({**warehouse.arguments, "database": "HUBSPOT_SHARE", "schema": "V2_DAILY"})
     for statement in HUBSPOT.split(";"):
         share.query(statement)
@@ -109,7 +110,7 @@ def sales_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wareho
     warehouse = Warehouse(local_arguments(home))
     warehouse.query("CREATE DATABASE SALES")
     warehouse.query("CREATE SCHEMA SALES.GONG")
-    yield Warehouse({**warehouse.arguments, "database": "SALES", "schema": "GONG"})
+    yield Warehouse({**warehouse.arguments, "database": "SALES", "schema": "GONG"}, keep_open=True)
     stack.down(home)
 
 

@@ -19,7 +19,7 @@ from gong_assets.agents import (
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets_tests.cli.command_line import CommandLine
 from gong_assets_tests.end_to_end import company
-from gong_assets_tests.end_to_end.runs import changes, take_snapshot
+from gong_assets_tests.end_to_end.runs import Snapshot, changes, take_snapshot
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("company"), pytest.mark.usefixtures("first_run")]
 
@@ -118,8 +118,14 @@ def test_every_account_timeline_has_exactly_the_calls_of_the_view(company_wareho
         assert {call.call_id for call in timeline.calls} == expected
 
 
+@pytest.fixture(scope="module")
+def before(company_warehouse: Warehouse) -> Snapshot:
+    """The tables before the questions of this module."""
+    return take_snapshot(company_warehouse)
+
+
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_arguments_change_no_table(company_warehouse: Warehouse, text: str) -> None:
+def test_hostile_arguments_change_no_table(company_warehouse: Warehouse, before: Snapshot, text: str) -> None:
     requests: list[Callable[[], Any]] = [
         lambda: similar_segments(company_warehouse, text, context=1),
         lambda: similar_segments(company_warehouse, EXPENSIVE, rep=text),
@@ -131,8 +137,6 @@ def test_hostile_arguments_change_no_table(company_warehouse: Warehouse, text: s
         lambda: account_timeline(company_warehouse, text),
         lambda: coaching_opportunities(company_warehouse, days=text),  # type: ignore[arg-type]
     ]
-    before = take_snapshot(company_warehouse)
-
     errors = [error for request in requests if (error := error_message(request)) is not None]
     # Only the search text is valid, unless it is too long or has a NUL character.
     assert len(errors) == len(requests) - (len(text) < 1500 and "\0" not in text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -13,12 +12,12 @@ import dagster as dg
 from gong_assets.dates import DateRange
 from gong_assets.defs.build import build_defs
 from gong_assets.settings import Settings
-from gong_assets.warehouse.connection import Warehouse, local_arguments
+from gong_assets_tests.schemas import emptied
 
 
 @dataclass
 class Deployment:
-    """The graph in a schema of its own, with its own Dagster instance.
+    """The graph in a schema that is empty at first, with its own Dagster instance.
 
     Attributes:
         settings: the source, as in `{"gong_source": "airbyte", "gong_source_schema": "..."}`.
@@ -27,11 +26,11 @@ class Deployment:
     home: Path
     first: date
     settings: dict[str, Any] = field(default_factory=dict)
-    schema: str = field(default_factory=lambda: f"TEST_{uuid.uuid4().hex[:8].upper()}")
+    schema: str = "DEPLOYMENT"
 
     def __post_init__(self) -> None:
         self.instance = dg.DagsterInstance.ephemeral()
-        self.warehouse = Warehouse({**local_arguments(self.home), "schema": self.schema})
+        self.warehouse = emptied(self.home, self.schema)
 
     def loaded(self, **changed: Any) -> Settings:
         """Return the settings, with Gong's simulated tenant for the audit."""

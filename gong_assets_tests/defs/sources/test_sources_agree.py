@@ -37,7 +37,7 @@ class SameTenant:
 
     def adopted(self, source: str) -> Deployment:
         settings = {"gong_source": source, "gong_source_schema": self.schemas[source]}
-        return Deployment(self.home, DAYS.start, settings)
+        return Deployment(self.home, DAYS.start, settings, schema="ADOPTED")
 
 
 @pytest.fixture(scope="module")

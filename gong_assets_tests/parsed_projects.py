@@ -1,0 +1,84 @@
+"""Results of `dbt parse` that the tests of a session share: each takes ten seconds of a core.
+
+The directory of a result is named after all that it depends on (see `prepared_project`), so a result of one
+home is that of another home too.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from unittest import mock
+
+from pydantic import ValidationError
+
+from gong_assets.defs.dbt import project
+from gong_assets.settings import Settings
+
+FILES = ("manifest.json", "partial_parse.msgpack")
+
+
+class ParsedProjects:
+    """The results so far, in a directory that the workers of a session share."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        directory.mkdir(exist_ok=True)
+
+    @contextmanager
+    def parsing(self) -> Iterator[None]:
+        """Take results from here instead of parsing in this process, within the block."""
+        parse: Callable[[Path, Settings], None] = project._parse
+
+        def parse_once(target_path: Path, settings: Settings) -> None:
+            if not _copy(self._directory / target_path.name, target_path):
+                parse(target_path, settings)
+                _copy(target_path, self._directory / target_path.name)
+
+        with mock.patch.object(project, "_parse", parse_once):
+            yield
+
+    @contextmanager
+    def of_command(self, environment: Mapping[str, str]) -> Iterator[None]:
+        """Share results with a command of this environment, which runs within the block.
+
+        A home that does not exist yet is left to the command.
+        """
+        target_path = _target_path(environment)
+        if target_path is None:
+            yield
+            return
+        shared = self._directory / target_path.name
+        if target_path.parents[1].is_dir():
+            _copy(shared, target_path)
+        yield
+        _copy(target_path, shared)
+
+
+def _target_path(environment: Mapping[str, str]) -> Path | None:
+    """Return the directory of the result that a command needs, or None if the settings are invalid."""
+    with mock.patch.dict(os.environ, environment, clear=True):
+        try:
+            settings = Settings()
+        except ValidationError:
+            return None
+    if "GONG_ASSETS_HOME" not in environment:
+        return None
+    return settings.home / "dbt" / f"{settings.target}-{project._fingerprint(settings)}"
+
+
+def _copy(result: Path, target: Path) -> bool:
+    """Copy a result if it is complete and not there, and return whether it is there."""
+    if (target / FILES[0]).exists():
+        return True
+    if not all((result / name).exists() for name in FILES):
+        return False
+    target.mkdir(parents=True, exist_ok=True)
+    for name in reversed(FILES):  # The manifest is last: it tells that the result is complete.
+        copied = target / f"{name}.{os.getpid()}"
+        shutil.copyfile(result / name, copied)
+        copied.replace(target / name)
+    return True
