@@ -88,8 +88,6 @@ def manifest_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def warehouse(stack_home: Path) -> Iterator[Warehouse]:
+def warehouse(stack_home: Path) -> Warehouse:
     """A warehouse with an empty schema."""
-    warehouse = emptied(stack_home, "TEST")
-    yield warehouse
-    warehouse.close()
+    return emptied(stack_home, "TEST")

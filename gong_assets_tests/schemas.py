@@ -8,10 +8,10 @@ from gong_assets.warehouse.connection import Warehouse, local_arguments
 
 
 def emptied(home: Path, schema: str) -> Warehouse:
-    """Return a warehouse with this schema, which has nothing in it. It keeps one connection open.
+    """Return a warehouse with this schema, which has nothing in it.
 
     The name is the same for many tests: dbt parses the project for each schema, which takes seconds.
     """
     arguments = local_arguments(home)
     Warehouse(arguments).query(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
-    return Warehouse({**arguments, "schema": schema}, keep_open=True)
+    return Warehouse({**arguments, "schema": schema})

@@ -135,12 +135,26 @@ def served_company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company
 
 @pytest.fixture
 def company(served_company: Company) -> Company:
-    """Return the schema without any tables."""
-    named = "select table_name, table_type from information_schema.tables where table_schema = 'GONG_DATA'"
-    for row in served_company.warehouse.query(named):
-        kind = "view" if row["TABLE_TYPE"] == "VIEW" else "table"
-        served_company.warehouse.query(f"drop {kind} {row['TABLE_NAME']}")
+    """Return the schema without rows. Its tables stay, because dbt takes seconds to create them."""
+    for name in _relations(served_company.warehouse, "BASE TABLE"):
+        # The table of the texts that wait is one that a run creates and drops.
+        verb = "drop table" if "QUEUE" in name else "delete from"
+        served_company.warehouse.query(f"{verb} {name}")
     return replace(served_company, sent_before=len(served_company.sent()))
+
+
+@pytest.fixture
+def new_company(served_company: Company) -> Company:
+    """Return the schema without tables."""
+    for kind in ("VIEW", "BASE TABLE"):
+        for name in _relations(served_company.warehouse, kind):
+            served_company.warehouse.query(f"drop {kind.split()[-1]} {name}")
+    return replace(served_company, sent_before=len(served_company.sent()))
+
+
+def _relations(warehouse: Warehouse, kind: str) -> list[str]:
+    sql = "select table_name from information_schema.tables where table_schema = %s and table_type = %s"
+    return [row["TABLE_NAME"] for row in warehouse.query(sql, (SCHEMA, kind))]
 
 
 @pytest.hookimpl(tryfirst=True)

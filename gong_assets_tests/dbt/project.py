@@ -92,7 +92,8 @@ class DbtProject:
                 return self._invoke(*arguments)
             given = {**self.environment, **environment}.items()
             names = frozenset((name, value) for name, value in given if name not in NOT_PARSED)
-            variables = dict(pairwise(arguments)).get("--vars", "")
+            # The SQL of the option is parsed by the command itself.
+            variables = "" if "--inline" in arguments else dict(pairwise(arguments)).get("--vars", "")
             if (names, variables) not in PARSED:
                 parsed = self._invoke("parse", *(("--vars", variables) if variables else ()))
                 if parsed.returncode:

@@ -31,7 +31,6 @@ from gong_assets_tests.dbt.cortex_company import CALLS, TURNS, UNCOUNTED, Compan
 from gong_assets_tests.dbt.enriching import Enriched, enrich, scope_of
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.records import MONDAY
-from gong_assets_tests.dbt.warehouse import Tables
 
 pytestmark = pytest.mark.xdist_group("cortex")
 
@@ -230,25 +229,23 @@ def test_tables_of_an_earlier_version_keep_their_answers(company: Company) -> No
         assert company.warehouse.query(f"select * from {table}") == rows
 
 
-def test_all_statements_run_on_temporary_tables_for_a_few_cents(company: Company) -> None:
+def test_all_statements_run_on_temporary_tables_for_a_few_cents(new_company: Company) -> None:
     """`gong-assets doctor --deep` on the emulator."""
     for family in ("current", "legacy"):
         functions = Functions({**default_vars(), "cortex_family": family})
-        done = list(rehearse(company.warehouse.connection, functions, redacts=True))
+        done = list(rehearse(new_company.warehouse.connection, functions, redacts=True))
         assert [each.enrichment.name for each in done] == list(ENRICHMENTS)
         assert [each.failures for each in done] == [()] * len(done)
         assert all(each.statements >= 14 for each in done)
         assert 0 < sum(each.dollars for each in done) < 0.05
-    assert company.warehouse.query(
+    assert new_company.warehouse.query(
         "select * from information_schema.tables where table_schema = 'GONG_DATA'"
     ) == []  # fmt: skip
 
 
 @pytest.mark.parametrize("family", ["current", "legacy"])
 @pytest.mark.parametrize("sentiment", ["sentiment", "ai_sentiment"])
-def test_dbt_and_python_name_the_same_request(
-    project: DbtProject, built: Tables, family: str, sentiment: str
-) -> None:
+def test_dbt_and_python_name_the_same_request(project: DbtProject, family: str, sentiment: str) -> None:
     """Otherwise the status would show answered texts as waiting."""
     variables = {"cortex_family": family, "cortex_sentiment_function": sentiment}
     macros = " ".join(
