@@ -59,15 +59,14 @@ class ParsedProjects:
 
 
 def _target_path(environment: Mapping[str, str]) -> Path | None:
-    """Return the directory of the result that a command needs, or None if the settings are invalid."""
-    with mock.patch.dict(os.environ, environment, clear=True):
-        try:
-            settings = Settings()
-        except ValidationError:
-            return None
+    """Return the directory of the result that a command needs, or None if its settings have no valid home."""
     if "GONG_ASSETS_HOME" not in environment:
         return None
-    return settings.home / "dbt" / f"{settings.target}-{project._fingerprint(settings)}"
+    with mock.patch.dict(os.environ, environment, clear=True):
+        try:
+            return project.parsed_directory(Settings())
+        except ValidationError:
+            return None
 
 
 def _copy(result: Path, target: Path) -> bool:

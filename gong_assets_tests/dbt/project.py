@@ -9,13 +9,14 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest import mock
 
 import snowflake.connector
@@ -24,11 +25,15 @@ from snowflake.connector import SnowflakeConnection
 import gong_assets
 from gong_assets.cortex.sending import create_tables
 from gong_assets.dates import parse_ranges
+from gong_assets.defs.dbt.project import parsed_manifest
 from gong_assets_tests.dbt.enriching import enrich, scope_of
 
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
 PROJECT_DIR = Path(gong_assets.__file__).parent / "dbt"
-# The manifests that were parsed in this process, which takes seconds: by variables, and by the vars.
-PARSED: dict[tuple[frozenset[tuple[str, str]], str], bytes] = {}
+# The directories of the manifests that this process parsed, which takes seconds: by variables, and by vars.
+PARSED: dict[tuple[frozenset[tuple[str, str]], str], Path] = {}
 # These variables are not part of a manifest.
 NOT_PARSED = {"SNOWFLAKE_PORT", "GONG_ASSETS_DAYS", "GONG_COMPANY_TIMEZONE"}
 DBT = Path(sys.executable).with_name("dbt")
@@ -98,18 +103,17 @@ class DbtProject:
                 parsed = self._invoke("parse", *(("--vars", variables) if variables else ()))
                 if parsed.returncode:
                     return parsed
-                PARSED[names, variables] = (self._targets[-1] / "partial_parse.msgpack").read_bytes()
-            return self._invoke(*arguments, parsed=PARSED[names, variables])
+                kept = self.work_dir / f"parsed{len(PARSED)}"
+                kept.mkdir()
+                shutil.copy(self._targets[-1] / "partial_parse.msgpack", kept)
+                PARSED[names, variables] = kept
+            return self._invoke(*arguments, manifest=parsed_manifest(PARSED[names, variables]))
 
-    def _invoke(self, *arguments: str, parsed: bytes | None = None) -> subprocess.CompletedProcess[str]:
+    def _invoke(self, *arguments: str, manifest: Manifest | None = None) -> subprocess.CompletedProcess[str]:
         from dbt.cli.main import dbtRunner
-        from dbt.contracts.graph.manifest import Manifest
 
         project = ["--project-dir", str(self.project_dir), "--profiles-dir", str(self.project_dir)]
         command = ["--no-use-colors", *arguments, *project]
-        manifest = Manifest.from_msgpack(parsed) if parsed else None
-        if manifest:
-            manifest.build_flat_graph()  # type: ignore[no-untyped-call]
         output = io.StringIO()
         with contextlib.chdir(self.work_dir), contextlib.redirect_stdout(output):
             result = dbtRunner(manifest=manifest).invoke(command)

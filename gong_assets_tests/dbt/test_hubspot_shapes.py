@@ -128,11 +128,16 @@ class Staged:
         ]
 
 
+def use_empty_schema(warehouse: Warehouse) -> None:
+    """Create the schema in which the models are built, empty, and make it the current one."""
+    warehouse.query("drop schema if exists sophia_ai.staged cascade")
+    warehouse.query("create schema sophia_ai.staged")
+
+
 @pytest.fixture(scope="module")
 def stage(warehouse: Warehouse, project: DbtProject) -> Iterator[Callable[..., Staged]]:
     def staged(**environment: str) -> Staged:
-        warehouse.query("drop schema if exists sophia_ai.staged cascade")
-        warehouse.query("create schema sophia_ai.staged")
+        use_empty_schema(warehouse)
         warehouse.query("use schema sophia_ai.gong_data")
         variables = {**project.environment, "SNOWFLAKE_SCHEMA": "STAGED"}
         with connected_to(variables) as (connection, _):
@@ -255,9 +260,7 @@ def test_without_its_database_hubspot_is_empty_and_dbt_names_the_missing_tables(
 def test_without_hubspot_the_graph_is_built_and_calls_keep_their_deals_from_gong(
     warehouse: Warehouse, project: DbtProject, built: Tables
 ) -> None:
-    warehouse.query("drop schema if exists sophia_ai.staged cascade")
-    warehouse.query("create schema sophia_ai.staged")
-    warehouse.query("use schema sophia_ai.staged")
+    use_empty_schema(warehouse)
     try:
         warehouse.land_everything()
         project.succeed(

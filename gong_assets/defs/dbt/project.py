@@ -58,13 +58,18 @@ def prepared_project(settings: Settings) -> DbtProject:
     # The import takes seconds, and some commands only need the exceptions of this module.
     from dagster_dbt import DbtProject
 
-    target_path = settings.home / "dbt" / f"{settings.target}-{_fingerprint(settings)}"
+    target_path = parsed_directory(settings)
     if not (target_path / "manifest.json").exists():
         target_path.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{target_path}.lock"):
             if not (target_path / "manifest.json").exists():
                 _parse(target_path, settings)
     return DbtProject(PROJECT_DIR, target_path=target_path, profiles_dir=PROJECT_DIR, target=settings.target)
+
+
+def parsed_directory(settings: Settings) -> Path:
+    """Return the directory of the manifest. Its name changes with all that the manifest depends on."""
+    return settings.home / "dbt" / f"{settings.target}-{_fingerprint(settings)}"
 
 
 def _parse(target_path: Path, settings: Settings) -> None:

@@ -141,11 +141,8 @@ def _function(node: exp.Anonymous) -> exp.Expression:
 def _to_date(node: exp.TsOrDsToDate) -> exp.Expression:
     if node.args.get("format"):
         return node
-    return (
-        _tried("_try_date", node.this.copy())
-        if node.args.get("safe")
-        else macros.call("_date", node.this.copy())
-    )
+    operand = node.this.copy()
+    return _tried("_try_date", operand) if node.args.get("safe") else macros.call("_date", operand)
 
 
 def _from_number(node: exp.UnixToTime) -> exp.Expression:
