@@ -88,7 +88,8 @@ def build_defs(
 
 
 def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[str, Any]) -> dg.Definitions:
-    partitions = daily_partitions(settings.first_day(datetime.now(UTC).date()))
+    first_day = settings.first_day(datetime.now(UTC).date())
+    partitions = daily_partitions(first_day, expire=settings.gong_retention_days is not None)
     project, models, dbt_assets = build_dbt_assets(settings, partitions, options)
     jobs = build_jobs(settings, options)
     connector, upstream = _connector(settings, options)

@@ -6,6 +6,7 @@ until the day is over. Which partitions run is decided in `schedules.py` and `se
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 import dagster as dg
@@ -17,9 +18,30 @@ from gong_assets.settings import Settings
 DAYS_TAG = "gong_assets/days"
 
 
-def daily_partitions(start: date) -> dg.DailyPartitionsDefinition:
-    """Return daily partitions from `start` up to and including today."""
-    return dg.DailyPartitionsDefinition(start_date=start.isoformat(), timezone="UTC", end_offset=1)
+class KeptDays(dg.DailyPartitionsDefinition):
+    """Daily partitions of which the first ones expire (GONG_RETENTION_DAYS).
+
+    A run loads them anew, with fewer days than when it was requested: before midnight, while Gong's quota was
+    exhausted, or by a code location that was loaded weeks ago. Dagster refuses a range that starts before the
+    first partition. Here the days that have expired are no longer in the range.
+    """
+
+    def get_partition_keys_in_range(self, partition_key_range: dg.PartitionKeyRange) -> Sequence[str]:
+        first = self.start.date().isoformat()
+        if partition_key_range.end < first:
+            return []
+        kept = dg.PartitionKeyRange(max(partition_key_range.start, first), partition_key_range.end)
+        return super().get_partition_keys_in_range(kept)
+
+
+def daily_partitions(start: date, *, expire: bool = False) -> dg.DailyPartitionsDefinition:
+    """Return daily partitions from `start` up to and including today.
+
+    Args:
+        expire: the first days have no partitions in later runs.
+    """
+    definition = KeptDays if expire else dg.DailyPartitionsDefinition
+    return definition(start_date=start.isoformat(), timezone="UTC", end_offset=1)
 
 
 def partition_date_range(window: dg.TimeWindow) -> DateRange:
@@ -46,7 +68,7 @@ def date_range_of_run(context: dg.AssetExecutionContext) -> DateRange:
 def days_to_read(context: dg.AssetExecutionContext, settings: Settings) -> DateRange:
     """Return the days of the run's partitions without those that GONG_RETENTION_DAYS no longer keeps.
 
-    The code location may have been loaded weeks ago, with partitions that have expired since.
+    The run may have been requested when they were kept, see `KeptDays`.
 
     Raises:
         dagster.Failure: the run has no partition, or all of its days have expired.

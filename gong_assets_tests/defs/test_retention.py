@@ -12,9 +12,10 @@ import gong_assets.defs.build
 from gong_assets.dates import DateRange
 from gong_assets.defs.build import build_defs
 from gong_assets.defs.checks.standing import HEALTH_ASSET
-from gong_assets.defs.partitions import daily_partitions
+from gong_assets.defs.partitions import daily_partitions as all_days
 from gong_assets.defs.storage_cleanup import delete_superseded_runs
 from gong_assets.settings import Settings
+from gong_assets_tests.defs.ingestion_runs import why
 from gong_assets_tests.defs.sources.graph import Deployment, metadata
 
 pytestmark = pytest.mark.slow
@@ -49,6 +50,7 @@ def _mentions(text: str, values: set[str]) -> bool:
     return any(value in text for value in values)
 
 
+@pytest.mark.usefixtures("one_day")
 def test_expired_calls_leave_every_layer_and_do_not_come_back(
     stack_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,13 +83,18 @@ def test_expired_calls_leave_every_layer_and_do_not_come_back(
     assert deployment.count("GONG_CALLS_RAW") > 0
     assert deployment.count("VW_ENRICHED_GONG_CALLS") > 0
 
-    # A code location that was loaded when the expired days still had partitions.
-    monkeypatch.setattr(gong_assets.defs.build, "daily_partitions", lambda _: daily_partitions(days.start))
+    # Runs that were requested when the expired days still had partitions.
     for job in ("gong_sync", "gong_reconciliation"):
         assert deployment.run(job, days, **retention).success
     assert tables_with(deployment, before) <= UNDATED
     expired = deployment.run("gong_ingestion", DateRange.single(days.start), **retention)
-    assert not expired.success
+    assert "GONG_RETENTION_DAYS keeps the days since" in why(expired)
+    assert tables_with(deployment, before) <= UNDATED
+
+    # One that was loaded by then, too.
+    monkeypatch.setattr(gong_assets.defs.build, "daily_partitions", lambda *_, **__: all_days(days.start))
+    assert deployment.run("gong_reconciliation", days, **retention).success
+    assert not deployment.run("gong_ingestion", DateRange.single(days.start), **retention).success
     assert tables_with(deployment, before) <= UNDATED
 
     standing = deployment.run("gong_standing_checks", days, **retention)
