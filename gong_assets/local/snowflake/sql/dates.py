@@ -7,6 +7,7 @@ https://docs.snowflake.com/en/sql-reference/date-time-input-output
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from sqlglot import exp
 
@@ -98,20 +99,39 @@ def _cast(node: exp.Cast | exp.TryCast) -> exp.Expression:
     return _converted(name, operand)
 
 
-def _is_temporal(node: exp.Expression) -> bool:
-    """Return True for an expression that is certainly a date or timestamp."""
-    if isinstance(node, exp.Paren | exp.Max | exp.Min | exp.TimestampTrunc | exp.DateTrunc):
-        return _is_temporal(node.this)
+# Expressions with the type of their first operand.
+_SAME_TYPE = (
+    exp.Paren, exp.Window, exp.IgnoreNulls, exp.Max, exp.Min, exp.ArgMax, exp.ArgMin, exp.AnyValue,
+    exp.FirstValue, exp.LastValue, exp.Lag, exp.Lead, exp.Nullif, exp.TimestampTrunc, exp.DateTrunc,
+)  # fmt: skip
+
+
+def is_temporal(node: exp.Expression) -> bool:
+    """Return True for an expression that is certainly a date or timestamp.
+
+    Its conversion needs no macro, whose copies of the operand multiply in nested calls.
+    """
+    if isinstance(node, _SAME_TYPE):
+        return is_temporal(node.this)
     if isinstance(node, exp.Coalesce | exp.Greatest | exp.Least):
-        return any(_is_temporal(item) for item in (node.this, *node.expressions))
+        return _are_temporal([node.this, *node.expressions])
     if isinstance(node, exp.If):
-        return _is_temporal(node.args["true"])
+        return _are_temporal([node.args["true"], node.args.get("false")])
+    if isinstance(node, exp.Case):
+        results = [branch.args["true"] for branch in node.args["ifs"]]
+        return _are_temporal([*results, node.args.get("default")])
     if isinstance(node, exp.Anonymous):
         name = node.name.removeprefix(macros.call("_date").name.removesuffix("_date"))
-        return name in _CONVERSIONS or (name == "CAST_TO_TYPE" and _is_temporal(node.expressions[1]))
+        return name in _CONVERSIONS or (name == "CAST_TO_TYPE" and is_temporal(node.expressions[1]))
     if isinstance(node, exp.Cast):
         return node.to.this in _CASTS
     return isinstance(node, exp.ConvertTimezone | exp.CurrentTimestamp | exp.CurrentDate)
+
+
+def _are_temporal(nodes: Iterable[exp.Expression | None]) -> bool:
+    """Return True if one of them is temporal, and all others too, or NULL or a literal of its type."""
+    known = [node for node in nodes if not (node is None or isinstance(node, exp.Null | exp.Literal))]
+    return bool(known) and all(map(is_temporal, known))
 
 
 def _tried(name: str, operand: exp.Expression) -> exp.Expression:
@@ -120,7 +140,7 @@ def _tried(name: str, operand: exp.Expression) -> exp.Expression:
 
 
 def _converted(name: str, operand: exp.Expression, scale: exp.Expression | None = None) -> exp.Expression:
-    if _is_temporal(operand):
+    if is_temporal(operand):
         return exp.cast(operand, exp.DataType(this=exp.DataType.Type.USERDEFINED, kind=_DUCKDB_TYPES[name]))
     scales = [] if name == "_date" else [scale.copy() if scale else exp.Literal.number(0)]
     return macros.call(name, operand, *scales)
@@ -142,7 +162,7 @@ def _to_date(node: exp.TsOrDsToDate) -> exp.Expression:
     if node.args.get("format"):
         return node
     operand = node.this.copy()
-    return _tried("_try_date", operand) if node.args.get("safe") else macros.call("_date", operand)
+    return _tried("_try_date", operand) if node.args.get("safe") else _converted("_date", operand)
 
 
 def _from_number(node: exp.UnixToTime) -> exp.Expression:
