@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,7 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # The fixtures of running local servers.
 SERVERS = {"stack_home", "server", "own_server"}
+MINUTES_OF_A_LONG_TEST = timedelta(minutes=8)
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
@@ -77,6 +80,15 @@ def stack_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     stack.up(home)
     yield home
     stack.down(home)
+
+
+@pytest.fixture
+def one_day() -> None:
+    """Wait for midnight (UTC) if it is near: the test lasts minutes, and its days are those of one date."""
+    now = datetime.now(UTC)
+    midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), UTC)
+    if midnight - now < MINUTES_OF_A_LONG_TEST:
+        time.sleep((midnight - now).total_seconds())
 
 
 @pytest.fixture(scope="session")

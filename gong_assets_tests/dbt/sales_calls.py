@@ -11,11 +11,9 @@ from typing import Any
 
 from gong_assets_tests.dbt.records import Record
 
-TODAY = datetime.now(UTC).date()
-
 
 def days_ago(days: int) -> date:
-    return TODAY - timedelta(days=days)
+    return datetime.now(UTC).date() - timedelta(days=days)
 
 
 def rep(user_id: str, *, talk: float | None = None, spoke: bool = True, came: bool = True) -> Record:

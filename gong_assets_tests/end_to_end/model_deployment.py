@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
@@ -53,9 +53,9 @@ class ModelDeployment(Deployment):
         for run in self.instance.get_runs(dg.RunsFilter(statuses=IN_FLIGHT)):
             self.instance.report_run_failed(run)
 
-    def expire(self, days: int) -> dg.ExecuteInProcessResult:
-        """Load the graph with so many days of retention, and delete what they do not keep."""
-        self._load(days)
+    def expire(self, first_day: date) -> dg.ExecuteInProcessResult:
+        """Load the graph with a retention that keeps the days since `first_day`, and delete all others."""
+        self._load((datetime.now(UTC).date() - first_day).days + 1)
         return self.execute(EXPIRY_JOB, dg.RunRequest())
 
     def erase(self, identifiers: Sequence[tuple[str, str]], action: Action) -> dg.ExecuteInProcessResult:

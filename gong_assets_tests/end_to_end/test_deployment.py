@@ -43,6 +43,7 @@ def deployment(warehouse: Warehouse, tmp_path: Path) -> Iterator[Deployment]:
         yield Deployment.of(gong, warehouse, tmp_path, instance)
 
 
+@pytest.mark.usefixtures("one_day")
 def test_a_deployment_is_right_after_every_trigger_and_quiet_between_them(deployment: Deployment) -> None:
     gong = deployment.gong
     recent = [each for each in gong.calls if day_of(each) >= ago(6)]

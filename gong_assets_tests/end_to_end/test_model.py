@@ -174,7 +174,7 @@ class Histories(RuleBasedStateMachine):
         first_day = TODAY - timedelta(days=days - 1)
         if first_day > self.company.first_day:
             self.company.first_day = first_day
-            assert self.deployment.expire(days).success
+            assert self.deployment.expire(first_day).success
 
     @rule(person=PERSONS)
     def a_person_is_erased(self, person: int) -> None:
@@ -207,6 +207,7 @@ class Histories(RuleBasedStateMachine):
         assert not found, "\n".join(found)
 
 
+@pytest.mark.usefixtures("one_day")
 def test_every_layer_equals_the_model_whatever_happened(warehouse: Warehouse, tmp_path: Path) -> None:
     local = dg.DagsterInstance.local_temp(str(tmp_path), overrides=event_log_options(tmp_path))
     with Gong().served() as gong, local as instance:

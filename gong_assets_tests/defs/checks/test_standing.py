@@ -215,7 +215,8 @@ def test_days_without_a_run_and_failed_days_are_found(tmp_path: Path, warehouse:
     with dg.DagsterInstance.ephemeral() as instance, warehouse.connect() as connection:
         checks = StandingChecks(connection, instance, Settings(gong_assets_home=tmp_path), DEFAULT_OPTIONS)
         assert checks.every_day_is_read().count == 0
-        days = [TODAY - timedelta(days=age) for age in (5, 4, 3, 2, 1)]
+        today = datetime.now(UTC).date()
+        days = [today - timedelta(days=age) for age in (5, 4, 3, 2, 1)]
         launch(days[0], days[2])
         assert [*checks.failed_days_are_repaired().ids] == [f"gong_calls_raw {day}" for day in days[:3]]
         fails["now"] = False

@@ -42,10 +42,12 @@ ABSENT: Mapping[str, frozenset[str]] = {
     ),
 }  # fmt: skip
 
+# Which deal it is, and what Gong's CRM context says of it, which counts if HubSpot lacks the deal.
 _DEAL = frozenset(
     {
         "HUBSPOT_DEAL_ID", "CRM_OPPORTUNITY_ID", "DEAL_NAME", "DEAL_STAGE", "DEAL_VALUE", "DEAL_AMOUNT",
-        "CLOSE_DATE", "PIPELINE_NAME", "DEAL_STATUS", "DEAL_OUTCOME", "DAYS_TO_CLOSE",
+        "DEAL_CURRENCY_CODE", "DEAL_AMOUNT_IN_HOME_CURRENCY", "DEALS", "CLOSE_DATE", "PIPELINE_NAME",
+        "DEAL_STATUS", "DEAL_OUTCOME", "DAYS_TO_CLOSE",
     }
 )  # fmt: skip
 _FIVETRAN_CALLS = _DEAL | {"NEXT_STEPS", "NEXT_STEPS_SOURCE"}

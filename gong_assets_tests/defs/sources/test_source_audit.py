@@ -57,8 +57,9 @@ def with_losses(tenant: Tenant) -> dict[str, list[dict[str, Any]]]:
     """Return what Airbyte has with its default settings: it lost records, and kept deleted calls."""
     records = copy.deepcopy(connector_records(tenant))
     calls = records["extensiveCalls"]
-    lost = {each["metaData"]["id"] for each in calls[::7][:LOST]}
-    present = [each for each in calls if each["metaData"]["id"] not in lost]
+    public = [each for each in calls if not each["metaData"]["isPrivate"]]  # The others are not landed.
+    lost = {each["metaData"]["id"] for each in public[::5][:LOST]}
+    present = [each for each in public if each["metaData"]["id"] not in lost]
     kept = [call(f"70000{number}", f"{DAYS.start + timedelta(number)}T09:00:00Z") for number in range(KEPT)]
     without = {each["metaData"]["id"] for each in present[::6][: WITHOUT_TRANSCRIPT - LOST]} | lost
     present[1]["metaData"]["title"] = "An older title"
@@ -68,7 +69,8 @@ def with_losses(tenant: Tenant) -> dict[str, list[dict[str, Any]]]:
         Tenant(kept, [transcript(each["metaData"]["id"]) for each in kept], [], [], [], [])
     )
     return {
-        "extensiveCalls": present + ghosts["extensiveCalls"],
+        "extensiveCalls": [each for each in calls if each["metaData"]["id"] not in lost]
+        + ghosts["extensiveCalls"],
         "callTranscripts": [each for each in records["callTranscripts"] if each["callId"] not in without]
         + ghosts["callTranscripts"],
         "users": records["users"],
