@@ -23,7 +23,7 @@ Json = dict[str, Any]
 MANUAL_REVIEW_RATE = 4  # the manager reviews one of this many calls
 AUTOMATIC_REVIEW_RATE = 3  # Gong's AI reviews one of this many calls
 LONGEST_REVIEW_DELAY = timedelta(days=5)  # from a call to its last review: processing takes two days at most
-LIBRARY_CALLS = 5  # in each folder, one from each of the last weeks
+LIBRARY_WEEKS = 5  # Each folder has a call of each of these last whole weeks.
 
 # Activities of Gong that do not occur in this tenant.
 IDLE_ACTIVITIES = (
@@ -117,15 +117,21 @@ ACTIVITIES = (
 
 
 def folder_content(store: CallStore, folder_id: str) -> Json | None:
-    """Return a library folder with its calls, the first one twice, or None if it does not exist."""
+    """Return a library folder with its calls, newest first, or None if it does not exist.
+
+    Each Monday the call of the last week is added, and the oldest one removed. The calls of every other week
+    have two snippets.
+    """
     company = store.company
     position = next((n for n, folder in enumerate(folders(company)) if folder["id"] == folder_id), None)
     if position is None:
         return None
     folder = folders(company)[position]
     today = store.clock.now().astimezone(TIME_ZONE).date()
-    days = [today - timedelta(weeks=week, days=position + 1) for week in range(LIBRARY_CALLS)]
+    monday = today - timedelta(days=today.weekday())
+    days = [monday - timedelta(weeks=week, days=-position) for week in range(1, LIBRARY_WEEKS + 1)]
     calls = [call for day in days for call in list(_calls_between(store, day, day + timedelta(days=1)))[:1]]
+    snippets = [(call, n) for call in calls for n in range(1 + _week(call.started) % 2)]
     return {
         "id": folder["id"],
         "name": folder["name"],
@@ -141,9 +147,13 @@ def folder_content(store: CallStore, folder_id: str) -> Json | None:
                 "url": f"https://app.gong.example/call?id={call.id}",
                 "snippet": {"fromSec": 10 + 20 * number, "toSec": 30 + 20 * number},
             }
-            for number, call in enumerate(calls[:1] + calls)
+            for call, number in snippets
         ],
     }
+
+
+def _week(moment: datetime) -> int:
+    return moment.astimezone(TIME_ZONE).date().toordinal() // 7
 
 
 def midnight(day: date) -> datetime:

@@ -207,3 +207,28 @@ def test_calls_are_kept_for_two_years(tenant: httpx.Client) -> None:
 def test_the_utc_day_of_a_call_can_differ_from_its_local_day(calls: list[Call]) -> None:
     assert any(call.started.date() != call.started.astimezone(UTC).date() for call in calls)
     assert all(call.started.tzinfo is TIME_ZONE for call in calls)
+
+
+def snippets(client: httpx.Client) -> set[tuple[Any, ...]]:
+    """Return the library's snippets, as their table identifies them."""
+    found = set()
+    for folder in client.get("/v2/library/folders").json()["folders"]:
+        answer = client.get("/v2/library/folder-content", params={"folderId": folder["id"]})
+        found |= {(folder["id"], call["id"], call["snippet"]["fromSec"]) for call in answer.json()["calls"]}
+    return found
+
+
+def test_the_library_changes_once_a_week_and_little(new_tenant: Tenants) -> None:
+    """A landing refuses to delete more than half of a table."""
+    client = new_tenant()
+    changes = []
+    before = snippets(client)
+    assert len(before) > 10
+    for day in range(1, 29):
+        at(client, NOW + timedelta(days=day))
+        after = snippets(client)
+        if after != before:
+            changes.append(day)
+        assert len(before - after) < len(before) / 2
+        before = after
+    assert changes == [2, 9, 16, 23], "NOW is a Saturday"

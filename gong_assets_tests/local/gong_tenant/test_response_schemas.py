@@ -96,8 +96,9 @@ def test_a_library_folder_has_two_snippets_of_one_call(tenant: httpx.Client) -> 
     folder = tenant.get("/v2/library/folders").json()["folders"][0]
     answer = tenant.get("/v2/library/folder-content", params={"folderId": folder["id"]}).json()
     check("responses", "GET /v2/library/folder-content", answer)
-    first, second, *_ = answer["calls"]
-    assert first["id"] == second["id"]
+    ids = [each["id"] for each in answer["calls"]]
+    twice = max(ids, key=ids.count)
+    first, second = (each for each in answer["calls"] if each["id"] == twice)
     assert first["snippet"] != second["snippet"]
 
 
