@@ -6,6 +6,7 @@ for minutes. The codes are those that Snowflake returns for the same mistakes.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from dataclasses import dataclass
 import duckdb
 import snowflake.connector.errors
 from sqlglot.errors import SqlglotError
+
+_log = logging.getLogger(__name__)
 
 
 class SnowflakeError(Exception):
@@ -152,6 +155,7 @@ def to_snowflake_error(error: Exception) -> SnowflakeError:
         return SnowflakeError(2, "0A000", f"Unsupported feature on the local server: {_one_line(str(error))}")
     if isinstance(error, ValueError) and str(error).startswith("Invalid stage name"):
         return SnowflakeError(1003, "42000", f"SQL compilation error: {_one_line(str(error))}")
+    _log.error("A statement failed with an internal error.", exc_info=error)
     return SnowflakeError(
         603, "XX000", f"Internal error of the local server: {type(error).__name__}: {error}"
     )

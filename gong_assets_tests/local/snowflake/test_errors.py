@@ -58,11 +58,13 @@ def test_string_agg_in_a_string_is_accepted(query: Query) -> None:
     assert query("select 'string_agg(x)'") == [("string_agg(x)",)]
 
 
-def test_unexpected_errors_are_converted_too() -> None:
+def test_unexpected_errors_are_converted_too(caplog: pytest.LogCaptureFixture) -> None:
     assert (
         to_snowflake_error(AssertionError("odd")).message
         == "Internal error of the local server: AssertionError: odd"
     )
+    (record,) = caplog.records
+    assert record.exc_info is not None, "the server's log tells where it was raised"
     assert to_snowflake_error(NotImplementedError("PIVOT of that")).sqlstate == "0A000"
     assert to_snowflake_error(duckdb.Error("odd")).code == 603
     already = SnowflakeError(1, "x", "y")

@@ -182,11 +182,11 @@ def _update(
     scope: Scope, changed: set[tuple[str, str, str]], role: str, grants: bool, *, with_option: bool
 ) -> None:
     governance = scope.governance
-    governance.grants = {
+    governance.grants = frozenset(
         each
         for each in governance.grants
         if not (each.role == role and (each.privilege, each.kind, each.name) in changed)
-    }
+    )
     if grants:
         governance.grants |= {Grant(*each, role, with_option, scope.identity.role) for each in changed}
 

@@ -62,7 +62,9 @@ def _grants(words: Words, scope: Scope) -> str:
         role = words.identifier()
         scope.require_existing("ROLE", role)
         held: list[Sequence[object]] = [
-            (None, role, "USER", user, "") for user, roles in governance.user_roles.items() if role in roles
+            (None, role, "USER", user, "")
+            for user, roles in [*governance.user_roles.items()]
+            if role in roles
         ]
         held += [
             (None, role, "ROLE", each.role, each.granted_by)
@@ -161,7 +163,7 @@ def _roles(scope: Scope) -> _Listing:
     columns = ("created_on", "name", "is_current", "assigned_to_users", "granted_roles", "owner", "comment")
     rows: list[Sequence[object]] = []
     for role in governance.roles:
-        users = sum(role in roles for roles in governance.user_roles.values())
+        users = sum(role in roles for roles in [*governance.user_roles.values()])
         granted = sum(each.role == role and each.kind == "ROLE" for each in governance.grants)
         comment = governance.of_kind("ROLE").get(role, {}).get("COMMENT", "")
         current = "Y" if role == scope.identity.role else "N"
@@ -319,7 +321,8 @@ def _references(scope: Scope, found: re.Match[str]) -> str:
         database, schema, name = policy.split(".")
         entity_database, entity_schema, entity_name = entity.split(".")
         domain = "TAG" if entity in scope.governance.tag_policies else scope.kind_of(entity)
-        arguments = scope.governance.attached(entity).row_access if kind == "ROW_ACCESS_POLICY" else None
+        attached = scope.governance.attachments.get(entity)
+        arguments = attached.row_access if attached and kind == "ROW_ACCESS_POLICY" else None
         rows.append((
             database, schema, name, kind, entity_database, entity_schema, entity_name, domain, column or None,
             json.dumps(arguments[1]) if arguments else None, "ACTIVE",

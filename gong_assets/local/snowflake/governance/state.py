@@ -75,15 +75,20 @@ class Identity:
 
 
 class Governance:
-    """The state of the account. All changes are written to the file before their statement succeeds."""
+    """The state of the account. All changes are written to the file before their statement succeeds.
+
+    Changes hold the lock. Statements of other sessions read meanwhile: they iterate over the grants, which
+    are replaced as a whole, or over copies.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self.lock = threading.RLock()
         self.version = 0
-        content = json.loads(file.read_text("utf-8")) if file.exists() else {}
+        self._written = file.read_text("utf-8") if file.exists() else ""
+        content = json.loads(self._written) if self._written else {}
         self.objects: dict[str, dict[str, dict[str, Any]]] = content.get("objects", {})
-        self.grants = {Grant(**each) for each in content.get("grants", [])}
+        self.grants = frozenset(Grant(**each) for each in content.get("grants", []))
         self.owners: dict[str, str] = content.get("owners", {})
         self.user_roles: dict[str, list[str]] = content.get("user_roles", {})
         self.tag_policies: dict[str, list[str]] = content.get("tag_policies", {})
@@ -92,11 +97,11 @@ class Governance:
         }
         if not content:
             self.objects["WAREHOUSE"] = {WAREHOUSE: {"WAREHOUSE_SIZE": "XSMALL"}}
-            self.grants.add(Grant("USAGE", "WAREHOUSE", WAREHOUSE, PUBLIC))
+            self.grants |= {Grant("USAGE", "WAREHOUSE", WAREHOUSE, PUBLIC)}
             self.grants |= {Grant(*each, PUBLIC) for each in _PUBLIC_PRIVILEGES}
 
     def save(self) -> None:
-        """Write the state to its file."""
+        """Write the state to its file if it differs from what was written before."""
         self.version += 1
         content = {
             "objects": self.objects,
@@ -106,12 +111,16 @@ class Governance:
             "tag_policies": self.tag_policies,
             "attachments": {name: asdict(each) for name, each in self.attachments.items() if each},
         }
+        text = json.dumps(content, indent=1, sort_keys=True)
+        if text == self._written:
+            return
         temporary = self._file.with_suffix(".new")
         with temporary.open("w", encoding="utf-8") as file:
-            json.dump(content, file, indent=1, sort_keys=True)
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(self._file)
+        self._written = text
 
     # ---------- users and roles
 
@@ -212,17 +221,17 @@ class Governance:
             if each.privilege == "OWNERSHIP":
                 self.set_owner(kind, name, each.role)
             else:
-                self.grants.add(Grant(each.privilege, kind, name, each.role, each.grant_option, each.role))
+                self.grants |= {Grant(each.privilege, kind, name, each.role, each.grant_option, each.role)}
 
     def remove_object(self, kind: str, name: str) -> None:
         """Forget an object that was dropped, with its grants, policies and tags, and all within it."""
         inside = f"{name}."
-        self.grants = {
+        self.grants = frozenset(
             each
             for each in self.grants
             if not ((each.kind in (kind, f"{kind}S") and each.name == name) or each.name.startswith(inside))
             and not (kind == "ROLE" and each.role == name)
-        }
+        )
         for key in [
             key for key in self.owners if key == f"{kind} {name}" or key.partition(" ")[2].startswith(inside)
         ]:
@@ -231,7 +240,7 @@ class Governance:
             del self.attachments[key]
 
     def attached(self, name: str) -> Attachments:
-        """Return the attachments of a table or view, to be read or changed."""
+        """Return the attachments of a table or view, to be changed."""
         return self.attachments.setdefault(name, Attachments())
 
     def masking_policy(self, table: str, column: str, data_types: Collection[str]) -> str | None:
@@ -263,7 +272,7 @@ class Governance:
 
     @property
     def has_policies(self) -> bool:
-        return any(self.attachments.values())
+        return any(list(self.attachments.values()))
 
     def policy_uses(self) -> Iterator[tuple[str, str, str, str]]:
         """Yield (policy, kind of policy, table or tag, column) for each attachment of a policy."""

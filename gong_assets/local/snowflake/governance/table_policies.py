@@ -205,6 +205,8 @@ class CreatedPolicies:
 
     def attach(self) -> None:
         """Attach them to the new object."""
+        if not (self._tags or self._masking or self._row_access):
+            return
         tags = self._scope.governance.attached(self._target[1]).tags
         for column, values in self._tags.items():
             for tag, value in values:
