@@ -15,17 +15,17 @@ from typing import Any
 
 import pytest
 
-from gong_assets.dates import DateRange
 from gong_assets.local import local_stack
 from gong_assets_tests.defs.sources import airbyte_cdk
 from gong_assets_tests.defs.sources.airbyte_cdk import STREAMS, Connection
+from gong_assets_tests.defs.sources.days import weekdays
 from gong_assets_tests.defs.sources.graph import Deployment, metadata
 from gong_assets_tests.warehouse.sources.airbyte_tables import write_typed
 from gong_assets_tests.warehouse.sources.tenant import read_tenant
 
 pytestmark = pytest.mark.slow
 
-DAYS = DateRange.single(datetime.now(UTC).date() - timedelta(days=9))
+DAYS = weekdays(1)
 # Gong's list of calls, which the connector reads transcripts by, filters conferences by their scheduled time.
 MARGIN = timedelta(hours=1)
 

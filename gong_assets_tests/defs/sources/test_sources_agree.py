@@ -6,13 +6,13 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gong_assets.dates import DateRange
+from gong_assets_tests.defs.sources.days import weekdays
 from gong_assets_tests.defs.sources.exceptions import ABSENT, DIFFERENT, RUN_COLUMNS
 from gong_assets_tests.defs.sources.graph import Deployment, metadata
 from gong_assets_tests.warehouse.sources import airbyte_tables, data_cloud_tables, fivetran_tables
@@ -20,7 +20,7 @@ from gong_assets_tests.warehouse.sources.tenant import read_tenant
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sources agree")]
 
-DAYS = DateRange.lookback(datetime.now(UTC).date() - timedelta(days=9), 2)
+DAYS = weekdays(2)
 COMPARED = ("STG_GONG_", "CORTEX_GONG_", "VW_ENRICHED_")
 SOURCES = ("airbyte", "fivetran", "data_cloud")
 
