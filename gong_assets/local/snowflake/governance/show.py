@@ -62,9 +62,7 @@ def _grants(words: Words, scope: Scope) -> str:
         role = words.identifier()
         scope.require_existing("ROLE", role)
         held: list[Sequence[object]] = [
-            (None, role, "USER", user, "")
-            for user, roles in [*governance.user_roles.items()]
-            if role in roles
+            (None, role, "USER", user, "") for user, of_user in governance.all_user_roles() if role in of_user
         ]
         held += [
             (None, role, "ROLE", each.role, each.granted_by)
@@ -163,7 +161,7 @@ def _roles(scope: Scope) -> _Listing:
     columns = ("created_on", "name", "is_current", "assigned_to_users", "granted_roles", "owner", "comment")
     rows: list[Sequence[object]] = []
     for role in governance.roles:
-        users = sum(role in roles for roles in [*governance.user_roles.values()])
+        users = sum(role in of_user for _, of_user in governance.all_user_roles())
         granted = sum(each.role == role and each.kind == "ROLE" for each in governance.grants)
         comment = governance.of_kind("ROLE").get(role, {}).get("COMMENT", "")
         current = "Y" if role == scope.identity.role else "N"

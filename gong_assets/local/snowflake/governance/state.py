@@ -141,6 +141,10 @@ class Governance:
         granted = set(SYSTEM_ROLES) if user == ADMINISTRATOR else set()
         return granted | set(self.user_roles.get(user, ())) | {PUBLIC}
 
+    def all_user_roles(self) -> list[tuple[str, list[str]]]:
+        """Return a copy of the roles that were granted to each user."""
+        return [*self.user_roles.items()]
+
     def with_inherited(self, roles: Iterable[str]) -> set[str]:
         """Return the roles, and those that were granted to them, directly or not."""
         found: set[str] = set()
