@@ -35,7 +35,7 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # The fixtures of running local servers.
 SERVERS = {"stack_home", "server", "own_server"}
-MINUTES_OF_A_LONG_TEST = timedelta(minutes=8)
+LONGEST_TEST = timedelta(minutes=8)
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
@@ -87,7 +87,7 @@ def one_day() -> None:
     """Wait for midnight (UTC) if it is near: the test lasts minutes, and its days are those of one date."""
     now = datetime.now(UTC)
     midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), UTC)
-    if midnight - now < MINUTES_OF_A_LONG_TEST:
+    if midnight - now < LONGEST_TEST:
         time.sleep((midnight - now).total_seconds())
 
 

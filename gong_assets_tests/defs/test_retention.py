@@ -93,7 +93,8 @@ def test_expired_calls_leave_every_layer_and_do_not_come_back(
 
     # One that was loaded by then, too.
     monkeypatch.setattr(gong_assets.defs.build, "daily_partitions", lambda *_, **__: all_days(days.start))
-    assert deployment.run("gong_reconciliation", days, **retention).success
+    for job in ("gong_sync", "gong_reconciliation"):
+        assert deployment.run(job, days, **retention).success
     assert not deployment.run("gong_ingestion", DateRange.single(days.start), **retention).success
     assert tables_with(deployment, before) <= UNDATED
 

@@ -106,13 +106,13 @@ _SAME_TYPE = (
 )  # fmt: skip
 
 
-def is_temporal(node: exp.Expression) -> bool:
+def _is_temporal(node: exp.Expression) -> bool:
     """Return True for an expression that is certainly a date or timestamp.
 
     Its conversion needs no macro, whose copies of the operand multiply in nested calls.
     """
     if isinstance(node, _SAME_TYPE):
-        return is_temporal(node.this)
+        return _is_temporal(node.this)
     if isinstance(node, exp.Coalesce | exp.Greatest | exp.Least):
         return _are_temporal([node.this, *node.expressions])
     if isinstance(node, exp.If):
@@ -122,7 +122,7 @@ def is_temporal(node: exp.Expression) -> bool:
         return _are_temporal([*results, node.args.get("default")])
     if isinstance(node, exp.Anonymous):
         name = node.name.removeprefix(macros.call("_date").name.removesuffix("_date"))
-        return name in _CONVERSIONS or (name == "CAST_TO_TYPE" and is_temporal(node.expressions[1]))
+        return name in _CONVERSIONS or (name == "CAST_TO_TYPE" and _is_temporal(node.expressions[1]))
     if isinstance(node, exp.Cast):
         return node.to.this in _CASTS
     return isinstance(node, exp.ConvertTimezone | exp.CurrentTimestamp | exp.CurrentDate)
@@ -131,7 +131,7 @@ def is_temporal(node: exp.Expression) -> bool:
 def _are_temporal(nodes: Iterable[exp.Expression | None]) -> bool:
     """Return True if one of them is temporal, and all others too, or NULL or a literal of its type."""
     known = [node for node in nodes if not (node is None or isinstance(node, exp.Null | exp.Literal))]
-    return bool(known) and all(map(is_temporal, known))
+    return bool(known) and all(map(_is_temporal, known))
 
 
 def _tried(name: str, operand: exp.Expression) -> exp.Expression:
@@ -140,7 +140,7 @@ def _tried(name: str, operand: exp.Expression) -> exp.Expression:
 
 
 def _converted(name: str, operand: exp.Expression, scale: exp.Expression | None = None) -> exp.Expression:
-    if is_temporal(operand):
+    if _is_temporal(operand):
         return exp.cast(operand, exp.DataType(this=exp.DataType.Type.USERDEFINED, kind=_DUCKDB_TYPES[name]))
     scales = [] if name == "_date" else [scale.copy() if scale else exp.Literal.number(0)]
     return macros.call(name, operand, *scales)
