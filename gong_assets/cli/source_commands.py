@@ -81,19 +81,18 @@ def refresh_connection() -> None:
     Its streams are written to GONG_ASSETS_HOME, where the code location finds them: loading it calls no API.
     Run the command again, and reload the code location, after a change of the connection's streams.
     """
-    import asyncio
-
     import dagster as dg
 
     from gong_assets.cli.errors import CommandError
     from gong_assets.defs import connector
+    from gong_assets.gong import blocking
     from gong_assets.settings import SettingsError, load_settings
 
     settings = load_settings()
     if settings.gong_source_connection is None:
         raise SettingsError("GONG_SOURCE_CONNECTION is not set: it names the connection to read")
     try:
-        streams = asyncio.run(connector.refresh(settings))
+        streams = blocking.run(connector.refresh(settings))
     except (connector.ConnectionNotFound, dg.Failure) as error:
         raise CommandError(str(error)) from error
     path = connector.state_path(settings)

@@ -6,7 +6,6 @@ the commands `dev`, `doctor` and `sync --mode full`.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import os
@@ -16,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from gong_assets.dates import DateRange
-from gong_assets.gong import Window, first_call_date
+from gong_assets.gong import Window, blocking, first_call_date
 from gong_assets.settings import FIRST_POSSIBLE_CALL_DATE, Settings
 from gong_assets.warehouse.connection import open_warehouse
 from gong_assets.warehouse.sources.adoption import first_day
@@ -82,7 +81,7 @@ def _first_day_in_gong(settings: Settings) -> date | None:
         async with gong.client() as client:
             return await first_call_date(client, Window(*possible.utc_bounds()))
 
-    return asyncio.run(first_call())
+    return blocking.run(first_call())
 
 
 def _starting_at(settings: Settings, day: date) -> Settings:

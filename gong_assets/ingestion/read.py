@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from gong_assets.gong import (
     Record,
     RequestStats,
     TranscriptPage,
+    blocking,
 )
 from gong_assets.ingestion.sources import MAX_SHOWN_IDS, Calls, Pages, Source, Transcripts
 from gong_assets.ingestion.spool import Spool
@@ -145,7 +145,7 @@ def _fill(
             return await _consume(pages, on_page, route)
 
     try:
-        quota_error = asyncio.run(read())
+        quota_error = blocking.run(read())
         for spool in spools:
             spool.close()
     except BaseException:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,14 @@ from gong_assets.dates import DateRange
 from gong_assets.defs.first_partition import is_explicit, look_up_first_partition
 from gong_assets.defs.resources import GongResource
 from gong_assets.error_advice import EXPECTED_ERRORS, explain
-from gong_assets.gong import GongAuthenticationError, GongClient, GongPermissionError, Page, Window
+from gong_assets.gong import (
+    GongAuthenticationError,
+    GongClient,
+    GongPermissionError,
+    Page,
+    Window,
+    blocking,
+)
 from gong_assets.ingestion.streams import PARTITIONED_STREAMS, SNAPSHOT_STREAMS
 from gong_assets.settings import Settings
 from gong_assets.warehouse.tables import TRANSCRIPTS, RawTable
@@ -31,7 +37,7 @@ def check_gong(settings: Settings) -> Iterator[CheckResult]:
     if settings.gong_access_key_2:
         yield from _check_keys(resource, settings)
     try:
-        calls, left = asyncio.run(_calls_of_last_day(resource))
+        calls, left = blocking.run(_calls_of_last_day(resource))
     except EXPECTED_ERRORS as error:
         yield CheckResult("fail", "gong", explain(error))
         return
@@ -53,7 +59,7 @@ def _check_keys(resource: GongResource, settings: Settings) -> Iterator[CheckRes
     second = resource.model_copy(update={"access_key": key, "access_key_secret": secret})
     for name, each in {"GONG_ACCESS_KEY": resource, "GONG_ACCESS_KEY_2": second}.items():
         try:
-            asyncio.run(_calls_of_last_day(each))
+            blocking.run(_calls_of_last_day(each))
         except GongAuthenticationError:
             yield CheckResult("warn", "gong keys", f"{name} is refused")
         except EXPECTED_ERRORS as error:
@@ -120,7 +126,7 @@ def _check_scopes(resource: GongResource) -> Iterator[CheckResult]:
                     found[table.name] = f"{table.name}: {explain(error)}"
         return found
 
-    failed = asyncio.run(problems())
+    failed = blocking.run(problems())
     for message in failed.values():
         yield CheckResult("fail", "gong scopes", message)
     if not failed:
