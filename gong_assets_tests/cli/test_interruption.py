@@ -12,15 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
-import msgspec
 import psutil
 import pytest
 
 from gong_assets.cli import dagster_home
 from gong_assets.defs.assets.ingestion import GONG_POOL
-from gong_assets.defs.leases import Lease
 from gong_assets.local import stack
 from gong_assets_tests.cli.command_line import CommandLine
+from gong_assets_tests.pools import held_pool
 
 pytestmark = pytest.mark.slow
 
@@ -79,21 +78,6 @@ class Sync:
         return code, self.log.read_text().splitlines()[-1]
 
 
-def hold_pool(instance: dg.DagsterInstance) -> dg.DagsterRun:
-    """Create a run on another machine that has the only slot of Gong's pool."""
-
-    @dg.job(name="gong_ingestion")
-    def elsewhere() -> None: ...
-
-    run = instance.create_run_for_job(elsewhere, status=dg.DagsterRunStatus.STARTED)
-    lease = Lease(held=True, renewals=1, renewed_at="then", machine="another", process="1/1")
-    value = msgspec.json.encode(lease).decode()
-    instance.daemon_cursor_storage.set_cursor_values({f"gong_assets/lease/{run.run_id}": value})
-    instance.event_log_storage.initialize_concurrency_limit_to_default(GONG_POOL)
-    instance.event_log_storage.claim_concurrency_slot(GONG_POOL, run.run_id, "gong_calls_raw")
-    return run
-
-
 def latest(instance: dg.DagsterInstance) -> dg.DagsterRun:
     return instance.get_runs(limit=1)[0]
 
@@ -102,24 +86,22 @@ def latest(instance: dg.DagsterInstance) -> dg.DagsterRun:
 def test_a_waiting_sync_says_for_what_uses_no_cpu_and_ends_with_a_signal(
     project: CommandLine, instance: dg.DagsterInstance, tmp_path: Path, how: signal.Signals
 ) -> None:
-    holder = hold_pool(instance)
-    sync = Sync(project, tmp_path / "log")
-    sync.wait_for(f"waiting for run {holder.run_id} (gong_ingestion, since ")
-    process = psutil.Process(sync.process.pid)
-    before = sum(process.cpu_times()[:2])
-    time.sleep(5)
-    assert sum(process.cpu_times()[:2]) - before < 1, "a waiting command uses CPU"
-    code, last = sync.end(how)
-    run = latest(instance)
-    assert (code, last) == (
-        130,
-        f"error: interrupted: run {run.run_id} is canceled, and days that it landed are complete",
-    )
-    assert run.status is dg.DagsterRunStatus.CANCELED
-    info = instance.event_log_storage.get_concurrency_info(GONG_POOL)
-    assert (info.active_run_ids, info.pending_run_ids) == ({holder.run_id}, set())
-    instance.report_run_failed(holder)
-    instance.event_log_storage.free_concurrency_slots_for_run(holder.run_id)
+    with held_pool(instance) as holder:
+        sync = Sync(project, tmp_path / "log")
+        sync.wait_for(f"waiting for run {holder.run_id} (gong_ingestion, since ")
+        process = psutil.Process(sync.process.pid)
+        before = sum(process.cpu_times()[:2])
+        time.sleep(5)
+        assert sum(process.cpu_times()[:2]) - before < 1, "a waiting command uses CPU"
+        code, last = sync.end(how)
+        run = latest(instance)
+        assert (code, last) == (
+            130,
+            f"error: interrupted: run {run.run_id} is canceled, and days that it landed are complete",
+        )
+        assert run.status is dg.DagsterRunStatus.CANCELED
+        info = instance.event_log_storage.get_concurrency_info(GONG_POOL)
+        assert (info.active_run_ids, info.pending_run_ids) == ({holder.run_id}, set())
 
 
 def test_a_sync_that_is_terminated_while_it_reads_is_canceled_and_leaves_nothing(

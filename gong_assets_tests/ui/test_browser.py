@@ -12,6 +12,7 @@ import dagster as dg
 import pytest
 
 from gong_assets.local import stack
+from gong_assets_tests.pools import held_pool
 from tools.browser import VIEWPORT, chromium, chromium_path, dagster_ui
 
 if TYPE_CHECKING:
@@ -167,11 +168,14 @@ def test_a_launchpad_launches_its_job(
 def test_a_canceled_run_can_be_executed_again(
     page: Page, errors: list[str], instance: dg.DagsterInstance
 ) -> None:
+    """The run waits for the pool, so that it cannot end before it is terminated."""
     errors.clear()
     first = launch(page, "gong_ingestion", DAYS[-2])
-    wait_for_status(page, instance, first, "STARTED")
-    terminate(page)
-    wait_for_status(page, instance, first, "CANCELED")
+    wait_for_status(page, instance, first, "STARTING")
+    with held_pool(instance):
+        wait_for_status(page, instance, first, "STARTED")
+        terminate(page)
+        wait_for_status(page, instance, first, "CANCELED")
     page.get_by_role("button", name=re.compile("^Re-execute")).first.click()
     page.wait_for_url(lambda url: "/runs/" in url and first not in url)
     wait_for_status(page, instance, launched_run(page), "SUCCESS")

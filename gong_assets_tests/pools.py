@@ -1,0 +1,36 @@
+"""A pool slot that another machine holds, so that runs wait for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import dagster as dg
+import msgspec
+
+from gong_assets.defs.assets.ingestion import GONG_POOL
+from gong_assets.defs.leases import Lease
+
+
+@contextmanager
+def held_pool(instance: dg.DagsterInstance) -> Iterator[dg.DagsterRun]:
+    """Let a run on another machine have the only slot of Gong's pool for the block, and yield the run.
+
+    The lease of the run is not renewed: after about 90 seconds, a code location takes the run for dead.
+    """
+
+    @dg.job(name="gong_ingestion")
+    def elsewhere() -> None: ...
+
+    run = instance.create_run_for_job(elsewhere, status=dg.DagsterRunStatus.STARTED)
+    lease = Lease(held=True, renewals=1, renewed_at="then", machine="another", process="1/1")
+    value = msgspec.json.encode(lease).decode()
+    instance.daemon_cursor_storage.set_cursor_values({f"gong_assets/lease/{run.run_id}": value})
+    storage = instance.event_log_storage
+    storage.initialize_concurrency_limit_to_default(GONG_POOL)
+    assert storage.claim_concurrency_slot(GONG_POOL, run.run_id, "gong_calls_raw").is_claimed
+    try:
+        yield run
+    finally:
+        instance.report_run_canceled(run)
+        storage.free_concurrency_slots_for_run(run.run_id)
