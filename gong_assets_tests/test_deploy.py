@@ -8,7 +8,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from configparser import ConfigParser
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,8 +18,10 @@ from typing import Any
 import dagster as dg
 import pytest
 import yaml
+from dotenv import dotenv_values
 
 import gong_assets
+from gong_assets.settings import load_settings
 from gong_assets_tests.cli.command_line import CommandLine
 from gong_assets_tests.postgres import postgres_server
 
@@ -125,6 +127,37 @@ def test_the_services_of_compose_refer_to_what_exists() -> None:
         re.findall(r"(DAGSTER_COMPUTE_LOG_DIRECTORY)=", DOCKERFILE)
     )
     assert referenced <= declared
+
+
+def environment_of_compose() -> dict[str, str]:
+    return load("compose.yaml")["services"]["code"]["environment"]
+
+
+def environment_of_systemd() -> dict[str, str]:
+    unit = (DEPLOY / "systemd" / "gong-assets-code.service").read_text()
+    assignments = re.findall(r"^Environment=(.*)$", unit, re.MULTILINE)
+    return dict(part.split("=", 1) for line in assignments for part in shlex.split(line))
+
+
+def environment_of_helm() -> dict[str, str]:
+    (deployment,) = load("helm/values.yaml")["dagster-user-deployments"]["deployments"]
+    return deployment["env"]
+
+
+@pytest.mark.parametrize("environment", [environment_of_compose, environment_of_systemd, environment_of_helm])
+def test_schedules_and_sensors_run_in_a_deployment_with_accounts(
+    environment: Callable[[], dict[str, str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    example = dotenv_values(DEPLOY / "gong_assets.env.example")
+    filled_in = {name: value or "x" for name, value in example.items() if name.startswith(("GONG_", "SNOW"))}
+    home = {"GONG_ASSETS_HOME": str(tmp_path)}
+    for name, value in {**filled_in, **environment(), **home}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings()
+    assert settings.target == "snowflake"
+    assert not settings.uses_simulated_gong
+    assert settings.schedules_enabled
 
 
 def test_the_image_installs_what_exists_and_copies_no_secret() -> None:
