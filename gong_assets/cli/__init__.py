@@ -1,5 +1,24 @@
 """The `gong-assets` command: it materializes the graph and reads its tables."""
 
-from gong_assets.cli.app import main
+from __future__ import annotations
+
+import sys
+
+from gong_assets.cli.interruption import EXIT_CODE, interruptible
+
+
+def main() -> None:
+    """Run the command line; a signal ends it with one line and exit code 130."""
+    try:
+        with interruptible():
+            # The import takes long enough to be interrupted.
+            from gong_assets.cli.app import run
+
+            code = run()
+    except KeyboardInterrupt:
+        sys.stderr.write("error: interrupted\n")
+        code = EXIT_CODE
+    sys.exit(code)
+
 
 __all__ = ["main"]

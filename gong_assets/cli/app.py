@@ -6,7 +6,6 @@ The modules of the commands import the rest of the package inside functions, so 
 from __future__ import annotations
 
 import os
-import sys
 from typing import Annotated
 
 import typer
@@ -24,6 +23,7 @@ from gong_assets.cli import (
     source_commands,
     webhook_command,
 )
+from gong_assets.cli.interruption import EXIT_CODE
 
 app = typer.Typer(
     name="gong-assets",
@@ -95,19 +95,22 @@ def options(
         os.environ["GONG_ASSETS_VERBOSE"] = "1"
 
 
-def main() -> None:
-    """Run the command line.
+def run() -> int:
+    """Run the command line and return its exit code.
 
-    Exit codes: 0 success, 1 the work failed, 2 wrong usage or settings, 130 interrupted.
+    0 is success, 1 the work failed, 2 wrong usage or settings, and 130 interrupted.
     """
     try:
-        sys.exit(app(standalone_mode=False))
-    except typer.Abort:
-        sys.exit(errors.INTERRUPTED)
+        code: int = app(standalone_mode=False) or 0
+    except typer.Abort:  # Some versions of Typer raise it after Ctrl-C, and others return 130.
+        code = EXIT_CODE
     except BrokenPipeError:
         os._exit(0)  # The reader of our output, such as `head`, has closed the pipe.
     except Exception as error:
-        sys.exit(_report(error))
+        return _report(error)
+    if code == EXIT_CODE:
+        output.error("interrupted")
+    return code
 
 
 def _report(error: Exception) -> int:
@@ -129,4 +132,4 @@ def _report(error: Exception) -> int:
     return code
 
 
-__all__ = ["app", "main"]
+__all__ = ["app", "run"]

@@ -8,7 +8,8 @@ from typing import Any
 
 from gong_assets.cli.dagster_home import ensure_dagster_home
 from gong_assets.cli.graph_run import RunListener
-from gong_assets.cli.sync import InvalidDateRange, interruptible, run_job
+from gong_assets.cli.interruption import leaving
+from gong_assets.cli.sync import InvalidDateRange, run_job
 from gong_assets.dates import DateRange
 from gong_assets.defs.first_partition import including
 from gong_assets.ingestion.streams import RAW_TABLES
@@ -43,25 +44,25 @@ def run_audit(
     """Audit these days in one Dagster run, and return the metadata of the audit.
 
     Raises:
+        Interrupted: a signal arrived.
         RunFailed: the run failed.
-        RunInterrupted: Ctrl-C, SIGTERM or SIGHUP arrived.
         WarehouseError: the warehouse cannot be reached.
     """
-    with interruptible():
+    import dagster as dg
+
+    with leaving("the run had not started, and nothing was changed"):
         ensure_dagster_home(settings)
         listener.message("loading the graph")
-        import dagster as dg
-
         from gong_assets.defs.build import build_defs
 
         check_accounts(settings)
         definitions = build_defs(including(settings, days.start))
         with open_warehouse(settings).connect() as connection:
             check_tables(connection, RAW_TABLES)
-        report = run_job(definitions, _JOB, days, listener, resume=False, confirm_deletions=confirm_deletions)
-        (name,) = report.assets
-        with dg.DagsterInstance.get() as instance:
-            event = instance.get_latest_materialization_event(dg.AssetKey(name.split("/")))
+    report = run_job(definitions, _JOB, days, listener, resume=False, confirm_deletions=confirm_deletions)
+    (name,) = report.assets
+    with leaving(f"run {report.run_id} succeeded"), dg.DagsterInstance.get() as instance:
+        event = instance.get_latest_materialization_event(dg.AssetKey(name.split("/")))
     materialization = event.asset_materialization if event else None
     return {
         name: _plain(value.value)

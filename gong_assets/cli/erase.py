@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gong_assets.cli.dagster_home import ensure_dagster_home
 from gong_assets.cli.graph_run import RunListener, execute
-from gong_assets.cli.sync import interruptible
+from gong_assets.cli.interruption import leaving
 from gong_assets.defs.own_tables import model_tables
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import open_warehouse
 from gong_assets.warehouse.erase import add_tombstones, erase
 from gong_assets.warehouse.erasures import Action, Erasure
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 
 def run_erase(
@@ -31,8 +34,8 @@ def run_erase(
     The receipt is also written to the home. With `dry_run` nothing is changed or written.
 
     Raises:
+        Interrupted: a signal arrived. The message says whether the tombstones are stored.
         RunFailed: the run failed. The tombstones are stored, and the job `gong_erasure` applies them.
-        RunInterrupted: Ctrl-C, SIGTERM or SIGHUP arrived.
         WarehouseError: the warehouse cannot be reached.
     """
     erasure = Erasure.of(identifiers, action)
@@ -42,31 +45,38 @@ def run_erase(
         "identifiers": {kind: sum(of == kind for of, _ in identifiers) for kind, _ in identifiers},
         "dry_run": dry_run,
     }
-    with interruptible():
-        if dry_run:
-            with open_warehouse(settings).connect() as connection:
-                found = erase(connection, RAW_TABLES, model_tables(), "dry run", dry_run=erasure)
-            return {**receipt, **found.as_json()}
-        applied = _run_job(settings, erasure, listener)
-    receipt |= {"erased_at": datetime.now(UTC).isoformat(timespec="seconds"), **applied}
-    directory = settings.home / "erasures"
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / f"{erasure.id}.json").write_text(json.dumps(receipt, indent=2) + "\n", "utf-8")
+    if dry_run:
+        with open_warehouse(settings).connect() as connection:
+            found = erase(connection, RAW_TABLES, model_tables(), "dry run", dry_run=erasure)
+        return {**receipt, **found.as_json()}
+    with leaving("nothing was erased"):
+        job = _load_job(settings, listener)
+    with leaving("the erasure may be stored"), open_warehouse(settings).connect() as connection:
+        add_tombstones(connection, erasure)
+    with leaving(f"the erasure {erasure.id} is stored, and the job {job.name} applies it"):
+        receipt |= {**_run(job, listener), "erased_at": datetime.now(UTC).isoformat(timespec="seconds")}
+        directory = settings.home / "erasures"
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / f"{erasure.id}.json").write_text(json.dumps(receipt, indent=2) + "\n", "utf-8")
     return receipt
 
 
-def _run_job(settings: Settings, erasure: Erasure, listener: RunListener) -> dict[str, Any]:
+def _load_job(settings: Settings, listener: RunListener) -> dg.JobDefinition:
     ensure_dagster_home(settings)
     listener.message("loading the graph")
+    from gong_assets.defs.assets.erasures import JOB
+    from gong_assets.defs.build import build_defs
+
+    return build_defs(settings).resolve_job_def(JOB)
+
+
+def _run(job: dg.JobDefinition, listener: RunListener) -> dict[str, Any]:
+    """Apply all erasures, and return the receipt of the run."""
     import dagster as dg
 
-    from gong_assets.defs.assets.erasures import ASSET, JOB, RECEIPT
-    from gong_assets.defs.build import build_defs
+    from gong_assets.defs.assets.erasures import ASSET, RECEIPT
     from gong_assets.defs.orphaned_runs import LeaseObserver
 
-    job = build_defs(settings).resolve_job_def(JOB)
-    with open_warehouse(settings).connect() as connection:
-        add_tombstones(connection, erasure)
     with dg.DagsterInstance.get() as instance:
         LeaseObserver().fail_dead_runs(instance)
         execute(job, instance, None, {ASSET: "health"}, listener, tags={})

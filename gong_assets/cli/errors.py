@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 from typing import Protocol, runtime_checkable
 
-WORK_FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+from gong_assets.cli.interruption import EXIT_CODE, Interrupted
+
+WORK_FAILED, WRONG_USAGE = 1, 2
 
 
 class CommandError(Exception):
@@ -37,6 +39,8 @@ def exit_code(error: Exception) -> int | None:
     """Return the exit code of an expected error, or None for a bug."""
     from gong_assets.settings import SettingsError
 
+    if isinstance(error, Interrupted):
+        return EXIT_CODE
     # Checked first, because the other classes take seconds to import.
     if isinstance(error, SettingsError):
         return WRONG_USAGE
@@ -44,7 +48,7 @@ def exit_code(error: Exception) -> int | None:
         return WORK_FAILED
     from gong_assets.agents import AgentError, InvalidArgument
     from gong_assets.agents.tokens import TokenError
-    from gong_assets.cli.graph_run import RunFailed, RunInterrupted
+    from gong_assets.cli.graph_run import RunFailed
     from gong_assets.cli.sync import InvalidDateRange
     from gong_assets.defs.dbt.project import DbtParseError
     from gong_assets.gong import GongError
@@ -52,8 +56,6 @@ def exit_code(error: Exception) -> int | None:
     from gong_assets.warehouse.errors import WarehouseError
     from gong_assets.warehouse.key_rotation import RotationError
 
-    if isinstance(error, RunInterrupted):
-        return INTERRUPTED
     if isinstance(error, InvalidDateRange | InvalidArgument):
         return WRONG_USAGE
     expected = (

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from io import TextIOBase
 from typing import TYPE_CHECKING, Any, Protocol
 
+from gong_assets.cli.interruption import Interrupted
 from gong_assets.dates import DateRange
 
 if TYPE_CHECKING:
@@ -35,10 +36,6 @@ class RunFailed(Exception):
     def __init__(self, message: str, *, unaffected: Sequence[dg.AssetKey] = ()) -> None:
         super().__init__(message)
         self.unaffected = unaffected
-
-
-class RunInterrupted(Exception):
-    """The user or the system interrupted the command. The message is one line."""
 
 
 class RunListener(Protocol):
@@ -85,8 +82,8 @@ def execute(
     `groups` has the group of each asset by name.
 
     Raises:
+        Interrupted: a signal interrupted the run. It is marked as canceled.
         RunFailed: a step failed.
-        RunInterrupted: a signal interrupted the run. It is marked as canceled.
     """
     run_id, started = str(uuid.uuid4()), datetime.now(UTC)
     with _watched(instance, run_id, listener):
@@ -164,7 +161,7 @@ class _DbtOutput(TextIOBase):
 
 @contextmanager
 def _watched(instance: dg.DagsterInstance, run_id: str, listener: RunListener) -> Iterator[None]:
-    """Report the progress of the run that the block executes; raises RunInterrupted after a signal."""
+    """Report the progress of the run that the block executes; raises Interrupted after a signal."""
     from gong_assets.defs.pool_waits import wait_hooks
     from gong_assets.ingestion.progress import progress_listener
 
@@ -181,7 +178,7 @@ def _watched(instance: dg.DagsterInstance, run_id: str, listener: RunListener) -
         # Dagster frees the slot of a step that ends, and not that of an interrupted one.
         instance.event_log_storage.free_concurrency_slots_for_run(run_id)
     if watch.is_interrupted:
-        raise RunInterrupted(f"interrupted: run {run_id} is canceled, and days that it landed are complete")
+        raise Interrupted(f"interrupted: run {run_id} is canceled, and days that it landed are complete")
 
 
 class _RunWatch:
@@ -203,11 +200,17 @@ class _RunWatch:
 
     def handle(self, entry: dg.EventLogEntry) -> None:
         """Receive an event of the run."""
+        import dagster as dg
+
         if text := _progress_text(entry):
             self._listener.message(text)
         event = entry.dagster_event
         if event is not None and event.is_step_failure and _is_interruption(event):
             self.interrupted()
+        elif event is not None and _failed_by_a_signal(event):
+            (run,) = self._instance.get_runs(dg.RunsFilter(run_ids=[self._run_id]))
+            self._instance.report_run_canceled(run)
+            self.is_interrupted = True
 
     def waiting(self) -> None:
         """Say for which runs this one waits, and fail those that are dead. Called once a second."""
@@ -234,6 +237,12 @@ def _is_interruption(event: dg.DagsterEvent) -> bool:
 
     interruptions = ("DagsterExecutionInterruptedError", "KeyboardInterrupt")
     return any(error.cls_name in interruptions for error in error_chain(event.step_failure_data.error))
+
+
+def _failed_by_a_signal(event: dg.DagsterEvent) -> bool:
+    """Return whether Dagster failed the run for a signal that no step has received."""
+    reason = event.job_failure_data.failure_reason if event.is_job_failure else None
+    return reason is not None and reason.name == "UNEXPECTED_TERMINATION"
 
 
 def _progress_text(entry: dg.EventLogEntry) -> str | None:

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 import typer
 
 from gong_assets.cli import output
-from gong_assets.cli.errors import INTERRUPTED, CommandError, warehouse_error_message
+from gong_assets.cli.errors import CommandError, warehouse_error_message
+from gong_assets.cli.interruption import EXIT_CODE, STOPPED
 from gong_assets.cli.ports import LOOPBACK, listen
 from gong_assets.security.http_requests import LOOPBACK_NAMES, Hosts
 
@@ -32,7 +33,6 @@ WAITING = (
     "Waiting for an MCP client on the standard input. An MCP client starts this command itself (see "
     "docs/agents.md); --http starts a server that clients connect to. Stop with Ctrl-C."
 )
-STOPPED = "Stopped."
 
 NameArgument = Annotated[str, typer.Argument(help="Name of the token, such as that of its user.")]
 HttpOption = Annotated[
@@ -176,7 +176,7 @@ def _serve(address: _Address | None, oauth: OAuth | None) -> None:
             mcp_server.serve_stdio(warehouse, warehouse_error_message)
     except KeyboardInterrupt:
         output.note(STOPPED)
-        raise typer.Exit(INTERRUPTED) from None
+        sys.exit(EXIT_CODE)
 
 
 def _serve_http(
@@ -251,4 +251,4 @@ def _tokens() -> Tokens:
 def _end(*_: object) -> None:
     """End the process. Requests only read, so none leaves anything behind."""
     output.note(STOPPED)
-    os._exit(INTERRUPTED)
+    os._exit(EXIT_CODE)

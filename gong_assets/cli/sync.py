@@ -5,22 +5,21 @@ The run itself is executed in `graph_run.py` and printed by `output.py`.
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from gong_assets.cli.dagster_home import ensure_dagster_home
-from gong_assets.cli.graph_run import RunFailed, RunInterrupted, RunListener, RunReport, execute
+from gong_assets.cli.graph_run import RunFailed, RunListener, RunReport, execute
+from gong_assets.cli.interruption import leaving
 from gong_assets.cortex.enrichments import ENRICHMENTS
 from gong_assets.dates import DateRange
 from gong_assets.defs.first_partition import including, is_explicit, look_up_first_partition
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import FIRST_POSSIBLE_CALL_DATE, Settings
 from gong_assets.settings.account_checks import check_accounts
-from gong_assets.warehouse.connection import open_warehouse
+from gong_assets.warehouse.connection import Warehouse, open_warehouse
 from gong_assets.warehouse.migration import check_tables
 from gong_assets.warehouse.queries import row_counts
 
@@ -85,80 +84,38 @@ def run_sync(
         confirm_deletions: apply all deletions, however many.
 
     Raises:
+        Interrupted: a signal arrived.
         OutdatedTables: the schema has tables of an earlier system or version.
         RunFailed: the run failed.
-        RunInterrupted: Ctrl-C, SIGTERM or SIGHUP arrived.
         WarehouseError: the warehouse cannot be reached.
     """
-    with interruptible():
-        return _run_sync(
-            settings,
-            days,
-            listener,
-            transcripts=transcripts,
-            resume=resume,
-            confirm_deletions=confirm_deletions,
-        )
+    with leaving("the run had not started, and nothing was changed"):
+        ensure_dagster_home(settings)
+        listener.message("loading the graph")
+        from gong_assets.defs.build import build_defs
 
-
-def _run_sync(
-    settings: Settings,
-    days: DateRange | None,
-    listener: RunListener,
-    *,
-    transcripts: bool,
-    resume: bool,
-    confirm_deletions: bool,
-) -> RunReport:
-    ensure_dagster_home(settings)
-    listener.message("loading the graph")
-    from gong_assets.defs.build import build_defs
-
-    check_accounts(settings)
-    days = days or _days_since_first_call(settings, listener)
-    settings = including(settings, days.start)
-    definitions = build_defs(settings)
-    warehouse = open_warehouse(settings)
-    # Spend no Gong request before the warehouse is known to be reachable, with tables of this version.
-    listener.message("connecting to the warehouse")
-    with warehouse.connect() as connection:
-        check_tables(connection, RAW_TABLES)
+        check_accounts(settings)
+        days = days or _days_since_first_call(settings, listener)
+        settings = including(settings, days.start)
+        definitions = build_defs(settings)
+        warehouse = open_warehouse(settings)
+        # Spend no Gong request before the warehouse is known to be reachable, with tables of this version.
+        listener.message("connecting to the warehouse")
+        with warehouse.connect() as connection:
+            check_tables(connection, RAW_TABLES)
     job = "gong_sync" if transcripts else "gong_calls"
     report = run_job(definitions, job, days, listener, resume=resume, confirm_deletions=confirm_deletions)
+    with leaving(f"run {report.run_id} succeeded"):
+        return _with_rows(report, warehouse)
+
+
+def _with_rows(report: RunReport, warehouse: Warehouse) -> RunReport:
     # The answers of all enrichments are in one table.
     answers = {enrichment.asset_name for enrichment in ENRICHMENTS.values()}
     tables = [name for name in report.assets if name.lower() not in answers]
     for name, rows in row_counts(warehouse, tables).items():
         report.assets[name].rows = rows
     return report
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the command as Ctrl-C does; raises RunInterrupted.
-
-    While Dagster executes a run, it handles SIGINT and SIGTERM itself. A signal that was ignored when the
-    command started (nohup) stays ignored.
-    """
-
-    def interrupt(_number: int, _frame: object) -> None:
-        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-            raise KeyboardInterrupt
-        signal.raise_signal(signal.SIGINT)
-
-    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-    previous = {
-        number: signal.signal(number, interrupt)
-        for number in numbers
-        if signal.getsignal(number) is not signal.SIG_IGN
-    }
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise RunInterrupted("interrupted before the run started: nothing was changed") from None
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 def run_job(

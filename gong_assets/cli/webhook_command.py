@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
 
 from gong_assets.cli import output
-from gong_assets.cli.errors import INTERRUPTED, CommandError
+from gong_assets.cli.errors import CommandError
+from gong_assets.cli.interruption import EXIT_CODE, STOPPED
 from gong_assets.cli.ports import LOOPBACK, listen
 from gong_assets.security.http_requests import Hosts
 
@@ -78,7 +80,8 @@ def webhook(
         try:
             serve(receiver, listening, _hosts(settings, host, allow_host or ()))
         except KeyboardInterrupt:
-            raise typer.Exit(INTERRUPTED) from None
+            output.note(STOPPED)
+            sys.exit(EXIT_CODE)
 
 
 def _hosts(settings: Settings, host: str, names: Sequence[str]) -> Hosts:

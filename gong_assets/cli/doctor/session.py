@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gong_assets.cli.doctor.results import CheckResult, Status
@@ -31,10 +32,23 @@ class Session:
         return None
 
     def check(
-        self, subject: str, *statements: str, success: str, advice: str, failure: Status = "fail"
+        self,
+        subject: str,
+        *statements: str,
+        success: str,
+        advice: str,
+        failure: Status = "fail",
+        cleanup: Sequence[str] = (),
     ) -> CheckResult:
-        """Return a result that is `failure` if a statement fails."""
-        error = self.error(*statements)
+        """Return a result that is `failure` if a statement fails.
+
+        The statements of `cleanup` are executed in any case, also after a signal.
+        """
+        try:
+            error = self.error(*statements)
+        finally:
+            cleanup_error = self.error(*cleanup)
+        error = error or cleanup_error
         if error is None:
             return CheckResult("ok", subject, success)
         return CheckResult(failure, subject, f"{str(error).rstrip('.')}. {advice}")

@@ -102,19 +102,20 @@ def _check_privileges(session: Session, settings: Settings) -> Iterator[CheckRes
         advice="Set SNOWFLAKE_WAREHOUSE, and grant USAGE on that warehouse to the role.",
     )
     kinds = (
-        ("tables", f"CREATE TABLE {name} (ID INTEGER)", f"DROP TABLE {name}", "CREATE TABLE"),
-        ("views", f"CREATE VIEW {name}_VIEW AS SELECT 1 AS ID", f"DROP VIEW {name}_VIEW", "CREATE VIEW"),
-        ("temporary tables", f"CREATE TEMPORARY TABLE {name}_TEMP (ID INTEGER)", "", "CREATE TABLE"),
+        ("tables", "TABLE", name, "(ID INTEGER)"),
+        ("views", "VIEW", f"{name}_VIEW", "AS SELECT 1 AS ID"),
+        ("temporary tables", "TEMPORARY TABLE", f"{name}_TEMP", "(ID INTEGER)"),
     )
-    for kind, create, drop, privilege in kinds:
+    for kind, type_, created, definition in kinds:
+        plain_type = type_.split()[-1]
         write = [f"INSERT INTO {name} SELECT 1", f"DELETE FROM {name}"] if kind == "tables" else []
         yield session.check(
             kind,
-            create,
+            f"CREATE {type_} {created} {definition}",
             *write,
-            *([drop] if drop else []),
+            cleanup=[f"DROP {plain_type} IF EXISTS {created}"],
             success=f"can be created in {place}" + (", written and dropped" if write else ""),
-            advice=schema_advice.format(privilege),
+            advice=schema_advice.format(f"CREATE {plain_type}"),
         )
     yield _check_upload(session, f"{name}_STAGE", schema_advice.format("CREATE STAGE"))
     existing = [table.name for table in RAW_TABLES if session.error(f"DESCRIBE TABLE {table.name}") is None]
