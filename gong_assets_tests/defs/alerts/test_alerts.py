@@ -128,6 +128,36 @@ def test_a_cause_is_one_message_however_often_it_recurs_and_one_when_it_is_over(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (KeyError("callId"), KeyError("emailAddress")),
+        (ValueError("Gong answered HTTP 403 to /v2/x"), ValueError("Gong answered HTTP 500 to /v2/x")),
+        (
+            GongPermissionError("GET https://api.gong.io/v2/x: 401 no (request id 12)", status=401),
+            GongPermissionError("GET https://api.gong.io/v2/x: 403 no (request id 13)", status=403),
+        ),
+    ],
+)
+def test_errors_that_differ_in_a_name_or_a_status_are_two_problems(
+    deployment: Deployment, inbox: Inbox, first: Exception, second: Exception
+) -> None:
+    for error in (first, second, first):
+        deployment.run(error=error)
+        deployment.tick()
+    assert inbox.titles == ["open: gong_ingestion failed in calls"] * 2
+
+
+@pytest.mark.slow
+def test_values_and_numbers_do_not_tell_problems_apart(deployment: Deployment, inbox: Inbox) -> None:
+    for rows, value in enumerate(("We lost Acme", "the customers' plan", "4711"), start=1):
+        error = ValueError(f"row {rows}: Numeric value '{value}' of 'CALLS' (query {rows:032x})")
+        deployment.run(error=error, steps=("calls", "users"))
+        deployment.tick()
+    assert inbox.titles == ["open: gong_ingestion failed in calls, users"]
+
+
+@pytest.mark.slow
 def test_a_lost_cursor_repeats_open_problems_only(deployment: Deployment, inbox: Inbox) -> None:
     deployment.run(error=ValueError("first"))
     deployment.run()
