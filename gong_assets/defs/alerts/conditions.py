@@ -13,45 +13,53 @@ from typing import Any
 import dagster as dg
 from dagster._core.definitions.freshness import FreshnessState
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
-from dagster._core.scheduler.instigation import TickStatus
-from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorTick, TickStatus
+from dagster._core.storage.asset_check_execution_record import (
+    AssetCheckExecutionRecord,
+    AssetCheckExecutionRecordStatus,
+)
 
-from gong_assets.defs.alerts.ledger import Ledger, Problem
+from gong_assets.defs.alerts.ledger import Problem
 from gong_assets.defs.alerts.runs import Texts, error_text
 from gong_assets.defs.failures import error_chain
 from gong_assets.error_advice import advice_for
 
 # A failed backfill stays failed; one of last week is no news.
 BACKFILL_AGE = timedelta(days=2)
-RECENT_TICKS = 5
 
 
 def failed_checks(
-    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, texts: Texts, ledger: Ledger
+    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, texts: Texts
 ) -> Iterator[Problem]:
     """Yield the checks whose latest evaluation failed with severity ERROR."""
     graph = repository.asset_graph
     latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(graph.asset_check_keys))
-    for key, record in latest.items():
-        problem_key = f"check:{key.asset_key.to_user_string()}:{key.name}"
-        evaluation = record.evaluation
-        if record.status is AssetCheckExecutionRecordStatus.PLANNED:
-            # A run is about to evaluate it, or ended before it did: the last result still counts.
-            if problem := ledger.open_problem(problem_key):
-                yield problem
-            continue
-        if record.status is not AssetCheckExecutionRecordStatus.FAILED or evaluation is None:
-            continue
-        if evaluation.severity is not dg.AssetCheckSeverity.ERROR:
+    for key, newest in latest.items():
+        evaluation = _last_evaluation(instance, key, newest)
+        if evaluation is None or evaluation.passed or evaluation.severity is not dg.AssetCheckSeverity.ERROR:
             continue
         yield Problem(
-            key=problem_key,
+            key=f"check:{key.asset_key.to_user_string()}:{key.name}",
             kind="check",
             title=f"Check {key.name} of {key.asset_key.to_user_string()} failed",
             reason=texts.shown(_check_reason(graph.get_check_spec(key).description, evaluation)),
             advice="The metadata of the check in the Dagster UI lists IDs and what to do.",
             path=f"/assets/{'/'.join(key.asset_key.path)}?view=checks",
         )
+
+
+def _last_evaluation(
+    instance: dg.DagsterInstance, key: dg.AssetCheckKey, newest: AssetCheckExecutionRecord
+) -> Any:
+    """Return the last evaluation of the check.
+
+    The run of a newer evaluation that is planned may end before it, so the last result counts until then.
+    """
+    if newest.status is not AssetCheckExecutionRecordStatus.PLANNED:
+        return newest.evaluation
+    evaluated = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
+    records = instance.event_log_storage.get_asset_check_execution_history(key, limit=1, status=evaluated)
+    return records[0].evaluation if records else None
 
 
 def _check_reason(condition: str | None, evaluation: Any) -> str:
@@ -93,20 +101,8 @@ def failed_ticks(
         code_location = repository.code_location_origin.location_name
         if not state.is_running or location not in (None, code_location):
             continue
-        ticks = instance.get_ticks(
-            state.instigator_origin_id,
-            state.selector_id,
-            limit=RECENT_TICKS,
-            statuses=[TickStatus.FAILURE, TickStatus.SUCCESS, TickStatus.SKIPPED],
-        )
-        failed = [
-            tick
-            for index, tick in enumerate(ticks)
-            if tick.status is TickStatus.FAILURE
-            and (index == 0 or (since and tick.timestamp >= since.timestamp()))
-        ]
-        if failed:
-            chain = list(error_chain(failed[0].error))
+        if tick := _failed_tick(instance, state, since):
+            chain = list(error_chain(tick.error))
             kind = state.instigator_type.name.lower()
             yield Problem(
                 key=f"tick:{state.instigator_name}",
@@ -119,13 +115,32 @@ def failed_ticks(
             )
 
 
+def _failed_tick(
+    instance: dg.DagsterInstance, state: InstigatorState, since: datetime | None
+) -> InstigatorTick | None:
+    """Return the last tick that failed, if it is the last one that ended or has ended since then."""
+    identity = (state.instigator_origin_id, state.selector_id)
+    ended = [TickStatus.FAILURE, TickStatus.SUCCESS, TickStatus.SKIPPED]
+    for failed in instance.get_ticks(*identity, limit=1, statuses=[TickStatus.FAILURE]):
+        newest = instance.get_ticks(*identity, limit=1, statuses=ended)
+        # A tick has the time of its start, and may take longer than the interval of the alerts.
+        end = failed.end_timestamp or failed.timestamp
+        if list(newest) == [failed] or (since and end >= since.timestamp()):
+            return failed
+    return None
+
+
 def failed_backfills(
     instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, now: datetime, texts: Texts
 ) -> Iterator[Problem]:
     """Yield the backfills that could not go on. A backfill whose runs failed is reported by these runs."""
     own = repository.asset_graph.materializable_asset_keys
-    filters = BulkActionsFilter(statuses=[BulkActionStatus.FAILED], created_after=now - BACKFILL_AGE)
+    filters = BulkActionsFilter(statuses=[BulkActionStatus.FAILED])
+    oldest = (now - BACKFILL_AGE).timestamp()
     for backfill in instance.get_backfills(filters=filters, limit=50):
+        # A backfill may have been launched days before it fails.
+        if (backfill.backfill_end_timestamp or backfill.backfill_timestamp) < oldest:
+            continue
         is_own_job = backfill.job_name is not None and repository.has_job(backfill.job_name)
         if not is_own_job and own.isdisjoint(backfill.asset_selection or ()):
             continue

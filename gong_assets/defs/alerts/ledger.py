@@ -115,10 +115,6 @@ class Ledger:
     def drop_closed(self) -> None:
         self.entries = {key: entry for key, entry in self.entries.items() if not entry.closed_at}
 
-    def open_problem(self, key: str) -> Problem | None:
-        entry = self.entries.get(key)
-        return entry.problem if entry and not entry.closed_at else None
-
     def open_subjects(self) -> dict[str, list[str]]:
         """Return the subjects of the open problems of runs, with the assets of each."""
         return {

@@ -38,6 +38,13 @@ _CANCELED_ADVICE = "Somebody or a time limit canceled this run. Launch it again 
 _VARIABLE = re.compile(
     r"0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|\b[0-9a-f]{12,}\b|\d[\d,.:T/-]*", re.IGNORECASE
 )
+# Parts of a message that tell causes apart, although they are masked or vary: quoted names, such as that of a
+# missing key, and the status of a response.
+_NAME_OR_STATUS = re.compile(
+    r"""(?<!\w)["'](?P<name>[a-z_][\w.$]*)["'](?!\w)"""
+    r"|(?:\b(?:HTTP|status|code|error)\W{1,2}|/\S{0,99}: )(?P<status>[45]\d\d)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -145,10 +152,13 @@ def problems_of_run(instance: dg.DagsterInstance, run: dg.DagsterRun, texts: Tex
             continue  # The failed check is a problem of its own, with its description.
         text, advice = explained(event)
         reason = texts.shown(text)
-        causes.setdefault(_fingerprint(reason), (reason, advice, []))[2].append(str(event.step_key))
+        cause = _cause(reason, text)
+        causes.setdefault(cause, (reason, advice, []))[2].append(str(event.step_key))
     return [
-        _problem(run, {f"step:{step}": [] for step in steps}, _failed(steps), reason, advice or _STEP_ADVICE)
-        for reason, advice, steps in causes.values()
+        _problem(
+            run, {f"step:{step}": [] for step in steps}, _failed(steps), reason, advice or _STEP_ADVICE, cause
+        )
+        for cause, (reason, advice, steps) in causes.items()
     ]
 
 
@@ -159,14 +169,13 @@ def _failed(steps: Sequence[str]) -> str:
 
 
 def _problem(
-    run: dg.DagsterRun, subjects: dict[str, list[str]], what: str, reason: str, advice: str
+    run: dg.DagsterRun, subjects: dict[str, list[str]], what: str, reason: str, advice: str, cause: str = ""
 ) -> Problem:
+    """Return the problem. Without a failed step the reason is Dagster's own, the same for every job."""
     job = "A run of assets" if run.job_name.startswith("__") else run.job_name
     partitions = _partitions(run)
-    # Without a failed step the message is Dagster's own, the same for every job.
-    cause = reason if all(subject.startswith("step:") for subject in subjects) else f"{run.job_name} {what}"
     return Problem(
-        key=f"run:{_fingerprint(cause)}",
+        key=f"run:{_fingerprint(cause or f'{run.job_name} {what}')}",
         kind="run",
         title=f"{job}{f' for {partitions}' if partitions else ''} {what}",
         reason=reason,
@@ -184,10 +193,15 @@ def _partitions(run: dg.DagsterRun) -> str:
     return run.tags.get(PARTITION_TAG, "")
 
 
-def _fingerprint(text: str) -> str:
-    """Return a hash of the text without the parts that differ each time."""
-    stable = " ".join(_VARIABLE.sub("#", text).split())
-    return hashlib.sha256(stable.encode()).hexdigest()[:16]
+def _cause(reason: str, text: str) -> str:
+    """Return what is the same whenever the cause of an error recurs, and differs for another cause."""
+    parts = [reason, *(each["name"] for each in _NAME_OR_STATUS.finditer(text) if each["name"])]
+    statuses = [each["status"] for each in _NAME_OR_STATUS.finditer(text) if each["status"]]
+    return " ".join([*_VARIABLE.sub("#", " ".join(parts)).split(), *statuses])
+
+
+def _fingerprint(cause: str) -> str:
+    return hashlib.sha256(cause.encode()).hexdigest()[:16]
 
 
 def _is_failed_check(event: dg.DagsterEvent) -> bool:

@@ -54,7 +54,7 @@ def observe(context: dg.SensorEvaluationContext, texts: Texts, now: datetime) ->
     cursor = Cursor.loads(context.cursor)
     record_runs(instance, cursor, location, texts, now)
     conditions = [
-        *failed_checks(instance, repository, texts, cursor.ledger),
+        *failed_checks(instance, repository, texts),
         *overdue_assets(instance, repository),
         *failed_ticks(instance, location, cursor.since, texts),
         *failed_backfills(instance, repository, now, texts),

@@ -14,12 +14,19 @@ import pytest
 from dagster._core.definitions.asset_checks.asset_check_evaluation import AssetCheckEvaluationPlanned
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 from dagster._core.remote_origin import (
     RegisteredCodeLocationOrigin,
     RemoteInstigatorOrigin,
     RemoteRepositoryOrigin,
 )
-from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, TickData, TickStatus
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    InstigatorTick,
+    TickData,
+    TickStatus,
+)
 from dagster._utils.error import SerializableErrorInfo
 from pydantic import SecretStr
 
@@ -128,6 +135,36 @@ def test_a_cause_is_one_message_however_often_it_recurs_and_one_when_it_is_over(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (KeyError("callId"), KeyError("emailAddress")),
+        (ValueError("Gong answered HTTP 403 to /v2/x"), ValueError("Gong answered HTTP 500 to /v2/x")),
+        (
+            GongPermissionError("GET https://api.gong.io/v2/x: 401 no (request id 12)", status=401),
+            GongPermissionError("GET https://api.gong.io/v2/x: 403 no (request id 13)", status=403),
+        ),
+    ],
+)
+def test_errors_that_differ_in_a_name_or_a_status_are_two_problems(
+    deployment: Deployment, inbox: Inbox, first: Exception, second: Exception
+) -> None:
+    for error in (first, second, first):
+        deployment.run(error=error)
+        deployment.tick()
+    assert inbox.titles == ["open: gong_ingestion failed in calls"] * 2
+
+
+@pytest.mark.slow
+def test_values_and_numbers_do_not_tell_problems_apart(deployment: Deployment, inbox: Inbox) -> None:
+    for rows, value in enumerate(("We lost Acme", "the customers' plan", "4711"), start=1):
+        error = ValueError(f"row {rows}: Numeric value '{value}' of 'CALLS' (query {rows:032x})")
+        deployment.run(error=error, steps=("calls", "users"))
+        deployment.tick()
+    assert inbox.titles == ["open: gong_ingestion failed in calls, users"]
+
+
+@pytest.mark.slow
 def test_a_lost_cursor_repeats_open_problems_only(deployment: Deployment, inbox: Inbox) -> None:
     deployment.run(error=ValueError("first"))
     deployment.run()
@@ -152,16 +189,7 @@ def test_failed_checks_and_overdue_assets_are_reported_until_they_pass(
     assert inbox.posted[0]["reason"] == "Expected: No call is orphaned.\ncount: 7"
 
     # A run that is about to evaluate the check does not end the problem.
-    run_id = deployment.instance.create_run_for_job(deployment.defs.resolve_job_def("gong_ingestion")).run_id
-    planned = AssetCheckEvaluationPlanned(asset_key=dg.AssetKey("calls"), check_name="orphans")
-    deployment.instance.report_dagster_event(
-        dg.DagsterEvent(
-            "ASSET_CHECK_EVALUATION_PLANNED",
-            "gong_ingestion",
-            event_specific_data=planned,
-        ),
-        run_id,
-    )
+    _plan_check(deployment)
     deployment.tick()
     assert len(inbox.posted) == 2
 
@@ -171,6 +199,39 @@ def test_failed_checks_and_overdue_assets_are_reported_until_they_pass(
         _report_freshness(deployment.instance, key, FreshnessState.PASS)
     deployment.tick()
     assert inbox.titles[2:] == ["closed: Check orphans of calls failed", "closed: 2 assets are overdue"]
+
+
+@pytest.mark.slow
+def test_a_failed_check_that_is_planned_again_is_reported(deployment: Deployment, inbox: Inbox) -> None:
+    _plan_check(deployment)
+    deployment.tick()
+    assert not inbox.posted  # It was never evaluated.
+    deployment.check_passes = False
+    deployment.run()
+    _plan_check(deployment)
+    deployment.tick()
+    deployment.check_passes = True
+    deployment.run()
+    _plan_check(deployment)
+    deployment.tick()
+    assert inbox.titles == [
+        "open: Check orphans of calls failed",
+        "closed: Check orphans of calls failed",
+    ]
+
+
+def _plan_check(deployment: Deployment) -> None:
+    """Plan the check in a run that never evaluates it."""
+    job = deployment.defs.resolve_job_def("gong_ingestion")
+    planned = AssetCheckEvaluationPlanned(asset_key=dg.AssetKey("calls"), check_name="orphans")
+    deployment.instance.report_dagster_event(
+        dg.DagsterEvent(
+            "ASSET_CHECK_EVALUATION_PLANNED",
+            "gong_ingestion",
+            event_specific_data=planned,
+        ),
+        deployment.instance.create_run_for_job(job).run_id,
+    )
 
 
 def test_a_failed_tick_is_reported_until_a_tick_succeeds(deployment: Deployment, inbox: Inbox) -> None:
@@ -189,6 +250,44 @@ def test_a_failed_tick_is_reported_until_a_tick_succeeds(deployment: Deployment,
     assert "SNOWFLAKE_HOST" in inbox.posted[0]["advice"]
 
 
+def test_a_tick_that_fails_after_an_evaluation_during_it_is_reported(
+    deployment: Deployment, inbox: Inbox
+) -> None:
+    state = _running_sensor(deployment.instance)
+    tick = _record_tick(deployment.instance, state, TickStatus.STARTED)
+    deployment.tick()
+    error = SerializableErrorInfo("Snowflake at x does not answer", [], "WarehouseUnreachable")
+    deployment.instance.update_tick(tick.with_status(TickStatus.FAILURE, error=error))
+    for _ in range(10):  # The sensor may tick more often than the alerts.
+        _record_tick(deployment.instance, state, TickStatus.SKIPPED)
+    deployment.tick()
+    deployment.tick()
+    assert inbox.titles == ["open: Sensor watcher failed", "closed: Sensor watcher failed"]
+
+
+def test_a_backfill_is_reported_when_it_fails_however_long_it_took(
+    deployment: Deployment, inbox: Inbox
+) -> None:
+    now = time.time()
+    for name, days in (("recent", 0.01), ("old", 3)):
+        backfill = PartitionBackfill(
+            backfill_id=name,
+            status=BulkActionStatus.FAILED,
+            from_failure=False,
+            tags={},
+            backfill_timestamp=now - 9 * 86_400,
+            backfill_end_timestamp=now - days * 86_400,
+            asset_selection=[dg.AssetKey("calls")],
+            error=SerializableErrorInfo("no", [], "ValueError"),
+            title=None,
+            description=None,
+        )
+        deployment.instance.add_backfill(backfill)
+    deployment.tick()
+    deployment.tick()
+    assert inbox.titles == ["open: Backfill recent failed"]
+
+
 def _running_sensor(instance: dg.DagsterInstance) -> InstigatorState:
     repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("main"), "__repository__")
     origin = RemoteInstigatorOrigin(repository_origin=repository, instigator_name="watcher")
@@ -196,9 +295,9 @@ def _running_sensor(instance: dg.DagsterInstance) -> InstigatorState:
     return instance.add_instigator_state(state)
 
 
-def _record_tick(instance: dg.DagsterInstance, state: InstigatorState, status: TickStatus) -> None:
+def _record_tick(instance: dg.DagsterInstance, state: InstigatorState, status: TickStatus) -> InstigatorTick:
     error = SerializableErrorInfo("Snowflake at x does not answer", [], "WarehouseUnreachable")
-    instance.create_tick(
+    return instance.create_tick(
         TickData(
             state.instigator_origin_id,
             "watcher",
