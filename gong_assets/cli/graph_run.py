@@ -174,6 +174,10 @@ def _watched(instance: dg.DagsterInstance, run_id: str, listener: RunListener) -
             progress_listener(listener.records_read),
         ):
             yield
+    except KeyboardInterrupt:  # Dagster did not execute the run yet, or no longer.
+        watch.canceled()
+        if not watch.is_interrupted:
+            raise
     finally:
         # Dagster frees the slot of a step that ends, and not that of an interrupted one.
         instance.event_log_storage.free_concurrency_slots_for_run(run_id)
@@ -200,17 +204,13 @@ class _RunWatch:
 
     def handle(self, entry: dg.EventLogEntry) -> None:
         """Receive an event of the run."""
-        import dagster as dg
-
         if text := _progress_text(entry):
             self._listener.message(text)
         event = entry.dagster_event
         if event is not None and event.is_step_failure and _is_interruption(event):
             self.interrupted()
         elif event is not None and _failed_by_a_signal(event):
-            (run,) = self._instance.get_runs(dg.RunsFilter(run_ids=[self._run_id]))
-            self._instance.report_run_canceled(run)
-            self.is_interrupted = True
+            self.canceled()
 
     def waiting(self) -> None:
         """Say for which runs this one waits, and fail those that are dead. Called once a second."""
@@ -223,6 +223,15 @@ class _RunWatch:
             self._listener.message(f"run {dead.run_id} was dead and is marked as failed")
         for wait in pool_waits(self._instance, self._run_id):
             self._listener.message(str(wait))
+
+    def canceled(self) -> None:
+        """Receive that a signal arrived while no step could receive it."""
+        import dagster as dg
+
+        run = self._instance.get_run_by_id(self._run_id)
+        if run is not None and run.status is not dg.DagsterRunStatus.SUCCESS:
+            self._instance.report_run_canceled(run)
+            self.is_interrupted = True
 
     def interrupted(self) -> None:
         """Receive that a signal ended a step, or the wait for one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -80,6 +81,22 @@ def test_a_signal_cancels_the_run_whenever_it_arrives(
         execute(two_steps, instance, None, {}, Listener(number, at), tags={})
     (run,) = instance.get_runs()
     assert run.status is dg.DagsterRunStatus.CANCELED
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_before_the_start_cancels_the_run(
+    instance: dg.DagsterInstance, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = dg.DagsterInstance.create_run_for_job
+
+    def create_and_interrupt(*arguments: Any, **options: Any) -> Any:
+        create(*arguments, **options)
+        signal.raise_signal(number)
+
+    monkeypatch.setattr(dg.DagsterInstance, "create_run_for_job", create_and_interrupt)
+    with interruptible(), pytest.raises(Interrupted, match="is canceled"):
+        execute(two_steps, instance, None, {}, Listener(number, ""), tags={})
+    assert [run.status for run in instance.get_runs()] == [dg.DagsterRunStatus.CANCELED]
 
 
 def test_an_interruption_says_what_it_leaves() -> None:
