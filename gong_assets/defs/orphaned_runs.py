@@ -1,5 +1,7 @@
 """Runs whose process died: they are failed, and the pool slots that they would keep for ever are freed.
 
+A run that was created and never started has no slot, but sensors wait for it as for any run in flight.
+
 Dagster's run monitoring does not do this: DefaultRunLauncher has no health check, and `max_runtime_seconds`
 cannot tell a dead run from a long backfill. Launchers with a health check (Docker, Kubernetes) cover the runs
 that they launched, and neither those of the command line nor those that a vanished daemon left.
@@ -21,10 +23,13 @@ SENSOR = "gong_orphaned_runs"
 INTERVAL_SECONDS = 60
 # A run is dead if its lease is the same at four looks, each at least one renewal after the one before.
 LOOKS = 4
-# A run that starts gets its lease within seconds. Importing everything on a busy machine takes a minute.
+# A run is started when it is created, and gets its lease within seconds. Importing everything on a busy
+# machine takes a minute, and the clocks of two machines may differ by several.
 START_GRACE_SECONDS = 900
 
+# Queued runs wait for the daemon, which starts them whenever it runs.
 _STATUSES = [
+    dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
@@ -85,9 +90,10 @@ def _never_leased(record: dg.RunRecord) -> str | None:
     began = record.start_time or record.update_timestamp.timestamp()
     if run.job_name not in JOB_NAMES or time() - began < START_GRACE_SECONDS:
         return None
-    return (
-        f"The process of this run died before its first step, more than {START_GRACE_SECONDS // 60} min ago."
-    )
+    minutes = START_GRACE_SECONDS // 60
+    if run.status is dg.DagsterRunStatus.NOT_STARTED:
+        return f"This run was created more than {minutes} min ago and has not started."
+    return f"The process of this run died before its first step, more than {minutes} min ago."
 
 
 def _fail(instance: dg.DagsterInstance, run_id: str, reason: str) -> bool:

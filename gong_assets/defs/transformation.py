@@ -24,6 +24,7 @@ from gong_assets.warehouse.pending_changes import (
     WAITING_TEXTS,
     PendingChange,
     claim_changes,
+    pending_changes,
     settle_changes,
     waiting_days,
 )
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
 TRANSFORMATION_JOB = "gong_transformation"
 
-# On a run after which days are still pending, because Cortex has not answered all of their texts.
+# On a run after which changes are still pending: it did not transform their days, or Cortex has not answered
+# all of their texts.
 INCOMPLETE_TAG = "gong_assets/incomplete"
 
 
@@ -259,7 +261,8 @@ def settled_changes(
     """Claim the changes that the run transforms in its first step, and settle them if the last one succeeds.
 
     Changes of a raw table are claimed only if the run builds all models that depend on them. A retry of the
-    first step reads the raw tables again, so it also claims the changes that landed since.
+    first step reads the raw tables again, so it also claims the changes that landed since. A re-execution
+    from failure that skips the first step settles the claims of the run that executed it.
 
     Args:
         days: the days that the run transforms.
@@ -271,18 +274,30 @@ def settled_changes(
         yield
         return
     daily = {table for table in tables if models.tables_of(table) & models.partitioned}
-    run_id = context.run.run_id
     if not selected & models.built_before(context.assets_def.keys):
-        claim_changes(connection, run_id, tables=set(tables) - daily, daily_tables=daily, ranges=days)
+        claimed_by = context.run.run_id
+        claim_changes(connection, claimed_by, tables=set(tables) - daily, daily_tables=daily, ranges=days)
     yield
     if selected & models.built_after(context.assets_def.keys):
         return
     waiting = _waiting_days(connection, days) if sends_to_cortex and WAITING_TEXTS in tables else []
-    settle_changes(connection, run_id, waiting)
+    settle_changes(connection, _runs_of_the_steps(context), waiting)
     if waiting:
         days_waiting = format_ranges(contiguous_ranges(waiting))
-        context.instance.add_run_tags(run_id, {INCOMPLETE_TAG: days_waiting})
         context.log.warning(f"Texts of {days_waiting} wait for Cortex. They are sent after the next landing.")
+    if pending := pending_changes(connection):
+        days_pending = format_ranges(contiguous_ranges({each.day for each in pending if each.day}))
+        context.instance.add_run_tags(context.run.run_id, {INCOMPLETE_TAG: days_pending or "tables"})
+
+
+def _runs_of_the_steps(context: dg.AssetExecutionContext) -> list[str]:
+    """Return the IDs of the run and of those whose successful steps it skips, because they failed later."""
+    run: dg.DagsterRun | None = context.run
+    run_ids = [context.run.run_id]
+    while run is not None and run.is_resume_retry and run.parent_run_id:
+        run_ids.append(run.parent_run_id)
+        run = context.instance.get_run_by_id(run.parent_run_id)
+    return run_ids
 
 
 def _waiting_days(connection: SnowflakeConnection, days: Sequence[DateRange]) -> list[date]:

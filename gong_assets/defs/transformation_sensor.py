@@ -35,6 +35,7 @@ INTERVAL_SECONDS = 30
 # A failed transformation is tried once more after this time, and then after the next landing.
 RETRY_AFTER = timedelta(minutes=5)
 ATTEMPT_TAG = "gong_assets/attempt"
+ATTEMPTS = ["1", "2"]
 # On a run that builds models without a change of their sources: the fingerprint of what asked for it. It is
 # requested once, so that a model whose build is not recorded does not run for ever.
 MODELS_TAG = "gong_assets/models"
@@ -88,7 +89,7 @@ def should_read(
     """Return the number of the attempt for which the pending changes are read, or None to wait.
 
     Args:
-        last: the last transformation run.
+        last: the last run that the sensor requested.
         unbuilt: fingerprint of what asks for models to be built, or None.
     """
     if cursor.seen is None or ended.changed or (ended.is_open and ended.landed):
@@ -123,6 +124,16 @@ def build_transformation_sensor(
     return gong_transformation_sensor
 
 
+def _settles_all(run: dg.DagsterRun) -> bool:
+    """Return whether nothing that was pending before the run can still be.
+
+    Only a run that the sensor requested builds all that is pending. A person may select fewer days or models,
+    and a re-execution may select fewer steps.
+    """
+    is_requested = ATTEMPT_TAG in run.tags and run.parent_run_id is None
+    return run.is_success and is_requested and INCOMPLETE_TAG not in run.tags
+
+
 @dataclass(frozen=True)
 class _Tick:
     context: dg.SensorEvaluationContext
@@ -139,7 +150,7 @@ class _Tick:
             return dg.SkipReason("A backfill is running. What it leaves pending follows.")
         cursor = Cursor.loads(self.context.cursor)
         ended = self._ended(cursor)
-        last = next(iter(instance.get_run_records(dg.RunsFilter(job_name=TRANSFORMATION_JOB), limit=1)), None)
+        last = self._last_requested()
         unbuilt, behind = self._unbuilt(cursor), self._behind()
         built = cursor.models if unbuilt or not self._has_calls else self.models.fingerprint
         now = datetime.now(UTC)
@@ -170,6 +181,10 @@ class _Tick:
                 return run.run_id
         return None
 
+    def _last_requested(self) -> dg.RunRecord | None:
+        requested = dg.RunsFilter(job_name=TRANSFORMATION_JOB, tags={ATTEMPT_TAG: ATTEMPTS})
+        return next(iter(self.context.instance.get_run_records(requested, limit=1)), None)
+
     def _assets_of(self, run: dg.DagsterRun) -> frozenset[dg.AssetKey]:
         return assets_of_run(self.context.repository_def, run)
 
@@ -187,7 +202,7 @@ class _Tick:
             run = record.dagster_run
             is_open |= INCOMPLETE_TAG in run.tags
             if run.job_name == TRANSFORMATION_JOB:
-                is_open = INCOMPLETE_TAG in run.tags or run.status is not dg.DagsterRunStatus.SUCCESS
+                is_open = not _settles_all(run) and (is_open or not run.is_success)
             else:
                 landed_now, changed_now = self._landed(run)
                 landed |= landed_now

@@ -94,21 +94,23 @@ def _is_one_of(tables: Collection[str]) -> str:
 
 
 def settle_changes(
-    connection: SnowflakeConnection, claimed_by: str, waiting_days: Sequence[date] = ()
+    connection: SnowflakeConnection, claimed_by: Sequence[str], waiting_days: Sequence[date] = ()
 ) -> None:
     """Delete the claimed changes, which are transformed now, except for the days with texts that wait.
 
     Args:
+        claimed_by: the run that transformed them, and those whose claims it took over.
         waiting_days: days whose texts Cortex has not answered. They become pending, claimed or not.
     """
     with transaction(connection), connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {PENDING_CHANGES_TABLE} WHERE CLAIMED_BY = %s", (claimed_by,))
+        runs = ", ".join(["%s"] * len(claimed_by))
+        cursor.execute(f"DELETE FROM {PENDING_CHANGES_TABLE} WHERE CLAIMED_BY IN ({runs})", claimed_by)
         if waiting_days:
             days = ", ".join(["(%s)"] * len(waiting_days))
             cursor.execute(
                 f"INSERT INTO {PENDING_CHANGES_TABLE} (TABLE_NAME, DAY, CHANGED_AT, CORRELATION_ID) "
                 f"SELECT %s, COLUMN1::DATE, CURRENT_TIMESTAMP(), %s FROM VALUES {days}",
-                (WAITING_TEXTS, claimed_by, *waiting_days),
+                (WAITING_TEXTS, claimed_by[0], *waiting_days),
             )
 
 

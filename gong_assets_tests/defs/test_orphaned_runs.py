@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 import msgspec
 import pytest
+from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 
 from gong_assets.defs import leases, orphaned_runs
 from gong_assets.defs.leases import Lease
@@ -138,6 +139,31 @@ def test_a_run_that_died_before_its_lease_is_failed_after_a_grace_time(
     run = instance.create_run_for_job(_empty(job_name), status=dg.DagsterRunStatus.STARTING)
     clock[0] += age
     assert [each.run_id for each in LeaseObserver().fail_dead_runs(instance)] == [run.run_id] * is_dead
+
+
+@pytest.mark.parametrize(("job_name", "age", "is_dead"), [
+    ("gong_sync", 600, False), ("gong_sync", 1000, True), ("somebody_elses", 1000, False),
+])  # fmt: skip
+def test_a_run_that_was_created_and_never_started_is_failed_after_a_grace_time(
+    instance: dg.DagsterInstance, clock: list[float], job_name: str, age: float, is_dead: bool
+) -> None:
+    run = instance.create_run_for_job(_empty(job_name))
+    assert statuses(instance) == [dg.DagsterRunStatus.NOT_STARTED]
+    clock[0] += age
+    assert [each.run_id for each in LeaseObserver().fail_dead_runs(instance)] == [run.run_id] * is_dead
+    assert (statuses(instance) == [FAILURE]) is is_dead
+
+
+def test_a_queued_run_waits_for_the_daemon_however_long_it_takes(
+    instance: dg.DagsterInstance, clock: list[float]
+) -> None:
+    location = RegisteredCodeLocationOrigin("gong_assets")
+    origin = RemoteRepositoryOrigin(location, "__repository__").get_job_origin("gong_sync")
+    queued = dg.DagsterRunStatus.QUEUED
+    instance.create_run_for_job(_empty("gong_sync"), status=queued, remote_job_origin=origin)
+    clock[0] += 86_400
+    assert LeaseObserver().fail_dead_runs(instance) == []
+    assert statuses(instance) == [queued]
 
 
 def _empty(name: str) -> dg.JobDefinition:

@@ -1,13 +1,16 @@
 """Decisions about transformations: when the pending changes are read, and which models and days run."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from gong_assets.dates import DateRange, format_ranges
-from gong_assets.defs.transformation import Model, Models, plan, settled_changes
+from gong_assets.defs.transformation import INCOMPLETE_TAG, Model, Models, plan, settled_changes
 from gong_assets.defs.transformation_sensor import Cursor, Ended, should_read
 from gong_assets.warehouse.connection import Warehouse, transaction
 from gong_assets.warehouse.pending_changes import (
@@ -188,12 +191,18 @@ def test_a_sensor_that_lost_its_cursor_reads_once() -> None:
     assert Cursor.loads(cursor.dumps()) == cursor
 
 
+def record(warehouse: Warehouse, day: date) -> None:
+    with warehouse.connect() as connection, transaction(connection), connection.cursor() as cursor:
+        record_changes(cursor, "CALLS", "SELECT %s::DATE AS DAY", [day], "landing")
+
+
+def pending_days(warehouse: Warehouse) -> list[date | None]:
+    with warehouse.connect() as connection:
+        return [change.day for change in pending_changes(connection)]
+
+
 def test_a_retry_settles_what_landed_before_it_and_nothing_that_landed_since(warehouse: Warehouse) -> None:
     """A retry stages the calls again."""
-
-    def land(day: date) -> None:
-        with warehouse.connect() as connection, transaction(connection), connection.cursor() as cursor:
-            record_changes(cursor, "CALLS", "SELECT %s::DATE AS DAY", [day], "landing")
 
     @dg.asset(partitions_def=dg.DailyPartitionsDefinition("2026-01-01"))
     def stg_calls(context: dg.AssetExecutionContext) -> None:
@@ -201,14 +210,108 @@ def test_a_retry_settles_what_landed_before_it_and_nothing_that_landed_since(war
             warehouse.connect() as connection,
             settled_changes(context, connection, models, [PARTITIONS], sends_to_cortex=False),
         ):
-            land(ago(1) if context.retry_number == 0 else ago(3))
+            record(warehouse, ago(1) if context.retry_number == 0 else ago(3))
             if context.retry_number == 0:
                 raise dg.RetryRequested(max_retries=1)
 
     models = Models([model("stg_calls", "CALLS", daily=True)])
     with warehouse.connect() as connection:
         create_raw_tables(connection, ())
-    land(ago(2))
+    record(warehouse, ago(2))
     assert dg.materialize([stg_calls], partition_key=str(ago(0))).success
     with warehouse.connect() as connection:
         assert [(change.table, change.day) for change in pending_changes(connection)] == [("CALLS", ago(3))]
+
+
+def test_a_run_that_leaves_days_pending_says_so(warehouse: Warehouse) -> None:
+    """For example the old day of a call that moved to a day of the run."""
+
+    @dg.asset
+    def stg_calls(context: dg.AssetExecutionContext) -> None:
+        with (
+            warehouse.connect() as connection,
+            settled_changes(context, connection, models, [DateRange.single(ago(0))], sends_to_cortex=False),
+        ):
+            pass
+
+    models = Models([model("stg_calls", "CALLS", daily=True)])
+    with warehouse.connect() as connection:
+        create_raw_tables(connection, ())
+    for day in (ago(4), ago(0)):
+        record(warehouse, day)
+    with dg.DagsterInstance.ephemeral() as instance:
+        run_id = dg.materialize([stg_calls], instance=instance).run_id
+        assert pending_days(warehouse) == [ago(4)]
+        run = instance.get_run_by_id(run_id)
+        assert run is not None
+        assert run.tags[INCOMPLETE_TAG] == f"{ago(4)}"
+
+
+class TwoSteps:
+    """A transformation whose second step fails until it is repaired."""
+
+    warehouse: Warehouse
+    is_broken = True
+
+
+def transformation_of_two_steps() -> dg.JobDefinition:
+    models = Models(
+        [
+            replace(model("stg_calls", "CALLS", daily=True), is_staging=True),
+            model("cortex_calls", "CALLS", daily=True),
+        ]
+    )
+
+    @dg.asset
+    def stg_calls(context: dg.AssetExecutionContext) -> None:
+        with settled(context):
+            pass
+
+    @dg.asset(deps=[stg_calls])
+    def cortex_calls(context: dg.AssetExecutionContext) -> None:
+        with settled(context):
+            if TwoSteps.is_broken:
+                raise dg.Failure("Cortex is away", allow_retries=False)
+
+    @contextmanager
+    def settled(context: dg.AssetExecutionContext) -> Iterator[None]:
+        with (
+            TwoSteps.warehouse.connect() as connection,
+            settled_changes(context, connection, models, [PARTITIONS], sends_to_cortex=False),
+        ):
+            yield
+
+    job = dg.define_asset_job("gong_transformation", executor_def=dg.in_process_executor)
+    return dg.Definitions([stg_calls, cortex_calls], jobs=[job]).resolve_job_def("gong_transformation")
+
+
+def test_a_re_execution_from_failure_settles_what_the_failed_run_has_staged(
+    warehouse: Warehouse, tmp_path: Path
+) -> None:
+    job, TwoSteps.warehouse, TwoSteps.is_broken = (
+        dg.reconstructable(transformation_of_two_steps),
+        warehouse,
+        True,
+    )
+    with warehouse.connect() as connection:
+        create_raw_tables(connection, ())
+    record(warehouse, ago(2))
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+
+        def execute(parent: str | None = None) -> dg.JobExecutionResult:
+            options = dg.ReexecutionOptions.from_failure(parent, instance) if parent else None
+            # Dagster's UI and daemon set it. It is not set here, in the test's own process.
+            tags = {"dagster/is_resume_retry": "true"} if parent else {}
+            return dg.execute_job(job, instance, tags=tags, reexecution_options=options, raise_on_error=False)
+
+        first = execute()
+        assert not first.success
+        record(warehouse, ago(1))  # lands after the calls were staged
+        second = execute(first.run_id)
+        assert not second.success
+        assert pending_days(warehouse) == [ago(2), ago(1)]
+        TwoSteps.is_broken = False
+        third = execute(second.run_id)
+        assert third.success
+        assert [event.step_key for event in third.get_step_success_events()] == ["cortex_calls"]
+    assert pending_days(warehouse) == [ago(1)]

@@ -223,14 +223,14 @@ def test_changes_that_land_after_the_claim_stay_pending(warehouse: Warehouse) ->
     assert claimed == 2
     land(warehouse, [row("1", MONDAY, title="edited"), row("2", TUESDAY)])
     with warehouse.connect() as connection:
-        settle_changes(connection, "run-2")
+        settle_changes(connection, ["run-2"])
     assert pending(warehouse) == [(CALLS.name, MONDAY), (CALLS.name, TUESDAY)]
 
 
 def settle(warehouse: Warehouse) -> None:
     with warehouse.connect() as connection:
         claim_changes(connection, "settled", tables=[CALLS.name, USERS.name])
-        settle_changes(connection, "settled")
+        settle_changes(connection, ["settled"])
 
 
 @pytest.mark.parametrize(("table", "days"), [(CALLS, TWO_DAYS), (USERS, None)])

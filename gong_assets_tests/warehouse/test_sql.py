@@ -118,7 +118,7 @@ def sent_statements(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> li
         pending_changes.claim_changes(
             connection, "run", tables=["GONG_USERS_RAW"], daily_tables=[CALLS.name], ranges=days
         )
-        pending_changes.settle_changes(connection, "run", [DAY])
+        pending_changes.settle_changes(connection, ["run"], [DAY])
         with suppress(ProgrammingError):  # The view does not exist.
             pending_changes.waiting_days(connection, days)
         with suppress(ProgrammingError):  # The database does not exist.
