@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from gong_assets.defs.runs import IN_FLIGHT
 from gong_assets.error_advice import EXPECTED_ERRORS
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
-from gong_assets.warehouse.sources.adoption import changed_days, newest_extraction
+from gong_assets.warehouse.sources.adoption import Extraction, changed_days, extractions
 from gong_assets.warehouse.sources.registry import open_source
 
 # Each look is one statement, and may resume the warehouse. Connectors sync every few hours.
@@ -26,25 +26,60 @@ INTERVAL_SECONDS = 900
 UPSTREAM_INTERVAL_SECONDS = 30
 # Runs of which one failed are requested again after this time, or with the next change of the source.
 RETRY_AFTER = timedelta(hours=1)
-# On the runs of one tick: what they have in common, and the time since which they land changes; empty for the
-# first look.
+# On the runs of one tick: what they have in common.
 TICK_TAG = "gong_assets/source_tick"
-SINCE_TAG = "gong_assets/source_since"
 NAME = "gong_source_sensor"
 # Ranges with fewer days between them are one run: a day without changes costs next to nothing.
 MAX_GAP = timedelta(days=7)
+# A sync commits records in no order for up to this time: after a change, those that were extracted this long
+# before the newest one of the last look are read too.
+OVERLAP = timedelta(hours=6)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a look found in a table.
+
+    Attributes:
+        since: the time after which records are read when the table changes.
+        checksum: of the table's extractions. Cursors of version 0.1 have none.
+    """
+
+    since: str
+    checksum: int | None = None
 
 
 @dataclass(frozen=True)
 class _Cursor:
-    """The newest record that a look found, and the time of that look."""
+    """What the looks found in each table that had records, and the time of the last look."""
 
-    newest: str | None = None
+    tables: Mapping[str, _Seen] = field(default_factory=dict)
     looked_at: float = 0.0
 
-    @property
-    def seen(self) -> datetime | None:
-        return datetime.fromisoformat(self.newest) if self.newest else None
+    @classmethod
+    def parse(cls, text: str | None) -> "_Cursor":
+        found = json.loads(text) if text else {}
+        tables = {name: _Seen(**seen) for name, seen in found.get("tables", {}).items()}
+        if newest := found.get("newest"):  # Earlier versions kept one time for all tables.
+            tables = {table.name: _Seen(newest) for table in RAW_TABLES}
+        return cls(tables, found.get("looked_at", 0.0))
+
+    def since(self, table: str) -> datetime | None:
+        return datetime.fromisoformat(self.tables[table].since) if table in self.tables else None
+
+    def has_changed(self, table: str, found: Extraction) -> bool:
+        return table not in self.tables or self.tables[table].checksum != found.checksum
+
+    def after(self, found: Mapping[str, Extraction], now: datetime) -> "_Cursor":
+        """Return the cursor after a look. What the first look at a table found is not read again."""
+
+        def seen(table: str, extraction: Extraction) -> _Seen:
+            first = self.since(table)
+            since = max(first, extraction.newest - OVERLAP) if first else extraction.newest
+            return _Seen(since.isoformat(), extraction.checksum)
+
+        tables = {table: seen(table, extraction) for table, extraction in found.items()}
+        return _Cursor({**self.tables, **tables}, now.timestamp())
 
     def __str__(self) -> str:
         return json.dumps(asdict(self))
@@ -61,14 +96,15 @@ def build_source_sensor(
         job_name="gong_ingestion",
         minimum_interval_seconds=min(interval, UPSTREAM_INTERVAL_SECONDS) if upstream else interval,
         default_status=options.sensors.source.default_status,
-        description=f"Observes the newest record in the tables of {product(settings)}. When they have newer "
-        "ones, it materializes the raw assets for the days of those records, whatever their age. Days whose "
-        "run failed are requested again after an hour, or with the next change.",
+        description=f"Observes the newest record in the tables of {product(settings)}. When records of "
+        "a table change, it materializes the raw assets for the days of those that were extracted since the "
+        "last look or up to six hours before it, whatever their age. Days whose run failed are requested "
+        "again after an hour, or with the next change.",
     )
     def gong_source_sensor(
         context: dg.SensorEvaluationContext, gong_snowflake: SnowflakeResource
     ) -> dg.SensorResult:
-        cursor = _Cursor(**json.loads(context.cursor)) if context.cursor else _Cursor()
+        cursor = _Cursor.parse(context.cursor)
         now = datetime.now(UTC)
         is_early = now.timestamp() - cursor.looked_at < interval
         if upstream and is_early and not _loaded_since(context.instance, upstream, cursor.looked_at):
@@ -96,16 +132,22 @@ def _look(
 ) -> dg.SensorResult:
     """Look at the tables, and request the days that changed, or again those of runs that failed."""
     is_due = any(record.update_timestamp <= now - RETRY_AFTER for record in failed)
-    since = _since(failed[0]) if failed else cursor.seen
     source = open_source(connection, settings)
-    newest = newest_extraction(connection, source, RAW_TABLES)
-    if newest is None or (newest == cursor.seen and not is_due):
-        reason = f"Nothing new since {cursor.seen or 'the beginning'}."
-        return dg.SensorResult(skip_reason=reason, cursor=str(_Cursor(cursor.newest, now.timestamp())))
-    days = changed_days(connection, source, RAW_TABLES, since)
-    ranges = ranges_to_land(settings, days, now.date(), is_first=since is None)
-    tags = {TICK_TAG: now.isoformat(), SINCE_TAG: since.isoformat() if since else ""}
-    return _result(options, newest, len(days), ranges, tags)
+    found = extractions(connection, source, RAW_TABLES)
+    newest = max((each.newest for each in found.values()), default=None)
+    changed = [
+        table
+        for table in RAW_TABLES
+        if table.name in found and cursor.has_changed(table.name, found[table.name])
+    ]
+    if newest is None or not (changed or is_due):
+        reason = f"Nothing new since {newest or 'the beginning'}."
+        return dg.SensorResult(skip_reason=reason, cursor=str(replace(cursor, looked_at=now.timestamp())))
+    days = {day for record in failed for day in DateRange.from_run_tags(record.dagster_run.tags) or ()}
+    for table in changed:
+        days.update(changed_days(connection, source, [table], cursor.since(table.name)))
+    ranges = ranges_to_land(settings, sorted(days), now.date(), is_first=not cursor.tables)
+    return _result(options, newest, len(days), ranges, now, cursor.after(found, now))
 
 
 def _loaded_since(instance: dg.DagsterInstance, upstream: Collection[dg.AssetKey], time: float) -> bool:
@@ -126,17 +168,13 @@ def _last_tick(instance: dg.DagsterInstance) -> list[dg.RunRecord]:
     return []
 
 
-def _since(record: dg.RunRecord) -> datetime | None:
-    since = record.dagster_run.tags[SINCE_TAG]
-    return datetime.fromisoformat(since) if since else None
-
-
 def _result(
     options: GraphOptions,
     newest: datetime,
     days: int,
     ranges: Sequence[DateRange],
-    tags: Mapping[str, str],
+    now: datetime,
+    cursor: _Cursor,
 ) -> dg.SensorResult:
     """Return the observation of the tables, and a run for each range of days."""
     observation = dg.AssetObservation(
@@ -147,13 +185,14 @@ def _result(
             "runs_requested": len(ranges),
         },
     )
+    tick = now.isoformat()
     return dg.SensorResult(
         run_requests=[
-            dg.RunRequest(run_key=f"{tags[TICK_TAG]}:{each}", tags={**each.as_run_tags(), **tags})
+            dg.RunRequest(run_key=f"{tick}:{each}", tags={**each.as_run_tags(), TICK_TAG: tick})
             for each in ranges
         ],
         asset_events=[observation],
-        cursor=str(_Cursor(newest.isoformat(), datetime.fromisoformat(tags[TICK_TAG]).timestamp())),
+        cursor=str(cursor),
     )
 
 

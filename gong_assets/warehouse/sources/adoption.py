@@ -70,6 +70,19 @@ class Adopted:
     private: int
 
 
+@dataclass(frozen=True)
+class Extraction:
+    """The times at which the source extracted the records of a table.
+
+    Attributes:
+        checksum: changes when a record is added, removed or extracted again, also if a newer record was
+            committed before it.
+    """
+
+    newest: datetime
+    checksum: int
+
+
 def adopt(
     connection: SnowflakeConnection,
     source: AdoptedSource,
@@ -182,20 +195,31 @@ def _count(cursor: SnowflakeCursor, rest: str) -> int:
     return int(cursor.fetchall()[0][0])
 
 
+def extractions(
+    connection: SnowflakeConnection, source: AdoptedSource, tables: Sequence[RawTable]
+) -> dict[str, Extraction]:
+    """Return the extractions of each of these tables that has records in the source."""
+    queries = " UNION ALL ".join(
+        f"SELECT '{table.name}' AS TABLE_NAME, MAX(EXTRACTED_AT::TIMESTAMP_LTZ) AS NEWEST, "
+        "SUM(DATE_PART(EPOCH_MILLISECOND, EXTRACTED_AT::TIMESTAMP_LTZ)) AS CHECKSUM "
+        f"FROM ({source.versions(table)}) AS RECORDS"
+        for table in tables
+        if source.is_available(table)
+    )
+    found = fetch(connection, queries) if queries else []
+    return {
+        row["TABLE_NAME"]: Extraction(row["NEWEST"], int(row["CHECKSUM"]))
+        for row in found
+        if row["NEWEST"] is not None
+    }
+
+
 def newest_extraction(
     connection: SnowflakeConnection, source: AdoptedSource, tables: Sequence[RawTable]
 ) -> datetime | None:
     """Return when the source last extracted a record of these tables."""
-    queries = " UNION ALL ".join(
-        f"SELECT MAX(EXTRACTED_AT::TIMESTAMP_LTZ) AS NEWEST FROM ({source.versions(table)}) AS RECORDS"
-        for table in tables
-        if source.is_available(table)
-    )
-    if not queries:
-        return None
-    found = fetch(connection, f"SELECT MAX(NEWEST) AS NEWEST FROM ({queries}) AS NEWEST_RECORDS")
-    newest: datetime | None = found[0]["NEWEST"]
-    return newest
+    found = extractions(connection, source, tables).values()
+    return max((each.newest for each in found), default=None)
 
 
 def first_day(connection: SnowflakeConnection, source: AdoptedSource) -> date | None:
