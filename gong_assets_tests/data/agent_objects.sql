@@ -111,7 +111,7 @@ FACTS (
     VW_SALES_PERFORMANCE_ANALYSIS.UNIQUE_DEALS_DISCUSSED AS UNIQUE_DEALS_DISCUSSED
         COMMENT = 'Distinct HubSpot deals of the sales calls. All deals of a call count.',
     VW_SALES_PERFORMANCE_ANALYSIS.DEALS_WON AS DEALS_WON
-        COMMENT = 'Won HubSpot deals that closed in this month and whose last sales call up to the close date was hosted by the rep. Later calls, internal meetings, voicemails and no-shows neither take nor move a deal. A deal without such a call is in nobody''s row.',
+        COMMENT = 'Won HubSpot deals that closed in this month and whose last sales call up to the close was hosted by the rep. A close without a time is at the end of its day. Later calls, internal meetings, voicemails and no-shows neither take nor move a deal. A deal without such a call is in nobody''s row.',
     VW_SALES_PERFORMANCE_ANALYSIS.DEALS_LOST AS DEALS_LOST
         COMMENT = 'Lost HubSpot deals, attributed in the same way.',
     VW_SALES_PERFORMANCE_ANALYSIS.REVENUE_WON AS REVENUE_WON
@@ -366,7 +366,7 @@ METRICS (
     VW_GONG_CALL_RISKS.CALLS_WITH_RISKS AS COUNT(DISTINCT CALL_ID)
         COMMENT = 'Number of recordings with a risk.'
 )
-COMMENT = 'Sales calls with their deals, reps and risks. Made by gong_assets, definition 5dfae91ba6270ac6'
+COMMENT = 'Sales calls with their deals, reps and risks. Made by gong_assets, definition a9480613c9156082'
 AI_SQL_GENERATION 'For figures about selling, filter VW_ENRICHED_GONG_CALLS by IS_SALES_CALL, and for figures about how a host sells by IS_COACHABLE. Each call repeats the amount of its deal, so sum amounts over VW_DEAL_RISK, or REVENUE_WON over VW_SALES_PERFORMANCE_ANALYSIS. Only amounts in the home currency can be added; they are NULL where they are not known, so say how many deals a sum lacks. VW_DEAL_RISK joins VW_ENRICHED_GONG_CALLS by the last call of a deal only; its CALL_COUNT has the number of calls. Group reps by their id, because two reps can have the same name. CALL_DATE is a date in UTC.'
 AI_VERIFIED_QUERIES (
     WHAT_WERE_THE_MOST_NEGATIVE_CUSTOMER_STATEMENTS AS (

@@ -33,6 +33,8 @@ DEALS: list[tuple[Any, ...]] = [
     (9026004, "Autumn, after midnight", WON, 1, 1, "USD", "2026-11-02 05:30:00", CREATED, None),
     # Won two hours after its call.
     (9042001, "Same day", WON, 5000, 5000, "USD", "2026-11-12 17:00:00", CREATED, "9042900"),
+    # Won between its two calls of one day.
+    (9042002, "Kick-off", WON, 5000, 5000, "USD", "2026-11-12 17:00:00", CREATED, None),
     (9027001, "Lost 2023", LOST, 1, 1, "USD", "2023-05-01 12:00:00", "2023-01-01 12:00:00", "9027900"),
     (9027002, "Open now", OPEN, 80000, 80000, "USD", None, "2026-10-01 12:00:00", "9027900"),
     (9027003, "Open before", OPEN, 70000, 70000, "USD", None, "2026-02-01 12:00:00", "9027900"),
@@ -106,6 +108,8 @@ def _of_local_days() -> Iterator[tuple[date, Record, None]]:
     yield call("T-october", "2026-11-01T03:30:00Z", "ray", [])
     yield call("T-signing", "2026-11-12T15:00:00Z", "cat", [
         deal("9042001"), record("Company", "9042900")])  # fmt: skip
+    yield call("T-sold", "2026-11-11T15:00:00Z", "ida", [deal("9042002")])
+    yield call("T-kickoff", "2026-11-12T19:00:00Z", "kai", [deal("9042002")])
     yield call("T-negative", "2026-11-20T12:00:00Z", "jan", [], duration=-5)
     yield call("T-positive", "2026-11-20T13:00:00Z", "jan", [], duration=100)
 

@@ -138,6 +138,12 @@ def test_a_deal_is_won_after_the_call_that_won_it(company: Company) -> None:
     ]
 
 
+def test_a_call_after_the_close_on_the_same_day_takes_no_revenue(company: Company) -> None:
+    november = date(2026, 11, 1)
+    assert company.months("ida") == {november: (1, Decimal(5000))}
+    assert company.months("kai") == {november: (0, Decimal(0))}
+
+
 def test_negative_lengths_are_flagged_and_not_summed(company: Company) -> None:
     names = ("CALL_DURATION_SECONDS", "HAS_NEGATIVE_DURATION")
     assert [tuple(call(company, each)[name] for name in names) for each in ("T-negative", "T-positive")] == [

@@ -205,6 +205,15 @@ def test_a_landed_transcript_is_pending_and_a_deleted_call_has_a_status_until_th
     assert (completeness["CALLS_TO_STAGE"], completeness["CALLS_TO_REMOVE"]) == (2, 1)
     assert completeness["IS_COMPLETE"] is False
 
+    # Only a transcript without words is staged with its call.
+    company.project.succeed("run", "--select", "stg_gong_calls", GONG_ASSETS_DAYS=str(day))
+    assert _statuses(company) == {
+        "H-share": "Landed",
+        "H-absent": "Enriched",
+        "H-nobody": "Awaiting Transcript",
+    }
+    assert company.row("vw_gong_ingestion_completeness", call_date=day)["CALLS_TO_STAGE"] == 1
+
     company.project.succeed("run", GONG_ASSETS_DAYS=str(day))
 
     assert _statuses(company) == {

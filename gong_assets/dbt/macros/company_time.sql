@@ -27,6 +27,11 @@
     coalesce({{ company_date(relation ~ '.call_datetime_utc') }}, {{ relation }}.call_date)
 {%- endmacro %}
 
+{#- The moment at which a call started; the start of its day if the start is unknown. -#}
+{% macro call_at(relation) -%}
+    coalesce({{ relation }}.call_datetime_utc, {{ company_day_start(relation ~ '.call_date') }})
+{%- endmacro %}
+
 {#- The moment at which a deal was created; the start of the day if HubSpot has no time. -#}
 {% macro deal_created_at(deals) -%}
     coalesce({{ deals }}.create_datetime_utc, {{ company_day_start(deals ~ '.create_date') }})

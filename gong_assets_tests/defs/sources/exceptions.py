@@ -10,8 +10,8 @@ from collections.abc import Mapping
 # Times at which something was read or sent, and the hash of a record's bytes.
 RUN_COLUMNS = frozenset(
     {
-        "INGESTED_AT", "CORTEX_PROCESSED_AT", "FIRST_PROCESSED_AT", "TRANSCRIPT_LANDED_AT", "LAST_REFRESHED",
-        "CALL_LANDED_AT",
+        "INGESTED_AT", "CORTEX_PROCESSED_AT", "FIRST_PROCESSED_AT", "WORDLESS_TRANSCRIPT_LANDED_AT",
+        "LAST_REFRESHED", "CALL_LANDED_AT",
     }
 )  # fmt: skip
 

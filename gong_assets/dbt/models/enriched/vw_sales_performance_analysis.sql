@@ -65,7 +65,7 @@ deal_calls as (
         calls.call_id,
         calls.call_date,
         calls.call_datetime_utc,
-        {{ local_call_date('calls') }} as local_call_date,
+        {{ call_at('calls') }} as call_at_utc,
         date_trunc('month', {{ local_call_date('calls') }})::date as call_month,
         coalesce(calls.primary_user_id, 'none') as rep_id
     from {{ ref('vw_deal_calls') }} as calls
@@ -81,7 +81,8 @@ deals_discussed as (
 
 ),
 
--- A closed deal counts once, in the month of its close date, for the host of its last sales call until then.
+-- A closed deal counts once, in the month of its close date, for the host of its last sales call until the
+-- close.
 -- Calls after the close, such as a kick-off, neither take nor move it.
 credited_deals as (
 
@@ -94,7 +95,8 @@ credited_deals as (
         deal_calls.call_id is null as is_without_call
     from {{ ref('stg_hubspot_deals') }} as deals
     left join deal_calls
-        on deals.deal_id = deal_calls.hubspot_deal_id and deal_calls.local_call_date <= deals.close_date
+        on deals.deal_id = deal_calls.hubspot_deal_id
+        and deal_calls.call_at_utc <= {{ deal_closes_at('deals') }}
     where deals.deal_status in ('Won', 'Lost')
     qualify row_number() over (
         partition by deals.deal_id order by {{ latest_call_first('deal_calls') }}

@@ -15,7 +15,7 @@ transcripts as (
 
 staged_calls as (
 
-    select call_id, call_date, transcript_landed_at from {{ ref('stg_gong_calls') }}
+    select call_id, call_date, wordless_transcript_landed_at from {{ ref('stg_gong_calls') }}
 
 ),
 
@@ -75,9 +75,13 @@ known as (
         landed.processing_error,
         staged_calls.call_id is not null as is_staged,
         -- The landed transcript is the staged one if the landing times are the same. A transcript without
-        -- words has no segments, so its call says which transcript was staged.
+        -- words is staged with its call, and has no segments: any that are left are of an earlier transcript.
         landed.transcript_landed_at is not null and coalesce(
-            landed.transcript_landed_at in (segments.transcript_landed_at, staged_calls.transcript_landed_at),
+            landed.transcript_landed_at = iff(
+                segments.call_id is null,
+                staged_calls.wordless_transcript_landed_at,
+                segments.transcript_landed_at
+            ),
             false
         ) as is_transcript_staged
     from landed

@@ -189,10 +189,33 @@ contacts as (
 -- The landed transcript of a call, which can be of another day.
 landed_transcripts as (
 
-    select renamed.call_id, landed.ingested_at as transcript_landed_at
+    select renamed.call_id, landed.call_date as landed_date, landed.ingested_at
     from renamed
     inner join {{ source('gong', 'gong_call_transcripts_raw') }} as landed on renamed.call_id = landed.call_id
     where landed.processing_error is null
+
+),
+
+-- Also joined by date, so that the large transcripts of other days are not read.
+transcripts_with_words as (
+
+    select distinct landed_transcripts.call_id
+    from landed_transcripts
+    inner join {{ source('gong', 'gong_call_transcripts_raw') }} as landed
+        on landed_transcripts.landed_date = landed.call_date and landed_transcripts.call_id = landed.call_id,
+        lateral flatten(input => landed.transcript_data:transcript) as turn,
+        lateral flatten(input => turn.value:sentences) as sentence
+    where {{ json_text('sentence.value:text') }} is not null
+
+),
+
+-- They have no segments that would show that they are staged.
+wordless_transcripts as (
+
+    select landed_transcripts.call_id, landed_transcripts.ingested_at
+    from landed_transcripts
+    left join transcripts_with_words on landed_transcripts.call_id = transcripts_with_words.call_id
+    where transcripts_with_words.call_id is null
 
 ),
 
@@ -303,7 +326,7 @@ select
         )
     ) as meeting_id,
     renamed.content_hash,
-    landed_transcripts.transcript_landed_at,
+    wordless_transcripts.ingested_at as wordless_transcript_landed_at,
     renamed.ingested_at
 from renamed
 left join interaction_stats on renamed.call_id = interaction_stats.call_id
@@ -317,4 +340,4 @@ left join participation on renamed.call_id = participation.call_id
 left join customer_counts on renamed.call_id = customer_counts.call_id
 left join contacts on renamed.call_id = contacts.call_id
 left join crm_links on renamed.call_id = crm_links.call_id
-left join landed_transcripts on renamed.call_id = landed_transcripts.call_id
+left join wordless_transcripts on renamed.call_id = wordless_transcripts.call_id

@@ -64,7 +64,7 @@ call_deals as (
         {{ deal_created_at('deals') }} as created_at_utc,
         {{ deal_closes_at('deals') }} as closes_at_utc,
         links.first_stage,
-        coalesce(calls.call_datetime_utc, {{ company_day_start('calls.call_date') }}) as call_at_utc
+        {{ call_at('calls') }} as call_at_utc
     from links
     inner join {{ ref('stg_gong_calls') }} as calls on links.call_id = calls.call_id
     left join deals on links.crm_system = 'HubSpot' and links.deal_id = deals.deal_id
