@@ -99,6 +99,9 @@ def _cast(node: exp.Cast | exp.TryCast) -> exp.Expression:
     return _converted(name, operand)
 
 
+# LOCALTIMESTAMP is a synonym, also in its type.
+_CURRENT_TIMESTAMPS = (exp.CurrentTimestamp, exp.Localtimestamp)
+
 # Expressions with the type of their first operand.
 _SAME_TYPE = (
     exp.Paren, exp.Window, exp.IgnoreNulls, exp.Max, exp.Min, exp.ArgMax, exp.ArgMin, exp.AnyValue,
@@ -125,7 +128,7 @@ def _is_temporal(node: exp.Expression) -> bool:
         return name in _CONVERSIONS or (name == "CAST_TO_TYPE" and _is_temporal(node.expressions[1]))
     if isinstance(node, exp.Cast):
         return node.to.this in _CASTS
-    return isinstance(node, exp.ConvertTimezone | exp.CurrentTimestamp | exp.CurrentDate)
+    return isinstance(node, (exp.ConvertTimezone, exp.CurrentDate, *_CURRENT_TIMESTAMPS))
 
 
 def _are_temporal(nodes: Iterable[exp.Expression | None]) -> bool:
@@ -178,6 +181,16 @@ def _same_type(node: exp.Expression) -> exp.Expression:
     return exp.Anonymous(this="CAST_TO_TYPE", expressions=[node.copy(), node.this.copy()])
 
 
+def _current(node: exp.Expression) -> exp.Expression:
+    """Call a function of DuckDB, where a CURRENT_DATE without parentheses may also be a column or alias."""
+    if isinstance(node, exp.CurrentDate):
+        return exp.Anonymous(this="TODAY")
+    if isinstance(node, exp.Localtime):
+        return exp.Anonymous(this="CURRENT_LOCALTIME")
+    now = exp.Anonymous(this="NOW")
+    return exp.AtTimeZone(this=now, zone=exp.Literal.string("UTC")) if node.args.get("sysdate") else now
+
+
 REWRITES = (
     Rewrite((exp.DateAdd, exp.TimestampTrunc, exp.DateTrunc), _same_type),
     Rewrite((exp.Anonymous,), _function),
@@ -186,4 +199,5 @@ REWRITES = (
     Rewrite((exp.ToChar,), _to_char),
     Rewrite((exp.TimeToStr,), _time_to_str),
     Rewrite((exp.TryCast, exp.Cast), _cast),
+    Rewrite((exp.CurrentDate, exp.Localtime, *_CURRENT_TIMESTAMPS), _current),
 )

@@ -25,6 +25,14 @@ _VARIANT_TEXT = r"""
     ELSE CAST(x AS VARCHAR) END
 """
 
+# What orders VARIANTs: numbers by their value, and others by their text.
+_VARIANT_ORDER = """
+(x) AS CASE WHEN x IS NOT NULL THEN struct_pack(
+    n := CASE WHEN json_type(to_json(x)) IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE')
+              THEN CAST(to_json(x) AS DOUBLE) END,
+    t := to_json(x) ->> '$') END
+"""
+
 # https://docs.snowflake.com/en/sql-reference/functions/typeof
 _VARIANT_TYPE = """
 (x) AS CASE json_type(to_json(x))
@@ -182,6 +190,7 @@ _L1_DISTANCE = """
 
 _MACROS = {
     "_variant_text": _VARIANT_TEXT,
+    "_variant_order": _VARIANT_ORDER,
     "_variant_type": _VARIANT_TYPE,
     "_flatten_at": _FLATTEN_AT,
     "_flatten_outer_at": _FLATTEN_OUTER_AT,

@@ -20,6 +20,7 @@ from gong_assets.local.snowflake.sql import (
     recursion,
     table_functions,
     variant,
+    variant_contexts,
     vector,
 )
 from gong_assets.local.snowflake.sql.rewriter import Rewrite, apply_rewrites
@@ -123,6 +124,8 @@ _REWRITES = (
     Rewrite((exp.DataType,), _vector_type),
     *numbers.REWRITES,
     *dates.REWRITES,
+    # VARIANTs become casts before casts are rewritten.
+    *variant_contexts.REWRITES,
     *variant.REWRITES,
     Rewrite(aggregates.NODES, aggregates.aggregate),
     Rewrite((exp.Lateral, exp.TableFromRows), table_functions.table_function),

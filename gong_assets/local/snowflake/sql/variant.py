@@ -11,13 +11,6 @@ from gong_assets.local.snowflake.sql.rewriter import Rewrite
 
 _TEXT_TYPES = (exp.DataType.Type.VARCHAR, exp.DataType.Type.TEXT)
 
-# Parents for which Snowflake casts a VARIANT to VARCHAR implicitly.
-_TEXT_CONTEXTS = (
-    exp.Like, exp.ILike, exp.RegexpLike, exp.RegexpReplace, exp.RegexpExtract, exp.DPipe, exp.Concat,
-    exp.ConcatWs, exp.Length, exp.Trim, exp.Replace, exp.Split, exp.SplitPart, exp.Substring, exp.Contains,
-    exp.StartsWith, exp.EndsWith, exp.Left, exp.Right, exp.Initcap, exp.MD5, exp.SHA2,
-)  # fmt: skip
-
 # Expressions whose value is always a text. TRIM is an anonymous function after its rewrite, as are others.
 _TEXTS = (
     exp.ArrayToString, exp.Concat, exp.ConcatWs, exp.DPipe, exp.Initcap, exp.Left, exp.Lower, exp.MD5,
@@ -41,17 +34,6 @@ _ARRAY_FUNCTIONS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
 def array(node: exp.Array) -> exp.Expression:
     """Rewrite [a, b] and ARRAY_CONSTRUCT(a, b) to JSON, because their elements may differ in type."""
     return exp.Anonymous(this="JSON_ARRAY", expressions=node.expressions)
-
-
-def _path_as_text(node: exp.JSONExtract) -> exp.Expression:
-    """Cast variant:path to VARCHAR where it is compared or combined with text."""
-    parent = node.parent
-    compared = isinstance(parent, (exp.EQ, exp.NEQ, exp.In)) and any(
-        isinstance(other, exp.Literal) and other.is_string for other in parent.iter_expressions()
-    )
-    if compared or isinstance(parent, _TEXT_CONTEXTS):
-        return exp.cast(node.copy(), exp.DataType.Type.VARCHAR)
-    return node
 
 
 def is_text(node: exp.Expression) -> bool:
@@ -102,16 +84,6 @@ def _text_only(node: exp.Expression) -> exp.Expression:
     is_try = isinstance(node, exp.TryCast) or node.args.get("safe")
     if is_try and not is_text(node.this) and not isinstance(node.this, exp.Literal | exp.Null):
         node.set("this", macros.call("_text_only", node.this.copy()))
-    return node
-
-
-def _coalesce(node: exp.Coalesce) -> exp.Expression:
-    """Convert text arguments beside a VARIANT with TO_JSON, because DuckDB would parse them as JSON."""
-    arguments = [node.this, *node.expressions]
-    if any(isinstance(argument, exp.JSONExtract) for argument in arguments):
-        for argument in arguments:
-            if isinstance(argument, exp.Literal):
-                argument.replace(exp.Anonymous(this="TO_JSON", expressions=[argument.copy()]))
     return node
 
 
@@ -193,11 +165,8 @@ def _reduce(node: exp.Reduce) -> exp.Expression:
     return exp.Anonymous(this="LIST_REDUCE", expressions=[items, node.args["merge"].copy(), initial.copy()])
 
 
-# In the order of application: paths become casts before casts are rewritten.
 REWRITES = (
-    Rewrite((exp.JSONExtract,), _path_as_text),
     Rewrite((exp.TryCast, exp.ToNumber, exp.ToDouble, exp.ToBoolean), _text_only),
-    Rewrite((exp.Coalesce,), _coalesce),
     Rewrite((exp.ParseJSON,), _parse_json),
     Rewrite((exp.Length,), _length),
     Rewrite((exp.Trim,), _trim),

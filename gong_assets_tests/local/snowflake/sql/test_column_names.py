@@ -21,6 +21,10 @@ ONE = "from (select 1 as a)"
         (f"with c as (select count(*) {ONE}) select * from c", ["COUNT(*)"]),
         (f"select (select max(a) {ONE}), 2 -- comment", ["(SELECT MAX(A) FROM (SELECT 1 AS A))", "2"]),
         (f"select \"COUNT(*)\" from (select count(*) {ONE})", ["COUNT(*)"]),
+        (
+            f"select current_date, current_timestamp, localtimestamp, current_time, localtime, a {ONE}",
+            ["CURRENT_DATE", "CURRENT_TIMESTAMP", "LOCALTIMESTAMP", "CURRENT_TIME", "LOCALTIME", "A"],
+        ),
         (f"select * from {ONE.removeprefix('from ')}", ["A"]),
     ],
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any
 
 import pytest
@@ -46,3 +46,20 @@ def test_a_date_is_converted_without_a_question_for_its_type(query: Query, expre
 def test_what_may_be_no_date_is_converted_by_its_type(expression: str) -> None:
     conversion = translate(f"select to_date({expression}) as x from t", {}).selects[0].this
     assert conversion.name.endswith("._date")
+
+
+def test_the_current_date_and_time_need_no_parentheses_and_no_alias(query: Query) -> None:
+    ((day, moment, local, clock),) = query(
+        "select current_date, current_timestamp, localtimestamp, localtime from (select 1 as a)"
+    )
+
+    assert [type(value) for value in (day, moment, local, clock)] == [date, datetime, datetime, time]
+    assert moment == local
+    assert (moment.date(), moment.time()) == (day, clock)
+
+
+def test_a_column_can_have_the_name_of_the_function_that_it_calls(query: Query) -> None:
+    assert query(
+        "select current_date as current_date, current_timestamp() as current_timestamp,"
+        " current_date <= current_timestamp from (select 1 as a)"
+    )[0][2]

@@ -79,6 +79,67 @@ def test_conditions_on_paths_match(query: Query, condition: str) -> None:
     assert query(f"select id from calls where {condition}") == [(1,)]
 
 
+# Of f.value, which is one of the elements "b", "a" and 9, 10.
+VALUES = "(select parse_json('[\"b\", \"a\"]') as s, parse_json('[9, 10]') as n,"
+VALUES += ' parse_json(\'[{"x": "b"}, {"x": "a"}]\') as o) t'
+
+
+@pytest.mark.parametrize(
+    ("query_of_elements", "rows"),
+    [
+        ("f.value || '!' from {values}, lateral flatten(t.s) f order by f.index", ["b!", "a!"]),
+        ("upper((f.value)) from {values}, table(flatten(t.s)) f order by f.index", ["B", "A"]),
+        ("lpad(value, 2, '-') from {values}, lateral flatten(t.s) order by index", ["-b", "-a"]),
+        ("f.value::varchar from {values}, lateral flatten(t.s) f where f.value = 'a'", ["a"]),
+        ("f.value::varchar from {values}, lateral flatten(t.s) f where f.value in ('a', 'c')", ["a"]),
+        ("f.value::varchar from {values}, lateral flatten(t.s) f where f.value > 'aa'", ["b"]),
+        ("f.value::varchar from {values}, lateral flatten(t.s) f where f.value = lower('A')", ["a"]),
+        ("coalesce(f.value:x, 'none')::varchar from {values}, lateral flatten(t.s) f limit 1", ["none"]),
+        (
+            "listagg(f.value, ',') within group (order by f.index) from {values}, lateral flatten(t.s) f",
+            ["b,a"],
+        ),
+        (
+            "listagg(f.value:x, ',') within group (order by index) from {values}, lateral flatten(t.o) f",
+            ["b,a"],
+        ),
+        (
+            "listagg(f.value, ',') within group (order by f.value) from {values}, lateral flatten(t.n) f",
+            ["9,10"],
+        ),
+        (
+            "listagg(distinct f.value, ',') within group (order by f.value)"
+            " from {values}, lateral flatten(t.s) f",
+            ["a,b"],
+        ),
+        ("max(f.value)::int from {values}, lateral flatten(t.n) f", [10]),
+        ("min(f.value)::int from {values}, lateral flatten(t.n) f", [9]),
+        ("max(f.value) over ()::int from {values}, lateral flatten(t.n) f", [10, 10]),
+        ("max(f.value) from {values}, lateral flatten(t.s) f", ['"b"']),
+        ("f.value::int from {values}, lateral flatten(t.n) f order by f.value", [9, 10]),
+        ("f.value::int from {values}, lateral flatten(t.n) f order by f.value desc", [10, 9]),
+        ("distinct f.value from {values}, lateral flatten(t.n) f order by f.value", ["9", "10"]),
+        (
+            "row_number() over (order by f.value) from {values}, lateral flatten(t.n) f order by f.index",
+            [1, 2],
+        ),
+        ("t.n[0] < t.n[1] and t.n[1] > t.n[0] from {values}", [True]),
+        ("t.n[-1] from {values}", [None]),
+        ("array_construct(1, 2)[-1]", [None]),
+        ("get(t.n, -1) from {values}", [None]),
+        ("split('a b', ' ')[0] || '!'", ["a!"]),
+        ("split('a b', ' ')[1] = 'b'", [True]),
+        ("get(t.s, 0) || '!' from {values}", ["b!"]),
+        ("parse_json('\"a\"') || '!'", ["a!"]),
+        ("value || '!' from table(split_to_table('a b', ' '))", ["a!", "b!"]),
+    ],
+)
+def test_elements_are_converted_and_ordered_by_their_values(
+    query: Query, query_of_elements: str, rows: list[Any]
+) -> None:
+    assert [row for (row,) in query("select " + query_of_elements.format(values=VALUES))] == rows
+
+
 def test_typeof_returns_snowflakes_names(query: Query) -> None:
     (row,) = query(
         "select typeof(doc), typeof(doc:parties), typeof(doc:title), typeof(doc:count), typeof(doc:ratio),"
