@@ -148,6 +148,65 @@ def test_the_environment_overrides_the_dotenv_file(monkeypatch: pytest.MonkeyPat
     assert str(settings.gong_start_date) == "2024-05-01"
 
 
+@pytest.mark.parametrize("directory", [".", "models", "models/staging"])
+def test_the_env_file_of_the_project_is_read_in_its_subdirectories(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, directory: str
+) -> None:
+    """Also if the home is elsewhere; otherwise a command there would use the simulated tenant."""
+    (tmp_path / ".env").write_text(
+        "export GONG_ACCESS_KEY=k\nGONG_ACCESS_KEY_SECRET=s\nGONG_ASSETS_TARGET=local\n"
+        "GONG_ASSETS_HOME=state\nDAGSTER_HOME=dagster\nGONG_DBT_VARS_FILE=vars.yml\n"
+    )
+    (tmp_path / "vars.yml").write_text("stalled_deal_days: 30\n")
+    (tmp_path / directory).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(tmp_path / directory)
+    settings = load_settings()
+    assert not settings.uses_simulated_gong
+    assert settings.home == tmp_path / "state"
+    assert settings.dagster_home == tmp_path / "dagster"
+    assert settings.gong_dbt_vars_file == tmp_path / "vars.yml"
+    # Subprocesses may run in another directory.
+    assert os.environ["GONG_ASSETS_HOME"] == str(tmp_path / "state")
+
+
+def test_each_env_file_up_to_the_project_is_read_and_the_nearest_wins(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".gong_assets").mkdir()
+    (tmp_path / ".env").write_text("GONG_LOOKBACK_DAYS=3\nSNOWFLAKE_SCHEMA=OUTER\n")
+    (tmp_path / "team" / "models").mkdir(parents=True)
+    (tmp_path / "team" / ".env").write_text("SNOWFLAKE_SCHEMA=TEAM\n")
+    monkeypatch.chdir(tmp_path / "team" / "models")
+    settings = load_settings()
+    assert settings.snowflake_schema == "TEAM"
+    assert settings.gong_lookback_days == 3
+    assert settings.home == tmp_path / ".gong_assets"
+
+
+@pytest.mark.parametrize(
+    "text", ["DAGSTER_HOME=/other\n", "# GONG_ACCESS_KEY=k\nDATABASE_URL=x\n", "HUBSPOT_ACCESS_TOKEN=t\n"]
+)
+def test_the_env_file_of_another_project_is_not_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / ".env").write_text(text)
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path / "sub")
+    before = dict(os.environ)
+    assert load_settings().home == tmp_path / "sub" / ".gong_assets"
+    assert os.environ == before
+
+
+def test_the_env_file_of_the_users_home_directory_is_not_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("GONG_LOOKBACK_DAYS=3\n")
+    (tmp_path / "project").mkdir()
+    set_all(monkeypatch, HOME=str(tmp_path))
+    monkeypatch.chdir(tmp_path / "project")
+    assert load_settings().gong_lookback_days == 7
+
+
 @pytest.mark.parametrize("name", ["GONG_CORTEX_SEARCH", "GONG_AGENT_OBJECTS"])
 def test_what_only_snowflake_has_is_off_by_default(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     set_all(monkeypatch, **SNOWFLAKE, SNOWFLAKE_PASSWORD="x", SNOWFLAKE_WAREHOUSE="WH")

@@ -74,7 +74,10 @@ _SETTINGS_SECTIONS = {
 
 _SETTINGS_INTRODUCTION = """
 Settings are environment variables. A `.env` file in the working directory is read too, and the environment
-wins. No variable is required: without any, the graph uses a simulated Gong tenant and the local stack.
+wins. In a subdirectory the project's `.env` is read as well: the project is the nearest directory above that
+contains `.gong_assets`, or otherwise a `.env` with one of these variables. A relative path in a `.env` file
+is relative to the file's directory. No variable is required: without any, the graph uses a simulated Gong
+tenant and the local stack.
 
 Secrets are read when a run needs them. Dagster does not store them, and its UI shows only the names of their
 variables. The local stack has a few variables of its own: see [local_stack.md](local_stack.md)."""

@@ -1,6 +1,6 @@
 """Every environment variable of this project: its type, default and description.
 
-A field has the name of its variable in lower case. A `.env` file in the working directory is read like the
+A field has the name of its variable in lower case. A `.env` file of the project is read like the
 environment. docs/settings.md is generated from this module. Clients, connections and schedules are built from
 the settings elsewhere.
 """
@@ -191,7 +191,8 @@ class Settings(
     def _absolute(cls, home: Path) -> Path:
         # Resolved here, because dagster-dbt changes the working directory of the process.
         if home == Path(HOME_NAME):
-            return project_directory(Path.cwd()) / HOME_NAME
+            variables = [name.upper() for name in cls.model_fields]
+            return project_directory(Path.cwd(), variables) / HOME_NAME
         return home.expanduser().absolute()
 
     @field_validator("gong_dbt_vars_file", mode="after")
