@@ -16,6 +16,7 @@ import dagster as dg
 
 from gong_assets.cortex.enrichments import ENRICHMENTS, functions_in_use
 from gong_assets.cortex.prices import MAX_AGE_DAYS, SOURCE, Prices
+from gong_assets.defs.checks.read_days import expected_days, read_days, settled_days_of_source
 from gong_assets.defs.checks.results import connection_of_check
 from gong_assets.defs.cortex_budget import functions_of
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
@@ -107,14 +108,19 @@ class StandingChecks:
         return existing_tables(self.connection)
 
     def every_day_is_read(self) -> Finding:
-        """Find days between the first materialized one and yesterday that were never materialized."""
+        """Find days between the first one that was read and yesterday that nothing has read."""
         missing: list[str] = []
         for table in (CALLS, TRANSCRIPTS):
-            days = self.instance.get_materialized_partitions(self.options.asset_key(table.asset_name))
-            first = date.fromisoformat(min(days)) if days else self._today
-            first = max(first, self.settings.first_kept_day(self._today) or first)
-            expected = (first + timedelta(days=number) for number in range((self._today - first).days))
-            missing += [f"{table.asset_name} {day}" for day in expected if day.isoformat() not in days]
+            read = read_days(self.instance, self.options, table)
+            if not read:
+                continue
+            expected = expected_days(date.fromisoformat(min(read)), self._today, self.settings)
+            unread = [day for day in expected if day.isoformat() not in read]
+            if unread and self.settings.is_adopted:
+                age = timedelta(hours=MAX_PENDING_HOURS)
+                delivered = settled_days_of_source(self.connection, self.settings, table, age)
+                unread = [day for day in unread if day in delivered]
+            missing += [f"{table.asset_name} {day}" for day in unread]
         return Finding(len(missing), missing, advice="Materialize these partitions of the raw assets.")
 
     def failed_days_are_repaired(self) -> Finding:
@@ -248,8 +254,9 @@ class StandingChecks:
 
 
 _DESCRIPTIONS: Mapping[str, str] = {
-    "every_day_is_read": "Every day from the first materialized partition to yesterday has calls and "
-    "transcripts that were read.",
+    "every_day_is_read": "Every day from the first one that was read to yesterday has calls and transcripts "
+    "that were read, or was reconciled with Gong's list of calls. If another product loads the calls: every "
+    "lookback day on which it has some.",
     "failed_days_are_repaired": "Every partition whose run failed or was canceled was materialized since.",
     "layers_match": "Each row has its counterpart in the layers above and below, for all days without "
     "pending changes.",
