@@ -80,5 +80,5 @@ def _row_count(node: Mapping[str, Any], finished: Mapping[str, Any]) -> dict[str
     answer = finished["data"]["run_result"]["adapter_response"]
     if node["config"]["materialized"] == "view" or "rows_affected" not in answer:
         return {}
-    name = "gong_assets/rows_written" if is_partitioned(node) else "dagster/row_count"
+    name = "run/rows_written" if is_partitioned(node) else "dagster/row_count"
     return {name: dg.MetadataValue.int(int(float(answer["rows_affected"])))}
