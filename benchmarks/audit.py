@@ -195,7 +195,7 @@ def measure(home: Path, cdk: Path, options: argparse.Namespace) -> None:
         f"\nFrom Airbyte to the API: {deployment.cortex_calls() - cortex_calls} calls of Cortex "
         f"after {cortex_calls} before, "
         + ", ".join(
-            f"{each['rows_inserted']} rows inserted and {each['rows_deleted']} deleted in {name}"
+            f"{each['run/rows_inserted']} rows inserted and {each['run/rows_deleted']} deleted in {name}"
             for name, each in rows.items()
         )
     )

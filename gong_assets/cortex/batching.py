@@ -55,17 +55,18 @@ batched AS (
 
 
 def count_queue(queue: str, left: BudgetLeft) -> str:
-    """Return SQL for one row with the texts in the queue: what is sent, and what waits."""
+    """Return SQL for the texts in the queue by day: what is sent, and what waits."""
     too_large = f"TOKENS > {left.whole_tokens} OR CREDITS > {left.whole_credits:.9f}"
     text = "CALL_ID || ' ' || TEXT_HASH"
     return (
-        "SELECT COALESCE(MAX(BATCH), 0) AS BATCHES, "
+        "SELECT CALL_DATE, COALESCE(MAX(BATCH), 0) AS BATCHES, "
+        f"COUNT(DISTINCT {text}) AS TEXTS, "
         f"COUNT(DISTINCT IFF(TOKENS IS NULL, {text}, NULL)) AS UNCOUNTED, "
         f"COUNT(DISTINCT IFF(BATCH IS NULL AND TOKENS IS NOT NULL, {text}, NULL)) AS OVER_BUDGET, "
         f"COUNT(DISTINCT IFF({too_large}, {text}, NULL)) AS OVERSIZED, "
         "MAX(TOKENS) AS LARGEST, MAX(CREDITS) AS LARGEST_CREDITS, "
         "COUNT_IF(BATCH IS NOT NULL AND ATTEMPTS > 0) AS RETRIES "
-        f"FROM {queue}"
+        f"FROM {queue} GROUP BY CALL_DATE"
     )
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from queue import Empty, SimpleQueue
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,15 @@ class CortexUnavailable(CortexError):
 
 
 @dataclass(frozen=True)
+class TextCounts:
+    """The texts of a day, as in `Outcome`."""
+
+    texts: int = 0
+    over_budget: int = 0
+    uncounted: int = 0
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What became of the texts of a run.
 
@@ -55,12 +65,14 @@ class Outcome:
         batches: batches that were sent.
         over_budget: texts that wait for another run, because they exceed the budget.
         uncounted: texts that wait because their tokens could not be counted.
+        by_day: these texts by day.
     """
 
     texts: int = 0
     batches: int = 0
     over_budget: int = 0
     uncounted: int = 0
+    by_day: Mapping[date, TextCounts] = field(default_factory=dict)
 
 
 def create_tables(
@@ -147,20 +159,24 @@ class Sender:
         left = self.budget.left(spent)
         try:
             _execute(connection, plan.create_queue(left))
-            (queue,) = fetch(connection, count_queue(plan.queue, left))
+            days = fetch(connection, count_queue(plan.queue, left))
             _execute(connection, plan.record_batches())
             self._log_estimates(fetch(connection, plan.estimates()))
-            self._warn_of(queue)
-            batches = int(queue["BATCHES"])
+            self._warn_of(days)
+            batches = max((int(day["BATCHES"]) for day in days), default=0)
             if batches:
                 with self._session(connection):
-                    if queue["RETRIES"]:
+                    if any(day["RETRIES"] for day in days):
                         self._probe(connection)
                     self._send_batches(connection, plan, batches)
         finally:
             # It has the text of transcripts. If the process is killed, a run two days later drops it.
             _execute(connection, f"DROP TABLE IF EXISTS {plan.queue}")
-        return Outcome(texts, batches, int(queue["OVER_BUDGET"]), int(queue["UNCOUNTED"]))
+        by_day = {
+            day["CALL_DATE"]: TextCounts(*(int(day[name]) for name in ("TEXTS", "OVER_BUDGET", "UNCOUNTED")))
+            for day in days
+        }
+        return Outcome(texts, batches, _total(days, "OVER_BUDGET"), _total(days, "UNCOUNTED"), by_day)
 
     def _log_estimates(self, rows: Sequence[Mapping[str, Any]]) -> None:
         for row in rows:
@@ -174,19 +190,20 @@ class Sender:
                 f"{row['FUNCTION_NAME']}, about {int(row['TOKENS']):,} tokens and {cost}"
             )
 
-    def _warn_of(self, queue: Mapping[str, Any]) -> None:
+    def _warn_of(self, days: Sequence[Mapping[str, Any]]) -> None:
         """Warn of texts that would otherwise wait silently."""
         model = self.enrichment.model
-        if queue["OVERSIZED"] and not self.budget.sends_nothing:
+        if (oversized := _total(days, "OVERSIZED")) and not self.budget.sends_nothing:
+            tokens = max(int(day["LARGEST"] or 0) for day in days)
+            credits = max(float(day["LARGEST_CREDITS"] or 0) for day in days)
             self.warn(
-                f"Cortex: {queue['OVERSIZED']} texts of {model} need up to {int(queue['LARGEST']):,} tokens "
-                f"and {float(queue['LARGEST_CREDITS']):.4f} credits each. No run can send them within its "
-                f"budget of {self.budget}."
+                f"Cortex: {oversized} texts of {model} need up to {tokens:,} tokens and {credits:.4f} "
+                f"credits each. No run can send them within its budget of {self.budget}."
             )
-        if queue["UNCOUNTED"]:
+        if uncounted := _total(days, "UNCOUNTED"):
             self.warn(
-                f"Cortex: the tokens of {queue['UNCOUNTED']} texts of {model} could not be counted. They "
-                "wait, and are counted again."
+                f"Cortex: the tokens of {uncounted} texts of {model} could not be counted. They wait, and "
+                "are counted again."
             )
 
     @contextmanager
@@ -273,6 +290,10 @@ def _send_batch(connection: SnowflakeConnection, plan: Plan, batch: int) -> None
 def _execute(connection: SnowflakeConnection, statement: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+def _total(days: Sequence[Mapping[str, Any]], name: str) -> int:
+    return sum(int(day[name]) for day in days)
 
 
 def _one_line(error: Exception) -> str:

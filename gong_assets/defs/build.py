@@ -94,7 +94,9 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
     jobs = build_jobs(settings, options)
     connector, upstream = _connector(settings, options)
     extra, extra_jobs, extra_schedules = _optional_parts(settings, Path(project.manifest_path), options)
-    assets = [*_assets(settings, partitions, options, upstream), *dbt_assets, *extra]
+    python_assets = [*_assets(settings, partitions, options, upstream), *extra]
+    # The models have references to their SQL already.
+    assets = [*dg.with_source_code_references(python_assets), *dbt_assets]
     webhook_assets, webhook_jobs, webhook_sensors = build_webhook(settings, options)
     keys = {key for each in assets if isinstance(each, dg.AssetsDefinition) for key in each.keys}
     cleanup_jobs, cleanup_schedules = build_storage_cleanup(

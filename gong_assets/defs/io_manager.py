@@ -5,6 +5,7 @@ time zone of the window; see `gong_assets/warehouse/landing.py` for what is done
 """
 
 from collections.abc import Iterator
+from datetime import date
 from itertools import chain
 
 import dagster as dg
@@ -35,9 +36,17 @@ class SnowflakeIOManager(dg.IOManager):
         table = raw_table(context.asset_key)
         warehouse = self._snowflake.warehouse()
         try:
-            context.add_output_metadata(land(warehouse, table, obj, context.run_id))
+            landing = land(warehouse, table, obj, context.run_id)
         except WarehouseError as error:
             fail_step(error)
+        if not context.has_asset_partitions:
+            context.add_output_metadata({**landing.run, **landing.of_day(None)})
+            return
+        context.add_output_metadata(landing.run)
+        for partition in context.asset_partition_keys:
+            context.step_context.add_asset_metadata(
+                landing.of_day(date.fromisoformat(partition)), context.asset_key, partition
+            )
 
     def load_input(self, context: dg.InputContext) -> pa.Table | pa.RecordBatchReader:
         table = raw_table(context.asset_key)

@@ -21,7 +21,8 @@ from gong_assets.gong import (
     TranscriptPage,
     blocking,
 )
-from gong_assets.ingestion.sources import MAX_SHOWN_IDS, Calls, Pages, Source, Transcripts
+from gong_assets.ingestion.landing_metadata import LandingMetadata
+from gong_assets.ingestion.sources import Calls, Pages, Source, Transcripts
 from gong_assets.ingestion.spool import Spool
 from gong_assets.warehouse.landing import UNGUARDED, DeletionPolicy, replace
 from gong_assets.warehouse.tables import CALLS, RawTable
@@ -188,7 +189,7 @@ def _result(
     )
 
 
-def land(warehouse: Warehouse, table: RawTable, result: ReadResult, run_id: str) -> dict[str, Any]:
+def land(warehouse: Warehouse, table: RawTable, result: ReadResult, run_id: str) -> LandingMetadata:
     """Land the result in the table, discard its spool, and return metadata about the landing.
 
     Raises:
@@ -197,7 +198,7 @@ def land(warehouse: Warehouse, table: RawTable, result: ReadResult, run_id: str)
     spool = result.spool
     try:
         if result.skip_reason is not None:
-            return {"skip_reason": result.skip_reason}
+            return LandingMetadata({"skip_reason": result.skip_reason})
         with warehouse.connect() as connection:
             landed = replace(
                 connection,
@@ -210,28 +211,22 @@ def land(warehouse: Warehouse, table: RawTable, result: ReadResult, run_id: str)
             )
     finally:
         spool.discard()
-    deleted_keys = list(landed.deleted_keys)
-    return {
-        "dagster/row_count": landed.total,
-        "dagster/table_name": warehouse.qualified(table.name),
-        "rows_inserted": landed.inserted,
-        "rows_deleted": landed.deleted,
-        "rows_unchanged": landed.unchanged,
-        "records": spool.rows,
-        "records_vanished": len(deleted_keys),
-        **({"records_vanished_ids": deleted_keys[:MAX_SHOWN_IDS]} if deleted_keys else {}),
-        "records_with_processing_error": spool.errors,
-        "json_bytes": spool.bytes,
-    }
+    return LandingMetadata.of_landed(
+        landed,
+        warehouse.qualified(table.name),
+        records=spool.rows_by_day,
+        records_with_processing_error=spool.errors_by_day,
+        json_bytes=spool.bytes_by_day,
+    )
 
 
 def request_metadata(stats: RequestStats) -> dict[str, Any]:
-    """Return metadata about the requests of a read."""
+    """Return metadata about the requests of a read, which belong to all days of the run."""
     metadata = {
-        "gong_requests": stats.requests,
-        "gong_retries": stats.retries,
-        "gong_bytes_received": stats.bytes,
-        "gong_seconds_waited_on_limit": round(stats.seconds_waited, 1),
+        "run/gong_requests": stats.requests,
+        "run/gong_retries": stats.retries,
+        "run/gong_bytes_received": stats.bytes,
+        "run/gong_seconds_waited_on_limit": round(stats.seconds_waited, 1),
     }
     left = stats.requests_left_today
-    return metadata if left is None else {**metadata, "gong_requests_left_today": left}
+    return metadata if left is None else {**metadata, "run/gong_requests_left_today": left}

@@ -8,10 +8,11 @@ that differ are read again.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -82,22 +83,11 @@ def differences(listed: Mapping[str, BasicCall], landed: Mapping[str, BasicCall]
     return dict(sorted(days.items()))
 
 
-def difference_metadata(found: Mapping[date, Difference]) -> dict[str, Any]:
-    """Return the number of differences, and the IDs of the first ones by day."""
-    shown: dict[str, dict[str, list[str]]] = {}
-    left = MAX_SHOWN_IDS
-    for day, difference in found.items():
-        for kind, ids in vars(difference).items():
-            if ids and left > 0:
-                shown.setdefault(day.isoformat(), {})[kind] = sorted(ids)[:left]
-                left -= len(ids)
-    return {
-        "days_that_differ": len(found),
-        "calls_new": sum(len(day.new) for day in found.values()),
-        "calls_gone": sum(len(day.gone) for day in found.values()),
-        "calls_changed": sum(len(day.changed) for day in found.values()),
-        "differences": shown,
-    }
+def difference_metadata(difference: Difference) -> dict[str, Any]:
+    """Return the number of differences of a day, and the IDs of the first ones of each kind."""
+    found = vars(difference)
+    shown = {kind: sorted(ids)[:MAX_SHOWN_IDS] for kind, ids in found.items() if ids}
+    return {**{f"calls_{kind}": len(ids) for kind, ids in found.items()}, "differences": shown}
 
 
 @dataclass
@@ -134,7 +124,14 @@ class CallListing:
         return key in self.private
 
     def metadata(self) -> dict[str, Any]:
-        return {"window": window_text([self.days]), "calls_listed": len(self.calls)}
+        return {"run/window": window_text([self.days])}
+
+    def metadata_of_day(self, day: date) -> dict[str, Any]:
+        return {"calls_listed": self._calls_by_day[day]}
+
+    @cached_property
+    def _calls_by_day(self) -> Counter[date]:
+        return Counter(call.day for call in self.calls.values())
 
 
 def _fields(record: Record) -> tuple[str | None, ...]:

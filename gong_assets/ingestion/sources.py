@@ -6,6 +6,7 @@ Nothing here knows which asset, job or sensor reads. Reading is in `read.py`, th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
@@ -55,7 +56,10 @@ class Source(Protocol):
         """Return True if a missing record is an expected deletion (for example, the call became private)."""
 
     def metadata(self) -> dict[str, Any]:
-        """Return metadata about the records that were read."""
+        """Return metadata about the records of all days."""
+
+    def metadata_of_day(self, day: date) -> dict[str, Any]:
+        """Return metadata about the records of one day."""
 
 
 @dataclass
@@ -68,7 +72,7 @@ class Calls:
     table = CALLS
     noun = "calls"
     total = None
-    private: set[str] = field(default_factory=set)
+    private: dict[str, date | None] = field(default_factory=dict)
     outside: list[str] = field(default_factory=list)
 
     @property
@@ -80,7 +84,7 @@ class Calls:
 
     def row(self, record: Record) -> Row | None:
         if self._is_excluded(record):
-            self.private.add(record.id or "?")
+            self.private[record.id or "?"] = self._call_date(record)
             return None
         call_date = self._call_date(record)
         if call_date is None:
@@ -117,11 +121,17 @@ class Calls:
 
     def metadata(self) -> dict[str, Any]:
         return {
-            "window": window_text(self.ranges),
-            "private_calls_not_landed": len(self.private),
-            "calls_outside_window": len(self.outside),
-            **({"calls_outside_window_ids": self.outside[:MAX_SHOWN_IDS]} if self.outside else {}),
+            "run/window": window_text(self.ranges),
+            "run/calls_outside_window": len(self.outside),
+            **({"run/calls_outside_window_ids": self.outside[:MAX_SHOWN_IDS]} if self.outside else {}),
         }
+
+    def metadata_of_day(self, day: date) -> dict[str, Any]:
+        return {"private_calls_not_landed": self._private_by_day[day]}
+
+    @cached_property
+    def _private_by_day(self) -> Counter[date | None]:
+        return Counter(self.private.values())
 
 
 @dataclass
@@ -184,10 +194,13 @@ class CallsById:
     def metadata(self) -> dict[str, Any]:
         missing = self.missing
         return {
-            "calls": len(self.found),
-            "calls_not_found": len(missing),
-            **({"calls_not_found_ids": missing[:MAX_SHOWN_IDS]} if missing else {}),
+            "run/calls": len(self.found),
+            "run/calls_not_found": len(missing),
+            **({"run/calls_not_found_ids": missing[:MAX_SHOWN_IDS]} if missing else {}),
         }
+
+    def metadata_of_day(self, day: date) -> dict[str, Any]:
+        return {}
 
 
 @dataclass
@@ -231,9 +244,16 @@ class Transcripts:
         midnight = datetime.combine(day, time.min, UTC)
         return {
             call_id: self.started.get(call_id, midnight)
-            for call_id, call_date in self.call_dates.items()
-            if call_date == day and call_id not in self.found
+            for call_id in self._calls_by_day.get(day, ())
+            if call_id not in self.found
         }
+
+    @cached_property
+    def _calls_by_day(self) -> Mapping[date, list[str]]:
+        by_day: dict[date, list[str]] = {}
+        for call_id, day in self.call_dates.items():
+            by_day.setdefault(day, []).append(call_id)
+        return by_day
 
     def completed_ranges(self, quota_error: GongQuotaExhausted) -> Sequence[DateRange]:
         incomplete = {self.call_dates[call_id] for call_id in quota_error.remaining}
@@ -243,9 +263,12 @@ class Transcripts:
         return key not in self.call_dates
 
     def metadata(self) -> dict[str, Any]:
-        missing = [call_id for call_id in self.call_dates if call_id not in self.found]
+        return {}
+
+    def metadata_of_day(self, day: date) -> dict[str, Any]:
+        missing = list(self.awaited(day))
         return {
-            "calls": len(self.call_dates),
+            "calls": len(self._calls_by_day.get(day, ())),
             "calls_without_transcript": len(missing),
             **({"calls_without_transcript_ids": missing[:MAX_SHOWN_IDS]} if missing else {}),
         }

@@ -77,9 +77,9 @@ class Spool:
         self._lock = FileLock(self.directory / LOCK_FILE)
         self._lock.acquire()
         self.rows = 0
-        self.bytes = 0
-        self.errors = 0
         self.rows_by_day: Counter[date | None] = Counter()
+        self.bytes_by_day: Counter[date | None] = Counter()
+        self.errors_by_day: Counter[date | None] = Counter()
         self._versions: dict[str, RowVersion] = {}
         self._rows: list[Row] = []
         self._rows_bytes = 0
@@ -94,9 +94,10 @@ class Spool:
         size = len(row.payload)
         self._rows_bytes += size
         self.rows += 1
-        self.bytes += size
-        self.errors += row.processing_error is not None
         self.rows_by_day[row.day] += 1
+        self.bytes_by_day[row.day] += size
+        if row.processing_error is not None:
+            self.errors_by_day[row.day] += 1
         if self.rows <= MAX_COMPARED_ROWS:
             self._versions[row.key] = row.version
         else:
@@ -137,6 +138,14 @@ class Spool:
         if self._writing is not None:
             self._writing.result()
             self._writing = None
+
+    @property
+    def bytes(self) -> int:
+        return self.bytes_by_day.total()
+
+    @property
+    def errors(self) -> int:
+        return self.errors_by_day.total()
 
     @property
     def versions(self) -> dict[str, RowVersion] | None:

@@ -125,7 +125,10 @@ class PartitionedSource:
         return False
 
     def metadata(self) -> dict[str, Any]:
-        return {"window": window_text(self.ranges)}
+        return {"run/window": window_text(self.ranges)}
+
+    def metadata_of_day(self, day: date) -> dict[str, Any]:
+        return {}
 
 
 @dataclass
@@ -154,4 +157,7 @@ class SnapshotSource:
         return False
 
     def metadata(self) -> dict[str, Any]:
+        return {}
+
+    def metadata_of_day(self, day: date) -> dict[str, Any]:
         return {}

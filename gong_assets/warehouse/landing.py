@@ -24,7 +24,8 @@ from gong_assets.dates import DateRange, date_filter_sql
 from gong_assets.warehouse.connection import transaction
 from gong_assets.warehouse.erasures import apply_to_load
 from gong_assets.warehouse.errors import DeletionGuardError, WarehouseQueryFailed, is_unknown_object
-from gong_assets.warehouse.pending_changes import PENDING_CHANGES_TABLE, record_changes
+from gong_assets.warehouse.landing_counts import Landed, change_counts, counts_by_day, unchanged_by_day
+from gong_assets.warehouse.pending_changes import PENDING_CHANGES_TABLE, record_days
 from gong_assets.warehouse.tables import API, ERASURES_TABLE, LANDINGS_TABLE, RawTable, create_raw_table
 
 if TYPE_CHECKING:
@@ -67,17 +68,6 @@ class DeletionPolicy:
 UNGUARDED = DeletionPolicy()
 
 
-@dataclass(frozen=True)
-class Landed:
-    """Row counts of one landing. `deleted_keys` are the keys that the table no longer holds."""
-
-    inserted: int
-    deleted: int
-    unchanged: int
-    total: int
-    deleted_keys: tuple[str, ...] = ()
-
-
 def replace(
     connection: SnowflakeConnection,
     table: RawTable,
@@ -107,7 +97,7 @@ def replace(
             create_raw_table(connection, table)
         elif existing.versions is not None and existing.versions == files.versions:
             _lock(cursor, table, correlation_id, ranges)
-            return Landed(0, 0, unchanged=files.rows, total=existing.total)
+            return Landed.of_days(unchanged_by_day(existing.versions.values()), existing.total)
         if existing is None or not existing.has_landing_row:
             create_landing_row(cursor, table)
         load = load_files(cursor, table, files, ranges if has_rows_outside_ranges else None)
@@ -142,7 +132,7 @@ def replace_loaded(
     if has_other_sources:
         _take_over_equal_rows(cursor, table, load, scope.source)
     missing = _missing_keys(cursor, table, load, scope.condition, scope.parameters)
-    if unexpected := sum(not deletions.is_expected(key) for key in missing):
+    if unexpected := sum(not deletions.is_expected(key) for key, _ in missing):
         rows = _count(cursor, table, scope.condition, scope.parameters)
         check_deletions(table, ranges, existing=rows, missing=unexpected, policy=deletions)
     return _replace_rows(cursor, table, load, scope, correlation_id, missing)
@@ -291,13 +281,14 @@ def _count(cursor: SnowflakeCursor, table: RawTable, condition: str, parameters:
 
 def _missing_keys(
     cursor: SnowflakeCursor, table: RawTable, load: str, in_ranges: str, parameters: Sequence[date]
-) -> list[str]:
+) -> list[tuple[str, date | None]]:
+    """Return the keys of the scope that were not loaded, and their days."""
     cursor.execute(
-        f"SELECT {table.key.name} FROM {table.name} "
+        f"SELECT {table.key.name}, {table.partition.name if table.partition else 'NULL'} FROM {table.name} "
         f"WHERE {in_ranges} AND {table.key.name} NOT IN (SELECT KEY FROM {load}) ORDER BY {table.key.name}",
         parameters,
     )
-    return [str(key) for (key,) in cursor.fetchall()]
+    return [(str(key), day) for key, day in cursor.fetchall()]
 
 
 def _replace_rows(
@@ -306,7 +297,7 @@ def _replace_rows(
     load: str,
     scope: Scope,
     correlation_id: str,
-    missing: Sequence[str],
+    missing: Sequence[tuple[str, date | None]],
 ) -> Landed:
     day = table.partition.name if table.partition else None
     stored, loaded = _identities(table)
@@ -314,16 +305,16 @@ def _replace_rows(
         f"({scope.condition} OR {table.key.name} IN (SELECT KEY FROM {load})) "
         f"AND {stored} NOT IN (SELECT {loaded} FROM {load})"
     )
-    record_changes(
+    is_new = f"{loaded} NOT IN (SELECT {stored} FROM {table.name})"
+    cursor.execute(change_counts(table.name, load, day, is_stale, is_new), scope.parameters)
+    by_day, total = counts_by_day(cursor.fetchall(), missing)
+    record_days(
         cursor,
         table.name,
-        f"SELECT {day or 'NULL::DATE'} AS DAY FROM {table.name} WHERE {is_stale} "
-        f"UNION ALL SELECT DAY FROM {load} WHERE {loaded} NOT IN (SELECT {stored} FROM {table.name})",
-        scope.parameters,
+        [each for each, rows in by_day.items() if rows.inserted or rows.deleted],
         correlation_id,
     )
     cursor.execute(f"DELETE FROM {table.name} WHERE {is_stale}", scope.parameters)
-    deleted = cursor.rowcount or 0
     cursor.execute(
         f"INSERT INTO {table.name} ({table.key.name}, {table.payload.name}, INGESTED_AT, CORRELATION_ID, "
         f"{f'{day}, ' if day else ''}CONTENT_HASH, PROCESSING_ERROR, SOURCE) "
@@ -334,10 +325,7 @@ def _replace_rows(
         f"FROM {load} WHERE KEY NOT IN (SELECT {table.key.name} FROM {table.name})",
         (correlation_id,),
     )
-    inserted = cursor.rowcount or 0
-    cursor.execute(f"SELECT (SELECT COUNT(*) FROM {table.name}), (SELECT COUNT(*) FROM {load})")
-    total, replaced = cursor.fetchall()[0]
-    return Landed(inserted, deleted, unchanged=replaced - inserted, total=total, deleted_keys=tuple(missing))
+    return Landed.of_days(by_day, total)
 
 
 def _identities(table: RawTable) -> tuple[str, str]:

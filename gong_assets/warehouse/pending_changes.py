@@ -55,6 +55,17 @@ def record_changes(
     )
 
 
+def record_days(
+    cursor: SnowflakeCursor, table: str, days: Sequence[date | None], correlation_id: str
+) -> None:
+    """Record changes of these days, within the open transaction. The day of a table without days is None."""
+    if days:
+        values = ", ".join(["(%s)"] * len(days))
+        record_changes(
+            cursor, table, f"SELECT COLUMN1::DATE AS DAY FROM VALUES {values}", days, correlation_id
+        )
+
+
 def pending_changes(connection: SnowflakeConnection) -> list[PendingChange]:
     """Return all pending changes, claimed ones included, oldest day first."""
     with connection.cursor() as cursor:

@@ -139,6 +139,17 @@ def why(result: dg.ExecuteInProcessResult) -> str:
     return ""
 
 
+def metadata_by_day(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, dict[str, Any]]:
+    """Of the asset's materializations in the run, by partition."""
+    return {
+        str(each.materialization.partition): {
+            name: value.value for name, value in each.materialization.metadata.items()
+        }
+        for each in result.all_events
+        if each.is_step_materialization and each.asset_key == dg.AssetKey(asset)
+    }
+
+
 def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, Any]:
     """Of the asset's last materialization in the run."""
     events = [

@@ -14,6 +14,7 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 
+import gong_assets
 from gong_assets.defs.build import build_defs
 from gong_assets.defs.freshness import ingestion_freshness, longest_gap
 from gong_assets.defs.jobs import JOB_NAMES
@@ -26,6 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("definitions")]
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TODAY = "2026-03-10"
+PACKAGE = Path(gong_assets.__file__).parent
 WITHOUT_TABLE = ("gong_call_reconciliation", "gong_pipeline_health", "gong_retention", "gong_erasures")
 
 
@@ -119,6 +121,17 @@ def test_every_asset_has_a_description_group_owner_and_table(defs: dg.Definition
         is_enrichment = spec.key.path[-1].startswith("gong_cortex_")
         table = f"SOPHIA_AI.GONG_DATA.{'GONG_CORTEX_ANSWERS' if is_enrichment else spec.key.path[-1]}"
         assert spec.metadata["dagster/table_name"].upper() == table.upper()
+
+
+def test_every_executable_asset_refers_to_its_code(defs: dg.Definitions) -> None:
+    graph = defs.resolve_asset_graph()
+    for key in graph.executable_asset_keys:
+        references = graph.get(key).metadata.get("dagster/code_references")
+        assert isinstance(references, dg.CodeReferencesMetadataValue), key
+        (file,) = references.code_references
+        assert isinstance(file, dg.LocalFileCodeReference), key
+        assert Path(file.file_path).is_relative_to(PACKAGE), key
+        assert Path(file.file_path).is_file(), key
 
 
 def test_hubspot_tables_are_external_assets_with_a_description(defs: dg.Definitions) -> None:

@@ -28,6 +28,7 @@ from gong_assets_tests.defs.ingestion_runs import (
     calls,
     ids,
     metadata,
+    metadata_by_day,
     transcript,
     why,
 )
@@ -56,8 +57,39 @@ def test_a_deleted_call_disappears_and_is_named(ingestion: Ingestion) -> None:
     assert ingestion.stored() == ids(ingestion.gong.calls)
     assert gone.id not in ingestion.stored("GONG_CALL_TRANSCRIPTS_RAW")
     for asset in ("gong_calls_raw", "gong_call_transcripts_raw"):
-        told = metadata(result, asset)
-        assert (told["records_vanished"], told["records_vanished_ids"]) == (1, [gone.id]), asset
+        told = metadata_by_day(result, asset)
+        assert {
+            day: each["records_vanished_ids"] for day, each in told.items() if each["records_vanished"]
+        } == {"2025-03-01": [gone.id]}, asset
+
+
+@pytest.mark.parametrize("asset", ["gong_calls_raw", "gong_call_transcripts_raw"])
+def test_each_day_of_a_run_shows_its_own_rows(ingestion: Ingestion, asset: str) -> None:
+    first = metadata_by_day(ingestion.run(MARCH), asset)
+    gone, moved = ingestion.gong.calls.pop(3), ingestion.gong.calls[20]
+    moved.document["metaData"]["started"] = "2025-03-09T23:00:00+00:00"
+    second = metadata_by_day(ingestion.run(MARCH), asset)
+
+    for told in (first, second):
+        assert list(told) == [str(day) for day in MARCH]
+        for name in ("rows_inserted", "rows_deleted"):
+            assert {each[f"run/{name}"] for each in told.values()} == {
+                sum(each[name] for each in told.values())
+            }
+        assert len({each["run/gong_requests"] for each in told.values()}) == 1
+        assert "gong_requests" not in told["2025-03-01"]
+    names = ("rows_inserted", "rows_deleted", "rows_unchanged", "records", "dagster/partition_row_count")
+    assert {tuple(each[name] for name in names) for each in first.values()} == {(10, 0, 0, 10, 10)}
+    assert all(0 < each["json_bytes"] < 10_000 for each in first.values())
+    changed = {
+        "2025-03-01": (0, 1, 9, 9, 9),
+        "2025-03-03": (0, 1, 9, 9, 9),
+        "2025-03-09": (1, 0, 10, 11, 11),
+    }
+    for day, each in second.items():
+        assert tuple(each[name] for name in names) == changed.get(day, (0, 0, 10, 10, 10)), day
+    assert second["2025-03-01"]["records_vanished_ids"] == [gone.id]
+    assert "records_vanished_ids" not in second["2025-03-02"]
 
 
 def test_a_key_that_lost_sight_of_all_calls_deletes_nothing_until_somebody_confirms(
@@ -158,8 +190,14 @@ def test_missing_transcripts_are_asked_for_by_id_and_recorded_for_their_days(
     late = ids(ingestion.gong.calls)[5:25]
     ingestion.gong.transcripts = [each for each in ingestion.gong.transcripts if each["callId"] not in late]
     result = ingestion.run(MARCH)
-    told = metadata(result, "gong_call_transcripts_raw")
-    assert (told["calls_without_transcript"], told["calls_without_transcript_ids"]) == (20, late)
+    told = metadata_by_day(result, "gong_call_transcripts_raw")
+    missing = {day: each["calls_without_transcript"] for day, each in told.items()}
+    assert {day: count for day, count in missing.items() if count} == {
+        "2025-03-01": 5,
+        "2025-03-02": 10,
+        "2025-03-03": 5,
+    }
+    assert [id for each in told.values() for id in each.get("calls_without_transcript_ids", [])] == late
 
     ingestion.gong.transcripts += [transcript(call_id) for call_id in late[:12]]
     ingestion.gong.log.clear()
@@ -265,16 +303,19 @@ def test_reconciliation_finds_what_changed_beyond_the_lookback_and_reads_those_d
 
     result = ingestion.run(MARCH, "gong_call_reconciliation")
     assert result.success, why(result)
-    told = metadata(result, "gong_call_reconciliation")
-    assert {
-        name: told[name] for name in ("days_that_differ", "calls_new", "calls_gone", "calls_changed")
-    } == {
-        "days_that_differ": 4,
+    told = metadata_by_day(result, "gong_call_reconciliation")
+    assert {each["run/days_that_differ"] for each in told.values()} == {4}
+    totals = {
+        name: sum(each[name] for each in told.values()) for name in told["2025-03-01"] if "calls" in name
+    }
+    assert totals == {
+        "calls_listed": 99,
+        "calls_landed": 100,
         "calls_new": 1,
         "calls_gone": 2,
         "calls_changed": 1,
     }
-    assert told["differences"] == {
+    assert {day: each["differences"] for day, each in told.items() if each["differences"]} == {
         "2025-03-02": {"gone": [deleted.id]},
         "2025-03-04": {"changed": [renamed.id]},
         "2025-03-05": {"gone": [hidden.id]},
@@ -293,7 +334,7 @@ def test_reconciliation_finds_what_changed_beyond_the_lookback_and_reads_those_d
         ("2025-03-08", "2025-03-09"),
     }
     again = ingestion.run(MARCH, "gong_call_reconciliation")
-    assert metadata(again, "gong_call_reconciliation")["days_that_differ"] == 0
+    assert metadata(again, "gong_call_reconciliation")["run/days_that_differ"] == 0
 
 
 def test_reconciliation_with_a_key_that_lost_sight_of_calls_deletes_nothing(ingestion: Ingestion) -> None:

@@ -33,18 +33,18 @@ def test_a_private_call_is_counted_and_lands_only_if_enabled() -> None:
     private = call(started="2026-03-02T10:00:00Z", isPrivate=True)
     excluding = source()
     assert excluding.row(private) is None
-    assert excluding.metadata()["private_calls_not_landed"] == 1
+    assert excluding.metadata_of_day(MARCH_2.start)["private_calls_not_landed"] == 1
     including = source(include_private=True)
     assert including.row(private) is not None
-    assert including.metadata()["private_calls_not_landed"] == 0
+    assert including.metadata_of_day(MARCH_2.start)["private_calls_not_landed"] == 0
 
 
 def test_a_call_outside_the_days_of_the_run_is_reported_and_does_not_land() -> None:
     day = source(MARCH_2)
     assert day.row(call(started="2026-03-03T00:00:00Z")) is None
     assert day.row(call(started="2026-03-02T23:59:59.999Z")) is not None
-    assert day.metadata()["calls_outside_window"] == 1
-    assert day.metadata()["calls_outside_window_ids"] == ["7"]
+    assert day.metadata()["run/calls_outside_window"] == 1
+    assert day.metadata()["run/calls_outside_window_ids"] == ["7"]
 
 
 def test_a_record_without_a_valid_time_lands_on_the_first_day_with_an_error() -> None:

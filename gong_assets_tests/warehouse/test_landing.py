@@ -17,7 +17,8 @@ from gong_assets.dates import DateRange
 from gong_assets.ingestion.spool import Row, Spool
 from gong_assets.warehouse.connection import Warehouse, transaction
 from gong_assets.warehouse.errors import DeletionGuardError, WarehouseQueryFailed, WarehouseUnreachable
-from gong_assets.warehouse.landing import DeletionPolicy, Landed, replace
+from gong_assets.warehouse.landing import DeletionPolicy, replace
+from gong_assets.warehouse.landing_counts import DayCounts, Landed
 from gong_assets.warehouse.pending_changes import claim_changes, pending_changes, settle_changes
 from gong_assets.warehouse.queries import arrow_tables, call_dates
 from gong_assets.warehouse.tables import CALLS, RawTable, id_column, json_column
@@ -209,6 +210,28 @@ def test_a_landing_records_the_days_whose_rows_it_changed(warehouse: Warehouse) 
     # A call that moved changes its old day too, although that day was not read.
     land(warehouse, [row("1", WEDNESDAY)], DateRange(WEDNESDAY, THURSDAY))
     assert pending(warehouse) == [(calls, MONDAY), (calls, WEDNESDAY)]
+
+
+def test_a_landing_counts_the_rows_of_each_day(warehouse: Warehouse) -> None:
+    first = land(warehouse, [row("1", MONDAY), row("2", MONDAY), row("3", TUESDAY), row("4", TUESDAY)])
+    assert first.by_day == {MONDAY: DayCounts(inserted=2), TUESDAY: DayCounts(inserted=2)}
+
+    rows = [row("2", MONDAY), row("3", TUESDAY, title="edited"), row("4", TUESDAY)]
+    second = land(warehouse, rows)
+    assert second.by_day == {
+        MONDAY: DayCounts(deleted=1, unchanged=1, deleted_keys=["1"]),
+        TUESDAY: DayCounts(inserted=1, deleted=1, unchanged=1),
+    }
+    assert (second.inserted, second.deleted, second.unchanged, second.total) == (1, 2, 2, 3)
+    assert land(warehouse, rows).by_day == {
+        MONDAY: DayCounts(unchanged=1),
+        TUESDAY: DayCounts(unchanged=2),
+    }
+
+    # A call that moved is deleted from its old day, although that day was not read.
+    moved = land(warehouse, [row("2", WEDNESDAY)], DateRange(WEDNESDAY, THURSDAY))
+    assert moved.by_day == {MONDAY: DayCounts(deleted=1), WEDNESDAY: DayCounts(inserted=1)}
+    assert moved.total == warehouse.query(f"SELECT COUNT(*) AS N FROM {CALLS.name}")[0]["N"]
 
 
 @pytest.mark.slow

@@ -131,7 +131,7 @@ def _land(
     """Land the days of the run, or the whole table, and report a table that the source lacks."""
     ranges = [days_to_read(context, settings)] if table.partition is not None else None
     try:
-        metadata, rows_by_day = land_from_source(
+        landing = land_from_source(
             snowflake.warehouse(),
             settings,
             table,
@@ -142,18 +142,20 @@ def _land(
     except EXPECTED_ERRORS as error:
         fail_step(error)
     for partition in context.partition_keys if ranges else ():
-        rows = rows_by_day.get(date.fromisoformat(partition), 0)
-        context.add_asset_metadata({"dagster/partition_row_count": rows}, partition_key=partition)
+        of_day = landing.of_day(date.fromisoformat(partition))
+        rows = {"dagster/partition_row_count": of_day.get("records", 0)}
+        context.add_asset_metadata({**of_day, **rows}, partition_key=partition)
     if table is TRANSCRIPTS and settings.requests_missing_transcripts:
         _record_awaited_transcripts(context, snowflake, settings)
-    reason = metadata.get("skip_reason")
+    reason = landing.run.get("skip_reason")
+    whole_table = {} if ranges else landing.of_day(None)
     check = dg.AssetCheckResult(
         check_name=SOURCE_CHECK,
         passed=reason is None,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"reason": reason} if reason else {},
     )
-    return dg.MaterializeResult(metadata=metadata, check_results=[check])
+    return dg.MaterializeResult(metadata={**landing.run, **whole_table}, check_results=[check])
 
 
 def _record_awaited_transcripts(

@@ -5,12 +5,13 @@ What is sent, and how, is in `gong_assets/cortex`. The dbt models in `models/cor
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import dagster as dg
 
 from gong_assets.cortex.enrichments import Enrichment, enabled
-from gong_assets.cortex.sending import BatchFailed, CortexUnavailable, Outcome, Sender
+from gong_assets.cortex.sending import BatchFailed, CortexUnavailable, Outcome, Sender, TextCounts
 from gong_assets.cortex.tables import ANSWERS
 from gong_assets.cortex.texts import Scope
 from gong_assets.defs.cortex_budget import CortexConfig, budget_of, functions_of
@@ -105,14 +106,15 @@ class _Step:
             ) from error
         except WarehouseError as error:
             fail_step(error)
-        yield dg.MaterializeResult(
-            metadata={
-                "gong_assets/texts": outcome.texts,
-                "gong_assets/batches": outcome.batches,
-                "gong_assets/texts_over_budget": outcome.over_budget,
-                "gong_assets/texts_not_counted": outcome.uncounted,
+        for partition in self.context.partition_keys:
+            texts = outcome.by_day.get(date.fromisoformat(partition), TextCounts())
+            of_day = {
+                "gong_assets/texts": texts.texts,
+                "gong_assets/texts_over_budget": texts.over_budget,
+                "gong_assets/texts_not_counted": texts.uncounted,
             }
-        )
+            self.context.add_asset_metadata(of_day, partition_key=partition)
+        yield dg.MaterializeResult(metadata={"run/batches": outcome.batches})
 
     def _send(self) -> Outcome:
         run_key = query_tag(self.context.run.run_id)

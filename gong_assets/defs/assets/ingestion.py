@@ -13,6 +13,7 @@ from gong_assets.defs.failures import fail_step
 from gong_assets.defs.resources import GongResource
 from gong_assets.error_advice import EXPECTED_ERRORS
 from gong_assets.gong import GongError, Page, TranscriptPage
+from gong_assets.ingestion.landing_metadata import LandingMetadata
 from gong_assets.ingestion.progress import ProgressLog
 from gong_assets.ingestion.read import (
     ReadResult,
@@ -111,7 +112,7 @@ def land_and_record(
     result: ReadResult,
     days: Iterable[date],
     asset_key: dg.AssetKey,
-) -> dict[str, Any]:
+) -> LandingMetadata:
     """Land the result, and record it for these days of the asset. Returns the metadata of the landing.
 
     The transformation follows what is recorded. Days that were read completely are materialized; records that
@@ -124,9 +125,9 @@ def land_and_record(
         landed = land(warehouse, source.table, result, context.run.run_id)
     except EXPECTED_ERRORS as error:
         fail_step(error)
-    metadata: dict[str, Any] = {**request_metadata(result.stats), **source.metadata(), **landed}
+    metadata: dict[str, Any] = {**request_metadata(result.stats), **source.metadata(), **landed.run}
     for day in days:
-        of_day = partition_metadata(source, result, day)
+        of_day = {**partition_metadata(source, result, day), **landed.of_day(day)}
         event = dg.AssetMaterialization if source.ranges else dg.AssetObservation
         context.log_event(event(asset_key, partition=day.isoformat(), metadata={**metadata, **of_day}))
     return landed
@@ -134,7 +135,8 @@ def land_and_record(
 
 def partition_metadata(source: Source, result: ReadResult, day: date) -> dict[str, Any]:
     """Return the metadata of one day, which the sensor for missing transcripts reads again."""
-    metadata: dict[str, Any] = {"dagster/partition_row_count": result.spool.rows_by_day[day]}
+    rows = {"dagster/partition_row_count": result.spool.rows_by_day[day]}
+    metadata: dict[str, Any] = {**rows, **source.metadata_of_day(day)}
     if not isinstance(source, Transcripts) or result.skip_reason is not None:
         return metadata
     awaited = {call_id: started.isoformat() for call_id, started in source.awaited(day).items()}

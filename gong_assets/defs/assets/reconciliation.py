@@ -1,6 +1,9 @@
 """Reconciliation asset. The comparison itself is in `gong_assets/ingestion/reconciliation.py`."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -17,6 +20,7 @@ from gong_assets.ingestion.reconciliation import (
     FIELDS,
     BasicCall,
     CallListing,
+    Difference,
     difference_metadata,
     differences,
 )
@@ -64,10 +68,26 @@ def build_reconciliation(
         again = _read_again(
             context, gong, warehouse, settings, options, contiguous_ranges(found), listing, fraction
         )
-        read_metadata = {**request_metadata(listed.stats), **listing.metadata(), "calls_landed": len(landed)}
-        return dg.MaterializeResult(metadata={**read_metadata, **difference_metadata(found), **again})
+        _add_metadata_of_days(context, listing, landed, found)
+        of_run = {**request_metadata(listed.stats), **listing.metadata(), "run/days_that_differ": len(found)}
+        return dg.MaterializeResult(metadata={**of_run, **again})
 
     return gong_call_reconciliation  # type: ignore[no-any-return]
+
+
+def _add_metadata_of_days(
+    context: dg.AssetExecutionContext,
+    listing: CallListing,
+    landed: Mapping[str, BasicCall],
+    found: Mapping[date, Difference],
+) -> None:
+    """Add to each day what was compared, and how it differs."""
+    landed_by_day = Counter(call.day for call in landed.values())
+    for partition in context.partition_keys:
+        day = date.fromisoformat(partition)
+        compared = {**listing.metadata_of_day(day), "calls_landed": landed_by_day[day]}
+        difference = difference_metadata(found.get(day, Difference()))
+        context.add_asset_metadata({**compared, **difference}, partition_key=partition)
 
 
 def _landed_calls(warehouse: "Warehouse", listing: CallListing, fraction: float) -> dict[str, BasicCall]:
@@ -132,4 +152,4 @@ def _read_again(
             transcripts = Transcripts(ranges, call_dates(connection, ranges))
     except EXPECTED_ERRORS as error:
         fail_step(error)
-    return {"gong_requests_to_read_again": requests + read_and_land(transcripts)}
+    return {"run/gong_requests_to_read_again": requests + read_and_land(transcripts)}

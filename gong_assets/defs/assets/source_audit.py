@@ -248,7 +248,7 @@ class _Audit:
             return 0
         asset_key = self.options.asset_key(source.table.asset_name)
         landed = land_and_record(self.context, self.warehouse, source, result, days, asset_key)
-        return int(landed["rows_inserted"])
+        return int(landed.run["run/rows_inserted"])
 
     def _delete(self, audit: Audit) -> int:
         """Delete the calls that Gong no longer has, and record it for their days."""
@@ -256,11 +256,13 @@ class _Audit:
         with self.warehouse.connect() as connection:
             deleted = delete_calls(connection, sorted(kept), self.context.run.run_id)
         asset_key = self.options.asset_key(CALLS.asset_name)
-        metadata: dict[str, Any] = {
-            "rows_deleted": deleted,
-            "records_vanished_ids": sorted(kept)[:MAX_SHOWN_IDS],
-        }
         for day in sorted({day for day, _ in kept.values()}):
+            of_day = sorted(call_id for call_id, (each, _) in kept.items() if each == day)
+            metadata: dict[str, Any] = {
+                "rows_deleted": len(of_day),
+                "records_vanished_ids": of_day[:MAX_SHOWN_IDS],
+                "run/rows_deleted": deleted,
+            }
             self.context.log_event(
                 dg.AssetObservation(asset_key, partition=day.isoformat(), metadata=metadata)
             )

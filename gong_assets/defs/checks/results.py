@@ -10,6 +10,7 @@ import dagster as dg
 
 from gong_assets.defs.failures import fail_step
 from gong_assets.defs.resources import SnowflakeResource
+from gong_assets.ingestion.landing_metadata import RUN_ROWS
 from gong_assets.provisioning.objects import Layer
 from gong_assets.warehouse.errors import WarehouseError, is_unknown_object
 
@@ -57,7 +58,7 @@ def table_changed(context: dg.AssetCheckExecutionContext, asset_key: dg.AssetKey
     if event is None or event.run_id != context.run.run_id or event.asset_materialization is None:
         return True
     metadata = event.asset_materialization.metadata
-    counts = [metadata.get(name) for name in ("rows_inserted", "rows_deleted")]
+    counts = [metadata.get(name) for name in RUN_ROWS]
     return any(count is None or count.value for count in counts)
 
 

@@ -73,9 +73,12 @@ class NodeEvents:
 
 
 def _row_count(node: Mapping[str, Any], finished: Mapping[str, Any]) -> dict[str, dg.MetadataValue]:
-    """Return the number of rows that the model's statement wrote: of the table, or of the days of the run."""
+    """Return the number of rows that the model's statement wrote: of the table, or of the days of the run.
+
+    The answer to a statement that created the table has none; see `create_table`.
+    """
     answer = finished["data"]["run_result"]["adapter_response"]
     if node["config"]["materialized"] == "view" or "rows_affected" not in answer:
         return {}
-    name = "gong_assets/rows_written" if is_partitioned(node) else "dagster/row_count"
+    name = "run/rows_written" if is_partitioned(node) else "dagster/row_count"
     return {name: dg.MetadataValue.int(int(float(answer["rows_affected"])))}

@@ -22,13 +22,13 @@ from gong_assets.warehouse.connection import fetch, transaction
 from gong_assets.warehouse.landing import (
     DeletionPolicy,
     FileBatch,
-    Landed,
     Scope,
     create_landing_row,
     create_load_table,
     load_files,
     replace_loaded,
 )
+from gong_assets.warehouse.landing_counts import Landed
 from gong_assets.warehouse.pending_changes import record_changes
 from gong_assets.warehouse.queries import IDS_PER_STATEMENT
 from gong_assets.warehouse.sources.source import AdoptedSource, is_in_ranges
@@ -66,8 +66,16 @@ class Adopted:
 
     landed: Landed
     rows_by_day: Mapping[date | None, int]
-    errors: int
-    private: int
+    errors_by_day: Mapping[date | None, int]
+    private_by_day: Mapping[date | None, int]
+
+    @property
+    def errors(self) -> int:
+        return sum(self.errors_by_day.values())
+
+    @property
+    def private(self) -> int:
+        return sum(self.private_by_day.values())
 
 
 @dataclass(frozen=True)
@@ -108,14 +116,14 @@ def adopt(
         condition, parameters = date_filter_sql(table.partition.name if table.partition else "", ranges)
         scope = Scope(f"({condition} AND SOURCE = '{source.name}')", parameters, source.name)
         expected = _expected_deletions(cursor, source, table, scope, ranges, selection)
-        private = _count(cursor, f"{load}_ALL WHERE IS_PRIVATE")
-        rows_by_day = dict(_rows(cursor, f"SELECT DAY, COUNT(*) FROM {load} GROUP BY DAY"))
-        errors = _count(cursor, f"{load} WHERE PROCESSING_ERROR IS NOT NULL")
+        private = _rows_by_day(cursor, f"{load}_ALL WHERE IS_PRIVATE")
+        rows = _rows_by_day(cursor, load)
+        errors = _rows_by_day(cursor, f"{load} WHERE PROCESSING_ERROR IS NOT NULL")
         policy = DeletionPolicy(max_deleted_fraction, expected.__contains__)
         with transaction(connection):
             _keep_api_rows(cursor, table, load)
             landed = replace_loaded(cursor, table, load, scope, ranges, correlation_id, policy, True)
-    return Adopted(landed, rows_by_day, errors, private)
+    return Adopted(landed, rows, errors, private)
 
 
 def _fill(
@@ -185,14 +193,9 @@ def _keep_api_rows(cursor: SnowflakeCursor, table: RawTable, load: str) -> None:
     )
 
 
-def _rows(cursor: SnowflakeCursor, sql: str) -> list[tuple[date | None, int]]:
-    cursor.execute(sql)
-    return [(day, int(rows)) for day, rows in cursor.fetchall()]
-
-
-def _count(cursor: SnowflakeCursor, rest: str) -> int:
-    cursor.execute(f"SELECT COUNT(*) FROM {rest}")
-    return int(cursor.fetchall()[0][0])
+def _rows_by_day(cursor: SnowflakeCursor, rest: str) -> dict[date | None, int]:
+    cursor.execute(f"SELECT DAY, COUNT(*) FROM {rest} GROUP BY DAY")
+    return {day: int(rows) for day, rows in cursor.fetchall()}
 
 
 def extractions(

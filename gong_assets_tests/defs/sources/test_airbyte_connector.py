@@ -79,7 +79,7 @@ def test_what_airbytes_cdk_reads_lands_as_what_the_api_returns(
     assert before > 0
     again = deployment.run("gong_sync", DAYS, gong_source="api")
     assert again.success
-    assert metadata(again, "gong_calls_raw")["rows_inserted"] == 0
+    assert metadata(again, "gong_calls_raw")["run/rows_inserted"] == 0
     assert deployment.cortex_calls() == before
 
 

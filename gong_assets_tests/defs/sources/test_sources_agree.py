@@ -115,6 +115,6 @@ def test_changing_from_airbyte_to_the_api_costs_no_cortex_call(same: SameTenant)
     assert deployment.cortex_calls() == before
     for asset in ("gong_calls_raw", "gong_call_transcripts_raw"):
         landed = metadata(result, asset)
-        assert (landed["rows_inserted"], landed["rows_deleted"]) == (0, 0), asset
+        assert (landed["run/rows_inserted"], landed["run/rows_deleted"]) == (0, 0), asset
     sources = deployment.rows("SELECT DISTINCT SOURCE FROM GONG_CALLS_RAW")
     assert [row["SOURCE"] for row in sources] == ["api"]

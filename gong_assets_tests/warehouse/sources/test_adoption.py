@@ -17,7 +17,8 @@ from gong_assets.ingestion.spool import Spool
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.errors import DeletionGuardError
-from gong_assets.warehouse.landing import Landed, replace
+from gong_assets.warehouse.landing import replace
+from gong_assets.warehouse.landing_counts import Landed
 from gong_assets.warehouse.pending_changes import pending_changes
 from gong_assets.warehouse.sources.adoption import (
     Adopted,

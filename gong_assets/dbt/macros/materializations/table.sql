@@ -19,7 +19,10 @@
     {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{#- Creates the table with its rows, after checking the contract, and documents it. -#}
+{#-
+    Creates the table with its rows, after checking the contract, and documents it. Snowflake answers a CREATE
+    with one row, its status, which is not a number of rows of the table: dbt's result has none.
+-#}
 {% macro create_table(target, existing) %}
     {%- if existing is not none and not existing.is_table -%}
         {%- do adapter.drop_relation(existing) -%}
@@ -27,5 +30,7 @@
     {%- call statement('main') -%}
         {{ create_table_as(false, target, compiled_code) }}
     {%- endcall -%}
+    {%- set answer = load_result('main').response -%}
+    {%- do store_raw_result('main', message=answer | string, code=answer.code, rows_affected=none) -%}
     {%- do document_table(target) -%}
 {% endmacro %}
