@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import dagster as dg
+from dagster._core.execution.backfill import PartitionBackfill
 
 IN_FLIGHT = [
     dg.DagsterRunStatus.QUEUED,
@@ -15,14 +17,30 @@ IN_FLIGHT = [
 ]
 TERMINAL = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
+# A run may be stored a moment after its end, and by a machine with another clock.
+OVERLAP = timedelta(minutes=10)
+
 
 def assets_of_run(repository: dg.RepositoryDefinition | None, run: dg.DagsterRun) -> frozenset[dg.AssetKey]:
     """Return the assets of the run; none if its job belongs to another code location."""
     if run.asset_selection:
         return frozenset(run.asset_selection)
-    if repository is None or not repository.has_job(run.job_name):
+    return _assets_of_job(repository, run.job_name)
+
+
+def assets_of_backfill(
+    repository: dg.RepositoryDefinition | None, backfill: PartitionBackfill
+) -> frozenset[dg.AssetKey]:
+    """Return the assets of the backfill; none if its job belongs to another code location."""
+    if backfill.asset_selection:
+        return frozenset(backfill.asset_selection)
+    return _assets_of_job(repository, backfill.job_name)
+
+
+def _assets_of_job(repository: dg.RepositoryDefinition | None, name: str | None) -> frozenset[dg.AssetKey]:
+    if repository is None or name is None or not repository.has_job(name):
         return frozenset()
-    return frozenset(repository.get_job(run.job_name).asset_layer.executable_asset_keys)
+    return frozenset(repository.get_job(name).asset_layer.executable_asset_keys)
 
 
 def materializations_of_run(instance: dg.DagsterInstance, run_id: str) -> Iterator[dg.AssetMaterialization]:

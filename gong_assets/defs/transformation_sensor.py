@@ -7,16 +7,24 @@ reads the pending changes once more.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 
 from gong_assets.dates import DateRange
 from gong_assets.defs.assets.erasures import ASSET as ERASURES
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
-from gong_assets.defs.runs import IN_FLIGHT, TERMINAL, assets_of_run, landings_of_run
+from gong_assets.defs.runs import (
+    IN_FLIGHT,
+    OVERLAP,
+    TERMINAL,
+    assets_of_backfill,
+    assets_of_run,
+    landings_of_run,
+)
 from gong_assets.defs.transformation import (
     INCOMPLETE_TAG,
     TRANSFORMATION_JOB,
@@ -52,11 +60,13 @@ class Cursor:
         seen: time up to which ended runs were considered.
         is_open: changes may be pending that the last run did not settle.
         models: fingerprint of the models when all of them were built.
+        runs: IDs of the considered runs that ended shortly before `seen`, by the clocks of their machines.
     """
 
     seen: str | None = None
     is_open: bool = True
     models: str | None = None
+    runs: list[str] = field(default_factory=list)
 
     @classmethod
     def loads(cls, text: str | None) -> "Cursor":
@@ -71,16 +81,18 @@ class Ended:
     """Runs that ended since the last tick.
 
     Attributes:
-        seen: when the last of them ended.
+        seen: when the last of them ended; no later than now, whatever the clock of its machine.
         landed: a run read from Gong, whether rows changed or not.
         changed: rows changed that no run has transformed, or a run failed that may have changed some.
         is_open: changes may be pending that the last run did not settle.
+        runs: IDs of all runs that ended shortly before `seen`.
     """
 
     seen: str
     landed: bool = False
     changed: bool = False
     is_open: bool = False
+    runs: list[str] = field(default_factory=list)
 
 
 def should_read(
@@ -143,32 +155,35 @@ class _Tick:
     options: GraphOptions
 
     def result(self) -> dg.SensorResult | dg.SkipReason:
-        instance = self.context.instance
         if blocking := self._transforming_run():
             return dg.SkipReason(f"Run {blocking} transforms the models. What it leaves pending follows.")
-        if any(backfill.status.name == "REQUESTED" for backfill in instance.get_backfills(limit=20)):
-            return dg.SkipReason("A backfill is running. What it leaves pending follows.")
+        if backfill := self._backfill():
+            return dg.SkipReason(f"Backfill {backfill} is running. What it leaves pending follows.")
         cursor = Cursor.loads(self.context.cursor)
-        ended = self._ended(cursor)
+        now = datetime.now(UTC)
+        ended = self._ended(cursor, now)
         last = self._last_requested()
         unbuilt, behind = self._unbuilt(cursor), self._behind()
         built = cursor.models if unbuilt or not self._has_calls else self.models.fingerprint
-        now = datetime.now(UTC)
         reasons = [self.models.fingerprint] if unbuilt else []
         reasons += [str(max(behind.values()))] if behind else []
         fingerprint = ":".join(reasons) or None
         attempt = should_read(cursor, ended, last, unbuilt=fingerprint, now=now)
         if attempt is None:
-            return self._skip(Cursor(ended.seen, ended.is_open, built), "No raw table has changed.")
+            return self._skip(
+                Cursor(ended.seen, ended.is_open, built, ended.runs), "No raw table has changed."
+            )
         partitions = DateRange.inclusive(self.settings.first_day(now.date()), now.date())
         run = plan(self.models, self._pending(), unbuilt | behind.keys(), partitions=partitions)
         if run is None:
-            return self._skip(Cursor(ended.seen, is_open=False, models=built), "No change is pending.")
+            return self._skip(Cursor(ended.seen, False, built, ended.runs), "No change is pending.")
         tags = {**run.run_tags(), ATTEMPT_TAG: str(attempt)}
         if fingerprint is not None:
             tags[MODELS_TAG] = fingerprint
-        request = dg.RunRequest(f"{ended.seen}:{attempt}", asset_selection=sorted(run.assets), tags=tags)
-        cursor = Cursor(ended.seen, is_open=True, models=built)
+        # A run on a machine with a slow clock may end without a change of `seen`.
+        key = f"{ended.seen}:{last.dagster_run.run_id if last else ''}:{attempt}"
+        request = dg.RunRequest(key, asset_selection=sorted(run.assets), tags=tags)
+        cursor = Cursor(ended.seen, True, built, ended.runs)
         return dg.SensorResult(run_requests=[request], cursor=cursor.dumps())
 
     def _skip(self, cursor: Cursor, reason: str) -> dg.SensorResult:
@@ -188,14 +203,25 @@ class _Tick:
     def _assets_of(self, run: dg.DagsterRun) -> frozenset[dg.AssetKey]:
         return assets_of_run(self.context.repository_def, run)
 
-    def _ended(self, cursor: Cursor) -> Ended:
-        after = datetime.fromisoformat(cursor.seen) if cursor.seen else None
-        records = self.context.instance.get_run_records(
-            dg.RunsFilter(statuses=TERMINAL, updated_after=after), order_by="update_timestamp", ascending=True
-        )
+    def _backfill(self) -> str | None:
+        """Return the ID of a backfill in progress that lands or transforms something."""
+        own = self.models.keys.union(self.options.asset_key(table.asset_name) for table in RAW_TABLES)
+        requested = BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED])
+        for backfill in self.context.instance.get_backfills(filters=requested):
+            if assets_of_backfill(self.context.repository_def, backfill) & own:
+                return backfill.backfill_id
+        return None
+
+    def _ended(self, cursor: Cursor, now: datetime) -> Ended:
+        seen = datetime.fromisoformat(cursor.seen) if cursor.seen else None
+        ended = dg.RunsFilter(statuses=TERMINAL, updated_after=seen and seen - OVERLAP)
+        found = self.context.instance.get_run_records(ended, order_by="update_timestamp", ascending=True)
+        times = {record.dagster_run.run_id: record.update_timestamp for record in found}
+        seen = min(max([*times.values(), *([seen] if seen else [])], default=now), now)
+        recent = [run_id for run_id, time in times.items() if time > seen - OVERLAP]
+        records = [record for record in found if record.dagster_run.run_id not in cursor.runs]
         if cursor.seen is None:
             records = records[-1:]
-        seen = records[-1].update_timestamp.isoformat() if records else cursor.seen
         changed = landed = False
         is_open = cursor.is_open
         for record in records:
@@ -207,7 +233,7 @@ class _Tick:
                 landed_now, changed_now = self._landed(run)
                 landed |= landed_now
                 changed |= changed_now
-        return Ended(seen or datetime.now(UTC).isoformat(), landed, changed, is_open)
+        return Ended(seen.isoformat(), landed, changed, is_open, recent)
 
     def _landed(self, run: dg.DagsterRun) -> tuple[bool, bool]:
         """Return whether the run landed something, and whether it left changes that await transformation."""

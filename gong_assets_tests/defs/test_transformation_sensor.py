@@ -3,12 +3,16 @@
 The pending changes are a list of the test's, and the runs are of Dagster's, with an asset for each layer.
 """
 
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from unittest.mock import patch
 
 import dagster as dg
 import pytest
+from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from gong_assets.dates import DateRange
 from gong_assets.defs import transformation_sensor
@@ -32,8 +36,10 @@ class CodeLocation:
     """A raw table, the model that reads it, and the sensor."""
 
     def __init__(self, instance: dg.DagsterInstance, settings: Settings) -> None:
-        self.instance, self.cursor = instance, None
+        self.instance = instance
+        self.cursor: str | None = None
         self.pending: list[PendingChange] = []
+        self.run_keys: list[str | None] = []
         self.changed_rows, self.is_broken, self.is_incomplete = 0, False, False
 
         @dg.asset(partitions_def=PARTITIONS, backfill_policy=SINGLE_RUN)
@@ -79,6 +85,7 @@ class CodeLocation:
         ) as context:
             tick = self.sensor.evaluate_tick(context)
         self.cursor = tick.cursor
+        self.run_keys += [request.run_key for request in tick.run_requests or []]
         for request in tick.run_requests or []:
             self.run("gong_transformation", DateRange.inclusive(ago(3), TODAY), tags=request.tags)
         return [request.tags["gong_assets/days"] for request in tick.run_requests or []]
@@ -141,3 +148,51 @@ def test_a_day_that_a_sync_changed_outside_of_its_own_days_follows(location: Cod
     location.is_incomplete = False
     location.change(3)
     assert location.tick() == [f"{ago(3)}"]
+
+
+def test_a_landing_by_a_machine_with_a_slow_clock_is_considered_once(location: CodeLocation) -> None:
+    location.change(2)
+    with slow_clock(minutes=3):
+        assert location.run("gong_ingestion", RECENT, changed_rows=1).success
+    assert location.tick() == [f"{ago(2)}"]
+    location.change(1)  # no landing has recorded it, so only a read shows it
+    assert location.tick() == []
+
+
+def test_requests_of_machines_with_slow_clocks_have_different_run_keys(location: CodeLocation) -> None:
+    with slow_clock(minutes=3):
+        for age in (2, 1):
+            location.change(age)
+            assert location.run("gong_ingestion", RECENT, changed_rows=1).success
+            assert location.tick() == [f"{ago(age)}"]
+    assert len(location.run_keys) == len(set(location.run_keys)) == 3
+
+
+@contextmanager
+def slow_clock(*, minutes: int) -> Iterator[None]:
+    """Let events have the time of a machine whose clock is slow."""
+    now = time.time
+    with patch("time.time", lambda: now() - minutes * 60):
+        yield
+
+
+@pytest.mark.parametrize(("asset", "is_blocking"), [
+    ("gong_calls_raw", True), ("stg_gong_calls", True), ("asset_of_another_project", False),
+])  # fmt: skip
+def test_the_sensor_waits_for_backfills_of_the_graph_only(
+    location: CodeLocation, asset: str, is_blocking: bool
+) -> None:
+    location.change(2)
+    assert location.run("gong_ingestion", RECENT, changed_rows=1).success
+    for number in range(25):
+        is_running = number == (0 if is_blocking else 24)  # the oldest or the newest one
+        backfill = PartitionBackfill(
+            backfill_id=str(number),
+            status=BulkActionStatus.REQUESTED if is_running else BulkActionStatus.COMPLETED_SUCCESS,
+            from_failure=False,
+            tags={},
+            backfill_timestamp=time.time(),
+            asset_selection=[dg.AssetKey(asset)],
+        )
+        location.instance.add_backfill(backfill)
+    assert location.tick() == ([] if is_blocking else [f"{ago(2)}"])

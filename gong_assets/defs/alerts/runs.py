@@ -19,13 +19,11 @@ from gong_assets.dates import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
 from gong_assets.defs.alerts.ledger import Cursor, Ledger, Problem
 from gong_assets.defs.alerts.redaction import first_lines, redact
 from gong_assets.defs.failures import error_chain
-from gong_assets.defs.runs import TERMINAL
+from gong_assets.defs.runs import OVERLAP, TERMINAL
 from gong_assets.error_advice import advice_for
 
 # The first tick looks at the runs of this time, so that problems from before the sensor existed are known.
 FIRST_LOOK = timedelta(days=1)
-# A run may be stored a moment after its end, and by a machine with another clock.
-OVERLAP = timedelta(minutes=10)
 
 # Dagster's message for a run that it, or a repair, ended from outside.
 _DEAD_ADVICE = (
