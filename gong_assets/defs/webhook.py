@@ -88,20 +88,16 @@ def _job(settings: Settings, options: GraphOptions) -> dg.JobDefinition:
     ) -> None:
         now, key = datetime.now(UTC), options.asset_key(ASSET)
         call_ids = config.call_ids or announced_since(context.instance, key, 0, now - MAX_AGE)[0]
-        kept = settings.first_kept_day(now.date())
+        first_day = settings.first_day(now.date())
         private, workspace = settings.gong_include_private_calls, settings.gong_workspace_id
-        calls = CallsById(call_ids, private, workspace, first_day=kept)
+        calls = CallsById(call_ids, private, workspace, first_day=first_day)
         _land(context, gong, gong_snowflake.warehouse(), options, calls)
         if calls.call_dates:
             spoken = Transcripts([], calls.call_dates, calls.started)
             _land(context, gong, gong_snowflake.warehouse(), options, spoken)
         if calls.missing and context.retry_number < NOT_FOUND_RETRIES:
             raise dg.RetryRequested(NOT_FOUND_RETRIES, NOT_FOUND_SECONDS)
-        if calls.missing:
-            context.log.warning(
-                f"Gong does not return {len(calls.missing):,} of the announced calls, such as "
-                f"{calls.missing[0]}. The scheduled ingestion reads them once it does."
-            )
+        _log_not_landed(context, calls)
 
     @dg.job(
         name=JOB,
@@ -113,6 +109,19 @@ def _job(settings: Settings, options: GraphOptions) -> dg.JobDefinition:
         land_announced_calls()
 
     return announced_calls
+
+
+def _log_not_landed(context: dg.OpExecutionContext, calls: CallsById) -> None:
+    if calls.too_early:
+        context.log.info(
+            f"{len(calls.too_early):,} of the announced calls, such as {calls.too_early[0]}, started before "
+            f"{calls.first_day}, the first partition, and were not landed."
+        )
+    if calls.missing:
+        context.log.warning(
+            f"Gong does not return {len(calls.missing):,} of the announced calls, such as "
+            f"{calls.missing[0]}. The scheduled ingestion reads them once it does."
+        )
 
 
 def _land(

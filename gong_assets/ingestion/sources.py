@@ -129,8 +129,9 @@ class CallsById:
     """Calls by ID, each with the UTC day on which it started. Nothing else of these days is replaced.
 
     Attributes:
-        first_day: calls of earlier days do not land, because they have expired.
+        first_day: calls of earlier days do not land, because they have no partition.
         found: IDs of the calls that Gong returned, private ones too.
+        too_early: IDs of the calls from before the first day.
         call_dates: the valid calls that land, and their days.
         started: when these calls started (UTC).
     """
@@ -143,6 +144,7 @@ class CallsById:
     noun = "calls"
     ranges: Sequence[DateRange] = ()
     found: set[str] = field(default_factory=set)
+    too_early: list[str] = field(default_factory=list)
     call_dates: dict[str, date] = field(default_factory=dict)
     started: dict[str, datetime] = field(default_factory=dict)
 
@@ -162,6 +164,7 @@ class CallsById:
             return None
         started = record.started.astimezone(UTC)
         if self.first_day is not None and started.date() < self.first_day:
+            self.too_early.append(record.id)
             return None
         if validation_error(record) is None:
             self.call_dates[record.id], self.started[record.id] = started.date(), started

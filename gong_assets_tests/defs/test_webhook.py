@@ -31,6 +31,7 @@ from gong_assets.defs.webhook import (
 )
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
+from gong_assets.warehouse.pending_changes import pending_changes
 from gong_assets_tests.defs.ingestion_runs import Ingestion, calls, ids, transcript
 from gong_assets_tests.end_to_end.gong_server import Gong
 from gong_assets_tests.gong.webhook.signing import payload, public_key, signed
@@ -50,8 +51,8 @@ def ingestion(warehouse: Warehouse, tmp_path: Path) -> Iterator[Ingestion]:
         yield Ingestion(gong, warehouse, tmp_path, instance)
 
 
-def land(ingestion: Ingestion, *call_ids: str) -> dg.ExecuteInProcessResult:
-    _, (job,), _ = build_webhook(SETTINGS)
+def land(ingestion: Ingestion, *call_ids: str, settings: Settings = SETTINGS) -> dg.ExecuteInProcessResult:
+    _, (job,), _ = build_webhook(settings)
     return job.execute_in_process(
         instance=ingestion.instance,
         resources={name: ingestion.resources()[name] for name in ("gong", "gong_snowflake")},
@@ -122,6 +123,19 @@ def test_a_private_call_does_not_land(ingestion: Ingestion) -> None:
     call.document["metaData"]["isPrivate"] = True
     assert land(ingestion, str(call.id)).success
     assert [request.path for request in ingestion.gong.log] == ["/v2/calls/extensive"]
+
+
+def test_a_call_from_before_the_first_partition_does_not_land(
+    ingestion: Ingestion, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """No model reads its day, so the change would stay pending."""
+    settings = SETTINGS.model_copy(update={"gong_start_date": MARCH.last})
+    early, kept = (ids(ingestion.gong.calls)[index] for index in (0, 6))
+    assert land(ingestion, early, kept, settings=settings).success
+    assert ingestion.stored() == ingestion.stored("GONG_CALL_TRANSCRIPTS_RAW") == [kept]
+    with ingestion.warehouse.connect() as connection:
+        assert {change.day for change in pending_changes(connection)} == {MARCH.last}
+    assert f"such as {early}, started before 2025-03-02, the first partition" in capfd.readouterr().err
 
 
 def test_a_call_that_gong_does_not_return_is_requested_once_more(

@@ -192,7 +192,8 @@ class _Audit:
             return ids, source.has_whole_calls
 
     def _calls(self, days: Mapping[str, date], check: str) -> tuple[CallsById, ReadResult]:
-        calls = CallsById(list(days), self.settings.gong_include_private_calls)
+        first_day = self.settings.first_day(datetime.now(UTC).date())
+        calls = CallsById(list(days), self.settings.gong_include_private_calls, first_day=first_day)
         return calls, self._read(calls, check, days.values)
 
     def _move_existing(self, audit: Audit, calls: CallsById) -> None:
