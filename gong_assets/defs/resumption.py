@@ -39,7 +39,7 @@ def ranges_to_read(
     first = first_attempt(context.instance, context.run)
     if first is None:
         return [days]
-    completed = set(_materialized_since(context.instance, asset_key, first))
+    completed = set(materialized_since(context.instance, asset_key, first))
     remaining = contiguous_ranges(day for day in days if day not in completed)
     context.log.info(
         f"Resuming run {first.dagster_run.run_id}: "
@@ -64,9 +64,10 @@ def is_resumable(attempt: dg.RunRecord) -> bool:
     return ended and datetime.now(UTC) - attempt.create_timestamp <= MAX_RESUME_AGE
 
 
-def _materialized_since(
+def materialized_since(
     instance: dg.DagsterInstance, asset_key: dg.AssetKey, attempt: dg.RunRecord
 ) -> Iterator[date]:
+    """Yield the days of the asset that were materialized since the run was created."""
     records = dg.AssetRecordsFilter(asset_key=asset_key, after_timestamp=attempt.create_timestamp.timestamp())
     cursor: str | None = None
     while True:

@@ -1,6 +1,7 @@
 """Schedules of the graph. Models run when their sources change: see `transformation_sensor.py`."""
 
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, date, timedelta
 from typing import Any
 
 import dagster as dg
@@ -9,11 +10,15 @@ from gong_assets.dates import DateRange
 from gong_assets.defs.failures import failure
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions, ScheduleOptions
 from gong_assets.defs.resources import SnowflakeResource
+from gong_assets.defs.resumption import materialized_since
 from gong_assets.settings import Settings
 from gong_assets.warehouse.errors import WarehouseError
 from gong_assets.warehouse.hubspot_tables import source_version
+from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS
 
 INGESTION_CRON = "0 */4 * * *"
+# So many scheduled runs are searched for the newest one that landed all calls.
+MAX_SEARCHED_RUNS = 50
 RECONCILIATION_CRON = "30 1 * * 0"
 REFERENCE_DATA_CRON = "45 0 * * *"
 
@@ -25,7 +30,7 @@ def build_schedules(
     settings: Settings, options: GraphOptions = DEFAULT_OPTIONS
 ) -> list[dg.ScheduleDefinition]:
     return [
-        _ingestion(settings, options.schedules.ingestion),
+        _ingestion(settings, options),
         _reconciliation(settings, options.schedules.reconciliation),
         dg.ScheduleDefinition(
             name="gong_reference_data_schedule",
@@ -91,38 +96,54 @@ def _refreshed_version(instance: dg.DagsterInstance) -> str | None:
     return None
 
 
-def _ingestion(settings: Settings, options: ScheduleOptions) -> dg.ScheduleDefinition:
+def _ingestion(settings: Settings, options: GraphOptions) -> dg.ScheduleDefinition:
+    keys = [options.asset_key(table.asset_name) for table in (CALLS, TRANSCRIPTS)]
+
     @dg.schedule(
         name="gong_ingestion_schedule",
         job_name="gong_ingestion",
         description=f"Reads the last {settings.gong_lookback_days} days again in one run, because calls, "
         "transcripts and statistics arrive late and Gong has no filter for changes.",
-        **timing(options, INGESTION_CRON),
+        **timing(options.schedules.ingestion, INGESTION_CRON),
     )
     def gong_ingestion_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         today = context.scheduled_execution_time.astimezone(UTC).date()
-        last = _last_success(context.instance)
-        return _run_request(context, days_to_ingest(settings, today, last.date() if last else None))
+        return _run_request(context, days_to_ingest(settings, today, _last_landing(context.instance, keys)))
 
     return gong_ingestion_schedule
 
 
-def days_to_ingest(settings: Settings, today: date, last_success: date | None) -> DateRange:
-    """Return the lookback days; after an outage, also those that were recent at the last successful run."""
-    outage = max(0, (today - last_success).days) if last_success else 0
+def days_to_ingest(settings: Settings, today: date, last_landing: date | None) -> DateRange:
+    """Return the lookback days; after an outage, also those that were recent when calls last landed."""
+    outage = max(0, (today - last_landing).days) if last_landing else 0
     days = settings.gong_lookback_days + max(0, outage - 1)
     return DateRange.lookback(today, days, not_before=settings.first_day(today))
 
 
-def _last_success(instance: dg.DagsterInstance) -> datetime | None:
-    """Return when the last successful scheduled ingestion was requested (UTC)."""
-    succeeded = dg.RunsFilter(
-        job_name="gong_ingestion",
-        statuses=[dg.DagsterRunStatus.SUCCESS],
-        tags={"dagster/schedule_name": "gong_ingestion_schedule"},
-    )
-    records = instance.get_run_records(succeeded, limit=1)
-    return records[0].create_timestamp.astimezone(UTC) if records else None
+def _last_landing(instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey]) -> date | None:
+    """Return the last day of the newest scheduled ingestion after whose request all of its days landed.
+
+    Such a run may have failed at another asset, or another run has resumed it: then it does not count as an
+    outage. Runs before the searched ones count if they succeeded.
+
+    Args:
+        keys: the assets of calls and transcripts.
+    """
+    tags = {"dagster/schedule_name": "gong_ingestion_schedule"}
+    scheduled = dg.RunsFilter(job_name="gong_ingestion", tags=tags)
+    succeeded = dg.RunsFilter(job_name="gong_ingestion", tags=tags, statuses=[dg.DagsterRunStatus.SUCCESS])
+    records = [
+        *instance.get_run_records(scheduled, limit=MAX_SEARCHED_RUNS),
+        *instance.get_run_records(succeeded, limit=1),
+    ]
+    for record in records:
+        days = DateRange.from_run_tags(record.dagster_run.tags)
+        if days is not None and (
+            record.dagster_run.is_success
+            or all(set(days).issubset(materialized_since(instance, key, record)) for key in keys)
+        ):
+            return days.last
+    return None
 
 
 def _reconciliation(settings: Settings, options: ScheduleOptions) -> dg.ScheduleDefinition:
