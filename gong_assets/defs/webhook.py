@@ -102,11 +102,7 @@ def _job(settings: Settings, options: GraphOptions) -> dg.JobDefinition:
             )
         if calls.missing and context.retry_number < NOT_FOUND_RETRIES:
             raise dg.RetryRequested(NOT_FOUND_RETRIES, NOT_FOUND_SECONDS)
-        if calls.missing:
-            context.log.warning(
-                f"Gong does not return {len(calls.missing):,} of the announced calls, such as "
-                f"{calls.missing[0]}. The scheduled ingestion reads them once it does."
-            )
+        _log_not_landed(context, calls)
 
     @dg.job(
         name=JOB,
@@ -118,6 +114,19 @@ def _job(settings: Settings, options: GraphOptions) -> dg.JobDefinition:
         land_announced_calls()
 
     return announced_calls
+
+
+def _log_not_landed(context: dg.OpExecutionContext, calls: CallsById) -> None:
+    if calls.too_early:
+        context.log.info(
+            f"{len(calls.too_early):,} of the announced calls, such as {calls.too_early[0]}, started before "
+            f"{calls.first_day}, the first partition, and were not landed."
+        )
+    if calls.missing:
+        context.log.warning(
+            f"Gong does not return {len(calls.missing):,} of the announced calls, such as "
+            f"{calls.missing[0]}. The scheduled ingestion reads them once it does."
+        )
 
 
 def _land(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.test_utils import freeze_time
 
 from gong_assets.dates import DateRange
 from gong_assets.defs import schedules
@@ -32,10 +33,11 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 
 
 def scheduled_run(instance: dg.DagsterInstance, last: date, status: dg.DagsterRunStatus) -> DateRange:
-    """Add a run of the schedule, and return its days."""
+    """Add a run that the schedule requested on this day, and return its days."""
     days = DateRange.lookback(last, SETTINGS.gong_lookback_days)
     tags = {**days.as_run_tags(), "dagster/schedule_name": "gong_ingestion_schedule"}
-    instance.add_run(dg.DagsterRun("gong_ingestion", run_id=str(uuid.uuid4()), status=status, tags=tags))
+    with freeze_time(datetime.combine(last, time(4), UTC)):
+        instance.add_run(dg.DagsterRun("gong_ingestion", run_id=str(uuid.uuid4()), status=status, tags=tags))
     return days
 
 
@@ -43,11 +45,13 @@ def land(
     instance: dg.DagsterInstance,
     days: Iterable[date],
     assets: Iterable[str] = ("gong_calls_raw", "gong_call_transcripts_raw"),
+    at: datetime = NOW,
 ) -> None:
     for asset in assets:
         for day in days:
             event = dg.AssetMaterialization(dg.AssetKey(asset), partition=day.isoformat())
-            instance.report_runless_asset_event(event)
+            with freeze_time(at):
+                instance.report_runless_asset_event(event)
 
 
 def requested(instance: dg.DagsterInstance) -> DateRange | None:
@@ -82,7 +86,7 @@ def test_the_days_that_calls_or_transcripts_missed_are_requested(
 
 
 def test_days_that_landed_before_the_run_do_not_count(instance: dg.DagsterInstance) -> None:
-    land(instance, LOOKBACK)
+    land(instance, LOOKBACK, at=NOW - timedelta(days=1))
     scheduled_run(instance, TODAY, FAILURE)
     assert len(requested(instance) or ()) > 30
 
