@@ -17,7 +17,7 @@ from gong_assets.warehouse.errors import (
     WarehouseError,
     WarehouseQueryFailed,
     WarehouseUnreachable,
-    is_unknown_object,
+    is_unknown_table,
     lacks_raw_column,
 )
 
@@ -49,6 +49,12 @@ _ADVICE: dict[type[Exception], str] = {
     WarehouseUnreachable: "Check SNOWFLAKE_ACCOUNT or SNOWFLAKE_HOST and _PORT, and the network.",
 }
 
+# By Snowflake's error code.
+_QUERY_ADVICE = {
+    8: "Run one statement at a time: without the others, or in a command of its own.",
+    900: "The text has only blanks or comments. Add a statement, such as `SELECT 1`.",
+}
+
 
 def explain(error: Exception) -> str:
     """Return the error's message, and a second line with advice if there is any."""
@@ -67,9 +73,11 @@ def advice_for(class_names: Iterable[str]) -> str:
 def _advice(error: Exception) -> str:
     if isinstance(error, WarehouseQueryFailed) and lacks_raw_column(error):
         return f"The raw table is of an earlier version. {_ADVICE[OutdatedTables]}"
-    if isinstance(error, WarehouseQueryFailed) and is_unknown_object(error):
+    if isinstance(error, WarehouseQueryFailed) and is_unknown_table(error):
         return (
             "Materialize the graph first (`gong-assets sync`). If a step of the last run failed, the tables "
             "after it are missing until it succeeds. Otherwise the role may lack SELECT on the object."
         )
+    if isinstance(error, WarehouseQueryFailed) and error.errno in _QUERY_ADVICE:
+        return _QUERY_ADVICE[error.errno]
     return next((advice for kind, advice in _ADVICE.items() if isinstance(error, kind)), "")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import secrets
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+
+from gong_assets.security.private_files import replace_private_file
 
 PREFIX = "gong_mcp_"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
@@ -86,10 +86,7 @@ class Tokens:
         return stored
 
     def _write(self, stored: dict[str, dict[str, Any]]) -> None:
-        handle, name = tempfile.mkstemp(dir=self.file.parent, prefix=self.file.name)  # Readable by us only.
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(stored, file, indent=2)
-        os.replace(name, self.file)
+        replace_private_file(self.file, json.dumps(stored, indent=2))
 
 
 def _hash(token: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from gong_assets.settings import Settings
+from gong_assets.settings import Settings, SettingsError
 
 # The location name is the same as in a checkout's workspace.yaml: Dagster stores the state of schedules and
 # sensors under it.
@@ -21,9 +21,13 @@ load_from:
 
 
 def ensure_dagster_home(settings: Settings) -> Path:
-    """Return DAGSTER_HOME. If it is not set, create one with our `dagster.yaml`, and set the variable."""
+    """Return DAGSTER_HOME. If it is not set, create one with our `dagster.yaml`, and set the variable.
+
+    Raises:
+        SettingsError: DAGSTER_HOME is not the absolute path of a directory, which Dagster needs.
+    """
     if settings.dagster_home is not None:
-        return settings.dagster_home
+        return _checked(settings.dagster_home)
     home = settings.home / "dagster"
     home.mkdir(parents=True, exist_ok=True)
     options = Path(__file__).with_name("dagster.yaml").read_text()
@@ -31,6 +35,18 @@ def ensure_dagster_home(settings: Settings) -> Path:
     (home / "workspace.yaml").write_text(WORKSPACE)
     os.environ["DAGSTER_HOME"] = str(home)
     return home
+
+
+def _checked(home: Path) -> Path:
+    path = home.expanduser()
+    if not path.is_absolute():
+        raise SettingsError(f"DAGSTER_HOME: {home} is a relative path; use {path.absolute()}")
+    if not path.is_dir():
+        raise SettingsError(
+            f"DAGSTER_HOME: {home} is not a directory; create it, or unset the variable to use one in "
+            "GONG_ASSETS_HOME"
+        )
+    return path
 
 
 def event_log_options(home: Path) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from gong_assets.cli.interruption import EXIT_CODE, Interrupted
@@ -88,11 +89,24 @@ def storage_problem(error: Exception) -> str | None:
             return f"The disk is full: {place} cannot be written. Free some space and run the command again."
         if number in _UNWRITABLE_ERRNOS or any(text in str(each) for text in _UNWRITABLE_TEXTS):
             reason = each.strerror if isinstance(each, OSError) else "no permission, or a read-only disk"
-            return (
-                f"Cannot write {place}: {reason}.\n"
-                "Set GONG_ASSETS_HOME (and DAGSTER_HOME, if it is set) to a directory that you can write."
-            )
+            return f"Cannot write {place}: {reason}.{_home_advice(getattr(each, 'filename', None))}"
     return None
+
+
+def _home_advice(file: str | None) -> str:
+    """Return the advice to use another home: for a file of it, or one of Dagster's, which has no name."""
+    from gong_assets.settings import SettingsError, load_settings
+
+    try:
+        settings = load_settings()
+    except SettingsError:
+        return ""
+    path = Path(file).absolute() if file else settings.home
+    homes = [home for home in (settings.home, settings.dagster_home) if home]
+    # The first directory that cannot be created may be above the home.
+    if not any(home.is_relative_to(path) or path.is_relative_to(home) for home in homes):
+        return ""
+    return "\nSet GONG_ASSETS_HOME (and DAGSTER_HOME, if it is set) to a directory that you can write."
 
 
 _UNWRITABLE_ERRNOS = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}

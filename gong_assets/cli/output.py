@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich import markup
@@ -15,6 +17,7 @@ from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
+from gong_assets.cli.errors import CommandError
 from gong_assets.security.texts import csv_cell, printable, visible_json
 
 if TYPE_CHECKING:
@@ -22,6 +25,22 @@ if TYPE_CHECKING:
     from gong_assets.cli.graph_run import RunReport
     from gong_assets.defs.health.cost import CostEstimate
     from gong_assets.local import LocalStack
+
+
+def _open_closed_streams() -> None:
+    """Open the standard streams that are closed (`>&-`) as the null device, also for subprocesses.
+
+    Python has None in their place. The next file or connection would get their number, and with it what a
+    subprocess prints.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, mode)  # noqa: SIM115
+            os.set_inheritable(stream.fileno(), True)
+            setattr(sys, name, stream)
+
+
+_open_closed_streams()
 
 # In a file or a pipe each row stays on one line, however long, because the next program reads line by line.
 stdout = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 1_000_000)
@@ -170,6 +189,19 @@ def cost_estimate(estimate: CostEstimate, *, requests_per_day: int, as_json: boo
 def text(document: str) -> None:
     """Print a document of several lines for another program, without control characters."""
     print(printable(document))
+
+
+def file(path: Path, document: str) -> None:
+    """Write a file that the user named, with its directories.
+
+    Raises:
+        CommandError: the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(document, "utf-8")
+    except OSError as error:
+        raise CommandError(f"Cannot write {path}: {error.strerror}. Choose another path.") from error
 
 
 def audit(found: Mapping[str, Any]) -> None:

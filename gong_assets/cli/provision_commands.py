@@ -31,9 +31,11 @@ def sql(
 ) -> None:
     """Print the SQL, grouped by the role that runs it. Every statement can be repeated."""
     from gong_assets.provisioning.declaration import declare
-    from gong_assets.provisioning.statements import script
+    from gong_assets.provisioning.statements import ROLES, script
     from gong_assets.settings import load_settings
 
+    if role is not None and role.upper() not in ROLES:
+        raise typer.BadParameter(f"{role!r} is not one of {', '.join(ROLES)}", param_hint="--role")
     output.text(script(declare(load_settings()), role))
 
 
@@ -57,10 +59,8 @@ def dcm(
     settings = load_settings()
     files = dcm_project(declare(settings), settings.snowflake_account or "<account>", project)
     for name, text in files.items():
-        path = directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-        output.line(str(path))
+        output.file(directory / name, text)
+        output.line(str(directory / name))
 
 
 @provision_app.command("apply")

@@ -216,7 +216,9 @@ def account(
 
 
 def sql(
-    query: Annotated[str, typer.Argument(help="One SQL statement.")],
+    query: Annotated[
+        str, typer.Argument(help="One SQL statement. Write `--` before one that starts with a comment.")
+    ],
     output_format: Annotated[
         OutputFormat, typer.Option("--format", help="Output format: table, json or csv.")
     ] = OutputFormat.table,

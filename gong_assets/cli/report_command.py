@@ -32,8 +32,7 @@ def report(
 
     with output.status("reading the figures"):
         figures = _figures(load_settings(), days)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(html_report(figures), "utf-8")
+    output.file(file, html_report(figures))
     output.line(f"Wrote {file.resolve()}")
 
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from gong_assets.dates import DateRange
 from gong_assets.gong import Window, blocking, first_call_date
+from gong_assets.security.private_files import replace_private_file
 from gong_assets.settings import FIRST_POSSIBLE_CALL_DATE, Settings
 from gong_assets.warehouse.connection import open_warehouse
 from gong_assets.warehouse.sources.adoption import first_day
@@ -118,7 +117,4 @@ def _keep(settings: Settings, day: date) -> None:
     kept[_source(settings)] = day.isoformat()
     with suppress(OSError):
         settings.home.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=settings.home, prefix="first_partition.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(kept, file)
-        os.replace(name, _file(settings))
+        replace_private_file(_file(settings), json.dumps(kept))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import os
-import tempfile
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import suppress
@@ -24,6 +22,7 @@ from gong_assets.gong.clock import SYSTEM_CLOCK, Clock
 from gong_assets.gong.errors import GongAuthenticationError, GongError
 from gong_assets.gong.http import DIRECT_HOSTS
 from gong_assets.gong.http.error_mapping import connection_error, malformed_error, response_error
+from gong_assets.security.private_files import replace_private_file
 
 logger = logging.getLogger(__name__)
 
@@ -298,17 +297,7 @@ def _save(path: Path | None, tokens: _Tokens) -> None:
     if path is None:
         return
     try:
-        descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(msgspec.json.encode(tokens))
-                file.flush()
-                os.fsync(descriptor)
-            os.replace(draft, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(draft)
-            raise
+        replace_private_file(path, msgspec.json.encode(tokens).decode())
     except OSError as error:
         # This process has the tokens and can continue. The next one cannot.
         logger.error("cannot write %s (%s): the next process needs a new authorization", path, error)

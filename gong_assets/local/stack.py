@@ -22,9 +22,8 @@ import json
 import os
 import secrets
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,6 +39,7 @@ from gong_assets.local import (
 )
 from gong_assets.local.processes import HOST, Server
 from gong_assets.local.simulator import add_call, register_webhook
+from gong_assets.security.private_files import replace_private_file
 
 __all__ = [
     "GongEndpoint",
@@ -107,7 +107,9 @@ def down(home: Path) -> bool:
         recorded = [process for server in state.servers.values() if (process := server.process())]
         unrecorded = [process for process in processes.find_by_home(home) if process not in recorded]
         processes.stop([*recorded, *unrecorded])
-        _write_state(home, State(state.secret))
+        # Not needed: no server answers at the recorded addresses. On a full disk the stack is down, too.
+        with suppress(OSError):
+            _write_state(home, State(state.secret))
     return bool(recorded or unrecorded)
 
 
@@ -288,7 +290,4 @@ def _read_state(home: Path) -> State:
 
 def _write_state(home: Path, state: State) -> None:
     """Replace the state file atomically; only its owner may read it."""
-    handle, name = tempfile.mkstemp(dir=home, prefix="stack.")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(asdict(state), file, indent=2)
-    os.replace(name, _state_file(home))
+    replace_private_file(_state_file(home), json.dumps(asdict(state), indent=2))

@@ -16,6 +16,7 @@ from gong_assets.warehouse.literals import literal
 
 # Who runs a statement, in the order of the sections.
 USERADMIN, SYSADMIN, SECURITYADMIN, ACCOUNTADMIN = "USERADMIN", "SYSADMIN", "SECURITYADMIN", "ACCOUNTADMIN"
+ROLES = (USERADMIN, SYSADMIN, SECURITYADMIN, ACCOUNTADMIN)
 
 # Grants that only this role can make; SECURITYADMIN makes all others.
 _BY_ACCOUNTADMIN = ("USE AI FUNCTIONS", "IMPORTED PRIVILEGES")

@@ -87,6 +87,11 @@ def is_unknown_object(error: Exception) -> bool:
     return errno == _UNKNOWN_OBJECT_ERRNO or sqlstate == _UNKNOWN_OBJECT_SQLSTATE
 
 
+def is_unknown_table(error: Exception) -> bool:
+    """Return True if the unknown object is a table or view, not a user, a role or a stage."""
+    return is_unknown_object(error) and re.search(r"\b(?:Object|Table|View) '", str(error)) is not None
+
+
 # Error codes of the connector: 250001 is its general "could not connect", for an unreachable host as well as
 # for a refused sign-in; 250003 is a failed HTTP request; 251005 to 251008 are missing or invalid credentials.
 # https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-api#error-codes

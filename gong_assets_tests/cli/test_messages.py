@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import socket
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 from sqlite3 import OperationalError
@@ -11,9 +13,22 @@ from sqlite3 import OperationalError
 import pytest
 from rich.console import Console
 
-from gong_assets.cli import output
-from gong_assets.cli.errors import storage_problem
+from gong_assets.cli import output, report_command
+from gong_assets.cli.app import app
+from gong_assets.cli.dagster_home import ensure_dagster_home
+from gong_assets.cli.errors import CommandError, exit_code, message, storage_problem
+from gong_assets.settings import Settings, SettingsError
 from gong_assets_tests.cli.command_line import CommandLine
+
+
+def test_the_role_of_provision_sql_is_one_of_those_that_run_statements(tmp_path: Path) -> None:
+    outcome = CommandLine(tmp_path).gong_assets("provision", "sql", "--role", "NOPE")
+    assert (outcome.code, outcome.stdout) == (2, "")
+    assert "'NOPE' is not one of USERADMIN, SYSADMIN, SECURITYADMIN, ACCOUNTADMIN" in outcome.stderr
+    assert (
+        "USE ROLE SYSADMIN"
+        in CommandLine(tmp_path).gong_assets("provision", "sql", "--role", "sysadmin").stdout
+    )
 
 
 def test_an_empty_statement_is_wrong_usage(tmp_path: Path) -> None:
@@ -41,6 +56,77 @@ def test_a_home_that_cannot_be_written_is_reported_with_its_variable(tmp_path: P
     assert outcome.code == 1
     assert home in outcome.stderr
     assert "Set GONG_ASSETS_HOME" in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("home", "reason"),
+    [("state", "is a relative path; use {here}/state"), ("{here}/state", "is not a directory; create it")],
+)
+def test_a_dagster_home_that_dagster_refuses_is_wrong_usage(
+    home: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    home = home.format(here=tmp_path)
+    with pytest.raises(SettingsError) as raised:
+        ensure_dagster_home(Settings(dagster_home=Path(home)))
+    assert exit_code(raised.value) == 2
+    assert message(raised.value).startswith(f"DAGSTER_HOME: {home} {reason.format(here=tmp_path)}")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("provision", "dcm", "{file}/project"),
+        ("provision", "dcm", "/proc/project"),
+        ("report", "-o", "/proc/x/y"),
+    ],
+)
+def test_a_path_of_the_user_that_cannot_be_written_is_one_line(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_command, "_figures", lambda *_: None)
+    monkeypatch.setattr("gong_assets.defs.health.page.html_report", lambda _: "")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(CommandError) as raised:
+        app([part.format(file=tmp_path / "file") for part in command], standalone_mode=False)
+    assert exit_code(raised.value) == 1
+    text = message(raised.value)
+    assert text.startswith(f"Cannot write {command[-1].format(file=tmp_path / 'file')}")
+    assert "GONG_ASSETS_HOME" not in text
+    assert len(text.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "has_advice"),
+    [("home/dagster/dagster.yaml", True), ("home", True), (".", True), ("other/report.html", False)],
+)
+def test_another_home_is_advised_only_for_files_of_the_home(
+    file: str, has_advice: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GONG_ASSETS_HOME", str(tmp_path / "home"))
+    problem = storage_problem(OSError(errno.EACCES, "Permission denied", str(tmp_path / file)))
+    assert problem is not None
+    assert ("Set GONG_ASSETS_HOME" in problem) is has_advice
+
+
+def test_a_closed_standard_output_is_like_the_null_device(tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("gong-assets")
+    for stream in ("1", "2", "0 1 2"):
+        closed = " ".join(f"{number}>&-" for number in stream.split())
+        command = f"{program} provision sql {closed}"
+        finished = subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, text=True)
+        assert (finished.returncode, finished.stderr) == (0, ""), stream
+
+
+def test_a_subprocess_inherits_the_null_device_for_a_closed_stream(tmp_path: Path) -> None:
+    script = (
+        "import subprocess, sys, gong_assets.cli.output\n"
+        "listed = [sys.executable, '-c', 'import os; os.fstat(1)']\n"
+        "sys.exit(subprocess.run(listed, stderr=subprocess.DEVNULL).returncode)"
+    )
+    command = f'{sys.executable} -c "{script}" >&-'
+    assert subprocess.run(["sh", "-c", command], cwd=tmp_path).returncode == 0
 
 
 @pytest.mark.parametrize(

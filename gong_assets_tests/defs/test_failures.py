@@ -32,6 +32,23 @@ def test_a_table_that_is_not_there_comes_with_what_to_do(errno: int | None, sqls
     assert len(explain(WarehouseQueryFailed("syntax error", errno=1003)).splitlines()) == 1
 
 
+@pytest.mark.parametrize("kind", ["User", "Role", "Stage"])
+def test_materializing_is_advised_for_tables_and_views_only(kind: str) -> None:
+    text = f"SQL compilation error: {kind} 'LOCAL' does not exist or not authorized."
+    assert explain(WarehouseQueryFailed(text, errno=2003, sqlstate="02000")) == text
+
+
+@pytest.mark.parametrize(
+    ("errno", "advice"),
+    [
+        (8, "Run one statement at a time: without the others, or in a command of its own."),
+        (900, "The text has only blanks or comments. Add a statement, such as `SELECT 1`."),
+    ],
+)
+def test_a_text_that_is_not_one_statement_comes_with_what_to_do(errno: int, advice: str) -> None:
+    assert explain(WarehouseQueryFailed("refused", errno=errno)) == f"refused\n{advice}"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -214,6 +215,22 @@ def test_down_stops_all_processes_and_up_reuses_the_ports(home: Path) -> None:
     assert stack.down(home) is False
     second = stack.up(home)
     assert (second.snowflake.port, second.gong) == (first.snowflake.port, first.gong)
+
+
+def test_down_stops_the_servers_on_a_full_disk_too(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack.up(home)
+
+    def fails(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    files = sorted(file.name for file in home.iterdir())
+    with monkeypatch.context() as full:
+        full.setattr(os, "replace", fails)
+        assert stack.down(home)
+    assert not list(processes.find_by_home(home))
+    assert sorted(file.name for file in home.iterdir()) == files
+    assert stack.status(home) is None
+    assert not stack.down(home)
 
 
 def test_down_of_an_unknown_home_does_nothing(tmp_path: Path) -> None:

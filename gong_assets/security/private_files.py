@@ -1,0 +1,26 @@
+"""Files that only their owner can read, and that are replaced as a whole."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+
+def replace_private_file(path: Path, content: str) -> None:
+    """Write the file, readable for its owner only. If that fails, the file is as before and no other is left.
+
+    The content is on the disk before it replaces the previous one, so that a crash does not lose both.
+    """
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(descriptor)
+        os.replace(draft, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(draft)
+        raise

@@ -1,0 +1,30 @@
+"""Files that are replaced as a whole."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gong_assets.security.private_files import replace_private_file
+
+
+def test_the_file_is_readable_for_its_owner_only(tmp_path: Path) -> None:
+    file = tmp_path / "tokens.json"
+    replace_private_file(file, "é")
+    assert (file.read_text("utf-8"), file.stat().st_mode & 0o777) == ("é", 0o600)
+
+
+def test_a_full_disk_leaves_the_previous_file_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    file = tmp_path / "tokens.json"
+    replace_private_file(file, "before")
+    monkeypatch.setattr(os, "replace", fails)
+    with pytest.raises(OSError, match="No space left"):
+        replace_private_file(file, "after")
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("tokens.json", "before")]
