@@ -2,11 +2,12 @@
 
 Dagster itself deletes old ticks only (`retention` in `dagster.yaml`). A run is deleted if it is old, and if
 later runs have materialized all of its partitions: Dagster takes the state of a partition from the events of
-its last run. The logs of all old runs are deleted, and so are old directories of dbt.
+its last run. For the same reason, the last run that failed to materialize a partition is kept until another
+run does. The logs of all old runs are deleted, and so are old directories of dbt.
 """
 
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ import dagster as dg
 
 from gong_assets.defs.jobs import JOB_NAMES
 from gong_assets.defs.options import GraphOptions
-from gong_assets.defs.runs import TERMINAL, materializations_of_run
+from gong_assets.defs.runs import TERMINAL, materializations_of_run, unmaterialized_partitions
 from gong_assets.defs.schedules import timing
 from gong_assets.settings import Settings
 
@@ -23,6 +24,8 @@ NAME = "gong_storage_cleanup"
 CRON = "20 3 * * *"
 # A run of the cleanup deletes at most this many runs, so that it ends in minutes in an old deployment too.
 MAX_DELETED_RUNS = 500
+
+_Partitions = dict[dg.AssetKey, set[str | None]]
 
 
 def build_storage_cleanup(
@@ -76,29 +79,51 @@ def delete_superseded_runs(
 ) -> int:
     """Delete the finished runs from before a time whose partitions later runs have materialized.
 
+    A partition that a run planned and did not materialize is also superseded by a later failure.
+
     Returns the number of deleted runs.
 
     Args:
         first_day: partitions of earlier days have expired, and no later run has to have materialized them.
     """
-    covered = _materialized_since(instance, keys, before)
+    materialized = _materialized_since(instance, keys, before)
+    attempted: _Partitions = {}
     deleted = 0
     for run in _own_runs(instance, keys, before):
-        materialized = {
-            (each.asset_key, each.partition) for each in materializations_of_run(instance, run.run_id)
-        }
-        if all(
-            partition in covered.get(key, ()) or _has_expired(partition, first_day)
-            for key, partition in materialized
+        landed = {(each.asset_key, each.partition) for each in materializations_of_run(instance, run.run_id)}
+        missed = _missed_partitions(instance, keys, run)
+        if _are_covered(landed, first_day, materialized) and _are_covered(
+            missed, first_day, materialized, attempted
         ):
             instance.delete_run(run.run_id)
             _delete_event_file(instance, run.run_id)
             deleted += 1
             if deleted == MAX_DELETED_RUNS:
                 break
-        for key, partition in materialized:
-            covered.setdefault(key, set()).add(partition)
+        for covered, partitions in ((materialized, landed), (attempted, missed)):
+            for key, partition in partitions:
+                covered.setdefault(key, set()).add(partition)
     return deleted
+
+
+def _missed_partitions(
+    instance: dg.DagsterInstance, keys: Collection[dg.AssetKey], run: dg.DagsterRun
+) -> set[tuple[dg.AssetKey, str | None]]:
+    """Return the partitions of the graph's assets that a failed or canceled run did not materialize."""
+    if run.status is dg.DagsterRunStatus.SUCCESS:
+        return set()
+    missed = unmaterialized_partitions(instance, run.run_id)
+    return {(key, partition) for key, partition in missed if key in keys}
+
+
+def _are_covered(
+    partitions: Iterable[tuple[dg.AssetKey, str | None]], first_day: date | None, *later: _Partitions
+) -> bool:
+    """Return whether each partition has expired, or is in one of `later`."""
+    return all(
+        _has_expired(partition, first_day) or any(partition in each.get(key, ()) for each in later)
+        for key, partition in partitions
+    )
 
 
 def _has_expired(partition: str | None, first_day: date | None) -> bool:
@@ -107,9 +132,9 @@ def _has_expired(partition: str | None, first_day: date | None) -> bool:
 
 def _materialized_since(
     instance: dg.DagsterInstance, keys: Collection[dg.AssetKey], since: datetime
-) -> dict[dg.AssetKey, set[str | None]]:
+) -> _Partitions:
     """Return the partitions that were materialized since a time; None stands for an asset without any."""
-    covered: dict[dg.AssetKey, set[str | None]] = {}
+    covered: _Partitions = {}
     for key in keys:
         later = dg.AssetRecordsFilter(asset_key=key, after_timestamp=since.timestamp())
         if first := instance.fetch_materializations(later, limit=1, ascending=True).records:

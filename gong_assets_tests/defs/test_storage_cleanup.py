@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from gong_assets.defs.checks.standing import StandingChecks
 from gong_assets.defs.options import DEFAULT_OPTIONS
 from gong_assets.defs.storage_cleanup import (
     build_storage_cleanup,
@@ -22,8 +23,13 @@ DAYS = dg.DailyPartitionsDefinition("2026-03-01")
 KEY = dg.AssetKey("gong_calls_raw")
 
 
+FAILS = "fails"
+
+
 @dg.asset(partitions_def=DAYS, backfill_policy=dg.BackfillPolicy.single_run(), name=KEY.path[0])
-def calls() -> None: ...
+def calls() -> None:
+    if FAILS in dg.AssetExecutionContext.get().run.tags:
+        raise RuntimeError("failed")
 
 
 @dg.asset
@@ -41,10 +47,12 @@ def gong_transcripts() -> None:
     failing()
 
 
-def materialize(instance: dg.DagsterInstance, first: str, last: str) -> str:
-    tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+def materialize(instance: dg.DagsterInstance, first: str, last: str, **tags: str) -> str:
+    days = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
     job = dg.Definitions([calls]).resolve_implicit_global_asset_job_def()
-    return job.execute_in_process(instance=instance, tags=tags, asset_selection=[KEY]).run_id
+    return job.execute_in_process(
+        instance=instance, tags=days | tags, asset_selection=[KEY], raise_on_error=False
+    ).run_id
 
 
 @pytest.fixture
@@ -74,6 +82,29 @@ def test_only_runs_whose_partitions_were_materialized_later_are_deleted(
     days = {f"2026-03-0{day}" for day in range(1, 5)}
     assert instance.get_materialized_partitions(KEY) == days
     assert delete_superseded_runs(instance, {KEY}, before) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::dagster.BetaWarning")
+def test_the_last_failure_of_a_partition_is_kept_until_the_partition_is_materialized(
+    instance: dg.DagsterInstance,
+) -> None:
+    failed = {FAILS: ""}
+    healthy = materialize(instance, "2026-03-01", "2026-03-03")
+    repeated = materialize(instance, "2026-03-01", "2026-03-02", **failed)
+    last_failure = materialize(instance, "2026-03-01", "2026-03-03", **failed)
+    materialize(instance, "2026-03-03", "2026-03-03")
+
+    def remaining() -> list[str]:
+        delete_superseded_runs(instance, {KEY}, datetime.now(UTC))
+        return [run.run_id for run in instance.get_runs()]
+
+    assert repeated not in remaining()
+    assert {healthy, last_failure} <= set(remaining())
+    checks = StandingChecks(None, instance, Settings(), DEFAULT_OPTIONS)  # type: ignore[arg-type]
+    assert checks.failed_days_are_repaired().ids == [f"{KEY.path[0]} 2026-03-0{day}" for day in (1, 2)]
+    newest = materialize(instance, "2026-03-01", "2026-03-03")
+    assert remaining() == [newest]
 
 
 def test_the_job_runs_daily_unless_the_retention_is_0(instance: dg.DagsterInstance, tmp_path: Path) -> None:
