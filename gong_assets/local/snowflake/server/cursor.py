@@ -11,6 +11,7 @@ from fakesnow.statement_type import DML_TYPE_IDS, statement_type_id
 from sqlglot import exp
 
 from gong_assets.local.snowflake.server.results import Result
+from gong_assets.local.snowflake.sql import merges
 from gong_assets.local.snowflake.storage.result_cache import ResultCache
 from gong_assets.local.snowflake.storage.translation_cache import TranslatedQuery
 
@@ -25,6 +26,7 @@ class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow has no type
         self._results = results
         # Applies the policies of the session to a statement in DuckDB's dialect.
         self.apply_policies: Callable[[exp.Expression], exp.Expression] = lambda statement: statement
+        self.rejects_duplicates = True  # in the source of a MERGE
         self.translated: TranslatedQuery | None = None  # the last statement, if it is a query
 
     def run(self, statement: exp.Expression, parameters: Parameters, query_id: str) -> Result:
@@ -33,12 +35,16 @@ class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow has no type
         is_query = isinstance(statement, exp.Query)
         self.check_db_and_schema(statement)
         for part in self._transform_explode(statement):
+            is_merge_start = isinstance(statement, exp.Merge) and isinstance(part, exp.Create)
+            if is_merge_start:
+                merges.add_target(part, statement)
             transformed = self.apply_policies(self._transform(part, parameters))
             values = parameters if transformed.find(exp.Placeholder) else None
-            if isinstance(statement, exp.Merge) and isinstance(transformed, exp.Create):
+            if is_merge_start:
                 # fakesnow creates a working table for MERGE and would record it in a second database. DuckDB
                 # allows writes to one database per transaction, so the table is created without that record.
                 self._duck_conn.execute(transformed.sql(dialect="duckdb"), values)
+                self._reject_duplicates(statement)
             else:
                 self._execute(transformed, values)
         if scanned_id := transformed.args.get("result_scan_sfqid"):
@@ -49,6 +55,11 @@ class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow has no type
                 self.translated = TranslatedQuery(transformed, statement_type)
         affected = self._rowcount if statement_type in DML_TYPE_IDS else None
         return Result(self._arrow_table, columns, statement_type, affected)
+
+    def _reject_duplicates(self, merge: exp.Merge) -> None:
+        sql = merges.duplicates_sql(merge)
+        if sql is not None and self.rejects_duplicates and self._duck_conn.execute(sql).fetchone():
+            raise merges.duplicate_row_error()
 
     def run_translated(self, query: TranslatedQuery, query_id: str) -> Result:
         """Run a query that was translated before."""

@@ -24,6 +24,7 @@ from gong_assets.local.snowflake.server.cursor import Cursor, Parameters
 from gong_assets.local.snowflake.server.governed_session import GovernedSession
 from gong_assets.local.snowflake.server.results import Result
 from gong_assets.local.snowflake.server.translation import translate
+from gong_assets.local.snowflake.sql import merges
 from gong_assets.local.snowflake.storage.databases import Storage
 from gong_assets.local.snowflake.storage.translation_cache import QueryText
 from gong_assets.local.snowflake.storage.writer_lock import WriterLock
@@ -153,6 +154,7 @@ class Session:
         connection.transaction.cancelled.clear()
         cursor = Cursor(connection.fakesnow, self._storage.results)
         cursor.apply_policies = partial(self.governed.apply_policies, cursor)
+        cursor.rejects_duplicates = connection.parameters.get(merges.PARAMETER, "true").lower() == "true"
         text = self._query_text(request)
         if text is not None and (query := self._storage.translations.get(text)) is not None:
             connection.transaction.raise_if_aborted()

@@ -47,8 +47,16 @@ def rewrite(statement: exp.Expression, cortex_calls: Iterable[Rewrite]) -> exp.E
 
 
 def _merge_source_columns(node: exp.Merge) -> exp.Expression:
-    """Qualify the values that MERGE inserts with the source: the target may have columns of the same name."""
-    source = node.args["using"].alias_or_name
+    """Qualify the values that MERGE inserts with the source: the target may have columns of the same name.
+
+    A table with an alias becomes a subquery, because fakesnow looks for columns with the name of the table.
+    """
+    using = node.args["using"]
+    source = using.alias_or_name
+    if isinstance(using, exp.Table) and using.alias:
+        table = using.copy()
+        table.set("alias", None)
+        using.replace(exp.Subquery(this=exp.select("*").from_(table), alias=using.args["alias"].copy()))
     for insert in node.find_all(exp.Insert):
         for column in insert.expression.find_all(exp.Column):
             if not column.table:
