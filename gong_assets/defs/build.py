@@ -95,8 +95,7 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
     connector, upstream = _connector(settings, options)
     extra, extra_jobs, extra_schedules = _optional_parts(settings, Path(project.manifest_path), options)
     python_assets = [*_assets(settings, partitions, options, upstream), *extra]
-    # The models have references to their SQL already.
-    assets = [*dg.with_source_code_references(python_assets), *dbt_assets]
+    assets = [*dg.with_source_code_references(python_assets), *dbt_assets]  # Models refer to their SQL.
     webhook_assets, webhook_jobs, webhook_sensors = build_webhook(settings, options)
     keys = {key for each in assets if isinstance(each, dg.AssetsDefinition) for key in each.keys}
     cleanup_jobs, cleanup_schedules = build_storage_cleanup(

@@ -95,11 +95,6 @@ def _job(settings: Settings, options: GraphOptions) -> dg.JobDefinition:
         if calls.call_dates:
             spoken = Transcripts([], calls.call_dates, calls.started)
             _land(context, gong, gong_snowflake.warehouse(), options, spoken)
-        if calls.too_early:
-            context.log.info(
-                f"{len(calls.too_early):,} of the announced calls, such as {calls.too_early[0]}, started "
-                f"before {first_day}, the first partition, and were not landed."
-            )
         if calls.missing and context.retry_number < NOT_FOUND_RETRIES:
             raise dg.RetryRequested(NOT_FOUND_RETRIES, NOT_FOUND_SECONDS)
         _log_not_landed(context, calls)

@@ -227,9 +227,8 @@ def newest_extraction(
 
 def first_day(connection: SnowflakeConnection, source: AdoptedSource) -> date | None:
     """Return the day of the source's first call."""
-    found = fetch(connection, f"SELECT MIN(DAY) AS FIRST FROM ({source.versions(CALLS)}) AS RECORDS")
-    first: date | None = found[0]["FIRST"]
-    return first
+    (first,) = fetch(connection, f"SELECT MIN(DAY) AS DAY FROM ({source.versions(CALLS)}) AS RECORDS")
+    return first["DAY"]  # type: ignore[no-any-return]
 
 
 def changed_days(
