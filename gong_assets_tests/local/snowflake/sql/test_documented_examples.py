@@ -84,8 +84,12 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
         ("cast('10-Sep-2021' as timestamp)", datetime(2021, 9, 10)),
         ("2.5::int", 3),
         ("'abcdef'::varchar(3)", "abc"),
+        ("'abcdef'::char(3)", "abc"),
+        ("'abcdef'::nvarchar(3)", "abc"),
+        ("'abcdef'::char", "a"),
+        ("parse_json('[\"abc\"]')[0]::char(2)", "ab"),
     ],
-    "COALESCE": [("coalesce(null, null, 3)", 3), ("coalesce(null, null)", None)],
+    "COALESCE": [("coalesce(null, null, 3)", 3), ("coalesce(null, null)", None), ("coalesce(1, '2')", 1)],
     "CONTAINS": [("contains('coffee', 'ee')", True), ("contains('tea', 'ee')", False)],
     "CONVERT_TIMEZONE": [
         (
@@ -413,6 +417,17 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
     "TRY_TO_TIMESTAMP": [
         ("try_to_timestamp('2024-01-15 12:30:00')", datetime(2024, 1, 15, 12, 30)),
         ("try_to_timestamp('Invalid')", None),
+        ("try_to_timestamp('2013-04-28T20')", datetime(2013, 4, 28, 20)),
+        ("try_to_timestamp('2013-04-28 20')", datetime(2013, 4, 28, 20)),
+        ("try_to_timestamp('Thu, 21 Dec 2000 16:01:07 +0200')", datetime(2000, 12, 21, 16, 1, 7)),
+        ("try_to_timestamp('Thu, 21 Dec 2000 04:01:07 PM')", datetime(2000, 12, 21, 16, 1, 7)),
+        ("try_to_timestamp('Thu, 21 Dec 2000 16:01:07')", datetime(2000, 12, 21, 16, 1, 7)),
+        ("try_to_timestamp('Mon Jul 08 18:09:51 +0000 2013')", datetime(2013, 7, 8, 18, 9, 51)),
+        (
+            "try_to_timestamp_tz('Thu, 21 Dec 2000 16:01:07 +0200')",
+            datetime(2000, 12, 21, 14, 1, 7, tzinfo=UTC),
+        ),
+        ("to_timestamp_tz('Mon Jul 08 18:09:51 +0000 2013')", datetime(2013, 7, 8, 18, 9, 51, tzinfo=UTC)),
         ("try_to_timestamp('31536000')", datetime(1971, 1, 1)),
         ("try_to_date('2024-01-15')", date(2024, 1, 15)),
         ("try_to_date('Invalid')", None),
