@@ -442,6 +442,10 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
 ERRORS: dict[str, list[tuple[str, str]]] = {
     "ARRAY_FLATTEN": [("array_flatten([[1, 2, 3], 4, [5, 6]])", "100107")],
     "AVG": [("avg(column1) from values ('one')", "100038")],
+    "CASE": [
+        ("case when true then 1 else 'a' end", "100038"),
+        ("case when false then 'a' when true then 2 end", "100038"),
+    ],
     "CAST": [
         ("'abc'::int", "100038"),
         ("'x'::boolean", "100037"),
@@ -451,11 +455,23 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("column1::timestamp_tz from values ('soon')", "100035"),
         ("'345.123'::decimal(4, 2)", "100039"),
     ],
+    "COALESCE": [("coalesce(1, 'a')", "100038")],
+    "DATEDIFF": [
+        ("'2024-01-02'::timestamp - '2024-01-01'::timestamp", "001044"),
+        ("column1::timestamp - '2024-01-01'::date from values ('2024-01-02')", "001044"),
+    ],
+    "IFF": [("iff(true, 1, 'x')", "100038")],
     "PARSE_JSON": [("parse_json('{ invalid JSON')", "100069")],
     "SUM": [("sum(column1) from values ('one')", "100038")],
     "TO_TIMESTAMP": [("to_timestamp('soon')", "100035")],
+    "UNION": [
+        ("'Smith' union all select 1", "100038"),
+        ("1, 2 as n union all (select 3, 4 union select 5, 'x')", "100038"),
+    ],
     "TRY_CAST": [
         ("try_cast(column1 as varchar) from values (1)", "001065"),
+        ("try_cast(5 as number)", "001065"),
+        ("try_to_double(5)", "001065"),
         ("try_cast(parse_json('{\"a\": 1}'):a as int)", "001065"),
         ("try_to_number(parse_json('{\"a\": 1}'):a)", "001065"),
     ],
