@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from fakesnow.conn import FakeSnowflakeConnection
@@ -10,6 +10,7 @@ from fakesnow.cursor import DESCRIBE_RESULT_SQL, FakeSnowflakeCursor
 from fakesnow.statement_type import DML_TYPE_IDS, statement_type_id
 from sqlglot import exp
 
+from gong_assets.local.snowflake.errors import SnowflakeError
 from gong_assets.local.snowflake.server.results import Result
 from gong_assets.local.snowflake.sql import merges
 from gong_assets.local.snowflake.storage.result_cache import ResultCache
@@ -73,7 +74,7 @@ class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow has no type
 
     def _keep_result(self, query_id: str) -> Sequence[tuple[str, str]]:
         """Cache the result of the last statement, and return its columns."""
-        columns = [(name, str(kind)) for name, kind, *_ in self._duck_conn.description]
+        columns = _columns(self._duck_conn.description)
         self._results.rename(query_id, self._sfqid, columns)
         return columns
 
@@ -87,7 +88,7 @@ class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow has no type
             sql = self._transform(blank, None).sql(dialect="duckdb")
         else:
             sql = DESCRIBE_RESULT_SQL.get(type(statement), DESCRIBE_RESULT_SQL[exp.Create])
-        return [(name, kind) for name, kind, *_ in self._duck_conn.execute(f"DESCRIBE {sql}").fetchall()]
+        return _columns(self._duck_conn.execute(f"DESCRIBE {sql}").fetchall())
 
     def upload(self) -> dict[str, Any] | None:
         """Return the instructions for the client if the last statement was a PUT, else None.
@@ -96,3 +97,19 @@ class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow has no type
         """
         instructions: dict[str, Any] | None = self._last_transformed.args.get("put_stage_data")
         return instructions
+
+
+def _columns(description: Iterable[Sequence[Any]]) -> list[tuple[str, str]]:
+    """Return the (name, DuckDB type) pairs of a result; raises SnowflakeError for an INTERVAL.
+
+    DuckDB returns one for the difference of two timestamps, which Snowflake does not subtract.
+    """
+    columns = [(name, str(kind)) for name, kind, *_ in description]
+    if any(kind == "INTERVAL" for _, kind in columns):
+        raise SnowflakeError(
+            1044,
+            "42P13",
+            "SQL compilation error: Invalid argument types for function '-': (TIMESTAMP_NTZ(9), "
+            "TIMESTAMP_NTZ(9)) (use DATEDIFF)",
+        )
+    return columns

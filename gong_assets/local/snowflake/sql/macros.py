@@ -80,15 +80,21 @@ _EPOCH_TEXT = """
     WHEN n < 31536000000 THEN n * 1000000 WHEN n < 31536000000000 THEN n * 1000
     WHEN n < 31536000000000000 THEN n ELSE n // 1000 END))[1]
 """
+# https://docs.snowflake.com/en/sql-reference/date-time-input-output#supported-formats-for-auto-detection
+_FORMATS = """
+    '%d-%b-%Y', '%d-%B-%Y', '%m/%d/%Y', '%m/%d/%Y %H:%M:%S', '%Y-%m-%dT%H', '%Y-%m-%d %H',
+    '%a, %d %b %Y %H:%M:%S', '%a, %d %b %Y %H:%M:%S.%f', '%a, %d %b %Y %I:%M:%S %p', '%a %b %d %H:%M:%S %Y'
+"""
 # TIMESTAMP_NTZ keeps the local time of a text and drops its offset; DuckDB would convert it to UTC.
 _TIMESTAMP_TEXT = rf"""
-(x) AS CASE WHEN regexp_full_match(x, '-?\d+') THEN {_SCHEMA}._epoch_text(x) ELSE coalesce(
-    TRY_CAST(regexp_replace(x, '(:\d\d(\.\d+)?)\s*(Z|[+-]\d\d:?(\d\d)?)$', '\1') AS TIMESTAMP),
-    try_strptime(x, ['%d-%b-%Y', '%d-%B-%Y', '%m/%d/%Y', '%m/%d/%Y %H:%M:%S'])) END
+(x) AS CASE WHEN regexp_full_match(x, '-?\d+') THEN {_SCHEMA}._epoch_text(x) ELSE list_transform(
+    [regexp_replace(x, '(:\d\d(\.\d+)?)\s*(Z|[+-]\d\d:?(\d\d)?)( \d{{4}})?$', '\1\5')],
+    lambda t: coalesce(TRY_CAST(t AS TIMESTAMP), try_strptime(t, [{_FORMATS}])))[1] END
 """
 _TIMESTAMP_TZ_TEXT = rf"""
 (x) AS CASE WHEN regexp_full_match(x, '-?\d+') THEN {_SCHEMA}._epoch_text(x) AT TIME ZONE 'UTC'
-    ELSE TRY_CAST(regexp_replace(x, '(\d)\s+([+-]\d\d:?(\d\d)?|Z)$', '\1\2') AS TIMESTAMPTZ) END
+    ELSE coalesce(TRY_CAST(regexp_replace(x, '(\d)\s+([+-]\d\d:?(\d\d)?|Z)$', '\1\2') AS TIMESTAMPTZ),
+        try_strptime(x, ['%a, %d %b %Y %H:%M:%S %z', '%a %b %d %H:%M:%S %z %Y'])) END
 """
 _DATE_TEXT = f"(x) AS CAST({_SCHEMA}._timestamp_text(x) AS DATE)"
 

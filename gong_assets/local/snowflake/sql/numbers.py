@@ -23,6 +23,9 @@ _INTEGER_TYPES = (
     exp.DataType.Type.INT, exp.DataType.Type.BIGINT, exp.DataType.Type.SMALLINT, exp.DataType.Type.TINYINT,
 )  # fmt: skip
 
+# The product of two shorter numbers has 64 bits.
+_LARGE_DIGITS = 10
+
 # Aggregates of numbers, which cast a text to FLOAT.
 _AGGREGATES = (
     exp.Sum, exp.Avg, exp.Median, exp.Variance, exp.VariancePop, exp.Stddev, exp.StddevPop, exp.StddevSamp,
@@ -62,6 +65,15 @@ def _integer_literal(node: exp.Select | exp.Values) -> exp.Expression:
         number = value.this if isinstance(value, exp.Neg) else value
         if isinstance(number, exp.Literal) and number.is_int:
             value.replace(exp.cast(value.copy(), INTEGER.copy()))
+    return node
+
+
+def _large_literal(node: exp.Add | exp.Sub | exp.Mul) -> exp.Expression:
+    """Make a large constant in a sum or product a NUMBER(38, 0). DuckDB's would have 64 bits."""
+    for value in (node.this, node.expression):
+        number = value.this if isinstance(value, exp.Neg) else value
+        if isinstance(number, exp.Literal) and number.is_int and len(number.name) >= _LARGE_DIGITS:
+            number.replace(exp.cast(number.copy(), INTEGER.copy()))
     return node
 
 
@@ -112,6 +124,7 @@ def _with_scale(node: exp.Expression, number: exp.Expression, kind: str) -> exp.
 
 REWRITES = (
     Rewrite((exp.Select, exp.Values), _integer_literal),
+    Rewrite((exp.Add, exp.Sub, exp.Mul), _large_literal),
     Rewrite(tuple(_POSITIONS), _position),
     Rewrite((exp.Window, exp.WithinGroup, *_AGGREGATES), _aggregate),
     Rewrite((exp.Div,), _divide),

@@ -36,6 +36,8 @@ _SESSION_FUNCTIONS: dict[type[exp.Expression], str] = {
     exp.CurrentSession: "current_session",
 }
 
+_CHARACTER_TYPES = (exp.DataType.Type.CHAR, exp.DataType.Type.NCHAR, exp.DataType.Type.NVARCHAR)
+
 
 def rewrite(statement: exp.Expression, cortex_calls: Iterable[Rewrite]) -> exp.Expression:
     """Apply all rewrites to a statement; raises SnowflakeError for SQL that Snowflake rejects.
@@ -92,8 +94,16 @@ def _last_query_id(node: exp.Anonymous) -> exp.Expression:
     return macros.duckdb_variable("last_query_id") if node.name.upper() == "LAST_QUERY_ID" else node
 
 
-def _vector_type(node: exp.DataType) -> exp.Expression:
-    return vector.data_type(node) if node.this == exp.DataType.Type.VECTOR else node
+def _data_type(node: exp.DataType) -> exp.Expression:
+    """Return the type of a vector, and VARCHAR for its synonyms. CHAR without a length has one character."""
+    if node.this == exp.DataType.Type.VECTOR:
+        return vector.data_type(node)
+    if node.this not in _CHARACTER_TYPES:
+        return node
+    sizes = [size.copy() for size in node.expressions]
+    if not sizes and node.this != exp.DataType.Type.NVARCHAR:
+        sizes = [exp.DataTypeParam(this=exp.Literal.number(1))]
+    return exp.DataType(this=exp.DataType.Type.VARCHAR, expressions=sizes)
 
 
 def _remove_keys(node: exp.Create) -> exp.Expression:
@@ -129,7 +139,7 @@ _REWRITES = (
     Rewrite((exp.Anonymous,), _last_query_id),
     Rewrite(tuple(_SESSION_FUNCTIONS), _session_function),
     Rewrite(vector.FUNCTIONS, vector.function),
-    Rewrite((exp.DataType,), _vector_type),
+    Rewrite((exp.DataType,), _data_type),
     *numbers.REWRITES,
     *dates.REWRITES,
     # VARIANTs become casts before casts are rewritten.

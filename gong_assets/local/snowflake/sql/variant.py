@@ -82,7 +82,7 @@ def _text_cast(node: exp.Cast | exp.ToChar) -> exp.Expression:
 def _text_only(node: exp.Expression) -> exp.Expression:
     """Let TRY_ functions fail for an operand that is no text. Dates and timestamps have their own macros."""
     is_try = isinstance(node, exp.TryCast) or node.args.get("safe")
-    if is_try and not is_text(node.this) and not isinstance(node.this, exp.Literal | exp.Null):
+    if is_try and not is_text(node.this) and not isinstance(node.this, exp.Null):
         node.set("this", macros.call("_text_only", node.this.copy()))
     return node
 

@@ -62,6 +62,11 @@ def _element(node: exp.Expression) -> exp.Expression:
     return exp.cast(exp.null(), exp.DataType.Type.JSON) if is_negative else node
 
 
+def _extracted(node: exp.Expression) -> exp.Expression:
+    element = node if isinstance(node, exp.ParseJSON) else _element(node)
+    return _as_text(node) if element is node else element
+
+
 def _as_text(node: exp.Expression) -> exp.Expression:
     """Cast a VARIANT to VARCHAR where it is compared or combined with text."""
     value, parent = node, node.parent
@@ -127,8 +132,7 @@ def _coalesce(node: exp.Coalesce) -> exp.Expression:
 # In the order of application: what becomes a text is no VARIANT any more.
 REWRITES = (
     Rewrite((exp.Lateral, exp.TableFromRows), _flattened),
-    Rewrite((exp.JSONExtract, exp.GetExtract, exp.Bracket), _element),
-    Rewrite(_VARIANTS, _as_text),
+    Rewrite(_VARIANTS, _extracted),
     Rewrite((exp.Max, exp.Min), _extreme),
     Rewrite((exp.Ordered,), _ordered),
     Rewrite(_ORDER_COMPARISONS, _compared),

@@ -84,8 +84,12 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
         ("cast('10-Sep-2021' as timestamp)", datetime(2021, 9, 10)),
         ("2.5::int", 3),
         ("'abcdef'::varchar(3)", "abc"),
+        ("'abcdef'::char(3)", "abc"),
+        ("'abcdef'::nvarchar(3)", "abc"),
+        ("'abcdef'::char", "a"),
+        ("parse_json('[\"abc\"]')[0]::char(2)", "ab"),
     ],
-    "COALESCE": [("coalesce(null, null, 3)", 3), ("coalesce(null, null)", None)],
+    "COALESCE": [("coalesce(null, null, 3)", 3), ("coalesce(null, null)", None), ("coalesce(1, '2')", 1)],
     "CONTAINS": [("contains('coffee', 'ee')", True), ("contains('tea', 'ee')", False)],
     "CONVERT_TIMEZONE": [
         (
@@ -413,6 +417,17 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
     "TRY_TO_TIMESTAMP": [
         ("try_to_timestamp('2024-01-15 12:30:00')", datetime(2024, 1, 15, 12, 30)),
         ("try_to_timestamp('Invalid')", None),
+        ("try_to_timestamp('2013-04-28T20')", datetime(2013, 4, 28, 20)),
+        ("try_to_timestamp('2013-04-28 20')", datetime(2013, 4, 28, 20)),
+        ("try_to_timestamp('Thu, 21 Dec 2000 16:01:07 +0200')", datetime(2000, 12, 21, 16, 1, 7)),
+        ("try_to_timestamp('Thu, 21 Dec 2000 04:01:07 PM')", datetime(2000, 12, 21, 16, 1, 7)),
+        ("try_to_timestamp('Thu, 21 Dec 2000 16:01:07')", datetime(2000, 12, 21, 16, 1, 7)),
+        ("try_to_timestamp('Mon Jul 08 18:09:51 +0000 2013')", datetime(2013, 7, 8, 18, 9, 51)),
+        (
+            "try_to_timestamp_tz('Thu, 21 Dec 2000 16:01:07 +0200')",
+            datetime(2000, 12, 21, 14, 1, 7, tzinfo=UTC),
+        ),
+        ("to_timestamp_tz('Mon Jul 08 18:09:51 +0000 2013')", datetime(2013, 7, 8, 18, 9, 51, tzinfo=UTC)),
         ("try_to_timestamp('31536000')", datetime(1971, 1, 1)),
         ("try_to_date('2024-01-15')", date(2024, 1, 15)),
         ("try_to_date('Invalid')", None),
@@ -427,6 +442,10 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
 ERRORS: dict[str, list[tuple[str, str]]] = {
     "ARRAY_FLATTEN": [("array_flatten([[1, 2, 3], 4, [5, 6]])", "100107")],
     "AVG": [("avg(column1) from values ('one')", "100038")],
+    "CASE": [
+        ("case when true then 1 else 'a' end", "100038"),
+        ("case when false then 'a' when true then 2 end", "100038"),
+    ],
     "CAST": [
         ("'abc'::int", "100038"),
         ("'x'::boolean", "100037"),
@@ -436,11 +455,23 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("column1::timestamp_tz from values ('soon')", "100035"),
         ("'345.123'::decimal(4, 2)", "100039"),
     ],
+    "COALESCE": [("coalesce(1, 'a')", "100038")],
+    "DATEDIFF": [
+        ("'2024-01-02'::timestamp - '2024-01-01'::timestamp", "001044"),
+        ("column1::timestamp - '2024-01-01'::date from values ('2024-01-02')", "001044"),
+    ],
+    "IFF": [("iff(true, 1, 'x')", "100038")],
     "PARSE_JSON": [("parse_json('{ invalid JSON')", "100069")],
     "SUM": [("sum(column1) from values ('one')", "100038")],
     "TO_TIMESTAMP": [("to_timestamp('soon')", "100035")],
+    "UNION": [
+        ("'Smith' union all select 1", "100038"),
+        ("1, 2 as n union all (select 3, 4 union select 5, 'x')", "100038"),
+    ],
     "TRY_CAST": [
         ("try_cast(column1 as varchar) from values (1)", "001065"),
+        ("try_cast(5 as number)", "001065"),
+        ("try_to_double(5)", "001065"),
         ("try_cast(parse_json('{\"a\": 1}'):a as int)", "001065"),
         ("try_to_number(parse_json('{\"a\": 1}'):a)", "001065"),
     ],

@@ -32,6 +32,18 @@ def test_a_constant_column_has_38_digits(query: Query) -> None:
     assert query("select sum(n), sum(m) from constants") == [(12345678901234567891, 12345678901234567892)]
 
 
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("9223372036854775807 + 1", 9223372036854775808),
+        ("-9223372036854775808 - 1", -9223372036854775809),
+        ("3000000000 * 4000000000", 12000000000000000000),
+    ],
+)
+def test_a_sum_or_product_of_constants_has_38_digits(query: Query, expression: str, value: int) -> None:
+    assert query(f"select {expression}") == [(value,)]
+
+
 def test_a_number_of_five_digits_rejects_six(query: Query) -> None:
     with pytest.raises(ProgrammingError, match="100000"):
         query("select 100000::number(5, 0)")
