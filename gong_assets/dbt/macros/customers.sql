@@ -68,7 +68,7 @@
         regexp_count(coalesce({{ relation }}.phone_number, names.phone_number), '^[ (]*([+]|00)') > 0
             as has_country_code,
         -- Without the 0 that comes before an area code.
-        iff(has_country_code, null, ltrim(listed_phone, '0')) as national_phone,
+        iff(has_country_code, null, regexp_replace(listed_phone, '^0+', '')) as national_phone,
         names.words as full_name
     from {{ relation }}
     left join {{ name }}_names as names on {{ relation }}.full_name = names.full_name
