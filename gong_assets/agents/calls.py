@@ -36,6 +36,9 @@ POSITION = ("CALL_DATE", "STARTED_AT", "CALL_ID")
 # The condition on the date alone lets Snowflake skip newer partitions.
 BEFORE = f"CALL_DATE <= %s AND (CALL_DATE < %s OR {STARTED} < %s OR {STARTED} = %s AND CALL_ID < %s)"
 
+# A call with a wrong date would be the first of all.
+_KIND_IS_NOT = "CALL_KIND IS DISTINCT FROM %s"
+
 _CALLS = f"""
 SELECT
     CALL_ID, CALL_DATE, {STARTED} AS STARTED_AT, CALL_TITLE, CALL_DATETIME_UTC, CALL_DURATION_SECONDS,
@@ -89,12 +92,12 @@ def find_calls(
         WarehouseError: the warehouse is unreachable, or the views do not exist.
     """
     check_dates(from_date, to_date)
-    filters = date_filters(from_date, to_date)
+    filters = {_KIND_IS_NOT: ("Future",), **date_filters(from_date, to_date)}
     if page:
         filters[BEFORE] = before_values("calls", page)
     with warehouse.connect() as connection:
         filters |= record_filters(connection, rep, deal, company)
-        sql = _CALLS.format(conditions=" AND ".join(filters) or "TRUE")
+        sql = _CALLS.format(conditions=" AND ".join(filters))
         rows = fetch(connection, sql, (*bound_values(filters), limit + 1))
         as_of = data_as_of(connection)
     kept, next_page = first_page(

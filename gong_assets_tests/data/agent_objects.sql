@@ -85,7 +85,7 @@ FACTS (
     VW_DEAL_RISK.RISK_TRACKER_COUNT AS RISK_TRACKER_COUNT
         COMMENT = 'Risk trackers mentioned in those last calls, each counted once per call.',
     VW_SALES_PERFORMANCE_ANALYSIS.TOTAL_CALLS AS TOTAL_CALLS
-        COMMENT = 'Calls hosted by the rep, of any kind. Two recordings of one meeting are one call, unless count_meetings_once is false.',
+        COMMENT = 'Calls hosted by the rep, of any CALL_KIND but Future. Two recordings of one meeting are one call, unless count_meetings_once is false.',
     VW_SALES_PERFORMANCE_ANALYSIS.EXTERNAL_CALLS AS EXTERNAL_CALLS
         COMMENT = 'Hosted calls with Gong''s scope External, of any kind.',
     VW_SALES_PERFORMANCE_ANALYSIS.SALES_CALLS AS SALES_CALLS
@@ -366,7 +366,7 @@ METRICS (
     VW_GONG_CALL_RISKS.CALLS_WITH_RISKS AS COUNT(DISTINCT CALL_ID)
         COMMENT = 'Number of recordings with a risk.'
 )
-COMMENT = 'Sales calls with their deals, reps and risks. Made by gong_assets, definition a9480613c9156082'
+COMMENT = 'Sales calls with their deals, reps and risks. Made by gong_assets, definition 32a0afb35dfd46be'
 AI_SQL_GENERATION 'For figures about selling, filter VW_ENRICHED_GONG_CALLS by IS_SALES_CALL, and for figures about how a host sells by IS_COACHABLE. Each call repeats the amount of its deal, so sum amounts over VW_DEAL_RISK, or REVENUE_WON over VW_SALES_PERFORMANCE_ANALYSIS. Only amounts in the home currency can be added; they are NULL where they are not known, so say how many deals a sum lacks. VW_DEAL_RISK joins VW_ENRICHED_GONG_CALLS by the last call of a deal only; its CALL_COUNT has the number of calls. Group reps by their id, because two reps can have the same name. CALL_DATE is a date in UTC.'
 AI_VERIFIED_QUERIES (
     WHAT_WERE_THE_MOST_NEGATIVE_CUSTOMER_STATEMENTS AS (

@@ -91,6 +91,12 @@ def calls() -> Iterator[tuple[date, Record, None]]:
             StageName=[{"label": "Proposal"}])], system="Salesforce")  # fmt: skip
     yield call("M-number", "2026-11-20T16:00:00Z", "moe", [
         record("Opportunity", "006X3", Name="[EXT] Pilot", Amount=1.234)], system="Salesforce")  # fmt: skip
+    for name, amount in {
+        "sign": "¥1,200,000", "object": {"value": 1200, "currency": "EUR"},
+        "name": {"value": 1200, "currency": "Euro"}, "dollar": {"value": 1200, "currency": "usd"},
+    }.items():  # fmt: skip
+        yield call(f"M-in-{name}", "2026-11-20T17:00:00Z", "noa", [
+            record("Opportunity", f"006-{name}", Amount=amount)], system="Salesforce")  # fmt: skip
     yield from _of_local_days()
     yield call("D-several", "2026-11-20T20:00:00Z", "sue", [
         deal("9027001"), deal("9027003"), deal("9027002"), record("Company", "9027900")])  # fmt: skip

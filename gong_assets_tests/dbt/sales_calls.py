@@ -48,6 +48,7 @@ def call(
 ) -> tuple[date, Record, None]:
     """Return a landed call. Only parties with a talk time are in Gong's list of speakers."""
     stats = [{"name": "Talk Ratio", "value": fields.pop("talk_ratio")}] if "talk_ratio" in fields else []
+    stats += [{"name": name, "value": value} for name, value in fields.pop("stats", {}).items()]
     content = fields.pop("content", {})
     speakers = [
         {"id": party["id"], "userId": party.get("userId"), "talkTime": party["talk"]}
@@ -71,6 +72,9 @@ def calls() -> Iterator[tuple[date, Record, None]]:
     yield from _of_one_rep()
     yield call("H-share", days_ago(5), "share", [
         rep("share", talk=360), rep("expert", talk=990), customer(talk=450)])  # fmt: skip
+    for call_id, value in (("H-negative", -3), ("H-measured", 30)):
+        yield call(call_id, days_ago(4), "measured", [rep("measured"), customer()],
+            stats={"Talk Ratio": value, "Longest Monologue": value})  # fmt: skip
     yield call("H-nobody", days_ago(5), "nobody", [
         {"id": "a", "affiliation": "Unknown", "speakerId": "1", "name": "Gil Recorder", "talk": 100},
         {"id": "b", "affiliation": "Unknown", "speakerId": "2", "phoneNumber": "+15550146", "talk": 300},

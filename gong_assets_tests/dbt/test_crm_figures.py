@@ -102,6 +102,22 @@ def test_lists_are_names_and_formatted_amounts_are_read_or_have_a_reason(company
     assert account["OBJECT_NAME"] == "Fields Inc"
 
 
+def test_an_amount_has_the_currency_of_its_object_and_none_of_a_shared_sign(company: Company) -> None:
+    shown = {
+        each: tuple(call(company, f"M-in-{each}")[name] for name in AMOUNTS)
+        for each in ("sign", "object", "name", "dollar")
+    }
+    assert shown == {
+        "sign": (Decimal(1200000), None, None),
+        "object": (Decimal(1200), "EUR", None),
+        "name": (Decimal(1200), None, None),
+        "dollar": (Decimal(1200), "USD", Decimal(1200)),
+    }
+    (named,) = company.rows("stg_gong_call_crm_links", object_id="006-name")
+    (signed,) = company.rows("stg_gong_call_crm_links", object_id="006-sign")
+    assert (named["CURRENCY_SIGN_NOW"], signed["CURRENCY_SIGN_NOW"]) == ("EURO", "¥")
+
+
 @pytest.mark.parametrize(
     ("deal", "day"),
     [

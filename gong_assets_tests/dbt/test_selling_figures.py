@@ -154,6 +154,14 @@ def test_the_talk_ratio_is_the_hosts_own(
     assert company.rows("vw_coaching_opportunities", call_id=call_id) == []
 
 
+def test_a_statistic_that_cannot_be_is_in_no_mean(company: Company) -> None:
+    (mean,) = company.warehouse.query(
+        "select avg(talk_ratio) as ratio, avg(longest_monologue_seconds) as monologue, "
+        "count(longest_monologue_seconds) as calls from stg_gong_calls where primary_user_id = 'measured'"
+    )
+    assert (mean["RATIO"], mean["MONOLOGUE"], mean["CALLS"]) == (None, 30, 1)
+
+
 def test_a_dial_in_is_a_customer_in_every_figure(company: Company) -> None:
     call = company.row("vw_enriched_gong_calls", call_id="H-angry")
     assert call["CUSTOMER_SENTIMENT"] < -0.9

@@ -125,6 +125,28 @@ def test_the_place_of_a_phrase_can_be_fixed(server: tuple[Warehouse, DbtProject]
     assert evaluated(server, calls) == [True, False, True, True, False, False, True, False]
 
 
+def test_a_risk_tracker_does_not_only_begin_like_one(server: tuple[Warehouse, DbtProject]) -> None:
+    names = {
+        "Risco": True, "Riscos do projeto": True, "Rischi": True, "Riscontro cliente": False,
+        "Riscossione": False, "Einwand": True, "Einwandbehandlung": True, "Einwanderung": False,
+        "Einwandfrei": False, "Risks": True, "Risky deal": True, "Riskified": False,
+    }  # fmt: skip
+    calls = ["{{ is_risk_tracker(text_literal(" + json.dumps(name) + ")) }}" for name in names]
+    assert dict(zip(names, evaluated(server, calls), strict=True)) == names
+
+
+def test_people_rooms_and_note_takers_are_told_apart(server: tuple[Warehouse, DbtProject]) -> None:
+    kinds = {
+        "Krisp AI": "Note-Taker", "Fathom AI": "Note-Taker", "Kris Person": "Person",
+        "Sitzungszimmer 3": "Room", "Salle de conférence 2": "Room", "3階 会議室": "Room",
+        "Zoe Sitz": "Person",
+    }  # fmt: skip
+    calls = [
+        "{{ participant_kind(text_literal(" + json.dumps(name) + "), text_literal('')) }}" for name in kinds
+    ]
+    assert dict(zip(kinds, evaluated(server, calls), strict=True)) == kinds
+
+
 def test_words_are_counted_in_every_script(server: tuple[Warehouse, DbtProject]) -> None:
     counts = evaluated(
         server, ["{{ word_count(" + json.dumps(quoted_sql(text)) + ") }}" for text, _ in COUNTS]

@@ -1,7 +1,10 @@
-{#- Gong's statistics of the host, one row per call. They are missing until Gong has analysed the call. -#}
+{#-
+    Gong's statistics of the host, one row per call. They are missing until Gong has analysed the call. Values
+    that cannot be are NULL: the talk ratio is a share, and no other is negative.
+-#}
 {% macro interaction_stats(source) %}
     {%- set name = 'lower(' ~ json_text('stat.value:name') ~ ')' %}
-    {%- set value = json_float('stat.value:value') %}
+    {%- set value = json_measure('stat.value:value') %}
     select
         {{ source }}.call_id,
         {%- for column, stat in {
@@ -11,7 +14,8 @@
             'interactivity_score': 'interactivity',
             'patience_seconds': 'patience',
         }.items() %}
-        max(iff({{ name }} = '{{ stat }}', {{ value }}, null)) as {{ column }}
+        {%- set is_possible = value ~ ' <= 1' if column == 'talk_ratio' else 'true' %}
+        max(iff({{ name }} = '{{ stat }}' and {{ is_possible }}, {{ value }}, null)) as {{ column }}
         {{- ',' if not loop.last }}
         {%- endfor %}
     from {{ source }}, lateral flatten(input => {{ source }}.interaction:interactionStats) as stat

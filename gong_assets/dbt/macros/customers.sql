@@ -32,7 +32,8 @@
     crm_contact_id, email_address, phone_number and full_name.
 
     Two participants are compared by the first of CRM contact, e-mail address, phone number and name that both
-    have. A person can be known by one of them in one call and by another in the next: three rounds follow
+    have. A phone number without a country code is the only number that is the same with one. A person can be
+    known by one of them in one call and by another in the next: three rounds follow
     such a chain from a name to a CRM contact. Participants without any of them cannot be told apart between
     calls, so only those within one call count as different people.
 -#}
@@ -62,11 +63,41 @@
         {{ relation }}.crm_contact_id,
         lower({{ relation }}.email_address) as email,
         nullif(regexp_replace(regexp_replace(
-            coalesce({{ relation }}.phone_number, names.phone_number), '[^0-9]', ''
-        ), '^00', ''), '') as phone,
+            coalesce({{ relation }}.phone_number, names.phone_number), '[(]0[)]|[^0-9]', ''
+        ), '^00', ''), '') as listed_phone,
+        regexp_count(coalesce({{ relation }}.phone_number, names.phone_number), '^[ (]*([+]|00)') > 0
+            as has_country_code,
+        -- Without the 0 that comes before an area code.
+        iff(has_country_code, null, regexp_replace(listed_phone, '^0+', '')) as national_phone,
         names.words as full_name
     from {{ relation }}
     left join {{ name }}_names as names on {{ relation }}.full_name = names.full_name
+
+),
+
+{{ name }}_phones as (
+
+    select national.{{ scope }}, national.listed_phone, min(dialled.listed_phone) as phone
+    from {{ name }}_listed as national
+    inner join {{ name }}_listed as dialled
+        on national.{{ scope }} = dialled.{{ scope }}
+        and dialled.has_country_code
+        and dialled.listed_phone like '%' || national.national_phone
+        and length(dialled.listed_phone) - length(national.national_phone) between 1 and 3
+    where length(national.national_phone) >= 7
+    group by 1, 2
+    having count(distinct dialled.listed_phone) = 1
+
+),
+
+{{ name }}_compared as (
+
+    select listed.*, coalesce(phones.phone, listed.listed_phone) as phone
+    from {{ name }}_listed as listed
+    left join {{ name }}_phones as phones
+        on listed.{{ scope }} = phones.{{ scope }}
+        and listed.listed_phone = phones.listed_phone
+        and not listed.has_country_code
 
 ),
 
@@ -79,7 +110,7 @@
             partition by {{ columns | join(', ') }}, coalesce(crm_contact_id, email, phone, full_name) is null
             order by participant_id
         ) as participant_number
-    from {{ name }}_listed
+    from {{ name }}_compared
 
 ),
 

@@ -58,6 +58,11 @@
     try_to_double({{ value }}::varchar)
 {%- endmacro %}
 
+{#- A measure, which is not negative: any other number is NULL. -#}
+{% macro json_measure(value) -%}
+    iff({{ json_float(value) }} >= 0, {{ json_float(value) }}, null)
+{%- endmacro %}
+
 {#- Seconds as a decimal, because the sum of floats depends on the order of the rows. -#}
 {% macro json_seconds(value) -%}
     try_to_decimal({{ value }}::varchar, 18, 6)

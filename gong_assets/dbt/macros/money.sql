@@ -7,15 +7,18 @@
 
 {#-
     CTEs that read amounts written by people or programs. The last one is called `name`, with one row per
-    AMOUNT_TEXT and IS_MACHINE of the CTE `relation`, and the columns AMOUNT, CURRENCY_CODE and PROBLEM.
+    AMOUNT_TEXT and IS_MACHINE of the CTE `relation`, and the columns AMOUNT, CURRENCY_CODE, CURRENCY_SIGN and
+    PROBLEM. CURRENCY_SIGN is a sign of several currencies, such as $, without a code.
 
     `12500.5`, `12,500.50`, `1.234,56 €`, `1'234.50 CHF`, `$1.2M` and `(500)` are amounts. A program writes
-    1.234 for one and a quarter, a person may mean a thousand: without a currency such a text is ambiguous
-    unless IS_MACHINE.
+    1.234 for one and a quarter, a person may mean a thousand: without a currency, or in one with three
+    decimals, such a text is ambiguous unless IS_MACHINE.
 -#}
 {% macro amounts(name, relation) %}
 {%- set codes = _currency_codes() | join('|') -%}
-{%- set signs = '(US|AU|A|CA|C|NZ|HK|S|R|MX)?[$]|[€£¥₹₩₪₺₽₴₫฿₦₱円元]|ZŁ|KČ|KR[.]?' -%}
+{%- set words = '(^|[^A-Z])(' ~ codes ~ '|KR[.]?|ZŁ|KČ)([^A-Z]|$)' -%}
+{%- set dollars = '(^|[^A-Z])(US|AU|A|CA|C|NZ|HK|S|R|MX|NT)?[$]' -%}
+{%- set three_decimals = "'BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND'" -%}
 {%- set factors = {
     'K|TSD|THOUSAND': '1000', '万': '10000', 'M|MN|MM|MIO|MILLION|MILLIONS': '1000000', '億': '100000000',
     'B|BN|MRD|BILLION|BILLIONS': '1000000000',
@@ -25,22 +28,52 @@
     select distinct
         amount_text,
         is_machine,
-        {# No-break and thin blanks, apostrophes, minus signs, and the dash that stands for no cents. #}
-        regexp_replace(
-            upper(trim(translate(
-                amount_text, {{ "'\u00a0\u202f\u2009\u2007’´`\u2212\u2013'" }}, '    ''''''--'
-            ))),
-            '[.,]-+$', ''
-        ) as plain_text
+        {# No-break and thin blanks, apostrophes and minus signs. #}
+        upper(trim(translate(
+            amount_text, {{ "'\u00a0\u202f\u2009\u2007’´`\u2212\u2013'" }}, '    ''''''--'
+        ))) as plain_text
     from {{ relation }}
     where trim(amount_text) <> ''
 
 ),
 
+{{ name }}_currencies as (
+
+    select
+        *,
+        coalesce(
+            nullif(regexp_replace(
+                regexp_substr(plain_text, '(^|[^A-Z])({{ codes }})([^A-Z]|$)'), '[^A-Z]', ''
+            ), ''),
+            case
+                {%- for sign, code in {
+                    'US$': 'USD', 'CA$': 'CAD', 'C$': 'CAD', 'AU$': 'AUD', 'A$': 'AUD', 'NZ$': 'NZD',
+                    'HK$': 'HKD', 'R$': 'BRL', 'S$': 'SGD', 'MX$': 'MXN', 'NT$': 'TWD', '€': 'EUR',
+                    '£': 'GBP', '₹': 'INR', '₩': 'KRW', '₪': 'ILS', '₺': 'TRY', '₽': 'RUB', '₴': 'UAH',
+                    '₫': 'VND', '฿': 'THB', '₦': 'NGN', '₱': 'PHP', '円': 'JPY', 'ZŁ': 'PLN', 'KČ': 'CZK',
+                }.items() %}
+                when plain_text like '%{{ sign }}%' then '{{ code }}'
+                {%- endfor %}
+            end
+        ) as currency_code,
+        case
+            when currency_code is not null then null
+            {%- for sign in _shared_signs() %}
+            when {{ _matches('plain_text', '(^|[^A-Z])' ~ sign.replace('$', '[$]')) }} then '{{ sign }}'
+            {%- endfor %}
+        end as currency_sign,
+        trim(regexp_replace(regexp_replace(regexp_replace(
+            plain_text, '{{ words }}', '\\1 \\3'
+        ), '{{ dollars }}', '\\1 '), '[€£¥₹₩₪₺₽₴₫฿₦₱円元]', ' ')) as uncut_text
+    from {{ name }}_texts
+
+),
+
 {{ name }}_bare as (
 
-    select *, trim(regexp_replace(plain_text, '({{ codes }}|{{ signs }})', ' ')) as bare_text
-    from {{ name }}_texts
+    {# The dash of `500,-` stands for no cents. #}
+    select *, regexp_replace(uncut_text, '[.,]-+$', '') as bare_text
+    from {{ name }}_currencies
 
 ),
 
@@ -48,7 +81,8 @@
 
     select
         *,
-        bare_text <> plain_text as has_currency,
+        coalesce(currency_code, currency_sign) is not null as has_currency,
+        coalesce(currency_code in ({{ three_decimals }}), false) as has_three_decimals,
         iff(bare_text like '-%' or bare_text like '%-' or bare_text like '(%)', -1, 1)::number(1, 0) as sign,
         iff(
             (bare_text like '(%') = (bare_text like '%)'),
@@ -79,7 +113,8 @@
         *,
         {{ _matches('digits', '^[1-9][0-9]{0,2}[.][0-9]{3}$') }} as has_one_dot_group,
         case
-            when has_one_dot_group and factor = 1 then not is_machine and not has_currency
+            when has_one_dot_group and factor = 1
+                then not is_machine and (has_three_decimals or not has_currency)
             else factor > 1 and {{ _matches('digits', '^[1-9][0-9]{0,2},[0-9]{3}$') }}
         end as is_ambiguous
     from {{ name }}_scaled
@@ -92,7 +127,8 @@
         *,
         case
             when is_ambiguous then null
-            when has_one_dot_group and factor = 1 and has_currency then replace(digits, '.', '')
+            when has_one_dot_group and factor = 1 and has_currency and not has_three_decimals
+                then replace(digits, '.', '')
             when {{ _matches('digits', '^[0-9]*[.]?[0-9]+(E[-+]?[0-9]+)?$') }} then digits
             -- Thousands by commas, also in the Indian manner (12,34,567).
             when {{ _matches('digits', '^[1-9][0-9]{0,2}(,[0-9]{2,3})*,[0-9]{3}([.][0-9]+)?$') }}
@@ -122,18 +158,8 @@
         amount_text,
         is_machine,
         amount,
-        coalesce(
-            nullif(regexp_substr(plain_text, '({{ codes }})'), ''),
-            case
-                {%- for sign, code in {
-                    'US$': 'USD', 'CA$': 'CAD', 'C$': 'CAD', 'AU$': 'AUD', 'A$': 'AUD', 'NZ$': 'NZD',
-                    'HK$': 'HKD', 'R$': 'BRL', '€': 'EUR', '£': 'GBP', '₹': 'INR', '₩': 'KRW', '₪': 'ILS',
-                    '₺': 'TRY', '₽': 'RUB', '₴': 'UAH', '円': 'JPY', 'ZŁ': 'PLN', 'KČ': 'CZK',
-                }.items() %}
-                when plain_text like '%{{ sign }}%' then '{{ code }}'
-                {%- endfor %}
-            end
-        ) as currency_code,
+        currency_code,
+        currency_sign,
         case
             when amount is not null then null
             when is_ambiguous then 'Ambiguous: '
@@ -149,13 +175,22 @@
     regexp_count({{ text }}, '{{ pattern }}') > 0
 {%- endmacro %}
 
-{#- A sign such as $ or ¥ is used by several currencies and has no code. -#}
+{#- The signs that several currencies use, in upper case. -#}
+{% macro _shared_signs() -%}
+    {{ return({
+        '$': ['ARS', 'AUD', 'CAD', 'CLP', 'COP', 'HKD', 'MXN', 'NZD', 'SGD', 'TWD', 'USD', 'UYU'],
+        '¥': ['CNY', 'JPY'],
+        '元': ['CNY', 'HKD', 'TWD'],
+        'KR': ['DKK', 'ISK', 'NOK', 'SEK'],
+    }) }}
+{%- endmacro %}
+
 {% macro _currency_codes() -%}
     {{ return([
-        'AED', 'ARS', 'AUD', 'BGN', 'BHD', 'BRL', 'CAD', 'CHF', 'CLP', 'CNY', 'COP', 'CZK', 'DKK', 'EGP', 'EUR',
-        'GBP', 'HKD', 'HUF', 'IDR', 'ILS', 'INR', 'ISK', 'JPY', 'KES', 'KRW', 'KWD', 'MAD', 'MXN', 'MYR', 'NGN',
-        'NOK', 'NZD', 'OMR', 'PEN', 'PHP', 'PKR', 'PLN', 'QAR', 'RON', 'RSD', 'RUB', 'SAR', 'SEK', 'SGD', 'THB',
-        'TND', 'TRY', 'TWD', 'UAH', 'USD', 'UYU', 'VND', 'ZAR',
+        'AED', 'ARS', 'AUD', 'BGN', 'BHD', 'BRL', 'CAD', 'CHF', 'CLP', 'CNY', 'COP', 'CZK', 'DKK', 'EGP',
+        'EUR', 'GBP', 'HKD', 'HUF', 'IDR', 'ILS', 'INR', 'IQD', 'ISK', 'JOD', 'JPY', 'KES', 'KRW', 'KWD',
+        'LYD', 'MAD', 'MXN', 'MYR', 'NGN', 'NOK', 'NZD', 'OMR', 'PEN', 'PHP', 'PKR', 'PLN', 'QAR', 'RON',
+        'RSD', 'RUB', 'SAR', 'SEK', 'SGD', 'THB', 'TND', 'TRY', 'TWD', 'UAH', 'USD', 'UYU', 'VND', 'ZAR',
     ]) }}
 {%- endmacro %}
 
@@ -205,14 +240,22 @@
 
 {#-
     The amount in the home currency: that of the CRM, else the amount if it is in the home currency. Without a
-    code it is, unless the portal has several currencies. `portal` is a row of portal_currencies.
+    code it is, unless the portal has several currencies or `sign` is not one of the home currency. `portal`
+    is a row of portal_currencies.
 -#}
-{% macro home_amount(converted, amount, code, portal) -%}
+{% macro home_amount(converted, amount, code, sign, portal) -%}
     coalesce(
         {{ converted }},
         case
-            when {{ code }} is null and not {{ portal }}.is_multi_currency then {{ amount }}
             when {{ code }} = {{ portal }}.home_currency_code then {{ amount }}
+            when {{ code }} is not null or {{ portal }}.is_multi_currency then null
+            when {{ sign }} is null then {{ amount }}
+            {%- for shared, codes in _shared_signs().items() %}
+            when
+                {{ sign }} = '{{ shared }}'
+                and coalesce({{ portal }}.home_currency_code in ('{{ codes | join("', '") }}'), true)
+                then {{ amount }}
+            {%- endfor %}
         end
     )
 {%- endmacro %}

@@ -2,8 +2,10 @@
     Next steps of Gong's analysis, one row for each source and step. The source with the lowest SOURCE_ORDER
     counts: action items, which only older tenants have; else what is listed under a heading such as "Next
     steps", in the highlights, in the outline or in the brief; else key points that begin with such words.
+    Headings of earlier next steps, and those that say that there are none, do not count.
 
-    `relation` is a CTE with call_id and Gong's content. The var next_step_headings has the headings.
+    `relation` is a CTE with call_id and Gong's content. The vars next_step_headings, past_next_step_words and
+    missing_next_step_phrases have the words.
 -#}
 {% macro listed_next_steps(relation) %}
 {%- set headings = var('next_step_headings').values() | sum(start=[]) %}
@@ -36,10 +38,14 @@
             from (
                 select
                     *,
-                    coalesce(case heading_place
-                        when 'anywhere' then {{ words_match('heading_words', headings) }}
-                        when 'start' then {{ words_match('heading_words', headings, at_start=true) }}
-                        when 'whole' then {{ words_match('heading_words', headings, whole=true) }}
+                    coalesce(case
+                        when {{ words_match('heading_words', var('missing_next_step_phrases')) }} then false
+                        when heading_place = 'anywhere' then {{ words_match('heading_words', headings) }}
+                            and not {{ words_match('heading_words', var('past_next_step_words')) }}
+                        when heading_place = 'start'
+                            then {{ words_match('heading_words', headings, at_start=true) }}
+                        when heading_place = 'whole'
+                            then {{ words_match('heading_words', headings, whole=true) }}
                         else true
                     end, false) as is_next_step
                 from (

@@ -6,6 +6,7 @@ with calls as (
         coalesce(calls.primary_user_id, 'none') as rep_id,
         coalesce(calls.meeting_id, calls.call_id) as meeting
     from {{ ref('int_gong_call_details') }} as calls
+    where calls.call_kind is distinct from 'Future'
 
 ),
 

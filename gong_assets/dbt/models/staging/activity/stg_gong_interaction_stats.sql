@@ -10,7 +10,7 @@ stats as (
     select
         source.interaction_stats_id,
         lower({{ json_text('stat.value:name') }}) as stat_name,
-        {{ json_float('stat.value:value') }} as stat_value
+        {{ json_measure('stat.value:value') }} as stat_value
     from source, lateral flatten(input => source.raw_data:personInteractionStats) as stat
 
 ),

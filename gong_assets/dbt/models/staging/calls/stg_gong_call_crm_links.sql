@@ -90,6 +90,11 @@ fields as (
         {{ crm_field_name('field') }} as plain_name,
         field.value:value as field_value,
         {{ json_label('field.value:value') }} as label,
+        {%- set currencies = [] %}
+        {%- for name in ['currency', 'currencyCode', 'currencyIsoCode'] %}
+            {%- do currencies.append(json_text('field.value:value.' ~ name)) %}
+        {%- endfor %}
+        upper(coalesce({{ currencies | join(', ') }})) as object_currency,
         -- A number in JSON is written by a program, a text perhaps by a person.
         coalesce(to_json(field.value:value) not like '"%', false) as is_machine
     from distinct_objects, lateral flatten(input => distinct_objects.fields) as field
@@ -123,6 +128,7 @@ link_amounts as (
         amount_fields.is_at_call,
         max(iff(amount_fields.is_converted, null, read_amounts.amount)) as amount,
         max(iff(amount_fields.is_converted, null, read_amounts.currency_code)) as currency_code,
+        max(iff(amount_fields.is_converted, null, read_amounts.currency_sign)) as currency_sign,
         max(iff(amount_fields.is_converted, null, read_amounts.problem)) as problem,
         max(iff(amount_fields.is_converted, read_amounts.amount, null)) as home_amount
     from amount_fields
@@ -135,6 +141,8 @@ link_amounts as (
 
 field_records as (
 
+    {%- set is_currency = "plain_name in ('dealcurrencycode', 'currencyisocode', 'currencycode')" %}
+
     select
         crm_link_id,
         is_at_call,
@@ -145,11 +153,9 @@ field_records as (
         max(iff(plain_name in ('name', 'dealname', 'companyname', 'accountname'), label, null))
             as object_name,
         max(iff(plain_name in ('stagename', 'dealstage', 'stage'), label, null)) as stage,
-        max(iff(
-            plain_name in ('dealcurrencycode', 'currencyisocode', 'currencycode'),
-            {{ currency_code('label') }},
-            null
-        )) as currency_code
+        max(iff({{ is_currency }}, {{ currency_code('label') }}, null)) as currency_code,
+        max(iff({{ is_currency }}, upper(label), null)) as currency_text,
+        max(iff(plain_name in ('amount', 'dealamount'), object_currency, null)) as object_currency
     from fields
     group by 1, 2
 
@@ -158,9 +164,15 @@ field_records as (
 records as (
 
     select
-        field_records.* exclude (currency_code),
+        field_records.* exclude (currency_code, currency_text, object_currency),
         link_amounts.amount,
-        coalesce(field_records.currency_code, link_amounts.currency_code) as currency_code,
+        coalesce(
+            field_records.currency_code,
+            {{ currency_code('field_records.object_currency') }},
+            link_amounts.currency_code
+        ) as currency_code,
+        coalesce(field_records.currency_text, field_records.object_currency, link_amounts.currency_sign)
+            as currency_sign,
         link_amounts.home_amount,
         link_amounts.problem
     from field_records
@@ -199,6 +211,8 @@ select
     records_at_call.amount as amount_at_call,
     records_now.currency_code as currency_code_now,
     records_at_call.currency_code as currency_code_at_call,
+    iff(records_now.currency_code is null, records_now.currency_sign, null) as currency_sign_now,
+    iff(records_at_call.currency_code is null, records_at_call.currency_sign, null) as currency_sign_at_call,
     records_now.home_amount as amount_in_home_currency_now,
     records_at_call.home_amount as amount_in_home_currency_at_call,
     coalesce(records_now.problem, records_at_call.problem) as amount_problem,

@@ -8,7 +8,7 @@ with links as (
         links.listed_object_id,
         links.listed_order,
         links.object_name,
-        {%- for column in ['stage', 'amount', 'currency_code', 'amount_in_home_currency'] %}
+        {%- for column in ['stage', 'amount', 'currency_code', 'currency_sign', 'amount_in_home_currency'] %}
         iff(fields.is_linked_now, fields.{{ column }}_now, fields.{{ column }}_at_call) as {{ column }},
         {%- endfor %}
         coalesce(fields.stage_at_call, fields.stage_now) as first_stage,
@@ -48,7 +48,8 @@ call_deals as (
             'deal_amount': 'links.amount',
             'deal_currency_code': 'links.currency_code',
             'deal_amount_in_home_currency': home_amount(
-                'links.amount_in_home_currency', 'links.amount', 'links.currency_code', 'portal'
+                'links.amount_in_home_currency', 'links.amount', 'links.currency_code', 'links.currency_sign',
+                'portal'
             ),
             'deal_amount_problem': 'links.amount_problem',
         }.items() %}

@@ -64,6 +64,8 @@ priced_deals as (
         own.amount as deal_amount,
         coalesce({{ currency_code('current_deals.deal_currency_code') }}, own.currency_code)
             as deal_currency_code,
+        coalesce(nullif(upper(trim(current_deals.deal_currency_code)), ''), own.currency_sign)
+            as currency_sign,
         coalesce(home.amount, round(own.amount * current_deals.exchange_rate, 2))::number(15, 2)
             as deal_amount_in_home_currency,
         coalesce(own.problem, home.problem) as deal_amount_problem
@@ -86,8 +88,9 @@ select
     deal_stage_id,
     deal_amount,
     deal_currency_code,
-    {{ home_amount('deal_amount_in_home_currency', 'deal_amount', 'deal_currency_code', 'portal') }}
-        as deal_amount_in_home_currency,
+    {{ home_amount(
+        'deal_amount_in_home_currency', 'deal_amount', 'deal_currency_code', 'currency_sign', 'portal'
+    ) }} as deal_amount_in_home_currency,
     portal.home_currency_code,
     deal_amount_problem,
     close_date,
