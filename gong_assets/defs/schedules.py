@@ -96,33 +96,56 @@ def _ingestion(settings: Settings, options: ScheduleOptions) -> dg.ScheduleDefin
         name="gong_ingestion_schedule",
         job_name="gong_ingestion",
         description=f"Reads the last {settings.gong_lookback_days} days again in one run, because calls, "
-        "transcripts and statistics arrive late and Gong has no filter for changes.",
+        "transcripts and statistics arrive late and Gong has no filter for changes. After a run that did not "
+        "succeed, its days are read again too.",
         **timing(options, INGESTION_CRON),
     )
     def gong_ingestion_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         today = context.scheduled_execution_time.astimezone(UTC).date()
         last = _last_success(context.instance)
-        return _run_request(context, days_to_ingest(settings, today, last.date() if last else None))
+        unread = _days_of_unsuccessful_run(context.instance)
+        return _run_request(context, days_to_ingest(settings, today, last.date() if last else None, unread))
 
     return gong_ingestion_schedule
 
 
-def days_to_ingest(settings: Settings, today: date, last_success: date | None) -> DateRange:
-    """Return the lookback days; after an outage, also those that were recent at the last successful run."""
+def days_to_ingest(
+    settings: Settings, today: date, last_success: date | None, unread: DateRange | None = None
+) -> DateRange:
+    """Return the lookback days; after an outage, also those that were recent at the last successful run.
+
+    Args:
+        unread: days of the previous run if that did not succeed. The first of them may have left the lookback
+            since.
+    """
     outage = max(0, (today - last_success).days) if last_success else 0
     days = settings.gong_lookback_days + max(0, outage - 1)
-    return DateRange.lookback(today, days, not_before=settings.first_day(today))
+    first = settings.first_day(today)
+    lookback = DateRange.lookback(today, days, not_before=first)
+    return DateRange(max(first, min(lookback.start, unread.start)), lookback.end) if unread else lookback
+
+
+_SCHEDULED = {"dagster/schedule_name": "gong_ingestion_schedule"}
 
 
 def _last_success(instance: dg.DagsterInstance) -> datetime | None:
     """Return when the last successful scheduled ingestion was requested (UTC)."""
     succeeded = dg.RunsFilter(
-        job_name="gong_ingestion",
-        statuses=[dg.DagsterRunStatus.SUCCESS],
-        tags={"dagster/schedule_name": "gong_ingestion_schedule"},
+        job_name="gong_ingestion", statuses=[dg.DagsterRunStatus.SUCCESS], tags=_SCHEDULED
     )
     records = instance.get_run_records(succeeded, limit=1)
     return records[0].create_timestamp.astimezone(UTC) if records else None
+
+
+def _days_of_unsuccessful_run(instance: dg.DagsterInstance) -> DateRange | None:
+    """Return the days of the newest scheduled ingestion if it failed, was canceled or has not ended.
+
+    They include those of earlier unsuccessful runs, because each run was requested in this way.
+    """
+    for run in instance.get_runs(dg.RunsFilter(job_name="gong_ingestion", tags=_SCHEDULED), limit=1):
+        if run.status is not dg.DagsterRunStatus.SUCCESS:
+            return DateRange.from_run_tags(run.tags)
+    return None
 
 
 def _reconciliation(settings: Settings, options: ScheduleOptions) -> dg.ScheduleDefinition:

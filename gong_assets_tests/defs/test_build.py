@@ -14,6 +14,7 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 
+from gong_assets.dates import DateRange
 from gong_assets.defs.build import build_defs
 from gong_assets.defs.freshness import ingestion_freshness, longest_gap
 from gong_assets.defs.jobs import JOB_NAMES
@@ -190,6 +191,42 @@ def test_after_an_outage_the_ingestion_reads_the_missed_days_too(
 ) -> None:
     days = days_to_ingest(settings(tmp_path), NOW.date(), last_success)
     assert (days.start, days.last) == (first, NOW.date())
+
+
+@pytest.mark.parametrize(
+    ("status", "first"),
+    [
+        (dg.DagsterRunStatus.FAILURE, "2026-03-03"),
+        (dg.DagsterRunStatus.CANCELED, "2026-03-03"),
+        (dg.DagsterRunStatus.STARTED, "2026-03-03"),
+        (dg.DagsterRunStatus.SUCCESS, "2026-03-04"),
+    ],
+)
+def test_a_run_that_did_not_succeed_is_followed_by_one_that_reads_its_days_too(
+    defs: dg.Definitions, tmp_path: Path, status: dg.DagsterRunStatus, first: str
+) -> None:
+    instance = dg.DagsterInstance.local_temp(str(tmp_path))  # The other tests share one without runs.
+    schedule = defs.resolve_schedule_def("gong_ingestion_schedule")
+    for hours_ago, ended in ((8, dg.DagsterRunStatus.SUCCESS), (4, status)):
+        context = schedule_context(defs, instance, NOW.replace(hour=0) - timedelta(hours=hours_ago))
+        (request,) = schedule.evaluate_tick(context).run_requests or []
+        instance.create_run_for_job(
+            dg.GraphDefinition("gong_ingestion").to_job(),
+            tags={**request.tags, "dagster/schedule_name": schedule.name},
+            status=ended,
+        )
+    context = schedule_context(defs, instance, NOW.replace(hour=0))
+    (request,) = schedule.evaluate_tick(context).run_requests or []
+    assert request.tags["dagster/asset_partition_range_start"] == first
+    assert request.tags["dagster/asset_partition_range_end"] == TODAY
+
+
+def test_the_days_of_a_run_that_did_not_succeed_are_read_unless_they_have_no_partitions(
+    tmp_path: Path,
+) -> None:
+    failed = DateRange.inclusive(date(2026, 1, 1), date(2026, 1, 7))
+    days = days_to_ingest(settings(tmp_path), NOW.date(), date(2026, 3, 9), failed)
+    assert (days.start, days.last) == (date(2026, 2, 1), NOW.date())
 
 
 def test_freshness_policies_follow_from_the_schedules(defs: dg.Definitions) -> None:
