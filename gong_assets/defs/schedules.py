@@ -157,20 +157,21 @@ def _reconciliation(settings: Settings, options: ScheduleOptions) -> dg.Schedule
         **timing(options, RECONCILIATION_CRON),
     )
     def gong_reconciliation_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        today = context.scheduled_execution_time.astimezone(UTC).date()
-        first = max(today - timedelta(days=settings.gong_reconciliation_days), settings.first_day(today))
-        # What another product has loaded is not compared with Gong by its own runs.
-        end = today if settings.is_adopted else _lookback(context, settings).start
-        if first >= end:
+        days = days_to_reconcile(settings, context.scheduled_execution_time.astimezone(UTC).date())
+        if not days:
             return dg.SkipReason("Every ingestion run reads all days since the first partition.")
-        return _run_request(context, DateRange(first, end))
+        return _run_request(context, days)
 
     return gong_reconciliation_schedule
 
 
-def _lookback(context: dg.ScheduleEvaluationContext, settings: Settings) -> DateRange:
-    today = context.scheduled_execution_time.astimezone(UTC).date()
-    return DateRange.lookback(today, settings.gong_lookback_days, not_before=settings.first_day(today))
+def days_to_reconcile(settings: Settings, today: date) -> DateRange:
+    """Return the days before the lookback; none if the lookback begins with the first partition."""
+    first_day = settings.first_day(today)
+    first = max(today - timedelta(days=settings.gong_reconciliation_days), first_day)
+    lookback = DateRange.lookback(today, settings.gong_lookback_days, not_before=first_day)
+    # What another product has loaded is not compared with Gong by its own runs.
+    return DateRange(first, today if settings.is_adopted else lookback.start)
 
 
 def _run_request(context: dg.ScheduleEvaluationContext, days: DateRange) -> dg.RunRequest:

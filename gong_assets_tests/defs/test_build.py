@@ -16,7 +16,7 @@ from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 
 from gong_assets.dates import DateRange
 from gong_assets.defs.build import build_defs
-from gong_assets.defs.freshness import ingestion_freshness, longest_gap
+from gong_assets.defs.freshness import ingestion_freshness, longest_gap, reconciliation_freshness
 from gong_assets.defs.jobs import JOB_NAMES
 from gong_assets.defs.options import GraphOptions, Layer, ScheduleOptions, Schedules
 from gong_assets.defs.schedules import days_to_ingest
@@ -236,6 +236,8 @@ def test_freshness_policies_follow_from_the_schedules(defs: dg.Definitions) -> N
         "gong_users_raw": ("gong_ingestion_schedule", timedelta(hours=4)),
         "gong_trackers_raw": ("gong_reference_data_schedule", timedelta(days=1)),
         "stg_hubspot_deals": ("hubspot_schedule", timedelta(days=1)),
+        "gong_call_reconciliation": ("gong_reconciliation_schedule", timedelta(days=7)),
+        "gong_pipeline_health": ("gong_standing_checks_schedule", timedelta(days=1)),
     }
     specs = {spec.key.path[-1]: spec for spec in own_specs(defs)}
     for asset, (schedule, gap) in feeding.items():
@@ -249,8 +251,17 @@ def test_freshness_policies_follow_from_the_schedules(defs: dg.Definitions) -> N
     # Models are materialized when their sources change, so no schedule says how old they may be.
     with_policy = {name for name, spec in specs.items() if spec.freshness_policy is not None}
     assert {name for name in with_policy if not name.endswith("_raw")} == {
-        name for name in specs if name.startswith("stg_hubspot_")
+        "gong_call_reconciliation",
+        "gong_pipeline_health",
+        *(name for name in specs if name.startswith("stg_hubspot_")),
     }
+
+
+def test_a_comparison_without_days_has_no_freshness_policy(tmp_path: Path) -> None:
+    """Its schedule requests no run, so the last comparison of an earlier setting gets older for ever."""
+    assert reconciliation_freshness(settings(tmp_path), GraphOptions()) is not None
+    short = Settings(gong_assets_home=tmp_path, gong_lookback_days=7, gong_reconciliation_days=6)
+    assert reconciliation_freshness(short, GraphOptions()) is None
 
 
 def test_an_asset_of_a_disabled_schedule_has_no_freshness_policy() -> None:
