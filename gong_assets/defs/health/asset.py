@@ -49,7 +49,7 @@ def report_metadata(figures: PipelineFigures) -> dict[str, dg.MetadataValue]:
     """Return the report, and its numbers by themselves: Dagster plots them over the runs."""
     week = figures.last_week
     numbers: dict[str, float | None] = {
-        "calls_per_day": week.calls_per_hour * 24 if week else None,
+        "calls_per_day": figures.calls_per_day,
         "median_latency_minutes": week.median_minutes if week else None,
         "p95_latency_minutes": week.p95_minutes if week else None,
         "error_rate": week.error_rate if week else None,
