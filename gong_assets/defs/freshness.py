@@ -16,7 +16,13 @@ import dagster as dg
 from dagster._utils.schedules import cron_string_iterator
 
 from gong_assets.defs.options import GraphOptions, ScheduleOptions
-from gong_assets.defs.schedules import INGESTION_CRON, REFERENCE_DATA_CRON, hubspot_cron
+from gong_assets.defs.schedules import (
+    INGESTION_CRON,
+    RECONCILIATION_CRON,
+    REFERENCE_DATA_CRON,
+    days_to_reconcile,
+    hubspot_cron,
+)
 from gong_assets.settings import Settings
 
 # A run is queued, and takes time.
@@ -48,6 +54,13 @@ def ingestion_freshness(options: GraphOptions) -> dg.FreshnessPolicy | None:
 
 def reference_data_freshness(options: GraphOptions) -> dg.FreshnessPolicy | None:
     return freshness(options.schedules.reference_data, REFERENCE_DATA_CRON)
+
+
+def reconciliation_freshness(settings: Settings, options: GraphOptions) -> dg.FreshnessPolicy | None:
+    """Return the policy of the weekly comparison; None if the schedule finds no days to compare."""
+    if not days_to_reconcile(settings, datetime.now(UTC).date()):
+        return None
+    return freshness(options.schedules.reconciliation, RECONCILIATION_CRON)
 
 
 def hubspot_freshness(settings: Settings, options: GraphOptions) -> dg.FreshnessPolicy | None:

@@ -103,28 +103,41 @@ def _ingestion(settings: Settings, options: GraphOptions) -> dg.ScheduleDefiniti
         name="gong_ingestion_schedule",
         job_name="gong_ingestion",
         description=f"Reads the last {settings.gong_lookback_days} days again in one run, because calls, "
-        "transcripts and statistics arrive late and Gong has no filter for changes.",
+        "transcripts and statistics arrive late and Gong has no filter for changes. Days that the last run "
+        "did not land are read again too.",
         **timing(options.schedules.ingestion, INGESTION_CRON),
     )
     def gong_ingestion_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         today = context.scheduled_execution_time.astimezone(UTC).date()
-        return _run_request(context, days_to_ingest(settings, today, _last_landing(context.instance, keys)))
+        last_landing, unread = _last_landing(context.instance, keys)
+        return _run_request(context, days_to_ingest(settings, today, last_landing, unread))
 
     return gong_ingestion_schedule
 
 
-def days_to_ingest(settings: Settings, today: date, last_landing: date | None) -> DateRange:
-    """Return the lookback days; after an outage, also those that were recent when calls last landed."""
+def days_to_ingest(
+    settings: Settings, today: date, last_landing: date | None, unread: DateRange | None = None
+) -> DateRange:
+    """Return the lookback days; after an outage, also those that were recent when calls last landed.
+
+    Args:
+        unread: days of the previous run if not all of them landed. The first may have left the lookback.
+    """
     outage = max(0, (today - last_landing).days) if last_landing else 0
     days = settings.gong_lookback_days + max(0, outage - 1)
-    return DateRange.lookback(today, days, not_before=settings.first_day(today))
+    first = settings.first_day(today)
+    lookback = DateRange.lookback(today, days, not_before=first)
+    return DateRange(max(first, min(lookback.start, unread.start)), lookback.end) if unread else lookback
 
 
-def _last_landing(instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey]) -> date | None:
+def _last_landing(
+    instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey]
+) -> tuple[date | None, DateRange | None]:
     """Return the last day of the newest scheduled ingestion after whose request all of its days landed.
 
-    Such a run may have failed at another asset, or another run has resumed it: then it does not count as an
-    outage. Runs before the searched ones count if they succeeded.
+    Also returns the days of the newest one if that is not it. A run whose days landed may have failed at
+    another asset, or another run has resumed it: then it does not count as an outage. Of the runs before the
+    searched ones, those count that succeeded.
 
     Args:
         keys: the assets of calls and transcripts.
@@ -132,18 +145,19 @@ def _last_landing(instance: dg.DagsterInstance, keys: Sequence[dg.AssetKey]) -> 
     tags = {"dagster/schedule_name": "gong_ingestion_schedule"}
     scheduled = dg.RunsFilter(job_name="gong_ingestion", tags=tags)
     succeeded = dg.RunsFilter(job_name="gong_ingestion", tags=tags, statuses=[dg.DagsterRunStatus.SUCCESS])
-    records = [
+    unread: DateRange | None = None
+    for record in [
         *instance.get_run_records(scheduled, limit=MAX_SEARCHED_RUNS),
         *instance.get_run_records(succeeded, limit=1),
-    ]
-    for record in records:
+    ]:
         days = DateRange.from_run_tags(record.dagster_run.tags)
         if days is not None and (
             record.dagster_run.is_success
             or all(set(days).issubset(materialized_since(instance, key, record)) for key in keys)
         ):
-            return days.last
-    return None
+            return days.last, unread
+        unread = unread or days
+    return None, unread
 
 
 def _reconciliation(settings: Settings, options: ScheduleOptions) -> dg.ScheduleDefinition:
@@ -155,20 +169,21 @@ def _reconciliation(settings: Settings, options: ScheduleOptions) -> dg.Schedule
         **timing(options, RECONCILIATION_CRON),
     )
     def gong_reconciliation_schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        today = context.scheduled_execution_time.astimezone(UTC).date()
-        first = max(today - timedelta(days=settings.gong_reconciliation_days), settings.first_day(today))
-        # What another product has loaded is not compared with Gong by its own runs.
-        end = today if settings.is_adopted else _lookback(context, settings).start
-        if first >= end:
+        days = days_to_reconcile(settings, context.scheduled_execution_time.astimezone(UTC).date())
+        if not days:
             return dg.SkipReason("Every ingestion run reads all days since the first partition.")
-        return _run_request(context, DateRange(first, end))
+        return _run_request(context, days)
 
     return gong_reconciliation_schedule
 
 
-def _lookback(context: dg.ScheduleEvaluationContext, settings: Settings) -> DateRange:
-    today = context.scheduled_execution_time.astimezone(UTC).date()
-    return DateRange.lookback(today, settings.gong_lookback_days, not_before=settings.first_day(today))
+def days_to_reconcile(settings: Settings, today: date) -> DateRange:
+    """Return the days before the lookback; none if the lookback begins with the first partition."""
+    first_day = settings.first_day(today)
+    first = max(today - timedelta(days=settings.gong_reconciliation_days), first_day)
+    lookback = DateRange.lookback(today, settings.gong_lookback_days, not_before=first_day)
+    # What another product has loaded is not compared with Gong by its own runs.
+    return DateRange(first, today if settings.is_adopted else lookback.start)
 
 
 def _run_request(context: dg.ScheduleEvaluationContext, days: DateRange) -> dg.RunRequest:

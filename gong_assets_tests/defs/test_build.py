@@ -15,8 +15,9 @@ import pytest
 from dagster._core.definitions.freshness import TimeWindowFreshnessPolicy
 
 import gong_assets
+from gong_assets.dates import DateRange
 from gong_assets.defs.build import build_defs
-from gong_assets.defs.freshness import ingestion_freshness, longest_gap
+from gong_assets.defs.freshness import ingestion_freshness, longest_gap, reconciliation_freshness
 from gong_assets.defs.jobs import JOB_NAMES
 from gong_assets.defs.options import GraphOptions, Layer, ScheduleOptions, Schedules
 from gong_assets.defs.schedules import days_to_ingest
@@ -205,6 +206,42 @@ def test_after_an_outage_the_ingestion_reads_the_missed_days_too(
     assert (days.start, days.last) == (first, NOW.date())
 
 
+@pytest.mark.parametrize(
+    ("status", "first"),
+    [
+        (dg.DagsterRunStatus.FAILURE, "2026-03-03"),
+        (dg.DagsterRunStatus.CANCELED, "2026-03-03"),
+        (dg.DagsterRunStatus.STARTED, "2026-03-03"),
+        (dg.DagsterRunStatus.SUCCESS, "2026-03-04"),
+    ],
+)
+def test_a_run_that_did_not_succeed_is_followed_by_one_that_reads_its_days_too(
+    defs: dg.Definitions, tmp_path: Path, status: dg.DagsterRunStatus, first: str
+) -> None:
+    instance = dg.DagsterInstance.local_temp(str(tmp_path))  # The other tests share one without runs.
+    schedule = defs.resolve_schedule_def("gong_ingestion_schedule")
+    for hours_ago, ended in ((8, dg.DagsterRunStatus.SUCCESS), (4, status)):
+        context = schedule_context(defs, instance, NOW.replace(hour=0) - timedelta(hours=hours_ago))
+        (request,) = schedule.evaluate_tick(context).run_requests or []
+        instance.create_run_for_job(
+            dg.GraphDefinition("gong_ingestion").to_job(),
+            tags={**request.tags, "dagster/schedule_name": schedule.name},
+            status=ended,
+        )
+    context = schedule_context(defs, instance, NOW.replace(hour=0))
+    (request,) = schedule.evaluate_tick(context).run_requests or []
+    assert request.tags["dagster/asset_partition_range_start"] == first
+    assert request.tags["dagster/asset_partition_range_end"] == TODAY
+
+
+def test_the_days_of_a_run_that_did_not_succeed_are_read_unless_they_have_no_partitions(
+    tmp_path: Path,
+) -> None:
+    failed = DateRange.inclusive(date(2026, 1, 1), date(2026, 1, 7))
+    days = days_to_ingest(settings(tmp_path), NOW.date(), date(2026, 3, 9), failed)
+    assert (days.start, days.last) == (date(2026, 2, 1), NOW.date())
+
+
 def test_freshness_policies_follow_from_the_schedules(defs: dg.Definitions) -> None:
     """A policy passes if each run of the schedule succeeds, and fails after two that did not."""
     feeding = {
@@ -212,6 +249,8 @@ def test_freshness_policies_follow_from_the_schedules(defs: dg.Definitions) -> N
         "gong_users_raw": ("gong_ingestion_schedule", timedelta(hours=4)),
         "gong_trackers_raw": ("gong_reference_data_schedule", timedelta(days=1)),
         "stg_hubspot_deals": ("hubspot_schedule", timedelta(days=1)),
+        "gong_call_reconciliation": ("gong_reconciliation_schedule", timedelta(days=7)),
+        "gong_pipeline_health": ("gong_standing_checks_schedule", timedelta(days=1)),
     }
     specs = {spec.key.path[-1]: spec for spec in own_specs(defs)}
     for asset, (schedule, gap) in feeding.items():
@@ -225,8 +264,17 @@ def test_freshness_policies_follow_from_the_schedules(defs: dg.Definitions) -> N
     # Models are materialized when their sources change, so no schedule says how old they may be.
     with_policy = {name for name, spec in specs.items() if spec.freshness_policy is not None}
     assert {name for name in with_policy if not name.endswith("_raw")} == {
-        name for name in specs if name.startswith("stg_hubspot_")
+        "gong_call_reconciliation",
+        "gong_pipeline_health",
+        *(name for name in specs if name.startswith("stg_hubspot_")),
     }
+
+
+def test_a_comparison_without_days_has_no_freshness_policy(tmp_path: Path) -> None:
+    """Its schedule requests no run, so the last comparison of an earlier setting gets older for ever."""
+    assert reconciliation_freshness(settings(tmp_path), GraphOptions()) is not None
+    short = Settings(gong_assets_home=tmp_path, gong_lookback_days=7, gong_reconciliation_days=6)
+    assert reconciliation_freshness(short, GraphOptions()) is None
 
 
 def test_an_asset_of_a_disabled_schedule_has_no_freshness_policy() -> None:

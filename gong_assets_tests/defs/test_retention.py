@@ -125,6 +125,10 @@ def test_partitions_schedules_and_the_reconciliation_begin_with_the_first_kept_d
     (request,) = tick.run_requests or []
     assert request.tags["dagster/asset_partition_range_start"] == str(first + timedelta(days=10))
     assert defs.resolve_schedule_def("gong_expiry_schedule").cron_schedule == "10 4 1 * *"
+    (retention,) = (
+        spec for spec in defs.resolve_all_asset_specs() if spec.key == dg.AssetKey("gong_retention")
+    )
+    assert retention.freshness_policy is not None
 
 
 def test_without_the_setting_nothing_expires() -> None:

@@ -11,6 +11,7 @@ import dagster as dg
 from gong_assets.dates import DateRange, contiguous_ranges
 from gong_assets.defs.assets.ingestion import GONG_POOL, ReadCallsConfig, land_and_record, read
 from gong_assets.defs.failures import fail_step, failure
+from gong_assets.defs.freshness import reconciliation_freshness
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.partitions import days_to_read
 from gong_assets.defs.resources import GongResource, SnowflakeResource
@@ -44,6 +45,7 @@ def build_reconciliation(
         pool=GONG_POOL,
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
+        freshness_policy=reconciliation_freshness(settings, options),
         deps=[options.asset_key(table.asset_name) for table in (CALLS, TRANSCRIPTS)],
         description="Days whose landed calls were compared with Gong's list of IDs and basic fields (GET "
         "/v2/calls). Calls and transcripts of a day that differs are read again, and the day is then "

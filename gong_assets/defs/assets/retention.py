@@ -9,6 +9,7 @@ import dagster as dg
 from gong_assets.cortex.sending import drop_queues
 from gong_assets.defs.dbt.assets import DBT_POOL
 from gong_assets.defs.failures import fail_step
+from gong_assets.defs.freshness import freshness
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.own_tables import model_tables
 from gong_assets.defs.resources import SnowflakeResource
@@ -55,6 +56,7 @@ def _asset(days: int, options: GraphOptions) -> dg.AssetsDefinition:
         kinds={"python", "snowflake"},
         # No run may build models meanwhile: it would insert the rows again that it has read before.
         pool=DBT_POOL,
+        freshness_policy=freshness(options.schedules.retention, CRON),
         deps=[options.asset_key(table.asset_name) for table in RAW_TABLES if table.partition],
         description=f"Deletes the rows of days before the last {days} (GONG_RETENTION_DAYS) in every layer: "
         "raw, staged, redacted and Cortex tables, with the answers and attempts. The metadata has the number "

@@ -14,6 +14,7 @@ from gong_assets.dates import DateRange
 from gong_assets.defs.assets.adopted import SOURCE_ASSET, product
 from gong_assets.defs.assets.ingestion import GONG_POOL, ReadCallsConfig, land_and_record, read
 from gong_assets.defs.failures import fail_step, failure
+from gong_assets.defs.freshness import reconciliation_freshness
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.partitions import days_to_read
 from gong_assets.defs.resources import GongResource, SnowflakeResource
@@ -42,18 +43,17 @@ UNKNOWN = (
     "transcripts, nor calls that were deleted or made private, can be found. Set GONG_ACCESS_KEY and "
     "GONG_ACCESS_KEY_SECRET."
 )
+_HEALS = (
+    "Lost and outdated ones are read by ID and landed with SOURCE `api`, and those that Gong no longer has "
+    "are deleted, under the same guard as any deletion."
+)
 
 
 def build_source_audit(
     settings: Settings, partitions: dg.DailyPartitionsDefinition, options: GraphOptions = DEFAULT_OPTIONS
 ) -> dg.AssetsDefinition:
     """Return the asset whose partitions are the audited days."""
-    heals = (
-        "Lost and outdated ones are read by ID and landed with SOURCE `api`, and those that Gong no longer "
-        "has are deleted, under the same guard as any deletion."
-        if settings.gong_source_heal
-        else ""
-    )
+    heals = _HEALS if settings.gong_source_heal else ""
 
     @dg.asset(
         key=options.asset_key(AUDIT_ASSET),
@@ -61,6 +61,7 @@ def build_source_audit(
         pool=GONG_POOL,
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
+        freshness_policy=reconciliation_freshness(settings, options),
         deps=[options.asset_key(name) for name in (SOURCE_ASSET, CALLS.asset_name, TRANSCRIPTS.asset_name)],
         description=f"Days whose calls and transcripts from {product(settings)} were compared with Gong's "
         f"list of calls (GET /v2/calls) and with its transcripts. {heals}",

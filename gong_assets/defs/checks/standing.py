@@ -21,11 +21,13 @@ from gong_assets.defs.checks.results import connection_of_check
 from gong_assets.defs.cortex_budget import functions_of
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
+from gong_assets.error_advice import explain
 from gong_assets.ingestion.streams import RAW_TABLES
-from gong_assets.security.texts import markdown_code
+from gong_assets.security.texts import markdown_code, one_line
 from gong_assets.settings import Settings
 from gong_assets.warehouse import standing_queries as queries
 from gong_assets.warehouse.connection import fetch
+from gong_assets.warehouse.errors import is_unreachable
 from gong_assets.warehouse.pending_changes import PENDING_CHANGES_TABLE
 from gong_assets.warehouse.queries import existing_tables
 from gong_assets.warehouse.report_queries import BATCHES
@@ -41,11 +43,15 @@ OP = "gong_health_checks"
 MAX_PENDING_HOURS = 10
 # A share of calls without a transcript is normal: voicemails, and recordings that were deleted.
 MAX_UNTRANSCRIBED_FRACTION = 0.2
+# The fraction of fewer calls says little.
+MIN_CALLS_TO_JUDGE = 20
 # Calls whose transcripts stopped being requested within this time.
 EXPIRED_WITHIN = timedelta(days=14)
 COST_DAYS = 30
-# HubSpot loads its share daily. A connector may pause on a weekend.
+# HubSpot loads its share daily. A connector may pause on a weekend. A load writes only the deals that
+# changed, so on holidays none may be newer although the loads run.
 MAX_HUBSPOT_HOURS = 72
+MAX_QUIET_HUBSPOT_DAYS = 14
 
 _PARTITIONED_ASSETS = (
     *(table.asset_name for table in RAW_TABLES if table.partition),
@@ -195,7 +201,7 @@ class StandingChecks:
         rows = fetch(self.connection, sql, (first, last))
         missing = [row["ID"] for row in rows if row["IS_MISSING"]]
         fraction = len(missing) / len(rows) if rows else 0.0
-        too_many = fraction > MAX_UNTRANSCRIBED_FRACTION
+        too_many = fraction > MAX_UNTRANSCRIBED_FRACTION and len(rows) >= MIN_CALLS_TO_JUDGE
         return Finding(
             len(missing),
             missing,
@@ -237,7 +243,7 @@ class StandingChecks:
         )
 
     def hubspot_is_recent(self) -> Finding:
-        """Compare the age of HubSpot's newest load with the limit. Without HubSpot there is none."""
+        """Compare the age of the deal that was loaded last with the limits. Without HubSpot there is none."""
         settings = self.settings
         sql = queries.hubspot_age(settings.hubspot_shape, settings.hubspot_database, settings.hubspot_schema)
         from snowflake.connector.errors import ProgrammingError
@@ -250,7 +256,9 @@ class StandingChecks:
         is_old = hours is not None and hours > MAX_HUBSPOT_HOURS
         advice = "See whether HubSpot's share or the connector that loads its tables still runs."
         more = {"hours": "no deals" if hours is None else int(hours)}
-        return Finding(int(is_old), query=sql, advice=advice, more=more)
+        is_quiet = not is_old or hours <= MAX_QUIET_HUBSPOT_DAYS * 24
+        severity = dg.AssetCheckSeverity.WARN if is_quiet else dg.AssetCheckSeverity.ERROR
+        return Finding(int(is_old), query=sql, advice=advice, severity=severity, more=more)
 
 
 _DESCRIPTIONS: Mapping[str, str] = {
@@ -264,13 +272,35 @@ _DESCRIPTIONS: Mapping[str, str] = {
     "one row.",
     "changes_are_transformed": f"Landed changes are transformed within {MAX_PENDING_HOURS} hours.",
     "transcripts_arrive": "Every call whose transcript is no longer requested, since at most "
-    f"{EXPIRED_WITHIN.days} days, has one. An error if more than {MAX_UNTRANSCRIBED_FRACTION:.0%} have none, "
-    "otherwise a warning.",
+    f"{EXPIRED_WITHIN.days} days, has one. An error if more than {MAX_UNTRANSCRIBED_FRACTION:.0%} of at "
+    f"least {MIN_CALLS_TO_JUDGE} calls have none, otherwise a warning.",
     "cost_is_within_budget": f"The estimated cost of Cortex in {COST_DAYS} days is within "
     "GONG_CORTEX_MONTHLY_BUDGET, if that is set.",
     "cortex_prices_are_recent": f"The prices of the Cortex functions were read within {MAX_AGE_DAYS} days.",
-    "hubspot_is_recent": f"HubSpot's deals were loaded within {MAX_HUBSPOT_HOURS} hours.",
+    "hubspot_is_recent": f"A deal of HubSpot was loaded within {MAX_HUBSPOT_HOURS} hours. A load writes only "
+    f"the deals that changed, so this is a warning; after {MAX_QUIET_HUBSPOT_DAYS} days it is an error.",
 }
+
+
+def _result(key: dg.AssetCheckKey, evaluate: Callable[[], Finding]) -> dg.AssetCheckResult:
+    """Return the result of one check, which failed if it could not be evaluated.
+
+    Raises:
+        Exception: the warehouse does not answer. No other check can be evaluated either, and the step is
+            tried again.
+    """
+    try:
+        return evaluate().result(key)
+    except Exception as error:
+        if is_unreachable(str(error)):
+            raise
+        return dg.AssetCheckResult(
+            asset_key=key.asset_key,
+            check_name=key.name,
+            passed=False,
+            description="The check could not be evaluated.",
+            metadata={"error": one_line(explain(error))},
+        )
 
 
 def build_standing_checks(
@@ -289,7 +319,6 @@ def build_standing_checks(
         with connection_of_check(gong_snowflake) as connection:
             checks = StandingChecks(connection, context.instance, settings, options)
             for key in sorted(context.selected_asset_check_keys, key=str):
-                evaluate: Callable[[], Finding] = getattr(checks, key.name)
-                yield evaluate().result(key)
+                yield _result(key, getattr(checks, key.name))
 
     return [standing_checks]

@@ -6,6 +6,7 @@ import dagster as dg
 
 from gong_assets.defs.checks.standing import HEALTH_ASSET
 from gong_assets.defs.failures import failure
+from gong_assets.defs.freshness import freshness
 from gong_assets.defs.health.figures import PipelineFigures, pipeline_figures
 from gong_assets.defs.health.markdown import markdown_report
 from gong_assets.defs.health.sections import overall_status
@@ -25,6 +26,7 @@ def build_health_asset(settings: Settings, options: GraphOptions = DEFAULT_OPTIO
         key=options.asset_key(HEALTH_ASSET),
         kinds={"python", "snowflake"},
         deps=[options.asset_key(name) for name in _SOURCES],
+        freshness_policy=freshness(options.schedules.standing_checks, DEFAULT_CRON),
         description="Report on the pipeline: calls a day, transcript coverage, latency, sentiment and cost, "
         "with charts. Its checks look at all days. `gong-assets report` writes the same as an HTML file.",
         **options.asset_attributes("health", owner=DATA_ENGINEERING),
@@ -47,7 +49,7 @@ def report_metadata(figures: PipelineFigures) -> dict[str, dg.MetadataValue]:
     """Return the report, and its numbers by themselves: Dagster plots them over the runs."""
     week = figures.last_week
     numbers: dict[str, float | None] = {
-        "calls_per_day": week.calls_per_hour * 24 if week else None,
+        "calls_per_day": figures.calls_per_day,
         "median_latency_minutes": week.median_minutes if week else None,
         "p95_latency_minutes": week.p95_minutes if week else None,
         "error_rate": week.error_rate if week else None,

@@ -13,6 +13,7 @@ from gong_assets.warehouse.queries import existing_tables
 from gong_assets.warehouse.standing_queries import cortex_spending
 
 DEFAULT_DAYS = 30
+RATE_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,23 @@ class PipelineFigures:
         return sum(day.calls_with_transcript for day in self.days) / staged if staged else None
 
     @property
-    def dollars(self) -> float:
+    def calls_per_day(self) -> float | None:
+        """Mean number of calls by call date, over the last full days since the first one with calls.
+
+        A week of full days, because today is not over, and weekends have fewer calls. When the calls were
+        landed does not matter: a backfill lands those of many days at once.
+        """
+        today = self.computed_at.date()
+        counts = [day.calls for day in self.days if day.day < today][-RATE_DAYS:]
+        while counts and not counts[0]:
+            del counts[0]
+        return sum(counts) / len(counts) if counts else None
+
+    @property
+    def dollars(self) -> float | None:
+        """Estimated dollars of the period; None if Cortex has never been used."""
+        if queries.BATCHES in self.unavailable:
+            return None
         return sum(cost.dollars for cost in self.costs)
 
 

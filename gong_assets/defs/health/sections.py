@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gong_assets.defs.health.charts import Series, bar_chart, line_chart, row_chart
-from gong_assets.defs.health.figures import HealthWindow, PipelineFigures
+from gong_assets.defs.health.figures import RATE_DAYS, HealthWindow, PipelineFigures
 
 NONE = "–"
 _MINUTES_PER_DAY = 24 * 60
@@ -51,8 +51,13 @@ def overall_status(figures: PipelineFigures) -> str:
 def key_figures(figures: PipelineFigures) -> Iterator[KeyFigure]:
     """Yield the numbers by which users judge a pipeline."""
     week = figures.last_week
-    calls_per_day = NONE if week is None else f"{week.calls_per_hour * 24:,.1f}"
-    yield KeyFigure("Ingestion rate", calls_per_day, "calls a day, landed or changed in the last 7 days")
+    rate = figures.calls_per_day
+    full_days = min(RATE_DAYS, len(figures.days) - 1)
+    yield KeyFigure(
+        "Ingestion rate",
+        NONE if rate is None else f"{rate:,.1f}",
+        f"calls a day by call date, last {full_days} full days (UTC), since the first with calls",
+    )
     yield KeyFigure(
         "Processing latency",
         duration(week.p95_minutes if week else None),
@@ -215,7 +220,9 @@ def age(moment: datetime | None, now: datetime) -> str:
     return duration(max(0.0, (now - moment).total_seconds() / 60) if moment else None)
 
 
-def dollars(amount: float) -> str:
+def dollars(amount: float | None) -> str:
+    if amount is None:
+        return NONE
     return f"${amount:,.2f}" if amount >= 0.005 or amount == 0 else f"${amount:.4f}"
 
 

@@ -19,6 +19,7 @@ from gong_assets.defs.checks.standing import Finding, StandingChecks, build_stan
 from gong_assets.defs.health.cost import STATEMENTS_OF_STANDING_CHECKS
 from gong_assets.defs.health.figures import pipeline_figures
 from gong_assets.defs.options import DEFAULT_OPTIONS
+from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
@@ -124,7 +125,12 @@ _PENDING = (
             "VW_ENRICHED_GONG_CALLS: 1",
         ),
         ("changes_are_transformed", _PENDING.format(day=DAY, hours=11), f"GONG_CALLS_RAW: {DAY}"),
-        ("transcripts_arrive", "DELETE FROM GONG_CALL_TRANSCRIPTS_RAW", "1"),
+        (
+            "transcripts_arrive",
+            "INSERT INTO GONG_CALLS_RAW (CALL_ID, RAW_DATA, CALL_DATE, CONTENT_HASH, SOURCE) SELECT VALUE, "
+            f"PARSE_JSON('{{}}'), '{DAY}', 'h', 'api' FROM TABLE(FLATTEN(ARRAY_GENERATE_RANGE(100, 120)))",
+            "100",
+        ),
         (
             "cost_is_within_budget",
             "INSERT INTO GONG_CORTEX_BATCHES VALUES ('AI_EMBED', 1, 1, 0, 5.5, 'Answered', SYSDATE())",
@@ -146,6 +152,34 @@ def test_a_fault_is_found(
     assert not result.passed
     assert "SELECT" in str(result.metadata["query"].value)
     run(str(result.metadata["query"].value).removeprefix("```sql").removesuffix("```"))  # It can be run.
+
+
+@pytest.mark.slow
+def test_few_calls_without_transcripts_are_a_warning(run: Run, evaluate: Callable[[str], Finding]) -> None:
+    run("DELETE FROM GONG_CALL_TRANSCRIPTS_RAW")
+    finding = evaluate("transcripts_arrive")
+    assert (finding.ids, finding.severity) == (["1"], dg.AssetCheckSeverity.WARN)
+
+
+@pytest.mark.slow
+def test_a_check_that_cannot_be_evaluated_fails_alone(run: Run, warehouse: Warehouse, tmp_path: Path) -> None:
+    run("ALTER TABLE GONG_CALLS_RAW DROP COLUMN PROCESSING_ERROR")
+    settings = Settings(gong_assets_home=tmp_path, hubspot_schema="OLD", hubspot_shape="plain")
+    (standing,) = build_standing_checks(settings)
+    job = dg.Definitions(
+        asset_checks=[standing],
+        resources={"gong_snowflake": SnowflakeResource(arguments=warehouse.arguments)},
+        jobs=[dg.define_asset_job("job", dg.AssetSelection.checks(standing))],
+    ).resolve_job_def("job")
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = job.execute_in_process(instance=instance)
+    evaluations = result.get_asset_check_evaluations()
+    failed = {each.check_name: each for each in evaluations if not each.passed}
+    assert {each.check_name for each in evaluations} == {spec.name for spec in standing.check_specs}
+    assert set(failed) == {"layers_match", "transcripts_arrive"}
+    for evaluation in failed.values():
+        assert evaluation.severity is dg.AssetCheckSeverity.ERROR
+        assert "PROCESSING_ERROR" in str(evaluation.metadata["error"].value)
 
 
 @pytest.mark.slow
@@ -241,9 +275,11 @@ def test_hubspot_that_was_not_loaded_for_days_is_found(warehouse: Warehouse, tmp
     ):
         checks = StandingChecks(connection, instance, settings, DEFAULT_OPTIONS)
         cursor.execute("CREATE TABLE DEALS (UPDATED_AT TIMESTAMP_NTZ)")
-        for hours, count in ((80, 1), (10, 0)):
+        error, warning = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+        for hours, count, severity in ((400, 1, error), (80, 1, warning), (10, 0, warning)):
             cursor.execute(f"INSERT INTO DEALS SELECT DATEADD('hour', -{hours}, SYSDATE())")
-            assert checks.hubspot_is_recent().count == count
+            finding = checks.hubspot_is_recent()
+            assert (finding.count, finding.severity) == (count, severity)
 
 
 def test_calls_that_differ_from_gongs_list_are_found() -> None:

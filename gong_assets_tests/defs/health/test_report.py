@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from html.parser import HTMLParser
 from xml.etree import ElementTree
@@ -48,6 +49,21 @@ def test_the_key_figures_are_those_by_which_users_judge_a_pipeline() -> None:
     }
     assert [duration(minutes) for minutes in (None, 45, 600, 5000)] == ["–", "45 min", "10 h", "3.5 d"]
     assert [percent(fraction) for fraction in (None, 0, 1, 0.005)] == ["–", "0 %", "100 %", "0.5 %"]
+
+
+def test_the_rate_counts_calls_by_their_date_on_full_days_since_the_first_call() -> None:
+    def rate(calls: list[int]) -> float | None:
+        first = date(2026, 3, 1)
+        days = [
+            DayFigures(first + timedelta(days=number), count) for number, count in enumerate([*calls, 100])
+        ]
+        now = datetime(2026, 3, 1, 12) + timedelta(days=len(calls))
+        return replace(FIGURES, days=days, computed_at=now).calls_per_day
+
+    assert rate([50, 50, 9, 10, 0, 0, 11, 12, 14]) == 8  # Not the days before the last 7, nor today.
+    assert rate([0, 0, 0, 0, 0, 0, 8, 0, 10]) == 6
+    assert rate([0] * 9) is None
+    assert rate([]) is None
 
 
 class _Page(HTMLParser):
@@ -95,3 +111,7 @@ def test_a_deployment_without_tables_has_an_empty_report(warehouse: Warehouse) -
     assert "VW_PIPELINE_HEALTH" in figures.unavailable
     assert "No data in this period." in html_report(figures)
     assert "Not built yet" in markdown_report(figures)
+    values = {each.name: each.value for each in key_figures(figures)}
+    assert values == dict.fromkeys(values, "–")
+    spent_nothing = replace(figures, unavailable=())
+    assert {each.name: each.value for each in key_figures(spent_nothing)}["Cortex cost"] == "$0.00"
