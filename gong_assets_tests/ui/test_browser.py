@@ -103,6 +103,8 @@ def launch(page: Page, job: str, partition: str | None = None) -> str:
     if partition:
         chosen = page.get_by_placeholder("Partition")
         chosen.fill(partition)
+        # Before the partitions are loaded, Enter chooses none.
+        page.get_by_role("menuitem", name=partition).wait_for()
         # The button can be clicked for a moment before the configuration of the partition is validated, and
         # such a click is lost.
         with page.expect_response(lambda answer: "PreviewConfigQuery" in (answer.request.post_data or "")):
