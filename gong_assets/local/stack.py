@@ -149,8 +149,7 @@ def _start_missing_servers(home: Path) -> None:
     _check_requirements()
     state = _read_state(home)
     healthy = {service: server for service, server in state.servers.items() if server.is_healthy()}
-    healthy_pids = {server.pid for server in healthy.values()}
-    processes.stop([process for process in processes.find_by_home(home) if process.pid not in healthy_pids])
+    _stop_others(home, healthy)
     started: dict[str, Server] = {}
     try:
         for service in SERVICES - healthy.keys():
@@ -161,12 +160,18 @@ def _start_missing_servers(home: Path) -> None:
             _load_hubspot_share(started["snowflake"].port, state.secret)
         _write_state(home, State(state.secret, healthy | started))
     except BaseException as error:
-        processes.stop([process for server in started.values() if (process := server.process())])
+        # Not only those in `started`: an interruption can arrive before a process that runs is in it.
+        _stop_others(home, healthy)
         if isinstance(error, processes.ServerError):
             raise LocalStackError(str(error)) from error
         if isinstance(error, OSError):
             raise _unusable(home, error) from error
         raise
+
+
+def _stop_others(home: Path, kept: Mapping[str, Server]) -> None:
+    pids = {server.pid for server in kept.values()}
+    processes.stop([process for process in processes.find_by_home(home) if process.pid not in pids])
 
 
 def _start(service: str, home: Path, state: State) -> Server:

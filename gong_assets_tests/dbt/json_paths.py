@@ -31,16 +31,18 @@ def staging_models() -> dict[str, str]:
     }
 
 
-def raw_table(model: str) -> str:
-    """Return the raw table whose records a model stages: the first that it reads."""
-    table, *_ = re.findall(r"source\('gong', '(\w+)'\)", model)
-    return str(table).upper()
+def raw_tables(model: str) -> list[str]:
+    """Return the raw tables that a model reads; first the one whose records it stages."""
+    return [table.upper() for table in re.findall(r"source\('gong', '(\w+)'\)", model)]
 
 
 def fields_read(sql: str) -> set[str]:
-    """Return the paths of the fields in the SQL of a model, with `[]` for an entry of a list."""
+    """Return the paths of the fields in the SQL of a model, with `[]` for an entry of a list.
+
+    A path begins with the column of the raw table: `raw_data.content.topics[].name`.
+    """
     queries = END_OF_QUERY.split(sql)
-    columns: Paths = defaultdict(set, raw_data={""}, transcript_data={""})
+    columns: Paths = defaultdict(set, raw_data={"raw_data"}, transcript_data={"transcript_data"})
     for _ in range(5):  # no column is renamed more often
         for query in queries:
             for match in ALIAS.finditer(query):
@@ -75,7 +77,7 @@ def resolve(match: re.Match[str], columns: Paths, entries: Paths) -> set[str]:
     is_entry = match["name"].endswith(".value")
     paths = entries[match["name"]] if is_entry else columns[match["name"].rpartition(".")[2]]
     fields = re.sub(r"\[\d+\]", "[]", match["fields"]).replace(":", ".")
-    return {f"{path}{fields}".removeprefix(".") for path in paths}
+    return {f"{path}{fields}" for path in paths}
 
 
 class Returned(Exception):

@@ -25,14 +25,15 @@ from gong_assets.defs.dbt.project import (
 )
 from gong_assets.defs.partitions import DAYS_TAG
 from gong_assets.settings import Settings
-from gong_assets.warehouse.connection import Warehouse, local_arguments
+from gong_assets.warehouse.connection import Warehouse
+from gong_assets_tests.schemas import emptied
 from gong_assets_tests.statements import Statements, recorded_statements
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dbt_runs")]
 
 DAYS = DateRange.inclusive(date(2026, 11, 3), date(2026, 11, 5))
 FIRST, GAP, LAST = DAYS
-SCHEMA = "GONG_DATA"
+SCHEMA = "DBT_RUNS"
 OPS = ("gong_dbt_staging", "gong_dbt_models")
 
 
@@ -83,8 +84,8 @@ class Graph:
 
 @pytest.fixture(scope="module")
 def graph(stack_home: Path) -> Iterator[Graph]:
-    settings = Settings(gong_assets_home=stack_home, gong_start_date=FIRST)
-    warehouse = Warehouse({**local_arguments(stack_home), "schema": SCHEMA})
+    settings = Settings(gong_assets_home=stack_home, snowflake_schema=SCHEMA, gong_start_date=FIRST)
+    warehouse = emptied(stack_home, SCHEMA)
     with warnings.catch_warnings(), dg.DagsterInstance.ephemeral() as instance:
         warnings.simplefilter("ignore")
         graph = Graph(settings, build_defs(settings), instance, warehouse)

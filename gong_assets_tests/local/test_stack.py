@@ -253,6 +253,17 @@ def test_servers_of_a_killed_starter_are_stopped(home: Path) -> None:
         left_over.kill()
 
 
+def test_a_start_that_is_interrupted_leaves_no_server(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(pid: int) -> str:
+        raise KeyboardInterrupt
+
+    # The process runs by then, and nothing has recorded it.
+    monkeypatch.setattr(processes, "start_of", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        stack.up(home)
+    assert list(processes.find_by_home(home)) == []
+
+
 def test_a_server_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "GRACE_SECONDS", 0.3)
     process = subprocess.Popen(
