@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,12 +44,13 @@ def enrich(
     run_key: str = "test",
     tokens: int | None = None,
     credits: float | None = None,
+    names: Collection[str] = ENRICHMENTS.keys(),
 ) -> Enriched:
-    """Run all enrichments one after another; an enrichment that fails does not stop the next."""
+    """Run enrichments one after another; an enrichment that fails does not stop the next."""
     done = Enriched()
     create_tables(connection, scope.functions)
     for name, enrichment in ENRICHMENTS.items():
-        if name == "redactions" and not scope.redacts:
+        if name not in names or (name == "redactions" and not scope.redacts):
             continue
         budget = Budget.of_vars(scope.functions.variables, tokens=tokens, credits=credits)
         sender = Sender(
