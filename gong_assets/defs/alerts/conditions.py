@@ -19,8 +19,9 @@ from dagster._core.storage.asset_check_execution_record import (
     AssetCheckExecutionRecordStatus,
 )
 
+from gong_assets.defs.alerts.causes import cause_of, error_text, fingerprint
 from gong_assets.defs.alerts.ledger import Problem
-from gong_assets.defs.alerts.runs import Texts, error_text
+from gong_assets.defs.alerts.runs import Texts
 from gong_assets.defs.failures import error_chain
 from gong_assets.error_advice import advice_for
 
@@ -95,24 +96,35 @@ def overdue_assets(instance: dg.DagsterInstance, repository: dg.RepositoryDefini
 def failed_ticks(
     instance: dg.DagsterInstance, location: str | None, since: datetime | None, texts: Texts
 ) -> Iterator[Problem]:
-    """Yield the running schedules and sensors whose last tick failed, or one since the last evaluation."""
+    """Yield a problem for each cause for which ticks of running schedules and sensors fail.
+
+    The last tick failed, or one since the last evaluation.
+    """
+    causes: dict[str, list[tuple[InstigatorState, list[Any]]]] = {}
     for state in instance.all_instigator_state():
-        repository = state.origin.repository_origin
-        code_location = repository.code_location_origin.location_name
+        code_location = state.origin.repository_origin.code_location_origin.location_name
         if not state.is_running or location not in (None, code_location):
             continue
         if tick := _failed_tick(instance, state, since):
             chain = list(error_chain(tick.error))
-            kind = state.instigator_type.name.lower()
-            yield Problem(
-                key=f"tick:{state.instigator_name}",
-                kind="tick",
-                title=f"{kind.capitalize()} {state.instigator_name} failed",
-                reason=texts.shown(error_text(chain)),
-                advice=advice_for(error.cls_name or "" for error in chain)
-                or "It requests no runs until a tick succeeds. Its ticks have the traceback.",
-                path=f"/locations/{repository.repository_name}@{code_location}/{kind}s/{state.instigator_name}",
-            )
+            text = error_text(chain)
+            causes.setdefault(cause_of(chain, text, texts.shown(text)), []).append((state, chain))
+    for cause, failed in causes.items():
+        state, chain = failed[0]
+        repository = state.origin.repository_origin
+        code_location = repository.code_location_origin.location_name
+        kind = state.instigator_type.name.lower()
+        names = ", ".join(each.instigator_name for each, _ in failed)
+        what = kind.capitalize() if len(failed) == 1 else "Schedules and sensors"
+        yield Problem(
+            key=f"tick:{fingerprint(cause)}",
+            kind="tick",
+            title=f"{what} {names} failed",
+            reason=texts.shown(error_text(chain)),
+            advice=advice_for(error.cls_name or "" for error in chain)
+            or "It requests no runs until a tick succeeds. Its ticks have the traceback.",
+            path=f"/locations/{repository.repository_name}@{code_location}/{kind}s/{state.instigator_name}",
+        )
 
 
 def _failed_tick(

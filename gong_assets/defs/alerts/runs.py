@@ -6,8 +6,6 @@ page of the UI (`__ASSET_JOB`) and the command line.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,6 +14,7 @@ from typing import Any
 import dagster as dg
 
 from gong_assets.dates import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
+from gong_assets.defs.alerts.causes import cause_of, error_text, fingerprint
 from gong_assets.defs.alerts.ledger import Cursor, Ledger, Problem
 from gong_assets.defs.alerts.redaction import first_lines, redact
 from gong_assets.defs.failures import error_chain
@@ -32,17 +31,6 @@ _DEAD_ADVICE = (
 )
 _STEP_ADVICE = "The run has the whole error. Launch it again once the cause is gone."
 _CANCELED_ADVICE = "Somebody or a time limit canceled this run. Launch it again to process its partitions."
-# Parts of a message that differ each time: IDs, dates, times, numbers and addresses.
-_VARIABLE = re.compile(
-    r"0x[0-9a-f]+|[0-9a-f]{8}-[0-9a-f-]{27}|\b[0-9a-f]{12,}\b|\d[\d,.:T/-]*", re.IGNORECASE
-)
-# Parts of a message that tell causes apart, although they are masked or vary: quoted names, such as that of a
-# missing key, and the status of a response.
-_NAME_OR_STATUS = re.compile(
-    r"""(?<!\w)["'](?P<name>[a-z_][\w.$]*)["'](?!\w)"""
-    r"|(?:\b(?:HTTP|status|code|error)\W{1,2}|/\S{0,99}: )(?P<status>[45]\d\d)\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -148,9 +136,10 @@ def problems_of_run(instance: dg.DagsterInstance, run: dg.DagsterRun, texts: Tex
     for event in failed:
         if event.step_key in checked and _is_about_checks(event):
             continue  # The failed check is a problem of its own, with its description.
-        text, advice = explained(event)
+        chain = list(error_chain(event.step_failure_data.error))
+        text, advice = explained(event, chain)
         reason = texts.shown(text)
-        cause = _cause(reason, text)
+        cause = cause_of(chain, text, reason)
         causes.setdefault(cause, (reason, advice, []))[2].append(str(event.step_key))
     return [
         _problem(
@@ -173,7 +162,7 @@ def _problem(
     job = "A run of assets" if run.job_name.startswith("__") else run.job_name
     partitions = _partitions(run)
     return Problem(
-        key=f"run:{_fingerprint(cause or f'{run.job_name} {what}')}",
+        key=f"run:{fingerprint(cause or f'{run.job_name} {what}')}",
         kind="run",
         title=f"{job}{f' for {partitions}' if partitions else ''} {what}",
         reason=reason,
@@ -189,17 +178,6 @@ def _partitions(run: dg.DagsterRun) -> str:
     if first and last:
         return first if first == last else f"{first} to {last}"
     return run.tags.get(PARTITION_TAG, "")
-
-
-def _cause(reason: str, text: str) -> str:
-    """Return what is the same whenever the cause of an error recurs, and differs for another cause."""
-    parts = [reason, *(each["name"] for each in _NAME_OR_STATUS.finditer(text) if each["name"])]
-    statuses = [each["status"] for each in _NAME_OR_STATUS.finditer(text) if each["status"]]
-    return " ".join([*_VARIABLE.sub("#", " ".join(parts)).split(), *statuses])
-
-
-def _fingerprint(cause: str) -> str:
-    return hashlib.sha256(cause.encode()).hexdigest()[:16]
 
 
 def _is_failed_check(event: dg.DagsterEvent) -> bool:
@@ -219,18 +197,12 @@ def _is_about_checks(event: dg.DagsterEvent) -> bool:
     return any(error.cls_name == "DagsterAssetCheckFailedError" for error in error_chain(failure.error))
 
 
-def explained(event: dg.DagsterEvent) -> tuple[str, str]:
-    """Return the text of a step's failure, and advice."""
+def explained(event: dg.DagsterEvent, chain: Sequence[Any]) -> tuple[str, str]:
+    """Return the text of a step's failure, and advice on its error and the causes of that."""
     failure = event.step_failure_data
-    chain = list(error_chain(failure.error))
     advice = advice_for(error.cls_name or "" for error in chain)
     if failure.user_failure_data and failure.user_failure_data.description:
         text = str(failure.user_failure_data.description)
         # `explain` adds the advice as a line of its own.
         return text.replace(f"\n{advice}", "") if advice else text, advice
     return error_text(chain) or str(event.message), advice
-
-
-def error_text(chain: Sequence[Any]) -> str:
-    """Return the message of the error at the root of the chain."""
-    return str(chain[-1].message).strip() if chain else ""

@@ -37,7 +37,12 @@ from gong_assets.defs.alerts.redaction import redact
 from gong_assets.defs.alerts.sensor import build_alert_sensor
 from gong_assets.defs.failures import failure
 from gong_assets.error_advice import EXPECTED_ERRORS
-from gong_assets.gong import GongPermissionError
+from gong_assets.gong import (
+    GongAuthenticationError,
+    GongPermissionError,
+    GongQuotaExhausted,
+    GongServerError,
+)
 from gong_assets.settings import Settings
 from gong_assets_tests.defs.alerts.receivers import Inbox, mail_server, webhook
 
@@ -72,8 +77,14 @@ class Deployment:
 
         return asset
 
-    def run(self, *, error: Exception | None = None, steps: tuple[str, ...] = ("calls",)) -> None:
-        self.errors = dict.fromkeys(steps, error) if error else {}
+    def run(
+        self,
+        *,
+        error: Exception | None = None,
+        steps: tuple[str, ...] = ("calls",),
+        errors: dict[str, Exception] | None = None,
+    ) -> None:
+        self.errors = errors or (dict.fromkeys(steps, error) if error else {})
         job = self.defs.resolve_job_def("gong_ingestion")
         job.execute_in_process(instance=self.instance, raise_on_error=False)
 
@@ -153,6 +164,40 @@ def test_errors_that_differ_in_a_name_or_a_status_are_two_problems(
         deployment.run(error=error)
         deployment.tick()
     assert inbox.titles == ["open: gong_ingestion failed in calls"] * 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "errors",
+    [
+        [
+            GongAuthenticationError(
+                f"GET https://api.gong.io/v2/{path}: 401 no (request id {number})", status=401
+            )
+            for number, path in enumerate(("calls", "users", "settings/trackers"))
+        ],
+        [
+            GongServerError(f"GET https://api.gong.io/v2/{path}: {status} no", status=status)
+            for status, path in ((503, "calls"), (502, "users"), (503, "settings/trackers"))
+        ],
+        [
+            GongQuotaExhausted(
+                "GET https://api.gong.io/v2/calls: 429 API daily limit exceeded", retry_after=9
+            ),
+            GongQuotaExhausted("Gong's quota is exhausted until 20:40 UTC\nusers: 0 days", retry_after=9),
+            GongQuotaExhausted("Gong's quota is exhausted until 20:40 UTC", retry_after=9),
+        ],
+    ],
+)
+def test_what_fails_whatever_is_requested_is_one_problem(
+    deployment: Deployment, inbox: Inbox, errors: list[Exception]
+) -> None:
+    deployment.run(errors=dict(zip(("calls", "users", "trackers"), errors, strict=True)))
+    deployment.tick()
+    assert inbox.titles == ["open: gong_ingestion failed in calls, trackers, users"]
+    deployment.run()
+    deployment.tick()
+    assert [document["state"] for document in inbox.posted] == ["open", "closed"]
 
 
 @pytest.mark.slow
@@ -250,6 +295,17 @@ def test_a_failed_tick_is_reported_until_a_tick_succeeds(deployment: Deployment,
     assert "SNOWFLAKE_HOST" in inbox.posted[0]["advice"]
 
 
+def test_sensors_that_fail_for_one_cause_are_one_message(deployment: Deployment, inbox: Inbox) -> None:
+    states = [_running_sensor(deployment.instance, name) for name in ("watcher", "other")]
+    for status in (TickStatus.FAILURE, TickStatus.SUCCESS):
+        for state in states:
+            _record_tick(deployment.instance, state, status)
+        deployment.tick()
+    deployment.tick()
+    title = "Schedules and sensors watcher, other failed"
+    assert sorted(inbox.titles) == [f"closed: {title}", f"open: {title}"]
+
+
 def test_a_tick_that_fails_after_an_evaluation_during_it_is_reported(
     deployment: Deployment, inbox: Inbox
 ) -> None:
@@ -288,9 +344,9 @@ def test_a_backfill_is_reported_when_it_fails_however_long_it_took(
     assert inbox.titles == ["open: Backfill recent failed"]
 
 
-def _running_sensor(instance: dg.DagsterInstance) -> InstigatorState:
+def _running_sensor(instance: dg.DagsterInstance, name: str = "watcher") -> InstigatorState:
     repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("main"), "__repository__")
-    origin = RemoteInstigatorOrigin(repository_origin=repository, instigator_name="watcher")
+    origin = RemoteInstigatorOrigin(repository_origin=repository, instigator_name=name)
     state = InstigatorState(origin, InstigatorType.SENSOR, InstigatorStatus.DECLARED_IN_CODE)
     return instance.add_instigator_state(state)
 
@@ -300,7 +356,7 @@ def _record_tick(instance: dg.DagsterInstance, state: InstigatorState, status: T
     return instance.create_tick(
         TickData(
             state.instigator_origin_id,
-            "watcher",
+            state.instigator_name,
             InstigatorType.SENSOR,
             status,
             time.time(),
