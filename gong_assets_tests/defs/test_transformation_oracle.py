@@ -63,10 +63,13 @@ class Histories(RuleBasedStateMachine):
         self.patch.start()
 
     def teardown(self) -> None:
-        if hasattr(self, "patch"):
+        if not hasattr(self, "patch"):
+            return
+        try:
             self.fails_next = False
             self._come_to_rest()
             self._compare()
+        finally:
             self.patch.stop()
             self.instance.__exit__(None, None, None)
             self.directory.cleanup()
@@ -89,8 +92,15 @@ class Histories(RuleBasedStateMachine):
             if self.fails_next:
                 self.fails_next = False
                 raise dg.Failure("the warehouse is away", allow_retries=False)
-        for output in context.op_execution_context.selected_output_names:
-            yield dg.Output(None, output)
+        yield from (dg.Output(None, name) for name in self._outputs(context))
+
+    def _outputs(self, context: dg.AssetExecutionContext) -> list[str]:
+        """Return the outputs of a step, those of a model after those of its parents, as dbt builds them."""
+        selected = context.op_execution_context.selected_output_names
+        names = {key: name for name, key in context.assets_def.keys_by_output_name.items()}
+        keys = self.deployment.definitions.resolve_asset_graph().toposorted_asset_keys
+        models = [names[key] for key in keys if names.get(key) in selected]
+        return [*models, *sorted(selected - set(models))]
 
     # What happens in Gong.
 
