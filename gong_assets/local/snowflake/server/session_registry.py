@@ -62,6 +62,8 @@ class SessionRegistry:
     def connection_lost(self, address: ClientAddress) -> None:
         """Record that a TCP connection ended; a request that arrived over it may still be running."""
         self._connected.discard(address)
+        for addresses in self._addresses.values():
+            addresses.discard(address)  # The next client with this port is another one.
 
     async def close_abandoned(self) -> None:
         """Close sessions with an open transaction and no TCP connection at this and the previous check."""

@@ -86,7 +86,11 @@ class Transaction:
         is_implicit = not self.open
         if not self._writing:
             self._lock.acquire(self._owner, lock_timeout, self.cancelled)
-            self._duck.execute("BEGIN")
+            try:
+                self._duck.execute("BEGIN")
+            except BaseException:  # Interrupted. Without a transaction, nothing would release the lock.
+                self._lock.release(self._owner)
+                raise
             self._writing = True
         try:
             yield

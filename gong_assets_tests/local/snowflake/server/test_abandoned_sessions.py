@@ -45,3 +45,26 @@ def test_a_session_whose_client_died_in_a_transaction_is_closed(tmp_path: Path) 
 
 def test_a_session_whose_client_died_during_a_request_is_closed(tmp_path: Path) -> None:
     assert is_closed(tmp_path, dies_before_its_request_is_answered=True)
+
+
+def test_a_client_that_gets_the_port_of_a_dead_one_does_not_keep_its_session(tmp_path: Path) -> None:
+    storage = Storage(tmp_path)
+
+    async def run() -> bool:
+        sessions = SessionRegistry(storage)
+        session = await sessions.open(Login(user="TESTER"))
+        sessions.connection_made(PEER)
+        assert sessions.get(session.token, PEER) is session
+        session.connection.transaction.begin()
+        sessions.connection_lost(PEER)
+        sessions.connection_made(PEER)
+        for _ in range(2):
+            await sessions.close_abandoned()
+        ended = sessions.get(session.token, None) is None
+        await sessions.close_all()
+        return ended
+
+    try:
+        assert asyncio.run(run())
+    finally:
+        storage.close()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from typing import cast
 
+import duckdb
 import pytest
 
 from gong_assets.local.snowflake.errors import SnowflakeError
+from gong_assets.local.snowflake.storage.transaction import Transaction
 from gong_assets.local.snowflake.storage.writer_lock import WriterLock
 
 
@@ -38,3 +41,15 @@ def test_a_cancelled_waiter_stops_waiting() -> None:
 
     with pytest.raises(SnowflakeError, match="canceled"):
         lock.acquire("other", 60, cancelled)
+
+
+def test_a_transaction_that_cannot_begin_releases_the_lock() -> None:
+    class Interrupted:
+        def execute(self, sql: str) -> None:
+            raise duckdb.InterruptException(sql)
+
+    lock = WriterLock()
+    transaction = Transaction(cast("duckdb.DuckDBPyConnection", Interrupted()), lock, "interrupted")
+    with pytest.raises(duckdb.InterruptException), transaction.dml(1):
+        pass
+    lock.acquire("another", 0, threading.Event())
