@@ -26,6 +26,9 @@ os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
 # Otherwise the connector queries cloud metadata services before it signs in, which takes seconds without a
 # network.
 os.environ["SNOWFLAKE_DISABLE_PLATFORM_DETECTION"] = "true"
+# Otherwise the connector imports a module in a thread. A process that is forked meanwhile, from a server that
+# preloaded the connector, waits for the lock of this import forever.
+os.environ["SNOWFLAKE_DISABLE_MINICORE"] = "true"
 
 # In a background job of a shell SIGINT is ignored. Dagster would then ignore SIGTERM as well, and the servers
 # that tests start and stop would inherit this.

@@ -136,12 +136,15 @@ def responds(port: int) -> bool:
     "arguments", [pytest.param(["webhook"], id="webhook"), pytest.param(["mcp", "--http"], id="mcp")]
 )
 def test_a_server_is_stopped_in_order(arguments: list[str], number: signal.Signals, tmp_path: Path) -> None:
-    project = CommandLine(tmp_path, {"GONG_ASSETS_HOME": str(tmp_path / "home")})
+    home = tmp_path / "home"
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    process = start(project, [*arguments, "--port", str(port)])
-    wait_until(lambda: responds(port), process)
-    code, stdout, stderr = end(process, number)
+    process = start(CommandLine(tmp_path, {"GONG_ASSETS_HOME": str(home)}), [*arguments, "--port", str(port)])
+    try:
+        wait_until(lambda: responds(port), process)
+        code, stdout, stderr = end(process, number)
+    finally:
+        stack.down(home)
     assert (code, stdout, stderr.splitlines()[-1]) == (130, "", "Stopped.")
     assert "Traceback" not in stderr
 
