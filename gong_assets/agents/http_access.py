@@ -31,6 +31,7 @@ from gong_assets.security.http_requests import (
     Send,
     respond,
 )
+from gong_assets.security.private_files import create_private_directory
 
 # A request has a question and some filters. The longest tool is a search over all segments, which Snowflake
 # answers in seconds.
@@ -56,7 +57,7 @@ class _PrivateFileHandler(RotatingFileHandler):
 
 def audit_log(file: Path, *, max_bytes: int = _AUDIT_BYTES) -> logging.Logger:
     """Return a logger that appends lines of JSON to the file, and keeps a few older files."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    create_private_directory(file.parent)
     logger = logging.Logger("gong_assets.mcp.audit", logging.INFO)
     logger.addHandler(_PrivateFileHandler(file, maxBytes=max_bytes, backupCount=_AUDIT_FILES))
     return logger

@@ -13,7 +13,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from gong_assets.security.private_files import replace_private_file
+from gong_assets.security.private_files import create_private_directory, replace_private_file
 
 PREFIX = "gong_mcp_"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
@@ -41,7 +41,7 @@ class Tokens:
         if not _NAME.fullmatch(name):
             raise TokenError("a name has 1 to 64 letters, digits, dots, hyphens, underscores and @")
         token = PREFIX + secrets.token_urlsafe(32)
-        self.file.parent.mkdir(parents=True, exist_ok=True)
+        create_private_directory(self.file.parent)
         with self._lock():
             stored = self._read()
             if name in stored:

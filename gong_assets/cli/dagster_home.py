@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
+from gong_assets.security.private_files import create_private_directory
 from gong_assets.settings import Settings, SettingsError
 
 # The location name is the same as in a checkout's workspace.yaml: Dagster stores the state of schedules and
@@ -29,7 +30,7 @@ def ensure_dagster_home(settings: Settings) -> Path:
     if settings.dagster_home is not None:
         return _checked(settings.dagster_home)
     home = settings.home / "dagster"
-    home.mkdir(parents=True, exist_ok=True)
+    create_private_directory(home)
     options = Path(__file__).with_name("dagster.yaml").read_text()
     (home / "dagster.yaml").write_text(f"{options}\n{yaml.safe_dump(event_log_options(home))}")
     (home / "workspace.yaml").write_text(WORKSPACE)

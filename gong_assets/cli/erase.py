@@ -12,6 +12,7 @@ from gong_assets.cli.graph_run import RunListener, execute
 from gong_assets.cli.interruption import leaving
 from gong_assets.defs.own_tables import model_tables
 from gong_assets.ingestion.streams import RAW_TABLES
+from gong_assets.security.private_files import create_private_directory
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import open_warehouse
 from gong_assets.warehouse.erase import add_tombstones, erase
@@ -56,7 +57,7 @@ def run_erase(
     with leaving(f"the erasure {erasure.id} is stored, and the job {job.name} applies it"):
         receipt |= {**_run(job, listener), "erased_at": datetime.now(UTC).isoformat(timespec="seconds")}
         directory = settings.home / "erasures"
-        directory.mkdir(parents=True, exist_ok=True)
+        create_private_directory(directory)
         (directory / f"{erasure.id}.json").write_text(json.dumps(receipt, indent=2) + "\n", "utf-8")
     return receipt
 

@@ -14,6 +14,7 @@ import dagster as dg
 from dagster.components import build_defs_for_component
 
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
+from gong_assets.security.private_files import create_private_directory
 from gong_assets.settings import Settings, SettingsError
 
 _logger = logging.getLogger("gong_assets")
@@ -68,7 +69,7 @@ async def refresh(settings: Settings) -> list[str]:
         dagster.Failure: the API refused.
     """
     path = state_path(settings)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    create_private_directory(path.parent)
     new = path.with_suffix(".new")
     component: Any = _component(settings, DEFAULT_OPTIONS)
     try:

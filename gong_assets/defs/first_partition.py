@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gong_assets.dates import DateRange
 from gong_assets.gong import Window, blocking, first_call_date
-from gong_assets.security.private_files import replace_private_file
+from gong_assets.security.private_files import create_private_directory, replace_private_file
 from gong_assets.settings import FIRST_POSSIBLE_CALL_DATE, Settings
 from gong_assets.warehouse.connection import open_warehouse
 from gong_assets.warehouse.sources.adoption import first_day
@@ -116,5 +116,5 @@ def _keep(settings: Settings, day: date) -> None:
     kept = {source: first.isoformat() for source, first in _read(settings).items()}
     kept[_source(settings)] = day.isoformat()
     with suppress(OSError):
-        settings.home.mkdir(parents=True, exist_ok=True)
+        create_private_directory(settings.home)
         replace_private_file(_file(settings), json.dumps(kept))

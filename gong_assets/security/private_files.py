@@ -1,4 +1,4 @@
-"""Files that only their owner can read, and that are replaced as a whole."""
+"""Files that only their owner can read, and that are replaced as a whole, and their directories."""
 
 from __future__ import annotations
 
@@ -24,3 +24,14 @@ def replace_private_file(path: Path, content: str) -> None:
         with suppress(OSError):
             os.unlink(draft)
         raise
+
+
+def create_private_directory(path: Path) -> None:
+    """Create the directory and its missing parents, readable for their owner only. Existing ones stay.
+
+    Raises:
+        OSError: it cannot be created.
+    """
+    if not path.is_dir():
+        create_private_directory(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)

@@ -22,6 +22,7 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from gong_assets.security.private_files import create_private_directory
 from gong_assets.warehouse.connection import Warehouse, fetch
 from gong_assets.warehouse.credentials import load_private_key
 from gong_assets.warehouse.errors import WarehouseError
@@ -200,7 +201,7 @@ def replace_file(path: Path, passphrase: str | None) -> Callable[[KeyPair], None
 
 def write_private(path: Path, data: bytes) -> None:
     """Replace a file atomically with one that only we can read, and wait until it is on disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    create_private_directory(path.parent)
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as file:

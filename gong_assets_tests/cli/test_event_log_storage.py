@@ -43,6 +43,10 @@ def instance(home: Path) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
+def test_only_the_owner_can_read_the_home_of_dagster(home: Path) -> None:
+    assert [path.stat().st_mode & 0o777 for path in (home.parent, home)] == [0o700, 0o700]
+
+
 def run_jobs(home: str) -> None:
     with dg.DagsterInstance.from_config(home) as instance:
         for _ in range(RUNS):

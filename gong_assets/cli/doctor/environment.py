@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from gong_assets.cli.doctor.results import CheckResult
 from gong_assets.defs.dbt.project import DbtParseError, prepared_project
+from gong_assets.security.private_files import create_private_directory
 from gong_assets.settings import Settings, SettingsError
 from gong_assets.settings.account_checks import check_accounts
 from gong_assets.settings.variable_names import misspelled_variables, misspelling_message
@@ -27,7 +28,7 @@ def check_settings(settings: Settings) -> Iterator[CheckResult]:
     ).items():
         yield CheckResult("warn", "settings", misspelling_message(name, nearest))
     try:
-        settings.home.mkdir(parents=True, exist_ok=True)
+        create_private_directory(settings.home)
         with tempfile.TemporaryFile(dir=settings.home):
             pass
     except OSError as error:

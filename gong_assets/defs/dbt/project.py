@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
+from gong_assets.security.private_files import create_private_directory
 from gong_assets.settings import Settings
 from gong_assets.settings.dbt_vars import changed_vars
 
@@ -60,7 +61,7 @@ def prepared_project(settings: Settings) -> DbtProject:
 
     target_path = parsed_directory(settings)
     if not (target_path / "manifest.json").exists():
-        target_path.mkdir(parents=True, exist_ok=True)
+        create_private_directory(target_path)
         with FileLock(f"{target_path}.lock"):
             if not (target_path / "manifest.json").exists():
                 _parse(target_path, settings)

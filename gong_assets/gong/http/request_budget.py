@@ -19,6 +19,8 @@ import httpx
 import msgspec
 from filelock import FileLock
 
+from gong_assets.security.private_files import create_private_directory
+
 logger = logging.getLogger(__name__)
 
 # An update takes less than a millisecond. A process that holds the lock for longer was stopped in the middle.
@@ -100,7 +102,7 @@ class FileBudget:
         if self._is_local:
             return False
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
+            create_private_directory(self._file.parent)
             self._file_lock.acquire(poll_interval=POLL_SECONDS)
         # filelock's Timeout is an OSError; NotImplementedError comes from a file system without locks.
         except (OSError, NotImplementedError) as error:
