@@ -32,6 +32,6 @@ def create_private_directory(path: Path) -> None:
     Raises:
         OSError: it cannot be created.
     """
-    if not path.is_dir():
-        create_private_directory(path.parent)
-        path.mkdir(mode=0o700, exist_ok=True)
+    missing = [each for each in path.parents if not each.exists()]
+    for directory in (*reversed(missing), path):
+        directory.mkdir(mode=0o700, exist_ok=True)
