@@ -39,7 +39,7 @@ from gong_assets.local import (
 )
 from gong_assets.local.processes import HOST, Server
 from gong_assets.local.simulator import add_call, register_webhook
-from gong_assets.security.private_files import replace_private_file
+from gong_assets.security.private_files import create_private_directory, replace_private_file
 
 __all__ = [
     "GongEndpoint",
@@ -258,7 +258,7 @@ def _locked(home: Path) -> Iterator[None]:
 
     lock = FileLock(home / "stack.lock", timeout=LOCK_SECONDS)
     try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        create_private_directory(home)
         lock.acquire()
     except Timeout as error:
         raise LocalStackError(

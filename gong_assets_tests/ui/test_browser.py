@@ -200,6 +200,8 @@ def test_a_launchpad_launches_its_job(
     if job == "gong_reference_data":
         wait_for_status(page, instance, run_id, "SUCCESS")
     else:
+        if job == "gong_staging":
+            wait_for_status(page, instance, run_id, "STARTED")
         terminate(page)
         # Dagster ignores it while it starts the process of the run.
         wait_for_status(page, instance, run_id, "CANCELED", "SUCCESS")

@@ -13,7 +13,7 @@ from gong_assets.gong import (
     GongQuotaExhausted,
     GongServerError,
 )
-from gong_assets.warehouse.errors import WarehouseSignInFailed, WarehouseUnreachable
+from gong_assets.warehouse.errors import WarehouseSignInFailed, WarehouseUnreachable, is_unreachable
 
 # Whatever was requested, these have the same cause.
 _ANYWHERE = frozenset(
@@ -49,6 +49,8 @@ def cause_of(chain: Sequence[Any], text: str, reason: str) -> str:
     """
     statuses = [each["status"] for each in _NAME_OR_STATUS.finditer(text) if each["status"]]
     classes = [error.cls_name for error in chain]
+    if text.startswith("dbt: ") and is_unreachable(text):  # dbt has errors of its own.
+        classes.append(WarehouseUnreachable.__name__)
     for name in classes:
         if name in _ANYWHERE:
             return str(name)

@@ -122,8 +122,9 @@ def failed_ticks(
             title=f"{what} {names} failed",
             reason=texts.shown(error_text(chain)),
             advice=advice_for(error.cls_name or "" for error in chain)
-            or "It requests no runs until a tick succeeds. Its ticks have the traceback.",
+            or "No runs are requested until a tick succeeds. The ticks have the traceback.",
             path=f"/locations/{repository.repository_name}@{code_location}/{kind}s/{state.instigator_name}",
+            subjects={f"tick:{each.instigator_name}": [] for each, _ in failed},
         )
 
 

@@ -31,8 +31,8 @@ class Problem:
         advice: what to do, in a line, or an empty text.
         path: path of the page in the Dagster UI.
         group: problems that open in the same tick with the same group are one message.
-        subjects: steps or jobs that fail for this cause, each with the assets of its run. The problem is over
-            once each of them has succeeded.
+        subjects: steps, jobs, schedules or sensors that fail for this cause, a job with the assets of its
+            run. The problem is over once each of them has succeeded.
         is_event: it has no end that could be observed, such as a failed backfill.
     """
 
@@ -88,16 +88,24 @@ class Ledger:
         entry.last_at = at
 
     def keep(self, problems: Iterable[Problem], kinds: Iterable[Kind], at: datetime) -> None:
-        """Set the problems of these kinds to exactly the given ones."""
+        """Set the problems of these kinds to exactly the given ones.
+
+        A problem with subjects stays open while one of them fails, for whatever cause.
+        """
         present = {problem.key: problem for problem in problems}
+        failing = {subject for problem in present.values() for subject in problem.subjects}
         for key, problem in present.items():
-            if key not in self.entries or self.entries[key].closed_at:
+            entry = self.entries.get(key)
+            if entry is None or entry.closed_at:
                 self.open(problem, at)
+            else:
+                subjects = {**entry.problem.subjects, **problem.subjects}
+                entry.problem = replace(entry.problem, subjects=subjects)
         for key, entry in list(self.entries.items()):
             if entry.problem.kind in kinds and key not in present and not entry.closed_at:
                 if entry.problem.is_event:
                     del self.entries[key]
-                else:
+                elif failing.isdisjoint(entry.problem.subjects):
                     entry.closed_at = at
 
     def succeed(self, subjects: Iterable[str], at: datetime) -> None:

@@ -44,6 +44,7 @@ from gong_assets.gong import (
     GongServerError,
 )
 from gong_assets.settings import Settings
+from gong_assets.warehouse.errors import WarehouseUnreachable
 from gong_assets_tests.defs.alerts.receivers import Inbox, mail_server, webhook
 
 TRANSCRIPT = "We lost the Acme deal to a competitor"
@@ -187,6 +188,11 @@ def test_errors_that_differ_in_a_name_or_a_status_are_two_problems(
             GongQuotaExhausted("Gong's quota is exhausted until 20:40 UTC\nusers: 0 days", retry_after=9),
             GongQuotaExhausted("Gong's quota is exhausted until 20:40 UTC", retry_after=9),
         ],
+        [
+            WarehouseUnreachable("account.snowflakecomputing.com does not answer"),
+            dg.Failure("dbt: Database Error 250003 (08001): 503 Service Unavailable", allow_retries=False),
+            WarehouseUnreachable("account.snowflakecomputing.com: timeout after 60 s"),
+        ],
     ],
 )
 def test_what_fails_whatever_is_requested_is_one_problem(
@@ -306,6 +312,21 @@ def test_sensors_that_fail_for_one_cause_are_one_message(deployment: Deployment,
     assert sorted(inbox.titles) == [f"closed: {title}", f"open: {title}"]
 
 
+def test_a_sensor_that_fails_for_another_cause_has_not_recovered(
+    deployment: Deployment, inbox: Inbox
+) -> None:
+    state = _running_sensor(deployment.instance)
+    for text in ("Snowflake at x does not answer", "Object 'X' does not exist"):
+        error = SerializableErrorInfo(text, [], "WarehouseError")
+        _record_tick(deployment.instance, state, TickStatus.FAILURE, error)
+        deployment.tick()
+    deployment.tick()
+    assert inbox.titles == ["open: Sensor watcher failed"] * 2
+    _record_tick(deployment.instance, state, TickStatus.SUCCESS)
+    deployment.tick()
+    assert inbox.titles[2:] == ["closed: Sensor watcher failed"] * 2
+
+
 def test_a_tick_that_fails_after_an_evaluation_during_it_is_reported(
     deployment: Deployment, inbox: Inbox
 ) -> None:
@@ -351,8 +372,15 @@ def _running_sensor(instance: dg.DagsterInstance, name: str = "watcher") -> Inst
     return instance.add_instigator_state(state)
 
 
-def _record_tick(instance: dg.DagsterInstance, state: InstigatorState, status: TickStatus) -> InstigatorTick:
-    error = SerializableErrorInfo("Snowflake at x does not answer", [], "WarehouseUnreachable")
+_UNREACHABLE = SerializableErrorInfo("Snowflake at x does not answer", [], "WarehouseUnreachable")
+
+
+def _record_tick(
+    instance: dg.DagsterInstance,
+    state: InstigatorState,
+    status: TickStatus,
+    error: SerializableErrorInfo = _UNREACHABLE,
+) -> InstigatorTick:
     return instance.create_tick(
         TickData(
             state.instigator_origin_id,
