@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +36,7 @@ TODAY = datetime.now(UTC).date()
 DAYS = [(TODAY - timedelta(days=age)).isoformat() for age in range(9, -1, -1)]
 LOCATION = "/locations/gong_assets"
 ASSET = "/assets/gong_calls_raw?view="
+RUN_PAGE = re.compile(r"/runs/[0-9a-f-]{36}")
 
 PAGES = {
     "/overview/activity/timeline": "Timeline",
@@ -129,15 +129,32 @@ def launch(page: Page, job: str, partition: str | None = None) -> str:
         page.get_by_role("menuitem", name=partition).wait_for()
         with page.expect_response(lambda answer: is_of("ConfigPartitionSelectionQuery", answer.request)):
             chosen.press("Enter")
-    for _ in range(TIMEOUT // CLICK_TIMEOUT):
-        try:
-            # A click before the configuration is validated is lost.
-            with page.expect_request(partial(is_of, "LaunchPipelineExecution"), timeout=CLICK_TIMEOUT):
-                page.get_by_role("button", name="Launch Run").click()
-        except PlaywrightTimeout:
-            continue
-        return launched_run(page)
+    button = page.get_by_role("button", name="Launch Run")
+    with requests_of(page, "LaunchPipelineExecution") as sent:
+        for _ in range(TIMEOUT // CLICK_TIMEOUT):
+            # A click before the configuration is validated is lost. A launch leaves the page.
+            with suppress(PlaywrightTimeout):
+                button.click(timeout=CLICK_TIMEOUT)
+                page.wait_for_url(RUN_PAGE, timeout=CLICK_TIMEOUT)
+            if sent:
+                return launched_run(page)
     pytest.fail(f"{job} was not launched")
+
+
+@contextmanager
+def requests_of(page: Page, operation: str) -> Iterator[list[Request]]:
+    """Yield a list to which the page's requests of this GraphQL operation are added."""
+    sent: list[Request] = []
+
+    def add(request: Request) -> None:
+        if is_of(operation, request):
+            sent.append(request)
+
+    page.on("request", add)
+    try:
+        yield sent
+    finally:
+        page.remove_listener("request", add)
 
 
 def is_of(operation: str, request: Request) -> bool:
@@ -147,7 +164,7 @@ def is_of(operation: str, request: Request) -> bool:
 
 def launched_run(page: Page) -> str:
     """Return the ID of the run whose page is open."""
-    page.wait_for_url(re.compile(r"/runs/[0-9a-f-]{36}"))
+    page.wait_for_url(RUN_PAGE)
     return page.url.rsplit("/", 1)[1].partition("?")[0]
 
 
