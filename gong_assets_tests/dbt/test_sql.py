@@ -17,6 +17,7 @@ from gong_assets_tests.dbt.enriching import enrich, scope_of
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.sent_statements import sent_statements
 from gong_assets_tests.dbt.warehouse import Tables, Warehouse
+from gong_assets_tests.local.snowflake.sql.transforms import transformed
 from gong_assets_tests.second_parser import parse_error
 from gong_assets_tests.snowflake_sql import functions, parsed, violations
 
@@ -188,6 +189,15 @@ def test_a_second_parser_accepts_the_models_and_each_statement_of_a_build(
 ) -> None:
     parsed_sql = {*models.values(), *(sql for _, sql in [*statements[family], *SENT[family]])}
     assert {sql: error for sql in parsed_sql if (error := parse_error(sql))} == {}
+
+
+def test_the_local_server_transforms_each_statement_of_a_build_as_fakesnow_does(
+    models: dict[str, str], statements: dict[str, list[tuple[str, str]]]
+) -> None:
+    sent = {*models.values(), *(sql for _, sql in [*statements["current"], *SENT["current"]])}
+    both = [pair for sql in sent if (pair := transformed(sql))]
+    assert len(both) > len(models)
+    assert [pair for pair in both if pair[0] != pair[1]] == []
 
 
 def test_the_log_has_a_create_statement_for_every_model(

@@ -13,6 +13,7 @@ from sqlglot import exp
 from gong_assets.local.snowflake.errors import SnowflakeError
 from gong_assets.local.snowflake.server.results import Result
 from gong_assets.local.snowflake.sql import merges
+from gong_assets.local.snowflake.sql.indexed_statement import IndexedStatement
 from gong_assets.local.snowflake.storage.result_cache import ResultCache
 from gong_assets.local.snowflake.storage.translation_cache import TranslatedQuery
 
@@ -57,6 +58,11 @@ class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow has no type
         affected = self._rowcount if statement_type in DML_TYPE_IDS else None
         return Result(self._arrow_table, columns, statement_type, affected)
 
+    def _transform(self, expression: exp.Expression, params: Parameters) -> exp.Expression:
+        # fakesnow only chains calls of the statement's `transform`.
+        chain: IndexedStatement = super()._transform(IndexedStatement(expression), params)
+        return chain.root
+
     def _reject_duplicates(self, merge: exp.Merge) -> None:
         sql = merges.duplicates_sql(merge)
         if sql is not None and self.rejects_duplicates and self._duck_conn.execute(sql).fetchone():
@@ -69,8 +75,7 @@ class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow has no type
 
     def to_duckdb(self, query: exp.Expression) -> exp.Expression:
         """Return a query in DuckDB's dialect, without running it."""
-        transformed: exp.Expression = self._transform(query, None)
-        return transformed
+        return self._transform(query, None)
 
     def _keep_result(self, query_id: str) -> Sequence[tuple[str, str]]:
         """Cache the result of the last statement, and return its columns."""
