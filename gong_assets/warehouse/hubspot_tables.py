@@ -25,6 +25,7 @@ class HubSpotTable:
     shapes: tuple[str, ...]
     optional: bool = False
     has_labels: bool = False
+    staged: str | None = None
 
 
 @cache
@@ -37,6 +38,7 @@ def hubspot_tables() -> tuple[HubSpotTable, ...]:
             shapes=tuple(meta["shapes"]),
             optional=meta.get("optional", False),
             has_labels=meta.get("has_labels", False),
+            staged=meta.get("staged"),
         )
         for table in source["tables"]
         for meta in [table["config"]["meta"]]
@@ -54,6 +56,11 @@ def required_tables() -> Mapping[str, tuple[str, ...]]:
 def stage_label_tables() -> Mapping[str, str]:
     """Return the table with the stage labels, for the shapes whose deals have stage ids."""
     return {shape: table.name for table in hubspot_tables() if table.has_labels for shape in table.shapes}
+
+
+def staged_tables(shape: str) -> Mapping[str, str]:
+    """Return the staged model of each table of a shape that has a row for each record."""
+    return {table.name: table.staged for table in hubspot_tables() if shape in table.shapes and table.staged}
 
 
 def source_version(connection: SnowflakeConnection, shape: str, database: str, schema: str) -> str | None:

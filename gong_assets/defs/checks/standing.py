@@ -243,22 +243,25 @@ class StandingChecks:
         )
 
     def hubspot_is_recent(self) -> Finding:
-        """Compare the age of the deal that was loaded last with the limits. Without HubSpot there is none."""
+        """Compare the age of the deal that was loaded last with the limits."""
         settings = self.settings
         sql = queries.hubspot_age(settings.hubspot_shape, settings.hubspot_database, settings.hubspot_schema)
         from snowflake.connector.errors import ProgrammingError
 
-        try:
-            hours = fetch(self.connection, sql)[0]["HOURS"]
-        except ProgrammingError:
-            # The check hubspot_is_shared reports tables that do not exist; HubSpot is optional.
-            return Finding(0, query=sql, more={"hours": "no HubSpot tables"})
-        is_old = hours is not None and hours > MAX_HUBSPOT_HOURS
         advice = "See whether HubSpot's share or the connector that loads its tables still runs."
-        more = {"hours": "no deals" if hours is None else int(hours)}
-        is_quiet = not is_old or hours <= MAX_QUIET_HUBSPOT_DAYS * 24
+        try:
+            hours, unknown = fetch(self.connection, sql)[0]["HOURS"], "no deals"
+        except ProgrammingError:
+            hours, unknown = None, "no HubSpot tables"
+        if hours is None:  # Without HubSpot nothing is old. Staged deals say that there was one.
+            is_lost = "STG_HUBSPOT_DEALS" in self._existing and bool(
+                fetch(self.connection, "SELECT 1 AS FOUND FROM STG_HUBSPOT_DEALS LIMIT 1")
+            )
+            return Finding(int(is_lost), query=sql, advice=advice, more={"hours": unknown})
+        is_old = hours > MAX_HUBSPOT_HOURS
+        is_quiet = hours <= MAX_QUIET_HUBSPOT_DAYS * 24
         severity = dg.AssetCheckSeverity.WARN if is_quiet else dg.AssetCheckSeverity.ERROR
-        return Finding(int(is_old), query=sql, advice=advice, severity=severity, more=more)
+        return Finding(int(is_old), query=sql, advice=advice, severity=severity, more={"hours": int(hours)})
 
 
 _DESCRIPTIONS: Mapping[str, str] = {
@@ -278,7 +281,8 @@ _DESCRIPTIONS: Mapping[str, str] = {
     "GONG_CORTEX_MONTHLY_BUDGET, if that is set.",
     "cortex_prices_are_recent": f"The prices of the Cortex functions were read within {MAX_AGE_DAYS} days.",
     "hubspot_is_recent": f"A deal of HubSpot was loaded within {MAX_HUBSPOT_HOURS} hours. A load writes only "
-    f"the deals that changed, so this is a warning; after {MAX_QUIET_HUBSPOT_DAYS} days it is an error.",
+    f"the deals that changed, so this is a warning; after {MAX_QUIET_HUBSPOT_DAYS} days, and if HubSpot's "
+    "deals are lost that were staged, it is an error.",
 }
 
 

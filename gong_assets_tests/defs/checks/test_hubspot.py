@@ -90,6 +90,27 @@ def test_a_missing_and_an_empty_table_are_named(
     assert found["empty"] == ["OBJECTS_CONTACTS"]
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("share")
+def test_a_table_that_is_lost_after_it_was_staged_is_an_error(
+    warehouse: Warehouse, snowflake: SnowflakeResource, tmp_path: Path
+) -> None:
+    for model in ("STG_HUBSPOT_DEALS", "STG_HUBSPOT_CONTACTS"):
+        warehouse.query(f"CREATE TABLE {model} AS SELECT '1' AS ID")
+    warehouse.query("CREATE TABLE STG_HUBSPOT_COMPANIES (ID VARCHAR)")
+    assert evaluated("hubspot_is_shared", settings(tmp_path), snowflake).passed
+
+    warehouse.query(f"DROP TABLE {SHARE}.V2_DAILY.OBJECTS_DEALS")
+    warehouse.query(f"DELETE FROM {SHARE}.V2_DAILY.OBJECTS_CONTACTS")
+    warehouse.query(f"DROP TABLE {SHARE}.V2_DAILY.OBJECTS_COMPANIES")
+    check = evaluated("hubspot_is_shared", settings(tmp_path), snowflake)
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    found = metadata(check)
+    assert list(found["missing"]) == ["OBJECTS_DEALS", "OBJECTS_COMPANIES"]
+    assert found["kept"] == ["stg_hubspot_deals", "stg_hubspot_contacts"]
+    assert "runs keep the rows of these models" in found["what_to_do"]
+
+
 def test_a_database_that_does_not_exist_is_a_warning_that_says_what_to_set_and_to_grant(
     snowflake: SnowflakeResource, tmp_path: Path
 ) -> None:

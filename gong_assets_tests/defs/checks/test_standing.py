@@ -282,6 +282,17 @@ def test_hubspot_that_was_not_loaded_for_days_is_found(warehouse: Warehouse, tmp
             assert (finding.count, finding.severity) == (count, severity)
 
 
+def test_staged_deals_without_hubspot_are_found(
+    evaluate: Callable[[str], Finding], warehouse: Warehouse
+) -> None:
+    warehouse.query("CREATE TABLE STG_HUBSPOT_DEALS (DEAL_ID VARCHAR)")
+    assert evaluate("hubspot_is_recent").count == 0
+    warehouse.query("INSERT INTO STG_HUBSPOT_DEALS VALUES ('1')")
+    finding = evaluate("hubspot_is_recent")
+    assert (finding.count, finding.severity) == (1, dg.AssetCheckSeverity.ERROR)
+    assert finding.more == {"hours": "no HubSpot tables"}
+
+
 def test_calls_that_differ_from_gongs_list_are_found() -> None:
     days = DateRange.inclusive(date(2026, 3, 1), date(2026, 3, 3))
     first, second = date(2026, 3, 1), date(2026, 3, 2)

@@ -1,13 +1,16 @@
 {#-
     A table is replaced in one statement: by INSERT OVERWRITE, which keeps its comments and grants, or by
-    CREATE OR REPLACE if its definition changed.
+    CREATE OR REPLACE if its definition changed. Without a table of HubSpot that it was made from, it is kept.
 -#}
 {% materialization table, adapter='snowflake' %}
     {%- do set_query_tag() -%}
     {%- set target = this.incorporate(type='table') -%}
     {%- set existing = load_cached_relation(this) -%}
     {{ run_hooks(pre_hooks) }}
-    {%- if existing is not none and existing.is_table and not should_full_refresh() and is_up_to_date(target) -%}
+    {%- set is_there = existing is not none and existing.is_table and not should_full_refresh() -%}
+    {%- if is_there and reads_lost_hubspot_table() -%}
+        {%- do keep_table(target) -%}
+    {%- elif is_there and is_up_to_date(target) -%}
         {%- call statement('main') -%}
             insert overwrite into {{ target }} ({{ contract_columns() }})
             {{ get_select_subquery(sql) }}

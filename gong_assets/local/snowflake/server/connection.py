@@ -134,6 +134,15 @@ class Connection:
             self.duck.execute(f'DETACH "{name}"')
             self._storage.drop_database(name)
 
+    def drop_for_replacement(self, kind: str, container: exp.Table) -> None:
+        """Drop the database or schema of a CREATE OR REPLACE, with all that is in it, if it exists."""
+        if kind == "DATABASE":
+            self.drop_database(full_name(container, None, None)[2], if_exists=True)
+            return
+        database, schema = full_name(container, self.database, None)[:2]
+        with self.transaction.ddl(self.lock_timeout):
+            self.duck.execute(f'DROP SCHEMA IF EXISTS "{database}"."{schema}" CASCADE')
+
     def finish_create(self, statement: exp.Create) -> None:
         """Complete a CREATE after fakesnow: record a temporary stage, or add PUBLIC to a new database."""
         table = statement.find(exp.Table)

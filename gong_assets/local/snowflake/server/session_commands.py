@@ -87,6 +87,9 @@ def run_parsed_command(connection: Connection, statement: exp.Expression) -> exp
             _drop_stage(connection, statement)
         case exp.Drop() if _kind(statement) == "DATABASE":
             connection.drop_database(_identifier(statement), if_exists=bool(statement.args.get("exists")))
+        case exp.Create() if statement.args.get("replace") and _kind(statement) in ("DATABASE", "SCHEMA"):
+            connection.drop_for_replacement(_kind(statement), statement.this)
+            return None
         case _:
             return None
     return _parse(SUCCESS)

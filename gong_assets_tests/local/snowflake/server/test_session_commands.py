@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import ProgrammingError
 
 Query = Callable[..., list[Any]]
@@ -82,3 +83,25 @@ def test_two_statements_in_one_request_are_rejected(query: Callable[..., list[An
 
 def test_a_semicolon_in_a_text_or_at_the_end_is_no_second_statement(query: Callable[..., list[Any]]) -> None:
     assert query("select 'a;b', $$c;d$$ -- e;f\n;") == [("a;b", "c;d")]
+
+
+@pytest.mark.parametrize("kind", ["schema", "database"])
+def test_create_or_replace_replaces_a_schema_or_database_with_all_that_is_in_it(
+    query: Query, connect: Callable[..., SnowflakeConnection], kind: str
+) -> None:
+    """https://docs.snowflake.com/en/sql-reference/sql/create-schema: CREATE OR REPLACE drops it first."""
+    query("create database if not exists replaced")
+    query("create or replace schema replaced.inner_schema")
+    query("create table replaced.inner_schema.t as select 1 as n")
+    query("create view replaced.inner_schema.v as select * from replaced.inner_schema.t")
+    name = "replaced" if kind == "database" else "replaced.inner_schema"
+    # Another session that uses it goes on.
+    with connect(database="REPLACED", schema="INNER_SCHEMA") as other:
+        assert other.cursor().execute("select n from v").fetchall() == [(1,)]
+        query(f"create or replace {kind} {name}")
+        query("create schema if not exists replaced.inner_schema")
+        with pytest.raises(ProgrammingError, match="does not exist"):
+            query("select * from replaced.inner_schema.t")
+        query("create table replaced.inner_schema.t as select 2 as n")
+        assert other.cursor().execute("select n from t").fetchall() == [(2,)]
+    query("drop database replaced")
