@@ -6,7 +6,7 @@ import textwrap
 
 from gong_assets.cortex import prices
 from gong_assets.defs.health import cost
-from gong_assets.defs.health.cost import CostEstimate, estimate
+from gong_assets.defs.health.cost import estimate
 from gong_assets.settings import Settings
 
 _PAGE = """<!-- Generated from gong_assets/defs/health/cost.py by `make generate`. Do not edit. -->
@@ -24,14 +24,17 @@ of the dbt vars. A quiet tenant, without any call, needs {quiet:.0f} minutes of 
 
 ## How the figures are derived
 
-**Runs.** Ingestion runs {ingestions} times a day, the reconciliation once a week, and the standing
-checks once a day. A landing that changed rows is followed by one transformation; with few calls,
-that is one for each call. Missing transcripts are requested in at most {transcript_runs} runs a
-day, each followed by a transformation.
+**Runs.** The schedules run as often as their cron expressions say: ingestion {ingestions:.0f} times a
+day, the reconciliation once a week, and reference data, the standing checks and HubSpot once a day.
+Without the share's V2_DAILY, HubSpot is read hourly, or as often as a connector's tables changed: at
+most {hubspot:.0f} minutes of the warehouse more. A landing that changed rows is followed by one
+transformation; with few calls, that is one for each call. Missing transcripts are requested in at
+most {transcript_runs} runs a day, each followed by a transformation.
 
 **Statements (upper limits).** A landing that changes nothing sends at most {landing} statements, the
-landing and transformation of a changed day at most {transformation}, and the standing checks with the
-report at most {checks}. Tests on the local stack hold the runs to these limits.
+landing and transformation of a changed day at most {transformation}, a refresh of HubSpot's tables at
+most {refresh}, and the standing checks with the report at most {checks}. Tests on the local stack hold
+the runs to these limits.
 
 **Warehouse minutes (assumed).** A statement takes {seconds} s. Each wake-up adds {idle} s until the
 warehouse suspends itself (`AUTO_SUSPEND = 60`). A transformation follows its landing while the
@@ -58,8 +61,8 @@ The prices are those of table 6(a) of Snowflake's [Service Consumption Table]({s
 
 def cost_page() -> str:
     """Return docs/cost.md."""
-    settings = Settings.model_construct()
-    estimates = [_estimate(calls, settings) for calls in (20, 200, 2000)]
+    settings, live = Settings.model_construct(), Settings.model_construct(hubspot_schema="V2_LIVE")
+    estimates = [estimate(calls, settings) for calls in (20, 200, 2000)]
     rows = {
         "Statements": [f"{each.statements:,.0f}" for each in estimates],
         "Warehouse minutes (XS)": [f"{each.warehouse_minutes:,.0f}" for each in estimates],
@@ -80,8 +83,10 @@ def cost_page() -> str:
     text = _PAGE.format(
         table="\n".join(lines),
         warehouse_price=cost.DOLLARS_PER_WAREHOUSE_CREDIT,
-        quiet=_estimate(0, settings).warehouse_minutes,
-        ingestions=cost.INGESTIONS_PER_DAY,
+        quiet=estimate(0, settings).warehouse_minutes,
+        ingestions=cost.scheduled_runs(settings)["ingestion"],
+        hubspot=estimate(0, live).warehouse_minutes - estimate(0, settings).warehouse_minutes,
+        refresh=cost.STATEMENTS_OF_HUBSPOT_REFRESH,
         transcript_runs=cost.TRANSCRIPT_RUNS_PER_DAY,
         landing=cost.STATEMENTS_OF_LANDING,
         transformation=cost.STATEMENTS_OF_TRANSFORMATION,
@@ -106,11 +111,3 @@ def _wrapped(paragraph: str) -> str:
     if paragraph.startswith(("#", "|", "<!--")):
         return paragraph
     return textwrap.fill(paragraph, width=110, break_long_words=False, break_on_hyphens=False)
-
-
-def _estimate(calls: float, settings: Settings) -> CostEstimate:
-    return estimate(
-        calls,
-        lookback_days=settings.gong_lookback_days,
-        reconciliation_days=settings.gong_reconciliation_days,
-    )

@@ -10,7 +10,7 @@ The checks in `checks/` verify the data itself.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 
 import dagster as dg
 from dagster._utils.schedules import cron_string_iterator
@@ -46,6 +46,13 @@ def longest_gap(cron: str, timezone: str) -> timedelta:
     """Return the longest time between two of the next ticks of a cron expression."""
     ticks = islice(cron_string_iterator(datetime.now(UTC).timestamp(), cron, timezone), _TICKS)
     return max(after - before for before, after in pairwise(ticks))
+
+
+def runs_per_day(cron: str, timezone: str) -> float:
+    """Return how often a day a cron expression ticks, on average over four weeks."""
+    start, days = datetime.now(UTC), 28
+    ticks = cron_string_iterator(start.timestamp(), cron, timezone)
+    return sum(1 for _ in takewhile(lambda tick: tick <= start + timedelta(days=days), ticks)) / days
 
 
 def ingestion_freshness(options: GraphOptions) -> dg.FreshnessPolicy | None:

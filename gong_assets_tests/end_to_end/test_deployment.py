@@ -10,7 +10,11 @@ import dagster as dg
 import pytest
 
 from gong_assets.cli.dagster_home import event_log_options
-from gong_assets.defs.health.cost import STATEMENTS_OF_LANDING, STATEMENTS_OF_TRANSFORMATION
+from gong_assets.defs.health.cost import (
+    STATEMENTS_OF_HUBSPOT_REFRESH,
+    STATEMENTS_OF_LANDING,
+    STATEMENTS_OF_TRANSFORMATION,
+)
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets_tests.defs.ingestion_runs import call, ids, transcript, why
 from gong_assets_tests.end_to_end.deployment import Deployment, at, transformed_days
@@ -93,8 +97,10 @@ def test_a_deployment_is_right_after_every_trigger_and_quiet_between_them(deploy
     assert deployment.differences() == []
     assert deployment.sensor("gong_missing_transcripts") == []
 
-    (refresh,) = deployment.schedule("hubspot_schedule", NIGHT)
+    with recorded_statements() as sent:
+        (refresh,) = deployment.schedule("hubspot_schedule", NIGHT)
     assert refresh.success, why(refresh)
+    assert len(sent.statements) <= STATEMENTS_OF_HUBSPOT_REFRESH, sent.by_kind()
     assert deployment.settle() == []
 
     # A person builds HubSpot's deals alone. What calls show of deals follows.

@@ -13,6 +13,10 @@ from typing import Any
 
 from gong_assets.cortex.functions import Capability, Functions
 from gong_assets.cortex.prices import Price, Prices
+from gong_assets.defs.freshness import runs_per_day
+from gong_assets.defs.health.asset import DEFAULT_CRON
+from gong_assets.defs.options import DEFAULT_OPTIONS
+from gong_assets.defs.schedules import INGESTION_CRON, RECONCILIATION_CRON, REFERENCE_DATA_CRON, hubspot_cron
 from gong_assets.settings import Settings
 from gong_assets.settings.dbt_vars import default_vars
 from gong_assets.warehouse import report_queries as queries
@@ -24,10 +28,8 @@ STATEMENTS_OF_LANDING = 15
 STATEMENTS_OF_TRANSFORMATION = 200
 STATEMENTS_OF_STANDING_CHECKS = 16
 STATEMENTS_OF_RECONCILIATION = 15
+STATEMENTS_OF_HUBSPOT_REFRESH = 60
 
-# Runs a day, by the default schedules.
-INGESTIONS_PER_DAY = 6
-RECONCILIATIONS_PER_DAY = 1 / 7
 # The sensor requests missing transcripts every 15 minutes; calls are held within ten hours.
 TRANSCRIPT_RUNS_PER_DAY = 40
 
@@ -110,26 +112,46 @@ _STATEMENTS: Mapping[str, int] = {
     "transcripts": STATEMENTS_OF_LANDING,
     "transformations": STATEMENTS_OF_TRANSFORMATION,
     "reconciliations": STATEMENTS_OF_RECONCILIATION,
+    "reference data": STATEMENTS_OF_LANDING,
+    "HubSpot refreshes": STATEMENTS_OF_HUBSPOT_REFRESH,
     "standing checks": STATEMENTS_OF_STANDING_CHECKS,
 }
 
 
+def scheduled_runs(settings: Settings) -> Mapping[str, float]:
+    """Return the runs a day of each schedule, from its cron expression.
+
+    Of HubSpot these are the most: where Snowflake knows that its tables did not change, none is started.
+    """
+    schedules = DEFAULT_OPTIONS.with_settings(settings).schedules
+    crons = {
+        "ingestion": INGESTION_CRON,
+        "reconciliation": RECONCILIATION_CRON,
+        "reference_data": REFERENCE_DATA_CRON,
+        "hubspot": hubspot_cron(settings),
+        "standing_checks": DEFAULT_CRON,
+    }
+    options = {name: getattr(schedules, name) for name in crons}
+    return {
+        name: runs_per_day(options[name].cron or cron, options[name].timezone) for name, cron in crons.items()
+    }
+
+
 def estimate(
-    calls_per_day: float,
-    *,
-    lookback_days: int,
-    reconciliation_days: int,
-    cortex: Sequence[CortexUse] | None = None,
+    calls_per_day: float, settings: Settings, cortex: Sequence[CortexUse] | None = None
 ) -> CostEstimate:
     """Return the cost of a day. Without measured averages of `cortex`, those of the assumptions are used."""
     transcripts = min(TRANSCRIPT_RUNS_PER_DAY, calls_per_day)
+    scheduled = scheduled_runs(settings)
     runs = {
-        "landings": INGESTIONS_PER_DAY,
+        "landings": scheduled["ingestion"],
         "transcripts": transcripts,
         # A landing changes rows if a call ended since the last one.
-        "transformations": min(INGESTIONS_PER_DAY, calls_per_day) + transcripts,
-        "reconciliations": RECONCILIATIONS_PER_DAY,
-        "standing checks": 1,
+        "transformations": min(scheduled["ingestion"], calls_per_day) + transcripts,
+        "reconciliations": scheduled["reconciliation"],
+        "reference data": scheduled["reference_data"],
+        "HubSpot refreshes": scheduled["hubspot"],
+        "standing checks": scheduled["standing_checks"],
     }
     sent = sum(runs[kind] * _STATEMENTS[kind] for kind in runs)
     # A transformation follows its landing while the warehouse is still awake.
@@ -140,23 +162,24 @@ def estimate(
         runs,
         sent,
         min(seconds / 60, 24 * 60),
-        transcripts + _requests(calls_per_day, lookback_days, reconciliation_days),
+        transcripts + _requests(calls_per_day, settings, scheduled),
         cortex or assumed_cortex_use(),
         is_measured=cortex is not None,
     )
 
 
-def _requests(calls_per_day: float, lookback_days: int, reconciliation_days: int) -> float:
+def _requests(calls_per_day: float, settings: Settings, runs: Mapping[str, float]) -> float:
     """Return the requests to Gong a day, without those for missing transcripts."""
+    lookback_days = settings.gong_lookback_days
     pages = math.ceil(lookback_days * calls_per_day / RECORDS_PER_PAGE)
     ingestion = 2 * pages + lookback_days * REQUESTS_PER_LOOKBACK_DAY + REQUESTS_PER_INGESTION
-    reconciliation = math.ceil(reconciliation_days * calls_per_day / RECORDS_PER_PAGE)
+    reconciliation = math.ceil(settings.gong_reconciliation_days * calls_per_day / RECORDS_PER_PAGE)
     check = min(STANDING_CHECK_REQUESTS, math.ceil(STANDING_CHECK_DAYS * calls_per_day / RECORDS_PER_PAGE))
     return (
-        INGESTIONS_PER_DAY * ingestion
-        + RECONCILIATIONS_PER_DAY * reconciliation
-        + check
-        + REQUESTS_PER_REFERENCE_READ
+        runs["ingestion"] * ingestion
+        + runs["reconciliation"] * reconciliation
+        + runs["standing_checks"] * check
+        + runs["reference_data"] * REQUESTS_PER_REFERENCE_READ
     )
 
 
@@ -187,12 +210,7 @@ def estimate_for(
         WarehouseError: the warehouse cannot be reached.
     """
     measured, cortex = _measured(warehouse)
-    return estimate(
-        calls_per_day or measured or DEFAULT_CALLS_PER_DAY,
-        lookback_days=settings.gong_lookback_days,
-        reconciliation_days=settings.gong_reconciliation_days,
-        cortex=cortex,
-    )
+    return estimate(calls_per_day or measured or DEFAULT_CALLS_PER_DAY, settings, cortex)
 
 
 def _measured(warehouse: Warehouse) -> tuple[float | None, list[CortexUse] | None]:

@@ -11,15 +11,30 @@ from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 
 
-def test_cost_grows_with_the_calls_up_to_what_the_schedules_allow() -> None:
-    quiet, small, large, huge = (
-        estimate(calls, lookback_days=7, reconciliation_days=365) for calls in (0, 20, 2000, 20_000)
-    )
-    assert quiet.warehouse_minutes < 10
+def test_cost_grows_with_the_calls_up_to_what_the_schedules_allow(tmp_path: Path) -> None:
+    settings = Settings(gong_assets_home=tmp_path)
+    quiet, small, large, huge = (estimate(calls, settings) for calls in (0, 20, 2000, 20_000))
+    assert quiet.warehouse_minutes < 12
     assert quiet.cortex_dollars == 0
     assert quiet.statements < small.statements < large.statements == huge.statements
     assert small.gong_requests < large.gong_requests < 10_000
     assert huge.cortex_tokens == 10 * large.cortex_tokens
+
+
+def test_the_runs_are_those_of_the_schedules_that_the_settings_have(tmp_path: Path) -> None:
+    by_default = estimate(0, Settings(gong_assets_home=tmp_path))
+    assert by_default.runs == {
+        "landings": 6, "transcripts": 0, "transformations": 0, "reconciliations": 1 / 7, "reference data": 1,
+        "HubSpot refreshes": 1, "standing checks": 1,
+    }  # fmt: skip
+    hourly = Settings(
+        gong_assets_home=tmp_path, gong_assets_ingestion_cron="0 * * * *", hubspot_schema="V2_LIVE"
+    )
+    busy = estimate(0, hourly)
+    assert (busy.runs["landings"], busy.runs["HubSpot refreshes"]) == (24, 24)
+    assert busy.gong_requests > 3 * by_default.gong_requests
+    # Each wake-up is billed for a minute at least.
+    assert busy.warehouse_minutes - by_default.warehouse_minutes > (24 - 6) + (24 - 1)
 
 
 def test_every_assumed_function_has_a_price() -> None:
