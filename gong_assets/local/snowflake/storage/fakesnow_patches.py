@@ -66,7 +66,9 @@ def hide_temporary_stages_of_other_sessions() -> None:
     )
 
     def show_stages(expression: exp.Expression, database: str | None, schema: str | None) -> exp.Expression:
-        query = show.show_stages(expression, database, schema)
+        query = (
+            show.show_stages(expression, database, schema) if isinstance(expression, exp.Show) else expression
+        )
         if query is expression:
             return query
         own = f"ends_with(name, '{SESSION_MARK}' || getvariable('current_session'))"
@@ -75,7 +77,7 @@ def hide_temporary_stages_of_other_sessions() -> None:
         return query.where(f"NOT contains(name, '{SESSION_MARK}') OR {own}")
 
     def create_and_name(expression: exp.Expression, *session: str | None) -> exp.Expression:
-        created = create_stage(expression, *session)
+        created = create_stage(expression, *session) if isinstance(expression, exp.Create) else expression
         if created is not expression:
             created.args["create_stage_name"] = public_name(created.args["create_stage_name"])
         return created

@@ -14,6 +14,12 @@ from sqlglot import exp
 from gong_assets.local.snowflake.errors import SnowflakeError
 from gong_assets.local.snowflake.server.translation import translate
 from gong_assets.local.snowflake.sql.indexed_statement import IndexedStatement
+from gong_assets.local.snowflake.storage import fakesnow_patches
+
+# As the server does: it replaces some of fakesnow's transforms.
+fakesnow_patches.create_tables_of_all_columns()
+fakesnow_patches.hide_temporary_stages_of_other_sessions()
+fakesnow_patches.use_numbers_of_38_digits()
 
 NOW = re.compile(r"'\d{4}-\d\d-\d\dT[^']*'")
 
