@@ -21,6 +21,7 @@ INGESTION_CRON = "0 */4 * * *"
 MAX_SEARCHED_RUNS = 50
 RECONCILIATION_CRON = "30 1 * * 0"
 REFERENCE_DATA_CRON = "45 0 * * *"
+STANDING_CHECKS_CRON = "30 6 * * *"
 
 # On a run that refreshes HubSpot's tables: the version of the source tables.
 HUBSPOT_VERSION_TAG = "gong_assets/hubspot_version"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml  # type: ignore[import-untyped]
+
+from gong_assets.warehouse.connection import fetch
+from gong_assets.warehouse.queries import existing_tables
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -25,7 +28,7 @@ class HubSpotTable:
     shapes: tuple[str, ...]
     optional: bool = False
     has_labels: bool = False
-    staged: str | None = None
+    staged_in: str | None = None
 
 
 @cache
@@ -38,7 +41,7 @@ def hubspot_tables() -> tuple[HubSpotTable, ...]:
             shapes=tuple(meta["shapes"]),
             optional=meta.get("optional", False),
             has_labels=meta.get("has_labels", False),
-            staged=meta.get("staged"),
+            staged_in=meta.get("staged_in"),
         )
         for table in source["tables"]
         for meta in [table["config"]["meta"]]
@@ -58,9 +61,23 @@ def stage_label_tables() -> Mapping[str, str]:
     return {shape: table.name for table in hubspot_tables() if table.has_labels for shape in table.shapes}
 
 
-def staged_tables(shape: str) -> Mapping[str, str]:
-    """Return the staged model of each table of a shape that has a row for each record."""
-    return {table.name: table.staged for table in hubspot_tables() if shape in table.shapes and table.staged}
+def staged_columns(shape: str) -> Mapping[str, str]:
+    """Return MODEL.COLUMN by table: a column with values only if the table had rows when it was staged."""
+    tables = (table for table in hubspot_tables() if shape in table.shapes)
+    return {table.name: table.staged_in for table in tables if table.staged_in}
+
+
+def kept_columns(connection: SnowflakeConnection, shape: str, lost: Collection[str]) -> list[str]:
+    """Return the staged columns with values from tables that have no rows now. Runs keep their models."""
+    columns = dict.fromkeys(column for table, column in staged_columns(shape).items() if table in lost)
+    existing = existing_tables(connection) if columns else set()
+    kept = []
+    for each in columns:
+        model, _, column = each.partition(".")
+        found = f"SELECT 1 AS FOUND FROM {model} WHERE {column} IS NOT NULL LIMIT 1"
+        if model.upper() in existing and fetch(connection, found):
+            kept.append(each)
+    return kept
 
 
 def source_version(connection: SnowflakeConnection, shape: str, database: str, schema: str) -> str | None:

@@ -204,6 +204,11 @@ _HUBSPOT_LOADS: Mapping[str, tuple[str, str]] = {
 }
 
 
+def deals_table(shape: str) -> str:
+    """Return the name of HubSpot's table of deals."""
+    return _HUBSPOT_LOADS[shape][0]
+
+
 def hubspot_age(shape: str, database: str, schema: str) -> str:
     """Return SQL for the hours since HubSpot's deals were last loaded."""
     table, column = _HUBSPOT_LOADS[shape]

@@ -17,8 +17,7 @@ from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import fetch
-from gong_assets.warehouse.hubspot_tables import required_tables, stage_label_tables, staged_tables
-from gong_assets.warehouse.queries import existing_tables
+from gong_assets.warehouse.hubspot_tables import kept_columns, required_tables, stage_label_tables
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -27,8 +26,8 @@ TABLES = required_tables()
 STAGE_TABLES = stage_label_tables()
 
 KEPT_HINT = (
-    "Until then, runs keep the rows of these models as they were. To go on without HubSpot, drop them: "
-    "the next run of the job hubspot_refresh creates them without rows."
+    "These tables had rows when they were staged. Until they have rows again, runs keep the models that read "
+    "them. To continue without these tables, drop the models: the job hubspot_refresh builds them again."
 )
 
 # A deleted stage leaves its deals without a label, so a few are normal. More mean that the labels were not
@@ -83,10 +82,12 @@ class SourceTables:
     Attributes:
         missing: error by table. Snowflake gives the same error for a missing table and a missing privilege.
         empty: tables without rows.
+        kept: staged columns, as MODEL.COLUMN, with values from these tables.
     """
 
     missing: dict[str, str] = field(default_factory=dict)
     empty: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
 
     @property
     def is_complete(self) -> bool:
@@ -98,7 +99,7 @@ def source_schema(settings: Settings) -> str:
 
 
 def find_source_tables(connection: SnowflakeConnection, settings: Settings) -> SourceTables:
-    """Read one row of each table of the shape."""
+    """Read one row of each table of the shape, and of what was staged from tables without one."""
     from snowflake.connector.errors import ProgrammingError
 
     found = SourceTables()
@@ -110,19 +111,8 @@ def find_source_tables(connection: SnowflakeConnection, settings: Settings) -> S
         else:
             if not rows:
                 found.empty.append(table)
+    found.kept.extend(kept_columns(connection, settings.hubspot_shape, {*found.missing, *found.empty}))
     return found
-
-
-def kept_models(connection: SnowflakeConnection, settings: Settings, found: SourceTables) -> list[str]:
-    """Return the staged models with rows whose table is missing or empty: runs keep these rows."""
-    unread = {*found.missing, *found.empty}
-    models = [model for table, model in staged_tables(settings.hubspot_shape).items() if table in unread]
-    existing = existing_tables(connection) if models else set()
-    return [
-        model
-        for model in models
-        if model.upper() in existing and fetch(connection, f"SELECT 1 AS FOUND FROM {model} LIMIT 1")
-    ]
 
 
 def fix_hint(settings: Settings) -> str:
@@ -163,12 +153,12 @@ def _tables_check(settings: Settings, options: GraphOptions) -> dg.AssetChecksDe
         name="hubspot_is_shared",
         description=f"Every table of the shape `{settings.hubspot_shape}` exists in "
         f"{source_schema(settings)} and has rows. Otherwise the graph still runs, and the columns from "
-        "HubSpot are empty, which is a warning. An error if a table is lost that had rows: these are kept.",
+        "HubSpot are empty, which is a warning. If a table had rows before, the staged rows are kept, which "
+        "is an error.",
     )
     def hubspot_is_shared(gong_snowflake: SnowflakeResource) -> dg.AssetCheckResult:
         with connection_of_check(gong_snowflake) as connection:
             found = find_source_tables(connection, settings)
-            kept = kept_models(connection, settings, found)
         metadata: dict[str, Any] = {"location": source_schema(settings), "shape": settings.hubspot_shape}
         if not found.is_complete:
             metadata |= {
@@ -176,9 +166,9 @@ def _tables_check(settings: Settings, options: GraphOptions) -> dg.AssetChecksDe
                 "empty": found.empty,
                 "what_to_do": fix_hint(settings),
             }
-        if kept:
-            metadata |= {"kept": kept, "what_to_do": f"{fix_hint(settings)} {KEPT_HINT}"}
-        severity = dg.AssetCheckSeverity.ERROR if kept else dg.AssetCheckSeverity.WARN
+        if found.kept:
+            metadata |= {"kept": found.kept, "what_to_do": f"{fix_hint(settings)} {KEPT_HINT}"}
+        severity = dg.AssetCheckSeverity.ERROR if found.kept else dg.AssetCheckSeverity.WARN
         return dg.AssetCheckResult(passed=found.is_complete, severity=severity, metadata=metadata)
 
     return hubspot_is_shared

@@ -28,6 +28,7 @@ from gong_assets.settings import Settings
 from gong_assets.warehouse import standing_queries as queries
 from gong_assets.warehouse.connection import fetch
 from gong_assets.warehouse.errors import is_unreachable
+from gong_assets.warehouse.hubspot_tables import kept_columns
 from gong_assets.warehouse.pending_changes import PENDING_CHANGES_TABLE
 from gong_assets.warehouse.queries import existing_tables
 from gong_assets.warehouse.report_queries import BATCHES
@@ -253,11 +254,11 @@ class StandingChecks:
             hours, unknown = fetch(self.connection, sql)[0]["HOURS"], "no deals"
         except ProgrammingError:
             hours, unknown = None, "no HubSpot tables"
-        if hours is None:  # Without HubSpot nothing is old. Staged deals say that there was one.
-            is_lost = "STG_HUBSPOT_DEALS" in self._existing and bool(
-                fetch(self.connection, "SELECT 1 AS FOUND FROM STG_HUBSPOT_DEALS LIMIT 1")
+        if hours is None:  # HubSpot is optional, unless deals were staged before.
+            kept = kept_columns(
+                self.connection, settings.hubspot_shape, {queries.deals_table(settings.hubspot_shape)}
             )
-            return Finding(int(is_lost), query=sql, advice=advice, more={"hours": unknown})
+            return Finding(len(kept), query=sql, advice=advice, more={"hours": unknown})
         is_old = hours > MAX_HUBSPOT_HOURS
         is_quiet = hours <= MAX_QUIET_HUBSPOT_DAYS * 24
         severity = dg.AssetCheckSeverity.WARN if is_quiet else dg.AssetCheckSeverity.ERROR
@@ -281,8 +282,8 @@ _DESCRIPTIONS: Mapping[str, str] = {
     "GONG_CORTEX_MONTHLY_BUDGET, if that is set.",
     "cortex_prices_are_recent": f"The prices of the Cortex functions were read within {MAX_AGE_DAYS} days.",
     "hubspot_is_recent": f"A deal of HubSpot was loaded within {MAX_HUBSPOT_HOURS} hours. A load writes only "
-    f"the deals that changed, so this is a warning; after {MAX_QUIET_HUBSPOT_DAYS} days, and if HubSpot's "
-    "deals are lost that were staged, it is an error.",
+    f"the deals that changed, so this is a warning. It is an error after {MAX_QUIET_HUBSPOT_DAYS} days, or "
+    "if deals were staged and HubSpot has none.",
 }
 
 

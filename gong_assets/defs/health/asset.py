@@ -12,11 +12,11 @@ from gong_assets.defs.health.markdown import markdown_report
 from gong_assets.defs.health.sections import overall_status
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import GongResource, SnowflakeResource
+from gong_assets.defs.schedules import STANDING_CHECKS_CRON
 from gong_assets.error_advice import EXPECTED_ERRORS
 from gong_assets.settings import Settings
 
 JOB = "gong_standing_checks"
-DEFAULT_CRON = "30 6 * * *"
 
 _SOURCES = ("vw_pipeline_health", "vw_gong_ingestion_status", "cortex_gong_calls", "stg_gong_calls")
 
@@ -26,7 +26,7 @@ def build_health_asset(settings: Settings, options: GraphOptions = DEFAULT_OPTIO
         key=options.asset_key(HEALTH_ASSET),
         kinds={"python", "snowflake"},
         deps=[options.asset_key(name) for name in _SOURCES],
-        freshness_policy=freshness(options.schedules.standing_checks, DEFAULT_CRON),
+        freshness_policy=freshness(options.schedules.standing_checks, STANDING_CHECKS_CRON),
         description="Report on the pipeline: calls a day, transcript coverage, latency, sentiment and cost, "
         "with charts. Its checks look at all days. `gong-assets report` writes the same as an HTML file.",
         **options.asset_attributes("health", owner=DATA_ENGINEERING),
@@ -88,7 +88,7 @@ def build_health_schedule(options: GraphOptions = DEFAULT_OPTIONS) -> dg.Schedul
     return dg.ScheduleDefinition(
         name="gong_standing_checks_schedule",
         job_name=JOB,
-        cron_schedule=timing.cron or DEFAULT_CRON,
+        cron_schedule=timing.cron or STANDING_CHECKS_CRON,
         execution_timezone=timing.timezone,
         default_status=timing.default_status,
         description="Evaluates the standing checks, and writes the health report.",

@@ -14,9 +14,14 @@ from typing import Any
 from gong_assets.cortex.functions import Capability, Functions
 from gong_assets.cortex.prices import Price, Prices
 from gong_assets.defs.freshness import runs_per_day
-from gong_assets.defs.health.asset import DEFAULT_CRON
 from gong_assets.defs.options import DEFAULT_OPTIONS
-from gong_assets.defs.schedules import INGESTION_CRON, RECONCILIATION_CRON, REFERENCE_DATA_CRON, hubspot_cron
+from gong_assets.defs.schedules import (
+    INGESTION_CRON,
+    RECONCILIATION_CRON,
+    REFERENCE_DATA_CRON,
+    STANDING_CHECKS_CRON,
+    hubspot_cron,
+)
 from gong_assets.settings import Settings
 from gong_assets.settings.dbt_vars import default_vars
 from gong_assets.warehouse import report_queries as queries
@@ -119,9 +124,9 @@ _STATEMENTS: Mapping[str, int] = {
 
 
 def scheduled_runs(settings: Settings) -> Mapping[str, float]:
-    """Return the runs a day of each schedule, from its cron expression.
+    """Return the number of runs a day by schedule, from its cron expression.
 
-    Of HubSpot these are the most: where Snowflake knows that its tables did not change, none is started.
+    The number for HubSpot is an upper limit: a connector's tables are only read after a change.
     """
     schedules = DEFAULT_OPTIONS.with_settings(settings).schedules
     crons = {
@@ -129,7 +134,7 @@ def scheduled_runs(settings: Settings) -> Mapping[str, float]:
         "reconciliation": RECONCILIATION_CRON,
         "reference_data": REFERENCE_DATA_CRON,
         "hubspot": hubspot_cron(settings),
-        "standing_checks": DEFAULT_CRON,
+        "standing_checks": STANDING_CHECKS_CRON,
     }
     options = {name: getattr(schedules, name) for name in crons}
     return {

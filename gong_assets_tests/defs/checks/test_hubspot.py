@@ -10,12 +10,15 @@ import dagster as dg
 import pytest
 
 from gong_assets.cli import doctor
+from gong_assets.cli.doctor.hubspot import check_hubspot
 from gong_assets.defs.checks.hubspot import (
+    KEPT_HINT,
     MAX_UNKNOWN_FRACTION,
     MAX_UNLABELLED_FRACTION,
     STAGE_TABLES,
     TABLES,
     build_hubspot_checks,
+    find_source_tables,
 )
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.settings import HubSpotShape, Settings
@@ -95,20 +98,33 @@ def test_a_missing_and_an_empty_table_are_named(
 def test_a_table_that_is_lost_after_it_was_staged_is_an_error(
     warehouse: Warehouse, snowflake: SnowflakeResource, tmp_path: Path
 ) -> None:
-    for model in ("STG_HUBSPOT_DEALS", "STG_HUBSPOT_CONTACTS"):
-        warehouse.query(f"CREATE TABLE {model} AS SELECT '1' AS ID")
-    warehouse.query("CREATE TABLE STG_HUBSPOT_COMPANIES (ID VARCHAR)")
+    warehouse.query(
+        "CREATE TABLE STG_HUBSPOT_DEALS AS "
+        "SELECT '1' AS DEAL_ID, 'o@seller.example' AS DEAL_OWNER_EMAIL, NULL AS ASSOCIATED_CONTACT_ID"
+    )
+    warehouse.query("CREATE TABLE STG_HUBSPOT_CONTACTS AS SELECT '1' AS CONTACT_ID")
+    warehouse.query("CREATE TABLE STG_HUBSPOT_COMPANIES (COMPANY_ID VARCHAR)")
     assert evaluated("hubspot_is_shared", settings(tmp_path), snowflake).passed
 
     warehouse.query(f"DROP TABLE {SHARE}.V2_DAILY.OBJECTS_DEALS")
     warehouse.query(f"DELETE FROM {SHARE}.V2_DAILY.OBJECTS_CONTACTS")
-    warehouse.query(f"DROP TABLE {SHARE}.V2_DAILY.OBJECTS_COMPANIES")
+    for table in ("OBJECTS_COMPANIES", "OWNERS", "ASSOCIATIONS_DEALS_TO_CONTACTS"):
+        warehouse.query(f"DROP TABLE {SHARE}.V2_DAILY.{table}")
     check = evaluated("hubspot_is_shared", settings(tmp_path), snowflake)
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
     found = metadata(check)
-    assert list(found["missing"]) == ["OBJECTS_DEALS", "OBJECTS_COMPANIES"]
-    assert found["kept"] == ["stg_hubspot_deals", "stg_hubspot_contacts"]
-    assert "runs keep the rows of these models" in found["what_to_do"]
+    assert set(found["missing"]) == {
+        "OBJECTS_DEALS", "OBJECTS_COMPANIES", "OWNERS", "ASSOCIATIONS_DEALS_TO_CONTACTS"
+    }  # fmt: skip
+    assert found["kept"] == [
+        "stg_hubspot_deals.deal_id", "stg_hubspot_contacts.contact_id", "stg_hubspot_deals.deal_owner_email"
+    ]  # fmt: skip
+    assert "runs keep the models that read them" in found["what_to_do"]
+    with warehouse.connect() as connection:
+        assert find_source_tables(connection, settings(tmp_path)).kept == found["kept"]
+    result = check_hubspot(settings(tmp_path), warehouse)
+    assert result.status == "fail"
+    assert KEPT_HINT in result.message
 
 
 def test_a_database_that_does_not_exist_is_a_warning_that_says_what_to_set_and_to_grant(

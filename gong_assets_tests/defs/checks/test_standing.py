@@ -276,6 +276,12 @@ def test_hubspot_that_was_not_loaded_for_days_is_found(warehouse: Warehouse, tmp
         checks = StandingChecks(connection, instance, settings, DEFAULT_OPTIONS)
         cursor.execute("CREATE TABLE DEALS (UPDATED_AT TIMESTAMP_NTZ)")
         error, warning = dg.AssetCheckSeverity.ERROR, dg.AssetCheckSeverity.WARN
+        assert (checks.hubspot_is_recent().count, checks.hubspot_is_recent().more) == (
+            0,
+            {"hours": "no deals"},
+        )
+        cursor.execute("CREATE TABLE STG_HUBSPOT_DEALS AS SELECT '1' AS DEAL_ID")
+        assert (checks.hubspot_is_recent().count, checks.hubspot_is_recent().severity) == (1, error)
         for hours, count, severity in ((400, 1, error), (80, 1, warning), (10, 0, warning)):
             cursor.execute(f"INSERT INTO DEALS SELECT DATEADD('hour', -{hours}, SYSDATE())")
             finding = checks.hubspot_is_recent()

@@ -1,13 +1,14 @@
 {#-
-    HubSpot's tables that were lost: the share was unmounted, a grant was revoked, or a connector has emptied a
-    table to load it again. A model of a lost table is kept as it is, because without its rows a month would
-    lose its revenue. `hubspot_is_shared` reports it as an error. A table that is dropped, or rebuilt with
-    --full-refresh, is made from what is there.
+    HubSpot's tables that were lost: the share was unmounted, a grant was revoked, or a connector emptied a
+    table to load it again. A table is lost if it has no rows or cannot be read, and a staged column still has
+    values of it. The models that read a lost table keep their rows, because without deals, stages or owners a
+    month or a rep would lose revenue. The check `hubspot_is_shared` reports it as an error. A model that is
+    dropped, or built with --full-refresh, is built from the tables that exist.
 -#}
 
-{#- Whether the model reads a table that has no rows, or cannot be read, while its staged model has rows. -#}
+{#- Returns whether the model reads a lost table. -#}
 {% macro reads_lost_hubspot_table() -%}
-    {%- set tables = _hubspot_tables_of_records() -%}
+    {%- set tables = _staged_hubspot_tables() -%}
     {%- if not tables.keys() | select('in', model.depends_on.nodes) | list -%}{{ return(false) }}{%- endif -%}
     {%- set found = command_state('lost_hubspot_tables') -%}
     {%- if 'ids' not in found -%}
@@ -16,29 +17,31 @@
     {{ return(found.ids | select('in', model.depends_on.nodes) | list | length > 0) }}
 {%- endmacro %}
 
-{#- The sources of the shape with a row for each record, by unique id. -#}
-{% macro _hubspot_tables_of_records() -%}
+{#- Returns the sources of the shape that have a staged column, by unique id. -#}
+{% macro _staged_hubspot_tables() -%}
     {%- set tables = {} -%}
     {%- for table in graph.sources.values() if table.source_name == 'hubspot' -%}
         {%- set meta = table.config.meta -%}
-        {%- if meta.get('staged') and hubspot_shape() in meta.shapes -%}
+        {%- if meta.get('staged_in') and hubspot_shape() in meta.shapes -%}
             {%- do tables.update({table.unique_id: table}) -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(tables) }}
 {%- endmacro %}
 
-{#- One statement for all tables. It reads at most a row of each. -#}
+{#- Returns the ids of lost tables, with one statement that reads at most a row of each table. -#}
 {% macro _lost_hubspot_tables(tables) -%}
     {%- set columns, ids = [], [] -%}
     {%- for unique_id, table in tables.items() -%}
-        {%- set staged = load_relation(this.incorporate(path={'identifier': table.config.meta.staged})) -%}
+        {%- set model_name, column = table.config.meta.staged_in.split('.') -%}
+        {%- set staged = load_relation(this.incorporate(path={'identifier': model_name})) -%}
         {%- set read = load_relation(
             api.Relation.create(database=table.database, schema=table.schema, identifier=table.identifier)
         ) -%}
         {%- if staged is not none -%}
             {%- do ids.append(unique_id) -%}
-            {%- do columns.append(_has_rows(staged) ~ ' > ' ~ (_has_rows(read) if read is not none else 0)) -%}
+            {%- set rows = _has_rows(read, 'true') if read is not none else 0 -%}
+            {%- do columns.append(_has_rows(staged, column ~ ' is not null') ~ ' > ' ~ rows) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- if not ids -%}{{ return([]) }}{%- endif -%}
@@ -48,18 +51,21 @@
         {%- if is_lost[loop.index0] -%}
             {%- do lost.append(unique_id) -%}
             {%- do exceptions.warn(
-                tables[unique_id].relation_name ~ ' has no rows or cannot be read: what was staged is kept.'
+                tables[unique_id].relation_name ~ ' has no rows or cannot be read: the staged rows are kept.'
             ) -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(lost) }}
 {%- endmacro %}
 
-{% macro _has_rows(relation) -%}
-    {{ return('(select count(*) from (select 1 as found from ' ~ relation ~ ' limit 1) as one_row)') }}
+{% macro _has_rows(relation, condition) -%}
+    {{ return(
+        '(select count(*) from (select 1 as found from ' ~ relation ~ ' where ' ~ condition
+        ~ ' limit 1) as one_row)'
+    ) }}
 {%- endmacro %}
 
-{#- Keeps a table, but for the contacts that were erased since. -#}
+{#- Keeps the rows of a table, except those of contacts that were erased since they were staged. -#}
 {% macro keep_table(table) -%}
     {%- do store_raw_result('main', message='KEPT', code='KEPT', rows_affected=none) -%}
     {%- if 'contact_id' in model.columns and 'email' in model.columns -%}

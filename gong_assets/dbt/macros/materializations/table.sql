@@ -1,6 +1,7 @@
 {#-
     A table is replaced in one statement: by INSERT OVERWRITE, which keeps its comments and grants, or by
-    CREATE OR REPLACE if its definition changed. Without a table of HubSpot that it was made from, it is kept.
+    CREATE OR REPLACE if its definition changed. A model that
+    reads a lost table of HubSpot keeps its rows.
 -#}
 {% materialization table, adapter='snowflake' %}
     {%- do set_query_tag() -%}

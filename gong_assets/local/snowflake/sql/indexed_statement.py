@@ -1,9 +1,9 @@
 """fakesnow's transforms of a statement, each called only for the nodes that it can change.
 
 fakesnow walks the whole tree of a statement for each of its 70 transforms, and most of them change none of
-its nodes. A transform asks for the class of its argument before it changes anything, so the classes that it
-asks for are read from its source, and it is called for the nodes of these classes. One that asks for none is
-called for all nodes.
+its nodes. A transform checks the class of its argument before it changes anything. The classes that it checks
+are read from its source, and it is called for nodes of these classes only. A transform without such a check
+is called for all nodes.
 """
 
 from __future__ import annotations
@@ -89,24 +89,26 @@ def changed_classes(function: Callable[..., Any]) -> Classes:
         return ALL
     if function.__name__ == "<lambda>":
         return _classes_of_lambda(function.__code__)
-    return _asked_classes(function)
+    return _checked_classes(function)
 
 
 @cache
 def _classes_of_lambda(code: CodeType) -> Classes:
     named = [getattr(transforms, name, None) for name in code.co_names]
     called = [function for function in named if isinstance(function, FunctionType)]
-    return tuple(chain(*map(_asked_classes, called))) or ALL
+    return tuple(chain(*map(_checked_classes, called))) or ALL
 
 
 @cache
-def _asked_classes(function: FunctionType) -> Classes:
+def _checked_classes(function: FunctionType) -> Classes:
     definition: Any = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
     argument = definition.args.args[0].arg
     classes: list[type] = []
     for node in ast.walk(definition):
         match node:
-            case ast.Call(func=ast.Name("isinstance"), args=[ast.Name(asked), kinds]) if asked == argument:
+            case ast.Call(func=ast.Name("isinstance"), args=[ast.Name(checked), kinds]) if (
+                checked == argument
+            ):
                 value = eval(ast.unparse(kinds), function.__globals__)  # noqa: S307 - of the source of a library
                 classes += value if isinstance(value, tuple) else [value]
     return tuple(classes) or ALL
