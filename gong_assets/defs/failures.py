@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -80,29 +80,38 @@ def error_chain(error: Any) -> Iterator[Any]:
         error = error.cause
 
 
-def explain_dbt(result: dbtRunnerResult) -> str:
+def explain_dbt(*commands: dbtRunnerResult) -> str:
     """Return the error of each model and test that failed: the database's words, and the compiled SQL.
 
     A command that failed before it ran a model, for example because the warehouse refused the sign-in, has an
-    exception instead.
+    exception instead. The results of a command replace those of the commands before it.
     """
-    results = getattr(result.result, "results", None) or []
-    failed = [each for each in results if each.status in ("error", "fail")]
+    failed = [each for each in _results(commands) if each.status in ("error", "fail")]
     if not failed:
-        return f"dbt: {_one_line(str(result.exception or 'the command failed'))}"
+        return f"dbt: {_one_line(str(_exception(commands) or 'the command failed'))}"
     lines = [_explain_node(each) for each in failed[:MAX_NODES_EXPLAINED]]
     if len(failed) > MAX_NODES_EXPLAINED:
         lines.append(f"{len(failed) - MAX_NODES_EXPLAINED} more models and tests failed.")
     return "\n".join(lines)
 
 
-def is_transient_dbt(result: dbtRunnerResult) -> bool:
-    """Return True if the warehouse did not answer dbt: a retry of the command may succeed."""
-    results = getattr(result.result, "results", None) or []
+def is_transient_dbt(*commands: dbtRunnerResult) -> bool:
+    """Return True if the warehouse did not answer dbt: a retry of the commands may succeed."""
+    results = _results(commands)
     if any(each.status == "fail" for each in results):
         return False
     errors = [each.message or "" for each in results if each.status == "error"]
-    return all(map(is_unreachable, errors or [str(result.exception)]))
+    return all(map(is_unreachable, errors or [str(_exception(commands))]))
+
+
+def _results(commands: Sequence[dbtRunnerResult]) -> list[Any]:
+    """Return the last result of each model and test."""
+    results = [each for command in commands for each in getattr(command.result, "results", None) or []]
+    return list({each.node.name: each for each in results}.values())
+
+
+def _exception(commands: Sequence[dbtRunnerResult]) -> BaseException | None:
+    return next((command.exception for command in commands if command.exception), None)
 
 
 def _explain_node(result: Any) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dbt.artifacts.resources.types import NodeType
 
 from gong_assets.dates import DateRange
 from gong_assets.defs.build import build_defs
@@ -23,6 +24,7 @@ from gong_assets.defs.dbt.project import (
     parsed_manifest,
     prepared_project,
 )
+from gong_assets.defs.dbt.test_groups import group_tests
 from gong_assets.defs.partitions import DAYS_TAG
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
@@ -197,6 +199,83 @@ def test_a_check_of_a_daily_model_can_be_executed_alone(graph: Graph) -> None:
     result = graph.run(checks={key})
     (evaluation,) = result.get_asset_check_evaluations()
     assert (evaluation.asset_check_key, evaluation.passed) == (key, True)
+
+
+def checks_of(graph: Graph, *models: str) -> set[dg.AssetCheckKey]:
+    return {key for key in graph.check_keys if key.asset_key.path[-1] in models}
+
+
+def failed_rows(result: dg.ExecuteInProcessResult) -> dict[str, object]:
+    """Return the number of rows that failed each check."""
+    return {
+        each.check_name: each.metadata["dagster_dbt/failed_row_count"].value
+        for each in result.get_asset_check_evaluations()
+    }
+
+
+@pytest.fixture
+def doubled_user(graph: Graph) -> Iterator[None]:
+    """A user who is staged twice."""
+    graph.warehouse.query("create table kept_users as select * from stg_gong_users")
+    graph.warehouse.query("insert into stg_gong_users select * from kept_users order by user_id limit 1")
+    yield
+    graph.warehouse.query("insert overwrite into stg_gong_users select * from kept_users")
+    graph.warehouse.query("drop table kept_users")
+
+
+@pytest.mark.usefixtures("doubled_user")
+def test_only_the_test_that_failed_is_a_failed_check_and_no_model_is_built_on_its_model(graph: Graph) -> None:
+    built = {dg.AssetKey("int_gong_users"), dg.AssetKey("vw_directory")}
+    result = graph.run(built, checks=checks_of(graph, "int_gong_users", "vw_directory"))
+
+    assert not result.success
+    checks = checks_of(graph, "int_gong_users")
+    assert {each.asset_check_key for each in result.get_asset_check_evaluations()} == checks
+    assert failed_rows(result) == {key.name: int(key.name == "user_id_unique") for key in checks}
+    failed = [each.check_name for each in result.get_asset_check_evaluations() if not each.passed]
+    assert failed == ["user_id_unique"]
+    assert [event.asset_key for event in result.get_asset_materialization_events()] == [
+        dg.AssetKey("int_gong_users")
+    ]
+    failure = result.failure_data_for_node(OPS[1])
+    assert failure is not None
+    assert failure.user_failure_data is not None
+    reason, compiled = str(failure.user_failure_data.description).splitlines()
+    assert "Failure in test unique_int_gong_users_user_id " in reason
+    assert reason.endswith("Got 1 result, configured to fail if != 0")
+    assert "group by user_id" in Path(compiled.removeprefix("Compiled SQL: ")).read_text()
+
+
+def test_a_test_that_warns_fails_its_check_and_not_the_step(graph: Graph) -> None:
+    checks = checks_of(graph, "stg_gong_users")
+    graph.warehouse.query(
+        "update stg_gong_users set manager_id = 'nobody' where user_id = "
+        "(select min(user_id) from stg_gong_users)"
+    )
+    result = graph.run(checks=checks)
+
+    assert result.success
+    assert {each.asset_check_key for each in result.get_asset_check_evaluations()} == checks
+    (failed,) = [each for each in result.get_asset_check_evaluations() if not each.passed]
+    assert (failed.check_name, failed.severity) == (
+        "manager_id_in_stg_gong_users",
+        dg.AssetCheckSeverity.WARN,
+    )
+    assert failed_rows(result) == {key.name: int(key.name == failed.check_name) for key in checks}
+
+
+def test_dbt_runs_the_tests_of_a_model_as_one(
+    graph: Graph, second: tuple[dg.ExecuteInProcessResult, Statements]
+) -> None:
+    evaluated = {each.asset_check_key for each in second[0].get_asset_check_evaluations()}
+    assert evaluated == graph.check_keys
+    manifest = parsed_manifest(prepared_project(graph.settings).target_path)
+    tests = {spec.metadata["dagster_dbt/unique_id"] for op in graph.ops for spec in op.check_specs}
+    groups = group_tests(manifest, tests)
+    assert sorted(test for group in groups.values() for test in group) == sorted(tests)
+    left = {name for name, node in manifest.nodes.items() if node.resource_type == NodeType.Test}
+    assert left == groups.keys()
+    assert len(groups) < len(tests) / 3
 
 
 def test_daily_models_are_not_rebuilt_without_days(graph: Graph) -> None:

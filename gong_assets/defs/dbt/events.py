@@ -11,9 +11,12 @@ from dagster_dbt import DbtProject
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from gong_assets.defs.dbt.column_lineage import ColumnLineage
-from gong_assets.defs.dbt.invocation import FINISHED_EVENT
+from gong_assets.defs.dbt.invocation import FINISHED_EVENT, DbtInvocation
 from gong_assets.defs.dbt.models import DbtModels
+from gong_assets.defs.dbt.test_groups import of_test
 from gong_assets.defs.dbt.translator import is_partitioned
+
+NO_GROUPS: Mapping[str, list[str]] = {}
 
 
 class NodeEvents:
@@ -21,6 +24,10 @@ class NodeEvents:
 
     Args:
         target_path: output directory of the command.
+        groups: the tests that dbt runs as one, by the first of them.
+
+    Attributes:
+        not_passed: the tests of groups that did not pass. Which of them failed is not known.
     """
 
     def __init__(
@@ -29,15 +36,23 @@ class NodeEvents:
         project: DbtProject,
         models: DbtModels,
         target_path: Path,
+        groups: Mapping[str, list[str]] = NO_GROUPS,
     ) -> None:
         self._context = context
         self._project = project
         self._models = models
         self._target_path = target_path
         self._lineage = ColumnLineage(project, models.manifest, models.translator)
+        self._groups = groups
         self._results: dict[str, dict[str, Any]] = {}
+        self.not_passed: list[str] = []
 
-    def of_dbt(self, event: dict[str, Any]) -> Iterator[Any]:
+    def of_command(self, command: DbtInvocation) -> Iterator[Any]:
+        """Run the command, and yield Dagster's events while dbt works."""
+        for event in command.events():
+            yield from self._of_event(event)
+
+    def _of_event(self, event: dict[str, Any]) -> Iterator[Any]:
         """Yield the Dagster events of a node that ended.
 
         dbt reports it twice: with its status, which dagster-dbt reads, and then with the warehouse's answer.
@@ -45,21 +60,28 @@ class NodeEvents:
         unique_id = event["data"]["node_info"]["unique_id"]
         if event["info"]["name"] != FINISHED_EVENT:
             self._results[unique_id] = event
-        elif result := self._results.pop(unique_id, None):
-            message = DbtCoreCliEventMessage(raw_event=result, event_history_metadata={})
-            for each in message.to_default_asset_events(
-                self._models.manifest,
-                self._models.translator,
-                self._context,
-                self._target_path,
-                self._project,
-            ):
-                is_model = isinstance(each, dg.Output)
-                yield (
-                    each.with_metadata({**each.metadata, **self._metadata(result, event)})
-                    if is_model
-                    else each
-                )
+        elif (result := self._results.pop(unique_id, None)) is None:
+            return
+        elif len(self._groups.get(unique_id, ())) < 2:
+            yield from self._of_node(result, event)
+        elif result["data"]["status"] == "pass":
+            for test in self._groups[unique_id]:
+                yield from self._of_node(of_test(result, test), event)
+        else:
+            self.not_passed += self._groups[unique_id]
+
+    def _of_node(self, result: dict[str, Any], finished: Mapping[str, Any]) -> Iterator[Any]:
+        message = DbtCoreCliEventMessage(raw_event=result, event_history_metadata={})
+        for each in message.to_default_asset_events(
+            self._models.manifest,
+            self._models.translator,
+            self._context,
+            self._target_path,
+            self._project,
+        ):
+            if isinstance(each, dg.Output):
+                each = each.with_metadata({**each.metadata, **self._metadata(result, finished)})
+            yield each
 
     def _metadata(self, result: Mapping[str, Any], finished: Mapping[str, Any]) -> dict[str, Any]:
         node = self._models.manifest["nodes"][result["data"]["node_info"]["unique_id"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,20 +41,18 @@ class DbtModels:
             tests=dbt_test_names(manifest),
         )
 
-    def selection(self, context: dg.AssetExecutionContext) -> list[str]:
-        """Return dbt's arguments for the selected models and checks."""
-        of_check = {
-            spec.key: self.tests[spec.metadata["dagster_dbt/unique_id"]]
+    def selected_tests(self, context: dg.AssetExecutionContext) -> dict[str, dg.AssetKey]:
+        """Return the unique ID of the test of each selected check, with the asset that it tests."""
+        return {
+            spec.metadata["dagster_dbt/unique_id"]: spec.asset_key
             for spec in context.assets_def.node_check_specs_by_output_name.values()
+            if spec.key in context.selected_asset_check_keys
         }
-        assets, checks = context.selected_asset_keys, context.selected_asset_check_keys
-        selected = [self.names[key] for key in assets]
-        selected += [of_check[key] for key in checks if key.asset_key not in assets]
-        excluded = [name for key, name in of_check.items() if key.asset_key in assets and key not in checks]
+
+    def selection(self, assets: Collection[dg.AssetKey], tests: Mapping[str, dg.AssetKey]) -> list[str]:
+        """Return dbt's arguments for the models of assets, and for these tests; see `selected_tests`."""
+        names = [self.names[key] for key in assets]
+        names += [self.tests[test] for test, asset in tests.items() if asset not in assets]
         # Run a test of two models only if both are built or exist. The default of dbt fails on tables that
         # do not exist yet.
-        arguments = [
-            *("--indirect-selection", "buildable" if assets else "empty"),
-            *("--select", *sorted(selected)),
-        ]
-        return [*arguments, "--exclude", *sorted(excluded)] if excluded else arguments
+        return ["--indirect-selection", "buildable" if assets else "empty", "--select", *sorted(names)]

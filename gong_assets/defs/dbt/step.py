@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from gong_assets.defs.dbt.project import (
     parsed_manifest,
     remove_old_invocations,
 )
+from gong_assets.defs.dbt.test_groups import group_tests
 from gong_assets.defs.failures import (
     STEP_RETRIES,
     STEP_RETRY_SECONDS,
@@ -46,6 +47,7 @@ from gong_assets.warehouse.queries import existing_tables
 from gong_assets.warehouse.tables import ERASURES_TABLE, LANDINGS_TABLE, create_raw_tables
 
 if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
     from snowflake.connector import SnowflakeConnection
 
 
@@ -117,19 +119,38 @@ class DbtStep:
 
     def _run_dbt(self, target_path: Path) -> Iterator[Any]:
         remove_old_invocations(self.project.target_path)
-        # Unit tests run in CI only: in a build they would fail the step without appearing as a check.
-        command = ["build", "--exclude-resource-type", "unit_test", *self.models.selection(self.context)]
-        command += ["--no-write-json", *command_options(self.settings, target_path)]
-        invocation = DbtInvocation(command, parsed_manifest(self.project.target_path))
-        events = NodeEvents(self.context, self.project, self.models, target_path)
-        for event in invocation.events():
-            yield from events.of_dbt(event)
-        if not invocation.result.success:
-            failed = dg.Failure(description=explain_dbt(invocation.result), allow_retries=False)
-            if is_transient_dbt(invocation.result):
+        assets, tests = self.context.selected_asset_keys, self.models.selected_tests(self.context)
+        manifest = parsed_manifest(self.project.target_path)
+        groups = group_tests(manifest, tests)
+        build = self._command(manifest, assets, {first: tests[first] for first in groups}, target_path)
+        events = NodeEvents(self.context, self.project, self.models, target_path, groups)
+        yield from events.of_command(build)
+        done = [build.result]
+        if events.not_passed and not is_transient_dbt(*done):
+            manifest = parsed_manifest(self.project.target_path)
+            again = self._command(
+                manifest, (), {test: tests[test] for test in events.not_passed}, target_path
+            )
+            yield from NodeEvents(self.context, self.project, self.models, target_path).of_command(again)
+            done.append(again.result)
+        if not all(result.success for result in done):
+            failed = dg.Failure(description=explain_dbt(*done), allow_retries=False)
+            if is_transient_dbt(*done):
                 raise dg.RetryRequested(STEP_RETRIES, STEP_RETRY_SECONDS) from failed
             raise failed
         keep_output(self.project.target_path, target_path)
+
+    def _command(
+        self,
+        manifest: Manifest,
+        assets: Collection[dg.AssetKey],
+        tests: Mapping[str, dg.AssetKey],
+        target_path: Path,
+    ) -> DbtInvocation:
+        # Unit tests run in CI only: in a build they would fail the step without appearing as a check.
+        command = ["build", "--exclude-resource-type", "unit_test", *self.models.selection(assets, tests)]
+        command += ["--no-write-json", *command_options(self.settings, target_path)]
+        return DbtInvocation(command, manifest)
 
     def _create_missing_sources(self, connection: SnowflakeConnection, snowflake: SnowflakeResource) -> None:
         """Create the raw tables and those of Cortex that do not exist; one statement if they do."""

@@ -2,16 +2,22 @@
     The data tests of a model are evaluated in one statement, which reads the model once. The first test of
     the model runs it for all tests that dbt selected, and the others take their results from there. Each is
     still a test of its own for dbt and a check of its own in Dagster.
+
+    The graph leaves one test of each group in the manifest, with the list of the others. It passes if all of
+    them do.
 -#}
 {% materialization test, adapter='snowflake' %}
     {%- do set_query_tag() -%}
     {%- if should_store_failures() or not _belongs_to_group(model) -%}
         {{ return(materialization_test_default()) }}
     {%- endif -%}
+    {%- if model.meta.group_of_tests -%}
+        {{ return(_run_group(model)) }}
+    {%- endif -%}
     {%- set groups = command_state('tests') -%}
     {%- set name = _group_of(model) -%}
     {%- if name not in groups -%}
-        {%- do groups.update({name: _run_tests_of(name, model.attached_node)}) -%}
+        {%- do groups.update({name: _run_tests(_selected_tests()[name], graph.nodes[model.attached_node])}) -%}
     {%- endif -%}
     {%- set group = groups[name] -%}
     {%- set names = ['failures', 'should_warn', 'should_error'] -%}
@@ -56,31 +62,58 @@
 {%- endmacro %}
 
 {#- The result of the statement, and the place of each test in it, by unique id. -#}
-{% macro _run_tests_of(group, model_id) -%}
-    {%- set tested = graph.nodes[model_id] -%}
-    {%- set relation = _relation_of(tested) -%}
-    {%- set window = tested_days(tested) -%}
-    {%- set places, counts, verdicts = {}, [], [] -%}
-    {%- for test in _selected_tests()[group] -%}
-        {%- set place = places | length -%}
+{% macro _run_tests(tests, tested) -%}
+    {%- set places, verdicts = {}, [] -%}
+    {%- for test in tests -%}
+        {%- set place = loop.index0 -%}
         {%- do places.update({test.unique_id: place}) -%}
-        {%- do counts.append(_failures_of(test, tested, window) ~ ' as failures_' ~ place) -%}
-        {%- do verdicts.append('failures_' ~ place ~ ', failures_' ~ place ~ ' ' ~ test.config.warn_if
-            ~ ' as should_warn_' ~ place ~ ', failures_' ~ place ~ ' ' ~ test.config.error_if
-            ~ ' as should_error_' ~ place) -%}
+        {%- do verdicts.append('failures_' ~ place ~ ', ' ~ _is(place, test.config.warn_if) ~ ' as should_warn_'
+            ~ place ~ ', ' ~ _is(place, test.config.error_if) ~ ' as should_error_' ~ place) -%}
     {%- endfor -%}
     {%- call statement('grouped', fetch_result=true) -%}
         select
             {{ verdicts | join(',\n            ') }}
-        from (
-            select
-                count(*) as tested_rows,
-                {{ counts | join(',\n                ') }}
-            from {{ relation }}
-            where {{ window }}
-        ) as counted
+        from ({{ _count_failures(tests, tested) }}) as counted
     {%- endcall -%}
     {{ return({'places': places, 'result': load_result('grouped')}) }}
+{%- endmacro %}
+
+{#- Runs all tests of a group as one test, whose failures are those of all of them. -#}
+{% macro _run_group(test) -%}
+    {%- set tests = [] -%}
+    {%- set failures, warns, errors = [], [], ['false'] -%}
+    {%- for unique_id in test.meta.group_of_tests -%}
+        {%- set each = graph.nodes[unique_id] -%}
+        {%- do tests.append(each) -%}
+        {%- do failures.append('failures_' ~ loop.index0) -%}
+        {%- do warns.append(_is(loop.index0, each.config.warn_if)) -%}
+        {%- if each.config.severity | upper == 'ERROR' -%}
+            {%- do errors.append(_is(loop.index0, each.config.error_if)) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- call statement('main', fetch_result=true) -%}
+        select
+            {{ failures | join(' + ') }} as failures,
+            {{ warns | join(' or ') }} as should_warn,
+            {{ errors | join(' or ') }} as should_error
+        from ({{ _count_failures(tests, graph.nodes[test.attached_node]) }}) as counted
+    {%- endcall -%}
+    {{ return({'relations': []}) }}
+{%- endmacro %}
+
+{#- Whether the number of failures of the test at a place in the statement exceeds a limit of its config. -#}
+{% macro _is(place, condition) -%}
+    {{ return('failures_' ~ place ~ ' ' ~ condition) }}
+{%- endmacro %}
+
+{% macro _count_failures(tests, tested) -%}
+    {%- set window = tested_days(tested) -%}
+    {%- set counts = [] -%}
+    {%- for test in tests -%}
+        {%- do counts.append(_failures_of(test, tested, window) ~ ' as failures_' ~ loop.index0) -%}
+    {%- endfor -%}
+    {{ return('select count(*) as tested_rows, ' ~ counts | join(', ') ~ ' from ' ~ _relation_of(tested)
+        ~ ' where ' ~ window) }}
 {%- endmacro %}
 
 {% macro _relation_of(node) -%}
