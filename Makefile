@@ -5,7 +5,7 @@ BIN := .venv/bin
 export DAGSTER_DISABLE_TELEMETRY := yes
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help licenses sbom audit demo check test test-fast dev docs generate lint typecheck build clean
+.PHONY: help licenses sbom audit demo check test test-all test-fast dev docs generate lint typecheck build clean
 
 help:  ## Show this help
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
@@ -20,7 +20,7 @@ help:  ## Show this help
 demo: .venv/installed  ## Run the whole graph over the last 14 days on this machine, and print sample queries
 	$(BIN)/gong-assets demo
 
-check: lint typecheck build test  ## Run what CI runs: style, types, the wheel and all tests
+check: lint typecheck build test-all  ## Run what CI runs: style, types, the wheel and all tests
 
 licenses: .venv/installed  ## Write docs/licenses.md, from all extras and the tools of development
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,k8s]'
@@ -44,11 +44,14 @@ sbom: build/tools  ## Write build/sbom.cdx.json (CycloneDX) of an installation w
 audit: build/tools  ## Look up the versions of constraints.txt in the databases of vulnerabilities (network)
 	build/tools/bin/pip-audit --strict --requirement constraints.txt --no-deps --disable-pip
 
-test: .venv/installed  ## Run all tests
+test: .venv/installed  ## Run the tests, except for the extended ones
+	$(BIN)/pytest -n auto --dist loadgroup -m "not extended"
+
+test-all: .venv/installed  ## Run all tests
 	$(BIN)/pytest -n auto --dist loadgroup
 
-test-fast: .venv/installed  ## Run the tests that are not marked slow, in less than two minutes
-	$(BIN)/pytest -n auto --dist loadgroup -m "not slow"
+test-fast: .venv/installed  ## Run the tests that need no server, in less than two minutes
+	$(BIN)/pytest -n auto --dist loadgroup -m "not slow and not extended"
 
 dev: .venv/installed  ## Open the Dagster UI on http://127.0.0.1:3000, with the local stack
 	$(BIN)/gong-assets dev

@@ -18,6 +18,8 @@ import gong_assets
 from gong_assets.local.stack import REQUIRED_MODULES
 from gong_assets_tests.cli.command_line import CommandLine
 
+pytestmark = pytest.mark.extended
+
 PACKAGE = Path(gong_assets.__file__).parent
 
 # Packages of the extras, and one that only a project which binds its own resource imports. orjson and sqlglot

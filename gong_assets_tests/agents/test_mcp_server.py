@@ -33,6 +33,8 @@ from gong_assets_tests.agents.mcp_clients import (
 )
 from gong_assets_tests.cli.command_line import CommandLine
 
+pytestmark = pytest.mark.extended
+
 INITIALIZE = {
     "method": "initialize",
     "params": {

@@ -30,6 +30,8 @@ from gong_assets_tests.agents.tables import (
 )
 from gong_assets_tests.cli.command_line import CommandLine
 
+pytestmark = pytest.mark.extended
+
 Request = tuple[str, dict[str, Any]]
 CallTools = Callable[[list[Request]], list[CallToolResult]]
 

@@ -22,7 +22,7 @@ from gong_assets.warehouse.connection import Warehouse
 from gong_assets_tests.agents.tables import create_views, segment
 from gong_assets_tests.local.gong_tenant.topics import topic_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.extended, pytest.mark.slow]
 
 # Enough to find ten of a topic. A rare topic takes months of calls to come up this often.
 SEGMENTS_OF_A_TOPIC = 75

@@ -15,6 +15,8 @@ from gong_assets_tests.warehouse.sources.airbyte_tables import connector_records
 from gong_assets_tests.warehouse.sources.records import call, tenant
 from gong_assets_tests.warehouse.sources.tenant import read_tenant
 
+pytestmark = pytest.mark.extended
+
 DAY = datetime.now(UTC).date() - timedelta(days=20)
 
 

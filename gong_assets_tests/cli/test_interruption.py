@@ -21,7 +21,7 @@ from gong_assets.local import stack
 from gong_assets_tests.cli.command_line import CommandLine
 from gong_assets_tests.pools import held_pool
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.extended, pytest.mark.slow]
 
 START_SECONDS = 180
 

@@ -18,7 +18,7 @@ from gong_assets.local import stack
 from gong_assets.local.processes import find_by_home
 from gong_assets_tests.cli.command_line import CommandLine
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.extended, pytest.mark.slow]
 
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 START_SECONDS = 120

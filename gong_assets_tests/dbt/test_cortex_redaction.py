@@ -14,6 +14,7 @@ from gong_assets_tests.dbt.records import MONDAY
 pytestmark = pytest.mark.xdist_group("cortex")
 
 
+@pytest.mark.extended
 def test_after_enabling_redaction_no_result_of_unredacted_text_is_visible(
     company: Company,
 ) -> None:

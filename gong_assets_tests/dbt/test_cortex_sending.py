@@ -12,6 +12,7 @@ from gong_assets_tests.dbt.cortex_company import CALLS, REFUSED, UNSCORABLE, Com
 pytestmark = pytest.mark.xdist_group("cortex")
 
 
+@pytest.mark.extended
 def test_a_failing_text_is_isolated_and_given_up_while_all_others_get_results(
     company: Company,
 ) -> None:
@@ -61,6 +62,7 @@ def test_a_failing_text_is_isolated_and_given_up_while_all_others_get_results(
     assert len(company.sent()) == sent
 
 
+@pytest.mark.extended
 def test_a_budget_is_never_exceeded_and_the_next_run_continues(company: Company) -> None:
     company.land({f"call{number}": texts(number) for number in range(CALLS)})
 
@@ -103,6 +105,7 @@ def test_a_budget_is_never_exceeded_and_the_next_run_continues(company: Company)
     assert estimated == embedding_tokens
 
 
+@pytest.mark.extended
 def test_credits_are_limited_for_a_run_and_for_a_day(company: Company) -> None:
     company.land({f"call{number}": texts(number) for number in range(CALLS)})
 
@@ -150,6 +153,7 @@ def test_only_the_changed_one_of_a_hundred_segments_is_sent(company: Company) ->
     assert [row["CALLS"] for row in company.batches() if row["FUNCTION_NAME"] == "AI_EMBED"][-1] == 1
 
 
+@pytest.mark.extended
 def test_costs_are_recorded_by_function(company: Company) -> None:
     company.land({"call0": texts(0)})
     company.run()
@@ -172,6 +176,7 @@ def test_costs_are_recorded_by_function(company: Company) -> None:
 
 # This many turns, with this many repetitions of a sentence, exceed the input limit of the family.
 @pytest.mark.parametrize(("family", "turns", "repeats"), [("current", 66, 170), ("legacy", 220, 15)])
+@pytest.mark.extended
 def test_texts_beyond_the_input_limit_are_truncated_or_split(
     company: Company, family: str, turns: int, repeats: int
 ) -> None:
@@ -201,6 +206,7 @@ def test_texts_beyond_the_input_limit_are_truncated_or_split(
     assert sum(row["CALLS"] for row in batches if row["MODEL_NAME"] == "cortex_gong_calls") > 2
 
 
+@pytest.mark.extended
 def test_labels_of_ai_sentiment_become_numbers_and_an_unknown_label_is_a_result_without_a_score(
     company: Company,
 ) -> None:
@@ -222,6 +228,7 @@ def test_labels_of_ai_sentiment_become_numbers_and_an_unknown_label_is_a_result_
     assert len(company.sent()) == sent
 
 
+@pytest.mark.extended
 def test_a_row_without_a_result_keeps_its_error_and_is_sent_again_up_to_a_limit(company: Company) -> None:
     """AI_SENTIMENT returns NULL for one text of a statement and results for the others."""
     company.land({"call0": [f"{UNSCORABLE} as it is, this is about the offer.", *texts(0)]})
@@ -239,6 +246,7 @@ def test_a_row_without_a_result_keeps_its_error_and_is_sent_again_up_to_a_limit(
     assert len(company.sent()) == sent
 
 
+@pytest.mark.extended
 def test_a_dialogue_beyond_the_whole_budget_does_not_block_others(company: Company) -> None:
     calls = {"call0": texts(0), "call1": ["We talked about the offer and how it was made. " * 18] * 8}
     company.land(calls)

@@ -16,7 +16,7 @@ from gong_assets_tests.dbt import crm_calls
 from gong_assets_tests.dbt.conftest import connected, project_of, served
 from gong_assets_tests.dbt.test_selling_figures import Company
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.extended, pytest.mark.slow]
 
 AMOUNTS = ("DEAL_AMOUNT", "DEAL_CURRENCY_CODE", "DEAL_AMOUNT_IN_HOME_CURRENCY")
 

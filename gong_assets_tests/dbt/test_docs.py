@@ -13,7 +13,7 @@ from gong_assets.settings import Settings
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.warehouse import Tables, Warehouse
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dbt")]
+pytestmark = [pytest.mark.extended, pytest.mark.slow, pytest.mark.xdist_group("dbt")]
 
 
 def arguments(port: int) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from gong_assets_tests.dbt.test_sql import SNOWFLAKE_FUNCTIONS
 from gong_assets_tests.dbt.warehouse import Tables, Warehouse
 from gong_assets_tests.snowflake_sql import functions, violations
 
-pytestmark = pytest.mark.xdist_group("dbt")
+pytestmark = [pytest.mark.extended, pytest.mark.xdist_group("dbt")]
 
 MODELS = {
     "stg_hubspot_deals": "DEAL_ID",

@@ -26,7 +26,7 @@ from gong_assets_tests.dbt import identity_calls
 from gong_assets_tests.dbt.conftest import DATABASE, SCHEMA, connected, project_of, served
 from gong_assets_tests.dbt.warehouse import Warehouse
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.extended, pytest.mark.slow]
 
 _DEALS = """create table hubspot_share.v2_daily.objects_deals as select column1 as objectid,
     column2 as property_dealname, 'sent' as property_dealstage, 'default' as property_pipeline,

@@ -14,7 +14,7 @@ from gong_assets_tests.dbt.project import DbtProject, connected_to
 from gong_assets_tests.dbt.test_hubspot_shapes import CLOCKED, MODELS, use_empty_schema
 from gong_assets_tests.dbt.warehouse import Warehouse
 
-pytestmark = pytest.mark.xdist_group("dbt")
+pytestmark = [pytest.mark.extended, pytest.mark.xdist_group("dbt")]
 
 # Of the share, the schema of tables: its rows can be deleted.
 SCHEMAS = {

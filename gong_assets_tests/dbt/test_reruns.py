@@ -25,7 +25,7 @@ from gong_assets_tests.dbt.records import (
 )
 from gong_assets_tests.dbt.warehouse import Tables, Warehouse
 
-pytestmark = pytest.mark.xdist_group("dbt")
+pytestmark = [pytest.mark.extended, pytest.mark.xdist_group("dbt")]
 
 STAGED = [
     "stg_gong_calls", "stg_gong_call_participants", "stg_gong_call_transcripts", "stg_gong_call_topics",

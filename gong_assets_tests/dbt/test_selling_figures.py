@@ -17,7 +17,7 @@ from gong_assets_tests.dbt.conftest import connected, project_of, served
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.warehouse import Row, Warehouse
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.extended, pytest.mark.slow]
 
 
 class Company:

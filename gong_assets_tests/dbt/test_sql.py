@@ -147,12 +147,14 @@ def statements(
     }
 
 
+@pytest.mark.extended
 def test_the_legacy_cortex_functions_accept_the_same_texts(
     legacy: tuple[DbtProject, subprocess.CompletedProcess[str]],
 ) -> None:
     assert legacy[1].returncode == 0, legacy[1].stdout
 
 
+@pytest.mark.extended
 def test_every_model_is_snowflake_sql(models: dict[str, str]) -> None:
     for sql in models.values():
         parsed(sql)
@@ -191,6 +193,7 @@ def test_a_second_parser_accepts_the_models_and_each_statement_of_a_build(
     assert {sql: error for sql in parsed_sql if (error := parse_error(sql))} == {}
 
 
+@pytest.mark.extended
 def test_the_local_server_transforms_each_statement_of_a_build_as_fakesnow_does(
     models: dict[str, str], statements: dict[str, list[tuple[str, str]]]
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.warehouse import Tables
 
-pytestmark = pytest.mark.xdist_group("dbt")
+pytestmark = [pytest.mark.extended, pytest.mark.xdist_group("dbt")]
 
 
 def test_the_unit_tests_of_the_project_pass(built: Tables, project: DbtProject) -> None:

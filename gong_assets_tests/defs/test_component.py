@@ -19,6 +19,8 @@ from gong_assets.defs.component import SettingsOverrides
 from gong_assets.settings import Settings, SettingsError
 from gong_assets_tests.cli.command_line import CommandLine
 
+pytestmark = pytest.mark.extended
+
 CHECKOUT = Path(gong_assets.__file__).parents[1]
 
 

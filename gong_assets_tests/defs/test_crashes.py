@@ -26,7 +26,7 @@ from gong_assets.warehouse.connection import Warehouse, open_warehouse
 from gong_assets_tests.defs.ingestion_runs import Ingestion, call, calls, ids, transcript, why
 from gong_assets_tests.end_to_end.gong_server import Gong
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("crashes")]
+pytestmark = [pytest.mark.extended, pytest.mark.slow, pytest.mark.xdist_group("crashes")]
 
 MARCH = DateRange(date(2025, 3, 1), date(2025, 3, 15))
 KILLS = 20

@@ -238,6 +238,7 @@ def request_missing(ingestion: Ingestion, call_dates: dict[str, str]) -> dg.Exec
     )
 
 
+@pytest.mark.extended
 def test_a_quota_that_ends_keeps_the_days_that_were_read_and_a_later_run_reads_the_rest(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:

@@ -18,7 +18,7 @@ from gong_assets.settings import Settings
 from gong_assets_tests.defs.ingestion_runs import why
 from gong_assets_tests.defs.sources.graph import Deployment, metadata
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.extended, pytest.mark.slow]
 
 KEPT_DAYS = 2
 # Lists without days, of which an entry may refer to any call; and reviews, which expire by their own day.

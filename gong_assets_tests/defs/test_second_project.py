@@ -15,7 +15,7 @@ from gong_assets.warehouse.connection import Warehouse, local_arguments
 from gong_assets_tests.cli.command_line import CommandLine
 from gong_assets_tests.defs.second_project import DEFS_YAML, write_project
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("second_project")]
+pytestmark = [pytest.mark.extended, pytest.mark.slow, pytest.mark.xdist_group("second_project")]
 
 YESTERDAY = datetime.now(UTC).date() - timedelta(days=1)
 

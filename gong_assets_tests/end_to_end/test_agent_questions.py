@@ -21,7 +21,12 @@ from gong_assets_tests.cli.command_line import CommandLine
 from gong_assets_tests.end_to_end import company
 from gong_assets_tests.end_to_end.runs import Snapshot, changes, take_snapshot
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("company"), pytest.mark.usefixtures("first_run")]
+pytestmark = [
+    pytest.mark.extended,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("company"),
+    pytest.mark.usefixtures("first_run"),
+]
 
 EXPENSIVE = "the customer thinks that it costs too much"
 DEAL, DEALS_COMPANY = "8800000002", "Other GmbH"

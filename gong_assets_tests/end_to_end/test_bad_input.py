@@ -16,7 +16,7 @@ from gong_assets_tests.cli.command_line import CommandLine, Outcome
 from gong_assets_tests.end_to_end.gong_server import Gong
 from gong_assets_tests.end_to_end.runs import Run, changes, take_snapshot
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sales")]
+pytestmark = [pytest.mark.extended, pytest.mark.slow, pytest.mark.xdist_group("sales")]
 
 ONE_DAY = ("sync", "--mode", "backfill", "--from-date", "2018-02-17", "--to-date", "2018-02-17")
 

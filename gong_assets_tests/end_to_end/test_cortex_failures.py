@@ -15,7 +15,7 @@ from gong_assets.warehouse.connection import Warehouse, open_warehouse
 from gong_assets_tests.cli.command_line import CommandLine, Outcome
 from gong_assets_tests.end_to_end.company_gong import company_gong
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("refusing")]
+pytestmark = [pytest.mark.extended, pytest.mark.slow, pytest.mark.xdist_group("refusing")]
 
 # Matches the text in a dialogue, where a speaker's name precedes it, but not in a segment. Before the text of
 # an embedding there is "passage".

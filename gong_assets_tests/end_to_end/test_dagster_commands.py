@@ -13,7 +13,7 @@ from gong_assets.cli.dagster_home import WORKSPACE
 from gong_assets_tests.cli.command_line import CommandLine
 from gong_assets_tests.cli.network import NetworkLog
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("definitions")]
+pytestmark = [pytest.mark.extended, pytest.mark.slow, pytest.mark.xdist_group("definitions")]
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from gong_assets_tests.end_to_end.deployment import Deployment, at
 from gong_assets_tests.end_to_end.gong_records import Record, stored
 from gong_assets_tests.end_to_end.gong_server import Gong
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.extended, pytest.mark.slow]
 
 SENTINELS = ("zephyrine", "quackenbush", "15550199887", "555 0199 887", "moonshine", "hubspot-contact-881")
 EMAIL = "zephyrine@quackenbush.example"

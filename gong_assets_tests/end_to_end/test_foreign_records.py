@@ -15,7 +15,7 @@ from gong_assets_tests.end_to_end.openapi_examples import examples
 from gong_assets_tests.end_to_end.runs import Run, Snapshot, changes, take_snapshot
 from gong_assets_tests.hostile import ALL, VISIBLE
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sales")]
+pytestmark = [pytest.mark.extended, pytest.mark.slow, pytest.mark.xdist_group("sales")]
 
 EXAMPLE = "7782342274025937895"
 SENTENCE = "No wait, I think we should check that out first."

@@ -30,7 +30,7 @@ from gong_assets.warehouse.connection import Warehouse, local_arguments
 from gong_assets.warehouse.errors import WarehouseError
 from gong_assets_tests.cli.command_line import CommandLine
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("governed roles")]
+pytestmark = [pytest.mark.extended, pytest.mark.slow, pytest.mark.xdist_group("governed roles")]
 WithRole = Callable[[str], Warehouse]
 
 

@@ -27,7 +27,7 @@ from gong_assets.warehouse.key_rotation import KeyPair
 from gong_assets_tests.cli.command_line import CommandLine
 from gong_assets_tests.local.snowflake.conftest import ServerProcess
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.extended, pytest.mark.slow]
 
 USER = "GONG_ASSETS"
 PASSPHRASE = "open sesame"

@@ -34,7 +34,12 @@ from gong_assets_tests.cli.command_line import CommandLine
 from gong_assets_tests.end_to_end import company
 from gong_assets_tests.end_to_end.runs import changes, take_snapshot
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("company"), pytest.mark.usefixtures("first_run")]
+pytestmark = [
+    pytest.mark.extended,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("company"),
+    pytest.mark.usefixtures("first_run"),
+]
 
 EXPENSIVE = "the customer thinks that it costs too much"
 CUSTOMER = "Customer Ltd, Istanbul"

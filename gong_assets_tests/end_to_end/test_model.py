@@ -41,7 +41,7 @@ from gong_assets_tests.end_to_end.model_company import DEALS, PEOPLE, TODAY, Com
 from gong_assets_tests.end_to_end.model_deployment import ModelDeployment, Runs
 from gong_assets_tests.end_to_end.model_oracle import differences
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.extended, pytest.mark.slow]
 
 EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "2"))
 SEED = os.environ.get("MODEL_SEED")

@@ -13,7 +13,7 @@ from gong_assets.warehouse.connection import Warehouse
 from gong_assets_tests.end_to_end import company
 from gong_assets_tests.end_to_end.runs import SHARED_TABLES, Row, Run, changes
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("company")]
+pytestmark = [pytest.mark.extended, pytest.mark.slow, pytest.mark.xdist_group("company")]
 
 GRAPH = Path(__file__).parents[1] / "data" / "asset_graph.json"
 

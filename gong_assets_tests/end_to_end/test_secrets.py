@@ -21,7 +21,7 @@ from gong_assets_tests.end_to_end.company import call, moment, transcript
 from gong_assets_tests.end_to_end.gong_records import stored
 from gong_assets_tests.end_to_end.gong_server import Gong
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.extended, pytest.mark.slow]
 
 DAYS = ("--mode", "backfill", "--from-date", "2025-03-03", "--to-date", "2025-03-03")
 ALERTS = "sentinel-alert-url-4d1f"

@@ -23,7 +23,7 @@ from gong_assets_tests.cli.command_line import CommandLine
 from gong_assets_tests.end_to_end.runs import Run
 from gong_assets_tests.serving import serving
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sales")]
+pytestmark = [pytest.mark.extended, pytest.mark.slow, pytest.mark.xdist_group("sales")]
 
 DBT_PROJECT = Path(gong_assets.__file__).parent / "dbt"
 COUNT = "SELECT CURRENT_DATABASE() AS D, CURRENT_SCHEMA() AS S, COUNT(*) AS N FROM GONG_CALLS_RAW"

@@ -22,7 +22,7 @@ from gong_assets.defs.resources import SNOWFLAKE, SnowflakeResource
 from gong_assets.local import processes, stack
 from gong_assets_tests.local.test_stack import deals
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.extended, pytest.mark.slow]
 
 KILLS = int(os.environ.get("KILLS", "3"))
 POOL = "gong_api"

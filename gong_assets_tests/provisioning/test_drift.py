@@ -21,7 +21,7 @@ from gong_assets.warehouse.connection import fetch
 from gong_assets_tests.local.snowflake.conftest import ServerProcess
 from gong_assets_tests.local.snowflake.governance.conftest import key_pair
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.extended, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

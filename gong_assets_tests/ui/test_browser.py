@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page, Request
 
 pytestmark = [
+    pytest.mark.extended,
     pytest.mark.slow,
     pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(chromium_path() is None, reason="Chromium is not installed"),

@@ -24,6 +24,8 @@ from gong_assets_tests.end_to_end.gong_server import Gong
 from gong_assets_tests.private_keys import pem
 from gong_assets_tests.ui.webserver import Webserver, webserver
 
+pytestmark = pytest.mark.extended
+
 YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
 PARTITION = {"dagster/partition": YESTERDAY}
 

@@ -21,7 +21,7 @@ from gong_assets_tests.end_to_end.company_gong import company_gong
 from gong_assets_tests.end_to_end.gong_server import Gong
 from gong_assets_tests.ui.webserver import Webserver, webserver
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ui")]
+pytestmark = [pytest.mark.extended, pytest.mark.slow, pytest.mark.xdist_group("ui")]
 
 ACTIVITY_PATH = "/v2/stats/activity/day-by-day"
 INGESTED = {

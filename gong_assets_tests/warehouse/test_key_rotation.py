@@ -17,7 +17,7 @@ from gong_assets.warehouse.credentials import load_private_key
 from gong_assets.warehouse.errors import WarehouseSignInFailed
 from gong_assets.warehouse.key_rotation import KeyPair, Rotation, RotationError, replace_file
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.extended, pytest.mark.slow]
 
 
 class Killed(BaseException):

@@ -18,6 +18,8 @@ from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, Column, RawTable, c
 from gong_assets_tests.cli.command_line import CommandLine
 from gong_assets_tests.warehouse.test_landing import land, row
 
+pytestmark = pytest.mark.extended
+
 # The tables of the earlier system. Call 1 was ingested twice, call 3 has no time, and one payload is a text.
 EARLIER = """
 CREATE TABLE GONG_CALLS_RAW (CALL_ID VARCHAR, RAW_DATA VARIANT, INGESTED_AT TIMESTAMP_LTZ, PROCESSED BOOLEAN);

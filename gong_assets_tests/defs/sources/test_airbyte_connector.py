@@ -23,7 +23,7 @@ from gong_assets_tests.defs.sources.graph import Deployment, metadata
 from gong_assets_tests.warehouse.sources.airbyte_tables import write_typed
 from gong_assets_tests.warehouse.sources.tenant import read_tenant
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.extended, pytest.mark.slow]
 
 DAYS = weekdays(1)
 # Gong's list of calls, which the connector reads transcripts by, filters conferences by their scheduled time.

@@ -30,7 +30,7 @@ from gong_assets_tests.defs.sources.graph import Deployment
 from gong_assets_tests.warehouse.sources.airbyte_tables import connector_records, write_typed
 from gong_assets_tests.warehouse.sources.records import call, tenant
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.extended, pytest.mark.slow]
 
 pytest.importorskip("dagster_airbyte", reason="needs the extra airbyte")
 pytest.importorskip("dagster_fivetran", reason="needs the extra fivetran")

@@ -27,7 +27,7 @@ from gong_assets_tests.warehouse.sources.airbyte_tables import connector_records
 from gong_assets_tests.warehouse.sources.records import call, transcript
 from gong_assets_tests.warehouse.sources.tenant import Tenant, read_tenant
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.extended, pytest.mark.slow]
 
 # The tenant's calls of these days are complete, and change no more.
 TODAY = datetime.now(UTC).date()

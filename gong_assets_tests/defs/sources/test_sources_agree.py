@@ -18,7 +18,7 @@ from gong_assets_tests.defs.sources.graph import Deployment, metadata
 from gong_assets_tests.warehouse.sources import airbyte_tables, data_cloud_tables, fivetran_tables
 from gong_assets_tests.warehouse.sources.tenant import read_tenant
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sources agree")]
+pytestmark = [pytest.mark.extended, pytest.mark.slow, pytest.mark.xdist_group("sources agree")]
 
 DAYS = weekdays(2)
 COMPARED = ("STG_GONG_", "CORTEX_GONG_", "VW_ENRICHED_")

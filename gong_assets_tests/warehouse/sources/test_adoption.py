@@ -37,6 +37,8 @@ from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, RawTable
 from gong_assets_tests.warehouse.sources import airbyte_tables, data_cloud_tables, fivetran_tables
 from gong_assets_tests.warehouse.sources.records import call, tenant
 
+pytestmark = pytest.mark.extended
+
 MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
 DAYS = DateRange.inclusive(MONDAY, TUESDAY)
 SYNCED = datetime(2026, 3, 4, 6, tzinfo=UTC)
