@@ -175,6 +175,7 @@ def test_the_image_installs_what_exists_and_copies_no_secret() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.extended
 def test_the_image_parses_the_dbt_project_when_it_is_built(tmp_path: Path) -> None:
     (command,) = re.findall(r"^RUN (SNOWFLAKE_ACCOUNT=none.*?\")$", DOCKERFILE, re.MULTILINE | re.DOTALL)
     *variables, program = shlex.split(command.replace("\\\n", " "))[:-1], shlex.split(command)[-1]

@@ -84,7 +84,7 @@ class DbtProject:
     work_dir: Path
     environment: dict[str, str] = field(default_factory=dict)
     project_dir: Path = PROJECT_DIR
-    _targets: list[Path] = field(default_factory=list)
+    _targets: list[Path] = field(default_factory=list, init=False)
 
     def command(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run `dbt ARGUMENTS` and return the result, even if it failed.

@@ -32,7 +32,7 @@ from gong_assets_tests.dbt.enriching import Enriched, enrich, scope_of
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.records import MONDAY
 
-pytestmark = pytest.mark.xdist_group("cortex")
+pytestmark = [pytest.mark.extended, pytest.mark.xdist_group("cortex")]
 
 TUESDAY = MONDAY + timedelta(days=1)
 
@@ -41,7 +41,6 @@ def on(day: date) -> list[DateRange]:
     return [DateRange.single(day)]
 
 
-@pytest.mark.extended
 def test_a_call_that_moves_to_another_day_in_separate_runs_is_paid_once(company: Company) -> None:
     kept = {"cortex_answers_kept_days": 7}
     company.land({"call0": texts(0)})
@@ -65,7 +64,6 @@ def test_a_call_that_moves_to_another_day_in_separate_runs_is_paid_once(company:
     assert after == {**before, "CALL_DATE": TUESDAY}
 
 
-@pytest.mark.extended
 def test_what_is_no_longer_said_or_landed_is_deleted(company: Company) -> None:
     company.land({"call0": texts(0), "call1": texts(1)})
     company.run()
@@ -83,7 +81,6 @@ def test_what_is_no_longer_said_or_landed_is_deleted(company: Company) -> None:
         ], table  # fmt: skip
 
 
-@pytest.mark.extended
 def test_a_text_whose_tokens_cannot_be_counted_waits_whole_and_loses_no_attempt(company: Company) -> None:
     long = f"This is {UNCOUNTED} for now, but it is about the offer of next year. " * 3
     company.land({"call0": [*texts(0), long], "call1": texts(1)})
@@ -200,7 +197,6 @@ def test_two_runs_at_once_pay_for_each_text_once(company: Company) -> None:
     assert left == []
 
 
-@pytest.mark.extended
 def test_the_queue_of_a_killed_run_is_dropped_two_days_later() -> None:
     plan = Plan(ENRICHMENTS["segments"], scope_of(), Prices.of_vars(default_vars()), "run", "abc123")
     plan = replace(plan, started_on=date(2026, 11, 3))
@@ -215,7 +211,6 @@ def test_the_queue_of_a_killed_run_is_dropped_two_days_later() -> None:
     assert left == names[:1]
 
 
-@pytest.mark.extended
 def test_tables_of_an_earlier_version_keep_their_answers(company: Company) -> None:
     company.land({"call0": texts(0)})
     company.run()
@@ -234,7 +229,6 @@ def test_tables_of_an_earlier_version_keep_their_answers(company: Company) -> No
         assert company.warehouse.query(f"select * from {table}") == rows
 
 
-@pytest.mark.extended
 def test_all_statements_run_on_temporary_tables_for_a_few_cents(new_company: Company) -> None:
     """`gong-assets doctor --deep` on the emulator."""
     for family in ("current", "legacy"):
@@ -251,7 +245,6 @@ def test_all_statements_run_on_temporary_tables_for_a_few_cents(new_company: Com
 
 @pytest.mark.parametrize("family", ["current", "legacy"])
 @pytest.mark.parametrize("sentiment", ["sentiment", "ai_sentiment"])
-@pytest.mark.extended
 def test_dbt_and_python_name_the_same_request(project: DbtProject, family: str, sentiment: str) -> None:
     """Otherwise the status would show answered texts as waiting."""
     variables = {"cortex_family": family, "cortex_sentiment_function": sentiment}
@@ -267,7 +260,6 @@ def test_dbt_and_python_name_the_same_request(project: DbtProject, family: str, 
     ]
 
 
-@pytest.mark.extended
 def test_prices_have_a_date_and_are_reported_when_they_are_old() -> None:
     functions, prices = Functions(default_vars()), Prices.of_vars(default_vars())
     used = [functions.of(capability) for each in ENRICHMENTS.values() for capability in each.capabilities]

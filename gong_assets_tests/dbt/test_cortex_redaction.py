@@ -11,10 +11,9 @@ from gong_assets.dates import DateRange
 from gong_assets_tests.dbt.cortex_company import REFUSED, VIEWS, Company
 from gong_assets_tests.dbt.records import MONDAY
 
-pytestmark = pytest.mark.xdist_group("cortex")
+pytestmark = [pytest.mark.extended, pytest.mark.xdist_group("cortex")]
 
 
-@pytest.mark.extended
 def test_after_enabling_redaction_no_result_of_unredacted_text_is_visible(
     company: Company,
 ) -> None:

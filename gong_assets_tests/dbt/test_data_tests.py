@@ -10,7 +10,7 @@ from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.records import FULL, MONDAY, TUESDAY, WEDNESDAY
 from gong_assets_tests.dbt.warehouse import Tables, Warehouse
 
-pytestmark = pytest.mark.xdist_group("dbt")
+pytestmark = [pytest.mark.extended, pytest.mark.xdist_group("dbt")]
 
 OF_MONDAY = ("--event-time-start", str(MONDAY), "--event-time-end", str(TUESDAY))
 OF_TUESDAY = ("--event-time-start", str(TUESDAY), "--event-time-end", str(WEDNESDAY))

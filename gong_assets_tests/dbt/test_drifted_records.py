@@ -26,7 +26,7 @@ from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.records import MONDAY
 from gong_assets_tests.dbt.warehouse import KEYS, Tables, Warehouse, staging_model
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dbt")]
+pytestmark = [pytest.mark.extended, pytest.mark.slow, pytest.mark.xdist_group("dbt")]
 
 GONE = object()
 REPLACEMENTS = (GONE, {"name": {"value": 1}}, [["x"]], [], "neither", "", 1.5, -1, True)

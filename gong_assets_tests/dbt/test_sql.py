@@ -177,6 +177,7 @@ def test_no_model_has_sql_that_snowflake_rejects(models: dict[str, str]) -> None
 
 
 @pytest.mark.parametrize("family", ["current", "legacy"])
+@pytest.mark.extended
 def test_no_statement_of_a_build_has_sql_that_snowflake_rejects(
     statements: dict[str, list[tuple[str, str]]], family: str
 ) -> None:
@@ -186,6 +187,7 @@ def test_no_statement_of_a_build_has_sql_that_snowflake_rejects(
 
 
 @pytest.mark.parametrize("family", ["current", "legacy"])
+@pytest.mark.extended
 def test_a_second_parser_accepts_the_models_and_each_statement_of_a_build(
     models: dict[str, str], statements: dict[str, list[tuple[str, str]]], family: str
 ) -> None:
@@ -203,6 +205,7 @@ def test_the_local_server_transforms_each_statement_of_a_build_as_fakesnow_does(
     assert [pair for pair in both if pair[0] != pair[1]] == []
 
 
+@pytest.mark.extended
 def test_the_log_has_a_create_statement_for_every_model(
     project: DbtProject, statements: dict[str, list[tuple[str, str]]]
 ) -> None:
@@ -231,6 +234,7 @@ def test_each_cortex_family_has_its_own_functions() -> None:
     }
 
 
+@pytest.mark.extended
 def test_no_model_calls_cortex(statements: dict[str, list[tuple[str, str]]]) -> None:
     """So `dbt build` by hand costs nothing."""
     called = {node for each in statements.values() for node, sql in each if functions(sql) & CORTEX_FUNCTIONS}

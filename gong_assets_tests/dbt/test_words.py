@@ -14,7 +14,7 @@ from gong_assets_tests.dbt.conftest import connected, project_of, served
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.warehouse import Warehouse
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.extended, pytest.mark.slow]
 
 # Texts and phrases that are whole words of them, or are not.
 WHOLE_WORDS = [

@@ -39,6 +39,8 @@ from gong_assets_tests.defs.recorded_account import (
 )
 from gong_assets_tests.snowflake_sql import functions, violations
 
+pytestmark = pytest.mark.extended
+
 STAGED = SearchService(warehouse="SEARCH_WH", embedding_model="e5-base-v2", redacted=False)
 REDACTED = SearchService(warehouse="SEARCH_WH", embedding_model="e5-base-v2", redacted=True)
 

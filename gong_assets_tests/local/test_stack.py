@@ -24,7 +24,7 @@ from gong_assets.local import processes, stack
 from gong_assets.local.processes import HOME_VARIABLE
 from gong_assets.local.stack import LocalStack, LocalStackError
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.extended, pytest.mark.slow]
 
 
 @pytest.fixture
