@@ -12,7 +12,12 @@ from gong_assets.warehouse.connection import Warehouse
 from gong_assets_tests.cli.command_line import CommandLine
 from gong_assets_tests.end_to_end import company
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("company"), pytest.mark.usefixtures("first_run")]
+pytestmark = [
+    pytest.mark.extended,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("company"),
+    pytest.mark.usefixtures("first_run"),
+]
 
 APRIL = datetime(2025, 4, 1, tzinfo=UTC)
 EXPENSIVE = "the customer thinks that it costs too much"
