@@ -10,7 +10,7 @@ from typing import Any
 
 from gong_assets.local.snowflake.governance.scope import Scope, table
 from gong_assets.local.snowflake.governance.sign_in import fingerprint
-from gong_assets.local.snowflake.governance.state import Grant, does_not_exist
+from gong_assets.local.snowflake.governance.state import Grant, does_not_exist, sorted_items
 from gong_assets.local.snowflake.governance.words import Words
 
 _GRANT_COLUMNS = (
@@ -93,7 +93,7 @@ def _grants_of_role(scope: Scope, role: str) -> Iterator[tuple[object, ...]]:
     for each in sorted(governance.grants):
         if each.role == role and not _is_future(each):
             yield _row(each)
-    for key, owner in sorted(governance.owners.items()):
+    for key, owner in sorted_items(governance.owners):
         if owner == role:
             kind = next(k for k in _OBJECTS if key.startswith(f"{k} "))
             yield _row(Grant("OWNERSHIP", kind, key.removeprefix(f"{kind} "), role, True))
@@ -176,7 +176,7 @@ def _users(scope: Scope) -> _Listing:
             name, name, bool(user.get("DISABLED")), user.get("DEFAULT_WAREHOUSE"), user.get("DEFAULT_ROLE"),
             scope.governance.owner("USER", name), user.get("TYPE"),
         )
-        for name, user in sorted(scope.governance.of_kind("USER").items())
+        for name, user in sorted_items(scope.governance.of_kind("USER"))
     ]  # fmt: skip
     return columns, rows
 
@@ -185,7 +185,7 @@ def _warehouses(scope: Scope) -> _Listing:
     columns = ("name", "state", "type", "size", "auto_suspend", "auto_resume", "resource_monitor", "owner",
                "comment")  # fmt: skip
     rows: list[Sequence[object]] = []
-    for name, warehouse in sorted(scope.governance.of_kind("WAREHOUSE").items()):
+    for name, warehouse in sorted_items(scope.governance.of_kind("WAREHOUSE")):
         size = str(warehouse.get("WAREHOUSE_SIZE", "XSMALL")).replace("-", "").upper()
         rows.append((
             name, "STARTED", "STANDARD", _SIZES.get(size, size.title()),
@@ -197,7 +197,7 @@ def _warehouses(scope: Scope) -> _Listing:
 
 
 def _in_schema(scope: Scope, kind: str) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
-    for name, properties in sorted(scope.governance.of_kind(kind).items()):
+    for name, properties in sorted_items(scope.governance.of_kind(kind)):
         database, schema, last = name.split(".")
         yield last, database, schema, properties
 
@@ -228,7 +228,7 @@ def _tags(scope: Scope) -> _Listing:
 def _resource_monitors(scope: Scope) -> _Listing:
     rows: list[Sequence[object]] = [
         (name, monitor.get("CREDIT_QUOTA"), "0", monitor.get("FREQUENCY", "MONTHLY"))
-        for name, monitor in sorted(scope.governance.of_kind("RESOURCE MONITOR").items())
+        for name, monitor in sorted_items(scope.governance.of_kind("RESOURCE MONITOR"))
     ]
     return ("name", "credit_quota", "used_credits", "frequency"), rows
 
@@ -236,7 +236,7 @@ def _resource_monitors(scope: Scope) -> _Listing:
 def _network_policies(scope: Scope) -> _Listing:
     rows: list[Sequence[object]] = [
         (None, name, policy.get("COMMENT", ""), len(policy.get("ALLOWED_IP_LIST", ())))
-        for name, policy in sorted(scope.governance.of_kind("NETWORK POLICY").items())
+        for name, policy in sorted_items(scope.governance.of_kind("NETWORK POLICY"))
     ]
     return ("created_on", "name", "comment", "entries_in_allowed_ip_list"), rows
 

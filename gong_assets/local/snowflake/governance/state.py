@@ -8,9 +8,11 @@ import threading
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gong_assets.local.snowflake.errors import SnowflakeError
+
+T = TypeVar("T")
 
 # https://docs.snowflake.com/en/user-guide/security-access-control-overview#system-defined-roles
 ACCOUNTADMIN, SECURITYADMIN, SYSADMIN, USERADMIN, PUBLIC = (
@@ -143,7 +145,7 @@ class Governance:
 
     def all_user_roles(self) -> list[tuple[str, list[str]]]:
         """Return a copy of the roles that were granted to each user."""
-        return [*self.user_roles.items()]
+        return sorted_items(self.user_roles)
 
     def with_inherited(self, roles: Iterable[str]) -> set[str]:
         """Return the roles, and those that were granted to them, directly or not."""
@@ -280,14 +282,23 @@ class Governance:
 
     def policy_uses(self) -> Iterator[tuple[str, str, str, str]]:
         """Yield (policy, kind of policy, table or tag, column) for each attachment of a policy."""
-        for table, attached in sorted(self.attachments.items()):
-            for column, policy in sorted(attached.masking.items()):
+        for table, attached in sorted_items(self.attachments):
+            for column, policy in sorted_items(attached.masking):
                 yield policy, "MASKING_POLICY", table, column
             if attached.row_access:
                 yield attached.row_access[0], "ROW_ACCESS_POLICY", table, ""
-        for tag, policies in sorted(self.tag_policies.items()):
+        for tag, policies in sorted_items(self.tag_policies):
             for policy in policies:
                 yield policy, "MASKING_POLICY", tag, ""
+
+
+def sorted_items(changing: dict[str, T]) -> list[tuple[str, T]]:
+    """Return the items of a dict that another session may change meanwhile.
+
+    A copy is made at once. Each item is a new object, so that iterating over items can start a garbage
+    collection, and with it another thread.
+    """
+    return sorted(changing.copy().items())
 
 
 def insufficient_privileges(kind: str, name: str) -> SnowflakeError:
