@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -133,6 +134,8 @@ def dev(
     workspace = home / "workspace.yaml"
     target = ["-w", str(workspace)] if workspace.exists() else ["-m", "gong_assets.definitions"]
     command = [sys.executable, "-m", "dagster", "dev", *target, "-p", str(port)]
+    # Dagster treats SIGTERM as SIGINT. Background jobs of a shell ignore SIGINT, and nothing would end them.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, with our own arguments
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -62,7 +63,9 @@ def silent_warehouse() -> Iterator[tuple[int, Callable[[], bool]]]:
             connection.close()
 
 
-def start(project: CommandLine, arguments: list[str]) -> subprocess.Popen[str]:
+def start(
+    project: CommandLine, arguments: list[str], *, on_interrupt: Any = signal.default_int_handler
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [str(Path(sys.executable).with_name("gong-assets")), *arguments],
         cwd=project.directory,
@@ -72,7 +75,7 @@ def start(project: CommandLine, arguments: list[str]) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         # As for a command in a terminal: a test runner in the background ignores SIGINT.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, on_interrupt),
     )
 
 
@@ -147,6 +150,21 @@ def test_a_server_is_stopped_in_order(arguments: list[str], number: signal.Signa
         stack.down(home)
     assert (code, stdout, stderr.splitlines()[-1]) == (130, "", "Stopped.")
     assert "Traceback" not in stderr
+
+
+def test_the_ui_that_a_script_started_in_the_background_is_stopped_by_sigterm(tmp_path: Path) -> None:
+    """A shell lets its background jobs ignore SIGINT."""
+    home = tmp_path / "home"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    project = CommandLine(tmp_path, {"GONG_ASSETS_HOME": str(home)})
+    process = start(project, ["dev", "--port", str(port)], on_interrupt=signal.SIG_IGN)
+    try:
+        wait_until(lambda: responds(port), process)
+        end(process, signal.SIGTERM)
+        assert not responds(port)
+    finally:
+        stack.down(home)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
