@@ -107,7 +107,7 @@ def is_transient_dbt(*commands: dbtRunnerResult) -> bool:
 def _results(commands: Sequence[dbtRunnerResult]) -> list[Any]:
     """Return the last result of each model and test."""
     results = [each for command in commands for each in getattr(command.result, "results", None) or []]
-    return list({each.node.name: each for each in results}.values())
+    return list({each.node.unique_id: each for each in results}.values())
 
 
 def _exception(commands: Sequence[dbtRunnerResult]) -> BaseException | None:

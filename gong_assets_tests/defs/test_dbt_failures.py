@@ -32,7 +32,10 @@ def command(*results: Any, exception: Exception | None = None) -> Any:
             status=status,
             message=message,
             node=SimpleNamespace(
-                name=name, original_file_path=f"{name}.sql", compiled_path=f"/run/{name}.sql"
+                unique_id=name,
+                name=name,
+                original_file_path=f"{name}.sql",
+                compiled_path=f"/run/{name}.sql",
             ),
         )
         for name, status, message in results
@@ -54,6 +57,15 @@ def test_each_failed_model_and_test_has_its_reason_and_its_compiled_sql() -> Non
         "dbt: Failure in test unique_stg_gong_calls_call_id (unique_stg_gong_calls_call_id.sql): Got 2 "
         "results, configured to fail if != 0",
         "Compiled SQL: /run/unique_stg_gong_calls_call_id.sql",
+    ]
+
+
+def test_a_test_that_ran_again_alone_has_its_own_reason() -> None:
+    group = command(("first", "fail", "Got 3 results, configured to fail if != 0"), ("model", "error", "why"))
+    alone = command(("first", "pass", None), ("second", "fail", "Got 3 results, configured to fail if != 0"))
+    assert [line for line in explain_dbt(group, alone).splitlines() if line.startswith("dbt: ")] == [
+        "dbt: why",
+        "dbt: Failure in test second (second.sql): Got 3 results, configured to fail if != 0",
     ]
 
 

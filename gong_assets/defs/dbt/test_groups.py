@@ -43,6 +43,8 @@ def group_tests(manifest: Manifest, selected: Collection[str]) -> dict[str, list
         tests[first.unique_id] = [test.unique_id for test in group]
         if len(group) > 1:
             first.meta = {**first.meta, GROUP: tests[first.unique_id]}
+            # The name in dbt's output.
+            first.name = f"tests_of_{nodes[first.attached_node].name}"
         manifest.nodes[first.unique_id] = first
     return tests
 
