@@ -232,8 +232,9 @@ def test_only_the_test_that_failed_is_a_failed_check_and_no_model_is_built_on_it
     checks = checks_of(graph, "int_gong_users")
     assert {each.asset_check_key for each in result.get_asset_check_evaluations()} == checks
     assert failed_rows(result) == {key.name: int(key.name == "user_id_unique") for key in checks}
-    failed = [each.check_name for each in result.get_asset_check_evaluations() if not each.passed]
-    assert failed == ["user_id_unique"]
+    (failed,) = [each for each in result.get_asset_check_evaluations() if not each.passed]
+    assert failed.check_name == "user_id_unique"
+    assert "group by user_id" in str(failed.metadata["query"].value)
     assert [event.asset_key for event in result.get_asset_materialization_events()] == [
         dg.AssetKey("int_gong_users")
     ]

@@ -44,7 +44,7 @@ def failed_checks(
             kind="check",
             title=f"Check {key.name} of {key.asset_key.to_user_string()} failed",
             reason=texts.shown(_check_reason(graph.get_check_spec(key).description, evaluation)),
-            advice="The metadata of the check in the Dagster UI lists IDs and what to do.",
+            advice="The metadata of the check in the Dagster UI has the IDs or their query, and what to do.",
             path=f"/assets/{'/'.join(key.asset_key.path)}?view=checks",
         )
 
@@ -66,7 +66,7 @@ def _last_evaluation(
 def _check_reason(condition: str | None, evaluation: Any) -> str:
     """Return the condition, and the numbers of the evaluation. Its texts may be values of records."""
     numbers = ", ".join(
-        f"{name}: {value.value:,}"
+        f"{name.rpartition('/')[2]}: {value.value:,}"
         for name, value in evaluation.metadata.items()
         if isinstance(value, dg.IntMetadataValue) and value.value is not None
     )

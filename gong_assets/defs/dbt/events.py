@@ -15,6 +15,7 @@ from gong_assets.defs.dbt.invocation import FINISHED_EVENT, DbtInvocation
 from gong_assets.defs.dbt.models import DbtModels
 from gong_assets.defs.dbt.test_groups import of_test
 from gong_assets.defs.dbt.translator import is_partitioned
+from gong_assets.security.texts import markdown_code
 
 NO_GROUPS: Mapping[str, list[str]] = {}
 
@@ -81,7 +82,19 @@ class NodeEvents:
         ):
             if isinstance(each, dg.Output):
                 each = each.with_metadata({**each.metadata, **self._metadata(result, finished)})
+            elif isinstance(each, dg.AssetCheckResult) and not each.passed:
+                each = each._replace(metadata={**each.metadata, **self._query(result)})
             yield each
+
+    def _query(self, result: Mapping[str, Any]) -> dict[str, dg.MetadataValue]:
+        """Return the query of a test, which finds the rows that fail it; none if dbt did not compile it."""
+        node = self._models.manifest["nodes"][result["data"]["node_info"]["unique_id"]]
+        file = self._target_path / "compiled" / node["package_name"] / node["original_file_path"]
+        if file.suffix != ".sql":  # A generic test is in the file of its model's properties.
+            file /= node["path"]
+        if not file.exists():
+            return {}
+        return {"query": dg.MetadataValue.md(markdown_code(file.read_text("utf-8").strip(), "sql"))}
 
     def _metadata(self, result: Mapping[str, Any], finished: Mapping[str, Any]) -> dict[str, Any]:
         node = self._models.manifest["nodes"][result["data"]["node_info"]["unique_id"]]
