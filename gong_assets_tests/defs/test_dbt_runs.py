@@ -214,17 +214,17 @@ def failed_rows(result: dg.ExecuteInProcessResult) -> dict[str, object]:
 
 
 @pytest.fixture
-def doubled_user(graph: Graph) -> Iterator[None]:
-    """A user who is staged twice."""
+def kept_users(graph: Graph) -> Iterator[None]:
+    """Restore the staged users after the test."""
     graph.warehouse.query("create table kept_users as select * from stg_gong_users")
-    graph.warehouse.query("insert into stg_gong_users select * from kept_users order by user_id limit 1")
     yield
     graph.warehouse.query("insert overwrite into stg_gong_users select * from kept_users")
     graph.warehouse.query("drop table kept_users")
 
 
-@pytest.mark.usefixtures("doubled_user")
+@pytest.mark.usefixtures("kept_users")
 def test_only_the_test_that_failed_is_a_failed_check_and_no_model_is_built_on_its_model(graph: Graph) -> None:
+    graph.warehouse.query("insert into stg_gong_users select * from kept_users order by user_id limit 1")
     built = {dg.AssetKey("int_gong_users"), dg.AssetKey("vw_directory")}
     result = graph.run(built, checks=checks_of(graph, "int_gong_users", "vw_directory"))
 
@@ -247,6 +247,7 @@ def test_only_the_test_that_failed_is_a_failed_check_and_no_model_is_built_on_it
     assert "group by user_id" in Path(compiled.removeprefix("Compiled SQL: ")).read_text()
 
 
+@pytest.mark.usefixtures("kept_users")
 def test_a_test_that_warns_fails_its_check_and_not_the_step(graph: Graph) -> None:
     checks = checks_of(graph, "stg_gong_users")
     graph.warehouse.query(

@@ -1,7 +1,7 @@
 """The tests that one statement evaluates, as one node of dbt.
 
 The tests of a model share a statement, see `macros/materializations/test.sql`. As nodes of their own, each of
-them takes dbt another 25 ms to compile and run. So dbt runs the first test of each group for all of it, and
+them takes dbt about 20 ms to compile and run. So dbt runs the first test of each group for all of it, and
 the others only if one of them does not pass.
 """
 

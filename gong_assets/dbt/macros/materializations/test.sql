@@ -8,11 +8,11 @@
 -#}
 {% materialization test, adapter='snowflake' %}
     {%- do set_query_tag() -%}
-    {%- if should_store_failures() or not _belongs_to_group(model) -%}
-        {{ return(materialization_test_default()) }}
-    {%- endif -%}
     {%- if model.meta.group_of_tests -%}
         {{ return(_run_group(model)) }}
+    {%- endif -%}
+    {%- if should_store_failures() or not _belongs_to_group(model) -%}
+        {{ return(materialization_test_default()) }}
     {%- endif -%}
     {%- set groups = command_state('tests') -%}
     {%- set name = _group_of(model) -%}
@@ -67,8 +67,8 @@
     {%- for test in tests -%}
         {%- set place = loop.index0 -%}
         {%- do places.update({test.unique_id: place}) -%}
-        {%- do verdicts.append('failures_' ~ place ~ ', ' ~ _is(place, test.config.warn_if) ~ ' as should_warn_'
-            ~ place ~ ', ' ~ _is(place, test.config.error_if) ~ ' as should_error_' ~ place) -%}
+        {%- do verdicts.append('failures_' ~ place ~ ', ' ~ _verdict(place, test.config.warn_if) ~ ' as should_warn_'
+            ~ place ~ ', ' ~ _verdict(place, test.config.error_if) ~ ' as should_error_' ~ place) -%}
     {%- endfor -%}
     {%- call statement('grouped', fetch_result=true) -%}
         select
@@ -86,9 +86,9 @@
         {%- set each = graph.nodes[unique_id] -%}
         {%- do tests.append(each) -%}
         {%- do failures.append('failures_' ~ loop.index0) -%}
-        {%- do warns.append(_is(loop.index0, each.config.warn_if)) -%}
+        {%- do warns.append(_verdict(loop.index0, each.config.warn_if)) -%}
         {%- if each.config.severity | upper == 'ERROR' -%}
-            {%- do errors.append(_is(loop.index0, each.config.error_if)) -%}
+            {%- do errors.append(_verdict(loop.index0, each.config.error_if)) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- call statement('main', fetch_result=true) -%}
@@ -102,7 +102,7 @@
 {%- endmacro %}
 
 {#- Whether the number of failures of the test at a place in the statement exceeds a limit of its config. -#}
-{% macro _is(place, condition) -%}
+{% macro _verdict(place, condition) -%}
     {{ return('failures_' ~ place ~ ' ' ~ condition) }}
 {%- endmacro %}
 
