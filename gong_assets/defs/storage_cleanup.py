@@ -6,7 +6,6 @@ its last run. For the same reason, the last run that failed to materialize a par
 run does. The logs of all old runs are deleted, and so are old directories of dbt.
 """
 
-import shutil
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from gong_assets.defs.dbt.project import delete_old_output
 from gong_assets.defs.jobs import JOB_NAMES
 from gong_assets.defs.options import GraphOptions
 from gong_assets.defs.runs import TERMINAL, materializations_of_run, unmaterialized_partitions
@@ -29,13 +29,13 @@ _Partitions = dict[dg.AssetKey, set[str | None]]
 
 
 def build_storage_cleanup(
-    settings: Settings, options: GraphOptions, keys: Collection[dg.AssetKey], dbt_project: Path
+    settings: Settings, options: GraphOptions, keys: Collection[dg.AssetKey], parsed_project: Path
 ) -> tuple[list[dg.JobDefinition], list[dg.ScheduleDefinition]]:
     """Return the job and its daily schedule; none if GONG_ASSETS_RUN_RETENTION_DAYS is 0.
 
     Args:
         keys: the graph's own assets. Runs of other assets are not deleted.
-        dbt_project: directory of the parsed dbt project in use.
+        parsed_project: directory of the parsed dbt project in use.
     """
     days = settings.gong_assets_run_retention_days
     if days == 0:
@@ -47,7 +47,7 @@ def build_storage_cleanup(
         kept = settings.first_kept_day(datetime.now(UTC).date())
         deleted = delete_superseded_runs(context.instance, keys, before, first_day=kept)
         logs = delete_logs(context.instance, keys, before)
-        directories = delete_dbt_directories(settings.home, before)
+        directories = delete_old_output(parsed_project, before)
         context.log.info(
             f"Deleted {deleted} runs, the logs of {logs} runs and {directories} dbt directories."
         )
@@ -172,18 +172,3 @@ def delete_logs(instance: dg.DagsterInstance, keys: Collection[dg.AssetKey], bef
             instance.compute_log_manager.delete_logs(prefix=[run.run_id])
             runs += 1
     return runs
-
-
-def delete_dbt_directories(project: Path, before: datetime) -> int:
-    """Delete old directories of failed dbt commands, and of parsed dbt projects other than `project`.
-
-    Returns the number of deleted directories.
-    """
-    deleted = 0
-    others = [path for path in project.parent.glob("*/") if path != project]
-    for directory in [*project.glob("*/"), *others]:
-        newest = max(path.stat().st_mtime for path in (directory, *directory.iterdir()))
-        if newest < before.timestamp():
-            shutil.rmtree(directory, ignore_errors=True)
-            deleted += 1
-    return deleted

@@ -13,7 +13,6 @@ from gong_assets.defs.checks.standing import StandingChecks
 from gong_assets.defs.options import DEFAULT_OPTIONS
 from gong_assets.defs.storage_cleanup import (
     build_storage_cleanup,
-    delete_dbt_directories,
     delete_logs,
     delete_superseded_runs,
 )
@@ -107,23 +106,45 @@ def test_the_last_failure_of_a_partition_is_kept_until_the_partition_is_material
     assert remaining() == [newest]
 
 
-def test_the_job_runs_daily_unless_the_retention_is_0(instance: dg.DagsterInstance, tmp_path: Path) -> None:
-    project = tmp_path / "home" / "dbt" / "local"
-    (job,), (schedule,) = build_storage_cleanup(Settings(), DEFAULT_OPTIONS, {KEY}, project)
-    assert job.execute_in_process(instance=instance).success
-    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
-    without = Settings(gong_assets_run_retention_days=0)
-    assert build_storage_cleanup(without, DEFAULT_OPTIONS, {KEY}, project) == ([], [])
+def aged(path: Path, when: float) -> None:
+    """Create a directory with one file, both last modified at this time."""
+    path.mkdir(parents=True)
+    (path / "manifest.json").touch()
+    for each in (path / "manifest.json", path):
+        os.utime(each, (when, when))
 
 
-def test_directories_of_old_dbt_commands_are_deleted_and_the_project_in_use_is_kept(tmp_path: Path) -> None:
+def test_the_job_deletes_old_output_of_dbt_and_nothing_else(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
     old = (datetime.now(UTC) - timedelta(days=60)).timestamp()
-    for name in ("used/manifest.json", "used/failed/run.log", "unused/manifest.json"):
-        file = tmp_path / "dbt" / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch()
-        if name != "used/manifest.json":
-            os.utime(file, (old, old))
-            os.utime(file.parent, (old, old))
-    assert delete_dbt_directories(tmp_path / "dbt" / "used", datetime.now(UTC) - timedelta(days=30)) == 2
-    assert {path.name for path in (tmp_path / "dbt").rglob("*")} == {"used", "manifest.json"}
+    home = tmp_path / "home"
+    project = home / "dbt" / f"local-{'a' * 12}"
+    expired = [project / "runs" / "failed", home / "dbt" / f"local-{'b' * 12}"]
+    kept = [
+        project / "column_lineage",
+        home / "dbt" / "notes",
+        home / "erasures",
+        home / "dagster",
+        tmp_path / "docs",
+        tmp_path / ".git",
+    ]
+    for directory in (*expired, *kept):
+        aged(directory, old)
+    used = home / "dbt" / f"snowflake-{'c' * 12}"
+    aged(used, old)
+    (used / "runs").mkdir()
+    (project / "runs" / "running").mkdir()
+    settings = Settings(gong_assets_home=home)
+    (job,), (schedule,) = build_storage_cleanup(settings, DEFAULT_OPTIONS, {KEY}, project)
+    assert job.execute_in_process(instance=instance).success
+    assert not [path for path in expired if path.exists()]
+    for directory in (*kept, used, project / "runs" / "running"):
+        assert directory.is_dir(), directory
+    assert all((directory / "manifest.json").exists() for directory in (*kept, used))
+    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+
+
+def test_the_cleanup_is_off_if_the_retention_is_0(tmp_path: Path) -> None:
+    without = Settings(gong_assets_run_retention_days=0)
+    assert build_storage_cleanup(without, DEFAULT_OPTIONS, {KEY}, tmp_path) == ([], [])

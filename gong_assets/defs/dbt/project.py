@@ -10,11 +10,14 @@ import base64
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +37,8 @@ PROJECT_DIR = Path(__file__).parents[2] / "dbt"
 # Directory of the commands' output, beside the manifest.
 INVOCATIONS = "runs"
 KEPT_INVOCATIONS = 5
+# Name of the directory of a parsed project: target and fingerprint.
+PARSED_NAME = re.compile(r".+-[0-9a-f]{12}")
 
 
 class DbtParseError(Exception):
@@ -243,3 +248,27 @@ def remove_old_invocations(state_path: Path) -> None:
     directories = sorted((state_path / INVOCATIONS).glob("*"), key=lambda path: path.stat().st_mtime)
     for directory in directories[:-KEPT_INVOCATIONS]:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def delete_old_output(target_path: Path, before: datetime) -> int:
+    """Delete the output of old failed commands, and parsed projects that no process has used since `before`.
+
+    Args:
+        target_path: directory of the parsed project in use. Only its own output and parsed projects beside it
+            are deleted.
+
+    Returns the number of deleted directories.
+    """
+    unused = [path for path in target_path.parent.glob("*/") if path != target_path and _is_parsed(path)]
+    deleted = 0
+    for directory in [*(target_path / INVOCATIONS).glob("*/"), *unused]:
+        with suppress(FileNotFoundError):  # A command that ends at this moment removes its own directory.
+            newest = max(path.stat().st_mtime for path in (directory, *directory.iterdir()))
+            if newest < before.timestamp():
+                shutil.rmtree(directory, ignore_errors=True)
+                deleted += 1
+    return deleted
+
+
+def _is_parsed(directory: Path) -> bool:
+    return bool(PARSED_NAME.fullmatch(directory.name)) and (directory / "manifest.json").is_file()
