@@ -30,10 +30,11 @@ KINDS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class LandedCall:
-    """A landed call as the audit compares it."""
+    """A landed call as the audit compares it. An invalid one has a PROCESSING_ERROR."""
 
     basic: BasicCall
     source: str
+    is_valid: bool = True
 
 
 @dataclass
@@ -67,6 +68,18 @@ class Audit:
 
     def add(self, kind: str, call_id: str, day: date, source: str) -> None:
         self.found[kind][call_id] = (day, source)
+
+    def move_existing(self, existing: Mapping[str, date | None]) -> None:
+        """Report kept calls that Gong still returns by ID as calls of another day.
+
+        Args:
+            existing: the calls that Gong returned, and their days. One that is invalid by now has no day, and
+                its landed row stays as it is.
+        """
+        for call_id in sorted(self.found["kept_calls"].keys() & existing.keys()):
+            _, source = self.found["kept_calls"].pop(call_id)
+            if day := existing[call_id]:
+                self.add("wrong_days", call_id, day, source)
 
     def has(self, call_id: str) -> bool:
         """Return whether there is a finding for the call."""
@@ -119,7 +132,8 @@ def compare(
     """Return how the landed calls differ from Gong's list.
 
     A field that the landed call lacks is not compared: some products do not deliver every field. A call that
-    the source has `delivered` is not lost, even if no run has landed it yet.
+    the source has `delivered` is not lost, even if no run has landed it yet. Of the landed calls that Gong
+    does not list, only valid ones are findings: no list has a call without an ID or a start time.
     """
     audit = Audit(calls_in_gong=len(listed), calls_landed=len(landed))
     audit.landed_by.update((here.basic.day, here.source) for here in landed.values())
@@ -139,7 +153,7 @@ def compare(
         ):
             audit.add("stale_calls", call_id, call.day, here.source)
     for call_id, here in landed.items():
-        if call_id not in listed:
+        if call_id not in listed and here.is_valid:
             audit.add("kept_calls", call_id, here.basic.day, here.source)
     return audit
 

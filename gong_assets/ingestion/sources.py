@@ -141,6 +141,7 @@ class CallsById:
     Attributes:
         first_day: calls of earlier days do not land, because they have no partition.
         found: IDs of the calls that Gong returned, private ones too.
+        private: IDs of the private calls, unless they are included.
         too_early: IDs of the calls from before the first day.
         call_dates: the valid calls that land, and their days.
         started: when these calls started (UTC).
@@ -154,6 +155,7 @@ class CallsById:
     noun = "calls"
     ranges: Sequence[DateRange] = ()
     found: set[str] = field(default_factory=set)
+    private: set[str] = field(default_factory=set)
     too_early: list[str] = field(default_factory=list)
     call_dates: dict[str, date] = field(default_factory=dict)
     started: dict[str, datetime] = field(default_factory=dict)
@@ -169,8 +171,11 @@ class CallsById:
         if record.id is None:
             return None
         self.found.add(record.id)
+        if record.is_private and not self.include_private:
+            self.private.add(record.id)
+            return None
         # A call without a start time has no day: the next read of its days lands it.
-        if record.started is None or (record.is_private and not self.include_private):
+        if record.started is None:
             return None
         started = record.started.astimezone(UTC)
         if self.first_day is not None and started.date() < self.first_day:
@@ -184,6 +189,12 @@ class CallsById:
     def missing(self) -> list[str]:
         """The calls that Gong did not return."""
         return [call_id for call_id in self.call_ids if call_id not in self.found]
+
+    @property
+    def existing(self) -> dict[str, date | None]:
+        """The calls that Gong returned and that may be landed, with their days. An invalid one has none."""
+        gone = self.private.union(self.too_early)
+        return {call_id: self.call_dates.get(call_id) for call_id in self.found - gone}
 
     def completed_ranges(self, quota_error: GongQuotaExhausted) -> Sequence[DateRange]:
         return ()

@@ -171,14 +171,17 @@ def calls_by_day() -> str:
 
 
 def landed_calls(*, is_staged: bool) -> str:
-    """Return SQL for the landed calls of some days, and whether each is staged. Parameters: start and end.
+    """Return SQL for the landed calls of some days, and whether each is valid and is staged.
+
+    Parameters: start and end.
 
     Args:
         is_staged: whether the staged table exists.
     """
     staged = f"calls.CALL_ID IN (SELECT CALL_ID FROM {_CALLS})" if is_staged else "FALSE"
     return (
-        f"SELECT calls.CALL_ID AS ID, calls.CALL_DATE AS DAY, {staged} AS IS_STAGED "
+        f"SELECT calls.CALL_ID AS ID, calls.CALL_DATE AS DAY, {staged} AS IS_STAGED, "
+        "calls.PROCESSING_ERROR IS NULL AS IS_VALID "
         f"FROM {CALLS.name} AS calls WHERE calls.CALL_DATE >= %s AND calls.CALL_DATE < %s"
     )
 

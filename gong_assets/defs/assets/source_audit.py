@@ -114,7 +114,7 @@ class _Audit:
         # A call that the list lacks can be of another day. Only what Gong does not return by ID is gone.
         kept = {call_id: day for call_id, (day, _) in audit.found["kept_calls"].items()}
         checked = self._calls({**audit.calls_to_read, **kept}, "changed calls")
-        self._move_existing(audit, checked[0])
+        audit.move_existing(checked[0].existing)
         transcripts = self._transcripts(audit, checked[0], listing, delivered[TRANSCRIPTS.name])
         metadata = {"content_compared": compared, **self._findings(audit)}
         heals = self.settings.gong_source_heal
@@ -178,8 +178,8 @@ class _Audit:
             for call_id, day in elsewhere.items()
         }
         return moved | {
-            call_id: LandedCall(BasicCall(day, fields), source)
-            for call_id, (day, fields, source) in found.items()
+            call_id: LandedCall(BasicCall(day, fields), source, is_valid)
+            for call_id, (day, fields, source, is_valid) in found.items()
         }
 
     def _source(self) -> tuple[dict[str, set[str]], bool]:
@@ -194,14 +194,13 @@ class _Audit:
 
     def _calls(self, days: Mapping[str, date], check: str) -> tuple[CallsById, ReadResult]:
         first_day = self.settings.first_day(datetime.now(UTC).date())
-        calls = CallsById(list(days), self.settings.gong_include_private_calls, first_day=first_day)
+        calls = CallsById(
+            list(days),
+            self.settings.gong_include_private_calls,
+            self.settings.gong_workspace_id,
+            first_day=first_day,
+        )
         return calls, self._read(calls, check, days.values)
-
-    def _move_existing(self, audit: Audit, calls: CallsById) -> None:
-        """Report calls that Gong still returns by ID as calls of another day."""
-        for call_id in sorted(audit.found["kept_calls"].keys() & calls.call_dates.keys()):
-            _, source = audit.found["kept_calls"].pop(call_id)
-            audit.add("wrong_days", call_id, calls.call_dates[call_id], source)
 
     def _transcripts(
         self, audit: Audit, calls: CallsById, listing: CallListing, delivered: set[str]

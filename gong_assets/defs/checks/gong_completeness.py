@@ -57,8 +57,12 @@ def days_to_compare(calls_by_day: Mapping[date, int], today: date) -> DateRange 
 def compare(
     days: DateRange, listed: Mapping[str, date], private: Iterable[str], landed: Iterable[Mapping[str, Any]]
 ) -> Finding:
-    """Return the calls that are in Gong and not landed, landed and not in Gong, or landed and not staged."""
-    rows = {row["ID"]: row for row in landed}
+    """Return the calls that are in Gong and not landed, landed and not in Gong, or landed on another day.
+
+    An invalid call counts as landed if Gong lists it. If not, it can be one without an ID or a start time,
+    which no list has.
+    """
+    rows = {row["ID"]: row for row in landed if row["IS_VALID"] or row["ID"] in listed}
     missing = sorted(listed.keys() - rows.keys())
     extra = sorted(rows.keys() - listed.keys() - set(private))
     moved = sorted(call_id for call_id in listed.keys() & rows if listed[call_id] != rows[call_id]["DAY"])

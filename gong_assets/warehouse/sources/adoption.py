@@ -289,15 +289,23 @@ def _delete(cursor: SnowflakeCursor, table: RawTable, ids: Sequence[str], correl
 
 def audited_calls(
     connection: SnowflakeConnection, days: DateRange, names: Sequence[str]
-) -> dict[str, tuple[date, tuple[str | None, ...], str]]:
-    """Return the day, the `metaData` fields (as text) and the source of each landed call of these days."""
+) -> dict[str, tuple[date, tuple[str | None, ...], str, bool]]:
+    """Return the landed calls of these days by ID.
+
+    The values are the day, the `metaData` fields (as text), the source, and whether the call is valid.
+    """
     fields = ", ".join(f"RAW_DATA:metaData:{name}::VARCHAR" for name in names)
     in_range, parameters = days.sql("CALL_DATE")
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT CALL_ID, CALL_DATE, SOURCE, {fields} FROM {CALLS.name} WHERE {in_range}", parameters
+            f"SELECT CALL_ID, CALL_DATE, SOURCE, PROCESSING_ERROR IS NULL, {fields} FROM {CALLS.name} "
+            f"WHERE {in_range}",
+            parameters,
         )
-        return {call_id: (day, tuple(values), source) for call_id, day, source, *values in cursor}
+        return {
+            call_id: (day, tuple(values), source, is_valid)
+            for call_id, day, source, is_valid, *values in cursor
+        }
 
 
 def changed_calls(connection: SnowflakeConnection, files: FileBatch) -> set[str]:

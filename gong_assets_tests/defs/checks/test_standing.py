@@ -304,7 +304,7 @@ def test_calls_that_differ_from_gongs_list_are_found() -> None:
     first, second = date(2026, 3, 1), date(2026, 3, 2)
 
     def landed(call_id: str, day: date) -> dict[str, Any]:
-        return {"ID": call_id, "DAY": day, "IS_STAGED": True}
+        return {"ID": call_id, "DAY": day, "IS_STAGED": True, "IS_VALID": True}
 
     listed = {"1": first, "2": first, "3": second}
     assert compare(days, listed, [], [landed("1", first), landed("2", first), landed("3", second)]).count == 0
@@ -315,6 +315,10 @@ def test_calls_that_differ_from_gongs_list_are_found() -> None:
         "4 is landed and not in Gong",
         "1 is landed on another day",
     ]
+    invalid = [{**landed(call_id, first), "IS_VALID": False} for call_id in ("1", "unidentified-0")]
+    finding = compare(days, {"1": first}, [], invalid)
+    assert finding.count == 0, "Gong's list has no call without a start time"
+    assert finding.more["calls_landed"] == 1
 
 
 def test_gongs_list_is_read_for_a_limited_number_of_calls() -> None:
