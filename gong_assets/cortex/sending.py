@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from queue import Empty, SimpleQueue
@@ -27,6 +27,7 @@ from gong_assets.cortex.prices import Prices
 from gong_assets.cortex.results import CONTINUE_ON_ERROR, embedding_column
 from gong_assets.cortex.tables import ANSWERS, add_dimension, answer_columns, create_statements
 from gong_assets.cortex.texts import Scope
+from gong_assets.security.texts import one_line
 from gong_assets.warehouse.connection import Warehouse, fetch, transaction
 from gong_assets.warehouse.errors import is_unknown_object
 from gong_assets.warehouse.queries import existing_tables
@@ -99,7 +100,6 @@ class Sender:
 
     Attributes:
         warehouse: for further connections, if several batches are sent at once.
-        connections: batches that are sent at once.
         log: receives a line for each batch, and the estimated cost before any is sent.
         warn: receives what needs attention.
     """
@@ -157,7 +157,8 @@ class Sender:
         _execute(connection, plan.delete_unsent())
         (spent,) = fetch(connection, spending(self.run_key))
         left = self.budget.left(spent)
-        try:
+        # The queue has the text of transcripts. If the process is killed, a run two days later drops it.
+        with _undone(connection, f"DROP TABLE IF EXISTS {plan.queue}"):
             _execute(connection, plan.create_queue(left))
             days = fetch(connection, count_queue(plan.queue, left))
             _execute(connection, plan.record_batches())
@@ -169,9 +170,6 @@ class Sender:
                     if any(day["RETRIES"] for day in days):
                         self._probe(connection)
                     self._send_batches(connection, plan, batches)
-        finally:
-            # It has the text of transcripts. If the process is killed, a run two days later drops it.
-            _execute(connection, f"DROP TABLE IF EXISTS {plan.queue}")
         by_day = {
             day["CALL_DATE"]: TextCounts(*(int(day[name]) for name in ("TEXTS", "OVER_BUDGET", "UNCOUNTED")))
             for day in days
@@ -213,10 +211,8 @@ class Sender:
             yield
             return
         _execute(connection, CONTINUE_ON_ERROR)
-        try:
+        with _undone(connection, "ALTER SESSION UNSET AI_SQL_ERROR_HANDLING_USE_FAIL_ON_ERROR"):
             yield
-        finally:
-            _execute(connection, "ALTER SESSION UNSET AI_SQL_ERROR_HANDLING_USE_FAIL_ON_ERROR")
 
     def _probe(self, connection: SnowflakeConnection) -> None:
         """Send a fixed sentence, so that an outage of Cortex does not use up attempts of texts."""
@@ -225,7 +221,7 @@ class Sender:
         try:
             _execute(connection, self.enrichment.probe(self.scope.functions))
         except ProgrammingError as error:
-            raise CortexUnavailable(_one_line(error)) from error
+            raise CortexUnavailable(one_line(str(error))) from error
 
     def _send_batches(self, connection: SnowflakeConnection, plan: Plan, batches: int) -> None:
         """Send the batches in order, several at once if the var allows it."""
@@ -283,8 +279,20 @@ def _send_batch(connection: SnowflakeConnection, plan: Plan, batch: int) -> None
     try:
         _execute(connection, plan.send(batch))
     except ProgrammingError as error:
-        raise BatchFailed(_one_line(error)) from error
+        raise BatchFailed(one_line(str(error))) from error
     _execute(connection, plan.set_status(batch, "Answered"))
+
+
+@contextmanager
+def _undone(connection: SnowflakeConnection, statement: str) -> Iterator[None]:
+    """Run the statement after the block. If the block fails, its error is raised even if this fails too."""
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception):
+            _execute(connection, statement)
+        raise
+    _execute(connection, statement)
 
 
 def _execute(connection: SnowflakeConnection, statement: str) -> None:
@@ -294,7 +302,3 @@ def _execute(connection: SnowflakeConnection, statement: str) -> None:
 
 def _total(days: Sequence[Mapping[str, Any]], name: str) -> int:
     return sum(int(day[name]) for day in days)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -68,6 +68,20 @@ def test_the_run_succeeds_after_retries_and_the_rejected_dialogue_keeps_its_erro
     assert rejected["SENTIMENT_SCORE"] is not None
 
 
+def test_no_event_quotes_the_rejected_text(synced: Synced) -> None:
+    (rejected,) = synced.warehouse.query(
+        "SELECT CORTEX_ERROR FROM CORTEX_GONG_CALLS WHERE CORTEX_ERROR IS NOT NULL"
+    )
+    assert TEXT in rejected["CORTEX_ERROR"]
+    events = [
+        dg.serialize_value(entry)
+        for run in synced.instance.get_runs()
+        for entry in synced.instance.all_logs(run.run_id)
+    ]
+    assert any("Cortex did not answer a batch" in event for event in events)
+    assert not [event for event in events if TEXT in event]
+
+
 def test_the_status_view_and_a_check_report_the_failure(synced: Synced) -> None:
     (day,) = synced.warehouse.query("SELECT * FROM VW_CORTEX_STATUS WHERE SEGMENTS > 0")
     assert (day["CORTEX_STATUS"], day["FAILED_CALLS"], day["WAITING_CALLS"]) == ("Failed", 1, 0)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gong_assets.defs.alerts.redaction import redact
+from gong_assets.security.redaction import redact
 
 # No template contains the letters "qz", and each word of a record does.
 WORDS = ("qzAcme", "lostqz", "qz", "it'sqz", "b", "5")

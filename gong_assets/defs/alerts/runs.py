@@ -16,10 +16,10 @@ import dagster as dg
 from gong_assets.dates import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
 from gong_assets.defs.alerts.causes import cause_of, error_text, fingerprint
 from gong_assets.defs.alerts.ledger import Cursor, Ledger, Problem
-from gong_assets.defs.alerts.redaction import first_lines, redact
 from gong_assets.defs.failures import error_chain
 from gong_assets.defs.runs import OVERLAP, TERMINAL
 from gong_assets.error_advice import advice_for
+from gong_assets.security.redaction import first_lines, redact
 
 # The first tick looks at the runs of this time, so that problems from before the sensor existed are known.
 FIRST_LOOK = timedelta(days=1)

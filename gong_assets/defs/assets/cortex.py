@@ -22,6 +22,7 @@ from gong_assets.defs.options import DEFAULT_OPTIONS, REVENUE_OPERATIONS, GraphO
 from gong_assets.defs.partitions import days_of_run
 from gong_assets.defs.resources import SnowflakeResource, query_tag
 from gong_assets.provisioning.objects import Layer
+from gong_assets.security.redaction import first_lines, redact
 from gong_assets.settings import Settings
 from gong_assets.warehouse.errors import WarehouseError
 
@@ -96,10 +97,12 @@ class _Step:
         try:
             outcome = self._send()
         except BatchFailed as error:
+            # Cortex may quote the text that it rejects, and Dagster stores the message and the cause.
+            reason = first_lines(redact(str(error)))
             self.context.log.warning(
-                f"{error}\nCortex did not answer a batch. Its texts are sent again in smaller batches."
+                f"Cortex did not answer a batch. Its texts are sent again in smaller batches.\n{reason}"
             )
-            raise dg.RetryRequested(max_retries=BATCH_RETRIES) from error
+            raise dg.RetryRequested(max_retries=BATCH_RETRIES) from dg.Failure(reason)
         except CortexUnavailable as error:
             raise dg.Failure(
                 f"Cortex does not answer: {error}. No text lost an attempt.", allow_retries=False

@@ -9,10 +9,10 @@ from typing import Any
 
 import dagster as dg
 
-from gong_assets.defs.alerts.redaction import first_lines, redact
 from gong_assets.defs.checks.results import connection_of_check
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
+from gong_assets.security.redaction import first_lines, redact
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import fetch
 from gong_assets.warehouse.queries import unanswered_calls, unanswered_segments, unredacted_segments

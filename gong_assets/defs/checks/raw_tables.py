@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from gong_assets.defs.alerts.redaction import redact
 from gong_assets.defs.checks.results import (
     connection_of_check,
     passed_before,
@@ -23,6 +22,7 @@ from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.ingestion.stream_types import RawStream
 from gong_assets.ingestion.streams import RAW_STREAMS, RAW_TABLES
+from gong_assets.security.redaction import redact
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import fetch
 from gong_assets.warehouse.queries import (

@@ -17,12 +17,12 @@ UNCOUNTED_VARIABLE = "GONG_ASSETS_LOCAL_CORTEX_CANNOT_COUNT"
 
 
 class InjectedFailureError(CortexError):
-    """The text matches the expression for injected failures."""
+    """The text matches the expression for injected failures. The message quotes it, as a guardrail may."""
 
-    def __init__(self, function: str) -> None:
+    def __init__(self, function: str, text: str) -> None:
         super().__init__(
             f"Request failed for external function {function} with remote service error: 400 "
-            f"'injected failure: the text matches {VARIABLE}'"
+            f"'injected failure: {VARIABLE} matches \"{text}\"'"
         )
 
 

@@ -33,7 +33,6 @@ from pydantic import SecretStr
 from gong_assets.cli.doctor.alerts import check_alerts
 from gong_assets.defs.alerts.channels import Email, Webhook
 from gong_assets.defs.alerts.messages import Message, body, format_of
-from gong_assets.defs.alerts.redaction import redact
 from gong_assets.defs.alerts.sensor import build_alert_sensor
 from gong_assets.defs.failures import failure
 from gong_assets.error_advice import EXPECTED_ERRORS
@@ -43,6 +42,7 @@ from gong_assets.gong import (
     GongQuotaExhausted,
     GongServerError,
 )
+from gong_assets.security.redaction import redact
 from gong_assets.settings import Settings
 from gong_assets.warehouse.errors import WarehouseUnreachable
 from gong_assets_tests.defs.alerts.receivers import Inbox, mail_server, webhook

@@ -160,5 +160,6 @@ class _Udfs:
 
 
 def _fail_if_matched(pattern: re.Pattern[str] | None, function: str, texts: Iterable[str | None]) -> None:
-    if pattern and any(pattern.search(text) for text in texts if text):
-        raise InjectedFailureError(function)
+    for text in texts:
+        if pattern and text and (found := pattern.search(text)):
+            raise InjectedFailureError(function, found[0])
