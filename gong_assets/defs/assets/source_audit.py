@@ -27,7 +27,7 @@ from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.landing import DeletionPolicy, check_deletions
 from gong_assets.warehouse.queries import dates_of_calls
-from gong_assets.warehouse.sources.adoption import (
+from gong_assets.warehouse.sources.audit import (
     audited_calls,
     changed_calls,
     delete_calls,

@@ -59,8 +59,7 @@ def compare(
 ) -> Finding:
     """Return the calls that are in Gong and not landed, landed and not in Gong, or landed on another day.
 
-    An invalid call counts as landed if Gong lists it. If not, it can be one without an ID or a start time,
-    which no list has.
+    An invalid call that Gong does not list is left out: no list has a call without an ID or a start time.
     """
     rows = {row["ID"]: row for row in landed if row["IS_VALID"] or row["ID"] in listed}
     missing = sorted(listed.keys() - rows.keys())
@@ -71,10 +70,10 @@ def compare(
         "landed": Counter(row["DAY"] for row in rows.values()),
         "staged": Counter(row["DAY"] for row in rows.values() if row["IS_STAGED"]),
     }
-    differing = [day for day in days if len({counts[day] for counts in by_day.values()}) > 1]
+    differing = [day for day in days if len({counts[day] for counts in by_day.values()}) > 1][:MAX_DAYS]
     records = [
         dg.TableRecord({"day": str(day), **{name: counts[day] for name, counts in by_day.items()}})
-        for day in differing[:MAX_DAYS]
+        for day in differing
     ]
     ids = [
         *(f"{call_id} is in Gong and not landed" for call_id in missing),

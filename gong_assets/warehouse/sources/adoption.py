@@ -21,16 +21,12 @@ from gong_assets.dates import DateRange, date_filter_sql
 from gong_assets.warehouse.connection import fetch, transaction
 from gong_assets.warehouse.landing import (
     DeletionPolicy,
-    FileBatch,
     Scope,
     create_landing_row,
     create_load_table,
-    load_files,
     replace_loaded,
 )
 from gong_assets.warehouse.landing_counts import Landed
-from gong_assets.warehouse.pending_changes import record_changes
-from gong_assets.warehouse.queries import IDS_PER_STATEMENT
 from gong_assets.warehouse.sources.source import AdoptedSource, is_in_ranges
 from gong_assets.warehouse.tables import (
     API,
@@ -46,7 +42,7 @@ if TYPE_CHECKING:
     from snowflake.connector.cursor import SnowflakeCursor
 
 DELETIONS_TABLE = "GONG_SOURCE_DELETIONS"
-_CREATE_DELETIONS = (
+CREATE_DELETIONS = (
     f"CREATE TABLE IF NOT EXISTS {DELETIONS_TABLE} (TABLE_NAME VARCHAR, RECORD_ID VARCHAR, "
     "DELETED_AT TIMESTAMP_LTZ, CORRELATION_ID VARCHAR)"
 )
@@ -109,7 +105,7 @@ def adopt(
     """
     create_raw_table(connection, table)
     with connection.cursor() as cursor:
-        cursor.execute(_CREATE_DELETIONS)
+        cursor.execute(CREATE_DELETIONS)
         create_landing_row(cursor, table)
         load = create_load_table(cursor, table)
         _fill(cursor, source, table, load, ranges, selection)
@@ -255,91 +251,6 @@ def changed_days(
         )
         days.update(row["DAY"] for row in found)
     return sorted(days)
-
-
-def delete_calls(connection: SnowflakeConnection, call_ids: Sequence[str], correlation_id: str) -> int:
-    """Delete calls and their transcripts in one transaction, and return the number of rows.
-
-    They are noted in GONG_SOURCE_DELETIONS, so that the source does not bring them back.
-    """
-    deleted = 0
-    with connection.cursor() as cursor:
-        cursor.execute(_CREATE_DELETIONS)
-        with transaction(connection):
-            for table in (CALLS, TRANSCRIPTS):
-                for first in range(0, len(call_ids), IDS_PER_STATEMENT):
-                    ids = call_ids[first : first + IDS_PER_STATEMENT]
-                    deleted += _delete(cursor, table, ids, correlation_id)
-    return deleted
-
-
-def _delete(cursor: SnowflakeCursor, table: RawTable, ids: Sequence[str], correlation_id: str) -> int:
-    chosen = f"{table.key.name} IN ({', '.join(['%s'] * len(ids))})"
-    days = f"SELECT CALL_DATE AS DAY FROM {table.name} WHERE {chosen}"
-    record_changes(cursor, table.name, days, ids, correlation_id)
-    values = ", ".join(["(%s)"] * len(ids))
-    cursor.execute(
-        f"INSERT INTO {DELETIONS_TABLE} (TABLE_NAME, RECORD_ID, DELETED_AT, CORRELATION_ID) "
-        f"SELECT %s, COLUMN1, CURRENT_TIMESTAMP(), %s FROM VALUES {values}",
-        (table.name, correlation_id, *ids),
-    )
-    cursor.execute(f"DELETE FROM {table.name} WHERE {chosen}", ids)
-    return cursor.rowcount or 0
-
-
-def audited_calls(
-    connection: SnowflakeConnection, days: DateRange, names: Sequence[str]
-) -> dict[str, tuple[date, tuple[str | None, ...], str, bool]]:
-    """Return the landed calls of these days by ID.
-
-    The values are the day, the `metaData` fields (as text), the source, and whether the call is valid.
-    """
-    fields = ", ".join(f"RAW_DATA:metaData:{name}::VARCHAR" for name in names)
-    in_range, parameters = days.sql("CALL_DATE")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT CALL_ID, CALL_DATE, SOURCE, PROCESSING_ERROR IS NULL, {fields} FROM {CALLS.name} "
-            f"WHERE {in_range}",
-            parameters,
-        )
-        return {
-            call_id: (day, tuple(values), source, is_valid)
-            for call_id, day, source, is_valid, *values in cursor
-        }
-
-
-def changed_calls(connection: SnowflakeConnection, files: FileBatch) -> set[str]:
-    """Return the IDs of the landed calls that have other content than the files. Nothing is changed."""
-    with connection.cursor() as cursor:
-        load = load_files(cursor, CALLS, files, None)
-        cursor.execute(
-            f"SELECT LANDED.CALL_ID FROM {CALLS.name} AS LANDED JOIN {load} AS LOADED "
-            "ON LOADED.KEY = LANDED.CALL_ID WHERE SHA2(TO_JSON(LANDED.RAW_DATA), 256) <> "
-            "SHA2(TO_JSON(TRY_PARSE_JSON(LOADED.PAYLOAD)), 256)"
-        )
-        return {str(call_id) for (call_id,) in cursor.fetchall()}
-
-
-def delivered_ids(connection: SnowflakeConnection, source: AdoptedSource, table: RawTable) -> set[str]:
-    """Return the IDs of the records that the source has, landed or not."""
-    if not source.is_available(table):
-        return set()
-    sql = f"SELECT DISTINCT KEY FROM ({source.versions(table)}) AS RECORDS WHERE NOT IS_DELETED"
-    return {str(row["KEY"]) for row in fetch(connection, sql)}
-
-
-def landed_transcripts(connection: SnowflakeConnection, call_ids: Sequence[str]) -> set[str]:
-    """Return those of the calls that have a landed transcript."""
-    found: set[str] = set()
-    with connection.cursor() as cursor:
-        for first in range(0, len(call_ids), IDS_PER_STATEMENT):
-            ids = call_ids[first : first + IDS_PER_STATEMENT]
-            cursor.execute(
-                f"SELECT CALL_ID FROM {TRANSCRIPTS.name} WHERE CALL_ID IN ({', '.join(['%s'] * len(ids))})",
-                ids,
-            )
-            found.update(call_id for (call_id,) in cursor.fetchall())
-    return found
 
 
 def calls_without_transcripts(

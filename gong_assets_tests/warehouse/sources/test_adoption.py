@@ -25,11 +25,11 @@ from gong_assets.warehouse.sources.adoption import (
     Selection,
     adopt,
     changed_days,
-    delete_calls,
     first_day,
     newest_extraction,
 )
 from gong_assets.warehouse.sources.airbyte import RAW_SCHEMA, Airbyte, TableForm
+from gong_assets.warehouse.sources.audit import delete_calls
 from gong_assets.warehouse.sources.data_cloud import DataCloud
 from gong_assets.warehouse.sources.fivetran import Fivetran
 from gong_assets.warehouse.sources.source import AdoptedSource, read_location
