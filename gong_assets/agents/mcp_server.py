@@ -23,6 +23,7 @@ from gong_assets.agents.oauth import AccessTokens, OAuth
 from gong_assets.agents.tokens import Tokens
 from gong_assets.security.http_requests import Hosts, KnownHosts
 from gong_assets.security.logs import log_to_stderr
+from gong_assets.security.texts import one_line
 from gong_assets.warehouse.connection import Warehouse
 
 try:
@@ -110,7 +111,7 @@ class _Server(MCPServer[Any]):
         if message is None:
             return None
         logging.getLogger(__name__).warning("%s", cause)
-        return " ".join(message.split())
+        return one_line(message)
 
 
 def build_server(warehouse: Callable[[], Warehouse], explain: Explain) -> MCPServer[Any]:

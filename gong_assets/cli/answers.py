@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gong_assets.cli import output
 from gong_assets.cli.output import escape, line, stdout
+from gong_assets.security.texts import one_line
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -54,8 +55,8 @@ def coaching(answer: CoachingOpportunities) -> None:
         [
             call.call_id,
             _day(call.call_datetime_utc),
-            _on_one_line(call.host_name or ""),
-            _on_one_line(call.call_title or ""),
+            one_line(call.host_name or ""),
+            one_line(call.call_title or ""),
             _number(call.sentiment_score),
             _number(call.talk_ratio),
             "; ".join(call.reasons),
@@ -73,10 +74,10 @@ def calls(answer: Calls) -> None:
         [
             call.call_id,
             f"{call.call_datetime_utc:%Y-%m-%d %H:%M}" if call.call_datetime_utc else "",
-            _on_one_line(call.host_name or ""),
-            _on_one_line(call.company_name or ""),
-            _on_one_line(call.deal_name or ""),
-            _on_one_line(call.call_title or ""),
+            one_line(call.host_name or ""),
+            one_line(call.company_name or ""),
+            one_line(call.deal_name or ""),
+            one_line(call.call_title or ""),
             _number(call.sentiment_score),
         ]
         for call in answer.calls
@@ -92,8 +93,8 @@ def records(answer: Records) -> None:
         [
             record.record_id,
             record.crm_system,
-            _on_one_line(record.record_name or ""),
-            _on_one_line(record.record_detail or ""),
+            one_line(record.record_name or ""),
+            one_line(record.record_detail or ""),
             record.match or "",
         ]
         for record in answer.records
@@ -109,8 +110,8 @@ def deals(answer: DealsAtRisk) -> None:
         [
             deal.hubspot_deal_id,
             deal.risk_level,
-            _on_one_line(deal.deal_name or ""),
-            _on_one_line(deal.deal_owner or ""),
+            one_line(deal.deal_name or ""),
+            one_line(deal.deal_owner or ""),
             _money(deal),
             "; ".join(deal.reasons),
             deal.last_call_id or "",
@@ -122,24 +123,24 @@ def deals(answer: DealsAtRisk) -> None:
 
 def transcript(answer: Transcript) -> None:
     line(
-        f"{_on_one_line(answer.call_title or 'untitled')}  "
+        f"{one_line(answer.call_title or 'untitled')}  "
         f"({answer.call_id}, {answer.call_datetime_utc} UTC, host {answer.host_name or '?'})"
     )
     if answer.call_url:
         line(answer.call_url)
     for turn in answer.turns:
         speaker = f"[bold]{escape(turn.speaker_name or 'Unknown')}[/]"
-        stdout.print(f"  {_clock(turn)}  {speaker}: {escape(_on_one_line(turn.text))}")
+        stdout.print(f"  {_clock(turn)}  {speaker}: {escape(one_line(turn.text))}")
 
 
 def analysis(call: CallAnalysis) -> None:
     line(
-        f"{_on_one_line(call.call_title or 'untitled')}  "
+        f"{one_line(call.call_title or 'untitled')}  "
         f"({call.call_id}, {call.call_datetime_utc} UTC, host {call.host_name or '?'})"
     )
     line(f"sentiment  {_number(call.sentiment_score)}  {call.sentiment_category or ''}")
     line(f"deal       {call.deal_name or '-'}  {call.deal_stage or ''}")
-    line(f"summary    {_on_one_line(call.summary or '-')}")
+    line(f"summary    {one_line(call.summary or '-')}")
     line("risk segments" if call.risk_segments else "no risk segments")
     for segment in call.risk_segments:
         _segment(segment, _number(segment.segment_sentiment))
@@ -157,15 +158,15 @@ def segments(answer: SimilarSegments) -> None:
 
 
 def _segment(segment: Segment, score: str) -> None:
-    where = f"{_on_one_line(segment.call_title or segment.call_id)} {_clock(segment)}"
+    where = f"{one_line(segment.call_title or segment.call_id)} {_clock(segment)}"
     stdout.print(f"  {score}  [bold]{escape(segment.speaker_name or 'Unknown')}[/] [dim]{escape(where)}[/]")
-    stdout.print(f"         {escape(_on_one_line(segment.text))}")
+    stdout.print(f"         {escape(one_line(segment.text))}")
     if segment.url:
         stdout.print(f"         [dim]{escape(segment.url)}[/]", soft_wrap=True)
 
 
 def _context(turn: Turn) -> None:
-    text = f"{_clock(turn)} {turn.speaker_name or 'Unknown'}: {_on_one_line(turn.text)}"
+    text = f"{_clock(turn)} {turn.speaker_name or 'Unknown'}: {one_line(turn.text)}"
     stdout.print(f"         [dim]{escape(text)}[/]")
 
 
@@ -179,17 +180,17 @@ def account(timeline: AccountTimeline) -> None:
     count = f"{total} calls" if shown == total else f"{shown} of {total} calls"
     line(f"{timeline.company_name or 'Company'} ({timeline.company_id}), {count}")
     for call in timeline.calls:
-        title = escape(_on_one_line(call.call_title or "untitled"))
+        title = escape(one_line(call.call_title or "untitled"))
         date = _day(call.call_datetime_utc) or "no date"
         host = f"{call.call_id}, host {call.host_name or '?'}"
         stdout.print(f"\n{date}  [bold]{title}[/]  [dim]{escape(host)}[/]", soft_wrap=True)
         line(f"  sentiment   {_number(call.sentiment_score)}  {call.sentiment_category or ''}")
         line(f"  deal        {call.deal_name or '-'}  {call.deal_stage or ''}  {_money(call)}".rstrip())
         for deal in call.deals[1:]:
-            name = _on_one_line(deal.deal_name or deal.deal_id)
+            name = one_line(deal.deal_name or deal.deal_id)
             line(f"  also        {name}  {deal.deal_status or deal.deal_stage or ''}")
-        line(f"  summary     {_on_one_line(call.summary or '-')}")
-        line(f"  next steps  {_on_one_line('; '.join(call.next_steps) or '-')}")
+        line(f"  summary     {one_line(call.summary or '-')}")
+        line(f"  next steps  {one_line('; '.join(call.next_steps) or '-')}")
 
 
 def _money(deal: DealAtRisk | TimelineCall) -> str:
@@ -201,10 +202,6 @@ def _money(deal: DealAtRisk | TimelineCall) -> str:
 
 def _day(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d}" if moment else ""
-
-
-def _on_one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 def _number(value: float | None) -> str:

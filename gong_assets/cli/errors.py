@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from gong_assets.cli.interruption import EXIT_CODE, Interrupted
+from gong_assets.security.texts import one_line
 
 WORK_FAILED, WRONG_USAGE = 1, 2
 
@@ -30,7 +31,7 @@ def usage_message(error: UsageError) -> str:
     The message is empty for a command group without a command, because Typer has printed its help already.
     """
     # Typer lists the choices of a missing argument on lines of their own.
-    reason = " ".join(error.format_message().replace("Value error, ", "").split())
+    reason = one_line(error.format_message().replace("Value error, ", ""))
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "gong-assets"
     return reason and f"{reason[:1].lower()}{reason[1:]}\nRun `{command} --help` for usage."

@@ -22,6 +22,7 @@ from gong_assets.cortex.prices import Prices
 from gong_assets.cortex.results import CONTINUE_ON_ERROR
 from gong_assets.cortex.tables import ANSWERS, ATTEMPTS, BATCHES, create_statements
 from gong_assets.cortex.texts import Scope
+from gong_assets.security.texts import one_line
 from gong_assets.warehouse.connection import fetch
 from gong_assets.warehouse.literals import literal
 
@@ -144,7 +145,7 @@ def _rehearse(
         try:
             fetch(connection, own.sql(statement))
         except ProgrammingError as error:
-            failures.append((what, " ".join(str(error).split())))
+            failures.append((what, one_line(str(error))))
     errors = (
         f"SELECT CORTEX_ERROR FROM {ANSWERS} WHERE ENRICHMENT = '{enrichment.name}' "
         "AND CORTEX_ERROR IS NOT NULL"

@@ -5,6 +5,8 @@ The lease is a value in the instance's own storage that changes with each renewa
 and no clocks: clocks may step or differ between machines, and a suspended machine renews nothing for hours.
 
 The resources of the graph start it, and the process of the run renews it until the run or the process ends.
+Dagster has no deletion of such values: a run leaves one of about 200 bytes.
+
 With an executor that starts a process for each step the lease is held during steps, and a run without a held
 lease is left alone.
 """

@@ -107,7 +107,10 @@ class Warehouse:
         # The import takes about a second, and a code location is loaded far more often than it connects.
         import snowflake.connector
 
-        connection = self._idle.pop() if self._idle else self._open()
+        try:  # Threads may share the warehouse: another one may take the idle connection first.
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._open()
         try:
             yield connection
         except snowflake.connector.errors.Error as error:

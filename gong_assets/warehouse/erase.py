@@ -77,7 +77,8 @@ def erase(
     Args:
         raw_tables: calls come before transcripts.
         models: names of the models' tables, and of the tables with Cortex's answers.
-        dry_run: applies only this erasure, and changes nothing.
+        dry_run: applies only this erasure, and changes no row. The project's own tables are created if
+            they are missing.
     """
     create_raw_tables(connection, ())
     existing = _columns(connection, [*models, *(table.name for table in raw_tables)])

@@ -115,7 +115,7 @@ def is_unreachable(text: str) -> bool:
 
 def translated(error: Exception, *, host: str) -> WarehouseError:
     """Return the connector's exception as one of ours, to be raised `from` the original."""
-    text = " ".join(str(getattr(error, "msg", None) or error).split())
+    text = one_line(str(getattr(error, "msg", None) or error))
     errno: Any = getattr(error, "errno", None)
     kind = _kind(text, errno)
     if kind is WarehouseSignInFailed:

@@ -15,6 +15,7 @@ import dagster as dg
 from gong_assets.defs.checks.results import connection_of_check
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
+from gong_assets.security.texts import one_line
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import fetch
 from gong_assets.warehouse.hubspot_tables import kept_columns, required_tables, stage_label_tables
@@ -107,7 +108,7 @@ def find_source_tables(connection: SnowflakeConnection, settings: Settings) -> S
         try:
             rows = fetch(connection, f"SELECT 1 AS FOUND FROM {source_schema(settings)}.{table} LIMIT 1")
         except ProgrammingError as error:
-            found.missing[table] = " ".join(str(error.msg).split())
+            found.missing[table] = one_line(str(error.msg))
         else:
             if not rows:
                 found.empty.append(table)

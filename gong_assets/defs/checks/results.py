@@ -12,6 +12,7 @@ from gong_assets.defs.failures import fail_step
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.ingestion.landing_metadata import RUN_ROWS
 from gong_assets.provisioning.objects import Layer
+from gong_assets.security.texts import one_line
 from gong_assets.warehouse.errors import WarehouseError, is_unknown_object
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def unless_missing(key: dg.AssetCheckKey, evaluate: Callable[[], dg.AssetCheckRe
             severity=dg.AssetCheckSeverity.WARN,
             description="A table does not exist yet, or the role may not see it. Materialize the raw "
             "assets first.",
-            metadata={"error": " ".join(str(error).split())},
+            metadata={"error": one_line(str(error))},
         )
 
 

@@ -31,6 +31,7 @@ from gong_assets.gong.errors import (
     GongResponseError,
     GongServerError,
 )
+from gong_assets.security.texts import one_line
 
 # Gong answers 401, not 403, to a key without the scope: "You don't have permission to use
 # 'api:stats:interaction' in your app."
@@ -163,7 +164,7 @@ def _parse(response: httpx.Response) -> _ErrorResponse:
     errors, request_id = fields.get("errors"), fields.get("requestId")
     return _ErrorResponse(
         status=response.status_code,
-        errors=tuple(" ".join(str(error).split()) for error in errors) if isinstance(errors, list) else (),
+        errors=tuple(one_line(str(error)) for error in errors) if isinstance(errors, list) else (),
         request_id=request_id if isinstance(request_id, str) else response.headers.get("X-TraceId"),
         fallback=f"{response.reason_phrase} ({response.headers.get('Content-Type', 'no content type')})",
     )
@@ -175,4 +176,4 @@ def _name(request: httpx.Request) -> str:
 
 
 def _one_line(fault: BaseException) -> str:
-    return " ".join(str(fault).split()) or type(fault).__name__
+    return one_line(str(fault)) or type(fault).__name__
