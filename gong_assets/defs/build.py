@@ -122,15 +122,12 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
             *build_sensors(settings, jobs, options),
             *([build_source_sensor(settings, options, upstream)] if settings.is_adopted else []),
             build_transformation_sensor(settings, models, options),
-            *_watching_sensors(settings, options),
+            build_orphaned_runs_sensor(options, keys),
+            build_alert_sensor(settings, options),
             *webhook_sensors,
         ],
         resources={IO_MANAGER: snowflake_io_manager, **accounts},
     )
-
-
-def _watching_sensors(settings: Settings, options: GraphOptions) -> list[dg.SensorDefinition]:
-    return [build_orphaned_runs_sensor(options), build_alert_sensor(settings, options)]
 
 
 def _optional_parts(

@@ -7,8 +7,12 @@ from typing import Any
 
 import dagster as dg
 
+from gong_assets.defs.assets.agent_objects import JOB_NAME as AGENT_OBJECTS_JOB
+from gong_assets.defs.assets.erasures import JOB as ERASURE_JOB
 from gong_assets.defs.assets.missing_transcripts import build_missing_transcripts_job
+from gong_assets.defs.assets.retention import JOB_NAME as EXPIRY_JOB
 from gong_assets.defs.assets.source_audit import AUDIT_ASSET
+from gong_assets.defs.health.asset import JOB as STANDING_CHECKS_JOB
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions, layers
 from gong_assets.defs.webhook import JOB as ANNOUNCED_CALLS_JOB
 from gong_assets.ingestion.stream_types import Cadence
@@ -38,7 +42,17 @@ _DESCRIPTIONS: Mapping[str, str] = {
     "gong_continue_stopped_runs.",
 }
 
-JOB_NAMES = (*_DESCRIPTIONS, "gong_transcripts", ANNOUNCED_CALLS_JOB)
+STORAGE_CLEANUP_JOB = "gong_storage_cleanup"
+JOB_NAMES = (
+    *_DESCRIPTIONS,
+    "gong_transcripts",
+    ANNOUNCED_CALLS_JOB,
+    ERASURE_JOB,
+    STANDING_CHECKS_JOB,
+    STORAGE_CLEANUP_JOB,
+)
+# Jobs that exist only with the settings that they need.
+OPTIONAL_JOB_NAMES = (EXPIRY_JOB, AGENT_OBJECTS_JOB)
 
 
 def build_jobs(settings: Settings, options: GraphOptions = DEFAULT_OPTIONS) -> dict[str, Any]:

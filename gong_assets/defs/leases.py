@@ -4,8 +4,8 @@ A process ID and a host name mean nothing in another container, so the lease sho
 The lease is a value in the instance's own storage that changes with each renewal. An observer compares values
 and no clocks: clocks may step or differ between machines, and a suspended machine renews nothing for hours.
 
-The resources of the graph start it, and the process of the run renews it until the run or the process ends.
-Dagster has no deletion of such values: a run leaves one of about 200 bytes.
+The resources of the graph start it, or an op that uses none of them. The process of the run renews it until
+the run or the process ends. Dagster has no deletion of such values: a run leaves one of about 200 bytes.
 
 With an executor that starts a process for each step the lease is held during steps, and a run without a held
 lease is left alone.
@@ -61,13 +61,13 @@ class KeepsLease:
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         super().setup_for_execution(context)  # type: ignore[misc]  # of ConfigurableResource
-        keep_lease(context)
+        if context.instance is not None and context.run is not None:
+            keep_lease(context.instance, context.run)
 
 
-def keep_lease(context: dg.InitResourceContext) -> None:
-    """Renew the lease of the context's run in a thread, until the run or this process ends."""
-    instance, run = context.instance, context.run
-    if instance is None or run is None or instance.is_ephemeral:
+def keep_lease(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+    """Renew the lease of the run in a thread, until the run or this process ends."""
+    if instance.is_ephemeral:
         return  # No other process can see the run.
     with _lock:
         if run.run_id in _kept:
@@ -75,8 +75,8 @@ def keep_lease(context: dg.InitResourceContext) -> None:
         try:
             _store(instance, run.run_id, 0)
         except Exception:
-            logger.warning("Run %s has no lease: the instance cannot store one.", run.run_id, exc_info=True)
-            return
+            # The first renewal stores it, long before a run without a lease counts as dead.
+            logger.warning("The lease of run %s could not be stored.", run.run_id, exc_info=True)
         reference, stop = _kept[run.run_id] = (weakref.ref(instance), threading.Event())
     threading.Thread(
         target=_renew, args=(reference, run.run_id, stop), name=f"lease-{run.run_id[:8]}", daemon=True

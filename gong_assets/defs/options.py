@@ -62,8 +62,9 @@ class SensorOptions(dg.Model, dg.Resolvable):
     enabled: Annotated[
         bool,
         dg.Resolver.default(
-            description="Start the sensor by default. Defaults to GONG_ASSETS_SCHEDULES_ENABLED. A change "
-            "made in the Dagster UI takes precedence."
+            description="Start the sensor by default. Defaults to GONG_ASSETS_SCHEDULES_ENABLED; "
+            "`orphaned_runs`, which starts nothing, always starts. A change made in the Dagster UI takes "
+            "precedence."
         ),
     ] = True
 
@@ -224,8 +225,10 @@ class GraphOptions(dg.Model, dg.Resolvable):
             name: _with_defaults(getattr(self.schedules, name), settings, cron=f"gong_assets_{name}_cron")
             for name in Schedules.model_fields
         }
+        # Runs by hand need the repair of dead runs too, and it reads and costs nothing.
         sensors = {
-            name: _with_defaults(getattr(self.sensors, name), settings) for name in Sensors.model_fields
+            name: _with_defaults(getattr(self.sensors, name), settings)
+            for name in Sensors.model_fields.keys() - {"orphaned_runs"}
         }
         return self.model_copy(
             update={

@@ -1,6 +1,8 @@
 """Runs whose process died: they are failed, and the pool slots that they would keep for ever are freed.
 
-A run that was created and never started has no slot, but sensors wait for it as for any run in flight.
+A run that was created and never started has no slot, but sensors wait for it as for any run in flight. A run
+that has ended can have a slot: somebody else, such as Dagster's code server, failed it when its process died,
+or it was marked as canceled in the UI.
 
 Dagster's run monitoring does not do this: DefaultRunLauncher has no health check, and `max_runtime_seconds`
 cannot tell a dead run from a long backfill. Launchers with a health check (Docker, Kubernetes) cover the runs
@@ -10,12 +12,15 @@ that they launched, and neither those of the command line nor those that a vanis
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterator
 from time import time
 from typing import Any
 
 import dagster as dg
 
-from gong_assets.defs.jobs import JOB_NAMES
+from gong_assets.defs.assets.ingestion import GONG_POOL
+from gong_assets.defs.dbt.assets import DBT_POOL
+from gong_assets.defs.jobs import JOB_NAMES, OPTIONAL_JOB_NAMES
 from gong_assets.defs.leases import RENEWAL_SECONDS, Lease, leases
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 
@@ -37,10 +42,16 @@ _STATUSES = [
 
 
 class LeaseObserver:
-    """What an observer has seen so far: for each run its lease, the number of looks, and the last look."""
+    """What an observer has seen so far: for each run its lease, the number of looks, and the last look.
 
-    def __init__(self, state: str | None = None) -> None:
+    Args:
+        state: that of an earlier observer.
+        keys: the graph's assets. Their runs by the UI's "Materialize" have no job of the graph.
+    """
+
+    def __init__(self, state: str | None = None, keys: Collection[dg.AssetKey] = ()) -> None:
         self._seen: dict[str, list[Any]] = json.loads(state) if state else {}
+        self._keys = frozenset(keys)
 
     @property
     def state(self) -> str:
@@ -50,15 +61,22 @@ class LeaseObserver:
     def fail_dead_runs(self, instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
         """Fail the graph's runs whose process died, free their pool slots, and return them."""
         records = instance.get_run_records(dg.RunsFilter(statuses=_STATUSES))
-        known = leases(instance, [record.dagster_run.run_id for record in records])
+        holders = list(_ended_holders(instance))
+        run_ids = [*(record.dagster_run.run_id for record in records), *holders]
+        known = leases(instance, run_ids)
         self._seen = {run_id: seen for run_id, seen in self._seen.items() if run_id in known}
         dead = []
         for record in records:
             run = record.dagster_run
             lease = known.get(run.run_id)
-            reason = self._reason(run.run_id, lease) if lease else _never_leased(record)
+            reason = self._reason(run.run_id, lease) if lease else self._never_leased(record)
             if reason is not None and _fail(instance, run.run_id, reason):
                 dead.append(run)
+        for run_id in holders:
+            lease = known.get(run_id)
+            # The process of a run that was marked as canceled may still work.
+            if lease is None or not lease.held or self._reason(run_id, lease):
+                instance.event_log_storage.free_concurrency_slots_for_run(run_id)
         return dead
 
     def _reason(self, run_id: str, lease: Lease) -> str | None:
@@ -82,18 +100,35 @@ class LeaseObserver:
             f"renewed its lease since {lease.renewed_at}."
         )
 
-
-def _never_leased(record: dg.RunRecord) -> str | None:
-    """Return why a run without a lease is dead, or None if it may still get one or is not the graph's."""
-    run = record.dagster_run
-    # Of the runs without a lease only those of the graph's jobs are sure to get one when they start.
-    began = record.start_time or record.update_timestamp.timestamp()
-    if run.job_name not in JOB_NAMES or time() - began < START_GRACE_SECONDS:
+    def _never_leased(self, record: dg.RunRecord) -> str | None:
+        """Return why a run without a lease is dead, or None if it may still get one or is not the graph's."""
+        run = record.dagster_run
+        began = record.start_time or record.update_timestamp.timestamp()
+        if time() - began < START_GRACE_SECONDS:
+            return None
+        minutes = START_GRACE_SECONDS // 60
+        is_own_job = run.job_name in (*JOB_NAMES, *OPTIONAL_JOB_NAMES)
+        selected = run.asset_selection or frozenset()
+        if run.status is dg.DagsterRunStatus.NOT_STARTED and (
+            is_own_job or (selected and selected <= self._keys)
+        ):
+            return f"This run was created more than {minutes} min ago and has not started."
+        # Another job may start a process for each step, and has no lease while a step waits for its slot.
+        if run.status is not dg.DagsterRunStatus.NOT_STARTED and is_own_job:
+            return f"The process of this run died before its first step, more than {minutes} min ago."
         return None
-    minutes = START_GRACE_SECONDS // 60
-    if run.status is dg.DagsterRunStatus.NOT_STARTED:
-        return f"This run was created more than {minutes} min ago and has not started."
-    return f"The process of this run died before its first step, more than {minutes} min ago."
+
+
+def _ended_holders(instance: dg.DagsterInstance) -> Iterator[str]:
+    """Yield the runs that have ended, or were deleted, and still have a slot of the graph's pools."""
+    storage = instance.event_log_storage
+    pools = storage.get_concurrency_keys() & {GONG_POOL, DBT_POOL}
+    for run_id in {
+        slot.run_id for pool in pools for slot in storage.get_concurrency_info(pool).claimed_slots
+    }:
+        run = instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            yield run_id
 
 
 def _fail(instance: dg.DagsterInstance, run_id: str, reason: str) -> bool:
@@ -108,8 +143,10 @@ def _fail(instance: dg.DagsterInstance, run_id: str, reason: str) -> bool:
     return True
 
 
-def build_orphaned_runs_sensor(options: GraphOptions = DEFAULT_OPTIONS) -> dg.SensorDefinition:
-    """Return the sensor that fails dead runs. It needs no job, as it requests no runs."""
+def build_orphaned_runs_sensor(
+    options: GraphOptions = DEFAULT_OPTIONS, keys: Collection[dg.AssetKey] = ()
+) -> dg.SensorDefinition:
+    """Return the sensor that fails dead runs of these assets. It needs no job, as it requests no runs."""
 
     @dg.sensor(
         name=SENSOR,
@@ -119,7 +156,7 @@ def build_orphaned_runs_sensor(options: GraphOptions = DEFAULT_OPTIONS) -> dg.Se
         "slots, which would block all later runs. Dagster's run retries then start a failed run again.",
     )
     def gong_orphaned_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        observer = LeaseObserver(context.cursor)
+        observer = LeaseObserver(context.cursor, keys)
         dead = observer.fail_dead_runs(context.instance)
         context.update_cursor(observer.state)
         names = ", ".join(f"{run.run_id} ({run.job_name})" for run in dead)

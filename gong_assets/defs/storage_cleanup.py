@@ -14,13 +14,14 @@ from pathlib import Path
 import dagster as dg
 
 from gong_assets.defs.dbt.project import delete_old_output
-from gong_assets.defs.jobs import JOB_NAMES
+from gong_assets.defs.jobs import JOB_NAMES, OPTIONAL_JOB_NAMES
+from gong_assets.defs.jobs import STORAGE_CLEANUP_JOB as NAME
+from gong_assets.defs.leases import keep_lease
 from gong_assets.defs.options import GraphOptions
 from gong_assets.defs.runs import TERMINAL, materializations_of_run, unmaterialized_partitions
 from gong_assets.defs.schedules import timing
 from gong_assets.settings import Settings
 
-NAME = "gong_storage_cleanup"
 CRON = "20 3 * * *"
 # A run of the cleanup deletes at most this many runs, so that it ends in minutes in an old deployment too.
 MAX_DELETED_RUNS = 500
@@ -43,6 +44,7 @@ def build_storage_cleanup(
 
     @dg.op(name=f"{NAME}_op", description=f"Deletes what runs left that are older than {days} days.")
     def clean_up(context: dg.OpExecutionContext) -> None:
+        keep_lease(context.instance, context.run)
         before = datetime.now(UTC) - timedelta(days=days)
         kept = settings.first_kept_day(datetime.now(UTC).date())
         deleted = delete_superseded_runs(context.instance, keys, before, first_day=kept)
@@ -151,8 +153,9 @@ def _own_runs(
     records = instance.get_run_records(dg.RunsFilter(statuses=TERMINAL, created_before=before))
     for record in records:
         run = record.dagster_run
-        selected = run.asset_selection
-        if run.job_name in (*JOB_NAMES, NAME) or (selected and set(selected) <= own):
+        checked = {check.asset_key for check in run.asset_check_selection or ()}
+        selected = checked.union(run.asset_selection or ())
+        if run.job_name in (*JOB_NAMES, *OPTIONAL_JOB_NAMES) or (selected and selected <= own):
             yield run
 
 

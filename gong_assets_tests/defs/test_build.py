@@ -18,7 +18,7 @@ import gong_assets
 from gong_assets.dates import DateRange
 from gong_assets.defs.build import build_defs
 from gong_assets.defs.freshness import ingestion_freshness, longest_gap, reconciliation_freshness
-from gong_assets.defs.jobs import JOB_NAMES
+from gong_assets.defs.jobs import JOB_NAMES, OPTIONAL_JOB_NAMES
 from gong_assets.defs.options import GraphOptions, Layer, ScheduleOptions, Schedules
 from gong_assets.defs.schedules import days_to_ingest
 from gong_assets.settings import Settings
@@ -102,6 +102,8 @@ def test_the_definitions_load_with_all_optional_parts(tmp_path: Path, accounts: 
     defs = build_defs(Settings(**chosen), GraphOptions(key_prefix="sales"))
     dg.Definitions.validate_loadable(defs)
     # The daily job evaluates the check, although it is not declared with the others.
+    absent = set() if "gong_agent_objects" in accounts else {"gong_agent_objects"}
+    assert {job.name for job in defs.jobs or ()} == {*JOB_NAMES, *OPTIONAL_JOB_NAMES} - absent
     steps = {node.name for node in defs.resolve_job_def("gong_standing_checks").nodes}
     assert any(name.endswith("account_is_as_declared") for name in steps), steps
 
@@ -157,6 +159,7 @@ def test_every_job_resolves_and_has_a_description(defs: dg.Definitions, job: str
     assert resolved.asset_layer.executable_asset_keys or job in (
         "gong_transcripts",
         "gong_announced_calls",
+        "gong_storage_cleanup",
     )
     assert resolved.description
 

@@ -89,7 +89,7 @@ def test_schedules_and_sensors_follow_the_settings_unless_an_attribute_says_othe
     assert (ingestion.cron, ingestion.timezone, ingestion.enabled) == ("0 6 * * *", "Europe/Berlin", False)
     assert (hubspot.cron, hubspot.timezone) == ("0 2 * * *", "UTC")
     for name in type(options.sensors).model_fields:
-        assert getattr(options.sensors, name).enabled == (name == "resume")
+        assert getattr(options.sensors, name).enabled == (name in ("resume", "orphaned_runs"))
     for name in type(options.schedules).model_fields:
         with pytest.raises(SettingsError, match=f"GONG_ASSETS_{name.upper()}_CRON: 'hourly' is not a cron"):
             given.with_settings(Settings(**{f"gong_assets_{name}_cron": "hourly"}))

@@ -13,6 +13,7 @@ import pytest
 from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepositoryOrigin
 
 from gong_assets.defs import leases, orphaned_runs
+from gong_assets.defs.jobs import JOB_NAMES, OPTIONAL_JOB_NAMES
 from gong_assets.defs.leases import Lease
 from gong_assets.defs.orphaned_runs import LeaseObserver, build_orphaned_runs_sensor
 from gong_assets.defs.resources import SNOWFLAKE, SnowflakeResource
@@ -166,6 +167,75 @@ def test_a_queued_run_waits_for_the_daemon_however_long_it_takes(
     assert statuses(instance) == [queued]
 
 
+def test_the_slot_of_a_run_that_dagster_failed_or_deleted_is_freed(instance: dg.DagsterInstance) -> None:
+    storage = instance.event_log_storage
+    storage.initialize_concurrency_limit_to_default(POOL)
+
+    def holder() -> dg.DagsterRun:
+        run = instance.create_run_for_job(job(end), status=STARTED)
+        storage.claim_concurrency_slot(POOL, run.run_id, "end")
+        assert slots(instance) == 1
+        return run
+
+    instance.report_run_failed(holder(), "Dagster's code server saw that the process died.")
+    assert LeaseObserver().fail_dead_runs(instance) == []
+    assert slots(instance) == 0
+    instance.delete_run(holder().run_id)
+    assert LeaseObserver().fail_dead_runs(instance) == []
+    assert slots(instance) == 0
+
+
+def test_a_run_that_was_marked_as_canceled_keeps_its_slot_while_its_process_works(
+    instance: dg.DagsterInstance, clock: list[float]
+) -> None:
+    run = instance.create_run_for_job(job(end), status=STARTED)
+    instance.event_log_storage.initialize_concurrency_limit_to_default(POOL)
+    instance.event_log_storage.claim_concurrency_slot(POOL, run.run_id, "end")
+    instance.report_run_canceled(run)
+    observer = LeaseObserver()
+    for renewals in range(10):
+        elsewhere(instance, run.run_id, renewals)
+        observer.fail_dead_runs(instance)
+        assert slots(instance) == 1
+        clock[0] += 31
+    for _ in range(4):
+        observer.fail_dead_runs(instance)
+        clock[0] += 31
+    assert slots(instance) == 0
+
+
+@pytest.mark.parametrize("name", [*JOB_NAMES, *OPTIONAL_JOB_NAMES])
+def test_a_dead_run_of_each_job_is_failed(
+    instance: dg.DagsterInstance, clock: list[float], name: str
+) -> None:
+    created = instance.create_run_for_job(_empty(name))
+    started = instance.create_run_for_job(_empty(name), status=STARTED)
+    clock[0] += 1000
+    dead = LeaseObserver().fail_dead_runs(instance)
+    assert {run.run_id for run in dead} == {created.run_id, started.run_id}
+
+
+def test_a_run_of_selected_assets_that_was_never_started_is_failed_if_they_are_the_graphs(
+    instance: dg.DagsterInstance, clock: list[float]
+) -> None:
+    @dg.asset
+    def own() -> None: ...
+
+    @dg.asset
+    def other() -> None: ...
+
+    job = dg.Definitions([own, other]).resolve_implicit_global_asset_job_def()
+    runs = {
+        name: instance.create_run_for_job(job, asset_selection=frozenset(map(dg.AssetKey, name.split())))
+        for name in ("own", "other", "own other")
+    }
+    started = instance.create_run_for_job(job, asset_selection=frozenset({own.key}), status=STARTED)
+    clock[0] += 1000
+    observer = LeaseObserver(keys={own.key})
+    assert [run.run_id for run in observer.fail_dead_runs(instance)] == [runs["own"].run_id]
+    assert instance.get_run_by_id(started.run_id).status is STARTED  # type: ignore[union-attr]
+
+
 def _empty(name: str) -> dg.JobDefinition:
     @dg.job(name=name)
     def empty() -> None: ...
@@ -194,3 +264,27 @@ def test_the_lease_is_renewed_until_the_process_ends(
     leases.release_leases()  # as at the end of a process
     (last,) = leases.leases(instance, [result.run_id]).values()
     assert not last.held
+
+
+@pytest.mark.slow
+def test_a_lease_that_could_not_be_stored_at_first_is_stored_by_a_renewal(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "RENEWAL_SECONDS", 0.05)
+    monkeypatch.setattr(leases, "_kept", {})
+    store, failures = leases._store, iter(range(3))
+
+    def fail_at_first(*arguments: object, **options: object) -> None:
+        if next(failures, None) is not None:
+            raise OSError("database is locked")
+        store(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(leases, "_store", fail_at_first)
+
+    @dg.op(required_resource_keys={SNOWFLAKE})
+    def wait_for_the_lease(context: dg.OpExecutionContext) -> None:
+        while not leases.leases(context.instance, [context.run_id]):
+            time.sleep(0.05)
+
+    assert job(wait_for_the_lease).execute_in_process(instance=instance).success
+    leases.release_leases()

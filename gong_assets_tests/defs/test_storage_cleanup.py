@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from gong_assets.defs.checks.standing import StandingChecks
+from gong_assets.defs.jobs import JOB_NAMES, OPTIONAL_JOB_NAMES
 from gong_assets.defs.options import DEFAULT_OPTIONS
 from gong_assets.defs.storage_cleanup import (
     build_storage_cleanup,
@@ -148,3 +149,21 @@ def test_the_job_deletes_old_output_of_dbt_and_nothing_else(
 def test_the_cleanup_is_off_if_the_retention_is_0(tmp_path: Path) -> None:
     without = Settings(gong_assets_run_retention_days=0)
     assert build_storage_cleanup(without, DEFAULT_OPTIONS, {KEY}, tmp_path) == ([], [])
+
+
+@pytest.mark.parametrize("name", [*JOB_NAMES, *OPTIONAL_JOB_NAMES, "somebody_elses"])
+def test_old_runs_of_every_job_of_the_graph_are_deleted(instance: dg.DagsterInstance, name: str) -> None:
+    @dg.job(name=name)
+    def job() -> None: ...
+
+    instance.create_run_for_job(job, status=dg.DagsterRunStatus.SUCCESS)
+    deleted = delete_superseded_runs(instance, {KEY}, datetime.now(UTC) + timedelta(minutes=1))
+    assert deleted == (name != "somebody_elses")
+
+
+def test_old_runs_of_checks_alone_are_deleted(instance: dg.DagsterInstance) -> None:
+    for key in (KEY, dg.AssetKey("somebody_elses")):
+        selection = frozenset({dg.AssetCheckKey(key, "check")})
+        run = dg.DagsterRun("__ASSET_JOB", status=dg.DagsterRunStatus.SUCCESS)
+        instance.add_run(run._replace(asset_check_selection=selection))
+    assert delete_superseded_runs(instance, {KEY}, datetime.now(UTC) + timedelta(minutes=1)) == 1
