@@ -231,15 +231,15 @@ def plan(
     Args:
         unbuilt: models to build too. If one of them has partitions, and no day is pending, it is built for
             the last day, which creates its table.
-        partitions: the days that have a partition. Pending days outside of them are ignored.
+        partitions: the days that have a partition. Changes of other days are ignored: no run settles them,
+            so tables without days would be built again and again.
     """
+    pending = [change for change in pending if change.day is None or change.day in partitions]
     stale = frozenset().union(*(models.tables_of(change.table) for change in pending), unbuilt)
     days = {
         change.day
         for change in pending
-        if change.day is not None
-        and change.day in partitions
-        and models.tables_of(change.table) & models.partitioned
+        if change.day is not None and models.tables_of(change.table) & models.partitioned
     }
     if not days and models.partitioned.intersection(unbuilt):
         days = {partitions.last}

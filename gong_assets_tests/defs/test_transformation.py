@@ -84,6 +84,15 @@ def test_nothing_pending_requests_nothing() -> None:
     assert plan(MODELS, [changed("CALLS", before_the_first_partition)], keys(), partitions=PARTITIONS) is None
 
 
+def test_a_change_without_a_partition_builds_no_table_without_days_again_and_again() -> None:
+    models = Models([model("stg_calls", "CALLS", daily=True), model("int_users", "CALLS")])
+    early = changed("CALLS", date(2025, 12, 31))
+    assert plan(models, [early], keys(), partitions=PARTITIONS) is None
+    run = plan(models, [early, changed("CALLS", ago(1))], keys(), partitions=PARTITIONS)
+    assert run is not None
+    assert (run.assets, format_ranges(run.days)) == (keys("stg_calls", "int_users"), f"{ago(1)}")
+
+
 def test_texts_that_wait_for_cortex_make_the_models_of_their_day_stale() -> None:
     run = plan(MODELS, [changed(WAITING_TEXTS, ago(9))], keys(), partitions=PARTITIONS)
     assert run is not None
