@@ -21,7 +21,8 @@ import yaml
 from dotenv import dotenv_values
 
 import gong_assets
-from gong_assets.settings import load_settings
+from gong_assets.provisioning.declaration import declare
+from gong_assets.settings import Settings, load_settings
 from gong_assets_tests.cli.command_line import CommandLine
 from gong_assets_tests.postgres import postgres_server
 
@@ -119,7 +120,7 @@ def test_the_services_of_compose_refer_to_what_exists() -> None:
         assert volumes <= set(compose["volumes"])
         needed = {other for other, wanted in service.get("depends_on", {}).items() if wanted}
         for other in needed:
-            assert "healthcheck" in services[other] or "HEALTHCHECK" in DOCKERFILE
+            assert "healthcheck" in services[other] or has_the_check_of_the_image(services[other], services)
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
     example = (DEPLOY / "gong_assets.env.example").read_text()
     referenced = set(re.findall(r"env: (\w+)", (DEPLOY / "dagster.yaml").read_text()))
@@ -127,6 +128,21 @@ def test_the_services_of_compose_refer_to_what_exists() -> None:
         re.findall(r"(DAGSTER_COMPUTE_LOG_DIRECTORY)=", DOCKERFILE)
     )
     assert referenced <= declared
+
+
+def has_the_check_of_the_image(service: dict[str, Any], services: dict[str, Any]) -> bool:
+    """Return True if the health check of the Dockerfile fits: a service of that image with its command."""
+    built = {each["image"] for each in services.values() if "build" in each}
+    return service["image"] in built and "command" not in service and "HEALTHCHECK" in DOCKERFILE
+
+
+EXAMPLES = ("README.md", "deploy/gong_assets.env.example", "deploy/esc/production.yaml")
+
+
+@pytest.mark.parametrize("file", EXAMPLES)
+def test_the_role_of_an_example_is_declared(file: str) -> None:
+    (role,) = re.findall(r"^ *SNOWFLAKE_ROLE(?:=|: )(\w+)$", (REPOSITORY / file).read_text(), re.MULTILINE)
+    assert role in {each.name for each in declare(Settings.model_construct()).roles.values()}
 
 
 def environment_of_compose() -> dict[str, str]:
