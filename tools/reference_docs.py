@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 import textwrap
+import warnings
 from collections.abc import Iterable, Iterator
+from datetime import date
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import typer
 import yaml  # type: ignore[import-untyped]
 from pydantic.fields import FieldInfo
 
 import gong_assets
 from gong_assets.cli.app import app
-from gong_assets.defs.alerts.sensor import build_alert_sensor
-from gong_assets.defs.assets.adopted import source_check
-from gong_assets.defs.assets.raw import scope_check
-from gong_assets.defs.checks.cortex import build_cortex_checks
-from gong_assets.defs.checks.gong_completeness import build_completeness_check
-from gong_assets.defs.checks.hubspot import build_hubspot_checks
-from gong_assets.defs.checks.raw_tables import build_checks
-from gong_assets.defs.checks.standing import build_standing_checks
-from gong_assets.defs.health.asset import JOB as HEALTH_JOB
-from gong_assets.defs.health.asset import build_health_job, build_health_schedule
-from gong_assets.defs.jobs import build_jobs
+from gong_assets.defs.build import build_asset_checks, build_automation, build_raw_layer
 from gong_assets.defs.options import DEFAULT_OPTIONS
-from gong_assets.defs.orphaned_runs import build_orphaned_runs_sensor
-from gong_assets.defs.schedules import build_schedules
-from gong_assets.defs.sensors import build_sensors
-from gong_assets.defs.source_sensor import build_source_sensor
-from gong_assets.defs.storage_cleanup import build_storage_cleanup
+from gong_assets.defs.partitions import daily_partitions
 from gong_assets.defs.transformation import Models
-from gong_assets.defs.transformation_sensor import build_transformation_sensor
-from gong_assets.defs.webhook import build_webhook
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
 from gong_assets.settings.alert_settings import AlertSettings
@@ -79,7 +66,7 @@ contains `.gong_assets`, or otherwise a `.env` with one of these variables. A re
 is relative to the file's directory. No variable is required: without any, the graph uses a simulated Gong
 tenant and the local stack.
 
-Secrets are read when a run needs them. Dagster does not store them, and its UI shows only the names of their
+Secrets are read when a run needs them. Dagster stores and shows neither their values nor the names of their
 variables. The local stack has a few variables of its own: see [local_stack.md](local_stack.md)."""
 
 
@@ -158,6 +145,9 @@ Dagster UI. Times are in GONG_ASSETS_TIMEZONE (UTC by default), and each cron ex
 GONG_ASSETS_INGESTION_CRON. In your own project, the attributes `schedules` and `sensors` of the component
 `gong_assets.GongAssets` take precedence.
 
+This page lists all parts of the graph, also those of GONG_RETENTION_DAYS, GONG_REDACT_TRANSCRIPTS,
+GONG_AGENT_OBJECTS, GONG_PROVISIONED, GONG_WEBHOOK_URL, and GONG_SOURCE, with Airbyte as the example.
+
 Without DAGSTER_HOME, the `gong-assets` commands use an instance with the right limits. In an instance of your
 own, copy `concurrency` and `run_monitoring` from [dagster.yaml](../gong_assets/cli/dagster.yaml): they allow
 one step at a time to call Gong, and one at a time to rebuild the model tables.
@@ -203,44 +193,50 @@ shows them with their models."""
 
 
 def operations_reference() -> str:
-    """Return docs/operations.md."""
-    settings = Settings()
-    jobs = build_jobs(settings)
-    cleanup_jobs, cleanup_schedules = build_storage_cleanup(settings, DEFAULT_OPTIONS, (), MODELS)
-    jobs |= {job.name: job for job in cleanup_jobs}
-    jobs = {**jobs, HEALTH_JOB: build_health_job()}
-    schedules = [*build_schedules(settings), build_health_schedule(), *cleanup_schedules]
-    _, webhook_jobs, webhook_sensors = build_webhook(settings)
-    jobs |= {job.name: job for job in webhook_jobs}
-    sensors = [
-        *build_sensors(settings, jobs),
-        *webhook_sensors,
-        build_source_sensor(Settings(gong_source="airbyte")),
-        build_transformation_sensor(settings, Models([])),
-        build_orphaned_runs_sensor(),
-        build_alert_sensor(settings),
-    ]
-    checks = [*build_checks(settings), *build_cortex_checks(settings), *build_hubspot_checks(settings)]
-    checks += [*build_standing_checks(settings), build_completeness_check(settings)]
-    specs = [
-        scope_check(DEFAULT_OPTIONS, RAW_TABLES[0]),
-        source_check(Settings(gong_source="airbyte"), DEFAULT_OPTIONS, RAW_TABLES[0]),
-    ]
-    specs += [spec for check in checks for spec in check.check_specs]
-    descriptions = {spec.name: spec.description for spec in specs}
-    timing = {schedule.name: f"`{schedule.cron_schedule}`" for schedule in schedules}
+    """Return docs/operations.md, for a graph with all optional parts."""
+    parts = {
+        "gong_retention_days": 730,
+        "gong_redact_transcripts": True,
+        "gong_agent_objects": True,
+        "gong_provisioned": True,
+    }
+    # The texts are those of the first graph that has the part.
+    graphs = (Settings().model_copy(update=parts), Settings(gong_source="airbyte"))
+    found = [build_automation(each, DEFAULT_OPTIONS, Models([]), (), MODELS) for each in graphs]
+    schedules = _by_name(each for automation in found for each in automation.schedules)
+    sensors = _by_name(each for automation in found for each in automation.sensors)
+    jobs = _by_name(each for automation in found for each in automation.jobs)
+    checks = _by_name(check for settings in graphs for check in _check_specs(settings))
     sections = (
         _header("Operations", "gong_assets/defs") + _OPERATIONS_INTRODUCTION,
         _section(
-            "Schedules", ((f"`{each.name}` ({timing[each.name]})", each.description) for each in schedules)
+            "Schedules",
+            ((f"`{name}` (`{each.cron_schedule}`)", each.description) for name, each in schedules.items()),
         ),
-        _section("Sensors", ((f"`{each.name}`", each.description) for each in sensors)),
-        _section("Jobs", ((f"`{name}`", job.description) for name, job in jobs.items())),
+        _section("Sensors", ((f"`{name}`", each.description) for name, each in sensors.items())),
+        _section("Jobs", ((f"`{name}`", each.description) for name, each in jobs.items())),
         _section(
-            "Checks", ((f"`{name}`", text) for name, text in descriptions.items()), _CHECKS_INTRODUCTION
+            "Checks", ((f"`{name}`", each.description) for name, each in checks.items()), _CHECKS_INTRODUCTION
         ),
     )
     return "\n\n".join(sections) + "\n"
+
+
+def _by_name(items: Iterable[Any]) -> dict[str, Any]:
+    """Return the first item of each name."""
+    found: dict[str, Any] = {}
+    for each in items:
+        found.setdefault(each.name, each)
+    return found
+
+
+def _check_specs(settings: Settings) -> Iterator[dg.AssetCheckSpec]:
+    """Yield the checks of the graph but those of dbt."""
+    with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
+        raw = build_raw_layer(settings, daily_partitions(date(2026, 1, 1)), DEFAULT_OPTIONS, ())
+    for each in (*raw, *build_asset_checks(settings, DEFAULT_OPTIONS)):
+        if isinstance(each, dg.AssetsDefinition):
+            yield from each.check_specs
 
 
 def _section(title: str, items: Iterable[tuple[str, str | None]], introduction: str = "") -> str:

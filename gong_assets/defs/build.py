@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ from gong_assets.defs.schedules import build_schedules
 from gong_assets.defs.sensors import build_sensors
 from gong_assets.defs.source_sensor import build_source_sensor
 from gong_assets.defs.storage_cleanup import build_storage_cleanup
+from gong_assets.defs.transformation import Models
 from gong_assets.defs.transformation_sensor import build_transformation_sensor
 from gong_assets.defs.webhook import build_webhook
 from gong_assets.settings import Settings
@@ -91,56 +93,72 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
     first_day = settings.first_day(datetime.now(UTC).date())
     partitions = daily_partitions(first_day, expire=settings.gong_retention_days is not None)
     project, models, dbt_assets = build_dbt_assets(settings, partitions, options)
-    jobs = build_jobs(settings, options)
     connector, upstream = _connector(settings, options)
-    extra, extra_jobs, extra_schedules = _optional_parts(settings, Path(project.manifest_path), options)
-    python_assets = [*_assets(settings, partitions, options, upstream), *extra]
+    python_assets = [
+        *_assets(settings, partitions, options, upstream),
+        *build_agent_objects(settings, Path(project.manifest_path), options),
+    ]
     assets = [*dg.with_source_code_references(python_assets), *dbt_assets]  # Models refer to their SQL.
-    webhook_assets, webhook_jobs, webhook_sensors = build_webhook(settings, options)
     keys = {key for each in assets if isinstance(each, dg.AssetsDefinition) for key in each.keys}
-    cleanup_jobs, cleanup_schedules = build_storage_cleanup(
-        settings, options, keys, Path(project.target_path)
-    )
+    automation = build_automation(settings, options, models, keys, Path(project.target_path), upstream)
     return dg.Definitions(
-        assets=[*assets, *connector, *webhook_assets],
-        asset_checks=_asset_checks(settings, options),
-        jobs=[
-            *jobs.values(),
-            build_health_job(options),
-            build_erasure_job(options),
-            *cleanup_jobs,
-            *webhook_jobs,
-            *extra_jobs,
-        ],
-        schedules=[
-            *build_schedules(settings, options),
-            build_health_schedule(options),
-            *cleanup_schedules,
-            *extra_schedules,
-        ],
-        sensors=[
-            *build_sensors(settings, jobs, options),
-            *([build_source_sensor(settings, options, upstream)] if settings.is_adopted else []),
-            build_transformation_sensor(settings, models, options),
-            build_orphaned_runs_sensor(options, keys),
-            build_alert_sensor(settings, options),
-            *webhook_sensors,
-        ],
+        assets=[*assets, *connector, *build_webhook(settings, options)[0]],
+        asset_checks=build_asset_checks(settings, options),
+        jobs=automation.jobs,
+        schedules=automation.schedules,
+        sensors=automation.sensors,
         resources={IO_MANAGER: snowflake_io_manager, **accounts},
     )
 
 
-def _optional_parts(
-    settings: Settings, manifest: Path, options: GraphOptions
-) -> tuple[list[dg.AssetsDefinition], list[Any], list[dg.ScheduleDefinition]]:
-    """Return the assets, jobs and schedules of the retention and of the objects for agents."""
-    expiring, expiry_jobs, expiry_schedules = build_retention(settings, options)
-    objects = build_agent_objects(settings, manifest, options)
+@dataclass(frozen=True)
+class Automation:
+    """The jobs of the graph, and the schedules and sensors that start them."""
+
+    jobs: list[Any]
+    schedules: list[dg.ScheduleDefinition]
+    sensors: list[dg.SensorDefinition]
+
+
+def build_automation(
+    settings: Settings,
+    options: GraphOptions,
+    models: Models,
+    keys: Collection[dg.AssetKey],
+    target_path: Path,
+    upstream: Collection[dg.AssetKey] = (),
+) -> Automation:
+    """Return all jobs, schedules and sensors; docs/operations.md lists them.
+
+    Args:
+        models: the dbt models.
+        keys: the assets of the graph.
+        target_path: the directory of the parsed dbt project.
+        upstream: the assets that load the tables of GONG_SOURCE.
+    """
+    jobs = build_jobs(settings, options)
+    cleanup_jobs, cleanup_schedules = build_storage_cleanup(settings, options, keys, target_path)
+    _, webhook_jobs, webhook_sensors = build_webhook(settings, options)
+    _, expiry_jobs, expiry_schedules = build_retention(settings, options)
     object_jobs, object_schedules = build_agent_objects_schedule(settings, options)
-    return [*expiring, *objects], [*expiry_jobs, *object_jobs], [*expiry_schedules, *object_schedules]
+    own_jobs = [build_health_job(options), build_erasure_job(options)]
+    schedules = [*build_schedules(settings, options), build_health_schedule(options)]
+    return Automation(
+        [*jobs.values(), *own_jobs, *cleanup_jobs, *webhook_jobs, *expiry_jobs, *object_jobs],
+        [*schedules, *cleanup_schedules, *expiry_schedules, *object_schedules],
+        [
+            *build_sensors(settings, jobs, options),
+            *webhook_sensors,
+            *([build_source_sensor(settings, options, upstream)] if settings.is_adopted else []),
+            build_transformation_sensor(settings, models, options),
+            build_orphaned_runs_sensor(options, keys),
+            build_alert_sensor(settings, options),
+        ],
+    )
 
 
-def _asset_checks(settings: Settings, options: GraphOptions) -> list[dg.AssetChecksDefinition]:
+def build_asset_checks(settings: Settings, options: GraphOptions) -> list[dg.AssetChecksDefinition]:
+    """Return all checks but those of dbt and those that a raw asset evaluates itself."""
     return [
         *build_checks(settings, options),
         *build_cortex_checks(settings, options),
@@ -160,7 +178,7 @@ def _connector(
     return connector, keys.union(*(each.keys for each in connector))
 
 
-def _raw_assets(
+def build_raw_layer(
     settings: Settings,
     partitions: dg.DailyPartitionsDefinition,
     options: GraphOptions,
@@ -185,13 +203,14 @@ def _assets(
     options: GraphOptions,
     upstream: Collection[dg.AssetKey],
 ) -> list[Any]:
-    """Return all assets but those of dbt."""
+    """Return all assets but those of dbt and those that follow from its manifest."""
     return [
-        *_raw_assets(settings, partitions, options, upstream),
+        *build_raw_layer(settings, partitions, options, upstream),
         *build_cortex_assets(settings, partitions, options),
         *build_search_service(settings, options),
         build_health_asset(settings, options),
         build_erasures(options),
+        *build_retention(settings, options)[0],
     ]
 
 

@@ -106,6 +106,10 @@ def test_the_definitions_load_with_all_optional_parts(tmp_path: Path, accounts: 
     assert {job.name for job in defs.jobs or ()} == {*JOB_NAMES, *OPTIONAL_JOB_NAMES} - absent
     steps = {node.name for node in defs.resolve_job_def("gong_standing_checks").nodes}
     assert any(name.endswith("account_is_as_declared") for name in steps), steps
+    page = (PACKAGE.parent / "docs" / "operations.md").read_text("utf-8")
+    parts = [*(defs.jobs or ()), *(defs.schedules or ()), *(defs.sensors or ())]
+    checks = [spec for each in defs.asset_checks or () for spec in each.check_specs]
+    assert [each.name for each in (*parts, *checks) if f"\n- `{each.name}`" not in page] == []
 
 
 def test_the_graph_is_the_one_that_was_reviewed(defs: dg.Definitions) -> None:
