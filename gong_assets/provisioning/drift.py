@@ -1,4 +1,4 @@
-"""How an account differs from the declaration: what lacks, what is different, and what is too much.
+"""Comparison of an account with its declaration: missing, different and extra objects.
 
 `observe.py` reads the account by SHOW and DESCRIBE, and `compare` is a pure function of what it read.
 """
@@ -17,14 +17,14 @@ from gong_assets.provisioning.objects import Account, Grant, ServiceUser, Wareho
 from gong_assets.provisioning.owners import owning_layers
 from gong_assets.provisioning.statements import policy_statement, user_properties, warehouse_statement
 
-Kind = Literal["lacks", "differs", "too much"]
+Kind = Literal["missing", "different", "extra"]
 # (privilege, kind of object, full name), as SHOW GRANTS lists them. A future grant has a plural kind.
 Held = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
 class Drift:
-    """A difference, and the statements that remove it. Nothing that is too much is removed by `apply`."""
+    """A difference, and the statements that remove it. `apply` removes no extra object."""
 
     kind: Kind
     what: str
@@ -54,7 +54,7 @@ class Observed:
 
 
 def compare(account: Account, observed: Observed) -> list[Drift]:
-    """Return the differences, those that lack first; of a partial observation those that it can show."""
+    """Return the differences, missing objects first; of a partial observation those that it can show."""
     found = [
         *_owners(account, observed),
         *_row_access(account, observed),
@@ -69,14 +69,14 @@ def compare(account: Account, observed: Observed) -> list[Drift]:
             *_policies(account, observed),
             *_masking(account, observed),
         ]
-    order = ("lacks", "differs", "too much")
+    order = ("missing", "different", "extra")
     return sorted(found, key=lambda drift: order.index(drift.kind))
 
 
 def _roles(account: Account, observed: Observed) -> Iterator[Drift]:
     for role in account.roles.values():
         if role.name not in observed.roles:
-            yield Drift("lacks", f"role {role.name}", (f"CREATE OR ALTER ROLE {role.name}",))
+            yield Drift("missing", f"role {role.name}", (f"CREATE OR ALTER ROLE {role.name}",))
 
 
 def _users(account: Account, observed: Observed) -> Iterator[Drift]:
@@ -84,20 +84,20 @@ def _users(account: Account, observed: Observed) -> Iterator[Drift]:
         properties = observed.users.get(user.name)
         if properties is None:
             created = f"CREATE USER IF NOT EXISTS {user.name} TYPE = SERVICE"
-            yield Drift("lacks", f"user {user.name}", (created, user_properties(user)))
+            yield Drift("missing", f"user {user.name}", (created, user_properties(user)))
             continue
         for name, wanted in _wanted_of_user(account, user).items():
             if wanted is not None and properties.get(name, "") != wanted:
                 what = f"{name} of user {user.name} is {properties.get(name) or 'not set'} and not {wanted}"
-                yield Drift("differs", what, (user_properties(user),))
+                yield Drift("different", what, (user_properties(user),))
         granted = set(observed.roles_of_users.get(user.name, ()))
         for role in user.roles:
             if role not in granted:
                 sql = f"GRANT ROLE {role} TO USER {user.name}"
-                yield Drift("lacks", f"role {role} of user {user.name}", (sql,))
+                yield Drift("missing", f"role {role} of user {user.name}", (sql,))
         for role in sorted(granted - set(user.roles)):
             sql = f"REVOKE ROLE {role} FROM USER {user.name}"
-            yield Drift("too much", f"user {user.name} has role {role}", (sql,))
+            yield Drift("extra", f"user {user.name} has role {role}", (sql,))
 
 
 def _wanted_of_user(account: Account, user: ServiceUser) -> dict[str, str | None]:
@@ -123,7 +123,7 @@ def _warehouses(account: Account, observed: Observed) -> Iterator[Drift]:
         properties = observed.warehouses.get(warehouse.name)
         statement = warehouse_statement(warehouse)
         if properties is None:
-            yield Drift("lacks", f"warehouse {warehouse.name}", (statement,))
+            yield Drift("missing", f"warehouse {warehouse.name}", (statement,))
             continue
         for name, wanted in _wanted_of_warehouse(account, warehouse).items():
             if (value := properties.get(name, "")).upper() != wanted.upper():
@@ -133,15 +133,15 @@ def _warehouses(account: Account, observed: Observed) -> Iterator[Drift]:
                     if name == "resource_monitor"
                     else statement
                 )
-                yield Drift("differs", what, (fix,))
+                yield Drift("different", what, (fix,))
     if account.resource_monitor:
         quota = observed.monitors.get(account.resource_monitor)
         if quota is None:
-            yield Drift("lacks", f"resource monitor {account.resource_monitor}")
+            yield Drift("missing", f"resource monitor {account.resource_monitor}")
         elif float(quota or 0) != account.credit_quota:
             what = f"the quota of {account.resource_monitor} is {quota} and not {account.credit_quota}"
             fix = f"ALTER RESOURCE MONITOR {account.resource_monitor} SET CREDIT_QUOTA = "
-            yield Drift("differs", what, (f"{fix}{account.credit_quota}",))
+            yield Drift("different", what, (f"{fix}{account.credit_quota}",))
 
 
 def _wanted_of_warehouse(account: Account, warehouse: Warehouse) -> dict[str, str]:
@@ -159,22 +159,22 @@ def _wanted_of_warehouse(account: Account, warehouse: Warehouse) -> dict[str, st
 
 def _policies(account: Account, observed: Observed) -> Iterator[Drift]:
     if observed.tag_values is None:
-        yield Drift("lacks", f"tag {account.tag}")
+        yield Drift("missing", f"tag {account.tag}")
     elif set(observed.tag_values) != set(account.tag_values):
-        yield Drift("differs", f"the values of tag {account.tag} are {', '.join(observed.tag_values)}")
+        yield Drift("different", f"the values of tag {account.tag} are {', '.join(observed.tag_values)}")
     for policy in (*account.masking_policies, *account.row_access_policies):
         body = observed.policy_bodies.get(policy.name)
         if body is None:
-            yield Drift("lacks", f"{policy.kind.lower()} {policy.name}", (policy_statement(policy),))
+            yield Drift("missing", f"{policy.kind.lower()} {policy.name}", (policy_statement(policy),))
         elif _normalized(body) != _normalized(policy.body):
             what = f"the body of {policy.kind.lower()} {policy.name}"
-            yield Drift("differs", what, (policy_statement(policy),))
+            yield Drift("different", what, (policy_statement(policy),))
     if account.network_policy:
         addresses = observed.network_policies.get(account.network_policy)
         if addresses is None:
-            yield Drift("lacks", f"network policy {account.network_policy}")
+            yield Drift("missing", f"network policy {account.network_policy}")
         elif set(addresses.split(",")) != set(account.allowed_ips):
-            yield Drift("differs", f"the addresses of network policy {account.network_policy}: {addresses}")
+            yield Drift("different", f"the addresses of network policy {account.network_policy}: {addresses}")
 
 
 def _normalized(body: str) -> str:
@@ -187,7 +187,7 @@ def _masking(account: Account, observed: Observed) -> Iterator[Drift]:
     for policy in account.masking_policies:
         if ("TAG", tag) not in observed.policy_uses.get(policy.name, ()):
             sql = f"ALTER TAG {account.tag} SET MASKING POLICY {policy.name} FORCE"
-            yield Drift("lacks", f"masking policy {policy.name} of tag {account.tag}", (sql,))
+            yield Drift("missing", f"masking policy {policy.name} of tag {account.tag}", (sql,))
 
 
 def _row_access(account: Account, observed: Observed) -> Iterator[Drift]:
@@ -200,7 +200,7 @@ def _row_access(account: Account, observed: Observed) -> Iterator[Drift]:
         if ("VIEW", model.name) not in observed.policy_uses.get(name, ()):
             sql = f"ALTER VIEW {account.place}.{model.name} ADD ROW ACCESS POLICY {name} ON "
             what = f"row access policy {policy_name} of view {model.name}"
-            yield Drift("lacks", what, (f"{sql}({', '.join(columns)})",))
+            yield Drift("missing", what, (f"{sql}({', '.join(columns)})",))
 
 
 def _owners(account: Account, observed: Observed) -> Iterator[Drift]:
@@ -210,11 +210,11 @@ def _owners(account: Account, observed: Observed) -> Iterator[Drift]:
         if kind is None or ("OWNERSHIP", kind, f"{account.place}.{name}") in observed.grants.get(role, ()):
             continue
         sql = f"GRANT OWNERSHIP ON {kind} {account.place}.{name} TO ROLE {role} COPY CURRENT GRANTS"
-        yield Drift("differs", f"{kind.lower()} {name} does not belong to {role}", (sql,))
+        yield Drift("different", f"{kind.lower()} {name} does not belong to {role}", (sql,))
 
 
 def missing_grants(account: Account, observed: Observed) -> Iterator[Drift]:
-    """Yield the grants of the observed roles that lack."""
+    """Yield the missing grants of the observed roles."""
     for grant in account.grants:
         if observed.is_partial and grant.role not in observed.grants:
             continue
@@ -226,7 +226,7 @@ def missing_grants(account: Account, observed: Observed) -> Iterator[Drift]:
         if not all(each in held or each[2] in owned for each in expected):
             on = f"{grant.kind} {grant.name}".rstrip()
             what = f"{grant.role} has no {grant.privilege} on {on}"
-            yield Drift("lacks", what, grant.statements())
+            yield Drift("missing", what, grant.statements())
 
 
 def _expected(account: Account, grant: Grant, observed: Observed) -> Iterator[Held]:
@@ -255,11 +255,11 @@ def _extra_grants(account: Account, observed: Observed) -> Iterator[Drift]:
             if privilege == "OWNERSHIP":
                 continue
             what = f"{role} has {privilege} on {kind} {name}".rstrip()
-            yield Drift("too much", what, (_revoke(privilege, kind, name, role),))
+            yield Drift("extra", what, (_revoke(privilege, kind, name, role),))
     for role, privilege in sorted(observed.readers_of_schema):
         if role not in {*ours, "SYSADMIN", "ACCOUNTADMIN"}:
             sql = f"REVOKE {privilege} ON SCHEMA {account.place} FROM ROLE {role}"
-            yield Drift("too much", f"{role} has {privilege} on schema {account.place}", (sql,))
+            yield Drift("extra", f"{role} has {privilege} on schema {account.place}", (sql,))
 
 
 def _revoke(privilege: str, kind: str, name: str, role: str) -> str:

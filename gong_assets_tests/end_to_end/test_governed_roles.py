@@ -235,9 +235,9 @@ def test_the_graph_finds_changes_of_its_account_by_hand(home: Path, as_role: Wit
 
     assert not found.passed
     assert [str(each) for each in cast("list[str]", found.metadata["ids"].value)] == [
-        "lacks: row access policy PRIVATE_CALLS of view VW_ENRICHED_GONG_CALLS",
-        "lacks: GONG_ASSETS_LOADER has no SELECT on VIEWS SOPHIA_AI.GONG_DATA",
-        "too much: PUBLIC has USAGE on schema SOPHIA_AI.GONG_DATA",
+        "missing: row access policy PRIVATE_CALLS of view VW_ENRICHED_GONG_CALLS",
+        "missing: GONG_ASSETS_LOADER has no SELECT on VIEWS SOPHIA_AI.GONG_DATA",
+        "extra: PUBLIC has USAGE on schema SOPHIA_AI.GONG_DATA",
     ]
     for statement in str(found.metadata["what_to_do"].value).partition(": ")[2].split("; "):
         administrator.query(statement)

@@ -65,7 +65,7 @@ def test_a_view_of_another_role_is_given_to_its_layer(
     administrator: SnowflakeConnection, account: Account
 ) -> None:
     (drift,) = [each for each in differences(administrator, account) if "belong" in each.what]
-    assert str(drift) == "differs: view VW_DIRECTORY does not belong to GONG_ASSETS_TRANSFORMER"
+    assert str(drift) == "different: view VW_DIRECTORY does not belong to GONG_ASSETS_TRANSFORMER"
 
     for statement in drift.statements:
         fetch(administrator, statement)
@@ -101,7 +101,7 @@ def test_a_grant_lacks_on_an_object_for_agents_once_it_exists() -> None:
 def test_an_empty_account_lacks_everything(account: Account) -> None:
     kinds = {each.kind for each in compare(account, Observed())}
 
-    assert kinds == {"lacks"}
+    assert kinds == {"missing"}
 
 
 def test_after_apply_nothing_differs(administrator: SnowflakeConnection, account: Account) -> None:
@@ -121,29 +121,29 @@ def test_apply_can_be_repeated(administrator: SnowflakeConnection, account: Acco
     ("change", "expected"),
     [
         ("REVOKE USAGE ON SCHEMA {place} FROM ROLE GONG_ASSETS_LOADER",
-         "lacks: GONG_ASSETS_LOADER has no USAGE on SCHEMA {place}"),
+         "missing: GONG_ASSETS_LOADER has no USAGE on SCHEMA {place}"),
         ("REVOKE SELECT ON FUTURE TABLES IN SCHEMA {place} FROM ROLE GONG_ASSETS_TRANSFORMER",
-         "lacks: GONG_ASSETS_TRANSFORMER has no SELECT on TABLES {place}"),
+         "missing: GONG_ASSETS_TRANSFORMER has no SELECT on TABLES {place}"),
         ("REVOKE ROLE GONG_ASSETS_AGENT FROM USER GONG_ASSETS_AGENTS",
-         "lacks: role GONG_ASSETS_AGENT of user GONG_ASSETS_AGENTS"),
+         "missing: role GONG_ASSETS_AGENT of user GONG_ASSETS_AGENTS"),
         ("GRANT CREATE TABLE ON SCHEMA {place} TO ROLE GONG_ASSETS_AGENT",
-         "too much: GONG_ASSETS_AGENT has CREATE TABLE on SCHEMA {place}"),
-        ("GRANT USAGE ON SCHEMA {place} TO ROLE PUBLIC", "too much: PUBLIC has USAGE on schema {place}"),
-        ("GRANT ROLE ACCOUNTADMIN TO USER GONG_ASSETS", "too much: user GONG_ASSETS has role ACCOUNTADMIN"),
+         "extra: GONG_ASSETS_AGENT has CREATE TABLE on SCHEMA {place}"),
+        ("GRANT USAGE ON SCHEMA {place} TO ROLE PUBLIC", "extra: PUBLIC has USAGE on schema {place}"),
+        ("GRANT ROLE ACCOUNTADMIN TO USER GONG_ASSETS", "extra: user GONG_ASSETS has role ACCOUNTADMIN"),
         ("ALTER WAREHOUSE GONG_ASSETS_DBT_WH SET AUTO_SUSPEND = 3600",
-         "differs: auto_suspend of warehouse GONG_ASSETS_DBT_WH is 3600 and not 60"),
+         "different: auto_suspend of warehouse GONG_ASSETS_DBT_WH is 3600 and not 60"),
         ("ALTER USER GONG_ASSETS SET DEFAULT_ROLE = PUBLIC",
-         "differs: DEFAULT_ROLE of user GONG_ASSETS is PUBLIC and not GONG_ASSETS_LOADER"),
+         "different: DEFAULT_ROLE of user GONG_ASSETS is PUBLIC and not GONG_ASSETS_LOADER"),
         ("ALTER USER GONG_ASSETS UNSET RSA_PUBLIC_KEY_2",
-         "differs: RSA_PUBLIC_KEY_2_FP of user GONG_ASSETS is not set and not SHA256:"),
+         "different: RSA_PUBLIC_KEY_2_FP of user GONG_ASSETS is not set and not SHA256:"),
         ("ALTER MASKING POLICY {place}.MASK_PERSONAL_DATA_VARCHAR SET BODY -> VAL",
-         "differs: the body of masking policy {place}.MASK_PERSONAL_DATA_VARCHAR"),
+         "different: the body of masking policy {place}.MASK_PERSONAL_DATA_VARCHAR"),
         ("ALTER TAG {place}.PERSONAL_DATA UNSET MASKING POLICY {place}.MASK_PERSONAL_DATA_ARRAY",
-         "lacks: masking policy {place}.MASK_PERSONAL_DATA_ARRAY of tag {place}.PERSONAL_DATA"),
+         "missing: masking policy {place}.MASK_PERSONAL_DATA_ARRAY of tag {place}.PERSONAL_DATA"),
         ("ALTER RESOURCE MONITOR GONG_ASSETS_MONITOR SET CREDIT_QUOTA = 5000",
-         "differs: the quota of GONG_ASSETS_MONITOR is 5000 and not 100"),
+         "different: the quota of GONG_ASSETS_MONITOR is 5000 and not 100"),
         ("ALTER NETWORK POLICY GONG_ASSETS_NETWORK SET ALLOWED_IP_LIST = ('0.0.0.0/0')",
-         "differs: the addresses of network policy GONG_ASSETS_NETWORK: 0.0.0.0/0"),
+         "different: the addresses of network policy GONG_ASSETS_NETWORK: 0.0.0.0/0"),
     ],
 )  # fmt: skip
 def test_a_change_by_hand_is_found_and_repaired(
@@ -155,7 +155,7 @@ def test_a_change_by_hand_is_found_and_repaired(
     (drift,) = found(administrator, account)
 
     assert str(drift).startswith(expected.format(place=account.place))
-    if drift.kind == "too much":
+    if drift.kind == "extra":
         for statement in drift.statements:
             fetch(administrator, statement)
     else:
