@@ -26,7 +26,7 @@ from gong_assets.warehouse.connection import Warehouse
 
 ASSET = "gong_webhook"
 JOB = "gong_announced_calls"
-OP = "land_announced_calls"
+OP = "gong_land_announced_calls"
 INTERVAL_SECONDS = 10
 # A run reads this many calls at most, in ten requests for calls and ten for transcripts.
 MAX_CALLS = 1_000
