@@ -103,7 +103,7 @@ def cost_page() -> str:
         source=prices.SOURCE,
         max_age=prices.MAX_AGE_DAYS,
     )
-    return "\n\n".join(map(_wrapped, text.split("\n\n")))
+    return "\n\n".join(map(_wrapped, text.split("\n\n"))).rstrip() + "\n"
 
 
 def _wrapped(paragraph: str) -> str:

@@ -92,7 +92,10 @@ class Schedules(dg.Model, dg.Resolvable):
     ] = ScheduleOptions()
     hubspot: Annotated[
         ScheduleOptions,
-        dg.Resolver.default(description="Rebuilds the HubSpot tables; hourly at minute 5 by default."),
+        dg.Resolver.default(
+            description="Rebuilds the HubSpot tables; by default daily at 06:05 for the share's V2_DAILY, "
+            "hourly at minute 5 otherwise."
+        ),
     ] = ScheduleOptions()
     standing_checks: Annotated[
         ScheduleOptions,
