@@ -65,7 +65,7 @@ def audit_log(file: Path, *, max_bytes: int = _AUDIT_BYTES) -> logging.Logger:
 
 @dataclass(frozen=True)
 class SignIn:
-    """Who may ask: everybody, or the owners of valid tokens.
+    """Authentication of requests: none, or bearer tokens.
 
     Attributes:
         tokens: tokens of this server; None to accept none.

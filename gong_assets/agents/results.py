@@ -39,7 +39,7 @@ _TextArray = Annotated[list[str], BeforeValidator(_parse_array)]
 
 
 class Answer(_Row):
-    """What every answer has.
+    """Fields of every answer.
 
     `data_as_of` is when calls were last read from Gong. If there is more than fits in an answer, `next_page`
     gets the rest. `note` explains an answer that is empty or incomplete.

@@ -42,7 +42,7 @@ _RUN = "doctor"
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """What became of the statements of an enrichment.
+    """Result of rehearsing the statements of an enrichment.
 
     Attributes:
         failures: what each statement does that failed, with Snowflake's message.

@@ -59,7 +59,7 @@ class TextCounts:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the texts of a run.
+    """Result of one run of an enrichment.
 
     Attributes:
         texts: texts that waited.

@@ -23,7 +23,7 @@ DIALOGUE_LINES = "INT_GONG_DIALOGUE_LINES"
 
 @dataclass(frozen=True)
 class Scope:
-    """What a run enriches.
+    """Days and functions of a run.
 
     Attributes:
         days: the days of the run; None for all days.

@@ -20,9 +20,9 @@ from gong_assets.settings import Settings
 from gong_assets.warehouse.sources.adoption import Extraction, changed_days, extractions
 from gong_assets.warehouse.sources.registry import open_source
 
-# Each look is one statement, and may resume the warehouse. Connectors sync every few hours.
+# Each evaluation is one statement, and may resume the warehouse. Connectors sync every few hours.
 INTERVAL_SECONDS = 900
-# Between two looks, whether Dagster itself has loaded the tables is seen in its own storage.
+# Between two queries of the tables, Dagster's own storage shows whether Dagster has loaded them.
 UPSTREAM_INTERVAL_SECONDS = 30
 # Runs of which one failed are requested again after this time, or with the next change of the source.
 RETRY_AFTER = timedelta(hours=1)
@@ -32,13 +32,13 @@ NAME = "gong_source_sensor"
 # Ranges with fewer days between them are one run: a day without changes costs next to nothing.
 MAX_GAP = timedelta(days=7)
 # A sync commits records in no order for up to this time: after a change, those that were extracted this long
-# before the newest one of the last look are read too.
+# before the newest one of the last evaluation are read too.
 OVERLAP = timedelta(hours=6)
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """What a look found in a table.
+class _TableState:
+    """State of a table at the last evaluation.
 
     Attributes:
         since: the time after which records are read when the table changes.
@@ -51,17 +51,17 @@ class _Seen:
 
 @dataclass(frozen=True)
 class _Cursor:
-    """What the looks found in each table that had records, and the time of the last look."""
+    """State of each table that had records, and the time at which the tables were last queried."""
 
-    tables: Mapping[str, _Seen] = field(default_factory=dict)
+    tables: Mapping[str, _TableState] = field(default_factory=dict)
     looked_at: float = 0.0
 
     @classmethod
     def parse(cls, text: str | None) -> "_Cursor":
         found = json.loads(text) if text else {}
-        tables = {name: _Seen(**seen) for name, seen in found.get("tables", {}).items()}
+        tables = {name: _TableState(**state) for name, state in found.get("tables", {}).items()}
         if newest := found.get("newest"):  # Earlier versions kept one time for all tables.
-            tables = {table.name: _Seen(newest) for table in RAW_TABLES}
+            tables = {table.name: _TableState(newest) for table in RAW_TABLES}
         return cls(tables, found.get("looked_at", 0.0))
 
     def since(self, table: str) -> datetime | None:
@@ -71,14 +71,14 @@ class _Cursor:
         return table not in self.tables or self.tables[table].checksum != found.checksum
 
     def after(self, found: Mapping[str, Extraction], now: datetime) -> "_Cursor":
-        """Return the cursor after a look. What the first look at a table found is not read again."""
+        """Return the cursor after an evaluation. The records of a table's first one are not read again."""
 
-        def seen(table: str, extraction: Extraction) -> _Seen:
+        def state(table: str, extraction: Extraction) -> _TableState:
             first = self.since(table)
             since = max(first, extraction.newest - OVERLAP) if first else extraction.newest
-            return _Seen(since.isoformat(), extraction.checksum)
+            return _TableState(since.isoformat(), extraction.checksum)
 
-        tables = {table: seen(table, extraction) for table, extraction in found.items()}
+        tables = {table: state(table, extraction) for table, extraction in found.items()}
         return _Cursor({**self.tables, **tables}, now.timestamp())
 
     def __str__(self) -> str:
@@ -88,7 +88,7 @@ class _Cursor:
 def build_source_sensor(
     settings: Settings, options: GraphOptions = DEFAULT_OPTIONS, upstream: Collection[dg.AssetKey] = ()
 ) -> dg.SensorDefinition:
-    """Return the sensor. It looks at once after one of the `upstream` assets, which load the tables."""
+    """Return the sensor. It queries the tables at once after an `upstream` asset, which loads them."""
     interval = options.sensors.source.interval_seconds or INTERVAL_SECONDS
 
     @dg.sensor(
@@ -98,8 +98,8 @@ def build_source_sensor(
         default_status=options.sensors.source.default_status,
         description=f"Observes the newest record in the tables of {product(settings)}. When records of "
         "a table change, it materializes the raw assets for the days of those that were extracted since the "
-        "last look or up to six hours before it, whatever their age. Days whose run failed are requested "
-        "again after an hour, or with the next change.",
+        "last evaluation or up to six hours before it, whatever their age. Days whose run failed are "
+        "requested again after an hour, or with the next change.",
     )
     def gong_source_sensor(
         context: dg.SensorEvaluationContext, gong_snowflake: SnowflakeResource
@@ -108,21 +108,21 @@ def build_source_sensor(
         now = datetime.now(UTC)
         is_early = now.timestamp() - cursor.looked_at < interval
         if upstream and is_early and not _loaded_since(context.instance, upstream, cursor.looked_at):
-            return dg.SensorResult(skip_reason="No sync has ended in Dagster since the last look.")
+            return dg.SensorResult(skip_reason="No sync has ended in Dagster since the last evaluation.")
         last = _last_tick(context.instance)
         if any(record.dagster_run.status in IN_FLIGHT for record in last):
             return dg.SensorResult(skip_reason="The previous runs have not finished.")
         failed = [record for record in last if record.dagster_run.status is dg.DagsterRunStatus.FAILURE]
         try:
             with gong_snowflake.get_connection() as connection:
-                return _look(connection, settings, options, cursor, failed, now)
+                return _evaluate(connection, settings, options, cursor, failed, now)
         except EXPECTED_ERRORS as error:
             raise failure(error) from error
 
     return gong_source_sensor
 
 
-def _look(
+def _evaluate(
     connection: Any,
     settings: Settings,
     options: GraphOptions,
@@ -130,7 +130,7 @@ def _look(
     failed: Sequence[dg.RunRecord],
     now: datetime,
 ) -> dg.SensorResult:
-    """Look at the tables, and request the days that changed, or again those of runs that failed."""
+    """Query the tables, and request the days that changed, or again those of runs that failed."""
     is_due = any(record.update_timestamp <= now - RETRY_AFTER for record in failed)
     source = open_source(connection, settings)
     found = extractions(connection, source, RAW_TABLES)
@@ -201,7 +201,7 @@ def ranges_to_land(
 ) -> list[DateRange]:
     """Return the ranges of days to materialize.
 
-    The first look requests the lookback days only: the history is landed by a backfill, because it is
+    The first evaluation requests the lookback days only: the history is landed by a backfill, because it is
     enriched by Cortex too.
     """
     kept = settings.first_day(today)

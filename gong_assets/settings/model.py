@@ -235,7 +235,7 @@ class Settings(
 
     @property
     def requests_missing_transcripts(self) -> bool:
-        """Whether transcripts that are not landed are requested of Gong until they arrive."""
+        """Whether transcripts that are not landed are requested from Gong until they arrive."""
         return not self.is_adopted or (self.gong_source_heal and self.can_read_gong)
 
     @property

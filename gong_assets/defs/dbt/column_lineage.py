@@ -1,4 +1,4 @@
-"""Column lineage of the dbt models, for the Dagster UI.
+"""Column lineage of the dbt models, which the UI of Dagster+ shows.
 
 It follows from the compiled SQL and the declared columns, and changes with the files of the project only. So
 it is derived once, without the warehouse, and stored beside the manifest. dagster-dbt would read all columns

@@ -1,4 +1,4 @@
-"""Which models the semantic view has, by which words people ask for them, and how figures are counted.
+"""Declaration of the semantic view: its models, synonyms and metrics.
 
 Columns, descriptions, keys and relationships are those of the dbt models (`models.py`). The verified queries
 are those of docs/cookbook.md with the same question; `make generate` copies them to `verified_queries.yml`.
