@@ -1,4 +1,4 @@
-"""Tables of HubSpot by shape: the sources of the dbt project, for Python."""
+"""Tables of HubSpot by shape (the sources of the dbt project, for Python), and queries of the checks."""
 
 from __future__ import annotations
 
@@ -98,3 +98,46 @@ def source_version(connection: SnowflakeConnection, shape: str, database: str, s
     if any(altered is None for *_, altered in rows) or not set(required_tables()[shape]) <= found:
         return None
     return hashlib.sha256(repr(rows).encode()).hexdigest()[:16]
+
+
+def deals_in_a_stage() -> str:
+    """Return SQL for the number of staged deals in a stage, and of those without the label of the stage."""
+    return (
+        "SELECT COUNT(DEAL_STAGE_ID) AS DEALS, COUNT_IF(DEAL_STAGE_ID = DEAL_STAGE) AS UNLABELLED "
+        "FROM STG_HUBSPOT_DEALS"
+    )
+
+
+def stages_without_label(limit: int) -> str:
+    """Return SQL for the stages without a label, with the number of their deals, most deals first."""
+    return (
+        "SELECT DEAL_STAGE_ID, COUNT(*) AS DEALS FROM STG_HUBSPOT_DEALS WHERE DEAL_STAGE_ID = DEAL_STAGE "
+        f"GROUP BY DEAL_STAGE_ID ORDER BY DEALS DESC, DEAL_STAGE_ID LIMIT {limit}"
+    )
+
+
+_DEAL_CALLS = (
+    "SELECT links.CALL_ID, links.OBJECT_ID AS DEAL_ID, deals.DEAL_ID IS NOT NULL AS IS_KNOWN "
+    "FROM STG_GONG_CALL_CRM_LINKS AS links "
+    "LEFT JOIN STG_HUBSPOT_MERGED_RECORDS AS merged "
+    "ON links.OBJECT_TYPE = merged.OBJECT_TYPE AND links.OBJECT_ID = merged.MERGED_ID "
+    "LEFT JOIN STG_HUBSPOT_DEALS AS deals ON COALESCE(merged.SURVIVOR_ID, links.OBJECT_ID) = deals.DEAL_ID "
+    "WHERE links.IS_CURRENT AND links.CRM_SYSTEM = 'HubSpot' AND links.OBJECT_TYPE = 'Opportunity'"
+)
+
+
+def calls_with_a_deal() -> str:
+    """Return SQL for the number of calls with a HubSpot deal, and of those whose deal HubSpot lacks."""
+    return (
+        "SELECT COUNT(DISTINCT CALL_ID) AS CALLS, COUNT(DISTINCT IFF(IS_KNOWN, NULL, CALL_ID)) AS UNKNOWN "
+        f"FROM ({_DEAL_CALLS}) AS deal_calls"
+    )
+
+
+def unknown_deals(limit: int) -> str:
+    """Return SQL for the deals of calls that HubSpot lacks, with the number of their calls, most first."""
+    return (
+        "SELECT DEAL_ID, COUNT(*) AS CALLS, MIN(CALL_ID) AS EXAMPLE_CALL_ID "
+        f"FROM ({_DEAL_CALLS}) AS deal_calls WHERE NOT IS_KNOWN "
+        f"GROUP BY DEAL_ID ORDER BY CALLS DESC, DEAL_ID LIMIT {limit}"
+    )

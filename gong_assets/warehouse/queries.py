@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gong_assets.dates import DateRange, date_filter_sql
 from gong_assets.warehouse.connection import Warehouse, fetch
-from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, RawTable
+from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, Column, RawTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -86,6 +86,33 @@ def existing_tables(connection: SnowflakeConnection) -> set[str]:
         "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = CURRENT_SCHEMA()",
     )
     return {str(row["TABLE_NAME"]) for row in rows}
+
+
+def newest_day(table: RawTable, day: Column) -> str:
+    """Return SQL for the last day of a partitioned raw table."""
+    return f"SELECT MAX({day.name}) FROM {table.name}"
+
+
+def newest_records(table: RawTable, limit: int) -> str:
+    """Return SQL for the records of a raw table that landed last: '', ID and JSON."""
+    key = table.key.name
+    return (
+        f"SELECT '', {key}, TO_JSON({table.payload.name}) FROM {table.name} "
+        f"ORDER BY INGESTED_AT DESC, {key} LIMIT {limit}"
+    )
+
+
+def newest_records_by_day(table: RawTable, day: Column, limit: int) -> str:
+    """Return SQL for the records of each day that landed last: day, ID and JSON.
+
+    Parameter: the day before the first one.
+    """
+    key = table.key.name
+    return (
+        f"SELECT TO_CHAR({day.name}, 'YYYY-MM-DD'), {key}, TO_JSON({table.payload.name}) FROM {table.name} "
+        f"WHERE {day.name} > %s QUALIFY ROW_NUMBER() "
+        f"OVER (PARTITION BY {day.name} ORDER BY INGESTED_AT DESC, {key}) <= {limit}"
+    )
 
 
 def processing_errors(table: RawTable) -> str:

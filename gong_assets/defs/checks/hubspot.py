@@ -18,7 +18,15 @@ from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.security.texts import one_line
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import fetch
-from gong_assets.warehouse.hubspot_tables import kept_columns, required_tables, stage_label_tables
+from gong_assets.warehouse.hubspot_tables import (
+    calls_with_a_deal,
+    deals_in_a_stage,
+    kept_columns,
+    required_tables,
+    stage_label_tables,
+    stages_without_label,
+    unknown_deals,
+)
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -36,44 +44,10 @@ KEPT_HINT = (
 MAX_UNLABELLED_FRACTION = 0.1
 SHOWN_STAGES = 20
 
-_UNLABELLED_STAGES = f"""
-    SELECT DEAL_STAGE_ID, COUNT(*) AS DEALS
-    FROM STG_HUBSPOT_DEALS
-    WHERE DEAL_STAGE_ID = DEAL_STAGE
-    GROUP BY DEAL_STAGE_ID
-    ORDER BY DEALS DESC, DEAL_STAGE_ID
-    LIMIT {SHOWN_STAGES}
-"""
-_DEALS = """
-    SELECT COUNT(DEAL_STAGE_ID) AS DEALS, COUNT_IF(DEAL_STAGE_ID = DEAL_STAGE) AS UNLABELLED
-    FROM STG_HUBSPOT_DEALS
-"""
-
 # A deleted deal leaves its calls, so a few are normal. More mean another HubSpot portal or an incomplete
 # table.
 MAX_UNKNOWN_FRACTION = 0.1
 SHOWN_DEALS = 20
-
-_DEAL_CALLS = """
-    SELECT links.CALL_ID, links.OBJECT_ID AS DEAL_ID, deals.DEAL_ID IS NOT NULL AS IS_KNOWN
-    FROM STG_GONG_CALL_CRM_LINKS AS links
-    LEFT JOIN STG_HUBSPOT_MERGED_RECORDS AS merged
-        ON links.OBJECT_TYPE = merged.OBJECT_TYPE AND links.OBJECT_ID = merged.MERGED_ID
-    LEFT JOIN STG_HUBSPOT_DEALS AS deals ON COALESCE(merged.SURVIVOR_ID, links.OBJECT_ID) = deals.DEAL_ID
-    WHERE links.IS_CURRENT AND links.CRM_SYSTEM = 'HubSpot' AND links.OBJECT_TYPE = 'Opportunity'
-"""
-_CALLS = f"""
-    SELECT COUNT(DISTINCT CALL_ID) AS CALLS, COUNT(DISTINCT IFF(IS_KNOWN, NULL, CALL_ID)) AS UNKNOWN
-    FROM ({_DEAL_CALLS}) AS deal_calls
-"""
-_UNKNOWN_DEALS = f"""
-    SELECT DEAL_ID, COUNT(*) AS CALLS, MIN(CALL_ID) AS EXAMPLE_CALL_ID
-    FROM ({_DEAL_CALLS}) AS deal_calls
-    WHERE NOT IS_KNOWN
-    GROUP BY DEAL_ID
-    ORDER BY CALLS DESC, DEAL_ID
-    LIMIT {SHOWN_DEALS}
-"""
 
 
 @dataclass(frozen=True)
@@ -184,8 +158,8 @@ def _labels_check(settings: Settings, options: GraphOptions) -> dg.AssetChecksDe
     )
     def hubspot_labels_the_stages(gong_snowflake: SnowflakeResource) -> dg.AssetCheckResult:
         with connection_of_check(gong_snowflake) as connection:
-            deals, unlabelled = (int(count) for count in fetch(connection, _DEALS)[0].values())
-            stages = fetch(connection, _UNLABELLED_STAGES) if unlabelled else []
+            deals, unlabelled = (int(count) for count in fetch(connection, deals_in_a_stage())[0].values())
+            stages = fetch(connection, stages_without_label(SHOWN_STAGES)) if unlabelled else []
         share = unlabelled / deals if deals else 0.0
         passed = share <= MAX_UNLABELLED_FRACTION
         metadata: dict[str, Any] = {
@@ -214,8 +188,8 @@ def _deals_check(settings: Settings, options: GraphOptions) -> dg.AssetChecksDef
     )
     def hubspot_knows_the_deals(gong_snowflake: SnowflakeResource) -> dg.AssetCheckResult:
         with connection_of_check(gong_snowflake) as connection:
-            calls, unknown = (int(count) for count in fetch(connection, _CALLS)[0].values())
-            deals = fetch(connection, _UNKNOWN_DEALS) if unknown else []
+            calls, unknown = (int(count) for count in fetch(connection, calls_with_a_deal())[0].values())
+            deals = fetch(connection, unknown_deals(SHOWN_DEALS)) if unknown else []
         share = unknown / calls if calls else 0.0
         metadata: dict[str, Any] = {
             "calls_with_a_deal": calls,

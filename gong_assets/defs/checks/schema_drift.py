@@ -12,6 +12,7 @@ import dagster as dg
 
 from gong_assets.ingestion.drift import CHANGED, NEW, VANISHED, Drift, Sample, drifts
 from gong_assets.ingestion.stream_types import RawStream
+from gong_assets.warehouse.queries import newest_day, newest_records, newest_records_by_day
 from gong_assets.warehouse.tables import RawTable
 
 if TYPE_CHECKING:
@@ -34,28 +35,18 @@ SCHEMA_CHECK_DESCRIPTION = (
 
 def recent_records(connection: "SnowflakeConnection", table: RawTable) -> Iterator[Sample]:
     """Yield the records that landed last: some of each recent day, or some of an unpartitioned table."""
-    key, payload = table.key.name, f"TO_JSON({table.payload.name})"
     with connection.cursor() as cursor:
         if table.partition is None:
-            cursor.execute(
-                f"SELECT '', {key}, {payload} FROM {table.name} "
-                f"ORDER BY INGESTED_AT DESC, {key} LIMIT {SAMPLED_RECORDS}"
-            )
+            cursor.execute(newest_records(table, SAMPLED_RECORDS))
         else:
-            day = table.partition.name
             # Snowflake prunes by a bound that is known before the statement runs.
-            cursor.execute(f"SELECT MAX({day}) FROM {table.name}")
+            cursor.execute(newest_day(table, table.partition))
             ((newest,),) = cursor.fetchall()
             if newest is None:
                 return
-            cursor.execute(
-                f"SELECT TO_CHAR({day}, 'YYYY-MM-DD'), {key}, {payload} FROM {table.name} WHERE {day} > %s "
-                f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {day} ORDER BY INGESTED_AT DESC, {key}) "
-                f"<= {RECORDS_PER_DAY}",
-                (newest - timedelta(days=SAMPLED_DAYS),),
-            )
-        for day, record_id, raw in cursor:
-            yield day, record_id, raw
+            first = newest - timedelta(days=SAMPLED_DAYS)
+            cursor.execute(newest_records_by_day(table, table.partition, RECORDS_PER_DAY), (first,))
+        yield from cursor
 
 
 def schema_result(
