@@ -29,7 +29,7 @@ from gong_assets.cortex.tables import ANSWERS, add_dimension, answer_columns, cr
 from gong_assets.cortex.texts import Scope
 from gong_assets.security.texts import one_line
 from gong_assets.warehouse.connection import Warehouse, fetch, transaction
-from gong_assets.warehouse.errors import is_unknown_object
+from gong_assets.warehouse.errors import is_unknown_object, may_come_from_rows
 from gong_assets.warehouse.queries import existing_tables
 
 if TYPE_CHECKING:
@@ -216,12 +216,8 @@ class Sender:
 
     def _probe(self, connection: SnowflakeConnection) -> None:
         """Send a fixed sentence, so that an outage of Cortex does not use up attempts of texts."""
-        from snowflake.connector.errors import ProgrammingError
-
-        try:
+        with _cortex_errors(CortexUnavailable):
             _execute(connection, self.enrichment.probe(self.scope.functions))
-        except ProgrammingError as error:
-            raise CortexUnavailable(one_line(str(error))) from error
 
     def _send_batches(self, connection: SnowflakeConnection, plan: Plan, batches: int) -> None:
         """Send the batches in order, several at once if the var allows it."""
@@ -270,17 +266,26 @@ def drop_queues(connection: SnowflakeConnection) -> None:
 
 
 def _send_batch(connection: SnowflakeConnection, plan: Plan, batch: int) -> None:
-    from snowflake.connector.errors import ProgrammingError
-
     # Snowflake runs UPDATEs of one table one after another, so two runs cannot claim the same text.
     with transaction(connection):
         _execute(connection, plan.set_status(batch, "Sent"))
         _execute(connection, plan.record_attempts(batch))
-    try:
+    with _cortex_errors(BatchFailed):
         _execute(connection, plan.send(batch))
-    except ProgrammingError as error:
-        raise BatchFailed(one_line(str(error))) from error
     _execute(connection, plan.set_status(batch, "Answered"))
+
+
+@contextmanager
+def _cortex_errors(kind: type[CortexError]) -> Iterator[None]:
+    """Raise an error of Cortex as `kind`. Errors of the warehouse, such as a full disk, stay as they are."""
+    from snowflake.connector.errors import ProgrammingError
+
+    try:
+        yield
+    except ProgrammingError as error:
+        if not may_come_from_rows(error):
+            raise
+        raise kind(one_line(str(error))) from error
 
 
 @contextmanager

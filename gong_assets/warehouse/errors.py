@@ -87,6 +87,22 @@ def is_unknown_object(error: Exception) -> bool:
     return errno == _UNKNOWN_OBJECT_ERRNO or sqlstate == _UNKNOWN_OBJECT_SQLSTATE
 
 
+# Classes of SQLSTATE of the errors that do not depend on the rows: missing objects, the connection, the state
+# of the transaction, SQL and privileges, resources such as the disk, no warehouse, and files that cannot be
+# read or written or are damaged.
+_INDEPENDENT_OF_ROWS = ("02", "08", "25", "42", "53", "57P", "58", "XX001")
+
+
+def may_come_from_rows(error: Exception) -> bool:
+    """Return True if the statement may succeed with other rows.
+
+    A function may have rejected a value, or the statement ran for too long. Unknown errors are included.
+    """
+    is_of_connection = _kind("", getattr(error, "errno", None)) is not WarehouseQueryFailed
+    sqlstate = getattr(error, "sqlstate", None) or ""
+    return not is_of_connection and not sqlstate.startswith(_INDEPENDENT_OF_ROWS)
+
+
 def is_unknown_table(error: Exception) -> bool:
     """Return True if the unknown object is a table or view, not a user, a role or a stage."""
     return is_unknown_object(error) and re.search(r"\b(?:Object|Table|View) '", str(error)) is not None

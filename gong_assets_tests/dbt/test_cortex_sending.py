@@ -6,7 +6,10 @@ import json
 import re
 
 import pytest
+from snowflake.connector.errors import ProgrammingError
 
+from gong_assets.cortex.planning import Plan
+from gong_assets.warehouse.errors import may_come_from_rows
 from gong_assets_tests.dbt.cortex_company import CALLS, REFUSED, UNSCORABLE, Company, texts
 
 pytestmark = pytest.mark.xdist_group("cortex")
@@ -60,6 +63,20 @@ def test_a_failing_text_is_isolated_and_given_up_while_all_others_get_results(
     sent = len(company.sent())
     company.run(variables=one_by_one)
     assert len(company.sent()) == sent
+
+
+@pytest.mark.parametrize("statement", ["SELECT * FROM NO_SUCH_TABLE", "COMMIT WITHOUT SUCH SYNTAX"])
+def test_an_error_that_no_text_causes_is_not_called_one_of_cortex(
+    company: Company, monkeypatch: pytest.MonkeyPatch, statement: str
+) -> None:
+    company.land({"call0": texts(0)})
+    company.run(tokens=0)
+    monkeypatch.setattr(Plan, "send", lambda *_: statement)
+
+    with pytest.raises(ProgrammingError) as raised:
+        company.send()
+
+    assert not may_come_from_rows(raised.value)
 
 
 @pytest.mark.extended

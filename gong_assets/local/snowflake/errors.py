@@ -54,8 +54,8 @@ _NAME = r"[\"']?([^\"'\s!]+)[\"']?"
 
 # The first match wins.
 _RULES = (
-    _rule(r"No space left on device|not enough space|Out of disk space", 603, "53100",
-          lambda _: "The disk of the local warehouse is full. The statement was rolled back. Free space "
+    _rule(r"No space left on device|Disk quota exceeded|not enough space|Out of disk space", 603, "53100",
+          lambda _: "The disk of the local warehouse is full. The transaction was rolled back. Free space "
                     "on the disk of GONG_ASSETS_HOME and run it again."),
     _rule(r"disabled by configuration|disabled through configuration|configuration has been locked", 3001,
           "42501", lambda _: "SQL access control error: Insufficient privileges to access files or settings "
@@ -134,6 +134,7 @@ _CLASSES: tuple[tuple[type[duckdb.Error], int, str, str], ...] = (
     (duckdb.OutOfRangeException, 100046, "22003", ""),
     (duckdb.ConstraintException, 100072, "22000", ""),
     (duckdb.InvalidInputException, 100038, "22018", ""),
+    (duckdb.IOException, 603, "58030", ""),
 )
 
 

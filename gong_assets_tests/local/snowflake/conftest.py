@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,22 @@ PASSWORD = "the password of the tests"
 
 
 class ServerProcess:
-    """A process of ``python -m gong_assets.local.snowflake`` that can be stopped, killed and restarted."""
+    """A process of ``python -m gong_assets.local.snowflake`` that can be stopped, killed and restarted.
 
-    def __init__(self, data: Path) -> None:
+    Args:
+        wrapper: a command that executes the command after it.
+    """
+
+    def __init__(self, data: Path, wrapper: Sequence[str] = ()) -> None:
         self.data = data
+        self.wrapper = wrapper
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.start()
 
     def start(self) -> None:
         self.log = (self.data / "server.log").open("ab")
-        command = [sys.executable, "-m", "gong_assets.local.snowflake"]
+        command = [*self.wrapper, sys.executable, "-m", "gong_assets.local.snowflake"]
         self.process = subprocess.Popen(
             [*command, "--data", str(self.data), "--port", str(self.port)],
             stdin=subprocess.PIPE, stdout=self.log, stderr=self.log,

@@ -134,8 +134,9 @@ class Session:
             completed = True
             return response
         except Exception as error:
-            connection.transaction.handle_failure()
-            raise to_snowflake_error(error) from error
+            failure = to_snowflake_error(error)
+            connection.transaction.handle_failure(failure)
+            raise failure from error
         finally:
             self._storage.usage.close_query(context, datetime.now(UTC), completed=completed)
 

@@ -17,15 +17,6 @@ from gong_assets.local.snowflake.errors import SnowflakeError
 from gong_assets.local.snowflake.storage.writer_lock import WriterLock
 
 
-def _aborted_error() -> SnowflakeError:
-    return SnowflakeError(
-        603,
-        "25P02",
-        "The transaction was aborted by a failed statement, and nothing was committed. Roll it back and "
-        "start again. (On Snowflake a transaction continues after a failed statement; here it cannot.)",
-    )
-
-
 class Transaction:
     """The effect of BEGIN, COMMIT, ROLLBACK, DML and DDL on a DuckDB connection and the writer lock."""
 
@@ -37,21 +28,26 @@ class Transaction:
         self.cancelled = threading.Event()
         self.open = False
         self._writing = False
-        self._aborted = False
+        self._abort_reason: str | None = None
 
     def begin(self) -> None:
         """Open a transaction. A BEGIN inside a transaction has no effect."""
         self.open = True
 
     def commit(self) -> None:
-        """Commit the open transaction, if any; raises SnowflakeError if it was aborted."""
+        """Commit the open transaction, if any.
+
+        Raises:
+            SnowflakeError: an earlier statement aborted the transaction.
+            duckdb.Error: the commit failed, for example because the disk is full. Nothing was committed.
+        """
         try:
             self.raise_if_aborted()
             if self._writing:
                 self._duck.execute("COMMIT")
-        except duckdb.Error as error:
+        except duckdb.Error:
             self._rollback_duck()
-            raise _aborted_error() from error
+            raise
         finally:
             self._end()
 
@@ -63,10 +59,16 @@ class Transaction:
 
     def raise_if_aborted(self) -> None:
         """Raise SnowflakeError if an earlier statement aborted the transaction."""
-        if self._aborted:
-            raise _aborted_error()
+        if self._abort_reason is not None:
+            raise SnowflakeError(
+                603,
+                "25P02",
+                "The transaction was aborted by a failed statement, and nothing was committed. Roll it back "
+                "and start again. (On Snowflake a transaction continues after a failed statement; here it "
+                f"cannot.) The error of the statement: {self._abort_reason}",
+            )
 
-    def handle_failure(self) -> None:
+    def handle_failure(self, error: SnowflakeError) -> None:
         """Release the lock after a failed statement if it aborted DuckDB's transaction."""
         if not self._writing:
             return
@@ -75,7 +77,7 @@ class Transaction:
         except duckdb.TransactionException:
             self._rollback_duck()
             self._writing = False
-            self._aborted = True
+            self._abort_reason = error.message
             self._lock.release(self._owner)
 
     @contextmanager
@@ -117,5 +119,6 @@ class Transaction:
             self._duck.execute("ROLLBACK")
 
     def _end(self) -> None:
-        self.open = self._writing = self._aborted = False
+        self.open = self._writing = False
+        self._abort_reason = None
         self._lock.release(self._owner)

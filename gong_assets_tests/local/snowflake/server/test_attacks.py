@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
+import subprocess
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ import pytest
 import snowflake.connector
 from snowflake.connector import SnowflakeConnection
 from snowflake.connector.cursor import SnowflakeCursor
+from snowflake.connector.errors import ProgrammingError
 
 from gong_assets.local.snowflake.errors import to_snowflake_error
 from gong_assets_tests.local.snowflake.conftest import PASSWORD, ServerProcess
@@ -224,6 +227,38 @@ def test_a_full_disk_is_called_a_full_disk() -> None:
         "No space left on device"
     )
     assert "The disk of the local warehouse is full" in to_snowflake_error(error).message
+
+
+IN_NAMESPACE = ("unshare", "--map-root-user", "--mount")
+
+
+@pytest.fixture
+def server_on_small_disk(tmp_path: Path) -> Iterator[ServerProcess]:
+    """A server whose data are on a disk of 2 MB, which only the server sees."""
+    if shutil.which("unshare") is None or subprocess.run([*IN_NAMESPACE, "true"], check=False).returncode:
+        pytest.skip("no permission to mount a disk")
+    mount = 'mount -t tmpfs -o size=2m tmpfs "$0" && exec "$@"'
+    running = ServerProcess(tmp_path, [*IN_NAMESPACE, "sh", "-c", mount, str(tmp_path)])
+    yield running
+    running.stop()
+
+
+def test_a_real_full_disk_is_reported_by_the_statement_or_the_commit(
+    server_on_small_disk: ServerProcess,
+) -> None:
+    full = r"000603 \(53100\): The disk of the local warehouse is full\. The transaction was rolled back"
+    fill = "insert into t select md5(seq4()::varchar) from table(generator(rowcount => {}))"
+    with server_on_small_disk.connect() as connection:
+        cursor = connection.cursor()
+        cursor.execute("create table t (x varchar)")
+        with pytest.raises(ProgrammingError, match=full):
+            cursor.execute(fill.format(100_000))
+        cursor.execute("begin")
+        cursor.execute(fill.format(100_000))
+        with pytest.raises(ProgrammingError, match=full):
+            cursor.execute("commit")
+        cursor.execute(fill.format(3))
+        assert cursor.execute("select count(*) from t").fetchone() == (3,)
 
 
 def test_the_server_listens_on_loopback_only(server: ServerProcess) -> None:
