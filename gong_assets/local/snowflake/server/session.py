@@ -134,7 +134,7 @@ class Session:
             completed = True
             return response
         except Exception as error:
-            failure = to_snowflake_error(error)
+            failure = self._storage.damage(error) or to_snowflake_error(error)
             connection.transaction.handle_failure(failure)
             raise failure from error
         finally:

@@ -13,6 +13,7 @@ DuckDB may open files in this directory only, loads no extensions, and its confi
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -26,6 +27,7 @@ from filelock import FileLock, Timeout
 from gong_assets.local.snowflake.cortex import udfs
 from gong_assets.local.snowflake.cortex.usage_history import DATABASE as USAGE_DATABASE
 from gong_assets.local.snowflake.cortex.usage_history import UsageHistory
+from gong_assets.local.snowflake.errors import SnowflakeError
 from gong_assets.local.snowflake.governance.state import Governance
 from gong_assets.local.snowflake.sql import macros
 from gong_assets.local.snowflake.sql.names import require_plain_name
@@ -43,6 +45,10 @@ DISABLED_COMPRESSION = "alp,alprd"
 # A log that DuckDB wrote starts with its version record. DuckDB ignores a log that starts otherwise, and with
 # it the committed data in the log.
 WAL_START = b"\x64\x00\x62\x65\x00"
+
+_DAMAGED_BLOCK = re.compile(
+    r"Corrupt database file: .* does not match stored checksum (\d+) in block at location (\d+)"
+)
 
 
 class DataError(Exception):
@@ -122,6 +128,23 @@ class Storage:
         for suffix in (".db", ".db.wal"):
             (self.databases / f"{name}{suffix}").unlink(missing_ok=True)
 
+    def damage(self, error: Exception) -> SnowflakeError | None:
+        """Return the error that names the damaged file, if that is why a statement failed."""
+        found = _DAMAGED_BLOCK.search(f"{error} {error.__cause__}")
+        if found is None:
+            return None
+        checksum, location = int(found[1]).to_bytes(8, "little"), int(found[2])
+        for file in (self.databases.parent / "account.db", *self.databases.glob("*.db")):
+            # DuckDB does not name the file. A block starts with its checksum.
+            if _content(file, len(checksum), location) == checksum:
+                return SnowflakeError(
+                    603,
+                    "XX001",
+                    f"The database {file} is damaged: {found[0]}. Nothing was changed. Stop the local stack "
+                    f"(`gong-assets local down`). {_way_back(file)}",
+                )
+        return None
+
     def close(self) -> None:
         """Checkpoint and close all databases, and release the data directory."""
         for (name,) in self._duck.execute(
@@ -144,7 +167,7 @@ class Storage:
     def _attach(self, file: Path, name: str) -> None:
         path = str(file).replace("'", "''")
         log = file.with_name(f"{file.name}.wal")
-        if _start(log) not in (b"", WAL_START):
+        if _content(log, len(WAL_START)) not in (b"", WAL_START):
             raise _damaged(file, "it does not start with DuckDB's version record", log)
         try:
             self._duck.execute(f"ATTACH '{path}' AS \"{name}\" (ROW_GROUP_SIZE {ROW_GROUP_SIZE})")
@@ -154,11 +177,12 @@ class Storage:
             raise _damaged(file, str(error).splitlines()[0], log if "WAL" in str(error) else None) from error
 
 
-def _start(log: Path) -> bytes:
-    """Return the first bytes of a log; none if it does not exist."""
+def _content(path: Path, length: int, start: int = 0) -> bytes:
+    """Return some bytes of a file; none if it does not exist."""
     try:
-        with log.open("rb") as file:
-            return file.read(len(WAL_START))
+        with path.open("rb") as file:
+            file.seek(start)
+            return file.read(length)
     except FileNotFoundError:
         return b""
 
@@ -200,6 +224,12 @@ def _damaged(file: Path, reason: str, log: Path | None) -> DataError:
             f"{file.name}, move the log to another directory, start again, and sync the latest days."
         )
     return DataError(
-        f"The database {file} cannot be opened: {reason}. Nothing was changed. Restore it from a backup, or "
-        f"move it and {file.name}.wal to another directory, start again, and sync all days."
+        f"The database {file} cannot be opened: {reason}. Nothing was changed. {_way_back(file)}"
+    )
+
+
+def _way_back(file: Path) -> str:
+    return (
+        f"Restore it from a backup, or move it and {file.name}.wal to another directory, start again, and "
+        "sync all days."
     )

@@ -219,6 +219,30 @@ def test_a_damaged_file_is_named_with_the_way_back(
     own_server.start()  # the way back
 
 
+@pytest.mark.slow
+def test_damage_that_a_statement_finds_is_reported_with_the_file_and_the_way_back(
+    own_server: ServerProcess,
+) -> None:
+    rows = "select seq4() n, md5(seq4()::varchar) x from table(generator(rowcount => 50000))"
+    with own_server.connect() as connection:
+        connection.cursor().execute(f"create table t as {rows}")
+        own_server.stop()
+    file = own_server.data / "databases" / "TESTS.db"
+    damage(file, 0.5)
+    own_server.start()
+    with own_server.connect() as connection:
+        # The message names the file of the damaged block, whatever the database of the session.
+        cursor = connection.cursor().execute("create database another")
+        with pytest.raises(ProgrammingError, match=r"000603 \(XX001\): The database ") as caught:
+            cursor.execute("select count(*), max(x) from tests.public.t")
+        assert f"{file.resolve()} is damaged: Corrupt database file" in str(caught.value)
+        assert "Nothing was changed. Stop the local stack" in str(caught.value)
+        own_server.stop(signal.SIGKILL)
+    for damaged in own_server.data.glob("databases/TESTS.*"):
+        damaged.rename(damaged.with_name(f"{damaged.name}.damaged"))
+    own_server.start()  # the way back
+
+
 def test_a_full_disk_is_called_a_full_disk() -> None:
     import duckdb
 
