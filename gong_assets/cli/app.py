@@ -6,6 +6,7 @@ The modules of the commands import the rest of the package inside functions, so 
 from __future__ import annotations
 
 import os
+import sys
 from typing import Annotated
 
 import typer
@@ -102,10 +103,9 @@ def run() -> int:
     """
     try:
         code: int = app(standalone_mode=False) or 0
+        sys.stdout.flush()  # A full disk is an error of the command, not of the interpreter's end.
     except typer.Abort:  # Some versions of Typer raise it after Ctrl-C, and others return 130.
         code = EXIT_CODE
-    except BrokenPipeError:
-        os._exit(0)  # The reader of our output, such as `head`, has closed the pipe.
     except Exception as error:
         return _report(error)
     if code == EXIT_CODE:

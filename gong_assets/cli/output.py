@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,21 +25,6 @@ if TYPE_CHECKING:
     from gong_assets.defs.health.cost import CostEstimate
     from gong_assets.local import LocalStack
 
-
-def _open_closed_streams() -> None:
-    """Open the standard streams that are closed (`>&-`) as the null device, also for subprocesses.
-
-    Python has None in their place. The next file or connection would get their number, and with it what a
-    subprocess prints.
-    """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            stream = open(os.devnull, mode)  # noqa: SIM115
-            os.set_inheritable(stream.fileno(), True)
-            setattr(sys, name, stream)
-
-
-_open_closed_streams()
 
 # In a file or a pipe each row stays on one line, however long, because the next program reads line by line.
 stdout = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 1_000_000)

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, ProgressColumn, SpinnerColumn, Task, TextCo
 from rich.progress import Progress as RichProgress
 
 from gong_assets.cli.output import escape, stderr
+from gong_assets.cli.streams import tolerant_stream
 
 if TYPE_CHECKING:
     from gong_assets.dates import DateRange
@@ -75,7 +76,7 @@ def _on_own_descriptor(console: Console) -> Console:
         descriptor = os.dup(console.file.fileno())
     except (OSError, ValueError, AttributeError):
         return console  # a file in memory
-    file = os.fdopen(descriptor, "w", buffering=1, encoding="utf-8", errors="replace")
+    file = tolerant_stream(descriptor, OSError, encoding="utf-8", errors="replace", line_buffering=True)
     return Console(file=file, highlight=False, emoji=False)
 
 

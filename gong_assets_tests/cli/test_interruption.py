@@ -48,15 +48,17 @@ def instance(project: CommandLine) -> Iterator[dg.DagsterInstance]:
 class Sync:
     """A running `gong-assets sync`."""
 
-    def __init__(self, project: CommandLine, log: Path, **variables: str) -> None:
+    def __init__(
+        self, project: CommandLine, log: Path, *, output: int | None = None, **variables: str
+    ) -> None:
         self.log = log
-        with log.open("w") as output:
+        with log.open("w") as file:
             self.process = subprocess.Popen(
                 [Path(sys.executable).with_name("gong-assets"), "sync", "--no-transcripts"],
                 cwd=project.directory,
                 env=project.with_variables(**variables).environment,
-                stdout=output,
-                stderr=output,
+                stdout=output or file,
+                stderr=output or file,
                 # As for a command in a terminal: a test runner in the background ignores SIGINT.
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
             )
@@ -117,3 +119,15 @@ def test_a_sync_that_is_terminated_while_it_reads_is_canceled_and_leaves_nothing
     assert instance.event_log_storage.get_concurrency_info(GONG_POOL).active_run_ids == set()
     assert not list(project.directory.glob("gong_assets-*")), os.listdir(project.directory)
     assert "GONG_USERS_RAW" in project.gong_assets("sql", "SELECT * FROM GONG_USERS_RAW").stderr
+
+
+def test_a_sync_whose_reader_leaves_succeeds(
+    project: CommandLine, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    reading, writing = os.pipe()
+    sync = Sync(project, tmp_path / "log", output=writing)
+    os.close(writing)
+    assert os.read(reading, 1)
+    os.close(reading)
+    assert sync.process.wait(START_SECONDS) == 0
+    assert latest(instance).status is dg.DagsterRunStatus.SUCCESS

@@ -121,7 +121,7 @@ def test_a_closed_standard_output_is_like_the_null_device(tmp_path: Path) -> Non
 
 def test_a_subprocess_inherits_the_null_device_for_a_closed_stream(tmp_path: Path) -> None:
     script = (
-        "import subprocess, sys, gong_assets.cli.output\n"
+        "import subprocess, sys; from gong_assets.cli.streams import prepare_streams; prepare_streams()\n"
         "listed = [sys.executable, '-c', 'import os; os.fstat(1)']\n"
         "sys.exit(subprocess.run(listed, stderr=subprocess.DEVNULL).returncode)"
     )
