@@ -114,6 +114,7 @@ def dev(
 ) -> None:
     """Start the Dagster UI and daemon and, if the settings need it, the local stack."""
     from gong_assets.cli.dagster_home import ensure_dagster_home
+    from gong_assets.defs.options import DEFAULT_OPTIONS
     from gong_assets.settings import load_settings
     from gong_assets.settings.account_checks import check_accounts
 
@@ -121,6 +122,7 @@ def dev(
         os.environ["GONG_ASSETS_SCHEDULES_ENABLED"] = str(schedules).lower()
     settings = load_settings()
     check_accounts(settings)
+    DEFAULT_OPTIONS.with_settings(settings)  # Checks the cron expressions.
     # `dagster dev` starts everything else before it finds the port in use.
     listen(LOOPBACK, port, option="--port").close()
     home = ensure_dagster_home(settings)

@@ -16,6 +16,7 @@ from rich.console import Console
 from gong_assets.cli import output, report_command
 from gong_assets.cli.app import app
 from gong_assets.cli.dagster_home import ensure_dagster_home
+from gong_assets.cli.doctor.environment import check_settings
 from gong_assets.cli.errors import CommandError, exit_code, message, storage_problem
 from gong_assets.settings import Settings, SettingsError
 from gong_assets_tests.cli.command_line import CommandLine
@@ -46,6 +47,21 @@ def test_a_port_in_use_is_reported_before_anything_is_started(tmp_path: Path) ->
     reason, advice = outcome.stderr.splitlines()
     assert f"Port {port} of 127.0.0.1 is in use" in reason
     assert "--port" in advice
+
+
+@pytest.mark.slow
+def test_a_wrong_cron_expression_is_reported_before_anything_is_started(tmp_path: Path) -> None:
+    wrong = CommandLine(tmp_path, {"GONG_ASSETS_INGESTION_CRON": "61 * * * *"})
+    outcome = wrong.gong_assets("dev")
+    assert (outcome.code, list(tmp_path.iterdir())) == (2, [])
+    (line,) = outcome.stderr.splitlines()
+    assert line.startswith("error: GONG_ASSETS_INGESTION_CRON: '61 * * * *' is not a cron expression")
+
+
+def test_the_doctor_checks_the_cron_expressions(tmp_path: Path) -> None:
+    (found,) = check_settings(Settings(gong_assets_home=tmp_path, gong_assets_hubspot_cron="hourly"))
+    assert found.status == "fail"
+    assert "GONG_ASSETS_HUBSPOT_CRON: 'hourly' is not a cron expression" in found.message
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from gong_assets.cli.doctor.results import CheckResult
 from gong_assets.defs.dbt.project import DbtParseError, prepared_project
+from gong_assets.defs.options import DEFAULT_OPTIONS
 from gong_assets.security.private_files import create_private_directory
 from gong_assets.settings import Settings, SettingsError
 from gong_assets.settings.account_checks import check_accounts
@@ -15,11 +16,12 @@ from gong_assets.settings.variable_names import misspelled_variables, misspellin
 
 
 def check_settings(settings: Settings) -> Iterator[CheckResult]:
-    """Check the combination of accounts, the names of variables, and that the home can be written."""
+    """Check the accounts, cron expressions and names of variables, and that the home can be written."""
     source = "simulated" if settings.uses_simulated_gong else "gong"
     summary = f"source {source}, target {settings.target}, home {settings.home}"
     try:
         check_accounts(settings)
+        DEFAULT_OPTIONS.with_settings(settings)  # Checks the cron expressions.
         yield CheckResult("ok", "settings", summary)
     except SettingsError as error:
         yield CheckResult("fail", "settings", f"{summary}. {error}")
