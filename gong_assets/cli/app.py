@@ -24,17 +24,20 @@ from gong_assets.cli import (
     source_commands,
     webhook_command,
 )
+from gong_assets.cli.help import HelpGroup
 from gong_assets.cli.interruption import EXIT_CODE
 
 app = typer.Typer(
+    cls=HelpGroup,
     name="gong-assets",
     help="Turn Gong sales calls into agent-ready tables in Snowflake.\n\n"
     "With no variable set, everything runs on this machine, with a simulated Gong tenant and a "
     "Snowflake-compatible server. To use real accounts, set SNOWFLAKE_ACCOUNT and GONG_ACCESS_KEY "
     "(see the README).",
     no_args_is_help=True,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 
 for panel, commands in (
@@ -116,8 +119,10 @@ def run() -> int:
 def _report(error: Exception) -> int:
     """Print the error and return the exit code; with --verbose, raise it for its traceback."""
     if isinstance(error, errors.UsageError):
-        if text := errors.usage_message(error):
-            output.error(text)
+        if errors.is_help(error):
+            output.text(error.format_message())
+        else:
+            output.error(errors.usage_message(error))
         return error.exit_code
     if os.environ.get("GONG_ASSETS_VERBOSE"):
         raise error

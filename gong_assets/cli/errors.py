@@ -25,16 +25,19 @@ class UsageError(Protocol):
     def format_message(self) -> str: ...
 
 
-def usage_message(error: UsageError) -> str:
-    """Return what is wrong and how to get help.
+def is_help(error: UsageError) -> bool:
+    """Return whether the message is the help of a command group that was called without a command."""
+    context = getattr(error, "ctx", None)
+    return context is not None and error.format_message() == context.get_help()
 
-    The message is empty for a command group without a command, because Typer has printed its help already.
-    """
+
+def usage_message(error: UsageError) -> str:
+    """Return what is wrong and how to get help."""
     # Typer lists the choices of a missing argument on lines of their own.
     reason = one_line(error.format_message().replace("Value error, ", ""))
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "gong-assets"
-    return reason and f"{reason[:1].lower()}{reason[1:]}\nRun `{command} --help` for usage."
+    return f"{reason[:1].lower()}{reason[1:]}\nRun `{command} --help` for usage."
 
 
 def exit_code(error: Exception) -> int | None:

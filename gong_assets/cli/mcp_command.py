@@ -13,6 +13,7 @@ import typer
 
 from gong_assets.cli import output
 from gong_assets.cli.errors import CommandError, warehouse_error_message
+from gong_assets.cli.help import HelpGroup
 from gong_assets.cli.interruption import EXIT_CODE, STOPPED
 from gong_assets.cli.ports import LOOPBACK, listen
 from gong_assets.security.http_requests import LOOPBACK_NAMES, Hosts
@@ -92,12 +93,13 @@ JwksOption = Annotated[
 ]
 
 mcp_app = typer.Typer(
+    cls=HelpGroup,
     name="mcp",
     invoke_without_command=True,
     subcommand_metavar="",
 )
 token_app = typer.Typer(
-    name="token", help="Bearer tokens for `gong-assets mcp --http`.", no_args_is_help=True
+    cls=HelpGroup, name="token", help="Bearer tokens for `gong-assets mcp --http`.", no_args_is_help=True
 )
 mcp_app.add_typer(token_app)
 

@@ -10,12 +10,14 @@ import typer
 
 from gong_assets.cli import output
 from gong_assets.cli.errors import WORK_FAILED
+from gong_assets.cli.help import HelpGroup
 from gong_assets.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from gong_assets.provisioning.drift import Drift
 
 provision_app = typer.Typer(
+    cls=HelpGroup,
     name="provision",
     help="Declare the roles, users, warehouses and policies of the Snowflake account.\n\n"
     "Their names and options are the settings that start with GONG_PROVISION.",

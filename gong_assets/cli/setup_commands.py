@@ -9,9 +9,11 @@ import typer
 
 from gong_assets.cli import output
 from gong_assets.cli.errors import WORK_FAILED, CommandError
+from gong_assets.cli.help import HelpGroup
 from gong_assets.cli.options import JsonOption
 
 local_app = typer.Typer(
+    cls=HelpGroup,
     name="local",
     help="Manage the local stack: a Snowflake-compatible server and a simulated Gong tenant.\n\n"
     "Its servers listen on 127.0.0.1 only. Other commands and Dagster start them when they need them.",

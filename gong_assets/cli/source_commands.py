@@ -10,16 +10,22 @@ from typing import Annotated
 import typer
 
 from gong_assets.cli import output
+from gong_assets.cli.help import HelpGroup
 from gong_assets.cli.options import FromDate, JsonOption, ToDate
 from gong_assets.cli.progress import Progress
 
 source_app = typer.Typer(
+    cls=HelpGroup,
     name="source",
     help="Configure a connection of Airbyte or Fivetran that loads Gong's records (GONG_SOURCE).",
     no_args_is_help=True,
 )
-airbyte_app = typer.Typer(name="airbyte", help="Airbyte's Gong connector.", no_args_is_help=True)
-fivetran_app = typer.Typer(name="fivetran", help="Fivetran's Gong connector.", no_args_is_help=True)
+airbyte_app = typer.Typer(
+    cls=HelpGroup, name="airbyte", help="Airbyte's Gong connector.", no_args_is_help=True
+)
+fivetran_app = typer.Typer(
+    cls=HelpGroup, name="fivetran", help="Fivetran's Gong connector.", no_args_is_help=True
+)
 source_app.add_typer(airbyte_app)
 source_app.add_typer(fivetran_app)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
+from gong_assets.cli.app import app
 from gong_assets_tests.cli.command_line import CommandLine
 
 pytestmark = pytest.mark.slow
@@ -82,6 +86,38 @@ def test_help_describes_each_command_and_its_options(
     outcome = CommandLine(tmp_path, {"COLUMNS": "200"}).gong_assets(*command, "--help").succeeded()
     for word in words:
         assert word.lower() in outcome.stdout.lower()
+
+
+def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield the path and the command of each command and group."""
+    yield path, command
+    for name, each in getattr(command, "commands", {}).items():
+        yield from commands(each, (*path, name))
+
+
+@pytest.mark.parametrize(("path", "command"), commands(typer.main.get_command(app)))
+def test_no_name_or_text_is_shortened_in_a_narrow_terminal(
+    path: tuple[str, ...], command: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        app([*path, "--help"])
+    lines = capsys.readouterr().out.splitlines()
+    words = " ".join(lines).split()
+    assert "…" not in "".join(lines)
+    assert max(map(len, lines)) <= 80
+    for parameter in command.params:
+        assert {option.lstrip("-") for option in parameter.opts} <= {word.strip(" ,-") for word in words}
+        # Lines are broken between words only.
+        assert set((getattr(parameter, "help", None) or "").split()) <= set(words)
+    assert " ".join((command.help or "").split()) in " ".join(words)
+
+
+def test_commands_are_listed_by_panel(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        app(["--help"])
+    headings = [line for line in capsys.readouterr().out.splitlines() if line.endswith(":")]
+    assert headings == ["Options:", "Run the graph:", "Read the tables:", "Operate:", "Set up:"]
 
 
 def test_help_starts_nothing_and_writes_no_file(tmp_path: Path) -> None:
