@@ -53,15 +53,20 @@ def materializations_of_run(instance: dg.DagsterInstance, run_id: str) -> Iterat
 
 def unmaterialized_partitions(
     instance: dg.DagsterInstance, run_id: str
-) -> set[tuple[dg.AssetKey, str | None]]:
-    """Return what the run planned and did not materialize. The partition is None for an asset without any."""
-    planned: set[tuple[dg.AssetKey, str | None]] = set()
+) -> dict[tuple[dg.AssetKey, str | None], str | None]:
+    """Return what the run planned and did not materialize, each with the key of its step.
+
+    The partition is None for an asset without any.
+    """
+    planned: dict[tuple[dg.AssetKey, str | None], str | None] = {}
     events = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
     for record in events.records:
         event = record.event_log_entry.dagster_event
         if event is not None and event.asset_key is not None:
-            planned.add((event.asset_key, event.partition))
-    return planned - {(each.asset_key, each.partition) for each in materializations_of_run(instance, run_id)}
+            planned[event.asset_key, event.partition] = event.step_key
+    for each in materializations_of_run(instance, run_id):
+        planned.pop((each.asset_key, each.partition), None)
+    return planned
 
 
 def landings_of_run(

@@ -20,7 +20,7 @@ from dagster._core.storage.asset_check_execution_record import (
 )
 
 from gong_assets.defs.alerts.causes import cause_of, error_text, fingerprint
-from gong_assets.defs.alerts.ledger import Problem
+from gong_assets.defs.alerts.ledger import WHOLE, Problem
 from gong_assets.defs.alerts.runs import Texts
 from gong_assets.defs.failures import error_chain
 from gong_assets.error_advice import advice_for
@@ -124,7 +124,7 @@ def failed_ticks(
             advice=advice_for(error.cls_name or "" for error in chain)
             or "No runs are requested until a tick succeeds. The ticks have the traceback.",
             path=f"/locations/{repository.repository_name}@{code_location}/{kind}s/{state.instigator_name}",
-            subjects={f"tick:{each.instigator_name}": [] for each, _ in failed},
+            subjects={f"tick:{each.instigator_name}": WHOLE for each, _ in failed},
         )
 
 

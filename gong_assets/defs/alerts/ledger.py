@@ -7,10 +7,12 @@ storage: without a cursor, the next tick reports the problems that are open then
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
+
+from gong_assets.dates import DateRange, contiguous_ranges
 
 Kind = Literal["run", "check", "freshness", "tick", "backfill"]
 State = Literal["open", "closed"]
@@ -18,6 +20,12 @@ State = Literal["open", "closed"]
 # A run that nobody repeats never recovers, and a channel may be gone for good.
 FORGET_AFTER = timedelta(days=30)
 UNDELIVERED_AFTER = timedelta(days=3)
+
+# Assets, checks, steps, jobs, schedules and sensors, each with its partitions.
+Subjects = Mapping[str, frozenset[str]]
+# The partition of a subject that has none.
+ALL = ""
+WHOLE = frozenset({ALL})
 
 
 @dataclass(frozen=True)
@@ -31,8 +39,7 @@ class Problem:
         advice: what to do, in a line, or an empty text.
         path: path of the page in the Dagster UI.
         group: problems that open in the same tick with the same group are one message.
-        subjects: steps, jobs, schedules or sensors that fail for this cause, a job with the assets of its
-            run. The problem is over once each of them has succeeded.
+        subjects: what fails for this cause. The problem is over once each of them has succeeded.
         is_event: it has no end that could be observed, such as a failed backfill.
     """
 
@@ -43,13 +50,17 @@ class Problem:
     advice: str = ""
     path: str = ""
     group: str = ""
-    subjects: Mapping[str, list[str]] = field(default_factory=dict)
+    subjects: Subjects = field(default_factory=dict)
     is_event: bool = False
 
 
 @dataclass
 class Entry:
-    """A problem in the ledger, with the last state that each channel has received."""
+    """A problem in the ledger, with the last state that each channel has received.
+
+    Attributes:
+        is_past: a subject has succeeded for other partitions since the last occurrence, so the cause is gone.
+    """
 
     problem: Problem
     opened_at: datetime
@@ -57,6 +68,7 @@ class Entry:
     occurrences: int = 1
     closed_at: datetime | None = None
     delivered: dict[str, State] = field(default_factory=dict)
+    is_past: bool = False
 
     @property
     def state(self) -> State:
@@ -82,8 +94,12 @@ class Ledger:
             }
             entry.opened_at, entry.closed_at, entry.occurrences = at, None, 0
             entry.problem = problem
-        subjects = {**entry.problem.subjects, **problem.subjects}
-        entry.problem = replace(entry.problem, subjects=subjects)
+        elif entry.is_past and _united(entry.problem, problem) != entry.problem.subjects:
+            # The cause is back for further partitions, while the earlier ones still wait for a run.
+            entry.delivered = {}
+            entry.problem = replace(problem, subjects=entry.problem.subjects)
+        entry.problem = replace(entry.problem, subjects=_united(entry.problem, problem))
+        entry.is_past = False
         entry.occurrences += 1
         entry.last_at = at
 
@@ -99,8 +115,7 @@ class Ledger:
             if entry is None or entry.closed_at:
                 self.open(problem, at)
             else:
-                subjects = {**entry.problem.subjects, **problem.subjects}
-                entry.problem = replace(entry.problem, subjects=subjects)
+                entry.problem = replace(entry.problem, subjects=_united(entry.problem, problem))
         for key, entry in list(self.entries.items()):
             if entry.problem.kind in kinds and key not in present and not entry.closed_at:
                 if entry.problem.is_event:
@@ -108,28 +123,32 @@ class Ledger:
                 elif failing.isdisjoint(entry.problem.subjects):
                     entry.closed_at = at
 
-    def succeed(self, subjects: Iterable[str], at: datetime) -> None:
-        """Remove subjects that have succeeded from the problems of runs, and close those without any."""
-        succeeded = set(subjects)
+    def succeed(self, subjects: Subjects, at: datetime) -> None:
+        """Remove what has succeeded from the problems of runs, and close those of which nothing is left."""
         for entry in self.entries.values():
-            if entry.closed_at or succeeded.isdisjoint(entry.problem.subjects):
+            if entry.closed_at or subjects.keys().isdisjoint(entry.problem.subjects):
                 continue
-            left = {key: value for key, value in entry.problem.subjects.items() if key not in succeeded}
+            left = {
+                subject: rest
+                for subject, partitions in entry.problem.subjects.items()
+                if (rest := _left(partitions, subjects.get(subject, frozenset())))
+            }
             if not left:
                 entry.closed_at = at
             else:
                 entry.problem = replace(entry.problem, subjects=left)
+                entry.is_past = not left.keys().isdisjoint(subjects)
 
     def drop_closed(self) -> None:
         self.entries = {key: entry for key, entry in self.entries.items() if not entry.closed_at}
 
-    def open_subjects(self) -> dict[str, list[str]]:
-        """Return the subjects of the open problems of runs, with the assets of each."""
+    def open_subjects(self) -> set[str]:
+        """Return the subjects of the open problems."""
         return {
-            subject: assets
+            subject
             for entry in self.entries.values()
             if not entry.closed_at
-            for subject, assets in entry.problem.subjects.items()
+            for subject in entry.problem.subjects
         }
 
     def undelivered(self, channel: str) -> list[Entry]:
@@ -147,6 +166,22 @@ class Ledger:
             is_over = entry.closed_at and (is_delivered or now - entry.closed_at > UNDELIVERED_AFTER)
             if is_over or (entry.problem.kind == "run" and now - entry.last_at > FORGET_AFTER):
                 del self.entries[key]
+
+
+def _united(*problems: Problem) -> Subjects:
+    """Return the subjects of the problems with the partitions of each."""
+    united: dict[str, frozenset[str]] = {}
+    for problem in problems:
+        for subject, partitions in problem.subjects.items():
+            united[subject] = united.get(subject, frozenset()) | partitions
+    return united
+
+
+def _left(failed: frozenset[str], succeeded: frozenset[str]) -> frozenset[str]:
+    """Return the partitions that have not succeeded. A success without partitions is one of all."""
+    if not succeeded or ALL in succeeded:
+        return frozenset() if succeeded else failed
+    return failed - succeeded - WHOLE
 
 
 @dataclass
@@ -192,7 +227,8 @@ def _entry_to_json(entry: Entry) -> dict[str, Any]:
         name: time.isoformat() if (time := getattr(entry, name)) else None
         for name in ("opened_at", "last_at", "closed_at")
     }
-    return {**asdict(entry), **times}
+    subjects = {name: _partitions_to_json(each) for name, each in entry.problem.subjects.items()}
+    return {**asdict(entry), **times, "problem": {**asdict(entry.problem), "subjects": subjects}}
 
 
 def _entry_from_json(document: dict[str, Any]) -> Entry:
@@ -200,4 +236,32 @@ def _entry_from_json(document: dict[str, Any]) -> Entry:
         name: datetime.fromisoformat(document[name]) if document[name] else None
         for name in ("opened_at", "last_at", "closed_at")
     }
-    return Entry(**{**document, **times, "problem": Problem(**document["problem"])})
+    subjects = {
+        name: frozenset(_partitions_from_json(each)) for name, each in document["problem"]["subjects"].items()
+    }
+    return Entry(**{**document, **times, "problem": Problem(**{**document["problem"], "subjects": subjects})})
+
+
+def _partitions_to_json(partitions: Iterable[str]) -> list[Any]:
+    """Return the partitions, successive days as their first and last one: Dagster stores every cursor."""
+    days = {partition for partition in partitions if _is_day(partition)}
+    ranges = contiguous_ranges(map(date.fromisoformat, days))
+    return [
+        *([each.start.isoformat(), each.last.isoformat()] for each in ranges),
+        *sorted(set(partitions) - days),
+    ]
+
+
+def _partitions_from_json(document: Iterable[Any]) -> Iterator[str]:
+    for each in document:
+        if isinstance(each, str):
+            yield each
+        else:
+            yield from (day.isoformat() for day in DateRange.inclusive(*map(date.fromisoformat, each)))
+
+
+def _is_day(partition: str) -> bool:
+    try:
+        return date.fromisoformat(partition).isoformat() == partition
+    except ValueError:
+        return False

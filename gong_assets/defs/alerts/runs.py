@@ -6,7 +6,7 @@ page of the UI (`__ASSET_JOB`) and the command line.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,16 @@ import dagster as dg
 
 from gong_assets.dates import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
 from gong_assets.defs.alerts.causes import cause_of, error_text, fingerprint
-from gong_assets.defs.alerts.ledger import Cursor, Ledger, Problem
+from gong_assets.defs.alerts.ledger import WHOLE, Cursor, Ledger, Problem, Subjects
+from gong_assets.defs.alerts.subjects import (
+    events_of_run,
+    is_failed_check,
+    job_subject,
+    of_steps,
+    of_whole_run,
+    subjects_by_step,
+    succeeded,
+)
 from gong_assets.defs.failures import error_chain
 from gong_assets.defs.runs import OVERLAP, TERMINAL
 from gong_assets.error_advice import advice_for
@@ -80,61 +89,43 @@ def is_of_location(run: dg.DagsterRun, location: str | None) -> bool:
 
 def _record(instance: dg.DagsterInstance, ledger: Ledger, record: dg.RunRecord, texts: Texts) -> None:
     run, end = record.dagster_run, datetime.fromtimestamp(record.end_time or 0, UTC)
-    ledger.succeed(_succeeded(instance, run, ledger.open_subjects()), end)
-    if run.status is dg.DagsterRunStatus.SUCCESS:
-        return
     try:
+        ledger.succeed(succeeded(instance, run, ledger.open_subjects()), end)
         problems = problems_of_run(instance, run, texts)
     except Exception as error:  # One run with odd events must not silence the alerts about all others.
         reason = f"Its events could not be read ({type(error).__name__})."
-        problems = [_problem(run, {f"job:{run.job_name}": _assets(run)}, "failed", reason, "")]
-    for problem in problems:
-        ledger.open(problem, end)
-
-
-def _succeeded(
-    instance: dg.DagsterInstance, run: dg.DagsterRun, subjects: dict[str, list[str]]
-) -> Iterator[str]:
-    """Yield the subjects of open problems that succeeded in this run."""
-    steps = [subject.removeprefix("step:") for subject in subjects if subject.startswith("step:")]
-    if steps:
-        for stats in instance.get_run_step_stats(run.run_id, steps):
-            if stats.status and stats.status.name == "SUCCESS":
-                yield f"step:{stats.step_key}"
-    job = f"job:{run.job_name}"
-    if run.status is dg.DagsterRunStatus.SUCCESS and set(subjects.get(job, ["?"])) <= set(_assets(run)):
-        yield job
-
-
-def _assets(run: dg.DagsterRun) -> list[str]:
-    return sorted(key.to_user_string() for key in run.asset_selection or ())
+        problems = [_problem(run, {job_subject(run): WHOLE}, "failed", reason, "")]
+    if run.status is not dg.DagsterRunStatus.SUCCESS:
+        for problem in problems:
+            ledger.open(problem, end)
 
 
 def problems_of_run(instance: dg.DagsterInstance, run: dg.DagsterRun, texts: Texts) -> list[Problem]:
     """Return a problem for each cause for which steps of the run failed, or one for the run itself."""
+    if run.status is dg.DagsterRunStatus.SUCCESS:
+        return []
+    events = list(
+        events_of_run(
+            instance,
+            run,
+            dg.DagsterEventType.STEP_FAILURE,
+            dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+            dg.DagsterEventType.RUN_FAILURE,
+        )
+    )
+    checked = [event for event in events if is_failed_check(event)]
+    left = subjects_by_step(instance, run, checked)
     if run.status is dg.DagsterRunStatus.CANCELED:
-        return [_problem(run, {f"job:{run.job_name}": _assets(run)}, "was canceled", "", _CANCELED_ADVICE)]
-    events = [
-        event
-        for record in instance.get_records_for_run(
-            run.run_id,
-            of_type={
-                dg.DagsterEventType.STEP_FAILURE,
-                dg.DagsterEventType.ASSET_CHECK_EVALUATION,
-                dg.DagsterEventType.RUN_FAILURE,
-            },
-        ).records
-        if (event := record.event_log_entry.dagster_event)
-    ]
+        return [_problem(run, of_whole_run(run, left), "was canceled", "", _CANCELED_ADVICE)]
     failed = [event for event in events if event.event_type is dg.DagsterEventType.STEP_FAILURE]
     if not failed:
         ended = [event for event in events if event.event_type is dg.DagsterEventType.RUN_FAILURE]
         reason = texts.shown((ended[0].message if ended else "") or "")
-        return [_problem(run, {f"job:{run.job_name}": _assets(run)}, "failed", reason, _DEAD_ADVICE)]
-    checked = {event.step_key for event in events if _is_failed_check(event)}
+        return [_problem(run, of_whole_run(run, left), "failed", reason, _DEAD_ADVICE)]
+    checked_steps = {event.step_key for event in checked}
     causes: dict[str, tuple[str, str, list[str]]] = {}
     for event in failed:
-        if event.step_key in checked and _is_about_checks(event):
+        if event.step_key in checked_steps and _is_about_checks(event):
             continue  # The failed check is a problem of its own, with its description.
         chain = list(error_chain(event.step_failure_data.error))
         text, advice = explained(event, chain)
@@ -142,9 +133,7 @@ def problems_of_run(instance: dg.DagsterInstance, run: dg.DagsterRun, texts: Tex
         cause = cause_of(chain, text, reason)
         causes.setdefault(cause, (reason, advice, []))[2].append(str(event.step_key))
     return [
-        _problem(
-            run, {f"step:{step}": [] for step in steps}, _failed(steps), reason, advice or _STEP_ADVICE, cause
-        )
+        _problem(run, of_steps(left, steps), _failed(steps), reason, advice or _STEP_ADVICE, cause)
         for cause, (reason, advice, steps) in causes.items()
     ]
 
@@ -156,7 +145,7 @@ def _failed(steps: Sequence[str]) -> str:
 
 
 def _problem(
-    run: dg.DagsterRun, subjects: dict[str, list[str]], what: str, reason: str, advice: str, cause: str = ""
+    run: dg.DagsterRun, subjects: Subjects, what: str, reason: str, advice: str, cause: str = ""
 ) -> Problem:
     """Return the problem. Without a failed step the reason is Dagster's own, the same for every job."""
     job = "A run of assets" if run.job_name.startswith("__") else run.job_name
@@ -178,13 +167,6 @@ def _partitions(run: dg.DagsterRun) -> str:
     if first and last:
         return first if first == last else f"{first} to {last}"
     return run.tags.get(PARTITION_TAG, "")
-
-
-def _is_failed_check(event: dg.DagsterEvent) -> bool:
-    if event.event_type is not dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-        return False
-    evaluation = event.asset_check_evaluation_data
-    return not evaluation.passed and evaluation.severity is dg.AssetCheckSeverity.ERROR
 
 
 def _is_about_checks(event: dg.DagsterEvent) -> bool:
