@@ -14,7 +14,7 @@ import dagster as dg
 from gong_assets.dates import DateRange
 from gong_assets.defs.assets.ingestion import GONG_POOL
 from gong_assets.defs.checks.standing import HEALTH_ASSET, Finding
-from gong_assets.defs.failures import failure
+from gong_assets.defs.failures import fail_step
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import GongResource, SnowflakeResource
 from gong_assets.error_advice import EXPECTED_ERRORS
@@ -116,7 +116,7 @@ def build_completeness_check(
             with gong_snowflake.get_connection() as connection:
                 finding = _evaluate(connection, gong, settings)
         except EXPECTED_ERRORS as error:
-            raise failure(error) from error
+            fail_step(error)
         yield finding.result(dg.AssetCheckKey(options.asset_key(HEALTH_ASSET), NAME))
 
     return calls_match_gong

@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from gong_assets.defs.checks.standing import HEALTH_ASSET
-from gong_assets.defs.failures import failure
+from gong_assets.defs.failures import fail_step
 from gong_assets.defs.freshness import freshness
 from gong_assets.defs.health.figures import PipelineFigures, pipeline_figures
 from gong_assets.defs.health.markdown import markdown_report
@@ -39,7 +39,7 @@ def build_health_asset(settings: Settings, options: GraphOptions = DEFAULT_OPTIO
                 requests_per_day=settings.gong_max_requests_per_day,
             )
         except EXPECTED_ERRORS as error:
-            raise failure(error) from error
+            fail_step(error)
         return dg.MaterializeResult(metadata=report_metadata(figures))
 
     return gong_pipeline_health  # type: ignore[no-any-return]
