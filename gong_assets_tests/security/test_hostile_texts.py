@@ -210,7 +210,7 @@ def test_only_five_entries_of_metadata_are_markdown_and_none_is_a_link() -> None
 
 def alert(text: str) -> Message:
     entry = Entry(
-        Problem(key="k", kind="run", title=text, reason=Texts().shown(text), advice="Look.", path="/runs/1"),
+        Problem(key="k", kind="run", name=text, reason=Texts().shown(text), advice="Look.", path="/runs/1"),
         datetime(2026, 3, 1, tzinfo=UTC),
         datetime(2026, 3, 1, tzinfo=UTC),
     )

@@ -42,7 +42,7 @@ def failed_checks(
         yield Problem(
             key=f"check:{key.asset_key.to_user_string()}:{key.name}",
             kind="check",
-            title=f"Check {key.name} of {key.asset_key.to_user_string()} failed",
+            name=f"Check {key.name} of {key.asset_key.to_user_string()}",
             reason=texts.shown(_check_reason(graph.get_check_spec(key).description, evaluation)),
             advice="The metadata of the check in the Dagster UI has the IDs or their query, and what to do.",
             path=f"/assets/{'/'.join(key.asset_key.path)}?view=checks",
@@ -85,7 +85,8 @@ def overdue_assets(instance: dg.DagsterInstance, repository: dg.RepositoryDefini
         yield Problem(
             key=f"freshness:{name}",
             kind="freshness",
-            title=f"{name} is overdue",
+            name=name,
+            failure="is overdue",
             reason="The asset was not materialized within the time that its freshness policy allows.",
             advice="Check that the daemon runs, that schedules and sensors are on, and that no run is stuck.",
             path=f"/assets/{'/'.join(key.path)}",
@@ -119,7 +120,7 @@ def failed_ticks(
         yield Problem(
             key=f"tick:{fingerprint(cause)}",
             kind="tick",
-            title=f"{what} {names} failed",
+            name=f"{what} {names}",
             reason=texts.shown(error_text(chain)),
             advice=advice_for(error.cls_name or "" for error in chain)
             or "No runs are requested until a tick succeeds. The ticks have the traceback.",
@@ -161,7 +162,7 @@ def failed_backfills(
         yield Problem(
             key=f"backfill:{backfill.backfill_id}",
             kind="backfill",
-            title=f"Backfill {backfill.backfill_id} failed",
+            name=f"Backfill {backfill.backfill_id}",
             reason=texts.shown(error_text(chain)),
             advice="Launch the backfill again for the partitions that are missing.",
             path=f"/runs/b/{backfill.backfill_id}",

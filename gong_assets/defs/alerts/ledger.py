@@ -34,7 +34,8 @@ class Problem:
 
     Attributes:
         key: identity of the cause. A problem with a known key is not reported again.
-        title: what failed, in one line.
+        name: what failed, such as a job with its days.
+        failure: the verb and what follows it, such as `failed in calls` or `is overdue`.
         reason: the first lines of the error, without secrets and record values.
         advice: what to do, in a line, or an empty text.
         path: path of the page in the Dagster UI.
@@ -45,7 +46,8 @@ class Problem:
 
     key: str
     kind: Kind
-    title: str
+    name: str
+    failure: str = "failed"
     reason: str = ""
     advice: str = ""
     path: str = ""

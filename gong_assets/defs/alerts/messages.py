@@ -19,6 +19,9 @@ Format = Literal["slack", "teams", "json"]
 
 MAX_LISTED = 20
 
+# The verbs of failures, once they are over.
+_PAST = {"failed": "had failed", "was": "had been", "is": "had been", "are": "had been"}
+
 _SLACK_HOSTS = ("slack.com",)
 # Power Automate and Logic Apps (workflows), and the connectors that Teams had before.
 _TEAMS_HOSTS = ("logic.azure.com", "powerplatform.com", "powerautomate.com", "office.com", "office365.com")
@@ -30,13 +33,15 @@ class Message:
 
     Attributes:
         keys: keys of the problems in the ledger.
+        name: what failed, and `failure` how, as in `Problem`.
         listed: titles of the problems of a group.
     """
 
     keys: tuple[str, ...]
     kind: Kind
     state: State
-    title: str
+    name: str
+    failure: str
     reason: str
     advice: str
     link: str
@@ -46,8 +51,15 @@ class Message:
     listed: tuple[str, ...] = field(default=())
 
     @property
+    def title(self) -> str:
+        return f"{self.name} {self.failure}".rstrip()
+
+    @property
     def headline(self) -> str:
-        return f"{'Recovered' if self.state == 'closed' else 'Failed'}: {self.title}"
+        if self.state == "open":
+            return f"Failed: {self.title}"
+        verb, _, rest = self.failure.partition(" ")
+        return f"Recovered: {self.name}, which {_PAST[verb]} {rest}".rstrip()
 
     @property
     def text(self) -> str:
@@ -77,19 +89,20 @@ def _message(entries: Sequence[Entry], base_url: str | None) -> Message:
     first = entries[0]
     problem = first.problem
     is_over = first.state == "closed"
-    title = problem.title
+    name, failure = problem.name, problem.failure
     listed: tuple[str, ...] = ()
     if len(entries) > 1:
-        title = f"{len(entries)} assets are overdue"
-        titles = [one_line(entry.problem.title) for entry in entries]
-        more = [f"and {len(titles) - MAX_LISTED} more"] if len(titles) > MAX_LISTED else []
-        listed = (*titles[:MAX_LISTED], *more)
+        name, failure = f"{len(entries)} assets", "are overdue"
+        names = [one_line(entry.problem.name) for entry in entries]
+        more = [f"and {len(names) - MAX_LISTED} more"] if len(names) > MAX_LISTED else []
+        listed = (*names[:MAX_LISTED], *more)
     return Message(
         keys=tuple(entry.problem.key for entry in entries),
         kind=problem.kind,
         state=first.state,
         # A line break in the key of a partition would end the header of a mail.
-        title=one_line(title),
+        name=one_line(name),
+        failure=one_line(failure),
         reason="" if is_over else printable(problem.reason),
         advice="" if is_over else problem.advice,
         link=f"{base_url.rstrip('/')}{problem.path}" if base_url else f"Dagster UI: {problem.path}",

@@ -153,7 +153,8 @@ def _problem(
     return Problem(
         key=f"run:{fingerprint(cause or f'{run.job_name} {what}')}",
         kind="run",
-        title=f"{job}{f' for {partitions}' if partitions else ''} {what}",
+        name=f"{job}{f' for {partitions}' if partitions else ''}",
+        failure=what,
         reason=reason,
         advice=advice,
         path=f"/runs/{run.run_id}",

@@ -38,7 +38,9 @@ def build_alert_sensor(settings: Settings, options: GraphOptions = DEFAULT_OPTIO
         for error in errors:
             context.log.warning(f"{error} It is tried again with the next tick.")
         open_problems = sum(not entry.closed_at for entry in cursor.ledger.entries.values())
-        reason = " ".join([f"{open_problems} problems are open, and {sent} messages were sent.", *errors])
+        problems = "1 problem is" if open_problems == 1 else f"{open_problems} problems are"
+        messages_sent = "1 message was" if sent == 1 else f"{sent} messages were"
+        reason = " ".join([f"{problems} open, and {messages_sent} sent.", *errors])
         return dg.SensorResult(skip_reason=reason, cursor=cursor.dumps())
 
     return gong_alerts

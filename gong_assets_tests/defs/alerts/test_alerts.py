@@ -473,7 +473,8 @@ def message(**changes: Any) -> Message:
         "keys": ("run:1",),
         "kind": "run",
         "state": "open",
-        "title": "gong_sync failed in <a>",
+        "name": "gong_sync",
+        "failure": "failed in <a>",
         "reason": "1 < 2 & *no*",
         "advice": "Try again.",
         "link": "https://dagster.example.com/runs/1",
@@ -497,6 +498,24 @@ def test_each_provider_gets_its_own_body() -> None:
     (attachment,) = body(message(), "teams")["attachments"]
     assert attachment["content"]["actions"][0]["url"] == "https://dagster.example.com/runs/1"
     assert attachment["content"]["body"][1]["inlines"][0]["text"] == "1 < 2 & *no*"
+
+
+@pytest.mark.parametrize(
+    ("name", "failure", "headline"),
+    [
+        (
+            "gong_sync for 2026-11-20",
+            "failed in gong_dbt_staging",
+            "gong_sync for 2026-11-20, which had failed in gong_dbt_staging",
+        ),
+        ("gong_sync", "failed", "gong_sync, which had failed"),
+        ("gong_sync", "was canceled", "gong_sync, which had been canceled"),
+        ("gong_calls_raw", "is overdue", "gong_calls_raw, which had been overdue"),
+        ("2 assets", "are overdue", "2 assets, which had been overdue"),
+    ],
+)
+def test_the_headline_of_a_recovery_is_a_sentence(name: str, failure: str, headline: str) -> None:
+    assert message(name=name, failure=failure, state="closed").headline == f"Recovered: {headline}"
 
 
 def test_an_e_mail_has_the_headline_as_its_subject() -> None:

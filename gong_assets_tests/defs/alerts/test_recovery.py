@@ -58,7 +58,7 @@ class Deployment:
 
         return build
 
-    def run(self, *assets: str, days: str = "", failing: Collection[str] = (), **tags: str) -> None:
+    def run(self, *assets: str, days: str = "", failing: Collection[str] = (), **tags: str) -> str:
         self.failing = failing
         (range_tags,) = [each.as_run_tags() for each in parse_ranges(days)] or [{}]
         job = self.defs.resolve_implicit_global_asset_job_def()
@@ -68,7 +68,7 @@ class Deployment:
             tags={**range_tags, **tags},
             raise_on_error=False,
         )
-        self.tick()
+        return self.tick()
 
     def tick(self) -> str:
         context = dg.build_sensor_context(
@@ -106,6 +106,17 @@ def test_a_failed_model_recovers_when_it_is_built_and_not_when_another_model_of_
     deployment.run("users")
     assert states(inbox) == ["open", "closed"]
     assert inbox.posted[1]["occurrences"] == 1
+    assert inbox.posted[1]["text"].startswith(
+        "Recovered: A run of assets, which had failed in gong_dbt_models"
+    )
+
+
+@pytest.mark.slow
+def test_a_tick_reports_the_numbers_of_problems_and_messages(tmp_path: Path) -> None:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+        deployment = Deployment(instance, Settings(gong_assets_home=tmp_path))  # Only the log.
+        assert deployment.run("deals") == "0 problems are open, and 0 messages were sent."
+        assert deployment.run("deals", failing=["deals"]) == "1 problem is open, and 1 message was sent."
 
 
 @pytest.mark.slow
