@@ -50,9 +50,7 @@ def build_storage_cleanup(
         deleted = delete_superseded_runs(context.instance, keys, before, first_day=kept)
         logs = delete_logs(context.instance, keys, before)
         directories = delete_old_output(parsed_project, before)
-        context.log.info(
-            f"Deleted {deleted} runs, the logs of {logs} runs and {directories} dbt directories."
-        )
+        context.log.info(f"Deleted {deleted} runs, logs of {logs} runs, {directories} dbt directories.")
 
     @dg.job(
         name=NAME,
