@@ -238,6 +238,30 @@ def request_missing(ingestion: Ingestion, call_dates: dict[str, str]) -> dg.Exec
     )
 
 
+def test_a_quota_that_ends_while_transcripts_fail_loses_no_day(warehouse: Warehouse, tmp_path: Path) -> None:
+    days = DateRange(date(2025, 1, 1), date(2025, 1, 1) + timedelta(days=120))
+    gong = Gong(calls=calls(list(days), per_day=10), broken_paths={"/v2/calls/transcript"})
+    gong.transcripts = [transcript(call_id) for call_id in ids(gong.calls)]
+    with dg.DagsterInstance.ephemeral() as instance, gong.served():
+        ingestion = Ingestion(gong, warehouse, tmp_path, instance, {"gong_max_requests_per_day": 10})
+        stopped = ingestion.run(days)
+        assert "daily limit" in why(stopped)
+        assert 0 < len(ingestion.materialized("gong_calls_raw")) < len(days)
+        assert ingestion.materialized("gong_call_transcripts_raw") == set()
+        gong.broken_paths.clear()
+        run = instance.get_run_by_id(stopped.run_id)
+        assert run is not None
+        for attempt in range(1, 10):
+            calendar.later = timedelta(days=attempt)
+            resumed = ingestion.run(days, tags=resume_tags(run))
+            if resumed.success:
+                break
+            run = instance.get_run_by_id(resumed.run_id)
+            assert run is not None
+        calendar.later = timedelta(0)
+        assert ingestion.stored() == ingestion.stored("GONG_CALL_TRANSCRIPTS_RAW") == ids(gong.calls)
+
+
 @pytest.mark.extended
 def test_a_quota_that_ends_keeps_the_days_that_were_read_and_a_later_run_reads_the_rest(
     warehouse: Warehouse, tmp_path: Path

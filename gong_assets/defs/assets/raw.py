@@ -178,8 +178,12 @@ class _Step:
         result, transcripts, read_transcripts = read_with_transcripts(
             self.context, self.gong, calls, max_deleted_fraction=fraction
         )
-        if result.quota_error is not None and isinstance(read_transcripts, ReadResult):
-            sources: list[tuple[Source, ReadResult]] = [(calls, result), (transcripts, read_transcripts)]
+        if result.quota_error is not None:
+            sources: list[tuple[Source, ReadResult]] = [(calls, result)]
+            if isinstance(read_transcripts, ReadResult):
+                sources.append((transcripts, read_transcripts))
+            else:
+                self.context.log.error(f"No transcript was read: {failure(read_transcripts).description}")
             raise self._stopped(result.quota_error, sources) from result.quota_error
         yield self._materialized(calls, result)
         if isinstance(read_transcripts, GongError):
