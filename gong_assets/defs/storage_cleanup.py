@@ -146,11 +146,16 @@ def _materialized_since(
 def _own_runs(
     instance: dg.DagsterInstance, keys: Collection[dg.AssetKey], before: datetime
 ) -> Iterator[dg.DagsterRun]:
-    """Yield the finished runs of the graph from before a time, newest first."""
+    """Yield the runs of the graph that were created and ended before a time, newest first.
+
+    A run that ended after it materialized partitions since then, and would supersede itself.
+    """
     own = set(keys)
     records = instance.get_run_records(dg.RunsFilter(statuses=TERMINAL, created_before=before))
     for record in records:
         run = record.dagster_run
+        if (record.end_time or record.update_timestamp.timestamp()) >= before.timestamp():
+            continue
         checked = {check.asset_key for check in run.asset_check_selection or ()}
         selected = checked.union(run.asset_selection or ())
         if run.job_name in (*JOB_NAMES, *OPTIONAL_JOB_NAMES) or (selected and selected <= own):

@@ -151,6 +151,18 @@ def test_the_cleanup_is_off_if_the_retention_is_0(tmp_path: Path) -> None:
     assert build_storage_cleanup(without, DEFAULT_OPTIONS, {KEY}, tmp_path) == ([], [])
 
 
+def test_a_run_that_was_created_before_the_time_and_ended_after_it_is_kept(
+    instance: dg.DagsterInstance,
+) -> None:
+    record = instance.get_run_record_by_id(materialize(instance, "2026-03-01", "2026-03-02"))
+    assert record is not None
+    assert record.end_time is not None
+    created = record.create_timestamp.timestamp()
+    before = datetime.fromtimestamp((created + record.end_time) / 2, UTC)
+    assert delete_superseded_runs(instance, {KEY}, before) == 0
+    assert instance.get_materialized_partitions(KEY) == {"2026-03-01", "2026-03-02"}
+
+
 @pytest.mark.parametrize("name", [*JOB_NAMES, *OPTIONAL_JOB_NAMES, "somebody_elses"])
 def test_old_runs_of_every_job_of_the_graph_are_deleted(instance: dg.DagsterInstance, name: str) -> None:
     @dg.job(name=name)
