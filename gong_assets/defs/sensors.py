@@ -95,7 +95,7 @@ def _request_due(cursor: str | None, awaiting: Mapping[str, datetime], now: date
     call_dates = {call_id: awaiting[call_id].date().isoformat() for call_id in call_ids}
     run_config = dg.RunConfig(ops={OP: MissingTranscripts(call_dates=call_dates)})
     return dg.SensorResult(
-        run_requests=[dg.RunRequest(run_key=f"{now:%Y-%m-%dT%H:%M}", run_config=run_config)],
+        run_requests=[dg.RunRequest(run_key=now.isoformat(), run_config=run_config)],
         cursor=now.isoformat(),
     )
 
