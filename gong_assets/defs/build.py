@@ -84,7 +84,8 @@ def build_defs(
     settings = with_first_partition(settings)
     options = options.with_settings(settings)
     settings, accounts = account_resources(settings, options.resource_keys, dict(resources or {}))
-    # `backfill_policy` is beta, and makes a range of days one run.
+    # `backfill_policy` is beta, and makes a range of days one run. Assets without partitions have it too,
+    # because Dagster's commands require it of each asset that is launched for a range.
     with warnings.catch_warnings(action="ignore", category=dg.BetaWarning):
         return _definitions(settings, options, accounts)
 

@@ -110,6 +110,10 @@ def test_the_definitions_load_with_all_optional_parts(tmp_path: Path, accounts: 
     parts = [*(defs.jobs or ()), *(defs.schedules or ()), *(defs.sensors or ())]
     checks = [spec for each in defs.asset_checks or () for spec in each.check_specs]
     assert [each.name for each in (*parts, *checks) if f"\n- `{each.name}`" not in page] == []
+    # `dg launch --partition-range` requires it of each selected asset, also of those without partitions.
+    graph = defs.resolve_asset_graph()
+    for key in graph.executable_asset_keys:
+        assert graph.get(key).backfill_policy == dg.BackfillPolicy.single_run(), key
 
 
 def test_the_graph_is_the_one_that_was_reviewed(defs: dg.Definitions) -> None:

@@ -86,16 +86,14 @@ def _adopted(
     deps = [options.asset_key(SOURCE_ASSET)]
     if table is TRANSCRIPTS:
         deps.append(options.asset_key(CALLS.asset_name))
-    daily: dict[str, Any] = {}
-    if table.partition is not None:
-        daily = {"partitions_def": partitions, "backfill_policy": dg.BackfillPolicy.single_run()}
 
     @dg.asset(
         deps=deps,
+        partitions_def=None if table.partition is None else partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
         pool=GONG_POOL,
         check_specs=[source_check(settings, options, table)],
         **_attributes(stream, settings, options),
-        **daily,
     )
     def adopted_table(
         context: dg.AssetExecutionContext, config: ReadCallsConfig, gong_snowflake: SnowflakeResource

@@ -136,6 +136,7 @@ def _asset(
     @dg.asset(
         key=options.asset_key(name.lower()),
         kinds={"snowflake"},
+        backfill_policy=dg.BackfillPolicy.single_run(),
         deps=[options.asset_key(each) for each in deps],
         metadata={
             "dagster/table_name": f"{settings.snowflake_database}.{settings.snowflake_schema}.{name}".upper()

@@ -46,6 +46,7 @@ def build_search_service(
     @dg.asset(
         key=options.asset_key("gong_call_search"),
         kinds={"snowflake"},
+        backfill_policy=dg.BackfillPolicy.single_run(),
         deps=[options.asset_key(name) for name in deps],
         metadata={
             "dagster/table_name": f"{settings.snowflake_database}.{settings.snowflake_schema}.{NAME}".upper()

@@ -28,6 +28,7 @@ def build_erasures(options: GraphOptions = DEFAULT_OPTIONS) -> dg.AssetsDefiniti
     @dg.asset(
         key=options.asset_key(ASSET),
         kinds={"python", "snowflake"},
+        backfill_policy=dg.BackfillPolicy.single_run(),
         # No run may build models meanwhile: it would insert the rows again that it has read before.
         pool=DBT_POOL,
         description="Removes the persons and calls that `gong-assets erase` was given from every table. Each "

@@ -119,6 +119,7 @@ def _partitioned(
 def _snapshot(stream: SnapshotStream, settings: Settings, options: GraphOptions) -> Any:
     @dg.asset(
         check_specs=[scope_check(options, stream.table)],
+        backfill_policy=dg.BackfillPolicy.single_run(),
         pool=GONG_POOL,
         **_attributes(settings, options, stream),
     )

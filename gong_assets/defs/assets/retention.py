@@ -54,6 +54,7 @@ def _asset(days: int, options: GraphOptions) -> dg.AssetsDefinition:
     @dg.asset(
         key=options.asset_key(NAME),
         kinds={"python", "snowflake"},
+        backfill_policy=dg.BackfillPolicy.single_run(),
         # No run may build models meanwhile: it would insert the rows again that it has read before.
         pool=DBT_POOL,
         freshness_policy=freshness(options.schedules.retention, CRON),

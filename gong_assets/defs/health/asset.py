@@ -25,6 +25,7 @@ def build_health_asset(settings: Settings, options: GraphOptions = DEFAULT_OPTIO
     @dg.asset(
         key=options.asset_key(HEALTH_ASSET),
         kinds={"python", "snowflake"},
+        backfill_policy=dg.BackfillPolicy.single_run(),
         deps=[options.asset_key(name) for name in _SOURCES],
         freshness_policy=freshness(options.schedules.standing_checks, STANDING_CHECKS_CRON),
         description="Report on the pipeline: calls a day, transcript coverage, latency, sentiment and cost, "
