@@ -83,9 +83,10 @@ class Warehouse:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        if callable(self._arguments):
-            self._arguments = self._arguments()
-        return dict(self._arguments)
+        arguments = self._arguments
+        if callable(arguments):  # Another thread may replace the attribute meanwhile.
+            self._arguments = arguments = arguments()
+        return dict(arguments)
 
     @property
     def host(self) -> str:
@@ -107,9 +108,10 @@ class Warehouse:
         # The import takes about a second, and a code location is loaded far more often than it connects.
         import snowflake.connector
 
-        try:  # Threads may share the warehouse: another one may take the idle connection first.
+        connection = None
+        with suppress(IndexError):  # Another thread may take the idle connection first.
             connection = self._idle.pop()
-        except IndexError:
+        if connection is None:
             connection = self._open()
         try:
             yield connection

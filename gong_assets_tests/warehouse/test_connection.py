@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from gong_assets.settings import Settings
+from gong_assets.warehouse import connection
 from gong_assets.warehouse.connection import Warehouse, open_warehouse
 from gong_assets.warehouse.errors import WarehouseSignInFailed
 from gong_assets_tests.serving import serving
@@ -83,6 +84,35 @@ def test_host_port_protocol_role_and_warehouse_reach_the_connector() -> None:
     given = {"host": "127.0.0.1", "port": 8801, "protocol": "http", "role": "LOADER", "warehouse": "WH"}
     settings = {f"snowflake_{name}": value for name, value in given.items()}
     assert arguments(snowflake_password="p", **settings) == {**LOCATION, "password": "p", **given}
+
+
+def test_the_first_use_by_several_threads_resolves_the_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread finishes between the check and the call of the function."""
+
+    def callable_until_another_thread_is_done(value: Any) -> bool:
+        if is_callable := callable(value):
+            monkeypatch.undo()
+            assert warehouse.arguments == {"account": "a"}
+        return is_callable
+
+    warehouse = Warehouse(lambda: {"account": "a"})
+    monkeypatch.setattr(connection, "callable", callable_until_another_thread_is_done, raising=False)
+    assert warehouse.arguments == {"account": "a"}
+
+
+def test_a_failed_connection_has_the_error_of_the_connector_as_its_only_cause() -> None:
+    with serving(
+        login_endpoint(200, {"success": False, "code": "390100", "message": "no", "data": {}})
+    ) as url:
+        port = int(url.rpartition(":")[2])
+        location = {"host": "127.0.0.1", "port": port, "protocol": "http", **LOCATION}
+        with pytest.raises(WarehouseSignInFailed) as raised:
+            Warehouse({**location, "password": "s3cret"}).check()
+    cause = raised.value.__cause__
+    assert cause is not None
+    while cause.__context__ is not None:
+        cause = cause.__context__
+        assert not isinstance(cause, IndexError)
 
 
 def login_endpoint(status: int, body: dict[str, Any]) -> Starlette:
