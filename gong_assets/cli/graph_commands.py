@@ -17,7 +17,13 @@ from gong_assets.cli.ports import LOOPBACK, listen
 from gong_assets.cli.progress import Progress
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gong_assets.settings import Settings
+
+
+# Dagster advises `dg dev`, which a user of this command does not need.
+_QUIET = "ignore:Function `dev_command` is superseded:FutureWarning"
 
 
 class Mode(StrEnum):
@@ -133,12 +139,18 @@ def dev(
         with output.status("starting the local stack"):
             local_stack().up(settings.home)
     _look_up_first_partition(settings)
-    workspace = home / "workspace.yaml"
-    target = ["-w", str(workspace)] if workspace.exists() else ["-m", "gong_assets.definitions"]
-    command = [sys.executable, "-m", "dagster", "dev", *target, "-p", str(port)]
+    if settings.gong_assets_webserver_url is None:
+        os.environ["GONG_ASSETS_WEBSERVER_URL"] = f"http://{LOOPBACK}:{port}"
     # Dagster treats SIGTERM as SIGINT. Background jobs of a shell ignore SIGINT, and nothing would end them.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.execv(sys.executable, command)  # noqa: S606 - our own interpreter, with our own arguments
+    os.execv(sys.executable, _dagster_dev(home, port))  # noqa: S606 - our own interpreter, with our own arguments
+
+
+def _dagster_dev(home: Path, port: int) -> list[str]:
+    """Return the command that serves the UI of the home's workspace."""
+    workspace = home / "workspace.yaml"
+    target = ["-w", str(workspace)] if workspace.exists() else ["-m", "gong_assets.definitions"]
+    return [sys.executable, "-W", _QUIET, "-m", "dagster", "dev", *target, "-p", str(port)]
 
 
 def _look_up_first_partition(settings: Settings) -> None:

@@ -27,7 +27,8 @@ class AlertSettings(BaseSettings):
     gong_assets_alert_email_from: str | None = None
     """Sender of alerts by e-mail. Defaults to the first recipient."""
     gong_assets_webserver_url: str | None = None
-    """Base URL of the Dagster UI, such as `https://dagster.example.com`. Alerts link to the run or asset."""
+    """Base URL of the Dagster UI, such as `https://dagster.example.com`. Alerts link to the run or asset.
+    Defaults to its own UI in `gong-assets dev`."""
 
     @property
     def _alert_problems(self) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from gong_assets.local import stack
@@ -161,10 +162,13 @@ def test_the_ui_that_a_script_started_in_the_background_is_stopped_by_sigterm(tm
     process = start(project, ["dev", "--port", str(port)], on_interrupt=signal.SIG_IGN)
     try:
         wait_until(lambda: responds(port), process)
-        end(process, signal.SIGTERM)
+        variables = psutil.Process(process.pid).environ()
+        _, _, stderr = end(process, signal.SIGTERM)
         assert not responds(port)
     finally:
         stack.down(home)
+    assert variables["GONG_ASSETS_WEBSERVER_URL"] == f"http://127.0.0.1:{port}"
+    assert "SupersessionWarning" not in stderr
 
 
 @pytest.mark.parametrize("number", SIGNALS)
