@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from contextlib import suppress
@@ -34,4 +35,7 @@ def create_private_directory(path: Path) -> None:
     """
     missing = [each for each in path.parents if not each.exists()]
     for directory in (*reversed(missing), path):
-        directory.mkdir(mode=0o700, exist_ok=True)
+        try:
+            directory.mkdir(mode=0o700, exist_ok=True)
+        except FileNotFoundError:  # The parent exists, but takes no directories, such as /proc.
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(directory)) from None

@@ -45,3 +45,8 @@ def test_a_private_directory_in_the_place_of_a_file_is_an_error(tmp_path: Path) 
     (tmp_path / "home").write_text("")
     with pytest.raises(OSError, match="home"):
         create_private_directory(tmp_path / "home" / "dagster")
+
+
+def test_a_private_directory_in_a_file_system_that_takes_none_is_an_error_of_permission() -> None:
+    with pytest.raises(PermissionError, match="/proc/home"):
+        create_private_directory(Path("/proc/home"))
