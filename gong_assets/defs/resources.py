@@ -124,12 +124,11 @@ class GongResource(KeepsLease, dg.ConfigurableResource[Any]):
 
 
 class SnowflakeResource(KeepsLease, dg.ConfigurableResource[Any]):
-    """Connections to Snowflake with any sign-in of the connector; the local stack if no account is given.
+    """Connections to Snowflake with any sign-in of the connector; the local stack if no account is given."""
 
-    Importing dagster-snowflake takes seconds in every run, as it imports Snowpark and snowflake.core, so this
-    is the default. A project that already has dagster-snowflake's resource can use it instead
-    (`snowflake_of`).
-    """
+    # Importing dagster-snowflake takes seconds in every run, as it imports Snowpark and snowflake.core, so
+    # this is the default. A project that already has dagster-snowflake's resource can use it instead
+    # (`snowflake_of`).
 
     arguments: dict[str, Any] = Field(
         default={}, description="Arguments of snowflake.connector.connect, without secrets."
