@@ -77,10 +77,6 @@ class DateRange:
             datetime.combine(self.end, time.min, tzinfo=UTC),
         )
 
-    def dbt_flags(self) -> list[str]:
-        """Return dbt's command-line flags that restrict partitioned models to the range."""
-        return ["--event-time-start", self.start.isoformat(), "--event-time-end", self.end.isoformat()]
-
     def sql(self, column: str) -> tuple[str, tuple[date, ...]]:
         """Return a condition on a DATE column, with `%s` for its parameters, and the parameters."""
         return f"({column} >= %s AND {column} < %s)", (self.start, self.end)

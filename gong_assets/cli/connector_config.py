@@ -78,7 +78,7 @@ def airbyte_requests(settings: Settings) -> list[Json]:
                 "destinationId": "<DESTINATION_ID>",
                 "schedule": {"scheduleType": "cron", "cronExpression": AIRBYTE_CRON},
                 "namespaceDefinition": "custom_format",
-                "namespaceFormat": settings_schema(settings, "airbyte"),
+                "namespaceFormat": destination_schema(settings, "airbyte"),
                 "prefix": settings.gong_source_table_prefix,
                 "configurations": {"streams": list(AIRBYTE_STREAMS)},
             },
@@ -86,11 +86,11 @@ def airbyte_requests(settings: Settings) -> list[Json]:
     ]
 
 
-def settings_schema(settings: Settings, source: str) -> str:
+def destination_schema(settings: Settings, source: str) -> str:
     """Return the schema that the connector writes to, which is that of GONG_SOURCE if it is this source."""
-    if settings.gong_source == source or settings.gong_source_schema:
-        return settings.source_schema if settings.gong_source == source else str(settings.gong_source_schema)
-    return "GONG"
+    if settings.gong_source == source:
+        return settings.source_schema
+    return settings.gong_source_schema or "GONG"
 
 
 def _airbyte_source(settings: Settings, key: str, secret: str) -> Json:
@@ -108,7 +108,7 @@ def _airbyte_destination(settings: Settings, private_key: str) -> Json:
         "role": settings.snowflake_role or "<SNOWFLAKE_ROLE>",
         "warehouse": settings.snowflake_warehouse or "<SNOWFLAKE_WAREHOUSE>",
         "database": settings.gong_source_database or settings.snowflake_database,
-        "schema": settings_schema(settings, "airbyte"),
+        "schema": destination_schema(settings, "airbyte"),
         "username": settings.snowflake_user or "<SNOWFLAKE_USER>",
         "credentials": {"auth_type": "Key Pair Authentication", "private_key": private_key},
     }
@@ -133,7 +133,7 @@ def fivetran_requests(settings: Settings) -> list[Json]:
 
 def _fivetran_config(settings: Settings, key: str, secret: str) -> Json:
     return {
-        "schema": settings_schema(settings, "fivetran").lower(),
+        "schema": destination_schema(settings, "fivetran").lower(),
         "access_key": key,
         "access_key_secret": secret,
         "base_url": settings.gong_base_url or "https://api.gong.io",
@@ -188,7 +188,7 @@ def _airbyte_connection(settings: Settings) -> Json:
         "destination_id": "${airbyte_destination_snowflake.snowflake.destination_id}",
         "schedule": {"schedule_type": "cron", "cron_expression": AIRBYTE_CRON},
         "namespace_definition": "custom_format",
-        "namespace_format": settings_schema(settings, "airbyte"),
+        "namespace_format": destination_schema(settings, "airbyte"),
         "prefix": settings.gong_source_table_prefix,
         "configurations": {"streams": streams},
     }

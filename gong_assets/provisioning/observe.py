@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
 _DOES_NOT_EXIST = (2003, 2043)
-_FINGERPRINTS = ("RSA_PUBLIC_KEY_FP", "RSA_PUBLIC_KEY_2_FP")
 
 
 class Observer:

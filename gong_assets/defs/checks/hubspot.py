@@ -118,7 +118,7 @@ def label_fix_hint(settings: Settings) -> str:
 def build_hubspot_checks(
     settings: Settings, options: GraphOptions = DEFAULT_OPTIONS
 ) -> list[dg.AssetChecksDefinition]:
-    checks = [_tables_check(settings, options), _deals_check(settings, options)]
+    checks = [_tables_check(settings, options), _deals_check(options)]
     return [*checks, _labels_check(settings, options)] if settings.hubspot_shape in STAGE_TABLES else checks
 
 
@@ -178,7 +178,7 @@ def _labels_check(settings: Settings, options: GraphOptions) -> dg.AssetChecksDe
     return hubspot_labels_the_stages
 
 
-def _deals_check(settings: Settings, options: GraphOptions) -> dg.AssetChecksDefinition:
+def _deals_check(options: GraphOptions) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=options.asset_key("vw_enriched_gong_calls"),
         name="hubspot_knows_the_deals",
