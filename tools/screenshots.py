@@ -40,6 +40,8 @@ PAGES: Pages = {
     "ui_launchpad": (f"{LOCATION}/jobs/gong_ingestion/playground", "confirm_deletions"),
     "ui_health": ("/assets/gong_pipeline_health?view=overview", "Metadata"),
 }
+DIALOGS = {"ui_health": ("Show Markdown", "Status of the last 7 days")}
+"""By file name: the button of a dialog that is opened, and a text at its top."""
 AIRBYTE_PAGES: Pages = {"ui_airbyte": (f"{LOCATION}/asset-groups/source/lineage", "Materialized")}
 
 Command = tuple[str, ...]
@@ -126,6 +128,10 @@ def run(command: Command, home: Path, variables: Mapping[str, str]) -> None:
 def shoot(page: Page, name: str, path: str, shown: str) -> None:
     page.goto(path)
     page.get_by_text(shown).first.wait_for()
+    if name in DIALOGS:
+        button, top = DIALOGS[name]
+        page.get_by_text(button).first.click()
+        page.get_by_text(top).first.scroll_into_view_if_needed()
     page.wait_for_timeout(3000)  # Pages move their parts while they load.
     page.screenshot(path=IMAGES / f"{name}.png")
 
