@@ -66,8 +66,9 @@ contains `.gong_assets`, or otherwise a `.env` with one of these variables. A re
 is relative to the file's directory. No variable is required: without any, the graph uses a simulated Gong
 tenant and the local stack.
 
-Secrets are read when a run needs them. Dagster stores and shows neither their values nor the names of their
-variables. The local stack has a few variables of its own: see [local_stack.md](local_stack.md)."""
+Secrets are read in the run that needs them. Dagster's definitions and run config have neither their values
+nor the names of their variables. The local stack has a few variables of its own: see
+[local_stack.md](local_stack.md)."""
 
 
 def settings_reference() -> str:

@@ -1,7 +1,7 @@
 """Resources of the graph: the Gong API and Snowflake. Wiring only.
 
 The graph's own resources have no run config, so no launchpad shows or replaces them. Secrets are `EnvVar`s,
-which are read in the run: Dagster stores and shows neither their values nor the names of their variables.
+which are read in the run: definitions and run config have neither their values nor their names.
 """
 
 from __future__ import annotations
