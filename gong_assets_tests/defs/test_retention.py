@@ -11,7 +11,7 @@ import pytest
 import gong_assets.defs.build
 from gong_assets.dates import DateRange
 from gong_assets.defs.build import build_defs
-from gong_assets.defs.checks.standing import HEALTH_ASSET
+from gong_assets.defs.checks.results import HEALTH_ASSET
 from gong_assets.defs.partitions import daily_partitions as all_days
 from gong_assets.defs.storage_cleanup import delete_superseded_runs
 from gong_assets.settings import Settings

@@ -21,7 +21,7 @@ from gong_assets.agents.deals import deals_at_risk
 from gong_assets.agents.directory import find_records
 from gong_assets.defs.build import build_defs
 from gong_assets.defs.checks.account import NAME
-from gong_assets.defs.checks.standing import HEALTH_ASSET
+from gong_assets.defs.checks.results import HEALTH_ASSET
 from gong_assets.local import stack
 from gong_assets.provisioning.declaration import AGENT_VIEWS, ANALYST_VIEWS, EMBEDDINGS
 from gong_assets.provisioning.governed_models import governed_models

@@ -29,7 +29,7 @@ from gong_assets.defs.alerts.channels import Email
 from gong_assets.defs.alerts.ledger import Entry, Problem
 from gong_assets.defs.alerts.messages import Message, body, messages
 from gong_assets.defs.alerts.runs import Texts
-from gong_assets.defs.checks.standing import Finding
+from gong_assets.defs.checks.results import Finding
 from gong_assets.defs.health.figures import DayFigures, FunctionCost, HealthWindow, PipelineFigures
 from gong_assets.defs.health.markdown import markdown_report
 from gong_assets.defs.health.page import html_report

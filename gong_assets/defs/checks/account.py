@@ -2,8 +2,7 @@
 
 import dagster as dg
 
-from gong_assets.defs.checks.results import connection_of_check
-from gong_assets.defs.checks.standing import HEALTH_ASSET, Finding
+from gong_assets.defs.checks.results import HEALTH_ASSET, Finding, connection_of_check
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.provisioning.declaration import declare

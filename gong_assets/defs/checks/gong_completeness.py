@@ -13,7 +13,7 @@ import dagster as dg
 
 from gong_assets.dates import DateRange
 from gong_assets.defs.assets.ingestion import GONG_POOL
-from gong_assets.defs.checks.standing import HEALTH_ASSET, Finding
+from gong_assets.defs.checks.results import HEALTH_ASSET, Finding
 from gong_assets.defs.failures import fail_step
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import GongResource, SnowflakeResource

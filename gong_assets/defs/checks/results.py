@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -12,11 +13,51 @@ from gong_assets.defs.failures import fail_step
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.ingestion.landing_metadata import RUN_ROWS
 from gong_assets.provisioning.objects import Layer
-from gong_assets.security.texts import one_line
+from gong_assets.security.texts import markdown_code, one_line
 from gong_assets.warehouse.errors import WarehouseError, is_unknown_object
+from gong_assets.warehouse.standing_queries import MAX_IDS
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
+
+# The asset of the checks that look at all days.
+HEALTH_ASSET = "gong_pipeline_health"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of one check.
+
+    Attributes:
+        count: number of violations; the check passes without any.
+        ids: the first violations, as IDs and days, never texts of records.
+        query: the SQL statement with which to look further, or an empty text.
+        severity: severity of a failure.
+        more: further metadata.
+    """
+
+    count: int
+    ids: Sequence[str] = ()
+    query: str = ""
+    advice: str = ""
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
+    more: Mapping[str, Any] | None = None
+
+    def result(self, key: dg.AssetCheckKey) -> dg.AssetCheckResult:
+        metadata: dict[str, Any] = {"count": self.count, **(self.more or {})}
+        if self.ids:
+            metadata["ids"] = dg.MetadataValue.json(list(self.ids[:MAX_IDS]))
+        if self.query:
+            metadata["query"] = dg.MetadataValue.md(markdown_code(self.query, "sql"))
+        if self.count and self.advice:
+            metadata["what_to_do"] = self.advice
+        return dg.AssetCheckResult(
+            asset_key=key.asset_key,
+            check_name=key.name,
+            passed=self.count == 0,
+            severity=self.severity,
+            metadata=metadata,
+        )
 
 
 @contextmanager

@@ -6,24 +6,24 @@ rows that were lost or doubled between layers, and work that nobody repeated. Th
 query to run.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from gong_assets.cortex.enrichments import ENRICHMENTS, functions_in_use
 from gong_assets.cortex.prices import MAX_AGE_DAYS, SOURCE, Prices
 from gong_assets.defs.checks.read_days import expected_days, read_days, settled_days_of_source
-from gong_assets.defs.checks.results import connection_of_check
+from gong_assets.defs.checks.results import HEALTH_ASSET, Finding, connection_of_check
 from gong_assets.defs.cortex_budget import functions_of
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.error_advice import explain
 from gong_assets.ingestion.streams import RAW_TABLES
-from gong_assets.security.texts import markdown_code, one_line
+from gong_assets.security.texts import one_line
 from gong_assets.settings import Settings
 from gong_assets.warehouse import standing_queries as queries
 from gong_assets.warehouse.connection import fetch
@@ -37,7 +37,6 @@ from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
 
-HEALTH_ASSET = "gong_pipeline_health"
 OP = "gong_health_checks"
 
 # Ingestion runs every 4 hours, and a transformation that fails is tried again with the next one.
@@ -59,42 +58,6 @@ _PARTITIONED_ASSETS = (
     *(name.lower() for name in queries.MODEL_KEYS if not name.startswith("VW_")),
     *(each.asset_name for each in ENRICHMENTS.values()),
 )
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The result of one check.
-
-    Attributes:
-        count: number of violations; the check passes without any.
-        ids: the first violations, as IDs and days, never texts of records.
-        query: the SQL statement with which to look further, or an empty text.
-        severity: severity of a failure.
-        more: further metadata.
-    """
-
-    count: int
-    ids: Sequence[str] = ()
-    query: str = ""
-    advice: str = ""
-    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR
-    more: Mapping[str, Any] | None = None
-
-    def result(self, key: dg.AssetCheckKey) -> dg.AssetCheckResult:
-        metadata: dict[str, Any] = {"count": self.count, **(self.more or {})}
-        if self.ids:
-            metadata["ids"] = dg.MetadataValue.json(list(self.ids[: queries.MAX_IDS]))
-        if self.query:
-            metadata["query"] = dg.MetadataValue.md(markdown_code(self.query, "sql"))
-        if self.count and self.advice:
-            metadata["what_to_do"] = self.advice
-        return dg.AssetCheckResult(
-            asset_key=key.asset_key,
-            check_name=key.name,
-            passed=self.count == 0,
-            severity=self.severity,
-            metadata=metadata,
-        )
 
 
 @dataclass
@@ -188,8 +151,8 @@ class StandingChecks:
         ids = [f"{row['TABLE_NAME']}: {row['ID']}" for row in rows]
         advice = (
             "Look at the ticks of the sensor gong_transformation_sensor, and at the last runs of the job "
+            "gong_transformation. Materialize the models for these days if they do not."
         )
-        advice += "gong_transformation. Materialize the models for these days if they do not."
         return Finding(len(rows), ids, sql.replace("%s", str(MAX_PENDING_HOURS)), advice)
 
     def transcripts_arrive(self) -> Finding:

@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from gong_assets.defs.checks.standing import HEALTH_ASSET
+from gong_assets.defs.checks.results import HEALTH_ASSET
 from gong_assets.defs.failures import fail_step
 from gong_assets.defs.freshness import freshness
 from gong_assets.defs.health.figures import PipelineFigures, pipeline_figures

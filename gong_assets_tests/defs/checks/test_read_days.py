@@ -12,7 +12,8 @@ import pytest
 
 from gong_assets.cli.dagster_home import event_log_options
 from gong_assets.dates import DateRange
-from gong_assets.defs.checks.standing import Finding, StandingChecks
+from gong_assets.defs.checks.results import Finding
+from gong_assets.defs.checks.standing import StandingChecks
 from gong_assets.defs.options import DEFAULT_OPTIONS
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse

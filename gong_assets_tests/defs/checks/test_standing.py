@@ -15,7 +15,8 @@ from snowflake.connector import SnowflakeConnection
 
 from gong_assets.dates import DateRange
 from gong_assets.defs.checks.gong_completeness import compare, days_to_compare
-from gong_assets.defs.checks.standing import Finding, StandingChecks, build_standing_checks
+from gong_assets.defs.checks.results import Finding
+from gong_assets.defs.checks.standing import StandingChecks, build_standing_checks
 from gong_assets.defs.health.cost import STATEMENTS_OF_STANDING_CHECKS
 from gong_assets.defs.health.figures import pipeline_figures
 from gong_assets.defs.options import DEFAULT_OPTIONS

@@ -12,7 +12,7 @@ import pytest
 from gong_assets.defs import failures
 from gong_assets.defs.checks import gong_completeness
 from gong_assets.defs.checks.gong_completeness import build_completeness_check
-from gong_assets.defs.checks.standing import Finding
+from gong_assets.defs.checks.results import Finding
 from gong_assets.defs.health import asset as health
 from gong_assets.defs.resources import GongResource, SnowflakeResource
 from gong_assets.gong import GongPermissionError, GongServerError
