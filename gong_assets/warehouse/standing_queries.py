@@ -98,10 +98,10 @@ def _both_ways(table: str, other: str, key: str = "CALL_ID") -> Iterator[Relatio
 
 
 def orphans(checked: Sequence[Relation], existing: Collection[str]) -> str:
-    """Return SQL for rows without a counterpart: RELATION, ID, DAY, and FOUND, their number by relation."""
+    """Return SQL for rows without a counterpart: RELATION, ID, DAYS, and FOUND, their number by relation."""
     settled = _settled("own.CALL_DATE", existing)
     parts = [
-        f"SELECT '{each.name}' AS RELATION, own.{each.key}::VARCHAR AS ID, own.CALL_DATE AS DAY "
+        f"SELECT '{each.name}' AS RELATION, own.{each.key}::VARCHAR AS ID, own.CALL_DATE::VARCHAR AS DAYS "
         f"FROM {each.table} AS own WHERE {each.rows} AND {settled} AND NOT EXISTS ("
         f"SELECT 1 FROM {each.other} AS other WHERE other.{each.key} = own.{each.key} AND {each.other_rows})"
         for each in checked
@@ -109,11 +109,20 @@ def orphans(checked: Sequence[Relation], existing: Collection[str]) -> str:
     return _with_counts(parts, "RELATION")
 
 
-def duplicates(keys: Mapping[str, str]) -> str:
-    """Return SQL for keys with several rows: TABLE_NAME, ID, and FOUND, their number by table."""
+def duplicates(keys: Mapping[str, str], day_columns: Mapping[str, str]) -> str:
+    """Return SQL for keys with several rows: TABLE_NAME, ID, DAYS, and FOUND, their number by table.
+
+    Args:
+        keys: key of each table.
+        day_columns: DATE column of each table that has one. DAYS is NULL for the others.
+    """
+    days = {
+        table: f"LISTAGG(DISTINCT {day}::VARCHAR, ', ') WITHIN GROUP (ORDER BY {day}::VARCHAR)"
+        for table, day in day_columns.items()
+    }
     parts = [
-        f"SELECT '{table}' AS TABLE_NAME, {key}::VARCHAR AS ID, COUNT(*) AS ROW_COUNT FROM {table} "
-        f"GROUP BY {key} HAVING COUNT(*) > 1"
+        f"SELECT '{table}' AS TABLE_NAME, {key}::VARCHAR AS ID, {days.get(table, 'NULL::VARCHAR')} AS DAYS, "
+        f"COUNT(*) AS ROW_COUNT FROM {table} GROUP BY {key} HAVING COUNT(*) > 1"
         for table, key in keys.items()
     ]
     return _with_counts(parts, "TABLE_NAME")

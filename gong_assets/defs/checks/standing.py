@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -119,28 +119,43 @@ class StandingChecks:
     def layers_match(self) -> Finding:
         """Find rows without their counterpart in another layer."""
         existing = self._existing
-        checked = [
-            relation
+        checked = {
+            relation.name: relation
             for relation in queries.relations(redacted=self.settings.gong_redact_transcripts)
             if {relation.table, relation.other} <= existing
-        ]
+        }
         advice = "Materialize the days of these rows: the models, or the raw assets if raw rows are wrong."
-        sql = queries.orphans(checked, existing) if checked else ""
-        return self._counted(sql, "RELATION", advice)
+
+        def sql(relations: Mapping[str, queries.Relation]) -> str:
+            return queries.orphans([*relations.values()], existing)
+
+        return self._counted(checked, sql, "RELATION", advice)
 
     def keys_are_unique(self) -> Finding:
         """Find keys with more than one row."""
         keys = {**{table.name: table.key.name for table in RAW_TABLES}, **queries.MODEL_KEYS}
+        days = {table.name: table.partition.name for table in RAW_TABLES if table.partition}
+        days |= dict.fromkeys(queries.MODEL_KEYS, "CALL_DATE")
         checked = {table: key for table, key in keys.items() if table in self._existing}
         advice = "Materialize the days of these rows. If raw rows are doubled, delete one of each first."
-        return self._counted(queries.duplicates(checked) if checked else "", "TABLE_NAME", advice)
+        return self._counted(checked, lambda each: queries.duplicates(each, days), "TABLE_NAME", advice)
 
-    def _counted(self, sql: str, group: str, advice: str) -> Finding:
-        rows = fetch(self.connection, sql) if sql else []  # No table exists before the first run.
+    def _counted(
+        self,
+        checked: Mapping[str, Any],
+        sql: Callable[[Mapping[str, Any]], str],
+        group: str,
+        advice: str,
+    ) -> Finding:
+        """Return the rows that the query finds, with the query of the groups that have any."""
+        if not checked:  # No table exists before the first run.
+            return Finding(0)
+        rows = fetch(self.connection, sql(checked))
         counts = {row[group]: int(row["FOUND"]) for row in rows}
-        ids = [f"{row[group]}: {row['ID']}" for row in rows]
+        ids = [f"{row[group]}: {row['ID']}" + (f" on {row['DAYS']}" if row["DAYS"] else "") for row in rows]
+        query = sql({name: each for name, each in checked.items() if name in counts} or checked)
         more = {"by_relation": dg.MetadataValue.json(counts)} if counts else None
-        return Finding(sum(counts.values()), ids, sql, advice, more=more)
+        return Finding(sum(counts.values()), ids, query, advice, more=more)
 
     def changes_are_transformed(self) -> Finding:
         """Find days whose landed changes have waited for too long."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -88,42 +89,42 @@ _PENDING = (
 @pytest.mark.parametrize(
     ("name", "fault", "found"),
     [
-        ("layers_match", "DELETE FROM STG_GONG_CALLS", "GONG_CALLS_RAW without STG_GONG_CALLS: 1"),
-        ("layers_match", "DELETE FROM GONG_CALLS_RAW", "STG_GONG_CALLS without GONG_CALLS_RAW: 1"),
+        ("layers_match", "DELETE FROM STG_GONG_CALLS", f"GONG_CALLS_RAW without STG_GONG_CALLS: 1 on {DAY}"),
+        ("layers_match", "DELETE FROM GONG_CALLS_RAW", f"STG_GONG_CALLS without GONG_CALLS_RAW: 1 on {DAY}"),
         (
             "layers_match",
             "UPDATE GONG_CALLS_RAW SET PROCESSING_ERROR = 'no'",
-            "STG_GONG_CALLS without GONG_CALLS_RAW: 1",
+            f"STG_GONG_CALLS without GONG_CALLS_RAW: 1 on {DAY}",
         ),
         (
             "layers_match",
             "DELETE FROM STG_GONG_CALL_TRANSCRIPTS",
-            "GONG_CALL_TRANSCRIPTS_RAW without STG_GONG_CALL_TRANSCRIPTS: 1",
+            f"GONG_CALL_TRANSCRIPTS_RAW without STG_GONG_CALL_TRANSCRIPTS: 1 on {DAY}",
         ),
         (
             "layers_match",
             "DELETE FROM CORTEX_GONG_CALL_TRANSCRIPTS",
-            "STG_GONG_CALL_TRANSCRIPTS without CORTEX_GONG_CALL_TRANSCRIPTS: 1_0",
+            f"STG_GONG_CALL_TRANSCRIPTS without CORTEX_GONG_CALL_TRANSCRIPTS: 1_0 on {DAY}",
         ),
         (
             "layers_match",
             "INSERT INTO VW_ENRICHED_GONG_CALLS SELECT '2', CALL_DATE FROM STG_GONG_CALLS",
-            "VW_ENRICHED_GONG_CALLS without STG_GONG_CALLS: 2",
+            f"VW_ENRICHED_GONG_CALLS without STG_GONG_CALLS: 2 on {DAY}",
         ),
         (
             "layers_match",
             "INSERT INTO STG_GONG_CALL_TOPICS SELECT '2_0', '2', CALL_DATE FROM STG_GONG_CALLS",
-            "STG_GONG_CALL_TOPICS without STG_GONG_CALLS: 2",
+            f"STG_GONG_CALL_TOPICS without STG_GONG_CALLS: 2 on {DAY}",
         ),
         (
             "keys_are_unique",
             "INSERT INTO GONG_CALLS_RAW SELECT * FROM GONG_CALLS_RAW",
-            "GONG_CALLS_RAW: 1",
+            f"GONG_CALLS_RAW: 1 on {DAY}",
         ),
         (
             "keys_are_unique",
             "INSERT INTO VW_ENRICHED_GONG_CALLS SELECT * FROM VW_ENRICHED_GONG_CALLS",
-            "VW_ENRICHED_GONG_CALLS: 1",
+            f"VW_ENRICHED_GONG_CALLS: 1 on {DAY}",
         ),
         ("changes_are_transformed", _PENDING.format(day=DAY, hours=11), f"GONG_CALLS_RAW: {DAY}"),
         (
@@ -153,6 +154,26 @@ def test_a_fault_is_found(
     assert not result.passed
     assert "SELECT" in str(result.metadata["query"].value)
     run(str(result.metadata["query"].value).removeprefix("```sql").removesuffix("```"))  # It can be run.
+
+
+@pytest.mark.slow
+def test_doubled_keys_have_their_days_and_the_query_of_their_tables(
+    run: Run, evaluate: Callable[[str], Finding]
+) -> None:
+    run(
+        "INSERT INTO GONG_CALLS_RAW SELECT * REPLACE (DATEADD('day', -1, CALL_DATE)::DATE AS CALL_DATE) "
+        "FROM GONG_CALLS_RAW"
+    )
+    user = "INSERT INTO GONG_USERS_RAW (USER_ID, RAW_DATA, CONTENT_HASH, SOURCE) SELECT '7', {}, 'h', 'api'"
+    for _ in range(2):
+        run(user.format("PARSE_JSON('{}')"))
+    finding = evaluate("keys_are_unique")
+    assert finding.ids == [
+        f"GONG_CALLS_RAW: 1 on {DAY - timedelta(days=1)}, {DAY}",
+        "GONG_USERS_RAW: 7",  # A table without days.
+    ]
+    assert set(re.findall("FROM ([A-Z_]+)", finding.query)) == {"GONG_CALLS_RAW", "GONG_USERS_RAW"}
+    assert "CALL_DATE" in finding.query
 
 
 @pytest.mark.slow
