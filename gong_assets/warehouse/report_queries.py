@@ -19,11 +19,15 @@ def health_windows() -> str:
 def calls_by_day() -> str:
     """Return SQL for the calls of each day. Parameter: the first day.
 
-    The latency runs from the end of a call to its first result of Cortex. Calls that ended before the first
-    landing have none: they were backfilled.
+    The latency is that of VW_PIPELINE_HEALTH: from the end of a call to its first result of Cortex, or until
+    now if it waits for it. Calls that ended before the first landing have none: they were backfilled.
     """
     ended = "DATEADD('second', COALESCE(staged.CALL_DURATION_SECONDS, 0), staged.CALL_DATETIME_UTC)"
-    ready = "CONVERT_TIMEZONE('UTC', status.FIRST_PROCESSED_AT)::TIMESTAMP_NTZ"
+    is_waiting = "status.TRANSCRIPT_LANDED_AT IS NOT NULL AND status.INGESTION_STATUS IN ('Landed', 'Staged')"
+    ready = (
+        "COALESCE(CONVERT_TIMEZONE('UTC', status.FIRST_PROCESSED_AT)::TIMESTAMP_NTZ, "
+        f"IFF({is_waiting}, SYSDATE(), NULL))"
+    )
     return (
         "WITH first_landing AS (\n"
         "    SELECT CONVERT_TIMEZONE('UTC', MIN(INGESTED_AT))::TIMESTAMP_NTZ AS LANDED_AT "
@@ -40,7 +44,7 @@ def calls_by_day() -> str:
         "COUNT_IF(IS_STAGED) AS STAGED_CALLS, "
         "COUNT_IF(IS_STAGED AND TRANSCRIPT_LANDED_AT IS NOT NULL) AS CALLS_WITH_TRANSCRIPT, "
         "COUNT_IF(INGESTION_STATUS IN ('Invalid', 'Failed')) AS FAILED_CALLS, "
-        "MEDIAN(MINUTES)::FLOAT AS MEDIAN_MINUTES, "
+        "COUNT(MINUTES) AS TIMED_CALLS, MEDIAN(MINUTES)::FLOAT AS MEDIAN_MINUTES, "
         "PERCENTILE_CONT(0.95) WITHIN GROUP (ORDER BY MINUTES)::FLOAT AS P95_MINUTES\n"
         "FROM calls GROUP BY CALL_DATE ORDER BY CALL_DATE"
     )

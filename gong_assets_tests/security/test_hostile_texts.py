@@ -147,8 +147,8 @@ def figures(text: str) -> PipelineFigures:
         days=[DayFigures(datetime(2026, 3, 1, tzinfo=UTC).date(), 1, 1, 1)],
         computed_at=datetime(2026, 3, 2),
         windows=[
-            HealthWindow("Last 7 Days", text, 1, 0.1, None, None, None, 0),
-            HealthWindow(text, text, 1, 0.1, None, None, None, 0),
+            HealthWindow("Last 7 Days", text, 1, 0.1, None, None, None, 0, 0),
+            HealthWindow(text, text, 1, 0.1, None, None, None, 0, 0),
         ],
         costs=[FunctionCost(text, 1, 1, 1.0)],
         unavailable=[text],

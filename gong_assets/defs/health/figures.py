@@ -18,7 +18,10 @@ RATE_DAYS = 7
 
 @dataclass(frozen=True)
 class HealthWindow:
-    """Throughput, latency in minutes, error rate from 0 to 1, and status of one time window."""
+    """Throughput, latency in minutes, error rate from 0 to 1, and status of one time window.
+
+    The latency is that of the timed calls.
+    """
 
     name: str
     status: str
@@ -28,11 +31,12 @@ class HealthWindow:
     p95_minutes: float | None
     error_rate: float | None
     waiting_calls: int
+    timed_calls: int
 
 
 @dataclass(frozen=True)
 class DayFigures:
-    """The calls of one day by call date, and the minutes from their end to the first result of Cortex."""
+    """The calls of one day by call date, and the latency of the timed ones as in VW_PIPELINE_HEALTH."""
 
     day: date
     calls: int = 0
@@ -41,6 +45,7 @@ class DayFigures:
     failed_calls: int = 0
     median_minutes: float | None = None
     p95_minutes: float | None = None
+    timed_calls: int = 0
 
     @property
     def transcript_coverage(self) -> float | None:
@@ -191,6 +196,7 @@ def _window(row: Mapping[str, Any]) -> HealthWindow:
         p95_minutes=row["P95_LATENCY_MINUTES"],
         error_rate=row["ERROR_RATE"],
         waiting_calls=int(row["WAITING_CALLS"]),
+        timed_calls=int(row["TIMED_CALLS"]),
     )
 
 
@@ -206,4 +212,5 @@ def _day(day: date, by_day: Mapping[date, Mapping[str, Any]]) -> DayFigures:
         failed_calls=int(row["FAILED_CALLS"]),
         median_minutes=row["MEDIAN_MINUTES"],
         p95_minutes=row["P95_MINUTES"],
+        timed_calls=int(row["TIMED_CALLS"]),
     )

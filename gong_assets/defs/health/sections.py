@@ -11,6 +11,7 @@ from gong_assets.defs.health.figures import RATE_DAYS, HealthWindow, PipelineFig
 
 NONE = "–"
 _MINUTES_PER_DAY = 24 * 60
+_LATENCY = "end of the call to Cortex's first results, or until now if it waits for them"
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def key_figures(figures: PipelineFigures) -> Iterator[KeyFigure]:
     yield KeyFigure(
         "Processing latency",
         duration(week.p95_minutes if week else None),
-        "end of the call to Cortex's results, 95 %",
+        f"95 % of {_timed_calls(week.timed_calls if week else 0)} of the last 7 days: {_LATENCY}",
     )
     yield KeyFigure(
         "Error rate", percent(week.error_rate if week else None), "invalid or failed calls, last 7 days"
@@ -96,6 +97,7 @@ def health_table(windows: Sequence[HealthWindow]) -> tuple[Sequence[str], Sequen
         "Status",
         "Calls",
         "Calls per hour",
+        "Timed calls",
         "Median latency",
         "95 % latency",
         "Errors",
@@ -107,6 +109,7 @@ def health_table(windows: Sequence[HealthWindow]) -> tuple[Sequence[str], Sequen
             window.status,
             f"{window.landed_calls:,}",
             f"{window.calls_per_hour:.2f}",
+            f"{window.timed_calls:,}",
             duration(window.median_minutes),
             duration(window.p95_minutes),
             percent(window.error_rate),
@@ -155,12 +158,13 @@ def _latency(figures: PipelineFigures) -> Section:
     labels = [f"{day.day:%b %d}" for day in days]
     svg = line_chart(title, labels, series, duration) if has_data else ""
     rows = [
-        (str(day.day), duration(day.median_minutes), duration(day.p95_minutes))
+        (str(day.day), f"{day.timed_calls:,}", duration(day.median_minutes), duration(day.p95_minutes))
         for day in reversed(days)
         if day.median_minutes is not None
     ]
-    description = "Until Cortex's first results. Calls that ended before the first landing are left out."
-    return Section(title, description, svg, ("Day", "Median", "95 %"), rows, ("95 %", "Median"))
+    description = f"From the {_LATENCY}. Calls that ended before the first landing are left out."
+    columns = ("Day", "Timed calls", "Median", "95 %")
+    return Section(title, description, svg, columns, rows, ("95 %", "Median"))
 
 
 def _sentiment(figures: PipelineFigures) -> Section:
@@ -200,6 +204,10 @@ def _cost(figures: PipelineFigures) -> Section:
         f"Estimated for the batches of the last {len(figures.days)} days, at the prices of the dbt vars."
     )
     return Section(title, description, svg, ("Function", "Calls", "Tokens", "Dollars"), rows)
+
+
+def _timed_calls(number: int) -> str:
+    return "1 timed call" if number == 1 else f"{number:,} timed calls"
 
 
 def percent(fraction: float | None) -> str:

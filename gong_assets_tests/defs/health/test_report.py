@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -19,8 +19,10 @@ from gong_assets.defs.health.figures import (
 )
 from gong_assets.defs.health.markdown import markdown_report
 from gong_assets.defs.health.page import html_report
-from gong_assets.defs.health.sections import duration, key_figures, percent
+from gong_assets.defs.health.sections import duration, health_table, key_figures, percent, sections
+from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.warehouse.connection import Warehouse
+from gong_assets.warehouse.tables import create_raw_tables
 
 FIGURES = PipelineFigures(
     days=[
@@ -28,7 +30,7 @@ FIGURES = PipelineFigures(
         for day in range(7)
     ],
     computed_at=datetime(2026, 3, 7, 12),
-    windows=[HealthWindow("Last 7 Days", "Healthy <b>", 21, 0.125, 45.0, 200.0, 0.015, 2)],
+    windows=[HealthWindow("Last 7 Days", "Healthy <b>", 21, 0.125, 45.0, 200.0, 0.015, 2, 5)],
     weeks=[WeekFigures(date(2026, 3, 2), 21, 0.2, None, 0.3)],
     costs=[FunctionCost("AI_EMBED", 100, 5000, 0.0005), FunctionCost("AI_EXTRACT", 10, 9000, 1.5)],
     last_read_at=datetime(2026, 3, 7, 10),
@@ -49,6 +51,41 @@ def test_the_key_figures_are_those_by_which_users_judge_a_pipeline() -> None:
     }
     assert [duration(minutes) for minutes in (None, 45, 600, 5000)] == ["–", "45 min", "10 h", "3.5 d"]
     assert [percent(fraction) for fraction in (None, 0, 1, 0.005)] == ["–", "0 %", "100 %", "0.5 %"]
+
+
+def test_the_latency_has_the_number_of_its_calls() -> None:
+    notes = {each.name: each.note for each in key_figures(FIGURES)}
+    assert notes["Processing latency"].startswith("95 % of 5 timed calls of the last 7 days: end of the call")
+    columns, (row,) = health_table(FIGURES.windows)
+    assert dict(zip(columns, row, strict=True))["Timed calls"] == "5"
+
+
+def test_the_latency_of_a_day_is_that_of_its_ready_and_waiting_calls(warehouse: Warehouse) -> None:
+    with warehouse.connect() as connection, connection.cursor() as cursor:
+        create_raw_tables(connection, RAW_TABLES)
+        cursor.execute(
+            "INSERT INTO GONG_CALLS_RAW (CALL_ID, RAW_DATA, CALL_DATE, INGESTED_AT, CONTENT_HASH, SOURCE) "
+            "SELECT 'first', PARSE_JSON('{}'), CURRENT_DATE(), DATEADD('hour', -9, CURRENT_TIMESTAMP()), "
+            "'h', 'api'"
+        )
+        cursor.execute(
+            "CREATE TABLE STG_GONG_CALLS AS SELECT COLUMN1 AS CALL_ID, 0 AS CALL_DURATION_SECONDS, "
+            "DATEADD('hour', COLUMN2, SYSDATE()) AS CALL_DATETIME_UTC "
+            "FROM VALUES ('ready', -3), ('waiting', -5), ('silent', -3), ('backfilled', -90)"
+        )
+        cursor.execute(
+            "CREATE TABLE VW_GONG_INGESTION_STATUS AS SELECT COLUMN1 AS CALL_ID, "
+            "SYSDATE()::DATE AS CALL_DATE, CURRENT_TIMESTAMP() AS CALL_LANDED_AT, TRUE AS IS_STAGED, "
+            "IFF(COLUMN3, CURRENT_TIMESTAMP(), NULL) AS TRANSCRIPT_LANDED_AT, COLUMN2 AS INGESTION_STATUS, "
+            "IFF(COLUMN2 = 'Enriched', DATEADD('hour', -2, CURRENT_TIMESTAMP()), NULL) AS FIRST_PROCESSED_AT "
+            "FROM VALUES ('ready', 'Enriched', TRUE), ('waiting', 'Staged', TRUE), "
+            "('silent', 'Landed', FALSE), ('backfilled', 'Enriched', TRUE)"
+        )
+    figures = pipeline_figures(warehouse, days=2)
+    (day,) = [each for each in figures.days if each.calls]
+    assert (day.timed_calls, round(day.median_minutes or 0)) == (2, 180)  # Of 1 hour and of 5 hours.
+    (latency,) = [each for each in sections(figures) if each.title.startswith("Latency")]
+    assert latency.rows[0][:3] == (str(datetime.now(UTC).date()), "2", "3 h")
 
 
 def test_the_rate_counts_calls_by_their_date_on_full_days_since_the_first_call() -> None:
