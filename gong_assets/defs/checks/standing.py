@@ -166,7 +166,8 @@ class StandingChecks:
         ids = [f"{row['TABLE_NAME']}: {row['ID']}" for row in rows]
         advice = (
             "Look at the ticks of the sensor gong_transformation_sensor, and at the last runs of the job "
-            "gong_transformation. Materialize the models for these days if they do not."
+            "gong_transformation. Materialize the models for these days if they do not. No run transforms a "
+            "day without a partition, which is one before GONG_START_DATE."
         )
         return Finding(len(rows), ids, sql.replace("%s", str(MAX_PENDING_HOURS)), advice)
 

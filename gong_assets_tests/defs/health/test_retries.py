@@ -25,10 +25,10 @@ UNAVAILABLE = GongServerError("POST https://api.gong.io/v2/calls/extensive: 503 
 
 
 @pytest.fixture
-def resources(warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def resources(warehouse: Warehouse, stack_home: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(failures, "STEP_RETRY_SECONDS", 0)
     return {
-        "gong": GongResource(simulated=True, home=str(tmp_path)),
+        "gong": GongResource(simulated=True, home=str(stack_home)),
         "gong_snowflake": SnowflakeResource(arguments=warehouse.arguments),
     }
 
