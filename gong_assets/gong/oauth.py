@@ -93,9 +93,14 @@ class RefreshingAuth(httpx.Auth):
             cached.tokens = _newest(cached.tokens, _load(self.token_file, self._fingerprint))
             if usable := self._usable(cached.tokens, refused):
                 return usable
-            cached.tokens = await self._renew(cached.tokens)
-            _save(self.token_file, cached.tokens)
-            return cached.tokens
+            renewal = asyncio.create_task(self._renew(cached))
+            try:
+                return await asyncio.shield(renewal)
+            except asyncio.CancelledError:
+                # Gong accepts the refresh token once, so the next one must be stored before this task ends.
+                with suppress(Exception):
+                    await renewal
+                raise
 
     def _usable(self, tokens: _Tokens | None, refused: _Tokens | None) -> _Tokens | None:
         """Return the tokens if they have neither been refused nor expire soon."""
@@ -108,8 +113,9 @@ class RefreshingAuth(httpx.Auth):
             return None
         return tokens
 
-    async def _renew(self, tokens: _Tokens | None) -> _Tokens:
-        now = self.clock.now()
+    async def _renew(self, cached: _CachedTokens) -> _Tokens:
+        """Request new tokens, and store them in the cache and the token file."""
+        now, tokens = self.clock.now(), cached.tokens
         response = await self._request_tokens(tokens.refresh_token if tokens else self.refresh_token)
         if response.status_code in (httpx.codes.BAD_REQUEST, httpx.codes.UNAUTHORIZED):
             raise self._rejection(response)
@@ -119,6 +125,8 @@ class RefreshingAuth(httpx.Auth):
         if renewed is None:
             raise malformed_error(response, "no access token")
         logger.info("%s: received a new access token", _RedactedUrl(self.token_url))
+        cached.tokens = renewed
+        _save(self.token_file, renewed)
         return renewed
 
     async def _request_tokens(self, refresh_token: str) -> httpx.Response:

@@ -16,9 +16,11 @@ import pytest
 from gong_assets.gong import (
     GongAuthenticationError,
     GongError,
+    RefreshingAuth,
 )
 from gong_assets.gong import oauth as oauth_module
-from gong_assets_tests.gong.http_server import serving
+from gong_assets_tests.gong.fake_gong import Response, json_response
+from gong_assets_tests.gong.http_server import HttpServer, send, serving
 from gong_assets_tests.gong.oauth_server import (
     DAY,
     AuthorizingGong,
@@ -229,3 +231,50 @@ def test_waiting_for_another_process_does_not_block_the_event_loop_and_can_be_ca
 
     run(work())
     assert len(gong.renewals) == 1
+
+
+async def cancel_during_renewal(auth: RefreshingAuth, server: HttpServer) -> None:
+    """Cancel a request after Gong has consumed the refresh token, and before its response arrives."""
+
+    async def cancel(writer: asyncio.StreamWriter, response: Response) -> None:
+        reading.cancel()
+        await asyncio.sleep(0.05)
+        await send(writer, response)
+
+    server.faults.append(cancel)
+    reading = asyncio.create_task(read_users(auth, server.base_url))
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_request_that_is_cancelled_during_a_renewal_stores_the_new_tokens(
+    tmp_path: Path, kept: bool
+) -> None:
+    gong = AuthorizingGong()
+
+    async def work() -> None:
+        async with authorizing(gong, tmp_path / "token.json" if kept else None) as (server, auth):
+            await cancel_during_renewal(auth, server)
+            if kept:
+                restart()
+            await read_users(auth, server.base_url)
+
+    run(work())
+    assert len(gong.renewals) == 1
+
+
+def test_a_request_that_is_cancelled_during_a_failing_renewal_ends(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    gong = AuthorizingGong()
+
+    async def work() -> None:
+        async with authorizing(gong, tmp_path / "token.json") as (server, auth):
+            gong.outages = [json_response(400, {"error": "invalid_grant"})]
+            await cancel_during_renewal(auth, server)
+            await read_users(auth, server.base_url)
+
+    run(work())
+    assert len(gong.renewals) == 1
+    assert "never retrieved" not in caplog.text
