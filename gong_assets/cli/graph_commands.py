@@ -86,6 +86,7 @@ def sync(
             settings,
             days,
             listener=progress,
+            last=to_date,
             transcripts=transcripts,
             resume=resume and mode is not Mode.incremental,
             confirm_deletions=confirm_deletions,

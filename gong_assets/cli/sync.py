@@ -72,6 +72,7 @@ def run_sync(
     days: DateRange | None,
     *,
     listener: RunListener,
+    last: date | None = None,
     transcripts: bool = True,
     resume: bool = False,
     confirm_deletions: bool = False,
@@ -79,12 +80,14 @@ def run_sync(
     """Materialize the graph for `days` in one run and return its report.
 
     Args:
-        days: None for every day since Gong's first call.
+        days: None for every day from Gong's first call to `last`.
+        last: used if `days` is None; None for today.
         resume: resume the latest run for the same days if it did not finish.
         confirm_deletions: apply all deletions, however many.
 
     Raises:
         Interrupted: a signal arrived.
+        InvalidDateRange: the first call is after `last`.
         OutdatedTables: the schema has tables of an earlier system or version.
         RunFailed: the run failed.
         WarehouseError: the warehouse cannot be reached.
@@ -95,18 +98,23 @@ def run_sync(
         from gong_assets.defs.build import build_defs
 
         check_accounts(settings)
-        days = days or _days_since_first_call(settings, listener)
+        days = days or _days_since_first_call(settings, last, listener)
         settings = including(settings, days.start)
         definitions = build_defs(settings)
-        warehouse = open_warehouse(settings)
         # Spend no Gong request before the warehouse is known to be reachable, with tables of this version.
-        listener.message("connecting to the warehouse")
-        with warehouse.connect() as connection:
-            check_tables(connection, RAW_TABLES)
+        warehouse = _checked_warehouse(settings, listener)
     job = "gong_sync" if transcripts else "gong_calls"
     report = run_job(definitions, job, days, listener, resume=resume, confirm_deletions=confirm_deletions)
     with leaving(f"run {report.run_id} succeeded"):
         return _with_rows(report, warehouse)
+
+
+def _checked_warehouse(settings: Settings, listener: RunListener) -> Warehouse:
+    warehouse = open_warehouse(settings)
+    listener.message("connecting to the warehouse")
+    with warehouse.connect() as connection:
+        check_tables(connection, RAW_TABLES)
+    return warehouse
 
 
 def _with_rows(report: RunReport, warehouse: Warehouse) -> RunReport:
@@ -170,7 +178,10 @@ def tags_to_resume(
     return resume_tags(run)
 
 
-def _days_since_first_call(settings: Settings, listener: RunListener) -> DateRange:
+def _days_since_first_call(settings: Settings, last: date | None, listener: RunListener) -> DateRange:
     listener.message("looking up the first call in Gong")
-    today = datetime.now(UTC).date()
-    return DateRange.inclusive(look_up_first_partition(settings) or today, today)
+    last = last or datetime.now(UTC).date()
+    first = look_up_first_partition(settings) or last
+    if first > last:
+        raise InvalidDateRange(f"--to-date {last} is before {first}, the day of the first call")
+    return DateRange.inclusive(first, last)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
+from datetime import UTC, date, datetime
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from gong_assets.cli import sync
+from gong_assets.cli.app import app
 from gong_assets.cli.sync import InvalidDateRange, days_to_sync, tags_to_resume
 from gong_assets.dates import DateRange
 from gong_assets.defs.resumption import RESUMES_TAG
@@ -54,6 +57,22 @@ def test_full_starts_at_the_start_date_or_else_at_the_first_call() -> None:
 def test_invalid_dates_are_rejected(mode: str, first: date | None, last: date | None, words: str) -> None:
     with pytest.raises(InvalidDateRange, match=words):
         days_to_sync(settings(), mode, first, last, TODAY)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("last", [date(2024, 3, 9), None])
+def test_full_from_the_first_call_ends_at_to_date(last: date | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sync, "look_up_first_partition", lambda _: date(2024, 3, 5))
+    days = sync._days_since_first_call(settings(), last, RecordingListener())
+    assert days == DateRange.inclusive(date(2024, 3, 5), last or datetime.now(UTC).date())
+
+
+def test_a_to_date_before_the_first_call_is_rejected(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sync, "look_up_first_partition", lambda _: date(2024, 3, 5))
+    monkeypatch.setenv("GONG_ASSETS_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", "")  # The command sets it.
+    command = ["sync", "--mode", "full", "--to-date", "2024-03-04"]
+    with pytest.raises(InvalidDateRange, match="--to-date 2024-03-04 is before 2024-03-05"):
+        app(command, standalone_mode=False)
 
 
 class RecordingListener:
