@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from gong_assets.defs.dbt import project
 from gong_assets.defs.dbt.invocation import environment
 from gong_assets.defs.dbt.project import (
     INVOCATIONS,
     KEPT_INVOCATIONS,
+    DbtParseError,
     dbt_environment,
     keep_output,
+    parsed_directory,
+    prepared_project,
     remove_old_invocations,
 )
 from gong_assets.defs.failures import explain_dbt, is_transient_dbt
+from gong_assets.settings import Settings
 
 DATABASE_ERROR = """Database Error in model stg_gong_calls (models/staging/calls/stg_gong_calls.sql)
   002003 (42S02): SQL compilation error:
@@ -129,3 +135,28 @@ def test_the_output_of_a_command_is_removed_except_for_the_newest_failures(tmp_p
     keep_output(tmp_path, done)
     assert not done.exists()
     assert (tmp_path / "compiled" / "gong_assets" / "model.sql").read_text() == "select 1"
+
+
+# Writes a part of the manifest, lists the files of the parsed project, and ends.
+INTERRUPTED_DBT = """#!{python}
+import os, sys
+output = sys.argv[sys.argv.index("--target-path") + 1]
+with open(output + "/manifest.json", "w") as manifest:
+    print("{{", file=manifest)
+sys.exit("interrupted; files: " + " ".join(name for name in os.listdir("{parsed}") if "." in name))
+"""
+
+
+def test_an_interrupted_parse_leaves_no_manifest_and_is_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(gong_assets_home=tmp_path, hubspot_database="INTERRUPTED")
+    parsed = parsed_directory(settings)
+    dbt = tmp_path / "interrupted_dbt"
+    dbt.write_text(INTERRUPTED_DBT.format(python=sys.executable, parsed=parsed))
+    dbt.chmod(0o700)
+    monkeypatch.setattr(project, "dbt_executable", lambda: str(dbt))
+    for _ in range(2):
+        with pytest.raises(DbtParseError, match=r"interrupted; files:$"):
+            prepared_project(settings)
+    assert list(parsed.iterdir()) == []

@@ -79,10 +79,17 @@ def parsed_directory(settings: Settings) -> Path:
 
 
 def _parse(target_path: Path, settings: Settings) -> None:
-    # Nothing connects: the database and schema are only part of the names in the manifest.
-    result = _run_dbt(["parse"], target_path, settings, dbt_environment(settings.place))
-    if result.returncode != 0 or not (target_path / "manifest.json").exists():
-        raise DbtParseError(f"dbt parse failed in {PROJECT_DIR}:\n{(result.stdout + result.stderr).strip()}")
+    """Write the files of the parsed project to `target_path`, or none if dbt fails or is killed."""
+    with tempfile.TemporaryDirectory(dir=target_path) as draft:
+        # Nothing connects: the database and schema are only part of the names in the manifest.
+        result = _run_dbt(["parse"], Path(draft), settings, dbt_environment(settings.place))
+        if result.returncode != 0 or not Path(draft, "manifest.json").exists():
+            raise DbtParseError(
+                f"dbt parse failed in {PROJECT_DIR}:\n{(result.stdout + result.stderr).strip()}"
+            )
+        # The manifest is last: a project with a manifest counts as parsed.
+        for name in ("partial_parse.msgpack", "manifest.json"):
+            os.replace(Path(draft, name), target_path / name)
 
 
 def _run_dbt(
