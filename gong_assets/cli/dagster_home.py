@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from gong_assets.security.private_files import create_private_directory
+from gong_assets.security.private_files import create_private_directory, replace_private_file
 from gong_assets.settings import Settings, SettingsError
 
 # The location name is the same as in a checkout's workspace.yaml: Dagster stores the state of schedules and
@@ -32,10 +32,16 @@ def ensure_dagster_home(settings: Settings) -> Path:
     home = settings.home / "dagster"
     create_private_directory(home)
     options = Path(__file__).with_name("dagster.yaml").read_text()
-    (home / "dagster.yaml").write_text(f"{options}\n{yaml.safe_dump(event_log_options(home))}")
-    (home / "workspace.yaml").write_text(WORKSPACE)
+    _write(home / "dagster.yaml", f"{options}\n{yaml.safe_dump(event_log_options(home))}")
+    _write(home / "workspace.yaml", WORKSPACE)
     os.environ["DAGSTER_HOME"] = str(home)
     return home
+
+
+def _write(path: Path, content: str) -> None:
+    """Write the file atomically if its content changed: other processes may be reading it."""
+    if not path.exists() or path.read_text("utf-8") != content:
+        replace_private_file(path, content)
 
 
 def _checked(home: Path) -> Path:

@@ -47,6 +47,22 @@ def test_only_the_owner_can_read_the_home_of_dagster(home: Path) -> None:
     assert [path.stat().st_mode & 0o777 for path in (home.parent, home)] == [0o700, 0o700]
 
 
+def test_the_files_of_the_home_are_replaced_only_if_their_content_changed(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, options = home / "workspace.yaml", home / "dagster.yaml"
+    content = workspace.read_text()
+    workspace.write_text("load_from: []\n")
+    before = {path: path.stat().st_ino for path in (workspace, options)}
+    with workspace.open() as reading:
+        monkeypatch.setenv("DAGSTER_HOME", "")
+        ensure_dagster_home(Settings(gong_assets_home=home.parent))
+        assert reading.read() == "load_from: []\n"
+    assert workspace.read_text() == content
+    assert workspace.stat().st_ino != before[workspace]
+    assert options.stat().st_ino == before[options]
+
+
 def run_jobs(home: str) -> None:
     with dg.DagsterInstance.from_config(home) as instance:
         for _ in range(RUNS):
