@@ -88,12 +88,14 @@ def storage_problem(error: Exception) -> str | None:
         causes.append(cause)
     for each in causes:
         number = each.errno if isinstance(each, OSError) else None
-        place = getattr(each, "filename", None) or "a file"
+        file = getattr(each, "filename", None)
+        place = file or "a file"
         if number == errno.ENOSPC or "database or disk is full" in str(each):
             return f"The disk is full: {place} cannot be written. Free some space and run the command again."
-        if number in _UNWRITABLE_ERRNOS or any(text in str(each) for text in _UNWRITABLE_TEXTS):
+        # A socket fails with these numbers too, and has no file.
+        if (file and number in _UNWRITABLE_ERRNOS) or any(text in str(each) for text in _UNWRITABLE_TEXTS):
             reason = each.strerror if isinstance(each, OSError) else "no permission, or a read-only disk"
-            return f"Cannot write {place}: {reason}.{_home_advice(getattr(each, 'filename', None))}"
+            return f"Cannot write {place}: {reason}.{_home_advice(file)}"
     return None
 
 

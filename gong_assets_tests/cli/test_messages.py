@@ -152,7 +152,10 @@ def test_a_subprocess_inherits_the_null_device_for_a_closed_stream(tmp_path: Pat
         (OperationalError("database or disk is full"), "disk is full"),
         (OSError(errno.EROFS, "Read-only file system", "/home"), "Cannot write /home: Read-only file system"),
         (OperationalError("attempt to write a readonly database"), "Set GONG_ASSETS_HOME"),
+        (OSError(errno.ENOSPC, "No space left on device"), "disk is full: a file"),
         (OSError(errno.ECONNREFUSED, "Connection refused"), None),
+        (OSError(errno.EACCES, "Permission denied (while attempting to bind)"), None),
+        (OSError(errno.EPERM, "Operation not permitted"), None),
     ],
 )
 def test_a_full_or_read_only_disk_is_recognized_as_the_cause_of_an_error(
