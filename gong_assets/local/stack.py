@@ -90,7 +90,6 @@ def up(home: Path, *, database: str = "SOPHIA_AI", schema: str = "GONG_DATA") ->
     if stack := status(home, database=database, schema=schema):
         return stack
     with _locked(home):
-        _restrict_access(home)
         _start_missing_servers(home)
         if stack := status(home, database=database, schema=schema):
             return stack
@@ -152,6 +151,8 @@ def _start_missing_servers(home: Path) -> None:
     _stop_others(home, healthy)
     started: dict[str, Server] = {}
     try:
+        if "snowflake" not in healthy:  # A running one creates and deletes files meanwhile.
+            _restrict_access(home)
         for service in SERVICES - healthy.keys():
             started[service] = _start(service, home, state)
         for server in started.values():

@@ -72,6 +72,23 @@ def test_a_running_stack_is_not_started_again(running: LocalStack) -> None:
     assert stack.status(running.home) == running
 
 
+def test_a_second_start_ignores_files_that_the_running_warehouse_deletes(
+    running: LocalStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    status = stack.status
+    results = [None]  # As if the other process started the servers while this one waits for the lock.
+
+    def status_later(home: Path, **place: str) -> LocalStack | None:
+        return results.pop() if results else status(home, **place)
+
+    def list_deleted_file(*_: object) -> None:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "stage.csv")
+
+    monkeypatch.setattr(stack, "status", status_later)
+    monkeypatch.setattr(Path, "rglob", list_deleted_file)
+    assert stack.up(running.home) == running
+
+
 def test_another_process_finds_the_same_stack(running: LocalStack) -> None:
     program = (
         "from pathlib import Path; from gong_assets.local.stack import up;"
