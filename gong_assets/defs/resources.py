@@ -19,6 +19,7 @@ from pydantic import Field, PrivateAttr, SecretStr
 
 from gong_assets.defs.leases import KeepsLease
 from gong_assets.gong import BasicAuth, BearerAuth, GongClient, GongConfig, RefreshingAuth
+from gong_assets.gong.oauth import token_file
 from gong_assets.provisioning.declaration import layer_arguments
 from gong_assets.provisioning.objects import Layer
 from gong_assets.settings import Settings, SettingsError
@@ -104,7 +105,7 @@ class GongResource(KeepsLease, dg.ConfigurableResource[Any]):
                 client_id=self.client_id,
                 client_secret=self.client_secret or "",
                 refresh_token=self.refresh_token or "",
-                token_file=self._state / "oauth_token.json",
+                token_file=token_file(self._state, self.refresh_token or ""),
                 use_customer_host=self.base_url is None,
                 token_url=self.token_url or RefreshingAuth.token_url,
             )

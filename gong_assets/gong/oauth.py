@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import suppress
@@ -151,7 +152,24 @@ class RefreshingAuth(httpx.Auth):
 
     @property
     def _fingerprint(self) -> str:
-        return hashlib.sha256(self.refresh_token.encode()).hexdigest()
+        return _fingerprint(self.refresh_token)
+
+
+def token_file(directory: Path, refresh_token: str) -> Path:
+    """Return the file for the tokens that descend from this refresh token. Companies can share the directory.
+
+    Version 0.1 had one file, which is renamed if its tokens descend from this one.
+    """
+    fingerprint = _fingerprint(refresh_token)
+    file, previous = directory / f"oauth_token_{fingerprint[:16]}.json", directory / "oauth_token.json"
+    if not file.exists() and _load(previous, fingerprint):
+        with suppress(FileNotFoundError):  # Another process has renamed it.
+            os.replace(previous, file)
+    return file
+
+
+def _fingerprint(refresh_token: str) -> str:
+    return hashlib.sha256(refresh_token.encode()).hexdigest()
 
 
 class _Tokens(msgspec.Struct, frozen=True):

@@ -24,7 +24,7 @@ def test_an_oauth_app_of_the_settings_stores_its_token_in_the_home(tmp_path: Pat
         client_id="app",
         client_secret="s3cret",
         refresh_token="r3fresh",
-        token_file=tmp_path / "gong" / "oauth_token.json",
+        token_file=tmp_path / "gong" / "oauth_token_2090a01f5d80dc67.json",
         use_customer_host=True,
     )
     # Gong returns the company's host with each token. A base URL takes precedence.
@@ -35,6 +35,16 @@ def test_an_oauth_app_of_the_settings_stores_its_token_in_the_home(tmp_path: Pat
     assert not config.auth.use_customer_host
     assert "s3cret" not in repr(config)
     assert "r3fresh" not in repr(config)
+
+
+def test_each_refresh_token_has_its_own_token_file_in_a_shared_home(tmp_path: Path) -> None:
+    def stored(refresh_token: str) -> Path | None:
+        gong = GongResource(client_id="app", refresh_token=refresh_token, home=str(tmp_path))
+        auth = gong._config().auth
+        assert isinstance(auth, RefreshingAuth)
+        return auth.token_file
+
+    assert stored("r3fresh") == stored("r3fresh") != stored("0ther")
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,22 @@ def test_a_token_file_of_another_authorization_is_ignored(tmp_path: Path) -> Non
     assert len(new.renewals) == 6
 
 
+def test_the_token_file_of_an_earlier_version_is_renamed_for_its_own_refresh_token(tmp_path: Path) -> None:
+    gong = AuthorizingGong()
+
+    async def work() -> None:
+        async with authorizing(gong, tmp_path / "oauth_token.json") as (server, auth):
+            await read_users(auth, server.base_url)
+            restart()
+            assert not oauth_module.token_file(tmp_path, "another").exists()
+            renamed = oauth_module.token_file(tmp_path, auth.refresh_token)
+            await read_users(replace(auth, token_file=renamed), server.base_url)
+
+    run(work())
+    assert len(gong.renewals) == 1
+    assert not (tmp_path / "oauth_token.json").exists()
+
+
 def test_a_token_file_without_tokens_is_replaced(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "token.json"
     path.write_text('{"access_token": ')
