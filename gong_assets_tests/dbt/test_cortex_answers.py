@@ -150,6 +150,24 @@ def test_a_process_killed_in_a_batch_loses_no_answer_but_that_of_the_batch(compa
     assert len(attempts) <= 1
 
 
+def test_an_answer_counts_although_a_later_attempt_was_interrupted(company: Company) -> None:
+    company.land({"call0": texts(0)})
+    company.run()
+    (before,) = company.warehouse.query("select * from cortex_gong_calls")
+    sent = len(company.sent())
+    company.warehouse.query(
+        "insert into gong_cortex_attempts select * replace (2 as attempt, 'killed' as batch_id) "
+        "from gong_cortex_attempts where enrichment = 'summaries'"
+    )
+
+    company.run()
+
+    (after,) = company.warehouse.query("select * from cortex_gong_calls")
+    assert after == {**before, "CORTEX_ATTEMPTS": 2}
+    assert (after["PROCESSED_BY_CORTEX"], after["CORTEX_ERROR"]) == (True, None)
+    assert len(company.sent()) == sent
+
+
 def test_two_runs_at_once_pay_for_each_text_once(company: Company) -> None:
     company.land({f"call{number}": texts(number) for number in range(CALLS)})
     company.run(tokens=0)

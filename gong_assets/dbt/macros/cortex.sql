@@ -54,11 +54,12 @@
         newest.cortex_processed_at is not null as processed_by_cortex,
         newest.cortex_processed_at,
         attempts.attempt::number(38, 0) as cortex_attempts,
-        iff(
-            outcomes.batch_id is null,
-            'No result: the statement failed or was interrupted',
-            outcomes.cortex_error
-        ) as cortex_error,
+        -- The answer of an attempt can arrive after its process died and a later attempt was interrupted.
+        case
+            when newest.is_answered then null
+            when outcomes.batch_id is null then 'No result: the statement failed or was interrupted'
+            else outcomes.cortex_error
+        end as cortex_error,
         attempts.cortex_request
     from (
         select call_id, text_hash, cortex_request, attempt, batch_id
@@ -81,6 +82,7 @@
             call_id,
             text_hash,
             batch_id,
+            cortex_error is null and {{ is_current }} = 0 as is_answered,
             max(iff(cortex_error is null, answered_at, null)) over (partition by call_id, text_hash)
                 as cortex_processed_at
         from {{ cortex_table('answers') }}
