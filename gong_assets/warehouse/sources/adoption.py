@@ -27,6 +27,7 @@ from gong_assets.warehouse.landing import (
     replace_loaded,
 )
 from gong_assets.warehouse.landing_counts import Landed
+from gong_assets.warehouse.pending_changes import record_changes
 from gong_assets.warehouse.sources.source import AdoptedSource, is_in_ranges
 from gong_assets.warehouse.tables import (
     API,
@@ -103,7 +104,7 @@ def adopt(
         DeletionGuardError: more rows would be deleted than allowed, apart from records that the source marks
             as deleted or private. Nothing was changed.
     """
-    create_raw_table(connection, table)
+    create_raw_tables(connection, (CALLS, table))
     with connection.cursor() as cursor:
         cursor.execute(CREATE_DELETIONS)
         create_landing_row(cursor, table)
@@ -118,6 +119,8 @@ def adopt(
         policy = DeletionPolicy(max_deleted_fraction, expected.__contains__)
         with transaction(connection):
             _keep_api_rows(cursor, table, load)
+            if table is TRANSCRIPTS:
+                _record_days_of_calls(cursor, load, scope, correlation_id)
             landed = replace_loaded(cursor, table, load, scope, ranges, correlation_id, policy, True)
     return Adopted(landed, rows, errors, private)
 
@@ -187,6 +190,25 @@ def _keep_api_rows(cursor: SnowflakeCursor, table: RawTable, load: str) -> None:
         f"WHERE STORED.{table.key.name} = {load}.KEY AND STORED.SOURCE = '{API}' "
         f"AND STORED.INGESTED_AT >= {load}.EXTRACTED_AT)"
     )
+
+
+def _record_days_of_calls(cursor: SnowflakeCursor, load: str, scope: Scope, correlation_id: str) -> None:
+    """Record the days of calls whose transcripts change on another day.
+
+    A transcript is staged on the day of its call. It lands on the day of its extraction if the source does
+    not know when the call started.
+    """
+    changed = (
+        f"(SELECT KEY, DAY, CONTENT_HASH FROM {load} "
+        f"EXCEPT SELECT CALL_ID, CALL_DATE, CONTENT_HASH FROM {TRANSCRIPTS.name}) "
+        f"UNION ALL SELECT CALL_ID, CALL_DATE, CONTENT_HASH FROM {TRANSCRIPTS.name} "
+        f"WHERE {scope.condition} AND CALL_ID NOT IN (SELECT KEY FROM {load})"
+    )
+    days = (
+        f"SELECT CALLS.CALL_DATE AS DAY FROM {CALLS.name} AS CALLS INNER JOIN ({changed}) AS CHANGED "
+        "ON CALLS.CALL_ID = CHANGED.KEY WHERE CALLS.CALL_DATE <> CHANGED.DAY"
+    )
+    record_changes(cursor, TRANSCRIPTS.name, days, scope.parameters, correlation_id)
 
 
 def _rows_by_day(cursor: SnowflakeCursor, rest: str) -> dict[date | None, int]:

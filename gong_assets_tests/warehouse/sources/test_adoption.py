@@ -171,6 +171,27 @@ def test_an_overwritten_table_deletes_calls_under_the_guard(airbyte: Connector) 
         assert {change.day for change in pending_changes(connection)} == {MONDAY, TUESDAY}
 
 
+def test_a_transcript_on_the_day_of_its_extraction_changes_the_day_of_its_call(airbyte: Connector) -> None:
+    airbyte.sync_calls(ONE)
+    airbyte.land()
+    extracted = DateRange.single(SYNCED.date())
+    late = {**tenant(ONE).transcripts[0], "started": None}
+
+    def changed() -> set[date | None]:
+        airbyte.warehouse.query("DELETE FROM GONG_PENDING_CHANGES")
+        airbyte.land(TRANSCRIPTS, [extracted])
+        with airbyte.warehouse.connect() as connection:
+            return {change.day for change in pending_changes(connection)}
+
+    airbyte.drop("CALLTRANSCRIPTS")
+    airbyte.sync("callTranscripts", late)
+    assert changed() == {MONDAY, extracted.start}
+    assert changed() == set()
+    airbyte.drop("CALLTRANSCRIPTS")
+    airbyte.sync("callTranscripts")
+    assert changed() == {MONDAY, extracted.start}
+
+
 def test_a_value_that_the_destination_nulled_is_a_processing_error(airbyte: Connector) -> None:
     nulled = {"field": "content", "change": "NULLED", "reason": "DESTINATION_FIELD_SIZE_LIMITATION"}
     airbyte.sync_calls(ONE, changes=[nulled])
