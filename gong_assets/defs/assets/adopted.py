@@ -171,7 +171,7 @@ def _record_awaited_transcripts(
         fail_step(error)
     for each in days:
         awaited = {
-            call_id: datetime.fromisoformat(started).astimezone(UTC).isoformat()
+            call_id: started.astimezone(UTC).isoformat()
             for call_id, (day, started) in found.items()
             if day == each
         }

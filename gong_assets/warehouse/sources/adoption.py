@@ -277,15 +277,16 @@ def changed_days(
 
 def calls_without_transcripts(
     connection: SnowflakeConnection, days: DateRange
-) -> dict[str, tuple[date, str]]:
-    """Return the day and the start (ISO) of the landed calls of these days that have no landed transcript."""
+) -> dict[str, tuple[date, datetime]]:
+    """Return the day and the start of the landed calls of these days that have no landed transcript."""
     create_raw_tables(connection, (CALLS, TRANSCRIPTS))
     in_range, parameters = days.sql("CALL_DATE")
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT CALL_ID, CALL_DATE, RAW_DATA:metaData:started::VARCHAR FROM {CALLS.name} "
-            f"WHERE {in_range} AND PROCESSING_ERROR IS NULL "
+            "SELECT CALL_ID, CALL_DATE, COALESCE(TRY_TO_TIMESTAMP_TZ(RAW_DATA:metaData:started::VARCHAR), "
+            "TRY_TO_TIMESTAMP_TZ(RAW_DATA:metaData:scheduled::VARCHAR), CALL_DATE::TIMESTAMP_TZ) "
+            f"FROM {CALLS.name} WHERE {in_range} AND PROCESSING_ERROR IS NULL "
             f"AND CALL_ID NOT IN (SELECT CALL_ID FROM {TRANSCRIPTS.name})",
             parameters,
         )
-        return {str(call_id): (day, str(started)) for call_id, day, started in cursor.fetchall()}
+        return {str(call_id): (day, started) for call_id, day, started in cursor.fetchall()}

@@ -24,6 +24,7 @@ from gong_assets.warehouse.sources.adoption import (
     Adopted,
     Selection,
     adopt,
+    calls_without_transcripts,
     changed_days,
     first_day,
     newest_extraction,
@@ -190,6 +191,16 @@ def test_a_transcript_on_the_day_of_its_extraction_changes_the_day_of_its_call(a
     airbyte.drop("CALLTRANSCRIPTS")
     airbyte.sync("callTranscripts")
     assert changed() == {MONDAY, extracted.start}
+
+
+def test_a_call_without_a_start_awaits_its_transcript_from_its_scheduled_start(airbyte: Connector) -> None:
+    unstarted = call("1001", "2026-03-02T09:00:00Z", scheduled="2026-03-02T10:00:00+02:00")
+    unstarted["metaData"]["started"] = None
+    airbyte.sync_calls(unstarted)
+    airbyte.land()
+    with airbyte.warehouse.connect() as connection:
+        ((_, start),) = calls_without_transcripts(connection, DAYS).values()
+    assert start == datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 
 def test_a_value_that_the_destination_nulled_is_a_processing_error(airbyte: Connector) -> None:
