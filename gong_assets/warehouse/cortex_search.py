@@ -159,7 +159,7 @@ def newest_embedding_model(connection: SnowflakeConnection) -> str | None:
         connection,
         # A row has a model if it has an embedding, which need not be read.
         "SELECT EMBEDDING_MODEL FROM CORTEX_GONG_CALL_TRANSCRIPTS WHERE EMBEDDING_MODEL IS NOT NULL "
-        "ORDER BY CORTEX_PROCESSED_AT DESC LIMIT 1",
+        "ORDER BY CORTEX_PROCESSED_AT DESC NULLS LAST, EMBEDDING_MODEL LIMIT 1",
     )
     return str(rows[0]["EMBEDDING_MODEL"]) if rows else None
 

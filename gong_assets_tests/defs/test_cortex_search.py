@@ -342,7 +342,8 @@ INSERT INTO CORTEX_GONG_CALL_TRANSCRIPTS
     FROM VALUES ('plain', 'c', 'e5-base-v2', '2026-03-02'), ('edited', 'c', 'e5-base-v2', '2026-03-02'),
         ('not embedded', 'c', NULL, '2026-03-09'), ('of another model', 'c', 'nv-embed-qa-4', '2026-03-01'),
         ('not redacted', 'c', 'e5-base-v2', '2026-03-02'),
-        ('of a private call', 'private', 'e5-base-v2', '2026-03-02');
+        ('of a private call', 'private', 'e5-base-v2', '2026-03-02'),
+        ('without a time', 'c', 'nv-embed-qa-4', NULL);
 INSERT INTO CORTEX_GONG_REDACTED_TRANSCRIPTS VALUES
     ('plain', '[NAME] pays', 'h'), ('edited', '[NAME] paid', 'new'),
     ('not redacted', NULL, 'h'), ('of a private call', '[NAME] hides', 'h')
