@@ -59,7 +59,7 @@ class Relation:
 
 _VALID = "own.PROCESSING_ERROR IS NULL"
 _OTHER_IS_VALID = "other.PROCESSING_ERROR IS NULL"
-_HAS_SPEECH = "own.TRANSCRIPT_DATA:transcript[0]:sentences[0]:text::VARCHAR IS NOT NULL"
+_HAS_SPEECH = "NULLIF(TRIM(own.TRANSCRIPT_DATA:transcript[0]:sentences[0]:text::VARCHAR), '') IS NOT NULL"
 _CALLS = "STG_GONG_CALLS"
 _SEGMENTS = "STG_GONG_CALL_TRANSCRIPTS"
 _OF_CALLS = (
@@ -196,11 +196,11 @@ def landed_calls(*, is_staged: bool) -> str:
 
 
 def cortex_spending() -> str:
-    """Return SQL for the estimated cost of Cortex by function. Parameter: the age in days."""
+    """Return SQL for the estimated cost of the sent batches by function. Parameter: the age in days."""
     return (
-        "SELECT FUNCTION_NAME, SUM(IFF(STATUS = 'Over Budget', 0, CALLS))::INT AS CALLS, "
-        "SUM(IFF(STATUS = 'Over Budget', 0, INPUT_TOKENS + OUTPUT_TOKENS))::INT AS TOKENS, "
-        "SUM(IFF(STATUS = 'Over Budget', 0, ESTIMATED_DOLLARS)) AS DOLLARS "
+        "SELECT FUNCTION_NAME, SUM(IFF(STATUS IN ('Sent', 'Answered'), CALLS, 0))::INT AS CALLS, "
+        "SUM(IFF(STATUS IN ('Sent', 'Answered'), INPUT_TOKENS + OUTPUT_TOKENS, 0))::INT AS TOKENS, "
+        "SUM(IFF(STATUS IN ('Sent', 'Answered'), ESTIMATED_DOLLARS, 0)) AS DOLLARS "
         f"FROM {BATCHES} WHERE PLANNED_AT > DATEADD('day', -%s, CURRENT_TIMESTAMP()) "
         "GROUP BY FUNCTION_NAME ORDER BY FUNCTION_NAME"
     )

@@ -177,6 +177,27 @@ def test_doubled_keys_have_their_days_and_the_query_of_their_tables(
 
 
 @pytest.mark.slow
+def test_a_transcript_with_a_blank_first_sentence_needs_no_segment(
+    run: Run, evaluate: Callable[[str], Finding]
+) -> None:
+    run(
+        "UPDATE GONG_CALL_TRANSCRIPTS_RAW SET TRANSCRIPT_DATA = "
+        """PARSE_JSON('{"transcript": [{"sentences": [{"text": " "}]}]}')"""
+    )
+    for table, key in MODEL_KEYS.items():
+        if key == "TRANSCRIPT_ID":
+            run(f"DELETE FROM {table}")
+    assert evaluate("layers_match").count == 0
+
+
+@pytest.mark.slow
+def test_batches_that_were_not_sent_cost_nothing(run: Run, evaluate: Callable[[str], Finding]) -> None:
+    for status in ("Planned", "Over Budget"):
+        run(f"INSERT INTO GONG_CORTEX_BATCHES VALUES ('AI_EMBED', 1, 1, 0, 5.5, '{status}', SYSDATE())")
+    assert evaluate("cost_is_within_budget").more["estimated_dollars"] == 0
+
+
+@pytest.mark.slow
 def test_few_calls_without_transcripts_are_a_warning(run: Run, evaluate: Callable[[str], Finding]) -> None:
     run("DELETE FROM GONG_CALL_TRANSCRIPTS_RAW")
     finding = evaluate("transcripts_arrive")
