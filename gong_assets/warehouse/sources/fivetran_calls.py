@@ -57,13 +57,14 @@ def call_payload(schema: FivetranSchema) -> tuple[Mapping[str, str], str, str]:
     for name, (table, fields, order) in _LISTS.items():
         if schema.has(table):
             item = schema.columns_object(table, fields, "CHILD")
-            children[name] = _aggregate(schema, name, table, item, f"CHILD.{order}")
+            children[name] = _aggregate(schema, name, table, item, order, *fields.values())
     if schema.has("CALL_PUBLIC_COMMENT"):
         children["COMMENTS"] = _comments(schema)
     if points := schema.location.first(*_KEY_POINTS):
-        text = schema.any_column(points, "TEXT", "KEY_POINT", "VALUE", alias="CHILD")
-        order = schema.any_column(points, "INDEX", "_FIVETRAN_ID", "ID", alias="CHILD")
-        children["KEY_POINTS"] = _aggregate(schema, "KEY_POINTS", points, json_object({"text": text}), order)
+        text = schema.any_column(points, "TEXT", "KEY_POINT", "VALUE")
+        item = json_object({"text": schema.column(points, text, "CHILD")})
+        order = schema.any_column(points, "INDEX", "_FIVETRAN_ID", "ID")
+        children["KEY_POINTS"] = _aggregate(schema, "KEY_POINTS", points, item, order, text)
     if schema.has("CALL_TRACKER"):
         children["TRACKERS"] = _trackers(schema)
     if schema.has("CALL_CONTEXT_INTEGRATION"):
@@ -142,8 +143,13 @@ def _of_calls(schema: FivetranSchema, table: str) -> str:
     )
 
 
-def _aggregate(schema: FivetranSchema, name: str, table: str, item: str, order: str) -> str:
-    by_order = f" WITHIN GROUP (ORDER BY {order})" if order != "NULL" else ""
+def _aggregate(schema: FivetranSchema, name: str, table: str, item: str, *order: str) -> str:
+    """Return the list of each call. Items are in the order of these columns, those that the table has.
+
+    All columns of an item belong to the order: equal rows in any order would change the payload's hash.
+    """
+    columns = [f"CHILD.{each}" for each in dict.fromkeys(order) if schema.column(table, each) != "NULL"]
+    by_order = f" WITHIN GROUP (ORDER BY {', '.join(columns)})" if columns else ""
     return (
         f"{name} AS (SELECT CHILD.CALL_ID, ARRAY_AGG({item}){by_order} AS ITEMS, "
         f"MAX(CHILD._FIVETRAN_SYNCED) AS SYNCED_AT {_of_calls(schema, table)} GROUP BY CHILD.CALL_ID)"
@@ -158,7 +164,7 @@ def _comments(schema: FivetranSchema) -> str:
             "posted": schema.time(table, "POSTED", "CHILD"),
         }
     )
-    return _aggregate(schema, "COMMENTS", table, item, "CHILD.ID")
+    return _aggregate(schema, "COMMENTS", table, item, "ID")
 
 
 def _trackers(schema: FivetranSchema) -> str:
@@ -169,7 +175,8 @@ def _trackers(schema: FivetranSchema) -> str:
     return (
         "PHRASES AS (SELECT CHILD.CALL_ID, CHILD.ID, CHILD.NAME, CHILD.TYPE, CHILD.PHRASE, "
         f"MAX({count}) AS TOTAL, COUNT(CHILD.START_TIME) AS MENTIONS, ARRAY_AGG({mention}) WITHIN GROUP "
-        "(ORDER BY CHILD.START_TIME) AS OCCURRENCES, MAX(CHILD._FIVETRAN_SYNCED) AS SYNCED_AT "
+        "(ORDER BY CHILD.START_TIME, CHILD.SPEAKER_ID) AS OCCURRENCES, "
+        "MAX(CHILD._FIVETRAN_SYNCED) AS SYNCED_AT "
         f"{_of_calls(schema, 'CALL_TRACKER')} GROUP BY 1, 2, 3, 4, 5), "
         "TRACKER_TOTALS AS (SELECT CALL_ID, ID, NAME, TYPE, "
         "COALESCE(MAX(TOTAL), SUM(MENTIONS))::NUMBER(38, 0) AS TOTAL, "
@@ -179,7 +186,8 @@ def _trackers(schema: FivetranSchema) -> str:
         "TRACKERS AS (SELECT TRACKER_TOTALS.CALL_ID, ARRAY_AGG(OBJECT_CONSTRUCT_KEEP_NULL("
         "'id', TRACKER_TOTALS.ID, 'name', TRACKER_TOTALS.NAME, 'count', TRACKER_TOTALS.TOTAL, "
         "'type', TRACKER_TOTALS.TYPE, 'occurrences', UNPHRASED.OCCURRENCES, "
-        "'phrases', TRACKER_TOTALS.PHRASES)) WITHIN GROUP (ORDER BY TRACKER_TOTALS.NAME) AS ITEMS, "
+        "'phrases', TRACKER_TOTALS.PHRASES)) WITHIN GROUP "
+        "(ORDER BY TRACKER_TOTALS.NAME, TRACKER_TOTALS.ID, TRACKER_TOTALS.TYPE) AS ITEMS, "
         "MAX(TRACKER_TOTALS.SYNCED_AT) AS SYNCED_AT FROM TRACKER_TOTALS LEFT JOIN PHRASES AS UNPHRASED "
         "ON TRACKER_TOTALS.CALL_ID = UNPHRASED.CALL_ID AND TRACKER_TOTALS.ID = UNPHRASED.ID "
         "AND UNPHRASED.PHRASE IS NULL GROUP BY TRACKER_TOTALS.CALL_ID)"
@@ -192,9 +200,10 @@ def _contexts(schema: FivetranSchema, name: str, table: str, owner: list[str]) -
     plain = ", ".join(owner)
     value = schema.column(table, "VALUE", "CHILD")
     pair = json_object({"name": "CHILD.NAME", "value": value})
+    order = "CHILD.NAME" if value == "NULL" else f"CHILD.NAME, {value}::VARCHAR"
     return (
         f"{name}_OBJECTS AS (SELECT {keys}, CHILD.SYSTEMS, CHILD.OBJECT_TYPE, CHILD.OBJECT_ID, CHILD.TIMING, "
-        f"ARRAY_AGG(IFF(CHILD.NAME IS NULL, NULL, {pair})) WITHIN GROUP (ORDER BY CHILD.NAME) AS FIELDS, "
+        f"ARRAY_AGG(IFF(CHILD.NAME IS NULL, NULL, {pair})) WITHIN GROUP (ORDER BY {order}) AS FIELDS, "
         f"MAX(CHILD._FIVETRAN_SYNCED) AS SYNCED_AT {_of_calls(schema, table)} "
         f"GROUP BY {keys}, CHILD.SYSTEMS, CHILD.OBJECT_TYPE, CHILD.OBJECT_ID, CHILD.TIMING), "
         f"{name}_SYSTEMS AS (SELECT {plain}, SYSTEMS, ARRAY_AGG(OBJECT_CONSTRUCT_KEEP_NULL("
@@ -214,7 +223,7 @@ def _parties(schema: FivetranSchema) -> str:
     if methods != "NULL":
         fields["methods"] = f"COALESCE(TRY_PARSE_JSON({methods}::VARCHAR), {methods}::VARIANT)"
     if not schema.has(crm):
-        return _aggregate(schema, "PARTIES", table, json_object(fields), "CHILD.ID")
+        return _aggregate(schema, "PARTIES", table, json_object(fields), "ID")
     fields["context"] = "PARTY_CONTEXTS.ITEMS"
     return (
         f"{_contexts(schema, 'PARTY_CONTEXTS', crm, ['CALL_ID', 'CALL_PARTICIPANT_ID'])}, "

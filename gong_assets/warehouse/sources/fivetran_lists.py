@@ -63,12 +63,12 @@ class FivetranList:
     """A table with one row for each record.
 
     Attributes:
-        time: column with the time that gives the record's day; None for a table without days.
+        time: field and column of the time that gives the record's day; None for a table without days.
     """
 
     table: str
     fields: Fields
-    time: str | None = None
+    time: tuple[str, str] | None = None
     children: Children | None = None
 
     def rows(self, schema: FivetranSchema, ranges: Sequence[DateRange] | None) -> str:
@@ -87,7 +87,7 @@ class FivetranList:
             fields[child.field] = "COALESCE(CHILDREN.ITEMS, ARRAY_CONSTRUCT())"
         return (
             f"{cte}SELECT * FROM (SELECT {self._identity(schema)}, {json_object(fields)} AS PAYLOAD, "
-            f"NULL::VARCHAR AS PROCESSING_ERROR FROM {schema.table(self.table)} AS PARENT {join}"
+            f"{self._error(schema)} AS PROCESSING_ERROR FROM {schema.table(self.table)} AS PARENT {join}"
             f"WHERE {schema.is_current(self.table, 'PARENT')}) AS RECORDS "
             f"WHERE {is_in_ranges('DAY', ranges if self.time else None)}"
         )
@@ -99,13 +99,26 @@ class FivetranList:
         )
 
     def _identity(self, schema: FivetranSchema) -> str:
-        day = f"{schema.column(self.table, self.time, 'PARENT')}::TIMESTAMP_TZ" if self.time else ""
         return (
-            f"PARENT.ID::VARCHAR AS KEY, {utc_day(day) if day else 'NULL::DATE'} AS DAY, "
+            f"PARENT.ID::VARCHAR AS KEY, {self._day(schema)} AS DAY, "
             "PARENT._FIVETRAN_SYNCED AS EXTRACTED_AT, "
             f"{schema.is_deleted(self.table, 'PARENT')} AS IS_DELETED, FALSE AS IS_PRIVATE, "
             "NULL::VARCHAR AS WORKSPACE_ID"
         )
+
+    def _day(self, schema: FivetranSchema) -> str:
+        """Return the UTC date of the record, or of its sync if the record has no time."""
+        if self.time is None:
+            return "NULL::DATE"
+        time = schema.column(self.table, self.time[1], "PARENT")
+        return utc_day(f"COALESCE({time}::TIMESTAMP_TZ, PARENT._FIVETRAN_SYNCED::TIMESTAMP_TZ)")
+
+    def _error(self, schema: FivetranSchema) -> str:
+        if self.time is None:
+            return "NULL::VARCHAR"
+        field, column = self.time
+        is_undated = f"{schema.column(self.table, column, 'PARENT')} IS NULL"
+        return f"IFF({is_undated}, '{field}: missing or unreadable', NULL)"
 
 
 def _columns(table: str, columns: Mapping[str, str], alias: str, *times: tuple[str, str]) -> Fields:
@@ -131,8 +144,11 @@ def _scorecard(schema: FivetranSchema) -> Mapping[str, str]:
     }
 
 
+_REVIEW_TIME = ("reviewTime", "REVIEW_TIME")
+
+
 def _answered(schema: FivetranSchema) -> Mapping[str, str]:
-    times = (("callStartTime", "CALL_START_TIME"), ("reviewTime", "REVIEW_TIME"))
+    times = (("callStartTime", "CALL_START_TIME"), _REVIEW_TIME)
     return {
         "answeredScorecardId": "PARENT.ID::VARCHAR",
         **_columns("ANSWERED_SCORECARD", _ANSWERED, "PARENT", *times)(schema),
@@ -161,7 +177,7 @@ FIVETRAN_LISTS: Mapping[str, FivetranList] = {
     "GONG_ANSWERED_SCORECARDS_RAW": FivetranList(
         "ANSWERED_SCORECARD",
         _answered,
-        "REVIEW_TIME",
+        _REVIEW_TIME,
         Children(
             "answers",
             "ANSWERED_SCORECARD_ANSWER",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace as replace_fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -352,6 +353,41 @@ def test_a_changed_child_row_of_fivetran_changes_the_day_of_its_call(warehouse: 
         assert changed_days(connection, fivetran.source(), RAW_TABLES, SYNCED) == [TUESDAY]
     fivetran.land()
     assert fivetran.rows()["1002"]["INGESTED_AT"] == LATER
+
+
+def test_the_order_of_fivetrans_rows_does_not_change_a_call(warehouse: Warehouse) -> None:
+    fivetran = Connector(warehouse)
+    fivetran.product = Fivetran
+    said = [{"startTime": 1, "speakerId": speaker} for speaker in ("71", "72")]
+    snippets = [{"snippet": text, "snippetStartTime": 1, "snippetEndTime": 2} for text in "ab"]
+    tied = call("1001", "2026-03-02T09:00:00Z")
+    tied["content"] |= {
+        "pointsOfInterest": {"actionItems": snippets},
+        "trackers": [
+            {"id": tracker, "name": "Price", "type": "KEYWORD", "count": 2, "occurrences": said}
+            for tracker in ("1", "2")
+        ],
+    }
+    tied["interaction"]["interactionStats"] = [{"name": "Patience", "value": value} for value in (1, 2)]
+    rows = fivetran_tables.fivetran_rows(tenant(tied))
+    fivetran_tables.write_tenant(warehouse, fivetran.schema, rows, SYNCED)
+    fivetran.land()
+    fivetran.schema += "_AGAIN"
+    rows = {name: each[::-1] for name, each in rows.items()}
+    fivetran_tables.write_tenant(warehouse, fivetran.schema, rows, SYNCED)
+    assert fivetran.land().landed.unchanged == 1
+
+
+def test_a_review_of_fivetran_without_a_time_lands_with_an_error(warehouse: Warehouse) -> None:
+    fivetran = Connector(warehouse)
+    fivetran.product = Fivetran
+    review = {"answeredScorecardId": "1", "callId": "1001", "reviewTime": None, "answers": []}
+    rows = fivetran_tables.fivetran_rows(replace_fields(tenant(ONE), answered=[review]))
+    fivetran_tables.write_tenant(warehouse, fivetran.schema, rows, SYNCED)
+    reviews = next(table for table in RAW_TABLES if table.name == "GONG_ANSWERED_SCORECARDS_RAW")
+    fivetran.land(reviews, [DateRange.single(SYNCED.date())])
+    (row,) = fivetran.rows(reviews).values()
+    assert row["PROCESSING_ERROR"] == "reviewTime: missing or unreadable"
 
 
 def test_a_single_sentence_and_its_text_are_lists_of_one(warehouse: Warehouse) -> None:
