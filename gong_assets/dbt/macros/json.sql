@@ -58,9 +58,9 @@
     try_to_double({{ value }}::varchar)
 {%- endmacro %}
 
-{#- A measure, which is not negative: any other number is NULL. -#}
+{#- A measure, which is from 0 to 999999999: any other number is NULL, and does not fail `exact_mean`. -#}
 {% macro json_measure(value) -%}
-    iff({{ json_float(value) }} >= 0, {{ json_float(value) }}, null)
+    iff({{ json_float(value) }} between 0 and 999999999, {{ json_float(value) }}, null)
 {%- endmacro %}
 
 {#- Seconds as a decimal, because the sum of floats depends on the order of the rows. -#}
@@ -68,9 +68,9 @@
     try_to_decimal({{ value }}::varchar, 18, 6)
 {%- endmacro %}
 
-{#- A length of time, which is not negative: a clock that was set back gives NULL. -#}
+{#- A length of time, which is not negative (a clock was set back) and less than 32 years; otherwise NULL. -#}
 {% macro json_duration(value) -%}
-    iff({{ json_seconds(value) }} >= 0, {{ json_seconds(value) }}, null)
+    iff({{ json_seconds(value) }} between 0 and 999999999, {{ json_seconds(value) }}, null)
 {%- endmacro %}
 
 {% macro json_boolean(value) -%}

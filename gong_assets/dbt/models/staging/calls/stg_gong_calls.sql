@@ -24,7 +24,8 @@ renamed as (
         coalesce({{ json_utc('meta:started') }}, {{ json_utc('meta:scheduled') }}) as call_datetime_utc,
         {{ json_utc('meta:scheduled') }} as scheduled_at_utc,
         {{ json_integer('meta:duration') }} as listed_duration_seconds,
-        iff(listed_duration_seconds >= 0, listed_duration_seconds, null) as call_duration_seconds,
+        iff(listed_duration_seconds between 0 and 999999999, listed_duration_seconds, null)
+            as call_duration_seconds,
         coalesce(listed_duration_seconds < 0, false) as has_negative_duration,
         {{ json_text('meta:direction') }} as call_direction,
         {{ json_text('meta:system') }} as call_system,
