@@ -15,7 +15,7 @@
             'deal_amount': ['properties_amount', 'varchar'],
             'deal_amount_in_home_currency': ['properties_amount_in_home_currency', 'varchar'],
             'deal_currency_code': ['properties_deal_currency_code', 'varchar'],
-            'exchange_rate': ['properties_hs_exchange_rate', 'number(38, 10)'],
+            'exchange_rate': ['properties_hs_exchange_rate', 'number(20, 10)'],
             'close_date': ['properties_closedate', 'date'],
             'close_datetime_utc': ['properties_closedate', 'moment'],
             'create_date': ['properties_createdate', 'date'],

@@ -15,7 +15,7 @@
             'deal_amount': ['property_amount', 'varchar'],
             'deal_amount_in_home_currency': ['property_amount_in_home_currency', 'varchar'],
             'deal_currency_code': ['property_deal_currency_code', 'varchar'],
-            'exchange_rate': ['property_hs_exchange_rate', 'number(38, 10)'],
+            'exchange_rate': ['property_hs_exchange_rate', 'number(20, 10)'],
             'close_date': ['property_closedate', 'date'],
             'close_datetime_utc': ['property_closedate', 'moment'],
             'create_date': ['property_createdate', 'date'],

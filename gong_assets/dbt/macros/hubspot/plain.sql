@@ -13,7 +13,7 @@
         'deal_amount': ['deal_amount', 'varchar'],
         'deal_amount_in_home_currency': ['deal_amount_in_home_currency', 'varchar'],
         'deal_currency_code': ['deal_currency_code', 'varchar'],
-        'exchange_rate': ['exchange_rate', 'number(38, 10)'],
+        'exchange_rate': ['exchange_rate', 'number(20, 10)'],
         'close_date': ['close_date', 'date'],
         'close_datetime_utc': ['close_date', 'moment'],
         'create_date': ['create_date', 'date'],

@@ -66,8 +66,10 @@ priced_deals as (
             as deal_currency_code,
         coalesce(nullif(upper(trim(current_deals.deal_currency_code)), ''), own.currency_sign)
             as currency_sign,
-        coalesce(home.amount, round(own.amount * current_deals.exchange_rate, 2))::number(15, 2)
-            as deal_amount_in_home_currency,
+        coalesce(
+            home.amount,
+            try_to_decimal(round(own.amount * current_deals.exchange_rate, 2)::varchar, 15, 2)
+        ) as deal_amount_in_home_currency,
         coalesce(own.problem, home.problem) as deal_amount_problem
     from current_deals
     left join read_amounts as own on current_deals.deal_amount = own.amount_text
