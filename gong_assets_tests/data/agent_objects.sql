@@ -11,7 +11,7 @@ TABLES (
     VW_SALES_PERFORMANCE_ANALYSIS AS (SELECT PERFORMANCE_ID, PRIMARY_USER_ID, SALES_REP, SALES_REP_EMAIL, CALL_MONTH, TOTAL_CALLS, EXTERNAL_CALLS, SALES_CALLS, TOTAL_CALL_SECONDS, AVG_CALL_DURATION, AVG_TALK_RATIO, CALLS_WITH_TALK_RATIO, AVG_LONGEST_MONOLOGUE_SECONDS, QUESTIONS_PER_HOUR, AVG_SENTIMENT, CALLS_WITH_SENTIMENT, AVG_CUSTOMER_SENTIMENT, UNIQUE_DEALS_DISCUSSED, DEALS_WON, DEALS_LOST, REVENUE_WON, HOME_CURRENCY_CODE, DEALS_WON_WITHOUT_HOME_AMOUNT, DEALS_WON_WITHOUT_CALL, REVENUE_WON_WITHOUT_CALL, PERFORMANCE_CATEGORY FROM SOPHIA_AI.GONG_DATA.VW_SALES_PERFORMANCE_ANALYSIS)
         PRIMARY KEY (PERFORMANCE_ID)
         WITH SYNONYMS = ('reps', 'sellers', 'rep performance')
-        COMMENT = 'Performance of each rep, one row per host and month (by the call''s UTC date). A won or lost deal counts in only one row, in the month of its close date, so that sums over reps and months are those of HubSpot. Means are over the coachable calls: sales calls that the host is not known to have missed (IS_COACHABLE of int_gong_call_kinds).',
+        COMMENT = 'Performance of each rep, one row per host and month (of the company''s time zone, see LOCAL_CALL_DATE in vw_enriched_gong_calls). A won or lost deal counts in only one row, in the month of its close date, so that sums over reps and months are those of HubSpot. Means are over the coachable calls: sales calls that the host is not known to have missed (IS_COACHABLE of int_gong_call_kinds).',
     VW_GONG_CALL_RISKS AS (SELECT RISK_ID, CALL_ID, CALL_DATE, RISK, DETAIL, AT_SECONDS, SENTIMENT, TRANSCRIPT_ID, TOPIC_ID, HUBSPOT_DEAL_ID FROM SOPHIA_AI.GONG_DATA.VW_GONG_CALL_RISKS WHERE NOT COALESCE(IS_PRIVATE, FALSE))
         PRIMARY KEY (RISK_ID)
         WITH SYNONYMS = ('risks', 'objections', 'warning signs')
@@ -23,7 +23,7 @@ RELATIONSHIPS (
 )
 FACTS (
     VW_ENRICHED_GONG_CALLS.CALL_DURATION_SECONDS AS CALL_DURATION_SECONDS
-        COMMENT = 'Duration of the recording in seconds.',
+        COMMENT = 'Duration of the recording in seconds; NULL if Gong''s is not from 0 to 999999999.',
     VW_ENRICHED_GONG_CALLS.CUSTOMER_COUNT AS CUSTOMER_COUNT
         COMMENT = 'Different people of affiliation External or Unknown who spoke or attended; NULL if Gong lists no participants.',
     VW_ENRICHED_GONG_CALLS.SENTIMENT_SCORE AS SENTIMENT_SCORE
@@ -366,7 +366,7 @@ METRICS (
     VW_GONG_CALL_RISKS.CALLS_WITH_RISKS AS COUNT(DISTINCT CALL_ID)
         COMMENT = 'Number of recordings with a risk.'
 )
-COMMENT = 'Sales calls with their deals, reps and risks. Made by gong_assets, definition 32a0afb35dfd46be'
+COMMENT = 'Sales calls with their deals, reps and risks. Made by gong_assets, definition 5f1c558332f6c262'
 AI_SQL_GENERATION 'For figures about selling, filter VW_ENRICHED_GONG_CALLS by IS_SALES_CALL, and for figures about how a host sells by IS_COACHABLE. Each call repeats the amount of its deal, so sum amounts over VW_DEAL_RISK, or REVENUE_WON over VW_SALES_PERFORMANCE_ANALYSIS. Only amounts in the home currency can be added; they are NULL where they are not known, so say how many deals a sum lacks. VW_DEAL_RISK joins VW_ENRICHED_GONG_CALLS by the last call of a deal only; its CALL_COUNT has the number of calls. Group reps by their id, because two reps can have the same name. CALL_DATE is a date in UTC.'
 AI_VERIFIED_QUERIES (
     WHAT_WERE_THE_MOST_NEGATIVE_CUSTOMER_STATEMENTS AS (
