@@ -58,13 +58,14 @@ def exit_code(error: Exception) -> int | None:
     from gong_assets.defs.dbt.project import DbtParseError
     from gong_assets.gong import GongError
     from gong_assets.local import LocalStackError
+    from gong_assets.provisioning.apply import ProvisioningError
     from gong_assets.warehouse.errors import WarehouseError
     from gong_assets.warehouse.key_rotation import RotationError
 
     if isinstance(error, InvalidDateRange | InvalidArgument):
         return WRONG_USAGE
     expected = (
-        AgentError, CommandError, DbtParseError, GongError, LocalStackError, RunFailed,
+        AgentError, CommandError, DbtParseError, GongError, LocalStackError, ProvisioningError, RunFailed,
         RotationError, TokenError, WarehouseError,
     )  # fmt: skip
     return WORK_FAILED if isinstance(error, expected) else None

@@ -20,6 +20,10 @@ ADMINISTRATOR = "ACCOUNTADMIN"
 _DOES_NOT_EXIST = (2003, 2043)
 
 
+class ProvisioningError(Exception):
+    """The account cannot be provisioned over this connection. Nothing was changed."""
+
+
 @dataclass(frozen=True)
 class Applied:
     """A statement that ran, or one that was skipped because its object does not exist yet."""
@@ -33,7 +37,11 @@ def differences(connection: SnowflakeConnection, account: Account) -> list[Drift
 
     Args:
         connection: its user must have ACCOUNTADMIN.
+
+    Raises:
+        ProvisioningError: the connection's user is a declared one.
     """
+    _check_user(connection, account)
     fetch(connection, f"USE ROLE {ADMINISTRATOR}")
     return compare(account, Observer(connection, account).observe())
 
@@ -44,10 +52,12 @@ def apply(connection: SnowflakeConnection, account: Account) -> Iterator[Applied
     A statement about a view or a share that does not exist yet is skipped.
 
     Raises:
+        ProvisioningError: the connection's user is a declared one, which the statements would restrict.
         snowflake.connector.errors.Error: a statement failed; those before it took effect.
     """
     import snowflake.connector
 
+    _check_user(connection, account)
     role = None
     for statement in statements(account):
         if statement.role != role:
@@ -62,3 +72,14 @@ def apply(connection: SnowflakeConnection, account: Account) -> Iterator[Applied
             yield Applied(statement, skipped=str(error.raw_msg))
         else:
             yield Applied(statement)
+
+
+def _check_user(connection: SnowflakeConnection, account: Account) -> None:
+    """Check that the administrator is no declared user, who loses other roles and the sign-in by password."""
+    (row,) = fetch(connection, "SELECT CURRENT_USER() AS NAME")
+    if row["NAME"] in {user.name for user in account.users}:
+        raise ProvisioningError(
+            f"The session is signed in as {row['NAME']}, which is declared as a service user. Nothing was "
+            "changed. Sign in as an administrator, set GONG_PROVISION_USER to the service user of the graph, "
+            "and GONG_PROVISION_WAREHOUSE to its warehouse."
+        )

@@ -131,7 +131,7 @@ def grants_on(settings: Settings, kind: str) -> tuple[str, ...]:
 def _warehouses(settings: Settings) -> Mapping[Layer, Warehouse]:
     """Return the warehouse of each role."""
     prefix = settings.gong_provision_prefix
-    graph = (settings.snowflake_warehouse or f"{prefix}_WH").upper()
+    graph = (settings.gong_provision_warehouse or settings.snowflake_warehouse or f"{prefix}_WH").upper()
     readers = f"{prefix}_READERS_WH"
 
     def warehouse(name: str, comment: str) -> Warehouse:
@@ -157,7 +157,7 @@ def _users(
     directory = settings.gong_provision_public_keys
     return (
         ServiceUser(
-            (settings.snowflake_user or prefix).upper(),
+            _graph_user(settings),
             roles[Layer.LOADER].name,
             warehouses[Layer.LOADER].name,
             tuple(roles[layer].name for layer in GRAPH_LAYERS),
@@ -173,6 +173,11 @@ def _users(
             _public_keys(directory, "agents"),
         ),
     )
+
+
+def _graph_user(settings: Settings) -> str:
+    user = settings.gong_provision_user or settings.snowflake_user or settings.gong_provision_prefix
+    return user.upper()
 
 
 def _public_keys(directory: Path | None, name: str) -> tuple[str | None, str | None]:
@@ -258,8 +263,7 @@ def _pipeline_grants(settings: Settings, place: str, roles: Mapping[Layer, Role]
     yield Grant(loader, "DELETE", "TABLES", place)
     yield Grant(loader, "USAGE", "DATABASE ROLE", "SNOWFLAKE.USAGE_VIEWER")
     # For `gong-assets rotate-key`.
-    user = (settings.snowflake_user or settings.gong_provision_prefix).upper()
-    yield Grant(loader, "MODIFY PROGRAMMATIC AUTHENTICATION METHODS", "USER", user)
+    yield Grant(loader, "MODIFY PROGRAMMATIC AUTHENTICATION METHODS", "USER", _graph_user(settings))
 
 
 def _reader_grants(settings: Settings, place: str, roles: Mapping[Layer, Role]) -> Iterator[Grant]:

@@ -25,6 +25,12 @@ class ProvisioningSettings(BaseSettings):
     and warehouse, and attaches tags and policies to tables and views."""
     gong_provision_prefix: str = "GONG_ASSETS"
     """Start of the names of roles, users, warehouses and policies: `GONG_ASSETS_LOADER` and so on."""
+    gong_provision_user: str | None = None
+    """Service user of the graph. Defaults to SNOWFLAKE_USER, and without that to the prefix. Set it where an
+    administrator's SNOWFLAKE_USER runs `gong-assets provision`."""
+    gong_provision_warehouse: str | None = None
+    """Warehouse of the graph. Defaults to SNOWFLAKE_WAREHOUSE, and without that to `<prefix>_WH`. Set it
+    where SNOWFLAKE_WAREHOUSE is an administrator's warehouse."""
     gong_provision_separate_warehouses: bool = False
     """Give ingestion, dbt, Cortex and readers a warehouse each, instead of one for the graph and one for
     readers."""
@@ -52,12 +58,14 @@ class ProvisioningSettings(BaseSettings):
     """Whether the agents' role reads names, addresses, transcripts and summaries. Otherwise they are masked
     for agents, as they always are for analysts, and agents cannot search by meaning."""
 
-    @field_validator("gong_provision_prefix", mode="after")
+    @field_validator("gong_provision_prefix", "gong_provision_user", "gong_provision_warehouse", mode="after")
     @classmethod
-    def _valid_prefix(cls, prefix: str) -> str:
-        if not _IDENTIFIER.fullmatch(prefix):
+    def _valid_identifier(cls, name: str | None) -> str | None:
+        if name is None:
+            return None
+        if not _IDENTIFIER.fullmatch(name):
             raise ValueError("must consist of letters, digits, _ and $, and start with a letter")
-        return prefix.upper()
+        return name.upper()
 
     @field_validator("gong_provision_allowed_ips", mode="after")
     @classmethod

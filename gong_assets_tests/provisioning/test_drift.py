@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from snowflake.connector import SnowflakeConnection
 
 from gong_assets.cli.doctor.privileges import check_provisioned_privileges
-from gong_assets.provisioning.apply import apply, differences
+from gong_assets.cli.errors import WORK_FAILED, exit_code
+from gong_assets.provisioning.apply import ProvisioningError, apply, differences
 from gong_assets.provisioning.declaration import declare
 from gong_assets.provisioning.drift import Drift, Observed, compare, missing_grants
 from gong_assets.provisioning.objects import Account, Layer
@@ -106,6 +107,22 @@ def test_an_empty_account_lacks_everything(account: Account) -> None:
 
 def test_after_apply_nothing_differs(administrator: SnowflakeConnection, account: Account) -> None:
     assert found(administrator, account) == []
+
+
+def test_an_administrator_who_is_declared_as_the_service_user_changes_nothing(
+    administrator: SnowflakeConnection,
+) -> None:
+    signed_in = {"snowflake_user": "local", "snowflake_warehouse": "local_wh"}
+    wrong = declare(Settings(_env_file=None, **signed_in))
+    before = fetch(administrator, "SHOW USERS"), fetch(administrator, "SHOW WAREHOUSES")
+
+    with pytest.raises(ProvisioningError, match=r"signed in as LOCAL, .* set GONG_PROVISION_USER") as refused:
+        list(apply(administrator, wrong))
+    with pytest.raises(ProvisioningError):
+        differences(administrator, wrong)
+
+    assert exit_code(refused.value) == WORK_FAILED
+    assert (fetch(administrator, "SHOW USERS"), fetch(administrator, "SHOW WAREHOUSES")) == before
 
 
 def test_apply_can_be_repeated(administrator: SnowflakeConnection, account: Account) -> None:

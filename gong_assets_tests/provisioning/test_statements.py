@@ -78,6 +78,18 @@ def test_names_are_those_of_the_settings() -> None:
         assert name in sql
 
 
+def test_an_administrator_declares_the_user_and_the_warehouse_of_the_deployment() -> None:
+    deployment = declare(settings(snowflake_user="graph", snowflake_warehouse="gong_wh"))
+    signed_in = settings(
+        snowflake_user="admin_sam",
+        snowflake_warehouse="admin_wh",
+        gong_provision_user="graph",
+        gong_provision_warehouse="gong_wh",
+    )
+
+    assert declare(signed_in) == deployment
+
+
 def test_each_section_names_the_role_that_runs_it() -> None:
     account = declare(settings())
     sql = script(account)
@@ -218,7 +230,12 @@ def test_a_private_key_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_text_in_a_name_or_address_is_refused() -> None:
-    for values in ({"gong_provision_prefix": "a; DROP"}, {"gong_provision_allowed_ips": "1.2.3.4'"}):
+    for values in (
+        {"gong_provision_prefix": "a; DROP"},
+        {"gong_provision_user": "a SET PASSWORD"},
+        {"gong_provision_warehouse": '"a"'},
+        {"gong_provision_allowed_ips": "1.2.3.4'"},
+    ):
         with pytest.raises(ValueError, match=r"(?i)gong_provision"):
             settings(**values)
 
