@@ -178,6 +178,10 @@ def build_app(
         # KnownHosts is the check of hosts and origins.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
+    for route in app.router.routes:
+        if isinstance(route, Route) and route.path == PATH:
+            # Without sessions, the stream that GET opens has no messages, and takes up a concurrent request.
+            route.methods = {"POST"}
     open_paths, sign_in = [HEALTH_PATH], SignIn(tokens)
     if oauth:
         metadata_url, routes = _resource_metadata(oauth)

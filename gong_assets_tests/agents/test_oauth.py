@@ -260,6 +260,17 @@ def test_answers_for_each_kind_of_token(served: str, server: AuthorizationServer
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("method", ["GET", "DELETE", "OPTIONS"])
+def test_only_post_is_allowed_because_there_are_no_sessions(
+    served: str, server: AuthorizationServer, method: str
+) -> None:
+    signed_in = {**ACCEPT, "Authorization": f"Bearer {server.token()}"}
+    assert httpx.request(method, f"{served}/mcp", headers=ACCEPT).status_code == 401
+    response = httpx.request(method, f"{served}/mcp", headers=signed_in)
+    assert (response.status_code, response.headers["allow"]) == (405, "POST")
+    assert httpx.get(f"{served}/nothing", headers=signed_in).status_code == 404
+
+
 def test_while_keys_cannot_be_read_the_answer_is_503(served: str, server: AuthorizationServer) -> None:
     server.fails = True
     response = post(served, server.token())
