@@ -93,9 +93,10 @@ class _Keys(jwt.PyJWKClient):
             raise jwt.PyJWKClientConnectionError("the last fetch failed; it is tried again in a few seconds")
         try:
             return super().fetch_data()
-        except jwt.PyJWKClientConnectionError:
+        except (jwt.PyJWTError, OSError, ValueError) as error:
+            # The others are a connection that was reset within the body, and a body that is not JSON.
             self._paused_until = time.monotonic() + self._pause
-            raise
+            raise jwt.PyJWKClientConnectionError(f"the keys cannot be read: {error}") from error
 
 
 @dataclass

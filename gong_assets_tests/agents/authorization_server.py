@@ -31,6 +31,7 @@ class AuthorizationServer:
         keys: signing keys by ID. The last one signs.
         fetches: number of requests for the keys.
         fails: the server answers with 500.
+        page: the server answers with this text, and status 200.
     """
 
     issuer: str = ""
@@ -38,6 +39,7 @@ class AuthorizationServer:
     keys: dict[str, RSAPrivateKey] = field(default_factory=dict)
     fetches: int = 0
     fails: bool = False
+    page: str | None = None
 
     def rotate(self) -> None:
         self.keys = {f"key-{len(self.keys) + time.monotonic_ns()}": generate_private_key(65537, 2048)}
@@ -74,6 +76,8 @@ class AuthorizationServer:
         self.fetches += 1
         if self.fails:
             return Response(status_code=500)
+        if self.page is not None:
+            return Response(self.page)
         keys = [
             {**json.loads(RSAAlgorithm.to_jwk(key.public_key())), "kid": key_id, "use": "sig", "alg": "RS256"}
             for key_id, key in self.keys.items()

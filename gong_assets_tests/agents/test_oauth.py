@@ -7,9 +7,12 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
+import struct
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any, NoReturn
 
 import httpx
@@ -275,6 +278,32 @@ def test_while_keys_cannot_be_read_the_answer_is_503(served: str, server: Author
     server.fails = True
     response = post(served, server.token())
     assert (response.status_code, response.headers["retry-after"]) == (503, "10")
+
+
+@pytest.mark.parametrize("page", ["<html>Down for maintenance</html>", "[]", "{}", '{"keys": []}'])
+def test_an_answer_without_keys_is_503_and_is_not_fetched_for_each_token(
+    served: str, server: AuthorizationServer, page: str
+) -> None:
+    server.page = page
+    assert [post(served, server.token()).status_code for _ in range(5)] == [503] * 5
+    assert server.fetches == 1
+
+
+def test_a_connection_that_is_reset_within_the_keys_makes_no_token_valid(server: AuthorizationServer) -> None:
+    def answer_and_reset(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        connection.recv(1 << 16)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        time.sleep(0.2)  # Otherwise the reset would overtake the header.
+        connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        Thread(target=answer_and_reset, args=[listener], daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        access = AccessTokens(OAuth(server.issuer, RESOURCE, jwks_url=url))
+        with pytest.raises(AuthorizationServerUnreachable, match="reset by peer"):
+            access.subject_of(server.token())
 
 
 def test_the_official_client_connects_with_an_access_token(served: str, server: AuthorizationServer) -> None:
