@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from threading import Lock, Thread
 
 from gong_assets.agents.freshness import data_as_of
@@ -16,6 +17,8 @@ from gong_assets.warehouse.errors import (
 
 # Probes come every few seconds, and each check is a sign-in to the warehouse.
 SECONDS_BETWEEN_CHECKS = 15
+# A query resumes a suspended warehouse, which then costs credits for a minute at least. A sign-in does not.
+SECONDS_BETWEEN_QUERIES = 15 * 60
 # A warehouse that does not answer takes longer to fail than a probe waits.
 SECONDS_TO_WAIT = 3
 
@@ -37,6 +40,8 @@ class Health:
         self._lock = Lock()
         self._check = Thread()
         self._started_at = float("-inf")
+        self._queried_at = float("-inf")
+        self._as_of: datetime | None = None
         self._report = {"status": "degraded", "warehouse": "connecting"}
 
     def report(self) -> dict[str, str]:
@@ -54,13 +59,14 @@ class Health:
     def _run_check(self) -> None:
         try:
             with self._warehouse().connect() as connection:
-                as_of = data_as_of(connection)
+                if time.monotonic() - self._queried_at > SECONDS_BETWEEN_QUERIES:
+                    self._as_of = data_as_of(connection)
+                    self._queried_at = time.monotonic()
         except Exception as error:
             state = _STATES.get(type(error), "not available")
             self._report = {"status": "degraded", "warehouse": state}
             if self._explain(error) is None:
                 raise
             return
-        self._report = {"status": "ok", "warehouse": "connected"}
-        if as_of:
-            self._report["data_as_of"] = as_of.isoformat()
+        as_of = {"data_as_of": self._as_of.isoformat()} if self._as_of else {}
+        self._report = {"status": "ok", "warehouse": "connected", **as_of}
