@@ -28,6 +28,10 @@ class _Attributes(dg.Model, dg.Resolvable):
     """Base of the attributes that are derived from the settings."""
 
 
+# Read from the environment before the attributes are.
+_ENVIRONMENT_ONLY = ("dagster_home", "gong_assets_esc")
+
+
 def _overrides() -> type[_Attributes]:
     fields: dict[str, Any] = {
         name: (
@@ -35,7 +39,7 @@ def _overrides() -> type[_Attributes]:
             None,
         )
         for name, field in Settings.model_fields.items()
-        if SecretStr not in (field.annotation, *get_args(field.annotation)) and name != "dagster_home"
+        if SecretStr not in (field.annotation, *get_args(field.annotation)) and name not in _ENVIRONMENT_ONLY
     }
     return create_model("SettingsOverrides", __base__=_Attributes, **fields)
 

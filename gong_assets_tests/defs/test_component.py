@@ -44,6 +44,7 @@ def test_attributes_are_typed_and_misspelled_ones_are_rejected() -> None:
         {"key_prefx": "gong"},
         {"schedules": {"ingest": {}}},
         {"settings": {"gong_lookback": 3}},
+        {"settings": {"gong_assets_esc": "acme/calls/production"}},
         {"settings": {"hubspot_shape": ["share"]}},
         {"sensors": {"resume": {"interval_seconds": 0}}},
     ):
@@ -51,10 +52,11 @@ def test_attributes_are_typed_and_misspelled_ones_are_rejected() -> None:
             component(**wrong)
 
 
-def test_every_setting_is_an_attribute_except_secrets_and_the_home_of_dagster() -> None:
+def test_every_setting_is_an_attribute_except_secrets_and_those_of_the_environment() -> None:
     secrets = {name for name, field in Settings.model_fields.items() if SecretStr in _types(field.annotation)}
     assert {"gong_access_key", "snowflake_password"} <= secrets
-    assert SettingsOverrides.model_fields.keys() == Settings.model_fields.keys() - secrets - {"dagster_home"}
+    environment_only = {"dagster_home", "gong_assets_esc"}
+    assert SettingsOverrides.model_fields.keys() == Settings.model_fields.keys() - secrets - environment_only
 
 
 def _types(annotation: Any) -> tuple[Any, ...]:
