@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gong_assets.warehouse.connection import fetch
@@ -73,11 +74,13 @@ class SearchService:
         warehouse: refreshes the index. Snowflake recommends a dedicated one, no larger than MEDIUM.
         embedding_model: model of the indexed vectors. Vectors of different models cannot be compared.
         redacted: index the redacted text instead of the staged text.
+        vars_file: file of the dbt vars, which declare the models; None for that of the environment.
     """
 
     warehouse: str
     embedding_model: str
     redacted: bool
+    vars_file: Path | None = None
 
     @property
     def tables(self) -> tuple[str, ...]:
@@ -135,7 +138,7 @@ class SearchService:
 
     def _definition(self, comment: str) -> str:
         model = self.embedding_model
-        known = embedding_models().get(model)
+        known = embedding_models(self.vars_file).get(model)
         # Without a query model, the caller embeds the query and sends its vector.
         query_model = f" (query_model = {literal(model)})" if known and known.embeds_search_queries else ""
         return (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from gong_assets.settings.dbt_vars import merged_vars
 
@@ -29,7 +30,7 @@ class EmbeddingModel:
 
 
 @cache
-def embedding_models() -> Mapping[str, EmbeddingModel]:
-    """Return the embedding models by name."""
-    models = merged_vars()["embedding_models"]
+def embedding_models(vars_file: Path | None = None) -> Mapping[str, EmbeddingModel]:
+    """Return the embedding models by name. Without a file of vars, that of the environment is read."""
+    models = merged_vars(vars_file)["embedding_models"]
     return {name: EmbeddingModel(**fields) for name, fields in models.items()}

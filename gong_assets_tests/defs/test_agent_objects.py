@@ -195,6 +195,19 @@ def test_the_agent_searches_if_the_service_embeds_its_questions_and_agents_may_r
     assert ("cortex_search" in agent) is searches
 
 
+def test_the_agent_reads_the_models_of_the_file_in_the_settings(
+    run: Run, account: Account, tmp_path: Path
+) -> None:
+    file = tmp_path / "vars.yml"
+    file.write_text(
+        "embedding_models: {ours: {dimension: 768, max_tokens: 512, embeds_search_queries: true}}\n"
+    )
+    account.model = "ours"
+
+    metadata = run(gong_cortex_search=True, gong_dbt_vars_file=file)
+    assert metadata["gong_agent"]["searches"] is True
+
+
 def test_what_snowflake_refuses_fails_the_run(run: Run, account: Account) -> None:
     account.refuses = "CREATE AGENT"
     with pytest.raises(dg.Failure, match="Insufficient privileges") as raised:

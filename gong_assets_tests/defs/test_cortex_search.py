@@ -245,6 +245,15 @@ def test_a_model_of_cortex_search_embeds_questions_itself(model: str) -> None:
     assert f"VECTOR INDEXES TRANSCRIPT_EMBEDDING (query_model = '{model}')\n" in definition
 
 
+def test_models_are_those_of_the_file_in_the_settings(run: Run, account: Account, tmp_path: Path) -> None:
+    file = tmp_path / "vars.yml"
+    file.write_text(
+        "embedding_models: {ours: {dimension: 768, max_tokens: 512, embeds_search_queries: true}}\n"
+    )
+    account.model = "ours"
+    assert "(query_model = 'ours')" in run(gong_dbt_vars_file=file)["definition"]
+
+
 def test_with_another_model_the_caller_embeds_the_question() -> None:
     assert "VECTOR INDEXES TRANSCRIPT_EMBEDDING\n" in STAGED.definition
     assert "(model" not in STAGED.definition, "the text would be embedded, and paid for, a second time"

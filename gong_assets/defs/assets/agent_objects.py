@@ -71,7 +71,8 @@ class AgentObjects:
         """Return whether the service embeds questions itself, because an agent sends no vectors."""
         if not agents_search(self._settings):
             return False
-        model = embedding_models().get(newest_embedding_model(connection) or "")
+        models = embedding_models(self._settings.gong_dbt_vars_file)
+        model = models.get(newest_embedding_model(connection) or "")
         return model is not None and model.embeds_search_queries
 
 

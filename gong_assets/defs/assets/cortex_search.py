@@ -71,6 +71,15 @@ def build_search_service(
     return [gong_call_search]
 
 
+def _service(settings: Settings, embedding_model: str) -> SearchService:
+    return SearchService(
+        warehouse=settings.snowflake_warehouse or "",
+        embedding_model=embedding_model,
+        redacted=settings.gong_redact_transcripts,
+        vars_file=settings.gong_dbt_vars_file,
+    )
+
+
 def _apply(
     context: dg.AssetExecutionContext, warehouse: Warehouse, settings: Settings
 ) -> dg.MaterializeResult:  # type: ignore[type-arg]
@@ -82,11 +91,7 @@ def _apply(
                 "No segment has an embedding yet: materialize cortex_gong_call_transcripts first.",
                 allow_retries=False,
             )
-        service = SearchService(
-            warehouse=settings.snowflake_warehouse or "",
-            embedding_model=model,
-            redacted=settings.gong_redact_transcripts,
-        )
+        service = _service(settings, model)
         change = apply(connection, service)
         for grant in grants_on(settings, "CORTEX SEARCH SERVICE"):
             fetch(connection, grant)  # A replaced service has lost its grants.
