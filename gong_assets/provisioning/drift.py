@@ -89,7 +89,12 @@ def _users(account: Account, observed: Observed) -> Iterator[Drift]:
         for name, wanted in _wanted_of_user(user).items():
             if wanted is not None and properties.get(name, "") != wanted:
                 what = f"{name} of user {user.name} is {properties.get(name) or 'not set'} and not {wanted}"
-                yield Drift("different", what, (user_properties(user),))
+                fix = (
+                    f"ALTER USER {user.name} SET NETWORK_POLICY = {wanted}"
+                    if name == "NETWORK_POLICY"
+                    else user_properties(user)
+                )
+                yield Drift("different", what, (fix,))
         granted = set(observed.roles_of_users.get(user.name, ()))
         for role in user.roles:
             if role not in granted:
@@ -109,6 +114,7 @@ def _wanted_of_user(user: ServiceUser) -> dict[str, str | None]:
         "DEFAULT_WAREHOUSE": user.default_warehouse,
         "RSA_PUBLIC_KEY_FP": first,
         "RSA_PUBLIC_KEY_2_FP": second,
+        "NETWORK_POLICY": account.network_policy,
     }
 
 

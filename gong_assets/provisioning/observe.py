@@ -106,6 +106,9 @@ class Observer:
         for row in self._rows(f"DESCRIBE USER {name}"):
             value = row["value"]
             found[row["property"]] = "" if value in (None, "null") else str(value)
+        if found:
+            parameter = f"SHOW PARAMETERS LIKE 'NETWORK_POLICY' IN USER {name}"
+            found["NETWORK_POLICY"] = _first(self._rows(parameter), "value")
         return found
 
     def _warehouses(self) -> dict[str, dict[str, str]]:

@@ -151,6 +151,8 @@ def test_apply_can_be_repeated(administrator: SnowflakeConnection, account: Acco
          "different: auto_suspend of warehouse GONG_ASSETS_DBT_WH is 3600 and not 60"),
         ("ALTER USER GONG_ASSETS SET DEFAULT_ROLE = PUBLIC",
          "different: DEFAULT_ROLE of user GONG_ASSETS is PUBLIC and not GONG_ASSETS_LOADER"),
+        ("ALTER USER GONG_ASSETS UNSET NETWORK_POLICY",
+         "different: NETWORK_POLICY of user GONG_ASSETS is not set and not GONG_ASSETS_NETWORK"),
         ("ALTER USER GONG_ASSETS UNSET RSA_PUBLIC_KEY_2",
          "different: RSA_PUBLIC_KEY_2_FP of user GONG_ASSETS is not set and not SHA256:"),
         ("ALTER MASKING POLICY {place}.MASK_PERSONAL_DATA_VARCHAR SET BODY -> VAL",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from gong_assets.local.snowflake.governance.scope import Scope, table
@@ -32,7 +32,7 @@ def show(words: Words, scope: Scope) -> str | None:
     if words.take("FUTURE", "GRANTS"):
         return _future_grants(words, scope)
     if words.take("PARAMETERS"):
-        return _warehouse_parameters(words, scope)
+        return _parameters(words, scope)
     for plural, listing in _LISTINGS.items():
         if words.take(*plural.split()):
             columns, rows = listing(scope)
@@ -131,17 +131,27 @@ def _future_grants(words: Words, scope: Scope) -> str:
     return table(columns, rows)
 
 
-def _warehouse_parameters(words: Words, scope: Scope) -> str | None:
+# The parameters of an object, with their default and type.
+_PARAMETERS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "WAREHOUSE": {
+        "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS": ("0", "NUMBER"),
+        "STATEMENT_TIMEOUT_IN_SECONDS": ("172800", "NUMBER"),
+    },
+    "USER": {"NETWORK_POLICY": ("", "STRING")},
+}
+
+
+def _parameters(words: Words, scope: Scope) -> str | None:
+    """https://docs.snowflake.com/en/sql-reference/sql/show-parameters"""
     pattern = words.next().text.upper() if words.take("LIKE") else "%"
-    if not words.take("IN", "WAREHOUSE"):
+    if not words.take("IN") or (kind := words.take_one(*_PARAMETERS)) is None:
         return None
     name = words.identifier()
-    scope.require_existing("WAREHOUSE", name)
-    warehouse = scope.governance.of_kind("WAREHOUSE")[name]
-    defaults = {"STATEMENT_TIMEOUT_IN_SECONDS": "172800", "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS": "0"}
+    scope.require_existing(kind, name)
+    found = scope.governance.of_kind(kind)[name]
     rows = [
-        (key, warehouse.get(key, default), default, "WAREHOUSE" if key in warehouse else "", "", "NUMBER")
-        for key, default in sorted(defaults.items())
+        (key, found.get(key, default), default, kind if key in found else "", "", of_type)
+        for key, (default, of_type) in _PARAMETERS[kind].items()
         if fnmatch.fnmatchcase(key, pattern.replace("%", "*").replace("_", "?"))
     ]
     return table(("key", "value", "default", "level", "description", "type"), rows)
