@@ -71,7 +71,7 @@ def apply(
 ) -> None:
     """Show how the account differs from the declaration, and run the SQL with --yes.
 
-    The configured user needs ACCOUNTADMIN. What the account has too much is shown and never removed.
+    The configured user needs ACCOUNTADMIN. Extra objects of the account are shown and never removed.
     """
     from gong_assets.provisioning import apply as provisioning
     from gong_assets.provisioning.declaration import declare
@@ -98,7 +98,7 @@ def apply(
 
 @provision_app.command("check")
 def check(as_json: JsonOption = False) -> None:
-    """Show what the account lacks, what differs, and what is too much. Exit 1 if there is anything.
+    """Show missing, different and extra objects of the account. Exit 1 if there are any.
 
     The configured user needs ACCOUNTADMIN. Nothing is changed.
     """

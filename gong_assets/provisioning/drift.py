@@ -86,7 +86,7 @@ def _users(account: Account, observed: Observed) -> Iterator[Drift]:
             created = f"CREATE USER IF NOT EXISTS {user.name} TYPE = SERVICE"
             yield Drift("missing", f"user {user.name}", (created, user_properties(user)))
             continue
-        for name, wanted in _wanted_of_user(user).items():
+        for name, wanted in _wanted_of_user(account, user).items():
             if wanted is not None and properties.get(name, "") != wanted:
                 what = f"{name} of user {user.name} is {properties.get(name) or 'not set'} and not {wanted}"
                 fix = (
@@ -105,7 +105,7 @@ def _users(account: Account, observed: Observed) -> Iterator[Drift]:
             yield Drift("extra", f"user {user.name} has role {role}", (sql,))
 
 
-def _wanted_of_user(user: ServiceUser) -> dict[str, str | None]:
+def _wanted_of_user(account: Account, user: ServiceUser) -> dict[str, str | None]:
     first, second = (key and fingerprint(key) for key in user.public_keys)
     return {
         "TYPE": "SERVICE",
