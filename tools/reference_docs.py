@@ -141,10 +141,16 @@ _OPERATIONS_INTRODUCTION = """
 Schedules and sensors are on by default where they spend nothing: for the simulated tenant with the local
 warehouse. With accounts, they are off until GONG_ASSETS_SCHEDULES_ENABLED is true in the environment of the
 deployment, or `gong-assets dev --schedules` starts it. The variable is rejected in a `.env` file, because a
-copy of the file would start a second deployment. Each schedule and sensor can be turned on and off in the
-Dagster UI. Times are in GONG_ASSETS_TIMEZONE (UTC by default), and each cron expression is a setting, such as
-GONG_ASSETS_INGESTION_CRON. In your own project, the attributes `schedules` and `sensors` of the component
-`gong_assets.GongAssets` take precedence.
+copy of the file would start a second deployment. The sensor `gong_orphaned_runs` is always on: it repairs
+runs by hand too, and reads nothing but Dagster's storage. Each schedule and sensor can be turned on and off
+in the Dagster UI. Times are in GONG_ASSETS_TIMEZONE (UTC by default), and each cron expression is a setting,
+such as GONG_ASSETS_INGESTION_CRON. In your own project, the attributes `schedules` and `sensors` of the
+component `gong_assets.GongAssets` take precedence.
+
+What has to be transformed is known from the rows that landed: the sensor `gong_transformation_sensor`
+requests the changed days, and the check `changes_are_transformed` finds changes that have waited for too
+long. Dagster's own marks of stale assets compare materializations, not rows. A day that was read again
+without a change counts as newer than its models, and so does a table that a view reads: ignore these marks.
 
 This page lists all parts of the graph, also those of GONG_RETENTION_DAYS, GONG_REDACT_TRANSCRIPTS,
 GONG_AGENT_OBJECTS, GONG_PROVISIONED, GONG_WEBHOOK_URL, and GONG_SOURCE, with Airbyte as the example.

@@ -73,7 +73,8 @@ class Settings(
     gong_assets_schedules_enabled: bool | None = None
     """Start schedules and sensors by default. Defaults to true for the simulated tenant with the local
     warehouse, and to false otherwise. Set it to true in the environment of one deployment. A `.env` file must
-    not, because a copy of the file would start a second deployment. The UI can start and stop each."""
+    not, because a copy of the file would start a second deployment. The UI can start and stop each. Only
+    `gong_orphaned_runs`, a sensor that repairs dead runs and costs nothing, always starts."""
     gong_assets_timezone: TimeZone = "UTC"
     """Time zone of the schedules, such as `Europe/Berlin`. Days and partitions are always UTC."""
     gong_assets_ingestion_cron: str | None = None
