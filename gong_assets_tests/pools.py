@@ -13,8 +13,8 @@ from gong_assets.defs.leases import Lease
 
 
 @contextmanager
-def held_pool(instance: dg.DagsterInstance) -> Iterator[dg.DagsterRun]:
-    """Let a run on another machine have the only slot of Gong's pool for the block, and yield the run.
+def held_pool(instance: dg.DagsterInstance, pool: str = GONG_POOL) -> Iterator[dg.DagsterRun]:
+    """Let a run on another machine have the only slot of the pool for the block, and yield the run.
 
     The lease of the run is not renewed: after about 90 seconds, a code location takes the run for dead.
     """
@@ -27,8 +27,8 @@ def held_pool(instance: dg.DagsterInstance) -> Iterator[dg.DagsterRun]:
     value = msgspec.json.encode(lease).decode()
     instance.daemon_cursor_storage.set_cursor_values({f"gong_assets/lease/{run.run_id}": value})
     storage = instance.event_log_storage
-    storage.initialize_concurrency_limit_to_default(GONG_POOL)
-    assert storage.claim_concurrency_slot(GONG_POOL, run.run_id, "gong_calls_raw").is_claimed
+    storage.initialize_concurrency_limit_to_default(pool)
+    assert storage.claim_concurrency_slot(pool, run.run_id, "elsewhere").is_claimed
     try:
         yield run
     finally:
