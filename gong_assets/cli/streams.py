@@ -6,10 +6,7 @@ import io
 import os
 import select
 import sys
-from typing import TYPE_CHECKING, Any, TextIO
-
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
+from typing import Any, TextIO
 
 
 def prepare_streams() -> None:
@@ -67,7 +64,7 @@ class _Descriptor(io.FileIO):
         super().__init__(descriptor, "w", closefd=closefd)
         self._ignored = ignored
 
-    def write(self, data: ReadableBuffer, /) -> int:
+    def write(self, data: Any, /) -> int:
         try:
             while (written := super().write(data)) is None:  # A full pipe that does not block.
                 select.select([], [self], [])
