@@ -33,7 +33,6 @@ from pydantic import SecretStr
 from gong_assets.cli.doctor.alerts import check_alerts
 from gong_assets.defs.alerts.channels import Email, Webhook
 from gong_assets.defs.alerts.messages import Message, body, format_of
-from gong_assets.defs.alerts.sensor import build_alert_sensor
 from gong_assets.defs.failures import failure
 from gong_assets.error_advice import EXPECTED_ERRORS
 from gong_assets.gong import (
@@ -45,16 +44,17 @@ from gong_assets.gong import (
 from gong_assets.security.redaction import redact
 from gong_assets.settings import Settings
 from gong_assets.warehouse.errors import WarehouseUnreachable
-from gong_assets_tests.defs.alerts.receivers import Inbox, mail_server, webhook
+from gong_assets_tests.defs.alerts.receivers import Inbox, mail_server
+from gong_assets_tests.defs.alerts.watched import WatchedLocation
 
 TRANSCRIPT = "We lost the Acme deal to a competitor"
 
 
-class Deployment:
+class Deployment(WatchedLocation):
     """A code location whose assets fail as a test says, and its alert sensor."""
 
     def __init__(self, instance: dg.DagsterInstance, settings: Settings) -> None:
-        self.instance, self.sensor, self.cursor = instance, build_alert_sensor(settings), None
+        super().__init__(instance, settings)
         self.errors: dict[str, Exception] = {}
         self.check_passes = True
         names = ("calls", "users", "trackers")
@@ -88,20 +88,6 @@ class Deployment:
         self.errors = errors or (dict.fromkeys(steps, error) if error else {})
         job = self.defs.resolve_job_def("gong_ingestion")
         job.execute_in_process(instance=self.instance, raise_on_error=False)
-
-    def tick(self) -> str:
-        context = dg.build_sensor_context(
-            instance=self.instance, cursor=self.cursor, repository_def=self.defs.get_repository_def()
-        )
-        data = self.sensor.evaluate_tick(context)
-        self.cursor = data.cursor
-        return str(data.skip_message)
-
-
-@pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    with webhook() as received:
-        yield received
 
 
 @pytest.fixture

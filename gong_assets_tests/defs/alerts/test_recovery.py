@@ -10,20 +10,20 @@ from pydantic import SecretStr
 
 from gong_assets.dates import PARTITION_TAG, parse_ranges
 from gong_assets.defs.alerts.ledger import Cursor
-from gong_assets.defs.alerts.sensor import build_alert_sensor
 from gong_assets.defs.partitions import DAYS_TAG
 from gong_assets.settings import Settings
-from gong_assets_tests.defs.alerts.receivers import Inbox, webhook
+from gong_assets_tests.defs.alerts.receivers import Inbox
+from gong_assets_tests.defs.alerts.watched import WatchedLocation
 
 MODELS = ("stg_calls", "stg_users")
 OLD, RECENT = "2026-03-01", "2026-03-08..2026-03-14"
 
 
-class Deployment:
+class Deployment(WatchedLocation):
     """A code location with a step of daily models, one of models without days, and one of a daily list."""
 
     def __init__(self, instance: dg.DagsterInstance, settings: Settings) -> None:
-        self.instance, self.sensor, self.cursor = instance, build_alert_sensor(settings), None
+        super().__init__(instance, settings)
         self.failing: Collection[str] = ()
         self.text = "no"
         daily: dict[str, Any] = {
@@ -69,20 +69,6 @@ class Deployment:
             raise_on_error=False,
         )
         return self.tick()
-
-    def tick(self) -> str:
-        context = dg.build_sensor_context(
-            instance=self.instance, cursor=self.cursor, repository_def=self.defs.get_repository_def()
-        )
-        data = self.sensor.evaluate_tick(context)
-        self.cursor = data.cursor
-        return str(data.skip_message)
-
-
-@pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    with webhook() as received:
-        yield received
 
 
 @pytest.fixture
