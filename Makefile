@@ -23,7 +23,6 @@ demo: .venv/installed  ## Run the whole graph over the last 14 days on this mach
 check: lint typecheck build test-all  ## Run what CI runs: style, types, the wheel and all tests
 
 licenses: .venv/installed  ## Write docs/licenses.md, from all extras and the tools of development
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,k8s]'
 	$(BIN)/python -m tools.licenses
 
 # The extras of the installation that the SBOM describes.

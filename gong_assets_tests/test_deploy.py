@@ -111,6 +111,41 @@ def test_all_instances_have_the_same_pools_retries_and_retention(monkeypatch: py
         assert helm["retention"][theirs]["purgeAfterDays"] == local["retention"][ours]["purge_after_days"]
 
 
+def check_compose(file: Path) -> subprocess.CompletedProcess[str]:
+    """Check a file with the schema of the Compose specification, which the package contains."""
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(file)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_file_of_compose_follows_its_specification(tmp_path: Path) -> None:
+    result = check_compose(DEPLOY / "compose.yaml")
+    assert result.returncode == 0, result.stdout
+    misspelt = tmp_path / "compose.yaml"
+    misspelt.write_text((DEPLOY / "compose.yaml").read_text().replace("depends_on:", "depend_on:", 1))
+    assert "depend_on" in check_compose(misspelt).stdout
+
+
+def test_kubernetes_knows_the_fields_of_the_helm_values() -> None:
+    """With the models by which Dagster's launcher of runs reads them."""
+    from dagster_k8s.models import k8s_snake_case_dict
+    from kubernetes.client import V1Container, V1JobSpec, V1PodSecurityContext
+
+    values = load("helm/values.yaml")
+    run = values["runLauncher"]["config"]["k8sRunLauncher"]["runK8sConfig"]
+    (deployment,) = values["dagster-user-deployments"]["deployments"]
+    probe = {key: value for key, value in deployment["readinessProbe"].items() if key != "enabled"}
+    container = {"resources": deployment["resources"], "readinessProbe": probe}
+    for model, fields in (
+        (V1Container, {"name": "run", **run["containerConfig"]}),
+        (V1JobSpec, run["jobSpecConfig"]),
+        (V1PodSecurityContext, deployment["podSecurityContext"]),
+        (V1Container, {"name": "code", **container}),
+    ):
+        assert len(k8s_snake_case_dict(model, fields)) == len(fields)
+    with pytest.raises(Exception, match="Unexpected keys"):
+        k8s_snake_case_dict(V1JobSpec, {"ttl_seconds": 1})
+
+
 def test_the_services_of_compose_refer_to_what_exists() -> None:
     compose = load("compose.yaml")
     services = compose["services"]
