@@ -162,7 +162,7 @@ class GovernedSession:
             if not (isinstance(node.this, exp.Literal) and node.this.is_string):
                 raise NotImplementedError("IDENTIFIER of an expression")
             table = node.parent if isinstance(node.parent, exp.Table) else node
-            named = exp.to_table(node.this.name, dialect="snowflake")
+            named = _table(node.this.name)
             if isinstance(node, exp.DynamicIdentifier) and table is node:
                 node.replace(named.this if not named.db else named)
                 continue
@@ -252,6 +252,17 @@ class GovernedSession:
             *name.split("."),
         )
         return rows[0][0]
+
+
+def _table(name: str) -> exp.Table:
+    """Return the table of a name in a text; raises SnowflakeError for a call or a file in its place."""
+    table = exp.to_table(name, dialect="snowflake")
+    parts = {key: part for key, part in table.args.items() if part}
+    if parts.keys() - {"this", "db", "catalog"} or not all(
+        isinstance(part, exp.Identifier) for part in parts.values()
+    ):
+        raise SnowflakeError(1003, "42000", f"SQL compilation error: invalid identifier '{name}'")
+    return table
 
 
 class Creation:

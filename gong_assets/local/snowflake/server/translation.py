@@ -20,11 +20,14 @@ def translate(sql: str, session_variables: Mapping[str, exp.Expression]) -> exp.
     require_supported(sql, statement)
     reject_unsupported(sql, statement)
     name_columns(sql, statement)
-    _substitute_variables(statement, session_variables)
+    if _substitute_variables(statement, session_variables):
+        require_supported(sql, statement)  # A value may be in the place of a table.
     return rewrite(statement, call_translation.REWRITES)
 
 
-def _substitute_variables(statement: exp.Expression, session_variables: Mapping[str, exp.Expression]) -> None:
+def _substitute_variables(statement: exp.Expression, session_variables: Mapping[str, exp.Expression]) -> bool:
+    """Replace session variables by their values, and return whether there were any."""
+    substituted = False
     for parameter in list(statement.find_all(exp.Parameter)):
         # $1 is a column of a staged file.
         if isinstance(parameter.this, exp.Var):
@@ -32,3 +35,5 @@ def _substitute_variables(statement: exp.Expression, session_variables: Mapping[
             if name not in session_variables:
                 raise SnowflakeError(2211, "02000", f"Session variable '${name}' does not exist")
             parameter.replace(session_variables[name].copy())
+            substituted = True
+    return substituted

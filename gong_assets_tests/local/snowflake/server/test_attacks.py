@@ -72,6 +72,11 @@ def test_web_pages_are_refused(server: ServerProcess, headers: dict[str, str]) -
         "select * from glob('/etc/*')",
         "select * from query('select 1')",
         "select * from duckdb_settings()",
+        "select * from identifier('duckdb_settings()')",
+        "select * from identifier('query(''select 1'')')",
+        "select * from table('query(''select 1'')')",
+        "select identifier('current_setting(''temp_directory'')')",
+        "select * from identifier('''{outside}.csv''')",
         "select getenv('HOME')",
         "select current_setting('temp_directory')",
         "copy t to '{outside}'",
@@ -123,6 +128,27 @@ def test_statements_that_leave_the_databases_are_refused(
     assert not outside.exists()
     assert not [path for path in server.data.rglob("outside*") if path.suffix != ".log"]
     assert cursor.execute("select n from t").fetchall() == [("x",)]
+
+
+@pytest.mark.parametrize(
+    ("value", "sql"),
+    [
+        ("query(''select 1'')", "select * from identifier($source)"),
+        ("query(''select 1'')", "select * from table($source)"),
+        ("{outside}", "select * from $source"),
+    ],
+)
+def test_a_session_variable_names_no_function_and_no_file(
+    server: ServerProcess, cursor: SnowflakeCursor, schema: str, value: str, sql: str
+) -> None:
+    """DuckDB itself reads the files of stages."""
+    staged = server.data / "stages" / "TESTS" / schema / "S" / "rows.csv"
+    staged.parent.mkdir(parents=True)
+    staged.write_text("a\n1\n")
+    cursor.execute(f"set source = '{value.format(outside=staged)}'")
+    with pytest.raises(ProgrammingError) as caught:
+        cursor.execute(sql)
+    assert caught.value.errno in (1003, 1011)
 
 
 def test_several_statements_fail_as_on_snowflake(cursor: SnowflakeCursor) -> None:
