@@ -30,9 +30,9 @@ _IGNORED = re.compile(
 _START_TRANSACTION = re.compile(r"start\s+transaction\b", re.IGNORECASE)
 _UNSET = re.compile(r"unset\s+(\w+)\s*;?\s*\Z", re.IGNORECASE)
 _REMOVE = re.compile(r"(?:remove|rm)\s+(?P<quote>'?)@(?P<path>\S+?)(?P=quote)\s*;?\s*\Z", re.IGNORECASE)
-_SHOW_PARAMETERS = re.compile(r"show\s+parameters(?:\s+like\s+'(?P<like>(?:[^']|'')*)')?", re.IGNORECASE)
 # https://docs.snowflake.com/en/sql-reference/sql/alter-table-column
 _TEXT = r"'(?:[^'\\]|''|\\.)*'"
+_SHOW_PARAMETERS = re.compile(rf"show\s+parameters(?:\s+like\s+(?P<like>{_TEXT}))?", re.IGNORECASE)
 _COLUMN_COMMENT = rf"(?:column\s+)?(?P<column>\w+)\s+comment\s+(?P<text>{_TEXT})"
 _COLUMN_COMMENTS = re.compile(
     rf"alter\s+table\s+(?P<table>[\w.]+)\s+(?:alter|modify)\s+(?P<columns>(?:column\s+)?\w+\s+comment\s+{_TEXT}.*)",
@@ -169,7 +169,7 @@ def _show_parameters(connection: Connection, like: str | None) -> str:
     )
     columns = ("key", "value", "default", "level", "description", "type")
     selected = ", ".join(f'column{position} AS "{name}"' for position, name in enumerate(columns, 1))
-    where = f" WHERE column1 ILIKE '{like}'" if like is not None else ""
+    where = f" WHERE column1 ILIKE {_literal(_parse(like).name)}" if like is not None else ""
     return f"SELECT {selected} FROM (VALUES {values}){where}"
 
 

@@ -164,6 +164,15 @@ def test_no_form_of_a_query_reads_without_select(account: Account, sql: str) -> 
         print(run(sql))
 
 
+def test_the_pattern_of_show_parameters_is_a_text(account: Account) -> None:
+    account.admin("create table t as select 'secret' as n")
+    account.use_schema()
+    run = account.session()
+
+    assert run(r"show parameters like '\'' union all select n, n, n, n, n, n from t --'") == []
+    assert [row[0] for row in run("show parameters like 'time%'")] == ["TIMEZONE"]
+
+
 def test_privileges_are_inherited_through_roles(account: Account) -> None:
     account.admin("create table t as select 1 as n")
     account.use_schema()
