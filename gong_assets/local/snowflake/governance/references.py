@@ -43,20 +43,25 @@ def _is_cte(table: exp.Table) -> bool:
     """Return whether the name is that of a CTE that is visible at this place.
 
     Elsewhere in the statement the same name may be a table. A CTE sees those before it in its own WITH, and
-    itself if it is recursive.
+    itself if it is recursive: on the right of its UNION only. Elsewhere in it DuckDB reads the table.
     """
     name = folded(table.this)
     child: exp.Expression = table
     inside: exp.CTE | None = None
+    sides: dict[int, exp.Expression] = {}  # the operand of each UNION that the name is in
     parent = table.parent
     while parent is not None:
         if isinstance(child, exp.CTE) and isinstance(parent, exp.With):
             inside = child
+        elif isinstance(parent, exp.Union):
+            sides[id(parent)] = child
         clause = parent if isinstance(parent, exp.With) else parent.args.get("with_")
         if isinstance(clause, exp.With):
             for cte in clause.expressions:
                 if cte is inside:
-                    if clause.recursive and folded_alias(cte) == name:
+                    union = cte.this
+                    is_recursive = isinstance(union, exp.Union) and sides.get(id(union)) is union.expression
+                    if clause.recursive and is_recursive and folded_alias(cte) == name:
                         return True
                     break
                 if folded_alias(cte) == name:

@@ -50,6 +50,7 @@ def test_a_policy_on_a_column_replaces_its_values(governed: Account) -> None:
         "select p.name from people p",
         "select people.name from people",
         "with c as (select * from people) select name from c",
+        "with recursive people as (select * from people) select name from people",
         "select max(name) from people group by age",
         "select (select max(name) from people)",
         "select a.name from people a join people b on a.age = b.age",

@@ -148,6 +148,10 @@ def test_a_view_can_be_made_only_of_what_its_owner_reads(account: Account) -> No
         # The name of a CTE is a table elsewhere in the statement.
         "select * from t where n in (with t as (select 1 as n) select n from t)",
         "with t as (select * from t) select * from t",
+        # RECURSIVE is a word for the whole WITH: a CTE without UNION reads the table of its name.
+        "with recursive t as (select * from t) select * from t",
+        "with t as (select n from t except select 0), "
+        "c as (select 1 as n union all select n + 1 from c where n < 3) select t.n from t, c",
         'select * from "T"',
         "create temporary table cloned clone t",
         "select * from identifier('t')",
