@@ -28,6 +28,8 @@ AI_CLASSIFY_MAX_TOKENS = 128_000
 _AI_SENTIMENT_PROMPT_TOKENS = 120
 _AI_REDACT_PROMPT_TOKENS = 425
 
+# Prefix of the names of all DuckDB functions for those of Cortex.
+CORTEX_PREFIX = "_cortex_"
 # Suffix of the function variants that DuckDB evaluates exactly once per row.
 PER_ROW_SUFFIX = "_rows"
 
@@ -61,7 +63,7 @@ class CortexFunction:
 
     def udf_name(self, *, with_details: bool, per_row: bool) -> str:
         """Return the name of the DuckDB function for a variant of this function."""
-        return f"_cortex_{self.name.lower()}{'_details' * with_details}{PER_ROW_SUFFIX * per_row}"
+        return f"{CORTEX_PREFIX}{self.name.lower()}{'_details' * with_details}{PER_ROW_SUFFIX * per_row}"
 
 
 def _sentiment_labels(text: str, categories: list[str] | None) -> object:
@@ -220,4 +222,4 @@ EMBEDDING_DIMENSIONS = (768, 1024)
 
 def embedding_udf_name(dimension: int, *, per_row: bool) -> str:
     """Return the name of the DuckDB function that returns vectors of ``dimension``."""
-    return f"_cortex_embed_{dimension}{PER_ROW_SUFFIX * per_row}"
+    return f"{CORTEX_PREFIX}embed_{dimension}{PER_ROW_SUFFIX * per_row}"

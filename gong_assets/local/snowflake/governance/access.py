@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterator
 
 from sqlglot import exp
 
+from gong_assets.local.snowflake.cortex.function_catalog import CORTEX_PREFIX
 from gong_assets.local.snowflake.errors import SnowflakeError
 from gong_assets.local.snowflake.governance import references
 from gong_assets.local.snowflake.governance.scope import Scope
 from gong_assets.local.snowflake.governance.state import ACCOUNTADMIN, does_not_exist, insufficient_privileges
 from gong_assets.local.snowflake.governance.words import Words
 
-_CORTEX = re.compile(r"\b(?:AI_\w+|SNOWFLAKE\s*\.\s*CORTEX\s*\.\s*\w+)\s*\(", re.IGNORECASE)
-_TEXTS = re.compile(r"'(?:[^'\\]|''|\\.)*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 # https://docs.snowflake.com/en/user-guide/snowflake-cortex/aisql#required-privileges
 _CORTEX_ROLES = ("SNOWFLAKE.CORTEX_USER", "SNOWFLAKE.AI_FUNCTIONS_USER")
-_UNBILLED = ("AI_COUNT_TOKENS",)
+# Functions of DuckDB for those of Cortex that need no privilege.
+_FREE_OF_CORTEX = f"{CORTEX_PREFIX}ai_count_tokens"
 _ALTERED = re.compile(r"\s*(?:alter)\s+(table|view|schema|database)\s+", re.IGNORECASE)
 
 
@@ -58,7 +58,7 @@ class AccessCheck:
             self._write(statement, target)
         if reads or isinstance(statement, (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Copy)):
             self._require_warehouse()
-        self._cortex(sql)
+        self._cortex(statement)
 
     def _require_warehouse(self) -> None:
         if not self._has_warehouse():
@@ -194,10 +194,15 @@ class AccessCheck:
     def _require_primary(self, privilege: str, kind: str, name: str) -> None:
         self._governance.require(self._primary, privilege, kind, name)
 
-    def _cortex(self, sql: str) -> None:
-        """Raise SnowflakeError unless the session may call the Cortex functions in the statement."""
-        called = _CORTEX.findall(_TEXTS.sub(" ", sql))
-        if not [name for name in called if not name.upper().startswith(_UNBILLED)]:
+    def _cortex(self, statement: exp.Expression) -> None:
+        """Raise SnowflakeError unless the session may call the Cortex functions in the statement.
+
+        Their calls are already those of DuckDB's functions.
+        """
+        called = [function.name.lower() for function in statement.find_all(exp.Anonymous)]
+        if not any(
+            name.startswith(CORTEX_PREFIX) and not name.startswith(_FREE_OF_CORTEX) for name in called
+        ):
             return
         role = any(
             self._governance.has(self._roles, "USAGE", "DATABASE ROLE", name) for name in _CORTEX_ROLES

@@ -341,6 +341,28 @@ def test_cortex_needs_the_privilege_and_the_database_role(account: Account) -> N
         account.admin("grant database role snowflake.cortex_user to role public")
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select \"AI_SENTIMENT\"('good')",
+        "select snowflake.cortex.\"SENTIMENT\"('good')",
+        "select $$'$$, ai_sentiment('good'), $$'$$",
+        "select 1 as \"'\", ai_sentiment($$good$$) as \"x'\"",
+        "select _cortex_sentiment(['', 'good'])",
+        "create temporary table answers as select ai_sentiment('good') as answer",
+    ],
+)
+def test_no_form_of_a_call_reaches_cortex_without_the_privilege(account: Account, sql: str) -> None:
+    account.use_schema()
+    run = account.session()
+    account.admin("revoke database role snowflake.cortex_user from role public")
+    try:
+        assert failure(run, sql)[0] == INSUFFICIENT
+        assert run("select ai_count_tokens('ai_sentiment', 'good'), 'AI_SENTIMENT(1)'")
+    finally:
+        account.admin("grant database role snowflake.cortex_user to role public")
+
+
 def test_account_usage_needs_a_database_role(account: Account) -> None:
     run = account.session()
     sql = "select count(*) from snowflake.account_usage.cortex_ai_functions_usage_history"
