@@ -54,7 +54,8 @@ class AccessCheck:
         for table in reads:
             self._relation(table, "SELECT")
         target = references.target(statement)
-        if target is not None and isinstance(target.this, exp.Identifier):
+        # A schema is a table without a name of its own.
+        if target is not None and all(isinstance(part, exp.Identifier) for part in target.parts):
             self._write(statement, target)
         if reads or isinstance(statement, (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Copy)):
             self._require_warehouse()
@@ -170,13 +171,14 @@ class AccessCheck:
         """
         kind = str(statement.args.get("kind")).upper()
         parts = [references.folded(part) for part in table.parts]
-        if kind == "DATABASE":
-            if not self._scope.has_container(parts[-1]):
+        if kind in ("DATABASE", "SCHEMA"):
+            name = self._scope.full_name(kind, parts)
+            if self._scope.has_container(name):
+                if statement.args.get("replace"):
+                    self.own(kind, name)
+            elif kind == "DATABASE":
                 self._require_primary("CREATE DATABASE", "ACCOUNT", "")
-            return
-        if kind == "SCHEMA":
-            name = self._scope.full_name("SCHEMA", parts)
-            if not self._scope.has_container(name):
+            else:
                 self._require_primary("CREATE SCHEMA", "DATABASE", name.partition(".")[0])
             return
         name = self._scope.full_name("TABLE", parts)

@@ -96,6 +96,38 @@ def test_a_change_of_the_object_itself_needs_ownership(account: Account, sql: st
     run(sql)
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "drop schema tests.{name}",
+        "drop schema {name} cascade",
+        "create or replace schema tests.{name}",
+        "comment on schema tests.{name} is 'x'",
+        "create or replace database tests",
+        "drop database tests",
+    ],
+)
+def test_a_change_of_a_schema_or_database_needs_ownership(account: Account, sql: str) -> None:
+    account.admin("create table t as select 1 as n")
+    account.use_schema()
+    account.admin(f"grant create schema on database tests to role {account.role}")
+
+    assert failure(account.session(), sql.format(name=account.name))[0] == INSUFFICIENT
+    assert account.admin(f"select n from tests.{account.name}.t") == [(1,)]
+
+
+def test_a_new_schema_needs_the_privilege_on_the_database(account: Account) -> None:
+    account.use_schema()
+    run = account.session()
+
+    run(f"create schema if not exists tests.{account.name}")
+    assert failure(run, f"create schema tests.{account.name}_own")[0] == INSUFFICIENT
+    account.admin(f"grant create schema on database tests to role {account.role}")
+    run(f"create schema tests.{account.name}_own")
+    run(f"create or replace schema tests.{account.name}_own")
+    run(f"drop schema tests.{account.name}_own")
+
+
 def test_creating_needs_the_privilege_on_the_schema_and_gives_ownership(account: Account) -> None:
     account.use_schema()
     run = account.session()
