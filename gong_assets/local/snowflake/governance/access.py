@@ -52,7 +52,9 @@ class AccessCheck:
             return
         reads = list(references.read_tables(statement))
         for table in reads:
-            self._relation(table, "SELECT")
+            # What SHOW names may be a schema, and what RENAME TO names does not exist yet.
+            may_be_missing = isinstance(statement, exp.Show) or isinstance(table.parent, exp.AlterRename)
+            self._relation(table, "SELECT", may_be_missing=may_be_missing)
         target = references.target(statement)
         # A schema is a table without a name of its own.
         if target is not None and all(isinstance(part, exp.Identifier) for part in target.parts):
@@ -86,8 +88,11 @@ class AccessCheck:
     def _is_temporary(self, table: exp.Table) -> bool:
         return bool(table.catalog == "temp")
 
-    def _relation(self, table: exp.Table, *privileges: str) -> None:
-        """Raise SnowflakeError unless the session has the privileges on a table or view."""
+    def _relation(self, table: exp.Table, *privileges: str, may_be_missing: bool = False) -> None:
+        """Raise SnowflakeError unless the session has the privileges on a table or view.
+
+        DuckDB finds views of its own by names that no schema has.
+        """
         if self._is_temporary(table):
             return
         name = self._full_name(table)
@@ -101,7 +106,9 @@ class AccessCheck:
         self._schema(f"{database}.{schema}")
         kind = self._scope.kind_of(name)
         if kind is None:
-            return  # The statement fails, because there is no such table.
+            if may_be_missing:
+                return
+            raise does_not_exist("TABLE", name)
         held = self._governance.privileges_on(self._roles, kind, name)
         if not held:
             raise does_not_exist(kind, name)
@@ -161,7 +168,7 @@ class AccessCheck:
                 if self._scope.has_container(name):
                     self.own(kind, name)
         else:
-            self._relation(table, *_needed(statement))
+            self._relation(table, *_needed(statement), may_be_missing=bool(statement.args.get("exists")))
 
     def _create(self, statement: exp.Create, table: exp.Table) -> None:
         """https://docs.snowflake.com/en/sql-reference/sql/create-table#access-control-requirements

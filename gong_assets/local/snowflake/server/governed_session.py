@@ -10,7 +10,13 @@ from gong_assets.local.snowflake.governance import account, references, show
 from gong_assets.local.snowflake.governance.access import AccessCheck
 from gong_assets.local.snowflake.governance.policies import Catalog, PolicyRewrite
 from gong_assets.local.snowflake.governance.scope import Scope
-from gong_assets.local.snowflake.governance.state import PUBLIC, WAREHOUSE, Governance, Identity
+from gong_assets.local.snowflake.governance.state import (
+    PUBLIC,
+    WAREHOUSE,
+    Governance,
+    Identity,
+    does_not_exist,
+)
 from gong_assets.local.snowflake.governance.table_policies import CreatedPolicies
 from gong_assets.local.snowflake.governance.words import Words
 from gong_assets.local.snowflake.server.connection import Connection
@@ -202,16 +208,25 @@ class GovernedSession:
         return rows
 
     def _kind_of(self, name: str) -> str | None:
+        """Return whether a full name is that of a TABLE or a VIEW; None if it is neither.
+
+        Raises SnowflakeError for a name that differs from that of a table or view only in its case: DuckDB
+        takes them for the same, and Snowflake does not.
+        """
         parts = name.split(".", 2)
         if len(parts) != 3:
             return None
-        condition = "upper(database_name) = ? AND upper(schema_name) = ? AND {} = ?"
-        values = (parts[0].upper(), parts[1].upper(), parts[2])
         for kind in ("TABLE", "VIEW"):
-            column = f"{kind.lower()}_name"
-            if self._query(
-                f"SELECT 1 FROM duckdb_{kind.lower()}s() WHERE {condition.format(column)}", *values
-            ):
+            columns = ("database_name", "schema_name", f"{kind.lower()}_name")
+            condition = " AND ".join(f"lower({column}) = lower(?)" for column in columns)
+            found = self._query(
+                f"SELECT {', '.join(columns)} FROM duckdb_{kind.lower()}s() "
+                f"WHERE {condition} AND NOT starts_with(schema_name, '_fs')",
+                *parts,
+            )
+            if found and list(found[0]) != parts:
+                raise does_not_exist(kind, name)
+            if found:
                 return kind
         return None
 

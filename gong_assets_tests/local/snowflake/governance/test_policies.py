@@ -73,6 +73,15 @@ def test_no_form_of_a_query_shows_what_is_masked(governed: Account, sql: str) ->
     assert "***" in str(rows)
 
 
+@pytest.mark.parametrize("name", ['"people"', '"tests".{schema}.people', 'tests."{lower}".people'])
+def test_a_name_in_another_case_shows_nothing(governed: Account, name: str) -> None:
+    governed.admin("alter table people modify column name set masking policy hide")
+    sql = f"select name from {name.format(schema=governed.name, lower=governed.name.lower())}"
+
+    assert failure(governed.session(), sql)[0] == 2003
+    assert failure(governed.admin, sql)[0] == 2003
+
+
 def test_a_condition_compares_the_masked_value(governed: Account) -> None:
     governed.admin("alter table people modify column name set masking policy hide")
 

@@ -82,7 +82,8 @@ def test_each_change_needs_its_privilege(account: Account, privilege: str, sql: 
 
 @pytest.mark.parametrize(
     "sql", ["drop table t", "alter table t add column m int", "create or replace table t (m int)",
-            "comment on table t is 'x'", "alter table t alter column n comment 'x'"]
+            "comment on table t is 'x'", "alter table t alter column n comment 'x'",
+            "alter table t rename to u"]
 )  # fmt: skip
 def test_a_change_of_the_object_itself_needs_ownership(account: Account, sql: str) -> None:
     account.admin("create table t (n int)")
@@ -94,6 +95,29 @@ def test_a_change_of_the_object_itself_needs_ownership(account: Account, sql: st
     assert failure(run, sql)[0] == INSUFFICIENT
     account.admin(f"grant ownership on table t to role {account.role} copy current grants")
     run(sql)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        'drop table "t"',
+        'update "t" set n = 2',
+        'delete from "t"',
+        'truncate table "t"',
+        'insert into "t" values (2)',
+        'alter table "t" rename to other',
+        'create or replace table "t" (m int)',
+        'create or replace view "t" as select 2 as n',
+    ],
+)
+def test_a_name_in_another_case_is_not_that_of_the_table(account: Account, sql: str) -> None:
+    account.admin("create table t as select 1 as n")
+    account.use_schema()
+    for kind in ("table", "view"):
+        account.admin(f"grant create {kind} on schema tests.{account.name} to role {account.role}")
+
+    assert failure(account.session(), sql)[0] == NOT_AUTHORIZED
+    assert account.admin("select n from t") == [(1,)]
 
 
 @pytest.mark.parametrize(
@@ -185,6 +209,12 @@ def test_a_view_can_be_made_only_of_what_its_owner_reads(account: Account) -> No
         "with t as (select n from t except select 0), "
         "c as (select 1 as n union all select n + 1 from c where n < 3) select t.n from t, c",
         'select * from "T"',
+        'select * from "t"',
+        'create temporary table copied as select * from "t"',
+        "select sql from duckdb_tables",
+        "select * from pragma_database_list",
+        "select name from sqlite_master",
+        "select * from pg_catalog.pg_tables",
         "create temporary table cloned clone t",
         "select * from identifier('t')",
         "select * from table('t')",
@@ -379,7 +409,7 @@ def test_cortex_needs_the_privilege_and_the_database_role(account: Account) -> N
         "select \"AI_SENTIMENT\"('good')",
         "select snowflake.cortex.\"SENTIMENT\"('good')",
         "select $$'$$, ai_sentiment('good'), $$'$$",
-        "select 1 as \"'\", ai_sentiment($$good$$) as \"x'\"",
+        'select 1 as "\'", ai_sentiment($$good$$) as "x\'"',
         "select _cortex_sentiment(['', 'good'])",
         "create temporary table answers as select ai_sentiment('good') as answer",
     ],
