@@ -16,6 +16,11 @@ def require_plain_name(name: str) -> None:
     ``-`` and blanks.
     """
     if not _PLAIN.fullmatch(name):
-        raise SnowflakeError(
-            1003, "42000", f"SQL compilation error: invalid identifier {name!r} on the local server"
-        )
+        raise invalid_identifier(name)
+
+
+def invalid_identifier(name: str) -> SnowflakeError:
+    """Return the error of a name that Snowflake allows and the local server does not."""
+    return SnowflakeError(
+        1003, "42000", f"SQL compilation error: invalid identifier {name!r} on the local server"
+    )

@@ -14,7 +14,7 @@ from sqlglot import exp
 from sqlglot.tokens import TokenType
 
 from gong_assets.local.snowflake.errors import SnowflakeError
-from gong_assets.local.snowflake.sql.names import require_plain_name
+from gong_assets.local.snowflake.sql.names import invalid_identifier, require_plain_name
 
 _STATEMENTS = (
     exp.Query, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Copy, exp.Put, exp.ListStage,
@@ -68,6 +68,8 @@ def require_supported(sql: str, statement: exp.Expression) -> None:
         is_known = isinstance(statement, _STATEMENTS)
     if not is_known or (isinstance(statement, exp.Set) and _SCOPED_SET.search(sql)):
         raise _syntax_error(sql)
+    if not isinstance(statement, exp.Query):
+        _require_names_without_quotes(statement)
     if isinstance(statement, exp.Copy):
         _require_load(statement)
     elif isinstance(statement, exp.Create | exp.Drop):
@@ -83,6 +85,18 @@ def require_supported(sql: str, statement: exp.Expression) -> None:
         is_unknown = is_table_function and name.upper() not in _TABLE_FUNCTIONS
         if is_unknown or name.upper() in _DUCKDB_FUNCTIONS:
             raise SnowflakeError(2140, "42601", f"SQL compilation error: Unknown function {name.upper()}")
+
+
+def _require_names_without_quotes(statement: exp.Expression) -> None:
+    """Raise SnowflakeError for an object or a new column whose name has an apostrophe.
+
+    fakesnow puts these names into texts, and DuckDB runs all statements that are in one.
+    """
+    for node in statement.find_all(exp.Table, exp.ColumnDef, exp.Show):
+        parts = node.parts if isinstance(node, exp.Table) else node.find_all(exp.Identifier)
+        for part in parts:
+            if "'" in part.name:
+                raise invalid_identifier(part.name)
 
 
 def _require_load(statement: exp.Copy) -> None:

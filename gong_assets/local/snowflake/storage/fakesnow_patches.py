@@ -27,6 +27,7 @@ with suppress(OSError):
     Path(stage.LOCAL_BUCKET_PATH).rmdir()
 
 _fakesnow_internal_dir = stage.internal_dir
+_fakesnow_stage_parts = stage.parts_from_var
 
 _STAGES = "_fs_global._fs_information_schema._fs_stages"
 
@@ -36,6 +37,18 @@ def keep_stages_in(directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     stage.LOCAL_BUCKET_PATH = str(directory.resolve())
     stage.internal_dir = _stage_directory
+    stage.parts_from_var = _stage_parts
+
+
+def _stage_parts(name: str, current_database: str | None, current_schema: str | None) -> tuple[str, str, str]:
+    """Return the parts of a stage's name, which fakesnow puts into texts of SQL.
+
+    Raises SnowflakeError for a name that cannot be part of a text or a path.
+    """
+    parts: tuple[str, str, str] = _fakesnow_stage_parts(name, current_database, current_schema)
+    for part in parts:
+        require_plain_name(part)
+    return parts
 
 
 def _stage_directory(name: str, path: str = "") -> str:

@@ -151,6 +151,37 @@ def test_a_session_variable_names_no_function_and_no_file(
     assert caught.value.errno in (1003, 1011)
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "drop table if exists \"x' as status; drop table t; select 'y\"",
+        "drop view if exists \"x' as status; drop table t; select 'y\"",
+        "drop schema if exists \"x' as status; drop table t; select 'y\"",
+        "create temporary table \"x' as status; drop table t; select 'y\" (n int)",
+        'create temporary table x ("c\', 1); drop table t; --" varchar(10))',
+        "create sequence \"x' as status; drop table t; select 'y\"",
+        "create file format \"x' as status; drop table t; select 'y\" type = csv",
+        'show tables in schema "x\' or 1 = 1 --"',
+        'show schemas in database "x\' or 1 = 1 --"',
+        'show columns in table "x\' or 1 = 1 --"',
+        'describe table "x\' or 1 = 1 --"',
+        'use schema "x\'; drop table t; --"',
+        'list @"x\' union select n from t --"',
+        "list '@\"x\\' union select n from t --\"'",
+        'remove @"x\'union/**/select/**/n/**/from/**/t--"',
+        'copy into t from @"x\' union select n from t --"',
+    ],
+)
+def test_a_name_cannot_have_a_statement_in_it(cursor: SnowflakeCursor, sql: str) -> None:
+    """On Snowflake a quoted name may have an apostrophe."""
+    cursor.execute("create or replace table t as select 'x' as n")
+    with pytest.raises(ProgrammingError) as caught:
+        cursor.execute(sql)
+    assert caught.value.errno == 1003
+    assert "invalid identifier" in str(caught.value)
+    assert cursor.execute('select n, 1 as "it\'s" from t').fetchall() == [("x", 1)]
+
+
 def test_several_statements_fail_as_on_snowflake(cursor: SnowflakeCursor) -> None:
     with pytest.raises(snowflake.connector.errors.ProgrammingError) as caught:
         cursor.execute("select 1; drop table t")
