@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import itertools
 import re
+from contextlib import suppress
 
+import duckdb
 import sqlglot
 from sqlglot import exp
 from sqlglot.tokens import TokenType
@@ -22,6 +24,8 @@ _STATEMENTS = (
     exp.Transaction, exp.Commit, exp.Rollback,
 )  # fmt: skip
 _COMMANDS = {"ALTER", "SHOW"}  # of which sqlglot does not parse every form
+# What fakesnow shows of those. DuckDB would describe a table.
+_SHOWN = re.compile(r"\s*USER\s+FUNCTIONS\b", re.IGNORECASE)
 _CREATED = {"TABLE", "VIEW", "SCHEMA", "DATABASE", "STAGE", "SEQUENCE", "FILE FORMAT", "INDEX"}
 _TABLE_FUNCTIONS = {"RESULT_SCAN", "GENERATOR"}
 # Objects whose names are parts of paths.
@@ -63,7 +67,7 @@ def _statement_count_error(count: int) -> SnowflakeError:
 def require_supported(sql: str, statement: exp.Expression) -> None:
     """Raise SnowflakeError for a statement or function that is DuckDB's and not Snowflake's."""
     if isinstance(statement, exp.Command):
-        is_known = str(statement.this).upper() in _COMMANDS
+        is_known = _is_known_command(statement)
     else:
         is_known = isinstance(statement, _STATEMENTS)
     if not is_known or (isinstance(statement, exp.Set) and _SCOPED_SET.search(sql)):
@@ -85,6 +89,24 @@ def require_supported(sql: str, statement: exp.Expression) -> None:
         is_unknown = is_table_function and name.upper() not in _TABLE_FUNCTIONS
         if is_unknown or name.upper() in _DUCKDB_FUNCTIONS:
             raise SnowflakeError(2140, "42601", f"SQL compilation error: Unknown function {name.upper()}")
+
+
+def _is_known_command(command: exp.Command) -> bool:
+    """Return whether fakesnow and DuckDB may have a statement that sqlglot did not parse.
+
+    DuckDB has the text as it was written, in which other texts and comments end elsewhere than on Snowflake.
+    Raises SnowflakeError if it is more than one statement there.
+    """
+    word = str(command.this).upper()
+    if word == "SHOW":
+        return _SHOWN.match(str(command.expression)) is not None
+    if word not in _COMMANDS:
+        return False
+    with suppress(duckdb.Error):  # Then it fails as a whole, or fakesnow translates it.
+        count = len(duckdb.extract_statements(command.sql(dialect="duckdb")))
+        if count > 1:
+            raise _statement_count_error(count)
+    return True
 
 
 def _require_names_without_quotes(statement: exp.Expression) -> None:

@@ -77,6 +77,9 @@ def test_web_pages_are_refused(server: ServerProcess, headers: dict[str, str]) -
         "select * from table('query(''select 1'')')",
         "select identifier('current_setting(''temp_directory'')')",
         "select * from identifier('''{outside}.csv''')",
+        "show t",
+        "show all tables",
+        "show 'x'",
         "select getenv('HOME')",
         "select current_setting('temp_directory')",
         "copy t to '{outside}'",
@@ -127,6 +130,15 @@ def test_statements_that_leave_the_databases_are_refused(
     assert "Internal error" not in str(caught.value)
     assert not outside.exists()
     assert not [path for path in server.data.rglob("outside*") if path.suffix != ".log"]
+    assert cursor.execute("select n from t").fetchall() == [("x",)]
+
+
+def test_duckdb_has_no_second_statement_where_snowflake_has_a_text(cursor: SnowflakeCursor) -> None:
+    """Snowflake takes a backslash for an escape, and DuckDB does not."""
+    cursor.execute("create or replace table t as select 'x' as n")
+    with pytest.raises(ProgrammingError) as caught:
+        cursor.execute(r"alter table if exists u set sorted by (a, '\'); drop table t; --')")
+    assert caught.value.errno == 8
     assert cursor.execute("select n from t").fetchall() == [("x",)]
 
 
