@@ -11,7 +11,7 @@ from typing import Any
 from gong_assets.local.snowflake.errors import SnowflakeError
 from gong_assets.local.snowflake.governance.scope import ACCOUNT_KINDS, SCHEMA_KINDS, SUCCESS, Scope, table
 from gong_assets.local.snowflake.governance.sign_in import public_key
-from gong_assets.local.snowflake.governance.state import SYSTEM_ROLES, does_not_exist
+from gong_assets.local.snowflake.governance.state import PUBLIC, SYSTEM_ROLES, does_not_exist
 from gong_assets.local.snowflake.governance.words import Value, Words
 
 _KINDS = sorted(
@@ -66,9 +66,10 @@ def create(words: Words, scope: Scope) -> str | None:
                 3736, "23001", f"Policy '{name}' cannot be dropped/replaced as it is associated with one or "
                 "more entities."
             )  # fmt: skip
-        is_new = name not in existing
+        is_new, was_enforced = name not in existing, governance.is_enforced
         existing[name] = {**(existing.get(name, {}) if or_alter and kind == "USER" else {}), **definition}
-        if is_new:
+        # Before the first user the role of a session is a mere name, and PUBLIC by default.
+        if is_new and (was_enforced or scope.identity.role != PUBLIC):
             governance.set_owner(kind, name, scope.identity.role)
         governance.save()
     return SUCCESS

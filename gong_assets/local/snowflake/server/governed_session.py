@@ -11,6 +11,8 @@ from gong_assets.local.snowflake.governance.access import AccessCheck
 from gong_assets.local.snowflake.governance.policies import Catalog, PolicyRewrite
 from gong_assets.local.snowflake.governance.scope import Scope
 from gong_assets.local.snowflake.governance.state import (
+    ACCOUNTADMIN,
+    ADMINISTRATOR,
     PUBLIC,
     WAREHOUSE,
     Governance,
@@ -54,7 +56,8 @@ class GovernedSession:
         governance = self._governance
         found = governance.of_kind("USER").get(self._user, {})
         if not governance.is_enforced:
-            return role or PUBLIC, warehouse
+            default = ACCOUNTADMIN if self._user == ADMINISTRATOR else PUBLIC
+            return role or default, warehouse
         if only_role:
             self._only_role, self._uses_secondary_roles = only_role, False
         is_administrator = self._user not in governance.of_kind("USER")

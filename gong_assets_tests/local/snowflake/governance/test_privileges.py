@@ -22,6 +22,27 @@ def test_without_users_everybody_may_do_everything(own_server: ServerProcess) ->
         assert cursor.execute("select n, current_role() from t").fetchall() == [(1, "ANYTHING")]
 
 
+def test_the_first_user_and_what_is_older_do_not_belong_to_everybody(own_server: ServerProcess) -> None:
+    with own_server.connect() as connection:
+        for sql in (
+            "create warehouse old_wh",
+            "create role old_role",
+            "create user somebody password = 'secret'",
+        ):
+            connection.cursor().execute(sql)
+    with own_server.connect(user="somebody", password="secret", database=None, schema=None) as connection:
+        run = connection.cursor().execute
+        for sql in (
+            "alter user somebody set password = 'other'",
+            "alter warehouse old_wh set warehouse_size = large",
+            "grant role old_role to user somebody",
+            "drop role old_role",
+        ):
+            with pytest.raises(DatabaseError) as raised:
+                run(sql)
+            assert raised.value.errno == INSUFFICIENT, sql
+
+
 def test_the_state_survives_a_crash(own_server: ServerProcess) -> None:
     with own_server.connect(user="local") as connection, connection.cursor() as cursor:
         cursor.execute("create role kept")
