@@ -258,7 +258,8 @@ def _extra_grants(account: Account, observed: Observed) -> Iterator[Drift]:
             for each in _expected(account, grant, observed)
         }
         for privilege, kind, name in sorted(set(observed.grants.get(role, ())) - wanted):
-            if privilege == "OWNERSHIP":
+            of_all = (privilege, f"{kind}S", name.rpartition(".")[0])  # as of HubSpot's tables
+            if privilege == "OWNERSHIP" or of_all in wanted:
                 continue
             what = f"{role} has {privilege} on {kind} {name}".rstrip()
             yield Drift("extra", what, (_revoke(privilege, kind, name, role),))

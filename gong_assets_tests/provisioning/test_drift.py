@@ -193,6 +193,29 @@ def test_the_statements_of_a_drift_repair_it(administrator: SnowflakeConnection,
     assert found(administrator, account) == []
 
 
+def test_the_tables_of_a_connector_are_no_extra_grants(
+    administrator: SnowflakeConnection, account: Account
+) -> None:
+    values: dict[str, Any] = {"hubspot_shape": "airbyte", "hubspot_database": "CRM"}
+    declared = declare(Settings(_env_file=None, hubspot_schema="HUBSPOT", **values))
+    fetch(administrator, "USE ROLE ACCOUNTADMIN")
+    for sql in (
+        "CREATE DATABASE CRM",
+        "CREATE SCHEMA CRM.HUBSPOT",
+        "CREATE TABLE CRM.HUBSPOT.DEALS (ID INT)",
+    ):
+        fetch(administrator, sql)
+    granted = [sql for grant in declared.grants if "CRM" in grant.name for sql in grant.statements()]
+    for sql in (*granted, "GRANT INSERT ON TABLE CRM.HUBSPOT.DEALS TO ROLE GONG_ASSETS_TRANSFORMER"):
+        fetch(administrator, sql)
+    try:
+        extra = [str(each) for each in differences(administrator, declared) if "CRM" in each.what]
+    finally:
+        fetch(administrator, "DROP DATABASE CRM")
+
+    assert extra == ["extra: GONG_ASSETS_TRANSFORMER has INSERT on TABLE CRM.HUBSPOT.DEALS"]
+
+
 def test_the_doctor_names_the_privilege_that_lacks_and_the_statement_that_grants_it(
     administrator: SnowflakeConnection, account: Account
 ) -> None:
