@@ -250,20 +250,27 @@ def _pipeline_grants(settings: Settings, place: str, roles: Mapping[Layer, Role]
     yield Grant(transformer, "APPLY", "TAG", f"{place}.{TAG}")
     for policy in _row_access_policies(place, roles):
         yield Grant(transformer, "APPLY", "ROW ACCESS POLICY", policy.name)
-    if settings.hubspot_database.upper() != place.partition(".")[0]:
-        if settings.hubspot_shape == "share":
-            yield Grant(transformer, "IMPORTED PRIVILEGES", "DATABASE", settings.hubspot_database.upper())
-        else:
-            source = f"{settings.hubspot_database}.{settings.hubspot_schema}".upper()
-            yield Grant(transformer, "USAGE", "DATABASE", settings.hubspot_database.upper())
-            yield Grant(transformer, "USAGE", "SCHEMA", source)
-            yield Grant(transformer, "SELECT", "TABLES", source)
+    yield from _hubspot_grants(settings, place, transformer)
     loader = roles[Layer.LOADER].name
     # Retention and erasure reach the tables of all layers.
     yield Grant(loader, "DELETE", "TABLES", place)
     yield Grant(loader, "USAGE", "DATABASE ROLE", "SNOWFLAKE.USAGE_VIEWER")
     # For `gong-assets rotate-key`.
     yield Grant(loader, "MODIFY PROGRAMMATIC AUTHENTICATION METHODS", "USER", _graph_user(settings))
+
+
+def _hubspot_grants(settings: Settings, place: str, role: str) -> Iterator[Grant]:
+    database = settings.hubspot_database.upper()
+    source = f"{database}.{settings.hubspot_schema}".upper()
+    is_elsewhere = database != place.partition(".")[0]
+    if settings.hubspot_shape == "share":
+        if is_elsewhere:
+            yield Grant(role, "IMPORTED PRIVILEGES", "DATABASE", database)
+    elif source != place:
+        if is_elsewhere:
+            yield Grant(role, "USAGE", "DATABASE", database)
+        yield Grant(role, "USAGE", "SCHEMA", source)
+        yield Grant(role, "SELECT", "TABLES", source)
 
 
 def _reader_grants(settings: Settings, place: str, roles: Mapping[Layer, Role]) -> Iterator[Grant]:

@@ -111,6 +111,29 @@ def test_readers_get_views_by_name_and_nothing_else() -> None:
     assert {name for kind, name in objects if kind == "TABLE"} == {"CORTEX_GONG_CALL_TRANSCRIPTS"}
 
 
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        ({"hubspot_database": "crm"},
+         {("DATABASE", "CRM"), ("SCHEMA", "CRM.HUBSPOT"), ("TABLES", "CRM.HUBSPOT")}),
+        ({"hubspot_database": "sophia_ai"},
+         {("SCHEMA", "SOPHIA_AI.HUBSPOT"), ("TABLES", "SOPHIA_AI.HUBSPOT")}),
+        ({"hubspot_database": "sophia_ai", "hubspot_schema": "gong_data"}, set()),
+    ],
+)  # fmt: skip
+def test_the_transformer_reads_the_tables_of_a_connector(place: Any, expected: set[tuple[str, str]]) -> None:
+    """Wherever they are: a connector may have a schema of its own in the database of the graph."""
+    account = declare(settings(**{"hubspot_shape": "fivetran", "hubspot_schema": "hubspot", **place}))
+
+    assert expected == {
+        (each.kind, each.name)
+        for each in account.grants
+        if each.role == "GONG_ASSETS_TRANSFORMER"
+        and each.privilege in ("USAGE", "SELECT")
+        and each.kind in ("DATABASE", "SCHEMA", "TABLES")
+    } - {("DATABASE", "SOPHIA_AI"), ("SCHEMA", "SOPHIA_AI.GONG_DATA"), ("TABLES", "SOPHIA_AI.GONG_DATA")}
+
+
 def test_with_cortex_search_agents_read_no_embeddings() -> None:
     account = declare(settings(**EVERYTHING))
 
