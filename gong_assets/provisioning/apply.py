@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -66,12 +67,18 @@ def apply(connection: SnowflakeConnection, account: Account) -> Iterator[Applied
         try:
             fetch(connection, statement.sql)
         except snowflake.connector.errors.ProgrammingError as error:
-            is_optional = statement.is_late or account.share_database in statement.sql
-            if error.errno not in _DOES_NOT_EXIST or not is_optional:
+            if error.errno not in _DOES_NOT_EXIST or not _is_optional(account, statement):
                 raise
             yield Applied(statement, skipped=str(error.raw_msg))
         else:
             yield Applied(statement)
+
+
+def _is_optional(account: Account, statement: Statement) -> bool:
+    """Return whether the object of a statement may not exist yet: one of the graph, or HubSpot's database."""
+    is_elsewhere = account.share_database != account.database
+    names_it = re.search(rf"\b{re.escape(account.share_database)}\b", statement.sql) is not None
+    return statement.is_late or (is_elsewhere and names_it)
 
 
 def _check_user(connection: SnowflakeConnection, account: Account) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 from snowflake.connector import SnowflakeConnection
+from snowflake.connector.errors import ProgrammingError
 
 from gong_assets.cli.doctor.privileges import check_provisioned_privileges
 from gong_assets.cli.errors import WORK_FAILED, exit_code
@@ -123,6 +125,19 @@ def test_an_administrator_who_is_declared_as_the_service_user_changes_nothing(
 
     assert exit_code(refused.value) == WORK_FAILED
     assert (fetch(administrator, "SHOW USERS"), fetch(administrator, "SHOW WAREHOUSES")) == before
+
+
+@pytest.mark.parametrize("database", ["SOPHIA_AI", "GONG"])
+def test_only_what_may_lack_is_skipped(
+    administrator: SnowflakeConnection, account: Account, database: str
+) -> None:
+    """Also where HubSpot's tables are in the same database, or its name is part of another name."""
+    lacking = replace(account, share_database=database, masking_policies=(
+        replace(account.masking_policies[0], name=f"{account.database}.GONG_MISSING.MASK"),
+    ))  # fmt: skip
+
+    with pytest.raises(ProgrammingError, match="GONG_MISSING"):
+        list(apply(administrator, lacking))
 
 
 def test_apply_can_be_repeated(administrator: SnowflakeConnection, account: Account) -> None:
