@@ -81,12 +81,13 @@ def interaction_stats(store: CallStore, filters: StatsFilter) -> list[Json]:
 
 
 def daily_activity(store: CallStore, filters: StatsFilter) -> list[Json]:
-    """Return the ids of the calls by user, day and activity."""
+    """Return the ids of the calls by user, day and activity, of the users with activity on those days."""
     days = [filters.from_date + timedelta(days=n) for n in range((filters.to_date - filters.from_date).days)]
     call_ids: defaultdict[tuple[str, date, str], list[str]] = defaultdict(list)
     for call in _calls_between(store, filters.from_date, filters.to_date):
         for user_id, activity in _activities(store, call):
             call_ids[user_id, call.started.date(), activity].append(call.id)
+    active = {user_id for user_id, _, _ in call_ids}
     return [
         {
             "userId": user.id,
@@ -102,7 +103,7 @@ def daily_activity(store: CallStore, filters: StatsFilter) -> list[Json]:
             ],
         }
         for user in store.company.users
-        if _includes_user(filters, user.id)
+        if user.id in active and _includes_user(filters, user.id)
     ]
 
 

@@ -149,9 +149,7 @@ class Endpoints:
 
     @_endpoint("POST", "/v2/stats/interaction", "api:stats:interaction")
     async def interaction_stats(self, request: Request) -> Json:
-        body = await _validated_body(StatsRequest, request)
-        if body.filter.to_date > self._store.clock.now().astimezone(TIME_ZONE).date():
-            raise error_responses.bad_request("filter.toDate: must not be after today")
+        body = await self._stats_request(request)
         stats = activity.interaction_stats(self._store, body.filter)
         page, records = self._page(request, stats, "users", body.cursor, body.filter)
         return {
@@ -164,7 +162,7 @@ class Endpoints:
 
     @_endpoint("POST", "/v2/stats/activity/day-by-day", "api:stats:user-actions:detailed")
     async def daily_activity(self, request: Request) -> Json:
-        body = await _validated_body(StatsRequest, request)
+        body = await self._stats_request(request)
         days = activity.daily_activity(self._store, body.filter)
         page, records = self._page(request, days, "users", body.cursor, body.filter)
         return {"records": records, "usersDetailedActivities": page}
@@ -175,6 +173,13 @@ class Endpoints:
         if content is None:
             raise error_responses.nothing_found("folders")
         return content
+
+    async def _stats_request(self, request: Request) -> StatsRequest:
+        """Return the body; raises ApiError for days after today, which both endpoints reject."""
+        body = await _validated_body(StatsRequest, request)
+        if body.filter.to_date > self._store.clock.now().astimezone(TIME_ZONE).date():
+            raise error_responses.bad_request("filter.toDate: must not be after today")
+        return body
 
     def _page(
         self,

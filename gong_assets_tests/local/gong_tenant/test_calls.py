@@ -242,6 +242,23 @@ def test_daily_activity_lists_all_hosted_calls(tenant: httpx.Client) -> None:
     assert sorted(hosted) == sorted(call["metaData"]["id"] for call in extensive(tenant, days, {}))
 
 
+def test_daily_activity_lists_only_users_with_activity(tenant: httpx.Client) -> None:
+    """By Gong's OpenAPI document: "Records are returned only for users with activity in the range"."""
+    day = {"fromDate": "2026-03-07", "toDate": "2026-03-08"}  # a Saturday
+    people = tenant.post("/v2/stats/activity/day-by-day", json={"filter": day}).json()
+    listed = {
+        person["userId"]: person["userDailyActivityStats"] for person in people["usersDetailedActivities"]
+    }
+    everybody = {user["id"] for user in tenant.get("/v2/users").json()["users"]}
+
+    assert listed.keys() < everybody
+    for days in listed.values():
+        assert any(value for key, value in days[0].items() if key not in ("fromDate", "toDate"))
+    (idle, *_) = sorted(everybody - listed.keys())
+    response = tenant.post("/v2/stats/activity/day-by-day", json={"filter": {**day, "userIds": [idle]}})
+    assert response.status_code == 404
+
+
 def test_interaction_stats_are_averages_over_calls(tenant: httpx.Client) -> None:
     body = {"filter": {"fromDate": "2026-03-03", "toDate": "2026-03-04"}}
     people = tenant.post("/v2/stats/interaction", json=body).json()["peopleInteractionStats"]

@@ -111,9 +111,10 @@ def test_a_body_that_is_not_json_is_rejected(tenant: httpx.Client) -> None:
     assert error(answer) == (415, "Unsupported Media Type")
 
 
-def test_interaction_stats_reject_days_after_today(tenant: httpx.Client) -> None:
+@pytest.mark.parametrize("path", ["interaction", "activity/day-by-day"])
+def test_statistics_reject_days_after_today(tenant: httpx.Client, path: str) -> None:
     body = {"filter": {"fromDate": "2026-03-10", "toDate": "2026-03-20"}}
-    assert error(tenant.post("/v2/stats/interaction", json=body))[0] == 400
+    assert error(tenant.post(f"/v2/stats/{path}", json=body))[0] == 400
 
 
 def test_a_burst_is_throttled_with_the_seconds_to_wait(new_tenant: Tenants) -> None:
