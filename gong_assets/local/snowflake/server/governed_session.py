@@ -23,6 +23,7 @@ from gong_assets.local.snowflake.governance.table_policies import CreatedPolicie
 from gong_assets.local.snowflake.governance.words import Words
 from gong_assets.local.snowflake.server.connection import Connection
 from gong_assets.local.snowflake.server.cursor import Cursor
+from gong_assets.local.snowflake.sql.names import named_table
 from gong_assets.local.snowflake.sql.rewrite_rules import rewrite
 
 _NOT_ASSIGNED = (
@@ -171,7 +172,7 @@ class GovernedSession:
             if not (isinstance(node.this, exp.Literal) and node.this.is_string):
                 raise NotImplementedError("IDENTIFIER of an expression")
             table = node.parent if isinstance(node.parent, exp.Table) else node
-            named = _table(node.this.name)
+            named = named_table(node.this.name)
             if isinstance(node, exp.DynamicIdentifier) and table is node:
                 node.replace(named.this if not named.db else named)
                 continue
@@ -270,17 +271,6 @@ class GovernedSession:
             *name.split("."),
         )
         return rows[0][0]
-
-
-def _table(name: str) -> exp.Table:
-    """Return the table of a name in a text; raises SnowflakeError for a call or a file in its place."""
-    table = exp.to_table(name, dialect="snowflake")
-    parts = {key: part for key, part in table.args.items() if part}
-    if parts.keys() - {"this", "db", "catalog"} or not all(
-        isinstance(part, exp.Identifier) for part in parts.values()
-    ):
-        raise SnowflakeError(1003, "42000", f"SQL compilation error: invalid identifier '{name}'")
-    return table
 
 
 class Creation:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from sqlglot import exp
+
 from gong_assets.local.snowflake.errors import SnowflakeError
 
 _PLAIN = re.compile(r"[%\w$ -]+")
@@ -17,6 +19,17 @@ def require_plain_name(name: str) -> None:
     """
     if not _PLAIN.fullmatch(name):
         raise invalid_identifier(name)
+
+
+def named_table(name: str) -> exp.Table:
+    """Return the table of a name in a text; raises SnowflakeError for a call or a file in its place."""
+    table = exp.to_table(name, dialect="snowflake")
+    parts = {key: part for key, part in table.args.items() if part}
+    if parts.keys() - {"this", "db", "catalog"} or not all(
+        isinstance(part, exp.Identifier) for part in parts.values()
+    ):
+        raise SnowflakeError(1003, "42000", f"SQL compilation error: invalid identifier '{name}'")
+    return table
 
 
 def invalid_identifier(name: str) -> SnowflakeError:

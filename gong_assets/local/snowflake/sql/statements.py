@@ -16,7 +16,7 @@ from sqlglot import exp
 from sqlglot.tokens import TokenType
 
 from gong_assets.local.snowflake.errors import SnowflakeError
-from gong_assets.local.snowflake.sql.names import invalid_identifier, require_plain_name
+from gong_assets.local.snowflake.sql.names import invalid_identifier, named_table, require_plain_name
 
 _STATEMENTS = (
     exp.Query, exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Copy, exp.Put, exp.ListStage,
@@ -140,7 +140,8 @@ def _require_known_object(statement: exp.Create | exp.Drop) -> None:
         raise NotImplementedError(f"CREATE {kind}")
     if kind in _DIRECTORIES:
         for table in statement.find_all(exp.Table):
-            for name in table.find_all(exp.Identifier):
+            named = table.find(exp.DynamicIdentifier)
+            for name in (named_table(named.name) if named else table).find_all(exp.Identifier):
                 require_plain_name(name.name)
     for item in statement.find_all(exp.Property):
         if item.name.upper() == "URL":
