@@ -6,7 +6,6 @@ under "Access control requirements".
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 
 from sqlglot import exp
@@ -22,7 +21,6 @@ from gong_assets.local.snowflake.governance.words import Words
 _CORTEX_ROLES = ("SNOWFLAKE.CORTEX_USER", "SNOWFLAKE.AI_FUNCTIONS_USER")
 # Functions of DuckDB for those of Cortex that need no privilege.
 _FREE_OF_CORTEX = f"{CORTEX_PREFIX}ai_count_tokens"
-_ALTERED = re.compile(r"\s*(?:alter)\s+(table|view|schema|database)\s+", re.IGNORECASE)
 
 
 class AccessCheck:
@@ -44,11 +42,12 @@ class AccessCheck:
         if isinstance(statement, exp.Use):
             self._use(statement)
             return
-        if isinstance(statement, exp.Command) and (found := _ALTERED.match(sql)):
-            words = Words(sql[found.end() :])
-            words.take("IF", "EXISTS")
-            kind = found[1].upper()
-            self.own(kind, self._scope.full_name(kind, words.name()))
+        if isinstance(statement, exp.Command):
+            words = Words(sql)
+            kind = words.take("ALTER") and words.take_one("TABLE", "VIEW", "SCHEMA", "DATABASE")
+            if kind:
+                words.take("IF", "EXISTS")
+                self.own(kind, self._scope.full_name(kind, words.name()))
             return
         reads = list(references.read_tables(statement))
         for table in reads:

@@ -118,6 +118,15 @@ def test_a_change_of_the_object_itself_needs_ownership(account: Account, sql: st
     run(sql)
 
 
+@pytest.mark.parametrize("before", ["", "/* x */ ", "-- x\n", "// x\n"])
+def test_a_comment_hides_no_change_that_sqlglot_does_not_parse(account: Account, before: str) -> None:
+    account.admin("create table t (n int)")
+    account.use_schema()
+    account.admin(f"grant select on table t to role {account.role}")
+
+    assert failure(account.session(), f"{before}alter table t set sorted by (n)")[0] == INSUFFICIENT
+
+
 @pytest.mark.parametrize(
     "sql",
     [
