@@ -23,9 +23,10 @@ Parameters = list[Any] | dict[str, Any] | None
 class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow has no types
     """A fakesnow cursor that takes a parsed and rewritten statement instead of SQL text."""
 
-    def __init__(self, connection: FakeSnowflakeConnection, results: ResultCache) -> None:
+    def __init__(self, connection: FakeSnowflakeConnection, results: ResultCache, user: str) -> None:
         super().__init__(connection, connection._duck_conn)
         self._results = results
+        self._user = user
         # Applies the policies of the session to a statement in DuckDB's dialect.
         self.apply_policies: Callable[[exp.Expression], exp.Expression] = lambda statement: statement
         self.rejects_duplicates = True  # in the source of a MERGE
@@ -41,6 +42,7 @@ class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow has no type
             if is_merge_start:
                 merges.add_target(part, statement)
             transformed = self.apply_policies(self._transform(part, parameters))
+            self._check_scanned_result(transformed)
             values = parameters if transformed.find(exp.Placeholder) else None
             if is_merge_start:
                 # fakesnow creates a working table for MERGE and would record it in a second database. DuckDB
@@ -63,6 +65,15 @@ class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow has no type
         chain: IndexedStatement = super()._transform(IndexedStatement(expression), params)
         return chain.root
 
+    def _check_scanned_result(self, statement: exp.Expression) -> None:
+        """Raise SnowflakeError for RESULT_SCAN of a query that another user ran.
+
+        https://docs.snowflake.com/en/sql-reference/functions/result_scan#usage-notes
+        """
+        scanned_id = statement.args.get("result_scan_sfqid")
+        if scanned_id and not self._results.is_of(scanned_id, self._user):
+            raise SnowflakeError(709, "02000", f"Statement {scanned_id} not found")
+
     def _reject_duplicates(self, merge: exp.Merge) -> None:
         sql = merges.duplicates_sql(merge)
         if sql is not None and self.rejects_duplicates and self._duck_conn.execute(sql).fetchone():
@@ -80,7 +91,7 @@ class Cursor(FakeSnowflakeCursor):  # type: ignore[misc]  # fakesnow has no type
     def _keep_result(self, query_id: str) -> Sequence[tuple[str, str]]:
         """Cache the result of the last statement, and return its columns."""
         columns = _columns(self._duck_conn.description)
-        self._results.rename(query_id, self._sfqid, columns)
+        self._results.rename(query_id, self._sfqid, columns, self._user)
         return columns
 
     def describe_columns(self, statement: exp.Expression) -> Sequence[tuple[str, str]]:

@@ -153,7 +153,7 @@ class Session:
     def _run(self, request: StatementRequest, query_id: str) -> StatementResponse:
         connection = self.connection
         connection.transaction.cancelled.clear()
-        cursor = Cursor(connection.fakesnow, self._storage.results)
+        cursor = Cursor(connection.fakesnow, self._storage.results, self._user)
         cursor.apply_policies = partial(self.governed.apply_policies, cursor)
         cursor.rejects_duplicates = connection.parameters.get(merges.PARAMETER, "true").lower() == "true"
         text = self._query_text(request)

@@ -19,6 +19,7 @@ class ResultCache(dict[str, tuple[Any, ...]]):
         super().__init__()
         self._sizes: OrderedDict[str, int] = OrderedDict()
         self._columns: dict[str, Sequence[tuple[str, str]]] = {}
+        self._users: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def __setitem__(self, query_id: str, result: tuple[Any, ...]) -> None:
@@ -28,15 +29,23 @@ class ResultCache(dict[str, tuple[Any, ...]]):
             while len(self._sizes) > MAX_RESULTS or sum(self._sizes.values()) > MAX_BYTES:
                 oldest, _ = self._sizes.popitem(last=False)
                 self._columns.pop(oldest, None)
+                self._users.pop(oldest, None)
                 del self[oldest]
 
-    def rename(self, query_id: str, fakesnow_id: str, columns: Sequence[tuple[str, str]]) -> None:
+    def rename(
+        self, query_id: str, fakesnow_id: str, columns: Sequence[tuple[str, str]], user: str = ""
+    ) -> None:
         """Move the result that fakesnow stored under its own id to the query id that the client knows."""
         with self._lock:
             if fakesnow_id in self:
                 super().__setitem__(query_id, self.pop(fakesnow_id))
                 self._sizes[query_id] = self._sizes.pop(fakesnow_id)
                 self._columns[query_id] = columns
+                self._users[query_id] = user
+
+    def is_of(self, query_id: str, user: str) -> bool:
+        """Return whether there is a result of this query, which the user ran."""
+        return self._users.get(query_id) == user
 
     def columns(self, query_id: str) -> Sequence[tuple[str, str]]:
         """Return the (name, DuckDB type) pairs of a cached result."""

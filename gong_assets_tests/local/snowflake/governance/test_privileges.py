@@ -260,6 +260,16 @@ def test_no_form_of_a_query_reads_without_select(account: Account, sql: str) -> 
         print(run(sql))
 
 
+def test_the_result_of_another_user_cannot_be_scanned(account: Account) -> None:
+    with account.connect(user="local").cursor() as cursor:
+        query_id = cursor.execute("select 'secret' as n").sfqid
+        scan = f"select * from table(result_scan('{query_id}'))"
+        assert cursor.execute(scan).fetchall() == [("secret",)]
+
+    assert failure(account.session(), scan)[0] == 709
+    assert account.admin(scan) == [("secret",)]
+
+
 def test_the_pattern_of_show_parameters_is_a_text(account: Account) -> None:
     account.admin("create table t as select 'secret' as n")
     account.use_schema()
