@@ -10,8 +10,9 @@ from gong_assets.cortex.budget import BudgetLeft
 from gong_assets.cortex.enrichments import Enrichment
 from gong_assets.cortex.estimates import input_tokens, output_tokens, part_estimates
 from gong_assets.cortex.prices import Prices
+from gong_assets.cortex.sent_texts import SentTexts
 from gong_assets.cortex.tables import ANSWERS, ATTEMPTS, BATCHES
-from gong_assets.cortex.texts import CALLS, Scope
+from gong_assets.cortex.texts import Scope
 from gong_assets.warehouse.literals import literal
 
 
@@ -36,6 +37,10 @@ class Plan:
     def queue(self) -> str:
         """The table of the texts that are sent. Each attempt has its own, because two runs can overlap."""
         return f"{self.enrichment.queue}_{self.started_on:%Y%m%d}_{self.invocation[:12].upper()}"
+
+    @property
+    def sent(self) -> SentTexts:
+        return SentTexts(self.enrichment, self.scope)
 
     @property
     def _name(self) -> str:
@@ -90,71 +95,12 @@ waiting AS (
 )"""
 
     def survey(self, kept_days: int) -> str:
-        """Return SQL for one row with what there is to do.
-
-        WAITING texts are sent. What was sent for a call that has MOVED to a day of the run is on another day.
-        STALE texts were changed, or are no longer said in their call. The call of ORPHANED texts is not
-        landed any more, and its answers are not kept, or no longer.
-        """
+        """Return SQL for one row with what there is to do: WAITING texts, and those of `SentTexts.counts`."""
         return f"""WITH {self._waiting()}
 
 SELECT
     (SELECT COUNT(*) FROM waiting) AS WAITING,
-    (SELECT COUNT(*) FROM {ATTEMPTS} AS attempts {self._moved("attempts")}) AS MOVED,
-    (SELECT COUNT(*) FROM {ATTEMPTS} AS attempts WHERE {self._stale("attempts")}) AS STALE,
-    (SELECT COUNT(*) FROM {ATTEMPTS} AS attempts WHERE {self._orphaned(kept_days)}) AS ORPHANED"""
-
-    def _moved(self, table: str) -> str:
-        return (
-            f"INNER JOIN {CALLS} AS calls ON {table}.CALL_ID = calls.CALL_ID\n"
-            f"        WHERE {table}.ENRICHMENT = {self._name} AND {self.scope.in_days('calls.CALL_DATE')} "
-            f"AND {table}.CALL_DATE <> calls.CALL_DATE"
-        )
-
-    def _stale(self, table: str) -> str:
-        return (
-            f"{self._of_enrichment(f'{table}.CALL_DATE')}\n"
-            f"        AND {table}.CALL_ID IN (SELECT CALL_ID FROM {CALLS} WHERE "
-            f"{self.scope.in_days('CALL_DATE')})\n"
-            f"        AND NOT EXISTS (SELECT 1 FROM texts WHERE texts.CALL_ID = {table}.CALL_ID "
-            f"AND texts.TEXT_HASH = {table}.TEXT_HASH)"
-        )
-
-    def _orphaned(self, kept_days: int) -> str:
-        # A call leaves the layers with the run of its day. Kept answers outlive that run.
-        of_days = self.scope.in_days("CALL_DATE")
-        is_old = f"ATTEMPTED_AT < DATEADD('day', -{kept_days}, CURRENT_TIMESTAMP())"
-        return (
-            f"ENRICHMENT = {self._name} AND CALL_ID NOT IN (SELECT CALL_ID FROM GONG_CALLS_RAW) "
-            f"AND {is_old if kept_days else of_days}"
-        )
-
-    def move(self) -> list[str]:
-        """Return statements that put what was sent for moved calls on their new days."""
-        return [
-            f"UPDATE {table} SET CALL_DATE = calls.CALL_DATE FROM {CALLS} AS calls "
-            f"WHERE {table}.CALL_ID = calls.CALL_ID AND {table}.ENRICHMENT = {self._name} "
-            f"AND {self.scope.in_days('calls.CALL_DATE')} AND {table}.CALL_DATE <> calls.CALL_DATE"
-            for table in (ANSWERS, ATTEMPTS)
-        ]
-
-    def delete_stale(self) -> list[str]:
-        """Return statements that delete what was sent of texts that are no longer said."""
-        texts = self.enrichment.texts(self.scope)
-        return [
-            f"DELETE FROM {table} WHERE "
-            + self._stale(table).replace("FROM texts WHERE", f"FROM ({texts}) AS texts WHERE")
-            for table in (ANSWERS, ATTEMPTS)
-        ]
-
-    def delete_orphaned(self, kept_days: int) -> list[str]:
-        """Return statements that delete what was sent for calls that are not landed any more."""
-        orphaned = self._orphaned(kept_days)
-        return [
-            f"DELETE FROM {ANSWERS} WHERE ENRICHMENT = {self._name} "
-            f"AND CALL_ID IN (SELECT CALL_ID FROM {ATTEMPTS} WHERE {orphaned})",
-            f"DELETE FROM {ATTEMPTS} WHERE {orphaned}",
-        ]
+    {self.sent.counts(kept_days)}"""
 
     def delete_unsent(self) -> str:
         """Return the statement that forgets batches which an earlier attempt planned and did not send."""

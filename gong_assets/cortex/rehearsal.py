@@ -122,11 +122,11 @@ def statements(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "record an attempt", plan.record_attempts(1)
     yield "send a batch and keep its answers", plan.send(1)
     yield "record that a batch is answered", plan.set_status(1, "Answered")
-    for statement in plan.move():
+    for statement in plan.sent.move():
         yield "move what was sent to another day", statement
-    for statement in plan.delete_stale():
+    for statement in plan.sent.delete_stale():
         yield "delete what is no longer said", statement
-    for statement in plan.delete_orphaned(1):
+    for statement in plan.sent.delete_orphaned(1):
         yield "delete what is no longer landed", statement
 
 

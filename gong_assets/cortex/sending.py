@@ -130,7 +130,7 @@ class Sender:
             create_tables(connection, self.scope.functions)
             found = self._survey(connection, plan, kept_days)
         if found["MOVED"]:
-            for statement in plan.move():
+            for statement in plan.sent.move():
                 _execute(connection, statement)
             found = self._survey(connection, plan, kept_days)
         outcome = Outcome()
@@ -142,10 +142,10 @@ class Sender:
             outcome = self._send_waiting(connection, plan, found["WAITING"])
         if found["STALE"] and not (outcome.over_budget or outcome.uncounted):
             # Afterwards, because the first answer for a call is known from its earlier texts.
-            for statement in plan.delete_stale():
+            for statement in plan.sent.delete_stale():
                 _execute(connection, statement)
         if found["ORPHANED"]:
-            for statement in plan.delete_orphaned(kept_days):
+            for statement in plan.sent.delete_orphaned(kept_days):
                 _execute(connection, statement)
         return outcome
 
