@@ -277,6 +277,73 @@ def test_an_unreadable_private_key_is_a_settings_error(
         connection_arguments(load_settings())
 
 
+_URLS = (
+    "GONG_ASSETS_ALERT_WEBHOOK_URL", "GONG_ASSETS_WEBSERVER_URL", "GONG_BASE_URL", "GONG_TOKEN_URL",
+    "GONG_WEBHOOK_URL", "AIRBYTE_URL",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("variable", [*_URLS, "GONG_ASSETS_ALERT_SMTP_URL", "SNOWFLAKE_AUTHENTICATOR"])
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "",
+        "/services/T0-secret",
+        ":443/T0-secret",
+        "hooks.acme.example:https/T0-secret",
+        "hooks.acme.example:99999/T0-secret",
+        "hooks..acme.example/T0-secret",
+        "hooks.acme.example\\T0-secret",
+        "<host>/T0-secret",
+        "[::1/T0-secret",
+        "hooks.acme.example/T0-secret and more",
+        "hooks.acme.example/T0-secret\n",
+    ],
+)
+def test_a_malformed_url_is_reported_with_its_variable_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, variable: str, rest: str
+) -> None:
+    scheme = "smtps" if "SMTP" in variable else "https"
+    if variable == "SNOWFLAKE_AUTHENTICATOR":
+        set_all(monkeypatch, **SNOWFLAKE, SNOWFLAKE_PASSWORD="p")
+    elif "SMTP" in variable:
+        set_all(monkeypatch, GONG_ASSETS_ALERT_EMAIL_TO="a@acme.example")
+    set_all(monkeypatch, GONG_ACCESS_TOKEN="t", **{variable: f"{scheme}://{rest}"})
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert re.fullmatch(rf"{variable}: is not a valid URL: it[\w ,]+", str(raised.value))
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("variable", [*_URLS, "GONG_ASSETS_ALERT_SMTP_URL"])
+def test_a_url_of_another_scheme_is_reported_with_its_variable(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    set_all(monkeypatch, GONG_ACCESS_TOKEN="t", GONG_ASSETS_ALERT_EMAIL_TO="a@acme.example")
+    if "SMTP" not in variable:
+        set_all(monkeypatch, GONG_ASSETS_ALERT_SMTP_URL="smtp://mail.acme.example")
+    for url in ("hooks.acme.example/secret", "ftp://hooks.acme.example/secret", "https:hooks.acme.example"):
+        monkeypatch.setenv(variable, url)
+        with pytest.raises(SettingsError) as raised:
+            load_settings()
+        assert re.fullmatch(rf"{variable}: must start with \w+:// or \w+://", str(raised.value))
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "hooks.acme.example", "hooks.acme.example.", "hooks.müller.example", "my_proxy-1",
+        "localhost:8000", "127.0.0.1:9", "[::1]:443", "user:p%40ss@hooks.acme.example:443",
+    ],
+)  # fmt: skip
+def test_a_url_with_any_host_is_accepted(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    set_all(monkeypatch, GONG_ACCESS_TOKEN="t", GONG_ASSETS_ALERT_EMAIL_TO="a@acme.example")
+    set_all(monkeypatch, **dict.fromkeys(_URLS, f"https://{host}/a/{{b}}?c=d|e#f"))
+    set_all(monkeypatch, GONG_ASSETS_ALERT_SMTP_URL=f"smtp://{host}")
+    settings = load_settings()
+    assert settings.gong_base_url == f"https://{host}/a/{{b}}?c=d|e#f"
+
+
 def test_all_problems_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     set_all(monkeypatch, GONG_LOOKBACK_DAYS="0", GONG_ASSETS_TARGET="mars")
     with pytest.raises(SettingsError) as raised:

@@ -7,6 +7,8 @@ from typing import Literal
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gong_assets.settings.urls import url_problems
+
 
 class AlertSettings(BaseSettings):
     """Webhook and e-mail for alerts. The docstring of each field is its description."""
@@ -32,15 +34,12 @@ class AlertSettings(BaseSettings):
 
     @property
     def _alert_problems(self) -> list[str]:
-        problems = []
-        for name in ("gong_assets_alert_webhook_url", "gong_assets_webserver_url"):
-            value = getattr(self, name)
-            text = value.get_secret_value() if isinstance(value, SecretStr) else value
-            if text and not text.startswith(("https://", "http://")):
-                problems.append(f"{name.upper()}: must start with https:// or http://")
+        problems = [
+            *url_problems("GONG_ASSETS_ALERT_WEBHOOK_URL", self.gong_assets_alert_webhook_url),
+            *url_problems("GONG_ASSETS_WEBSERVER_URL", self.gong_assets_webserver_url),
+            *url_problems("GONG_ASSETS_ALERT_SMTP_URL", self.gong_assets_alert_smtp_url, ("smtp", "smtps")),
+        ]
         server = self.gong_assets_alert_smtp_url
         if (server is None) != (self.gong_assets_alert_email_to is None):
             problems.append("GONG_ASSETS_ALERT_SMTP_URL and GONG_ASSETS_ALERT_EMAIL_TO: set both or neither")
-        if server and not server.get_secret_value().startswith(("smtp://", "smtps://")):
-            problems.append("GONG_ASSETS_ALERT_SMTP_URL: must start with smtp:// or smtps://")
         return problems

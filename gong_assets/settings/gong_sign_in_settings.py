@@ -5,6 +5,8 @@ from __future__ import annotations
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gong_assets.settings.urls import url_problems
+
 
 class GongSignInSettings(BaseSettings):
     """Gong's address and credentials. The docstring of each field is its description."""
@@ -46,7 +48,10 @@ class GongSignInSettings(BaseSettings):
 
     @property
     def _gong_sign_in_problems(self) -> list[str]:
-        problems = []
+        problems = [
+            *url_problems("GONG_BASE_URL", self.gong_base_url),
+            *url_problems("GONG_TOKEN_URL", self.gong_token_url),
+        ]
         for key, secret in (("KEY", "KEY_SECRET"), ("KEY_2", "KEY_SECRET_2")):
             if len(self._names_of_set(f"gong_access_{key}".lower(), f"gong_access_{secret}".lower())) == 1:
                 problems.append(f"GONG_ACCESS_{key} and GONG_ACCESS_{secret}: set both or neither")
@@ -57,12 +62,9 @@ class GongSignInSettings(BaseSettings):
             )
         if len(self._gong_credentials) > 1:
             problems.append(f"{' and '.join(self._gong_credentials)}: set only one way to sign in")
-        if self.gong_base_url:
-            if not self.gong_base_url.startswith(("https://", "http://")):
-                problems.append("GONG_BASE_URL: must start with https:// (as on Gong's API page)")
-            if not self._gong_credentials:
-                problems.append(
-                    "GONG_BASE_URL: needs GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET, GONG_ACCESS_TOKEN, or "
-                    "GONG_CLIENT_ID, GONG_CLIENT_SECRET and GONG_REFRESH_TOKEN"
-                )
+        if self.gong_base_url and not self._gong_credentials:
+            problems.append(
+                "GONG_BASE_URL: needs GONG_ACCESS_KEY and GONG_ACCESS_KEY_SECRET, GONG_ACCESS_TOKEN, or "
+                "GONG_CLIENT_ID, GONG_CLIENT_SECRET and GONG_REFRESH_TOKEN"
+            )
         return problems

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from gong_assets.settings.urls import url_problems
+
 # The values of the connector's `authenticator`, with the variables of which each needs one; see
 # https://docs.snowflake.com/en/developer-guide/python-connector/python-connector-api#connect.
 # The https URL of an Okta account is another valid value.
@@ -49,6 +51,8 @@ def authenticator_problems(
     is_okta = authenticator.startswith("https://")
     if not is_okta and authenticator not in AUTHENTICATORS:
         return [f"SNOWFLAKE_AUTHENTICATOR: must be an https URL or one of {', '.join(AUTHENTICATORS)}"]
+    if is_okta and (invalid := url_problems("SNOWFLAKE_AUTHENTICATOR", authenticator, ("https",))):
+        return invalid
     needed = ("SNOWFLAKE_PASSWORD",) if is_okta else AUTHENTICATORS[authenticator]
     problems = []
     if needed and not set(needed) & set(credentials):

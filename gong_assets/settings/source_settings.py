@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gong_assets.settings.urls import url_problems
+
 GongSource = Literal["api", "airbyte", "fivetran", "data_cloud"]
 
 # The settings with which the API of a product is called, for GONG_SOURCE_CONNECTION.
@@ -72,10 +74,12 @@ class SourceSettings(BaseSettings):
 
     @property
     def _connection_problems(self) -> list[str]:
+        problems = url_problems("AIRBYTE_URL", self.airbyte_url)
         if self.gong_source_connection is None:
-            return []
+            return problems
         if self.gong_source not in _CONNECTION_SETTINGS:
-            return ["GONG_SOURCE_CONNECTION: needs GONG_SOURCE airbyte or fivetran"]
+            return [*problems, "GONG_SOURCE_CONNECTION: needs GONG_SOURCE airbyte or fivetran"]
         needed = _CONNECTION_SETTINGS[self.gong_source]
-        missing = [name.upper() for name in needed if not getattr(self, name)]
-        return [f"GONG_SOURCE_CONNECTION: needs {', '.join(missing)}"] if missing else []
+        if missing := [name.upper() for name in needed if not getattr(self, name)]:
+            problems.append(f"GONG_SOURCE_CONNECTION: needs {', '.join(missing)}")
+        return problems

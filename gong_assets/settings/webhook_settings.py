@@ -5,6 +5,8 @@ from __future__ import annotations
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gong_assets.settings.urls import url_problems
+
 
 class WebhookSettings(BaseSettings):
     """The rule in Gong that announces calls. The docstring of each field is its description."""
@@ -21,8 +23,4 @@ class WebhookSettings(BaseSettings):
     def _webhook_problems(self) -> list[str]:
         if self.gong_webhook_public_key and not self.gong_webhook_url:
             return ["GONG_WEBHOOK_PUBLIC_KEY: needs GONG_WEBHOOK_URL, the URL in Gong's rule"]
-        if self.gong_webhook_url and not self.gong_webhook_url.get_secret_value().startswith(
-            ("https://", "http://")
-        ):
-            return ["GONG_WEBHOOK_URL: must start with https:// or http://"]
-        return []
+        return url_problems("GONG_WEBHOOK_URL", self.gong_webhook_url)
