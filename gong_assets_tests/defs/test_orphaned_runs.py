@@ -17,6 +17,7 @@ from gong_assets.defs.jobs import JOB_NAMES, OPTIONAL_JOB_NAMES
 from gong_assets.defs.leases import Lease
 from gong_assets.defs.orphaned_runs import LeaseObserver, build_orphaned_runs_sensor
 from gong_assets.defs.resources import SNOWFLAKE, SnowflakeResource
+from gong_assets_tests.pools import held_pool
 
 STARTED, FAILURE = dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.FAILURE
 POOL = "gong_api"
@@ -104,18 +105,16 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_a_run_in_another_container_is_dead_when_it_missed_three_renewals(
     instance: dg.DagsterInstance, clock: list[float]
 ) -> None:
-    run = instance.create_run_for_job(job(end), status=STARTED)
-    instance.event_log_storage.initialize_concurrency_limit_to_default(POOL)
-    instance.event_log_storage.claim_concurrency_slot(POOL, run.run_id, "end")
     state = None
-    for look in range(6):
-        elsewhere(instance, run.run_id, renewals=min(look, 2))  # the last renewal is seen at look 2
-        observer = LeaseObserver(state)  # in another process each time
-        dead = observer.fail_dead_runs(instance)
-        state = observer.state
-        assert [each.run_id for each in dead] == ([run.run_id] if look == 5 else [])
-        clock[0] += 31
-    assert (statuses(instance), slots(instance)) == ([FAILURE], 0)
+    with held_pool(instance, POOL) as run:
+        for look in range(6):
+            elsewhere(instance, run.run_id, renewals=min(look, 2))  # the last renewal is seen at look 2
+            observer = LeaseObserver(state)  # in another process each time
+            dead = observer.fail_dead_runs(instance)
+            state = observer.state
+            assert [each.run_id for each in dead] == ([run.run_id] if look == 5 else [])
+            clock[0] += 31
+        assert (statuses(instance), slots(instance)) == ([FAILURE], 0)
 
 
 def test_steps_of_the_clock_and_a_suspended_machine_kill_no_live_run(
@@ -168,40 +167,33 @@ def test_a_queued_run_waits_for_the_daemon_however_long_it_takes(
 
 
 def test_the_slot_of_a_run_that_dagster_failed_or_deleted_is_freed(instance: dg.DagsterInstance) -> None:
-    storage = instance.event_log_storage
-    storage.initialize_concurrency_limit_to_default(POOL)
-
-    def holder() -> dg.DagsterRun:
-        run = instance.create_run_for_job(job(end), status=STARTED)
-        storage.claim_concurrency_slot(POOL, run.run_id, "end")
+    with held_pool(instance, POOL, has_lease=False) as run:
         assert slots(instance) == 1
-        return run
-
-    instance.report_run_failed(holder(), "Dagster's code server saw that the process died.")
-    assert LeaseObserver().fail_dead_runs(instance) == []
-    assert slots(instance) == 0
-    instance.delete_run(holder().run_id)
-    assert LeaseObserver().fail_dead_runs(instance) == []
-    assert slots(instance) == 0
+        instance.report_run_failed(run, "Dagster's code server saw that the process died.")
+        assert LeaseObserver().fail_dead_runs(instance) == []
+        assert slots(instance) == 0
+    with held_pool(instance, POOL, has_lease=False) as run:
+        assert slots(instance) == 1
+        instance.delete_run(run.run_id)
+        assert LeaseObserver().fail_dead_runs(instance) == []
+        assert slots(instance) == 0
 
 
 def test_a_run_that_was_marked_as_canceled_keeps_its_slot_while_its_process_works(
     instance: dg.DagsterInstance, clock: list[float]
 ) -> None:
-    run = instance.create_run_for_job(job(end), status=STARTED)
-    instance.event_log_storage.initialize_concurrency_limit_to_default(POOL)
-    instance.event_log_storage.claim_concurrency_slot(POOL, run.run_id, "end")
-    instance.report_run_canceled(run)
     observer = LeaseObserver()
-    for renewals in range(10):
-        elsewhere(instance, run.run_id, renewals)
-        observer.fail_dead_runs(instance)
-        assert slots(instance) == 1
-        clock[0] += 31
-    for _ in range(4):
-        observer.fail_dead_runs(instance)
-        clock[0] += 31
-    assert slots(instance) == 0
+    with held_pool(instance, POOL) as run:
+        instance.report_run_canceled(run)
+        for renewals in range(10):
+            elsewhere(instance, run.run_id, renewals)
+            observer.fail_dead_runs(instance)
+            assert slots(instance) == 1
+            clock[0] += 31
+        for _ in range(4):
+            observer.fail_dead_runs(instance)
+            clock[0] += 31
+        assert slots(instance) == 0
 
 
 @pytest.mark.parametrize("name", [*JOB_NAMES, *OPTIONAL_JOB_NAMES])
