@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from gong_assets.agents import mcp_server
+from gong_assets.agents import mcp_server, oauth
 from gong_assets.agents.http_access import SignIn
 from gong_assets.agents.oauth import (
     AccessTokens,
@@ -149,8 +149,11 @@ def test_a_server_that_does_not_answer_makes_no_token_valid(server: Authorizatio
     assert access.subject_of(token)  # The keys are known.
 
 
-def test_tokens_do_not_wait_for_a_server_that_does_not_answer(server: AuthorizationServer) -> None:
-    access = verification(server, cooldown=30)
+def test_tokens_do_not_wait_for_a_server_that_does_not_answer(
+    server: AuthorizationServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oauth, "RETRY_SECONDS", 3600)
+    access = verification(server, cooldown=3600)
     known = server.token()
     assert access.subject_of(known)
     server.fails = True
@@ -162,12 +165,28 @@ def test_tokens_do_not_wait_for_a_server_that_does_not_answer(server: Authorizat
         with pytest.raises(AuthorizationServerUnreachable):
             access.subject_of(known)
     assert server.fetches == fetches + 1
-    unreachable = AccessTokens(OAuth("http://127.0.0.1:9", RESOURCE))
-    started = time.monotonic()
-    for _ in range(10):
-        with pytest.raises(AuthorizationServerUnreachable):
-            unreachable.subject_of(known)
-    assert time.monotonic() - started < 5
+
+
+def test_tokens_do_not_wait_for_metadata_that_cannot_be_read(
+    server: AuthorizationServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oauth, "RETRY_SECONDS", 3600)
+    requested: list[str] = []
+
+    def request(url: str, **options: Any) -> httpx.Response:
+        requested.append(url)
+        return get(url, **options)
+
+    get = httpx.get
+    monkeypatch.setattr(httpx, "get", request)
+    access = AccessTokens(OAuth("http://127.0.0.1:9", RESOURCE), cooldown_seconds=3600)
+    documents = ["oauth-authorization-server", "openid-configuration"]
+    for pauses in (1, 2):
+        for _ in range(10):
+            with pytest.raises(AuthorizationServerUnreachable):
+                access.subject_of(server.token())
+        assert requested == [f"http://127.0.0.1:9/.well-known/{name}" for name in documents * pauses]
+        access._paused_until = 0  # The pause has ended.
 
 
 def test_metadata_must_be_those_of_the_issuer(server: AuthorizationServer) -> None:
