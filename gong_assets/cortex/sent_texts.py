@@ -76,10 +76,15 @@ class SentTexts:
         ]
 
     def delete_orphaned(self, kept_days: int) -> list[str]:
-        """Return statements that delete what was sent for calls that are not landed any more."""
+        """Return statements that delete what was sent for calls that are not landed any more.
+
+        An answer is as old as its attempt.
+        """
         orphaned = self._orphaned(kept_days)
         return [
-            f"DELETE FROM {ANSWERS} WHERE ENRICHMENT = {self._name} "
-            f"AND CALL_ID IN (SELECT CALL_ID FROM {ATTEMPTS} WHERE {orphaned})",
+            f"DELETE FROM {ANSWERS} WHERE ENRICHMENT = {self._name} AND EXISTS (SELECT 1 FROM "
+            f"(SELECT CALL_ID, TEXT_HASH, BATCH_ID FROM {ATTEMPTS} WHERE {orphaned}) AS orphaned "
+            f"WHERE orphaned.CALL_ID = {ANSWERS}.CALL_ID AND orphaned.TEXT_HASH = {ANSWERS}.TEXT_HASH "
+            f"AND orphaned.BATCH_ID = {ANSWERS}.BATCH_ID)",
             f"DELETE FROM {ATTEMPTS} WHERE {orphaned}",
         ]

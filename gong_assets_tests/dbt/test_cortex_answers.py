@@ -81,6 +81,41 @@ def test_what_is_no_longer_said_or_landed_is_deleted(company: Company) -> None:
         ], table  # fmt: skip
 
 
+def test_of_a_call_that_is_no_longer_landed_only_the_older_answers_are_deleted(company: Company) -> None:
+    kept = {"cortex_answers_kept_days": 7}
+    company.land({"call0": texts(0)})
+    company.run()
+    # The dialogue was sent before too, to another function.
+    older = "'before' as batch_id, 'another' as cortex_request"
+    for table, at in (("answers", "answered_at"), ("attempts", "attempted_at")):
+        company.warehouse.query(
+            f"insert into gong_cortex_{table} select * replace ({older}, dateadd('day', -8, {at}) as {at}) "
+            f"from gong_cortex_{table} where enrichment = 'summaries'"
+        )
+    hashes = [row["CONTENT_HASH"] for row in company.segments().values()]
+    company.warehouse.query(
+        "update gong_cortex_attempts set attempted_at = dateadd('day', -8, attempted_at) "
+        f"where enrichment = 'segments' and text_hash in ('{hashes[0]}', '{hashes[1]}')"
+    )
+    company.warehouse.delete_call("call0")
+
+    def kept_texts(table: str) -> list[tuple[str, str, str]]:
+        rows = company.warehouse.query(
+            f"select enrichment, text_hash, cortex_request from gong_cortex_{table} order by 1, 2, 3"
+        )
+        return [(row["ENRICHMENT"], row["TEXT_HASH"], row["CORTEX_REQUEST"]) for row in rows]
+
+    before = kept_texts("answers")
+    company.run(variables=kept)
+
+    newer = [each for each in before if each[1] not in hashes[:2] and each[2] != "another"]
+    assert len(newer) == len(before) - 3
+    assert kept_texts("answers") == kept_texts("attempts") == newer
+    company.warehouse.query("update gong_cortex_attempts set attempted_at = dateadd('day', -7, attempted_at)")
+    company.run(variables=kept)
+    assert kept_texts("answers") == kept_texts("attempts") == []
+
+
 def test_a_text_whose_tokens_cannot_be_counted_waits_whole_and_loses_no_attempt(company: Company) -> None:
     long = f"This is {UNCOUNTED} for now, but it is about the offer of next year. " * 3
     company.land({"call0": [*texts(0), long], "call1": texts(1)})
