@@ -66,7 +66,7 @@ class Plan:
 
 tried AS (
 
-    SELECT CALL_ID, TEXT_HASH, MAX(ATTEMPT) AS ATTEMPTS
+    SELECT CALL_ID, TEXT_HASH, MAX(ATTEMPT) AS ATTEMPTS, COUNT(*) AS CLAIMS
     FROM {ATTEMPTS}
     WHERE {self._of_enrichment()} AND CORTEX_REQUEST = {self._request}
     GROUP BY CALL_ID, TEXT_HASH
@@ -83,7 +83,10 @@ answered AS (
 
 waiting AS (
 
-    SELECT texts.CALL_ID, texts.CALL_DATE, texts.TEXT_HASH, COALESCE(tried.ATTEMPTS, 0) AS ATTEMPTS
+    SELECT
+        texts.CALL_ID, texts.CALL_DATE, texts.TEXT_HASH,
+        COALESCE(tried.ATTEMPTS, 0) AS ATTEMPTS,
+        COALESCE(tried.CLAIMS, 0) AS CLAIMS
     FROM texts
     LEFT JOIN tried ON texts.CALL_ID = tried.CALL_ID AND texts.TEXT_HASH = tried.TEXT_HASH
     LEFT JOIN answered ON texts.CALL_ID = answered.CALL_ID AND texts.TEXT_HASH = answered.TEXT_HASH
@@ -137,6 +140,7 @@ SELECT
     counted.*,
     batched.CALL_DATE,
     batched.ATTEMPTS,
+    batched.CLAIMS,
     batched.TOKENS,
     batched.CREDITS,
     batched.BATCH,
@@ -211,26 +215,38 @@ GROUP BY BATCH"""
     def _batch_id(self, batch: int) -> str:
         return f"'{self.invocation}/{self.enrichment.name}/{batch}'"
 
-    def record_attempts(self, batch: int) -> str:
-        """Return the statement that counts the attempt, before the batch is sent.
+    def claim(self, batch: int) -> str:
+        """Return the statement that records the attempt, not counted yet, before the batch is sent.
 
-        So it counts even if the statement fails or the process dies. A text that another run has sent since
-        the batches were planned is left out, and `send` leaves it out too.
+        A text that another run has claimed since the batches were planned is left out, and `send` leaves it
+        out too.
         """
         return f"""INSERT INTO {ATTEMPTS}
     (ENRICHMENT, CALL_ID, CALL_DATE, TEXT_HASH, CORTEX_REQUEST, ATTEMPT, BATCH_ID, ATTEMPTED_AT)
 SELECT DISTINCT
     {self._name}, planned.CALL_ID, planned.CALL_DATE, planned.TEXT_HASH, {self._request},
-    planned.ATTEMPTS + 1, {self._batch_id(batch)}, CURRENT_TIMESTAMP()
+    planned.ATTEMPTS, {self._batch_id(batch)}, CURRENT_TIMESTAMP()
 FROM {self.queue} AS planned
-LEFT JOIN {ATTEMPTS} AS others
-    ON others.{self._of_enrichment("others.CALL_DATE")}
-    AND others.CORTEX_REQUEST = {self._request}
-    AND planned.CALL_ID = others.CALL_ID
-    AND planned.TEXT_HASH = others.TEXT_HASH
-    AND others.ATTEMPT > planned.ATTEMPTS
-WHERE planned.BATCH = {batch} AND others.CALL_ID IS NULL
+LEFT JOIN (
+    SELECT CALL_ID, TEXT_HASH, COUNT(*) AS CLAIMS
+    FROM {ATTEMPTS}
+    WHERE {self._of_enrichment()} AND CORTEX_REQUEST = {self._request}
+    GROUP BY CALL_ID, TEXT_HASH
+) AS known
+    ON planned.CALL_ID = known.CALL_ID
+    AND planned.TEXT_HASH = known.TEXT_HASH
+WHERE planned.BATCH = {batch} AND COALESCE(known.CLAIMS, 0) <= planned.CLAIMS
 ORDER BY planned.CALL_DATE"""
+
+    def count_attempts(self, batch: int) -> str:
+        """Return the statement that counts the attempt, after Cortex has answered or failed.
+
+        An attempt that was interrupted, for example by an outage of the warehouse, is never counted.
+        """
+        return (
+            f"UPDATE {ATTEMPTS} SET ATTEMPT = ATTEMPT + 1 "
+            f"WHERE {self._of_enrichment()} AND BATCH_ID = {self._batch_id(batch)}"
+        )
 
     def send(self, batch: int) -> str:
         """Return the statement that sends a batch and keeps its answers."""
@@ -266,7 +282,7 @@ INNER JOIN sent ON answered.CALL_ID = sent.CALL_ID AND answered.TEXT_HASH = sent
 ORDER BY sent.CALL_DATE"""
 
     def _claimed(self, batch: int) -> str:
-        """Return CTEs up to `batch`: the parts of the texts that `record_attempts` has claimed."""
+        """Return CTEs up to `batch`: the parts of the texts that `claim` has claimed."""
         return f"""claimed AS (
 
     SELECT CALL_ID, TEXT_HASH

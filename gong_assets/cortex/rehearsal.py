@@ -119,8 +119,9 @@ def statements(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "count the planned texts", count_queue(plan.queue, _LIMIT)
     yield "record the batches", plan.record_batches()
     yield "read the estimated cost", plan.estimates()
-    yield "record an attempt", plan.record_attempts(1)
+    yield "record an attempt", plan.claim(1)
     yield "send a batch and keep its answers", plan.send(1)
+    yield "count the attempt", plan.count_attempts(1)
     yield "record that a batch is answered", plan.set_status(1, "Answered")
     for statement in plan.sent.move():
         yield "move what was sent to another day", statement

@@ -3,7 +3,8 @@
 A batch is one statement, which inserts its answers. If a function fails for one text, the whole statement
 fails: its texts are then sent again in smaller batches, and one by one in the last attempt. The answers of
 other batches are kept. An attempt is recorded before its batch is sent, so a process that dies loses nothing
-but the batch in flight.
+but the batch in flight. It counts when Cortex has answered or failed, so an outage of the warehouse or the
+end of a run uses up no attempt.
 """
 
 from __future__ import annotations
@@ -269,9 +270,14 @@ def _send_batch(connection: SnowflakeConnection, plan: Plan, batch: int) -> None
     # Snowflake runs UPDATEs of one table one after another, so two runs cannot claim the same text.
     with transaction(connection):
         _execute(connection, plan.set_status(batch, "Sent"))
-        _execute(connection, plan.record_attempts(batch))
-    with _cortex_errors(BatchFailed):
-        _execute(connection, plan.send(batch))
+        _execute(connection, plan.claim(batch))
+    try:
+        with _cortex_errors(BatchFailed):
+            _execute(connection, plan.send(batch))
+    except BatchFailed:
+        _execute(connection, plan.count_attempts(batch))
+        raise
+    _execute(connection, plan.count_attempts(batch))
     _execute(connection, plan.set_status(batch, "Answered"))
 
 

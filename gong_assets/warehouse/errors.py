@@ -91,6 +91,11 @@ def is_unknown_object(error: Exception) -> bool:
 # of the transaction, SQL and privileges, resources such as the disk, no warehouse, and files that cannot be
 # read or written or are damaged.
 _INDEPENDENT_OF_ROWS = ("02", "08", "25", "42", "53", "57P", "58", "XX001")
+# Further ones, in classes of errors that depend on the rows: the account is suspended, and the quota of the
+# resource monitor is used up.
+_SUSPENDED = {666, 90073}
+# A person, a resource monitor or a timeout canceled the statement. Only a timeout depends on the rows.
+_CANCELED = 604
 
 
 def may_come_from_rows(error: Exception) -> bool:
@@ -98,9 +103,11 @@ def may_come_from_rows(error: Exception) -> bool:
 
     A function may have rejected a value, or the statement ran for too long. Unknown errors are included.
     """
-    is_of_connection = _kind("", getattr(error, "errno", None)) is not WarehouseQueryFailed
-    sqlstate = getattr(error, "sqlstate", None) or ""
-    return not is_of_connection and not sqlstate.startswith(_INDEPENDENT_OF_ROWS)
+    errno, sqlstate = getattr(error, "errno", None), getattr(error, "sqlstate", None) or ""
+    if errno == _CANCELED:
+        return "timeout" in str(error)
+    is_of_connection = _kind("", errno) is not WarehouseQueryFailed
+    return not (is_of_connection or errno in _SUSPENDED or sqlstate.startswith(_INDEPENDENT_OF_ROWS))
 
 
 def is_unknown_table(error: Exception) -> bool:

@@ -27,8 +27,24 @@ from gong_assets.warehouse.errors import may_come_from_rows
         (390111, "08001", False),  # The session is gone
         (390112, None, False),
         (250003, None, False),  # The host does not answer
+        (666, "57014", False),  # The account is suspended
+        (90073, "22000", False),  # The quota of the resource monitor is used up
     ],
 )
 def test_errors_that_rows_may_cause(errno: int, sqlstate: str | None, expected: bool) -> None:
     error: Error = ProgrammingError("refused", errno=errno, sqlstate=sqlstate)
+    assert may_come_from_rows(error) is expected
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("SQL execution canceled", False),
+        ("SQL execution was cancelled by the client due to a timeout. Error message received from the "
+         "server: SQL execution canceled", True),
+        ("Statement reached its statement or warehouse timeout of 120 second(s) and was canceled.", True),
+    ],
+)  # fmt: skip
+def test_a_canceled_statement_depends_on_its_rows_only_after_a_timeout(message: str, expected: bool) -> None:
+    error: Error = ProgrammingError(message, errno=604, sqlstate="57014")
     assert may_come_from_rows(error) is expected
