@@ -180,6 +180,26 @@ class Models:
             if model.key not in built or (not model.is_partitioned and built[model.key] != model.code_version)
         )
 
+    def unbuilt_in(self, instance: dg.DagsterInstance) -> frozenset[dg.AssetKey]:
+        """Return the models that are unbuilt by the event log of the instance; see `unbuilt`."""
+        versions = instance.get_latest_materialization_code_versions(list(self.keys))
+        return self.unbuilt({key: version for key, version in versions.items() if version is not None})
+
+    def without_parents(
+        self, keys: Collection[dg.AssetKey], existing: Collection[dg.AssetKey]
+    ) -> frozenset[dg.AssetKey]:
+        """Return those of the models that cannot be built, because a model that they read does not exist.
+
+        Args:
+            keys: the models of one run.
+            existing: the models whose tables and views exist.
+        """
+        buildable = {each.key: each.reads for each in self.models if each.key in keys}
+        while missing := [key for key, reads in buildable.items() if not reads <= {*existing, *buildable}]:
+            for key in missing:
+                del buildable[key]
+        return self.keys.intersection(keys) - buildable.keys()
+
     def behind(self, built: Mapping[dg.AssetKey, int]) -> Mapping[dg.AssetKey, int]:
         """Return the tables without days that are older than a HubSpot table from which they are derived.
 

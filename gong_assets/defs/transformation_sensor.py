@@ -267,8 +267,7 @@ class _Tick:
         """Return the models to build without a change of their sources; none before calls have landed."""
         if cursor.models == self.models.fingerprint or not self._has_calls:
             return frozenset()
-        versions = self.context.instance.get_latest_materialization_code_versions(list(self.models.keys))
-        return self.models.unbuilt({key: version for key, version in versions.items() if version is not None})
+        return self.models.unbuilt_in(self.context.instance)
 
     def _behind(self) -> Mapping[dg.AssetKey, int]:
         """Return the tables to build because a table that they read was built alone."""

@@ -200,6 +200,25 @@ def test_a_sensor_that_lost_its_cursor_reads_once() -> None:
     assert Cursor.loads(cursor.dumps()) == cursor
 
 
+def test_models_without_parents_cannot_be_built() -> None:
+    models = Models(
+        [
+            model("stg_calls", daily=True),
+            model("stg_deals"),
+            model("call_deals", reads=["stg_calls", "stg_deals"]),
+            model("deal_risk", reads=["call_deals"]),
+        ]
+    )
+    refreshed = keys("stg_deals", "call_deals", "deal_risk")
+    assert models.without_parents(refreshed, ()) == keys("call_deals", "deal_risk")
+    assert models.without_parents(refreshed, keys("stg_calls")) == keys()
+    assert models.without_parents({*refreshed, *keys("stg_calls")}, ()) == keys()
+    assert models.without_parents(keys("deal_risk"), keys("stg_calls", "stg_deals")) == keys("deal_risk")
+    # It reads the table of an earlier run.
+    assert models.without_parents(refreshed, keys("call_deals")) == keys("call_deals")
+    assert models.without_parents(keys("other"), ()) == keys()
+
+
 def record(warehouse: Warehouse, day: date) -> None:
     with warehouse.connect() as connection, transaction(connection), connection.cursor() as cursor:
         record_changes(cursor, "CALLS", "SELECT %s::DATE AS DAY", [day], "landing")

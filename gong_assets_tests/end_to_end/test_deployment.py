@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -109,3 +111,38 @@ def test_a_deployment_is_right_after_every_trigger_and_quiet_between_them(deploy
     (run,) = deployment.settle()
     assert run.success, why(run)
     assert run.dagster_run.asset_selection == {dg.AssetKey("int_gong_call_deals")}
+
+
+@pytest.mark.usefixtures("one_day")
+def test_a_person_may_refresh_hubspot_before_anything_has_landed(deployment: Deployment) -> None:
+    joined = {"int_gong_call_crm_links", "int_gong_call_deals", "int_gong_inferred_records"}
+
+    def built(run: dg.ExecuteInProcessResult) -> set[str]:
+        return {
+            event.asset_key.path[-1] for event in run.get_asset_materialization_events() if event.asset_key
+        }
+
+    refresh = deployment.execute("hubspot_refresh", dg.RunRequest())
+    assert refresh.success, why(refresh)
+    assert "stg_hubspot_deals" in built(refresh)
+    assert all(name.startswith("stg_hubspot_") for name in built(refresh))
+    (warning,) = [
+        entry.user_message
+        for entry in deployment.instance.all_logs(refresh.run_id)
+        if entry.level >= logging.WARNING
+    ]
+    assert joined <= set(re.findall(r"\w+", warning))
+    # A join alone is nothing to do, and says so.
+    alone = dg.RunRequest(asset_selection=[dg.AssetKey("int_gong_call_deals")])
+    nothing = deployment.execute("hubspot_refresh", alone)
+    assert nothing.success, why(nothing)
+    assert built(nothing) == set()
+
+    (ingestion,) = deployment.schedule("gong_ingestion_schedule", NIGHT)
+    assert ingestion.success, why(ingestion)
+    (first,) = deployment.settle()
+    assert first.success, why(first)
+    assert joined <= built(first)
+    again = deployment.execute("hubspot_refresh", dg.RunRequest())
+    assert again.success, why(again)
+    assert joined <= built(again)

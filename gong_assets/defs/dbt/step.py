@@ -80,8 +80,10 @@ class DbtStep:
         try:
             # The run's own connection. dbt signs in by itself.
             with snowflake.get_connection() as connection:
-                # dbt fails on a source that does not exist.
-                self._create_missing_sources(connection, snowflake)
+                # dbt fails on a source or a model that does not exist.
+                existing = existing_tables(connection)
+                self._create_missing_sources(connection, snowflake, existing)
+                postponed = self._postponed(existing)
                 settled = settled_changes(
                     self.context,
                     connection,
@@ -90,7 +92,7 @@ class DbtStep:
                     sends_to_cortex=sends_texts(self.context, self.settings),
                 )
                 with settled, environment(self._environment(warehouse, days)):
-                    yield from self._run_dbt(target_path)
+                    yield from self._run_dbt(target_path, postponed)
         except WarehouseError as error:
             fail_step(error)
 
@@ -108,6 +110,29 @@ class DbtStep:
             allow_retries=False,
         )
 
+    def _postponed(self, existing: Collection[str]) -> frozenset[dg.AssetKey]:
+        """Return the selected models that read what the first transformation after a landing creates.
+
+        That transformation builds all models that were never built. If one that was built is lost, nothing is
+        postponed, and dbt fails on it.
+
+        Args:
+            existing: names of the tables and views of the schema.
+        """
+        selected = self.context.selected_asset_keys
+        exist = {key for key, name in self.models.names.items() if name.upper() in existing}
+        if not self.graph.without_parents(selected, exist):
+            return frozenset()
+        unbuilt = self.graph.unbuilt_in(self.context.instance)
+        postponed = unbuilt & self.graph.without_parents(selected, exist | (self.graph.keys - unbuilt))
+        if postponed:
+            names = ", ".join(sorted(key.to_user_string() for key in postponed))
+            self.context.log.warning(
+                f"These models read tables that do not exist yet, and were not built: {names}. The first "
+                "transformation after a landing builds them too."
+            )
+        return postponed
+
     def _environment(self, warehouse: Warehouse, days: list[DateRange] | None) -> dict[str, str]:
         return {
             **dbt_environment(warehouse.arguments),
@@ -117,9 +142,13 @@ class DbtStep:
             "GONG_ASSETS_QUERY_TAG": warehouse.query_tag,
         }
 
-    def _run_dbt(self, target_path: Path) -> Iterator[Any]:
+    def _run_dbt(self, target_path: Path, postponed: Collection[dg.AssetKey]) -> Iterator[Any]:
         remove_old_invocations(self.project.target_path)
-        assets, tests = self.context.selected_asset_keys, self.models.selected_tests(self.context)
+        assets = self.context.selected_asset_keys.difference(postponed)
+        selected = self.models.selected_tests(self.context)
+        tests = {test: asset for test, asset in selected.items() if asset not in postponed}
+        if not assets and not tests:
+            return
         manifest = parsed_manifest(self.project.target_path)
         groups = group_tests(manifest, tests)
         build = self._command(manifest, assets, {first: tests[first] for first in groups}, target_path)
@@ -152,11 +181,12 @@ class DbtStep:
         command += ["--no-write-json", *command_options(self.settings, target_path)]
         return DbtInvocation(command, manifest)
 
-    def _create_missing_sources(self, connection: SnowflakeConnection, snowflake: SnowflakeResource) -> None:
-        """Create the raw tables and those of Cortex that do not exist; one statement if they do."""
-        existing = existing_tables(connection)
+    def _create_missing_sources(
+        self, connection: SnowflakeConnection, snowflake: SnowflakeResource, existing: Collection[str]
+    ) -> None:
+        """Create the raw tables and those of Cortex that do not exist."""
         missing = [table for table in RAW_TABLES if table.name not in existing]
-        if missing or not {LANDINGS_TABLE, PENDING_CHANGES_TABLE, ERASURES_TABLE} <= existing:
+        if missing or not {LANDINGS_TABLE, PENDING_CHANGES_TABLE, ERASURES_TABLE} <= set(existing):
             create_raw_tables(connection, missing)
         own = snowflake.get_connection(Layer.ENRICHER) if snowflake.layers else nullcontext(connection)
         with own as owner:
