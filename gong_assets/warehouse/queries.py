@@ -44,19 +44,25 @@ def dates_of_calls(connection: SnowflakeConnection, call_ids: Sequence[str]) -> 
     return dates
 
 
-def basic_fields(
+def landed_calls(
     connection: SnowflakeConnection, days: DateRange, names: Sequence[str]
-) -> dict[str, tuple[date, tuple[str | None, ...]]]:
-    """Return the date and `metaData` fields (as text) of each valid landed call of these days, by call ID."""
+) -> dict[str, tuple[date, tuple[str | None, ...], str, bool]]:
+    """Return the landed calls of these days by ID.
+
+    The values are the day, the `metaData` fields (as text), the source, and whether the call is valid.
+    """
     fields = ", ".join(f"RAW_DATA:metaData:{name}::VARCHAR" for name in names)
     in_range, parameters = days.sql("CALL_DATE")
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT CALL_ID, CALL_DATE, {fields} FROM {CALLS.name} "
-            f"WHERE {in_range} AND PROCESSING_ERROR IS NULL",
+            f"SELECT CALL_ID, CALL_DATE, SOURCE, PROCESSING_ERROR IS NULL, {fields} FROM {CALLS.name} "
+            f"WHERE {in_range}",
             parameters,
         )
-        return {call_id: (day, tuple(values)) for call_id, day, *values in cursor}
+        return {
+            call_id: (day, tuple(values), source, is_valid)
+            for call_id, day, source, is_valid, *values in cursor
+        }
 
 
 def arrow_tables(

@@ -123,7 +123,7 @@ def sent_statements(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> li
             pending_changes.waiting_days(connection, days)
         with suppress(ProgrammingError):  # The database does not exist.
             hubspot_tables.source_version(connection, "plain", "HUBSPOT", "PUBLIC")
-        queries.basic_fields(connection, DateRange.single(DAY), ["title", "duration"])
+        queries.landed_calls(connection, DateRange.single(DAY), ["title", "duration"])
         for table in RAW_TABLES:
             list(queries.arrow_tables(connection, table, DateRange.single(DAY)))
             fetch(connection, queries.processing_errors(table))

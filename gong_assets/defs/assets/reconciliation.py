@@ -29,7 +29,7 @@ from gong_assets.ingestion.sources import Calls, Source, Transcripts
 from gong_assets.settings import Settings
 from gong_assets.warehouse.erasures import erased_calls
 from gong_assets.warehouse.landing import DeletionPolicy, check_deletions
-from gong_assets.warehouse.queries import basic_fields, call_dates
+from gong_assets.warehouse.queries import call_dates, landed_calls
 from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, create_raw_table
 
 if TYPE_CHECKING:
@@ -102,7 +102,11 @@ def _landed_calls(warehouse: "Warehouse", listing: CallListing, fraction: float)
     try:
         with warehouse.connect() as connection:
             create_raw_table(connection, CALLS)
-            found = basic_fields(connection, days, FIELDS)
+            found = {
+                call_id: BasicCall(day, fields)
+                for call_id, (day, fields, _, is_valid) in landed_calls(connection, days, FIELDS).items()
+                if is_valid
+            }
             for call_id in erased_calls(connection, listing.calls):
                 del listing.calls[call_id]
         missing = [
@@ -114,7 +118,7 @@ def _landed_calls(warehouse: "Warehouse", listing: CallListing, fraction: float)
         check_deletions(CALLS, [days], existing=len(found), missing=len(missing), policy=policy)
     except EXPECTED_ERRORS as error:
         fail_step(error)
-    return {call_id: BasicCall(day, fields) for call_id, (day, fields) in found.items()}
+    return found
 
 
 def _read_again(

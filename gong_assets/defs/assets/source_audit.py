@@ -26,9 +26,8 @@ from gong_assets.ingestion.sources import MAX_SHOWN_IDS, CallsById, Source, Tran
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets.warehouse.landing import DeletionPolicy, check_deletions
-from gong_assets.warehouse.queries import dates_of_calls
+from gong_assets.warehouse.queries import dates_of_calls, landed_calls
 from gong_assets.warehouse.sources.audit import (
-    audited_calls,
     changed_calls,
     delete_calls,
     delivered_ids,
@@ -170,7 +169,7 @@ class _Audit:
         """Return the landed calls of the days, and those of the listed calls that are on another day."""
         with self.warehouse.connect() as connection:
             create_raw_tables(connection, (CALLS, TRANSCRIPTS))
-            found = audited_calls(connection, self.days, FIELDS)
+            found = landed_calls(connection, self.days, FIELDS)
             elsewhere = dates_of_calls(connection, sorted(listing.calls.keys() - found.keys()))
         unknown = (None,) * len(FIELDS)
         moved = {

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import TYPE_CHECKING
 
-from gong_assets.dates import DateRange
 from gong_assets.warehouse.connection import fetch, transaction
 from gong_assets.warehouse.landing import FileBatch, load_files
 from gong_assets.warehouse.pending_changes import record_changes
@@ -48,27 +46,6 @@ def _delete(cursor: SnowflakeCursor, table: RawTable, ids: Sequence[str], correl
     )
     cursor.execute(f"DELETE FROM {table.name} WHERE {chosen}", ids)
     return cursor.rowcount or 0
-
-
-def audited_calls(
-    connection: SnowflakeConnection, days: DateRange, names: Sequence[str]
-) -> dict[str, tuple[date, tuple[str | None, ...], str, bool]]:
-    """Return the landed calls of these days by ID.
-
-    The values are the day, the `metaData` fields (as text), the source, and whether the call is valid.
-    """
-    fields = ", ".join(f"RAW_DATA:metaData:{name}::VARCHAR" for name in names)
-    in_range, parameters = days.sql("CALL_DATE")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT CALL_ID, CALL_DATE, SOURCE, PROCESSING_ERROR IS NULL, {fields} FROM {CALLS.name} "
-            f"WHERE {in_range}",
-            parameters,
-        )
-        return {
-            call_id: (day, tuple(values), source, is_valid)
-            for call_id, day, source, is_valid, *values in cursor
-        }
 
 
 def changed_calls(connection: SnowflakeConnection, files: FileBatch) -> set[str]:
