@@ -17,9 +17,11 @@ from pydantic.fields import FieldInfo
 
 import gong_assets
 from gong_assets.cli.app import app
-from gong_assets.defs.build import build_asset_checks, build_automation, build_raw_layer
+from gong_assets.defs.build import build_asset_checks, build_automation, build_parts, build_raw_layer
 from gong_assets.defs.options import DEFAULT_OPTIONS
 from gong_assets.defs.partitions import daily_partitions
+from gong_assets.defs.parts import Part
+from gong_assets.defs.storage_cleanup import build_storage_cleanup
 from gong_assets.defs.transformation import Models
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.settings import Settings
@@ -209,7 +211,7 @@ def operations_reference() -> str:
     }
     # The texts are those of the first graph that has the part.
     graphs = (Settings().model_copy(update=parts), Settings(gong_source="airbyte"))
-    found = [build_automation(each, DEFAULT_OPTIONS, Models([]), (), MODELS) for each in graphs]
+    found = [_automation(each) for each in graphs]
     schedules = _by_name(each for automation in found for each in automation.schedules)
     sensors = _by_name(each for automation in found for each in automation.sensors)
     jobs = _by_name(each for automation in found for each in automation.jobs)
@@ -227,6 +229,13 @@ def operations_reference() -> str:
         ),
     )
     return "\n\n".join(sections) + "\n"
+
+
+def _automation(settings: Settings) -> Part:
+    """Return the jobs, schedules and sensors of a graph."""
+    cleanup = build_storage_cleanup(settings, DEFAULT_OPTIONS, (), MODELS)
+    parts = [cleanup, *build_parts(settings, DEFAULT_OPTIONS)]
+    return build_automation(settings, DEFAULT_OPTIONS, Models([]), (), parts)
 
 
 def _by_name(items: Iterable[Any]) -> dict[str, Any]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -37,6 +36,7 @@ from gong_assets.defs.jobs import build_jobs
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions, ResourceKeys
 from gong_assets.defs.orphaned_runs import build_orphaned_runs_sensor
 from gong_assets.defs.partitions import daily_partitions
+from gong_assets.defs.parts import Part
 from gong_assets.defs.resources import (
     GONG,
     IO_MANAGER,
@@ -95,15 +95,18 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
     partitions = daily_partitions(first_day, expire=settings.gong_retention_days is not None)
     project, models, dbt_assets = build_dbt_assets(settings, partitions, options)
     connector, upstream = _connector(settings, options)
+    parts = build_parts(settings, options)
     python_assets = [
         *_assets(settings, partitions, options, upstream),
+        *(asset for part in parts for asset in part.assets),
         *build_agent_objects(settings, Path(project.manifest_path), options),
     ]
     assets = [*dg.with_source_code_references(python_assets), *dbt_assets]  # Models refer to their SQL.
     keys = {key for each in assets if isinstance(each, dg.AssetsDefinition) for key in each.keys}
-    automation = build_automation(settings, options, models, keys, Path(project.target_path), upstream)
+    parts = [build_storage_cleanup(settings, options, keys, Path(project.target_path)), *parts]
+    automation = build_automation(settings, options, models, keys, parts, upstream)
     return dg.Definitions(
-        assets=[*assets, *connector, *build_webhook(settings, options)[0]],
+        assets=[*assets, *connector],
         asset_checks=build_asset_checks(settings, options),
         jobs=automation.jobs,
         schedules=automation.schedules,
@@ -112,13 +115,13 @@ def _definitions(settings: Settings, options: GraphOptions, accounts: Mapping[st
     )
 
 
-@dataclass(frozen=True)
-class Automation:
-    """The jobs of the graph, and the schedules and sensors that start them."""
-
-    jobs: list[Any]
-    schedules: list[dg.ScheduleDefinition]
-    sensors: list[dg.SensorDefinition]
+def build_parts(settings: Settings, options: GraphOptions) -> list[Part]:
+    """Return the parts that exist only with their settings."""
+    return [
+        build_webhook(settings, options),
+        build_retention(settings, options),
+        build_agent_objects_schedule(settings, options),
+    ]
 
 
 def build_automation(
@@ -126,30 +129,26 @@ def build_automation(
     options: GraphOptions,
     models: Models,
     keys: Collection[dg.AssetKey],
-    target_path: Path,
+    parts: Sequence[Part],
     upstream: Collection[dg.AssetKey] = (),
-) -> Automation:
+) -> Part:
     """Return all jobs, schedules and sensors; docs/operations.md lists them.
 
     Args:
         models: the dbt models.
         keys: the assets of the graph.
-        target_path: the directory of the parsed dbt project.
+        parts: those with jobs, schedules and sensors of their own.
         upstream: the assets that load the tables of GONG_SOURCE.
     """
     jobs = build_jobs(settings, options)
-    cleanup_jobs, cleanup_schedules = build_storage_cleanup(settings, options, keys, target_path)
-    _, webhook_jobs, webhook_sensors = build_webhook(settings, options)
-    _, expiry_jobs, expiry_schedules = build_retention(settings, options)
-    object_jobs, object_schedules = build_agent_objects_schedule(settings, options)
     own_jobs = [build_health_job(options), build_erasure_job(options)]
     schedules = [*build_schedules(settings, options), build_health_schedule(options)]
-    return Automation(
-        [*jobs.values(), *own_jobs, *cleanup_jobs, *webhook_jobs, *expiry_jobs, *object_jobs],
-        [*schedules, *cleanup_schedules, *expiry_schedules, *object_schedules],
-        [
+    return Part(
+        jobs=[*jobs.values(), *own_jobs, *(job for part in parts for job in part.jobs)],
+        schedules=[*schedules, *(schedule for part in parts for schedule in part.schedules)],
+        sensors=[
             *build_sensors(settings, jobs, options),
-            *webhook_sensors,
+            *(sensor for part in parts for sensor in part.sensors),
             *([build_source_sensor(settings, options, upstream)] if settings.is_adopted else []),
             build_transformation_sensor(settings, models, options),
             build_orphaned_runs_sensor(options, keys),
@@ -211,7 +210,6 @@ def _assets(
         *build_search_service(settings, options),
         build_health_asset(settings, options),
         build_erasures(options),
-        *build_retention(settings, options)[0],
     ]
 
 

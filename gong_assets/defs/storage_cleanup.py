@@ -18,6 +18,7 @@ from gong_assets.defs.jobs import JOB_NAMES, OPTIONAL_JOB_NAMES
 from gong_assets.defs.jobs import STORAGE_CLEANUP_JOB as NAME
 from gong_assets.defs.leases import keep_lease
 from gong_assets.defs.options import GraphOptions
+from gong_assets.defs.parts import Part
 from gong_assets.defs.runs import TERMINAL, materializations_of_run, unmaterialized_partitions
 from gong_assets.defs.schedules import timing
 from gong_assets.settings import Settings
@@ -31,7 +32,7 @@ _Partitions = dict[dg.AssetKey, set[str | None]]
 
 def build_storage_cleanup(
     settings: Settings, options: GraphOptions, keys: Collection[dg.AssetKey], parsed_project: Path
-) -> tuple[list[dg.JobDefinition], list[dg.ScheduleDefinition]]:
+) -> Part:
     """Return the job and its daily schedule; none if GONG_ASSETS_RUN_RETENTION_DAYS is 0.
 
     Args:
@@ -40,7 +41,7 @@ def build_storage_cleanup(
     """
     days = settings.gong_assets_run_retention_days
     if days == 0:
-        return [], []
+        return Part()
 
     @dg.op(name=f"{NAME}_op", description=f"Deletes what runs left that are older than {days} days.")
     def clean_up(context: dg.OpExecutionContext) -> None:
@@ -67,7 +68,7 @@ def build_storage_cleanup(
         description="Keeps Dagster's storage small.",
         **timing(options.schedules.storage_cleanup, CRON),
     )
-    return [storage_cleanup], [schedule]
+    return Part(jobs=[storage_cleanup], schedules=[schedule])
 
 
 def delete_superseded_runs(

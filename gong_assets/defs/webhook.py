@@ -18,6 +18,7 @@ from gong_assets.defs.assets.ingestion import (
 )
 from gong_assets.defs.failures import failure
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, LAYER_TAG, GraphOptions
+from gong_assets.defs.parts import Part
 from gong_assets.defs.resources import GongResource, SnowflakeResource
 from gong_assets.defs.runs import IN_FLIGHT
 from gong_assets.ingestion.sources import CallsById, Transcripts
@@ -51,14 +52,11 @@ def store_announcement(instance: dg.DagsterInstance, asset_key: dg.AssetKey, cal
     instance.report_runless_asset_event(dg.AssetObservation(asset_key, metadata={CALL_ID: call_id}))
 
 
-def build_webhook(
-    settings: Settings, options: GraphOptions = DEFAULT_OPTIONS
-) -> tuple[list[dg.AssetSpec], list[dg.JobDefinition], list[dg.SensorDefinition]]:
+def build_webhook(settings: Settings, options: GraphOptions = DEFAULT_OPTIONS) -> Part:
     """Return the external asset, the job and the sensor; nothing if no webhook is configured."""
     if not settings.receives_webhook:
-        return [], [], []
-    job = _job(settings, options)
-    return [_asset(options)], [job], [_sensor(options)]
+        return Part()
+    return Part(assets=[_asset(options)], jobs=[_job(settings, options)], sensors=[_sensor(options)])
 
 
 def _asset(options: GraphOptions) -> dg.AssetSpec:

@@ -15,6 +15,7 @@ from snowflake.connector.errors import ProgrammingError
 
 from gong_assets.defs.assets.agent_objects import build_agent_objects, build_agent_objects_schedule
 from gong_assets.defs.build import build_defs
+from gong_assets.defs.parts import Part
 from gong_assets.provisioning.objects import Layer
 from gong_assets.settings import Settings
 from gong_assets.warehouse.agent_objects.declaration import declared_models
@@ -247,7 +248,8 @@ def test_the_graph_has_them_below_what_they_read(tmp_path: Path) -> None:
 def test_a_daily_run_replaces_what_changed_once_the_views_are_built(tmp_path: Path) -> None:
     """The sensor of the transformation requests models only."""
     chosen = settings(tmp_path, gong_assets_schedules_enabled=True)
-    (job,), (schedule,) = build_agent_objects_schedule(chosen)
+    part = build_agent_objects_schedule(chosen)
+    (job,), (schedule,) = part.jobs, part.schedules
     assert (schedule.job_name, schedule.cron_schedule) == (job.name, "45 6 * * *")
 
     with dg.instance_for_test() as instance:
@@ -261,4 +263,4 @@ def test_a_daily_run_replaces_what_changed_once_the_views_are_built(tmp_path: Pa
             instance.report_runless_asset_event(dg.AssetMaterialization(model.name))
         assert len(tick().run_requests or []) == 1
 
-    assert build_agent_objects_schedule(settings(tmp_path, gong_agent_objects=False)) == ([], [])
+    assert build_agent_objects_schedule(settings(tmp_path, gong_agent_objects=False)) == Part()

@@ -12,6 +12,7 @@ import pytest
 from gong_assets.defs.checks.standing import StandingChecks
 from gong_assets.defs.jobs import JOB_NAMES, OPTIONAL_JOB_NAMES
 from gong_assets.defs.options import DEFAULT_OPTIONS
+from gong_assets.defs.parts import Part
 from gong_assets.defs.storage_cleanup import (
     build_storage_cleanup,
     delete_logs,
@@ -137,7 +138,8 @@ def test_the_job_deletes_old_output_of_dbt_and_nothing_else(
     (used / "runs").mkdir()
     (project / "runs" / "running").mkdir()
     settings = Settings(gong_assets_home=home)
-    (job,), (schedule,) = build_storage_cleanup(settings, DEFAULT_OPTIONS, {KEY}, project)
+    part = build_storage_cleanup(settings, DEFAULT_OPTIONS, {KEY}, project)
+    (job,), (schedule,) = part.jobs, part.schedules
     assert job.execute_in_process(instance=instance).success
     assert not [path for path in expired if path.exists()]
     for directory in (*kept, used, project / "runs" / "running"):
@@ -148,7 +150,7 @@ def test_the_job_deletes_old_output_of_dbt_and_nothing_else(
 
 def test_the_cleanup_is_off_if_the_retention_is_0(tmp_path: Path) -> None:
     without = Settings(gong_assets_run_retention_days=0)
-    assert build_storage_cleanup(without, DEFAULT_OPTIONS, {KEY}, tmp_path) == ([], [])
+    assert build_storage_cleanup(without, DEFAULT_OPTIONS, {KEY}, tmp_path) == Part()
 
 
 def test_a_run_that_was_created_before_the_time_and_ended_after_it_is_kept(

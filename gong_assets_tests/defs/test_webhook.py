@@ -19,6 +19,7 @@ import pytest
 from gong_assets.dates import DateRange
 from gong_assets.defs import webhook
 from gong_assets.defs.assets.missing_transcripts import awaited_transcripts
+from gong_assets.defs.parts import Part
 from gong_assets.defs.runs import landings_of_run
 from gong_assets.defs.webhook import (
     ASSET,
@@ -52,7 +53,7 @@ def ingestion(warehouse: Warehouse, tmp_path: Path) -> Iterator[Ingestion]:
 
 
 def land(ingestion: Ingestion, *call_ids: str, settings: Settings = SETTINGS) -> dg.ExecuteInProcessResult:
-    _, (job,), _ = build_webhook(settings)
+    (job,) = build_webhook(settings).jobs
     return job.execute_in_process(
         instance=ingestion.instance,
         resources={name: ingestion.resources()[name] for name in ("gong", "gong_snowflake")},
@@ -151,7 +152,7 @@ def test_a_call_that_gong_does_not_return_is_requested_once_more(
 
 
 def test_a_sensor_requests_each_announced_call_once(tmp_path: Path) -> None:
-    _, _, (sensor,) = build_webhook(SETTINGS)
+    (sensor,) = build_webhook(SETTINGS).sensors
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
 
         def tick(cursor: str | None) -> tuple[list[list[str]], str]:
@@ -182,8 +183,8 @@ def test_old_announcements_are_not_requested(tmp_path: Path) -> None:
 
 def test_the_graph_has_a_webhook_only_if_one_is_configured() -> None:
     gong = {"gong_access_key": "k", "gong_access_key_secret": "s", "gong_assets_target": "local"}
-    assert build_webhook(Settings(**gong)) == ([], [], [])  # type: ignore[arg-type]
-    _, (job,), _ = build_webhook(Settings(**gong, gong_webhook_url="https://h.example"))  # type: ignore[arg-type]
+    assert build_webhook(Settings(**gong)) == Part()  # type: ignore[arg-type]
+    (job,) = build_webhook(Settings(**gong, gong_webhook_url="https://h.example")).jobs  # type: ignore[arg-type]
     assert job.name == JOB
 
 

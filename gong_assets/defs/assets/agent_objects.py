@@ -13,6 +13,7 @@ import dagster as dg
 
 from gong_assets.defs.failures import fail_step
 from gong_assets.defs.options import DEFAULT_OPTIONS, REVENUE_OPERATIONS, GraphOptions, layers
+from gong_assets.defs.parts import Part
 from gong_assets.defs.resources import SnowflakeResource, query_tag
 from gong_assets.defs.schedules import timing
 from gong_assets.provisioning.declaration import agents_search, grants_on
@@ -96,15 +97,13 @@ def build_agent_objects(
     ]
 
 
-def build_agent_objects_schedule(
-    settings: Settings, options: GraphOptions = DEFAULT_OPTIONS
-) -> tuple[list[Any], list[dg.ScheduleDefinition]]:
+def build_agent_objects_schedule(settings: Settings, options: GraphOptions = DEFAULT_OPTIONS) -> Part:
     """Return the job of the assets and its daily schedule; none without GONG_AGENT_OBJECTS.
 
     The sensor of the transformation requests models only, and these objects follow the definitions of models.
     """
     if not settings.gong_agent_objects:
-        return [], []
+        return Part()
     job = dg.define_asset_job(
         JOB_NAME,
         layers("agents"),
@@ -127,7 +126,7 @@ def build_agent_objects_schedule(
             return dg.SkipReason(f"{missing[0].to_user_string()} is not built yet.")
         return dg.RunRequest()
 
-    return [job], [agent_objects_schedule]
+    return Part(jobs=[job], schedules=[agent_objects_schedule])
 
 
 def _asset(

@@ -12,6 +12,7 @@ from gong_assets.defs.failures import fail_step
 from gong_assets.defs.freshness import freshness
 from gong_assets.defs.options import DATA_ENGINEERING, DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.own_tables import model_tables
+from gong_assets.defs.parts import Part
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.defs.schedules import timing
 from gong_assets.ingestion.streams import RAW_TABLES
@@ -28,13 +29,11 @@ JOB_NAME = "gong_expiry"
 CRON = "10 4 1 * *"
 
 
-def build_retention(
-    settings: Settings, options: GraphOptions = DEFAULT_OPTIONS
-) -> tuple[list[dg.AssetsDefinition], list[Any], list[dg.ScheduleDefinition]]:
+def build_retention(settings: Settings, options: GraphOptions = DEFAULT_OPTIONS) -> Part:
     """Return the asset, its job and its schedule; none without GONG_RETENTION_DAYS."""
     days = settings.gong_retention_days
     if days is None:
-        return [], [], []
+        return Part()
     job = dg.define_asset_job(
         JOB_NAME,
         dg.AssetSelection.assets(options.asset_key(NAME)),
@@ -47,7 +46,7 @@ def build_retention(
         description="Deletes the rows that GONG_RETENTION_DAYS no longer keeps.",
         **timing(options.schedules.retention, CRON),
     )
-    return [_asset(days, options)], [job], [schedule]
+    return Part(assets=[_asset(days, options)], jobs=[job], schedules=[schedule])
 
 
 def _asset(days: int, options: GraphOptions) -> dg.AssetsDefinition:
