@@ -30,6 +30,8 @@ UNLIMITED_CHARACTERS = 10**9
 MAX_LOOKBACK_DAYS = 36_500
 # Longer than any id of Gong or HubSpot, and than the names that HubSpot accepts.
 MAX_NAME_LENGTH = 500
+# Base64 of JSON, in which a character of a name can take twelve.
+MAX_PAGE_TOKEN_LENGTH = 4000
 # The smallest window of the embedding models is 512 tokens, and they reject longer texts. Segments are
 # truncated to as many characters (`gong_assets/cortex/texts.py`); a search text is rejected instead, because
 # truncation would change its meaning silently.
@@ -110,7 +112,7 @@ LookbackDays = Annotated[
     int, Field(ge=1, le=MAX_LOOKBACK_DAYS, description="Number of days to look back from now."), _LENIENT
 ]
 PageToken = Annotated[
-    Annotated[str, Field(strict=True, max_length=MAX_NAME_LENGTH), BeforeValidator(_parse_text)] | None,
+    Annotated[str, Field(strict=True, max_length=MAX_PAGE_TOKEN_LENGTH), BeforeValidator(_parse_text)] | None,
     Field(
         description="To get the rest of an answer: its `next_page`, unchanged and with the same arguments."
     ),

@@ -91,6 +91,25 @@ def test_the_pages_of_records_are_disjoint_and_complete(directory: Warehouse) ->
     assert names == ["Calloway Bank", "Calloway Lifts", "Müller-Bau GmbH"]
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Стройсервис " * 20, "田中建設" * 100, "𝒜" * 600, "Long " * 500],
+    ids=["cyrillic", "japanese", "astral", "very long"],
+)
+def test_a_long_name_of_any_script_is_followed_by_its_next_page(warehouse: Warehouse, name: str) -> None:
+    names = [f"{name} {number}" for number in range(3)]
+    rows = [row for number, each in enumerate(names) for row in company(f"90{number}", each)]
+    create_views(warehouse, directory=[rows])
+    found_ids, page = [], None
+    while True:
+        answer = find_records(warehouse, "Company", limit=1, page=page)
+        found_ids += [each.record_id for each in answer.records]
+        page = answer.next_page
+        if page is None:
+            break
+    assert found_ids == ["900", "901", "902"]
+
+
 def test_two_reps_of_one_name_are_ambiguous(directory: Warehouse) -> None:
     with pytest.raises(AgentError) as raised:
         find_calls(directory, rep="rita oneill")

@@ -45,8 +45,8 @@ from gong_assets_tests.snowflake_sql import functions, parsed, violations
 
 # Each has a page at https://docs.snowflake.com/en/sql-reference/functions-all.
 SNOWFLAKE_FUNCTIONS = {
-    "AI_EMBED", "COALESCE", "CONTAINS", "COUNT", "IFF", "JAROWINKLER_SIMILARITY", "LENGTH", "LOWER", "MAX",
-    "MIN", "REPLACE", "ROW_NUMBER", "TRANSLATE", "VECTOR_COSINE_SIMILARITY",
+    "AI_EMBED", "COALESCE", "CONTAINS", "COUNT", "IFF", "JAROWINKLER_SIMILARITY", "LEFT", "LENGTH", "LOWER",
+    "MAX", "MIN", "REPLACE", "ROW_NUMBER", "TRANSLATE", "VECTOR_COSINE_SIMILARITY",
 }  # fmt: skip
 
 ALL_FILTERS: call_filters.Filters = {
