@@ -11,37 +11,39 @@ from gong_assets.agents.arguments import (
     for_display,
     validated,
 )
-from gong_assets.agents.call_filters import CALL_EVENT
+from gong_assets.agents.call_filters import CALL_EVENT, FUTURE, HAS_COMPANY, KIND_IS_NOT
 from gong_assets.agents.calls import BEFORE, POSITION, STARTED, before_values
 from gong_assets.agents.directory import find_record
 from gong_assets.agents.errors import NotFound
 from gong_assets.agents.freshness import data_as_of
 from gong_assets.agents.paging import NO_CONDITION, first_page
 from gong_assets.agents.results import AccountTimeline, TimelineCall
-from gong_assets.agents.views import ACCOUNT_EVENTS, CALLS
+from gong_assets.agents.views import CALLS
 from gong_assets.warehouse.connection import Warehouse, fetch
 
-# A call with several companies is in the timeline of each, so its company comes from the events.
-_COMPANY_CALLS = f"""
+_COMPANY_CALLS = f"{KIND_IS_NOT} AND {HAS_COMPANY}"
+_CALLS = f"""
 WITH company_calls AS (
-    SELECT DISTINCT CALL_ID
-    FROM {ACCOUNT_EVENTS} AS events
-    WHERE EVENT_TYPE = %s AND CRM_SYSTEM = %s AND ACCOUNT_ID = %s
-)"""
-_CALLS = f"""{_COMPANY_CALLS}
-SELECT
-    CALL_ID, CALL_DATE, {STARTED} AS STARTED_AT, CALL_TITLE, CALL_DATETIME_UTC, CALL_URL,
-    PRIMARY_USER_NAME AS HOST_NAME, HUBSPOT_DEAL_ID, DEAL_NAME, DEAL_STAGE, DEAL_AMOUNT,
-    DEAL_CURRENCY_CODE, DEAL_AMOUNT_IN_HOME_CURRENCY, HOME_CURRENCY_CODE, DEAL_OUTCOME, DEALS,
-    IS_COMPANY_INFERRED, SENTIMENT_SCORE, SENTIMENT_CATEGORY, CALL_SUMMARY AS SUMMARY, NEXT_STEPS,
-    (SELECT COUNT(*) FROM company_calls) AS CALL_COUNT
-FROM {CALLS} AS calls
-WHERE CALL_ID IN (SELECT CALL_ID FROM company_calls) AND {{condition}}
+    SELECT
+        CALL_ID, CALL_DATE, {STARTED} AS STARTED_AT, CALL_TITLE, CALL_DATETIME_UTC, CALL_URL,
+        PRIMARY_USER_NAME AS HOST_NAME, HUBSPOT_DEAL_ID, DEAL_NAME, DEAL_STAGE, DEAL_AMOUNT,
+        DEAL_CURRENCY_CODE, DEAL_AMOUNT_IN_HOME_CURRENCY, HOME_CURRENCY_CODE, DEAL_OUTCOME, DEALS,
+        IS_COMPANY_INFERRED, SENTIMENT_SCORE, SENTIMENT_CATEGORY, CALL_SUMMARY AS SUMMARY, NEXT_STEPS,
+        COUNT(*) OVER () AS CALL_COUNT
+    FROM {CALLS} AS calls
+    WHERE {_COMPANY_CALLS}
+)
+SELECT *
+FROM company_calls
+WHERE {{condition}}
 ORDER BY CALL_DATE DESC, STARTED_AT DESC, CALL_ID DESC
 LIMIT %s
 """
-_COUNT = f"""{_COMPANY_CALLS}
-SELECT COUNT(*) AS CALL_COUNT FROM company_calls LIMIT 1
+_COUNT = f"""
+SELECT COUNT(*) AS CALL_COUNT
+FROM {CALLS} AS calls
+WHERE {_COMPANY_CALLS}
+LIMIT 1
 """
 
 
@@ -67,7 +69,7 @@ def account_timeline(
         condition, values = BEFORE, before_values("timeline", page)
     with warehouse.connect() as connection:
         found = find_record(connection, "Company", company)
-        account = (CALL_EVENT, found["CRM_SYSTEM"], found["RECORD_ID"])
+        account = (FUTURE, CALL_EVENT, found["CRM_SYSTEM"], found["RECORD_ID"])
         rows = fetch(connection, _CALLS.format(condition=condition), (*account, *values, limit + 1))
         # A page after the last one has no rows.
         count = (rows or fetch(connection, _COUNT, account))[0]["CALL_COUNT"]

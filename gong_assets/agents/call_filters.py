@@ -17,6 +17,9 @@ Filters = dict[str, tuple[Any, ...]]
 
 CALL_EVENT = "Call"
 
+# A call with a wrong date would be the newest of all.
+KIND_IS_NOT, FUTURE = "CALL_KIND IS DISTINCT FROM %s", "Future"
+
 FROM_DATE, TO_DATE = "CALL_DATE >= %s", "CALL_DATE <= %s"
 HAS_REP = "PRIMARY_USER_ID = %s"
 # VW_DEAL_CALLS, because a call can have several deals and HUBSPOT_DEAL_ID is only one of them. It can have

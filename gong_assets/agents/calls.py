@@ -19,7 +19,14 @@ from gong_assets.agents.arguments import (
     for_display,
     validated,
 )
-from gong_assets.agents.call_filters import bound_values, check_dates, date_filters, record_filters
+from gong_assets.agents.call_filters import (
+    FUTURE,
+    KIND_IS_NOT,
+    bound_values,
+    check_dates,
+    date_filters,
+    record_filters,
+)
 from gong_assets.agents.errors import NotFound
 from gong_assets.agents.freshness import data_as_of
 from gong_assets.agents.paging import NO_CONDITION, decoded, first_page
@@ -35,9 +42,6 @@ STARTED = "COALESCE(CALL_DATETIME_UTC, CALL_DATE::TIMESTAMP_NTZ)"
 POSITION = ("CALL_DATE", "STARTED_AT", "CALL_ID")
 # The condition on the date alone lets Snowflake skip newer partitions.
 BEFORE = f"CALL_DATE <= %s AND (CALL_DATE < %s OR {STARTED} < %s OR {STARTED} = %s AND CALL_ID < %s)"
-
-# A call with a wrong date would be the first of all.
-_KIND_IS_NOT = "CALL_KIND IS DISTINCT FROM %s"
 
 _CALLS = f"""
 SELECT
@@ -92,7 +96,7 @@ def find_calls(
         WarehouseError: the warehouse is unreachable, or the views do not exist.
     """
     check_dates(from_date, to_date)
-    filters = {_KIND_IS_NOT: ("Future",), **date_filters(from_date, to_date)}
+    filters = {KIND_IS_NOT: (FUTURE,), **date_filters(from_date, to_date)}
     if page:
         filters[BEFORE] = before_values("calls", page)
     with warehouse.connect() as connection:

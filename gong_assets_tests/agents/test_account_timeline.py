@@ -28,12 +28,13 @@ def calls(warehouse: Warehouse) -> Warehouse:
             call("1", call_datetime_utc="2026-11-12 09:00:00"),
             call("2", call_datetime_utc="2026-11-13 09:00:00", next_steps=None),
             call("0", call_datetime_utc=None),
+            call("99", call_kind="Future", call_date="2099-01-01", call_datetime_utc="2099-01-01 09:00:00"),
             *map(call, "45678"),
             # The call's own columns name only the first of its companies.
             call("9", hubspot_company_id="900", hubspot_company_name="O'Hara & Söhne"),
         ],
         timeline=[
-            *(account_event(each, *OURS) for each in "3120"),
+            *(account_event(each, *OURS) for each in ("3", "1", "2", "0", "99")),
             account_event("4", "901", "Twin"),
             account_event("5", "902", "TWIN"),
             account_event("6", "903", "900"),

@@ -96,9 +96,9 @@ STATEMENTS = {
     "records": listed(directory._RECORDS, "TRUE", 13),
     "next page of records": listed(directory._RECORDS, directory._AFTER, 20),
     "deals": listed(deals._DEALS, f"{deals._HAS_OWNER} AND {deals._AFTER}", 7),
-    "timeline": listed(_TIMELINE_CALLS, "TRUE", 4),
-    "next page of a timeline": listed(_TIMELINE_CALLS, calls.BEFORE, 9),
-    "count of a timeline": (_COUNT, 3),
+    "timeline": listed(_TIMELINE_CALLS, "TRUE", 5),
+    "next page of a timeline": listed(_TIMELINE_CALLS, calls.BEFORE, 10),
+    "count of a timeline": (_COUNT, 4),
     "last read": (freshness._LAST_READ, 1),
 }
 
