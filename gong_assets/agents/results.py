@@ -35,7 +35,19 @@ def _parse_array(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value or []
 
 
-_TextArray = Annotated[list[str], BeforeValidator(_parse_array)]
+def _parse_texts(value: Any) -> Any:
+    """Parse an ARRAY of texts. A list of Cortex can have other elements."""
+    texts = (_text(item) for item in _parse_array(value))
+    return [text for text in texts if text]
+
+
+def _text(item: Any) -> str:
+    if item is None or isinstance(item, str):
+        return (item or "").strip()
+    return json.dumps(item, ensure_ascii=False)
+
+
+_TextArray = Annotated[list[str], BeforeValidator(_parse_texts)]
 
 
 class Answer(_Row):

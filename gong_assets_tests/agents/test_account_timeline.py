@@ -91,6 +91,18 @@ def test_a_call_without_next_steps_has_an_empty_list(calls: Warehouse) -> None:
     ] * 3
 
 
+def test_a_list_of_cortex_can_have_elements_that_are_no_texts(warehouse: Warehouse) -> None:
+    steps = ["Send the offer", None, " ", 7, {"what": "Träger anrufen"}]
+    create_views(
+        warehouse,
+        calls=[call("1", next_steps=steps)],
+        timeline=[account_event("1", *OURS)],
+        directory=[company(*OURS)],
+    )
+    (found,) = account_timeline(warehouse, "900").calls
+    assert found.next_steps == ["Send the offer", "7", '{"what": "Träger anrufen"}']
+
+
 def test_a_call_with_two_companies_is_in_both_timelines(calls: Warehouse) -> None:
     lifts, bank = account_timeline(calls, "Calloway Lifts"), account_timeline(calls, "905")
     assert [each.call_id for each in lifts.calls] == ["8"]
