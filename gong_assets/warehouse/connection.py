@@ -36,11 +36,12 @@ _ALWAYS: Mapping[str, Any] = {
 }
 
 # Call dates are UTC dates, but Snowflake shows TIMESTAMP_LTZ in the session's time zone. The input formats of
-# an account might reject the dates and times that we send as text.
+# an account might reject the dates and times that we send as text. Weeks begin on Monday, as in the report.
 _SESSION_PARAMETERS: Mapping[str, Any] = {
     "TIMEZONE": "UTC",
     "DATE_INPUT_FORMAT": "AUTO",
     "TIMESTAMP_INPUT_FORMAT": "AUTO",
+    "WEEK_START": 1,
     "CLIENT_TELEMETRY_ENABLED": False,
 }
 

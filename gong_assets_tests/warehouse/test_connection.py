@@ -146,7 +146,12 @@ def test_a_sign_in_that_the_server_refuses_is_reported_with_its_reason(code: str
 
 @pytest.mark.parametrize(
     ("parameter", "value"),
-    [("TIMEZONE", "UTC"), ("DATE_INPUT_FORMAT", "AUTO"), ("TIMESTAMP_INPUT_FORMAT", "AUTO")],
+    [
+        ("TIMEZONE", "UTC"),
+        ("DATE_INPUT_FORMAT", "AUTO"),
+        ("TIMESTAMP_INPUT_FORMAT", "AUTO"),
+        ("WEEK_START", "1"),
+    ],
 )
 def test_dates_and_times_do_not_depend_on_the_accounts_parameters(
     warehouse: Warehouse, parameter: str, value: str
