@@ -219,13 +219,14 @@ PORTALS: dict[str, str] = {
             {{"id": 8070199, "label": "Renewed",
                 "metadata": {{"isClosed": "true", "probability": "1.0"}}}}]') as stages;
     """,
-    # Ids and numbers are texts that were floats.
+    # Ids and numbers are texts that were floats. Some columns have lists or objects.
     "PLAIN": f"""
         create or replace table portal.plain.deals as
         select column1 as deal_id, column2 as deal_name, column3 as deal_stage_id, column4 as deal_stage,
             'Sales Pipeline' as pipeline_name, column5 as deal_amount, column6 as close_date,
                 '2026-10-01'::date as create_date,
-            column7 as deal_owner, column8 as deal_owner_email, 'newbusiness' as deal_type,
+            column7 as deal_owner, column8 as deal_owner_email,
+            parse_json('{{"label": "newbusiness", "value": "new"}}') as deal_type,
             column9 as associated_contact_id, column10 as associated_company_id, column11 as is_won,
                 column12 as is_deleted,
             column13 as merged_object_ids, column14 as deal_amount_in_home_currency,
@@ -250,7 +251,8 @@ PORTALS: dict[str, str] = {
         create or replace table portal.plain.contacts as
         select column1 as contact_id, 'Carl' as first_name, column2 as last_name,
             'Carl@Customer.example' as email,
-            'Customer' as company_name, 'CTO' as job_title, 'customer' as lifecycle_stage,
+            parse_json('["Customer"]')::array as company_name, parse_json('"CTO"') as job_title,
+                parse_json('[{{"name": "customer"}}]')::array as lifecycle_stage,
                 '2026-10-01' as create_date,
             column3 as merged_object_ids, '{CHANGED}'::timestamp_ntz as updated_at
         from values (8801.0::float, 'One', null), (8802.0::float, 'Two', null),

@@ -9,7 +9,7 @@
 
 {#-
     The text that people see of a value in a CRM: the elements of a list, the label of an object. A list can
-    also be JSON in a text. `value` is a path in a VARIANT.
+    also be JSON in a text. `value` is a VARIANT: a path, or a function.
 -#}
 {% macro json_label(value) -%}
     case
@@ -28,9 +28,11 @@
 {%- endmacro %}
 
 {% macro _json_object_label(value) -%}
+    {#- Snowflake reads `value.label` as a column, unless a colon has begun a path. -#}
+    {%- set separator = '.' if ':' in value else ':' -%}
     {%- set labels = [] -%}
     {%- for name in ['label', 'displayValue', 'name', 'value'] -%}
-        {%- do labels.append(json_text(value ~ '.' ~ name)) -%}
+        {%- do labels.append(json_text(value ~ separator ~ name)) -%}
     {%- endfor -%}
     coalesce({{ labels | join(', ') }})
 {%- endmacro %}

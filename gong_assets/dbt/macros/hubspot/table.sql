@@ -92,7 +92,9 @@
     {%- elif type == 'id' -%}
         {{ hubspot_id(value) }}
     {%- elif type == 'varchar' -%}
-        {{ json_label(value) if is_json else json_text(value) }}
+        {#- Snowflake reads no key of an ARRAY, and no index of an OBJECT. -#}
+        {%- set variant = value if column is none else 'to_variant(' ~ value ~ ')' -%}
+        {{ json_label(variant) if is_json else json_text(value) }}
     {%- elif type == 'json' -%}
         {{ json_text(value) }}
     {%- elif type == 'array' -%}
