@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 IDS_PER_STATEMENT = 1000
 
+# A record with a wrong date, such as an uploaded call, would be the newest forever. In some time zones
+# tomorrow has begun.
+_TOMORROW = "DATEADD('day', 1, SYSDATE()::DATE)"
+
 
 def call_dates(connection: SnowflakeConnection, ranges: Sequence[DateRange]) -> dict[str, date]:
     """Return the date of each valid landed call of these days by call ID, oldest first."""
@@ -95,8 +99,8 @@ def existing_tables(connection: SnowflakeConnection) -> set[str]:
 
 
 def newest_day(table: RawTable, day: Column) -> str:
-    """Return SQL for the last day of a partitioned raw table."""
-    return f"SELECT MAX({day.name}) FROM {table.name}"
+    """Return SQL for the last day of a partitioned raw table, at most tomorrow."""
+    return f"SELECT MAX({day.name}) FROM {table.name} WHERE {day.name} <= {_TOMORROW}"
 
 
 def newest_records(table: RawTable, limit: int) -> str:
@@ -109,14 +113,14 @@ def newest_records(table: RawTable, limit: int) -> str:
 
 
 def newest_records_by_day(table: RawTable, day: Column, limit: int) -> str:
-    """Return SQL for the records of each day that landed last: day, ID and JSON.
+    """Return SQL for the records of each day until tomorrow that landed last: day, ID and JSON.
 
     Parameter: the day before the first one.
     """
     key = table.key.name
     return (
         f"SELECT TO_CHAR({day.name}, 'YYYY-MM-DD'), {key}, TO_JSON({table.payload.name}) FROM {table.name} "
-        f"WHERE {day.name} > %s QUALIFY ROW_NUMBER() "
+        f"WHERE {day.name} > %s AND {day.name} <= {_TOMORROW} QUALIFY ROW_NUMBER() "
         f"OVER (PARTITION BY {day.name} ORDER BY INGESTED_AT DESC, {key}) <= {limit}"
     )
 
@@ -138,8 +142,8 @@ def calls_without_transcript() -> str:
 
 
 def newest_call_date() -> str:
-    """Return SQL for the date of the newest landed call."""
-    return f"SELECT MAX(CALL_DATE) AS NEWEST FROM {CALLS.name}"
+    """Return SQL for the date of the newest landed call, at most tomorrow."""
+    return f"SELECT MAX(CALL_DATE) AS NEWEST FROM {CALLS.name} WHERE CALL_DATE <= {_TOMORROW}"
 
 
 def unanswered_segments() -> str:

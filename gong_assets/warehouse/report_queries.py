@@ -21,6 +21,7 @@ def calls_by_day() -> str:
 
     The latency is that of VW_PIPELINE_HEALTH: from the end of a call to its first result of Cortex, or until
     now if it waits for it. Calls that ended before the first landing have none: they were backfilled.
+    Nor have those that would end later: their time is wrong.
     """
     ended = "DATEADD('second', COALESCE(staged.CALL_DURATION_SECONDS, 0), staged.CALL_DATETIME_UTC)"
     is_waiting = "status.TRANSCRIPT_LANDED_AT IS NOT NULL AND status.INGESTION_STATUS IN ('Landed', 'Staged')"
@@ -33,7 +34,7 @@ def calls_by_day() -> str:
         "    SELECT CONVERT_TIMEZONE('UTC', MIN(INGESTED_AT))::TIMESTAMP_NTZ AS LANDED_AT "
         f"FROM {CALLS.name}\n"
         "), calls AS (\n"
-        f"    SELECT status.*, IFF({ended} >= first_landing.LANDED_AT, "
+        f"    SELECT status.*, IFF({ended} BETWEEN first_landing.LANDED_AT AND {ready}, "
         f"DATEDIFF('second', {ended}, {ready}) / 60, NULL) AS MINUTES\n"
         f"    FROM {STATUS} AS status\n"
         "    LEFT JOIN STG_GONG_CALLS AS staged ON status.CALL_ID = staged.CALL_ID\n"
@@ -51,21 +52,24 @@ def calls_by_day() -> str:
 
 
 def sentiment_by_week() -> str:
-    """Return SQL for the mean sentiment of each week, which begins on Monday. Parameter: the first day."""
+    """Return SQL for the mean sentiment of each week until today, which begins on Monday.
+
+    Parameter: the first day.
+    """
     return (
         "SELECT DATE_TRUNC('week', CALL_DATE)::DATE AS WEEK, COUNT(SENTIMENT_SCORE) AS CALLS, "
         "AVG(SENTIMENT_SCORE)::FLOAT AS SENTIMENT, AVG(CUSTOMER_SENTIMENT)::FLOAT AS CUSTOMER_SENTIMENT, "
         f"AVG(SELLER_SENTIMENT)::FLOAT AS SELLER_SENTIMENT\nFROM {SENTIMENT} "
-        "WHERE CALL_DATE >= %s GROUP BY 1 ORDER BY 1"
+        "WHERE CALL_DATE >= %s AND CALL_DATE <= SYSDATE()::DATE GROUP BY 1 ORDER BY 1"
     )
 
 
 def enriched_calls() -> str:
-    """Return SQL for the number of calls that Cortex has answered for, and of those of the last days.
+    """Return SQL for the number of calls that Cortex has answered for, and of those of the days until today.
 
     Parameter: the number of days. DAYS is the number of days since the first of the recent calls.
     """
-    recent = "CALL_DATE > DATEADD('day', -%s, SYSDATE()::DATE)"
+    recent = "CALL_DATE > DATEADD('day', -%s, SYSDATE()::DATE) AND CALL_DATE <= SYSDATE()::DATE"
     return (
         "WITH calls AS (\n"
         f"    SELECT CALL_DATE, PROCESSED_BY_CORTEX, {recent} AS IS_RECENT FROM {SENTIMENT}\n"

@@ -30,8 +30,8 @@ PACKAGE = Path(gong_assets.__file__).parent
 
 # Each is documented at https://docs.snowflake.com/en/sql-reference/functions-all.
 SNOWFLAKE_FUNCTIONS = {
-    "COALESCE", "COUNT", "CURRENT_TIMESTAMP", "IFF", "MAX", "MIN", "NULLIF", "ROW_NUMBER", "TO_CHAR",
-    "TO_JSON", "TO_VARIANT", "TRY_PARSE_JSON",
+    "COALESCE", "COUNT", "CURRENT_TIMESTAMP", "DATEADD", "IFF", "MAX", "MIN", "NULLIF", "ROW_NUMBER",
+    "SYSDATE", "TO_CHAR", "TO_JSON", "TO_VARIANT", "TRY_PARSE_JSON",
 }  # fmt: skip
 
 DAY = date(2026, 11, 20)

@@ -297,6 +297,9 @@ def test_the_check_warns_of_new_changed_and_vanished_fields(
     # Before the sampled days.
     old = newest - timedelta(days=SAMPLED_DAYS)
     records.append((old, call(999, old, gone="long ago")))
+    # A wrong date does not hide the others.
+    misdated = date(2099, 1, 1)
+    records.append((misdated, call(998, misdated, misread="an upload")))
     land(warehouse, CALLS, records)
     land(warehouse, users, [])
     result = schema_checks(warehouse, "gong_calls_raw", "gong_users_raw")

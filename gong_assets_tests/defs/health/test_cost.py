@@ -46,8 +46,9 @@ def test_the_estimate_uses_the_averages_of_the_landed_calls(warehouse: Warehouse
     assert not estimate_for(settings, warehouse).is_measured
     with warehouse.connect() as connection, connection.cursor() as cursor:
         cursor.execute(
-            "CREATE TABLE CORTEX_GONG_CALLS AS SELECT COLUMN1 AS CALL_ID, SYSDATE()::DATE AS CALL_DATE, "
-            "COLUMN1 <> '3' AS PROCESSED_BY_CORTEX FROM VALUES ('1'), ('2'), ('3')"
+            "CREATE TABLE CORTEX_GONG_CALLS AS SELECT COLUMN1 AS CALL_ID, "
+            "DATEADD('day', IFF(COLUMN1 = 'misdated', 9, 0), SYSDATE()::DATE) AS CALL_DATE, "
+            "COLUMN1 IN ('1', '2') AS PROCESSED_BY_CORTEX FROM VALUES ('1'), ('2'), ('3'), ('misdated')"
         )
         cursor.execute(
             "CREATE TABLE GONG_CORTEX_BATCHES AS SELECT 'AI_EMBED' AS FUNCTION_NAME, 100 AS INPUT_TOKENS, "

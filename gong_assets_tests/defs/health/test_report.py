@@ -71,7 +71,8 @@ def test_the_latency_of_a_day_is_that_of_its_ready_and_waiting_calls(warehouse: 
         cursor.execute(
             "CREATE TABLE STG_GONG_CALLS AS SELECT COLUMN1 AS CALL_ID, 0 AS CALL_DURATION_SECONDS, "
             "DATEADD('hour', COLUMN2, SYSDATE()) AS CALL_DATETIME_UTC "
-            "FROM VALUES ('ready', -3), ('waiting', -5), ('silent', -3), ('backfilled', -90)"
+            "FROM VALUES ('ready', -3), ('waiting', -5), ('silent', -3), ('backfilled', -90), "
+            "('misdated', 9), ('misdated and waiting', 9)"
         )
         cursor.execute(
             "CREATE TABLE VW_GONG_INGESTION_STATUS AS SELECT COLUMN1 AS CALL_ID, "
@@ -79,13 +80,26 @@ def test_the_latency_of_a_day_is_that_of_its_ready_and_waiting_calls(warehouse: 
             "IFF(COLUMN3, CURRENT_TIMESTAMP(), NULL) AS TRANSCRIPT_LANDED_AT, COLUMN2 AS INGESTION_STATUS, "
             "IFF(COLUMN2 = 'Enriched', DATEADD('hour', -2, CURRENT_TIMESTAMP()), NULL) AS FIRST_PROCESSED_AT "
             "FROM VALUES ('ready', 'Enriched', TRUE), ('waiting', 'Staged', TRUE), "
-            "('silent', 'Landed', FALSE), ('backfilled', 'Enriched', TRUE)"
+            "('silent', 'Landed', FALSE), ('backfilled', 'Enriched', TRUE), ('misdated', 'Enriched', TRUE), "
+            "('misdated and waiting', 'Staged', TRUE)"
         )
     figures = pipeline_figures(warehouse, days=2)
     (day,) = [each for each in figures.days if each.calls]
     assert (day.timed_calls, round(day.median_minutes or 0)) == (2, 180)  # Of 1 hour and of 5 hours.
     (latency,) = [each for each in sections(figures) if each.title.startswith("Latency")]
     assert latency.rows[0][:3] == (str(datetime.now(UTC).date()), "2", "3 h")
+
+
+def test_a_week_in_the_future_is_not_shown(warehouse: Warehouse) -> None:
+    today = datetime.now(UTC).date()
+    with warehouse.connect() as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TABLE CORTEX_GONG_CALLS AS SELECT COLUMN1::DATE AS CALL_DATE, 0.5::FLOAT AS "
+            "SENTIMENT_SCORE, NULL::FLOAT AS CUSTOMER_SENTIMENT, NULL::FLOAT AS SELLER_SENTIMENT "
+            f"FROM VALUES ('{today}'), ('2099-01-01')"
+        )
+    (week,) = pipeline_figures(warehouse, days=2).weeks
+    assert (week.week, week.calls) == (today - timedelta(days=today.weekday()), 1)
 
 
 def test_the_rate_counts_calls_by_their_date_on_full_days_since_the_first_call() -> None:

@@ -27,7 +27,7 @@ freshness as (
     select
         min(landed_at_utc) as first_landed_at_utc,
         max(landed_at_utc) as last_landed_at_utc,
-        max(ended_at_utc) as newest_call_ended_at_utc,
+        max(iff(ended_at_utc <= sysdate(), ended_at_utc, null)) as newest_call_ended_at_utc,
         max(ready_at_utc) as last_ready_at_utc
     from calls
 
@@ -41,21 +41,16 @@ reads as (
 
 ),
 
--- Calls that ended before the first landing have no latency. The latency of a waiting call grows until it is
--- ready.
+-- Calls that ended before the first landing have no latency, nor have those that would end after their
+-- results: their time is wrong. The latency of a waiting call grows until it is ready.
 timed as (
 
     select
         calls.*,
+        coalesce(calls.ready_at_utc, iff(calls.is_waiting, sysdate(), null)) as ready_or_now_utc,
         iff(
-            calls.ended_at_utc >= freshness.first_landed_at_utc,
-            (
-                datediff(
-                    'second',
-                    calls.ended_at_utc,
-                    coalesce(calls.ready_at_utc, iff(calls.is_waiting, sysdate(), null))
-                ) / 60
-            )::float,
+            calls.ended_at_utc between freshness.first_landed_at_utc and ready_or_now_utc,
+            (datediff('second', calls.ended_at_utc, ready_or_now_utc) / 60)::float,
             null
         ) as latency_minutes
     from calls
