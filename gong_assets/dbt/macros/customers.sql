@@ -17,13 +17,14 @@
     {%- set words, addresses = [], [] -%}
     {%- for entry in entries -%}
         {%- if '@' in entry -%}
-            {%- do addresses.append(text_literal('%' ~ entry | lower)) -%}
+            {%- do addresses.append(text_literal(entry | lower)) -%}
         {%- else -%}
             {%- do words.append(entry) -%}
         {%- endif -%}
     {%- endfor -%}
     {{ has_words(name, words) }}
-    {%- if addresses %} or lower({{ email }}) like any ({{ addresses | join(', ') }}){% endif -%}
+    {#- Not LIKE: an address can have an underscore. -#}
+    {%- for address in addresses %} or endswith(lower({{ email }}), {{ address }}){% endfor -%}
 {%- endmacro %}
 
 {#-
