@@ -17,8 +17,8 @@ deals as (
 
 ),
 
--- A call is in the timeline of each company that it is linked to, and of its HubSpot company, which can come
--- from the deal alone.
+-- A call is in the timeline of each company that it is linked to, of its HubSpot company, and of the company
+-- of each of its deals, which can be another one.
 call_accounts as (
 
     select
@@ -41,13 +41,24 @@ call_accounts as (
     from calls
     where hubspot_company_id is not null
 
+    union all
+
+    select
+        call_id,
+        'HubSpot' as crm_system,
+        associated_company_id as account_id,
+        null::varchar as account_name,
+        false as is_inferred
+    from {{ ref('int_gong_call_deals') }}
+    where associated_company_id is not null
+
 ),
 
 linked_accounts as (
 
     select * from call_accounts
     qualify row_number() over (
-        partition by call_id, crm_system, account_id order by account_name nulls last
+        partition by call_id, crm_system, account_id order by account_name nulls last, is_inferred
     ) = 1
 
 ),
