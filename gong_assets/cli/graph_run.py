@@ -10,13 +10,13 @@ import re
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import TextIOBase
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gong_assets.cli.interruption import Interrupted
+from gong_assets.cli.interruption import Interrupted, children_without_ctrl_c
 from gong_assets.dates import DateRange
 
 if TYPE_CHECKING:
@@ -170,6 +170,7 @@ def _watched(instance: dg.DagsterInstance, run_id: str, listener: RunListener) -
     try:
         with (
             wait_hooks(watch),
+            _log_capture_without_ctrl_c(instance),
             redirect_stdout(_DbtOutput(listener)),
             progress_listener(listener.records_read),
         ):
@@ -183,6 +184,29 @@ def _watched(instance: dg.DagsterInstance, run_id: str, listener: RunListener) -
         instance.event_log_storage.free_concurrency_slots_for_run(run_id)
     if watch.is_interrupted:
         raise Interrupted(f"interrupted: run {run_id} is canceled, and days that it landed are complete")
+
+
+@contextmanager
+def _log_capture_without_ctrl_c(instance: dg.DagsterInstance) -> Iterator[None]:
+    """Keep Ctrl-C from the processes that copy the output of steps. Each would print a traceback.
+
+    They end with the capture, or if this process dies.
+    """
+    manager = instance.compute_log_manager
+    capture_logs = manager.capture_logs
+
+    @contextmanager
+    def capture(log_key: Sequence[str]) -> Iterator[Any]:
+        with ExitStack() as stack:
+            with children_without_ctrl_c():
+                captured = stack.enter_context(capture_logs(log_key))
+            yield captured
+
+    manager.capture_logs = capture  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del manager.capture_logs
 
 
 class _RunWatch:

@@ -41,6 +41,19 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
+def children_without_ctrl_c() -> Iterator[None]:
+    """Keep Ctrl-C from the processes that the block starts. A terminal sends it to all of its processes."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+
+
+@contextmanager
 def leaving(text: str) -> Iterator[None]:
     """Say what an interruption in the block leaves.
 

@@ -61,6 +61,7 @@ class Sync:
                 stderr=output or file,
                 # As for a command in a terminal: a test runner in the background ignores SIGINT.
                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+                process_group=0,
             )
 
     def wait_for(self, text: str) -> None:
@@ -78,6 +79,15 @@ class Sync:
         finally:
             self.process.kill()
         return code, self.log.read_text().splitlines()[-1]
+
+    def press_ctrl_c(self) -> tuple[int, str]:
+        """Interrupt the command and its processes, as a terminal does. Returns the exit code and the log."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        try:
+            code = self.process.wait(20)
+        finally:
+            self.process.kill()
+        return code, self.log.read_text()
 
 
 def latest(instance: dg.DagsterInstance) -> dg.DagsterRun:
@@ -119,6 +129,23 @@ def test_a_sync_that_is_terminated_while_it_reads_is_canceled_and_leaves_nothing
     assert instance.event_log_storage.get_concurrency_info(GONG_POOL).active_run_ids == set()
     assert not list(project.directory.glob("gong_assets-*")), os.listdir(project.directory)
     assert "GONG_USERS_RAW" in project.gong_assets("sql", "SELECT * FROM GONG_USERS_RAW").stderr
+
+
+def test_ctrl_c_in_a_terminal_prints_one_line(
+    project: CommandLine, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    sync = Sync(project, tmp_path / "log", GONG_MAX_REQUESTS_PER_SECOND="0.02")
+    sync.wait_for("gong_users_raw")  # waits for the rate limit for 50 s
+    children = psutil.Process(sync.process.pid).children(recursive=True)
+    assert any("watch_orphans" in " ".join(child.cmdline()) for child in children)
+    time.sleep(1)
+    code, log = sync.press_ctrl_c()
+    run = latest(instance)
+    assert (code, run.status) == (130, dg.DagsterRunStatus.CANCELED), log
+    assert "Traceback" not in log
+    assert log.splitlines()[-1].startswith(f"error: interrupted: run {run.run_id}")
+    _, alive = psutil.wait_procs(children, timeout=5)
+    assert not alive, "the processes that copy the output are left behind"
 
 
 def test_a_sync_whose_reader_leaves_succeeds(
