@@ -190,10 +190,10 @@ def file(path: Path, document: str) -> None:
 
 def audit(found: Mapping[str, Any]) -> None:
     """Print the findings of an audit: the counts, a row for each day and source, and the IDs."""
-    days, ids = found.get("by_day") or [], found.get("ids") or {}
+    days, ids = found.get("by_day") or [], found.get("ids") or found.get("differences") or {}
     for name, value in found.items():
-        if name not in ("by_day", "ids", "dagster/code_version"):
-            line(f"{name.replace('_', ' ')}: {value}")
+        if name not in ("by_day", "ids", "differences", "dagster/code_version"):
+            line(f"{name.removeprefix('run/').replace('_', ' ')}: {value}")
     if days:
         line("")
         table(list(days[0]), [[str(value) for value in day.values()] for day in days])

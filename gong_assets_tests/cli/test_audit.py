@@ -32,6 +32,7 @@ def test_help_says_what_the_audit_finds(tmp_path: Path) -> None:
     [
         (["--from-date", "2026-02-02", "--to-date", "2026-02-01"], "--from-date 2026-02-02 is after"),
         (["--to-date", "2999-01-01"], "--to-date 2999-01-01 is in the future"),
+        (["--from-date", "2999-01-01"], "--from-date 2999-01-01 is in the future"),
         (["--from-date", "yesterday"], "'yesterday' is not a date"),
         (["--repair"], "no such option: --repair"),
     ],
@@ -108,3 +109,31 @@ def test_without_gong_credentials_the_audit_says_what_it_cannot_know(
     )
     outcome = command.gong_assets("audit", "--from-date", str(DAY), "--to-date", str(DAY), "--json")
     assert "GONG_ACCESS_KEY" in outcome.succeeded().json["unknown"]
+
+
+@pytest.mark.slow
+def test_without_another_product_the_counts_are_those_of_all_days(stack_home: Path, tmp_path: Path) -> None:
+    (tmp_path / "dagster").mkdir()
+    emptied(stack_home, "AUDITED")
+    command = CommandLine(
+        tmp_path,
+        {
+            "GONG_ASSETS_HOME": str(stack_home),
+            "DAGSTER_HOME": str(tmp_path / "dagster"),
+            "GONG_ASSETS_SOURCE": "simulated",
+            "GONG_START_DATE": DAY.isoformat(),
+            "SNOWFLAKE_SCHEMA": "AUDITED",
+            "COLUMNS": "200",
+        },
+    )
+    days = DateRange.inclusive(DAY, DAY + timedelta(days=2))
+    dates = ["--from-date", str(days.start), "--to-date", str(DAY + timedelta(days=2))]
+    found = command.gong_assets("audit", *dates, "--json").succeeded().json
+    new = found["differences"]["new"]
+    assert found["run/days_that_differ"] == 3
+    assert len(set(new)) == len(new) == found["calls_listed"] == found["calls_new"]
+    text = command.gong_assets("audit", *dates).succeeded().stdout
+    assert "days that differ: 0" in text
+    assert f"calls landed: {found['calls_listed']}" in text
+    assert "differences" not in text
+    assert "run/" not in text
