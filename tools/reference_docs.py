@@ -110,12 +110,17 @@ def commands_reference() -> str:
     """Return docs/commands.md."""
     lines = [_header("Commands", "gong_assets/cli") + _COMMANDS_INTRODUCTION]
     for name, command in _commands("gong-assets", typer.main.get_command(app)):
-        arguments = [p.name.upper() for p in command.params if p.param_type_name == "argument"]
+        arguments = [_argument(p) for p in command.params if p.param_type_name == "argument"]
         lines.append(f"\n## `{' '.join([name, *arguments])}`\n")
         lines.append("\n\n".join(_wrapped(text) for text in (command.help or "").split("\n\n")))
         if options := [_option(p) for p in command.params if p.name != "help"]:
             lines.append("\n" + "\n".join(options))
     return "\n".join(lines) + "\n"
+
+
+def _argument(parameter: Any) -> str:
+    name = parameter.name.upper()
+    return name if parameter.required else f"[{name}]"
 
 
 def _commands(prefix: str, group: Any) -> Iterator[tuple[str, Any]]:
@@ -180,6 +185,11 @@ $ dagster asset materialize -m gong_assets.definitions --select gong_calls_raw \
 $ dagster job execute -m gong_assets.definitions -j gong_reference_data
 $ dagster job launch -w workspace.yaml -j gong_calls --tags '{"dagster/partition": "2026-11-01"}'
 ```
+
+To queue runs, or to show them in the Dagster UI, Dagster's own commands need DAGSTER_HOME, an absolute path.
+The instance of `gong-assets dev` and of the other commands is `dagster` in GONG_ASSETS_HOME: `export
+DAGSTER_HOME=$PWD/.gong_assets/dagster`. `dg` is the package `dagster-dg-cli`, and works in a `dg` project:
+one [of your own](dagster.md) or the checkout, which also has `workspace.yaml`.
 
 The last command queues a run for the daemon. Such a run must name the code location as the daemon does, so
 pass the daemon's `workspace.yaml`. `dagster job backfill` queues one run per day; use a range instead. The
