@@ -137,8 +137,9 @@ def find_record(connection: SnowflakeConnection, record_type: str, text: str) ->
     # Names that contain the digits of a wrong id are no help.
     similar_rows = [] if text.isdecimal() else rows[:MAX_SUGGESTIONS]
     similar = ", ".join(f"{_quoted(row['RECORD_NAME'])} ({row['RECORD_ID']})" for row in similar_rows)
+    article = "an" if noun[0] in "aeiou" else "a"
     suggestion = (
-        f"use a whole name or an id: {similar}" if similar else f"look for a {noun} by part of a name"
+        f"use a whole name or an id: {similar}" if similar else f"look for {article} {noun} by part of a name"
     )
     raise NotFound(f"there is no {noun} {for_display(text)}; {suggestion}")
 

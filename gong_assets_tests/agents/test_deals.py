@@ -65,7 +65,7 @@ def test_deals_with_the_most_and_largest_risks_come_first(
     [
         ("twin", AgentError, "several owners are named twin; use an id: twin1@x.example (HubSpot"),
         ("Tomas Nowak", NotFound, 'there is no owner Tomas Nowak; use a whole name or an id: "Tomáš Novák"'),
-        ("%", NotFound, "there is no owner %"),
+        ("%", NotFound, "there is no owner %; look for an owner by part of a name"),
     ],
 )
 def test_an_owner_is_found_by_a_whole_name_of_one_person(
