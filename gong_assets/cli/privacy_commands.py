@@ -69,10 +69,8 @@ def erase(
         raise typer.BadParameter("give at least one of --email, --phone, --call and --crm-id")
     if people and calls and redact:
         raise typer.BadParameter("--call deletes: erase a call and redact a person with two commands")
-    kind = {"email": "--email", "phone": "--phone", "crm": "--crm-id", "call": "--call"}
-    for name, value in identifiers:
-        if not value.strip() or (name == "phone" and sum(map(str.isdigit, value)) < 6):
-            raise typer.BadParameter(f"{kind[name]} is not an identifier of one person or call")
+    for kind, value in identifiers:
+        _check_identifier(kind, value)
     with Progress() as progress:
         receipt = run_erase(
             load_settings(),
@@ -82,6 +80,16 @@ def erase(
             dry_run=dry_run,
         )
     output.json_text(json.dumps(receipt, indent=2))
+
+
+def _check_identifier(kind: str, value: str) -> None:
+    """Raise BadParameter for a value that cannot identify one person or call, without showing it."""
+    if not value.strip():
+        raise typer.BadParameter(f"--{kind if kind != 'crm' else 'crm-id'} is empty")
+    if kind == "email" and "@" not in value:
+        raise typer.BadParameter("--email is not an e-mail address: it has no @")
+    if kind == "phone" and sum(map(str.isdigit, value)) < 6:
+        raise typer.BadParameter("--phone is not a phone number: it has fewer than 6 digits")
 
 
 def rotate_key(

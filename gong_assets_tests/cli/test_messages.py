@@ -38,6 +38,23 @@ def test_an_empty_statement_is_wrong_usage(tmp_path: Path) -> None:
     assert "the SQL text is empty" in outcome.stderr
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--email", "zelda", "--email is not an e-mail address"),
+        ("--email", " ", "--email is empty"),
+        ("--phone", "555", "--phone is not a phone number"),
+        ("--crm-id", "", "--crm-id is empty"),
+    ],
+)
+def test_an_erasure_names_the_option_that_cannot_identify_anybody(
+    tmp_path: Path, option: str, value: str, words: str
+) -> None:
+    outcome = CommandLine(tmp_path).gong_assets("erase", "--call", "1", "--delete", option, value)
+    assert (outcome.code, outcome.stdout, list(tmp_path.iterdir())) == (2, "", [])
+    assert words in outcome.stderr
+
+
 @pytest.mark.slow
 def test_a_port_in_use_is_reported_before_anything_is_started(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
