@@ -33,7 +33,7 @@ def run_demo(settings: Settings, days: int) -> None:
         output.line("")
         output.line(
             "This data comes from a simulated Gong tenant, and stand-ins replace the Cortex functions. "
-            "The local stack is still running: `make dev` opens the graph in the Dagster UI, and "
+            "The local stack is still running: `gong-assets dev` opens the graph in the Dagster UI, and "
             "`gong-assets local down` stops the stack."
         )
 

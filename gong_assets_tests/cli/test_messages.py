@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from sqlite3 import OperationalError
 import pytest
 from rich.console import Console
 
+import gong_assets
 from gong_assets.cli import output, report_command
 from gong_assets.cli.app import app
 from gong_assets.cli.dagster_home import ensure_dagster_home
@@ -53,6 +55,12 @@ def test_an_erasure_names_the_option_that_cannot_identify_anybody(
     outcome = CommandLine(tmp_path).gong_assets("erase", "--call", "1", "--delete", option, value)
     assert (outcome.code, outcome.stdout, list(tmp_path.iterdir())) == (2, "", [])
     assert words in outcome.stderr
+
+
+def test_no_message_names_a_target_of_make_which_a_wheel_lacks() -> None:
+    package = Path(gong_assets.__file__).parent
+    told = re.compile(r"`make (dev|demo|test|build|audit)`")
+    assert [path.name for path in package.rglob("*.py") if told.search(path.read_text("utf-8"))] == []
 
 
 @pytest.mark.slow
