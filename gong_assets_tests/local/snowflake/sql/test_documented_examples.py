@@ -149,6 +149,12 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
     "DENSE_RANK": [
         ("dense_rank() over (order by column1) as r from values (1), (1), (2) order by r desc limit 1", 2)
     ],
+    "ENDSWITH": [
+        ("endswith('coffee', 'ee')", True),
+        ("endswith('tea', 'te')", False),
+        ("endswith('note.bot@a.example', 'note_bot@a.example')", False),  # no pattern
+        ("endswith(null, 'tea')", None),
+    ],
     "FIRST_VALUE": [
         ("first_value(column1) over (order by column1 desc) from values (1), (2) limit 1", 2),
         (
