@@ -187,6 +187,7 @@ def asked(body: bytes) -> dict[str, Any]:
         return {}
     if isinstance(arguments, dict) and arguments:
         found["arguments"] = {
-            name[:_MAX_ARGUMENT]: str(value)[:_MAX_ARGUMENT] for name, value in list(arguments.items())[:20]
+            name[:_MAX_ARGUMENT]: (value if isinstance(value, str) else json.dumps(value))[:_MAX_ARGUMENT]
+            for name, value in list(arguments.items())[:20]
         }
     return {key: value for key, value in found.items() if value is not None}

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gong_assets.agents.http_access import LIMITS, Access, SignIn, audit_log
+from gong_assets.agents.http_access import LIMITS, Access, SignIn, asked, audit_log
 from gong_assets.agents.tokens import PREFIX, TokenError, Tokens
 
 ANSWER = b"The customer said: our transcript is secret."
@@ -155,6 +155,15 @@ def test_the_audit_log_has_who_asked_what_and_no_answer_or_token(tokens: Tokens,
     assert "secret" not in text
     assert token not in text
     assert (tmp_path / "audit" / "mcp.log").stat().st_mode & 0o777 == 0o600
+
+
+def test_arguments_that_are_no_texts_are_logged_as_json() -> None:
+    arguments = {"limit": 5, "rep": None, "external": True, "days": ["ü"], "text": "null"}
+    request = {"method": "tools/call", "params": {"name": "calls", "arguments": arguments}}
+    found = asked(json.dumps(request).encode())
+    assert found["arguments"] == {
+        "limit": "5", "rep": "null", "external": "true", "days": '["\\u00fc"]', "text": "null",
+    }  # fmt: skip
 
 
 def test_every_file_of_the_audit_log_is_private(tmp_path: Path) -> None:
