@@ -23,6 +23,7 @@ _ARRAY_FUNCTIONS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.ArrayContains: ("_array_contains", ("this", "expression")),
     exp.ArrayToString: ("_array_to_string", ("this", "expression")),
     exp.ArrayDistinct: ("_array_distinct", ("this",)),
+    exp.ArrayCompact: ("_array_compact", ("this",)),
     exp.ArrayConcat: ("_array_cat", ("this", "expressions")),
     exp.ArrayAppend: ("_array_append", ("this", "expression")),
     exp.ArrayPrepend: ("_array_prepend", ("this", "expression")),

@@ -47,6 +47,9 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
         ("array_cat(array_construct(1, 2), array_construct(3, 4))", [1, 2, 3, 4]),
         ("array_cat(array_construct(1, 2), null)", None),
     ],
+    "ARRAY_COMPACT": [
+        ("array_compact(array_construct(null, 'hello', 3::double, 4, 5))", ["hello", 3.0, 4, 5])
+    ],
     "ARRAY_CONSTRUCT": [
         ("array_construct(10, 20, 30)", [10, 20, 30]),
         ("array_construct(null, 'hello', 3::double, 4, 5)", [None, "hello", 3.0, 4, 5]),
