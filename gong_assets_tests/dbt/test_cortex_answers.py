@@ -81,6 +81,22 @@ def test_what_is_no_longer_said_or_landed_is_deleted(company: Company) -> None:
         ], table  # fmt: skip
 
 
+def test_an_answer_of_nulls_is_no_next_step(company: Company) -> None:
+    company.land({"call0": texts(0)})
+    company.run()
+    lists = {"key_topics": ["price", None], "next_steps": [None], "risks": [None, {"what": "budget"}]}
+    company.warehouse.query(
+        f"update gong_cortex_answers set answer_lists = parse_json('{json.dumps(lists)}') "
+        "where enrichment = 'insights'"
+    )
+
+    company.run()
+
+    (call,) = company.warehouse.rows("CORTEX_GONG_CALL_INSIGHTS", "CALL_ID").values()
+    found = [json.loads(call[name]) for name in ("KEY_TOPICS", "NEXT_STEPS", "RISKS")]
+    assert found == [["price"], [], [{"what": "budget"}]]
+
+
 def test_of_a_call_that_is_no_longer_landed_only_the_older_answers_are_deleted(company: Company) -> None:
     kept = {"cortex_answers_kept_days": 7}
     company.land({"call0": texts(0)})
