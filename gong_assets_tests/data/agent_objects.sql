@@ -348,7 +348,7 @@ METRICS (
     VW_DEAL_RISK.DEALS_WITHOUT_AMOUNT AS COUNT_IF(DEAL_AMOUNT_IN_HOME_CURRENCY IS NULL)
         COMMENT = 'Number of open deals that PIPELINE_AMOUNT lacks.',
     VW_DEAL_RISK.CALLS_ABOUT_DEALS AS SUM(CALL_COUNT)
-        COMMENT = 'Number of sales calls about open deals.',
+        COMMENT = 'Number of sales calls about open deals. A call counts once for each of its deals.',
     VW_SALES_PERFORMANCE_ANALYSIS.WON_DEALS AS SUM(DEALS_WON)
         WITH SYNONYMS = ('wins')
         COMMENT = 'Number of won deals.',
@@ -366,7 +366,7 @@ METRICS (
     VW_GONG_CALL_RISKS.CALLS_WITH_RISKS AS COUNT(DISTINCT CALL_ID)
         COMMENT = 'Number of recordings with a risk.'
 )
-COMMENT = 'Sales calls with their deals, reps and risks. Made by gong_assets, definition 5f1c558332f6c262'
+COMMENT = 'Sales calls with their deals, reps and risks. Made by gong_assets, definition 982f6a9207f17ce4'
 AI_SQL_GENERATION 'For figures about selling, filter VW_ENRICHED_GONG_CALLS by IS_SALES_CALL, and for figures about how a host sells by IS_COACHABLE. Each call repeats the amount of its deal, so sum amounts over VW_DEAL_RISK, or REVENUE_WON over VW_SALES_PERFORMANCE_ANALYSIS. Only amounts in the home currency can be added; they are NULL where they are not known, so say how many deals a sum lacks. VW_DEAL_RISK joins VW_ENRICHED_GONG_CALLS by the last call of a deal only; its CALL_COUNT has the number of calls. Group reps by their id, because two reps can have the same name. CALL_DATE is a date in UTC.'
 AI_VERIFIED_QUERIES (
     WHAT_WERE_THE_MOST_NEGATIVE_CUSTOMER_STATEMENTS AS (

@@ -72,7 +72,8 @@ MODELS = (
                    "Amount of open deals in the home currency.", ("pipeline value", "value of open deals")),
             Metric("DEALS_WITHOUT_AMOUNT", "COUNT_IF(DEAL_AMOUNT_IN_HOME_CURRENCY IS NULL)",
                    "Number of open deals that PIPELINE_AMOUNT lacks."),
-            Metric("CALLS_ABOUT_DEALS", "SUM(CALL_COUNT)", "Number of sales calls about open deals."),
+            Metric("CALLS_ABOUT_DEALS", "SUM(CALL_COUNT)",
+                   "Number of sales calls about open deals. A call counts once for each of its deals."),
         ),
         column_synonyms={
             "DEAL_OWNER": ("owner", "rep"),
