@@ -158,7 +158,11 @@ def cost_estimate(estimate: CostEstimate, *, requests_per_day: int, as_json: boo
         print(json.dumps(document, indent=2))
         return
     limit = f" of {requests_per_day:,}" if requests_per_day else ""
-    source = "averages of the landed calls" if estimate.is_measured else "assumptions, nothing has landed"
+    source = (
+        "averages of the last 30 days"
+        if estimate.is_measured
+        else "assumptions, as nothing was sent in the last 30 days"
+    )
     line(f"{estimate.calls_per_day:,.1f} calls a day; Cortex by {source}")
     line(
         f"warehouse  {estimate.statements:,.0f} statements, {estimate.warehouse_minutes:,.0f} minutes (XS), "

@@ -44,7 +44,7 @@ def cost(
 ) -> None:
     """Estimate the cost of a day: warehouse minutes, Gong requests, and Cortex tokens and dollars.
 
-    The averages of the landed calls are used if there are any. docs/cost.md has the assumptions.
+    The averages of the last 30 days are used if there are any. docs/cost.md has the assumptions.
     """
     from gong_assets.defs.health.cost import estimate_for
     from gong_assets.settings import load_settings

@@ -64,25 +64,30 @@ def sentiment_by_week() -> str:
     )
 
 
-def enriched_calls() -> str:
-    """Return SQL for the number of calls that Cortex has answered for, and of those of the days until today.
+def recent_calls() -> str:
+    """Return SQL for the calls of the days until today, and for those that Cortex answered for in these days.
 
-    Parameter: the number of days. DAYS is the number of days since the first of the recent calls.
+    Parameters: the number of days, twice. DAYS is the number of days since the first of RECENT_CALLS.
     """
     recent = "CALL_DATE > DATEADD('day', -%s, SYSDATE()::DATE) AND CALL_DATE <= SYSDATE()::DATE"
+    answered = "CORTEX_PROCESSED_AT > DATEADD('day', -%s, CURRENT_TIMESTAMP())"
     return (
         "WITH calls AS (\n"
-        f"    SELECT CALL_DATE, PROCESSED_BY_CORTEX, {recent} AS IS_RECENT FROM {SENTIMENT}\n"
+        f"    SELECT CALL_DATE, {recent} AS IS_RECENT, {answered} AS IS_ANSWERED FROM {SENTIMENT}\n"
         ")\n"
-        "SELECT COUNT_IF(PROCESSED_BY_CORTEX) AS ENRICHED_CALLS, COUNT_IF(IS_RECENT) AS RECENT_CALLS, "
+        "SELECT COUNT_IF(IS_ANSWERED) AS ANSWERED_CALLS, COUNT_IF(IS_RECENT) AS RECENT_CALLS, "
         "DATEDIFF('day', MIN(IFF(IS_RECENT, CALL_DATE, NULL)), SYSDATE()::DATE) + 1 AS DAYS FROM calls"
     )
 
 
-def cortex_totals() -> str:
-    """Return SQL for the tokens and estimated dollars of all batches that were sent, by function."""
+def recent_cortex_totals() -> str:
+    """Return SQL for the tokens and estimated dollars of the batches that were sent in the last days.
+
+    Earlier batches can belong to calls that have been deleted since. Parameter: the number of days.
+    """
     return (
         "SELECT FUNCTION_NAME, SUM(INPUT_TOKENS + OUTPUT_TOKENS)::INT AS TOKENS, "
         f"SUM(ESTIMATED_DOLLARS)::FLOAT AS DOLLARS\nFROM {BATCHES} "
-        "WHERE STATUS IN ('Sent', 'Answered') GROUP BY FUNCTION_NAME ORDER BY FUNCTION_NAME"
+        "WHERE STATUS IN ('Sent', 'Answered') AND SENT_AT > DATEADD('day', -%s, CURRENT_TIMESTAMP()) "
+        "GROUP BY FUNCTION_NAME ORDER BY FUNCTION_NAME"
     )

@@ -83,7 +83,7 @@ class CostEstimate:
 
     Attributes:
         runs: number of runs by kind.
-        is_measured: whether the Cortex figures are averages of the landed calls.
+        is_measured: whether the Cortex figures are averages of the last days.
     """
 
     calls_per_day: float
@@ -206,7 +206,7 @@ def assumed_cortex_use() -> list[CortexUse]:
 def estimate_for(
     settings: Settings, warehouse: Warehouse, calls_per_day: float | None = None
 ) -> CostEstimate:
-    """Return the estimate for the settings, with averages of the last days if calls have landed.
+    """Return the estimate for the settings, with averages of the last days if there are any.
 
     Args:
         calls_per_day: replaces the measured number of calls.
@@ -219,20 +219,21 @@ def estimate_for(
 
 
 def _measured(warehouse: Warehouse) -> tuple[float | None, list[CortexUse] | None]:
-    """Return the landed calls a day and the average use of Cortex by a call; None if nothing has landed."""
+    """Return the landed calls a day and the average use of Cortex by a call; None if there are none."""
     with warehouse.connect() as connection:
         existing = existing_tables(connection)
         if not {queries.SENTIMENT, queries.BATCHES} <= existing:
             return None, None
-        (calls,) = fetch(connection, queries.enriched_calls(), (MEASURED_DAYS,))
-        batches: list[dict[str, Any]] = fetch(connection, queries.cortex_totals())
-    enriched, days = int(calls["ENRICHED_CALLS"]), int(calls["DAYS"] or 0)
-    if not enriched or not batches:
-        return None, None
+        (calls,) = fetch(connection, queries.recent_calls(), (MEASURED_DAYS, MEASURED_DAYS))
+        totals: list[dict[str, Any]] = fetch(connection, queries.recent_cortex_totals(), (MEASURED_DAYS,))
+    answered, days = int(calls["ANSWERED_CALLS"]), int(calls["DAYS"] or 0)
+    calls_per_day = int(calls["RECENT_CALLS"]) / days if days else None
+    if not answered or not totals:
+        return calls_per_day, None
     uses = [
         CortexUse(
-            row["FUNCTION_NAME"], float(row["TOKENS"]) / enriched, float(row["DOLLARS"] or 0) / enriched
+            row["FUNCTION_NAME"], float(row["TOKENS"]) / answered, float(row["DOLLARS"] or 0) / answered
         )
-        for row in batches
+        for row in totals
     ]
-    return (int(calls["RECENT_CALLS"]) / days if days else None), uses
+    return calls_per_day, uses

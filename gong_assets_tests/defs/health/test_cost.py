@@ -41,24 +41,33 @@ def test_every_assumed_function_has_a_price() -> None:
     assert all(use.dollars > 0 for use in assumed_cortex_use())
 
 
-def test_the_estimate_uses_the_averages_of_the_landed_calls(warehouse: Warehouse, tmp_path: Path) -> None:
+def test_the_estimate_uses_the_averages_of_the_last_days(warehouse: Warehouse, tmp_path: Path) -> None:
     settings = Settings(gong_assets_home=tmp_path)
     assert not estimate_for(settings, warehouse).is_measured
+    now = "CURRENT_TIMESTAMP()"
     with warehouse.connect() as connection, connection.cursor() as cursor:
         cursor.execute(
             "CREATE TABLE CORTEX_GONG_CALLS AS SELECT COLUMN1 AS CALL_ID, "
             "DATEADD('day', IFF(COLUMN1 = 'misdated', 9, 0), SYSDATE()::DATE) AS CALL_DATE, "
-            "COLUMN1 IN ('1', '2') AS PROCESSED_BY_CORTEX FROM VALUES ('1'), ('2'), ('3'), ('misdated')"
+            f"DATEADD('day', COLUMN2, {now}) AS CORTEX_PROCESSED_AT "
+            "FROM VALUES ('1', 0), ('2', 0), ('3', NULL), ('misdated', NULL), ('long ago', -40)"
         )
+        # Calls of the batch that was sent long ago have been deleted since.
         cursor.execute(
-            "CREATE TABLE GONG_CORTEX_BATCHES AS SELECT 'AI_EMBED' AS FUNCTION_NAME, 100 AS INPUT_TOKENS, "
-            "20 AS OUTPUT_TOKENS, 0.5 AS ESTIMATED_DOLLARS, COLUMN1 AS STATUS "
-            "FROM VALUES ('Answered'), ('Over Budget')"
+            "CREATE TABLE GONG_CORTEX_BATCHES AS SELECT 'AI_EMBED' AS FUNCTION_NAME, "
+            "COLUMN3 AS INPUT_TOKENS, 20 AS OUTPUT_TOKENS, 0.5 AS ESTIMATED_DOLLARS, COLUMN1 AS STATUS, "
+            f"DATEADD('day', COLUMN2, {now}) AS SENT_AT "
+            "FROM VALUES ('Answered', 0, 100), ('Over Budget', NULL, 100), ('Answered', -40, 9000)"
         )
     measured = estimate_for(settings, warehouse)
-    assert measured.calls_per_day == 3
+    assert measured.calls_per_day == 4
     assert measured.cortex == [CortexUse("AI_EMBED", 60.0, 0.25)]
     assert estimate_for(settings, warehouse, 50).calls_per_day == 50
+    with warehouse.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("DELETE FROM GONG_CORTEX_BATCHES WHERE INPUT_TOKENS = 100")
+    unsent = estimate_for(settings, warehouse)
+    assert (unsent.calls_per_day, unsent.is_measured) == (4, False)
+    assert unsent.cortex == assumed_cortex_use()
 
 
 def test_the_declared_numbers_are_those_of_the_graph() -> None:
