@@ -8,6 +8,9 @@ from sqlglot import exp
 
 from gong_assets.local.snowflake.errors import SnowflakeError
 
+# The schema of the macros. Calls use the full name, because the current database of a session is another one.
+MACRO_SCHEMA = "memory.main"
+
 _PLAIN = re.compile(r"[%\w$ -]+")
 
 
