@@ -1,17 +1,104 @@
-"""DuckDB macros for the functions of ARRAYs and OBJECTs, which are stored as JSON."""
+"""DuckDB macros for the functions of ARRAYs and OBJECTs, which are stored as JSON.
+
+JSON has one null, for the JSON null and the SQL NULL of an array. Where Snowflake's result depends on which
+it is, the macro fails.
+
+Most bodies apply a lambda to a list of one element. It stands for a variable: DuckDB expands an argument of a
+macro wherever it occurs, also when nested. A field of a variable is s['l'], because s.l could be a column of
+a table S.
+"""
 
 from __future__ import annotations
 
+from gong_assets.local.snowflake.sql.names import MACRO_SCHEMA as _SCHEMA
+
+
+def _failure(message: str, value: str) -> str:
+    """Return an expression without a type that fails with a message.
+
+    The text that is cast depends on a value of the row, so that DuckDB does not evaluate it beforehand. It
+    must be a branch of a CASE, because DuckDB evaluates both sides of AND.
+    """
+    text = f"'{message}' || left(coalesce(CAST({value} AS VARCHAR), ''), 0)"
+    return f"CASE WHEN CAST({text} AS BOOLEAN) THEN NULL END"
+
+
+def _unsupported(feature: str, value: str) -> str:
+    """Return an expression that fails, for arguments whose result on Snowflake is not known."""
+    return _failure(f"Unsupported: {feature}", value)
+
+
 # Arrays are stored as JSON; DuckDB's list functions take a list of JSON values.
 _JSON_LIST = "CAST(to_json(a) AS JSON[])"
-_ARRAY_CONTAINS = f"(a, x) AS list_contains({_JSON_LIST}, to_json(x))"
+_IS_NUMBER = "(v) AS json_type(v) IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE')"
+
+# Equal for equal elements: 5 and 5.00, texts with and without escapes, and objects whatever the order of
+# their keys, which a DuckDB VARIANT sorts. A null has the key null, and the text null has quotes.
+_ELEMENT_KEY = rf"""
+(v) AS coalesce(CASE
+    WHEN {_SCHEMA}._is_number(v) THEN regexp_replace(regexp_replace(
+        CAST(v AS VARCHAR), '^(-?\d+\.\d*[1-9])0+$', '\1'), '^(-?\d+)\.0*$', '\1')
+    WHEN json_type(v) = 'VARCHAR' THEN CAST(to_json(v ->> '$') AS VARCHAR)
+    WHEN json_type(v) IN ('ARRAY', 'OBJECT') THEN CAST(CAST(CAST(v AS VARIANT) AS JSON) AS VARCHAR)
+    ELSE CAST(v AS VARCHAR) END, 'null')
+"""
+_ELEMENT_KEYS = f"(l) AS list_transform(l, lambda v: {_SCHEMA}._element_key(v))"
+
+# The elements v of `a`, with n, the number of equal ones up to this, and m, the number of equal ones in `b`.
+_COUNTED = f"""
+(a, b) AS list_transform(
+    [struct_pack(l := {_JSON_LIST}, o := {_SCHEMA}._element_keys(CAST(to_json(b) AS JSON[])))],
+    lambda s: list_transform([{_SCHEMA}._element_keys(s['l'])], lambda k: list_transform(
+        CASE WHEN s['o'] IS NOT NULL THEN s['l'] END, lambda v, i: struct_pack(
+            v := v, n := len(list_filter(k[:i], lambda w: w = k[i])),
+            m := len(list_filter(s['o'], lambda w: w = k[i])))))[1])[1]
+"""
+
+
+def _counted(condition: str, b: str, a: str = "a") -> str:
+    """Return the elements of ``a`` that fulfill a condition about the fields of _COUNTED."""
+    elements = f"list_filter({_SCHEMA}._counted({a}, {b}), lambda s: {condition})"
+    return f"to_json(list_transform({elements}, lambda s: s['v']))"
+
+
+# ARRAY_EXCEPT and ARRAY_INTERSECTION take arrays as multisets:
+# https://docs.snowflake.com/en/sql-reference/functions/array_except#usage-notes
+_ARRAY_DISTINCT = "(a) AS " + _counted("s['n'] = 1", "json_array()")
+_ARRAY_EXCEPT = "(a, b) AS " + _counted("s['n'] > s['m']", "b")
+_ARRAY_INTERSECTION = "(a, b) AS " + _counted("s['n'] <= s['m']", "b")
+_ARRAYS_OVERLAP = f"(a, b) AS len(list_filter({_SCHEMA}._counted(a, b), lambda s: s['m'] > 0)) > 0"
+
+
+def _search(function: str, found: str, missing: str) -> str:
+    """Return the body of a search for x in `a`.
+
+    ``found`` is the result for the key k and the list l of keys, and ``missing`` for a JSON null in an array
+    without nulls. A NULL is not found there either, and the result is NULL.
+    """
+    return f"""
+(a, x) AS list_transform([struct_pack(l := {_SCHEMA}._element_keys({_JSON_LIST}), x := to_json(x))],
+    lambda s: list_transform([struct_pack(l := s['l'], k := {_SCHEMA}._element_key(s['x']))], lambda t: CASE
+        WHEN t['k'] <> 'null' THEN {found}
+        WHEN list_contains(t['l'], 'null') THEN {_unsupported(f"{function} {_NULL_IN_NULLS}", "s")}
+        WHEN s['x'] IS NOT NULL AND t['l'] IS NOT NULL THEN {missing} END)[1])[1]
+"""
+
+
+_NULL_IN_NULLS = "of a null and an array with nulls"
+_ARRAY_CONTAINS = _search("ARRAY_CONTAINS", "list_contains(t['l'], t['k'])", "FALSE")
+_ARRAY_POSITION = _search("ARRAY_POSITION", "list_position(t['l'], t['k']) - 1", "NULL")
+_ARRAY_REMOVE = f"""
+(a, x) AS list_transform([struct_pack(l := to_json(a), x := to_json(x))], lambda r: CASE
+    WHEN json_type(r['x']) = 'NULL' AND list_contains({_SCHEMA}._element_keys(CAST(r['l'] AS JSON[])), 'null')
+    THEN {_unsupported(f"ARRAY_REMOVE {_NULL_IN_NULLS}", "r")}
+    WHEN r['x'] IS NOT NULL THEN {_counted("s['m'] = 0", "json_array(r['x'])", "r['l']")} END)[1]
+"""
 _ARRAY_TO_STRING = f"""
 (a, d) AS CASE
     WHEN d IS NULL THEN NULL
     ELSE array_to_string(list_transform({_JSON_LIST}, lambda v: coalesce(v ->> '$', '')), d)
 END
 """
-_ARRAY_DISTINCT = f"(a) AS to_json(list_distinct({_JSON_LIST}))"
 _ARRAY_CAT = f"""
 (a, b) AS CASE
     WHEN a IS NULL OR b IS NULL THEN NULL
@@ -42,6 +129,15 @@ _PAIR = "(k, v) AS CAST(to_json(k) AS VARCHAR) || ':' || CAST(to_json(v) AS VARC
 _OBJECT = "(pairs) AS CAST('{' || coalesce(array_to_string(pairs, ','), '') || '}' AS JSON)"
 
 MACROS = {
+    "_is_number": _IS_NUMBER,
+    "_element_key": _ELEMENT_KEY,
+    "_element_keys": _ELEMENT_KEYS,
+    "_counted": _COUNTED,
+    "_array_except": _ARRAY_EXCEPT,
+    "_array_intersection": _ARRAY_INTERSECTION,
+    "_arrays_overlap": _ARRAYS_OVERLAP,
+    "_array_position": _ARRAY_POSITION,
+    "_array_remove": _ARRAY_REMOVE,
     "_array_contains": _ARRAY_CONTAINS,
     "_array_to_string": _ARRAY_TO_STRING,
     "_array_distinct": _ARRAY_DISTINCT,

@@ -29,6 +29,11 @@ _ARRAY_FUNCTIONS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.ArrayPrepend: ("_array_prepend", ("this", "expression")),
     exp.Flatten: ("_array_flatten", ("this",)),
     exp.ArraySlice: ("_array_slice", ("this", "start", "end")),
+    exp.ArrayExcept: ("_array_except", ("this", "expression")),
+    exp.ArrayIntersect: ("_array_intersection", ("expressions",)),
+    exp.ArrayOverlaps: ("_arrays_overlap", ("this", "expression")),
+    exp.ArrayPosition: ("_array_position", ("this", "expression")),
+    exp.ArrayRemove: ("_array_remove", ("this", "expression")),
 }
 
 

@@ -35,6 +35,13 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
         ("translate('❄a❄bX❄dYZ❄', 'XYZ❄', 'cef')", "abcdef"),
     ],
     "ABS": [("abs(column1) from values (-1.5) limit 1", Decimal("1.5"))],
+    "ARRAYS_OVERLAP": [
+        ("arrays_overlap(array_construct('hello', 'aloha'), array_construct('hello', 'hi', 'hey'))", True),
+        ("arrays_overlap(array_construct('hello', 'aloha'), array_construct('hola', 'ciao'))", False),
+        ("arrays_overlap([{'a': 1, 'b': 2}, 1, 2], [{'b': 2, 'c': 3}, 3, 4])", False),
+        ("arrays_overlap([{'a': 1, 'b': 2}, 1, 2], [{'a': 1, 'b': 2}, 3, 4])", True),
+        ("arrays_overlap(array_construct(1, 2, null), array_construct(3, null, 5))", True),
+    ],
     "ARRAY_AGG": [
         ("array_agg(o) within group (order by o) from (select column1 as o from values (2), (1))", [1, 2]),
         (
@@ -58,12 +65,57 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
     "ARRAY_CONSTRUCT_COMPACT": [
         ("array_construct_compact(null, 'hello', 3::double, 4, 5)", ["hello", 3.0, 4, 5])
     ],
+    "ARRAY_CONTAINS": [
+        ("array_contains('hello'::variant, array_construct('hello', 'hi'))", True),
+        ("array_contains('hello'::variant, array_construct('hola', 'bonjour'))", False),
+        ("array_contains(null, array_construct('hola', 'bonjour'))", None),
+        ("array_contains(parse_json('null'), array_construct('hola'))", False),
+        ("array_contains(1, null)", None),
+    ],
+    "ARRAY_DISTINCT": [
+        ("array_distinct(['A', 'A', 'B', null, null])", ["A", "B", None]),
+        ("array_distinct(null)", None),
+        (
+            "array_distinct([{'a': 1, 'b': 2}, {'a': 1, 'b': 2}, {'a': 1, 'b': 3}])",
+            [{"a": 1, "b": 2}, {"a": 1, "b": 3}],
+        ),
+    ],
+    "ARRAY_EXCEPT": [
+        ("array_except(['A', 'B'], ['B', 'C'])", ["A"]),
+        ("array_except(['A', 'B', 'C'], ['B', 'C'])", ["A"]),
+        ("array_except(['A', 'B', 'B', 'B', 'C'], ['B'])", ["A", "B", "B", "C"]),
+        ("array_except(['A', 'A', 'B', 'B', 'B', 'C', 'D'], ['A', 'B', 'B', 'E'])", ["A", "B", "C", "D"]),
+        ("array_except(['A', null, null], ['B', null])", ["A", None]),
+        ("array_except([{'a': 1, 'b': 2}, 1], [{'a': 1, 'b': 2}, 3])", [1]),
+        ("array_except([{'a': 1, 'b': 2}], [{'b': 2, 'a': 1}])", []),
+        ("array_except(['A', 'B'], null)", None),
+    ],
     "ARRAY_FLATTEN": [
         ("array_flatten([[1, 2, 3], [4], [5, 6]])", [1, 2, 3, 4, 5, 6]),
         ("array_flatten([[[1, 2], [3]], [[4], [5]]])", [[1, 2], [3], [4], [5]]),
         ("array_flatten([[1, 2, 3], null, [5, 6]])", None),
     ],
+    "ARRAY_INTERSECTION": [
+        ("array_intersection(array_construct('A', 'B'), array_construct('B', 'C'))", ["B"]),
+        ("array_intersection(array_construct('A', 'B', 'C'), array_construct('B', 'C'))", ["B", "C"]),
+        ("array_intersection(['A', 'B', 'B', 'B', 'C'], ['B', 'B'])", ["B", "B"]),
+        ("array_intersection([null, 'A'], ['B', null])", [None]),
+        ("array_intersection([{'a': 1, 'b': 2}, 1, 2], [{'a': 1, 'b': 2}, 3, 4])", [{"a": 1, "b": 2}]),
+        ("array_intersection([1], null)", None),
+    ],
+    "ARRAY_POSITION": [
+        ("array_position('hello'::variant, array_construct('hello', 'hi'))", 0),
+        ("array_position('hi'::variant, array_construct('hello', 'hi'))", 1),
+        ("array_position('hello'::variant, array_construct('hola', 'bonjour'))", None),
+        ("array_position(null, [10, 30])", None),
+    ],
     "ARRAY_PREPEND": [("array_prepend([0, 1, 2, 3], 'hello')", ["hello", 0, 1, 2, 3])],
+    "ARRAY_REMOVE": [
+        ("array_remove([1, 5, 5.00, 5.00::double, '5', 5, null], 5)", [1, "5", None]),
+        ("array_remove([5, 5], 5)", []),
+        ("array_remove(['a', 'b', 'a', 'c', 'd', 'a'], 'a'::variant)", ["b", "c", "d"]),
+        ("array_remove([1], null)", None),
+    ],
     "ARRAY_SIZE": [
         ("array_size([1, 2, 3])", 3),
         ("array_size(parse_json('{\"a\": 1}'))", None),
@@ -486,6 +538,20 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
     ],
 }
 
+# Expressions that Snowflake evaluates and the local server cannot, as one null stands for a NULL and a JSON
+# null: what the error names.
+UNSUPPORTED: dict[str, list[tuple[str, str]]] = {
+    "ARRAY_CONTAINS": [
+        ("array_contains(null, [1, null])", "ARRAY_CONTAINS of a null"),
+    ],
+    "ARRAY_POSITION": [
+        ("array_position(null, [10, null, 30])", "ARRAY_POSITION of a null"),
+    ],
+    "ARRAY_REMOVE": [
+        ("array_remove([1, null], parse_json('null'))", "ARRAY_REMOVE of a null"),
+    ],
+}
+
 
 @pytest.mark.parametrize(
     ("expression", "value"), [example for examples in EXAMPLES.values() for example in examples]
@@ -504,6 +570,14 @@ def test_documented_results(query: Query, expression: str, value: Any) -> None:
 @pytest.mark.parametrize(("expression", "code"), [error for errors in ERRORS.values() for error in errors])
 def test_documented_errors(query: Query, expression: str, code: str) -> None:
     with pytest.raises(ProgrammingError, match=code):
+        query(f"select {expression}")
+
+
+@pytest.mark.parametrize(
+    ("expression", "feature"), [each for examples in UNSUPPORTED.values() for each in examples]
+)
+def test_unsupported_examples(query: Query, expression: str, feature: str) -> None:
+    with pytest.raises(ProgrammingError, match=f"Unsupported feature on the local server: {feature}"):
         query(f"select {expression}")
 
 
