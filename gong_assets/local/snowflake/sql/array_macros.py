@@ -122,6 +122,68 @@ _ARRAY_SLICE = f"""
 (a, first, last) AS to_json(list_slice({_JSON_LIST}, CASE WHEN first >= 0 THEN first + 1 ELSE first END,
     CASE WHEN last >= 0 THEN last ELSE last - 1 END))
 """
+# Positions count from 0, and negative ones from the end. Elements between the end and a new one are NULL:
+# https://docs.snowflake.com/en/sql-reference/functions/array_insert
+_ARRAY_INSERT = f"""
+(a, p, x) AS list_transform([struct_pack(l := {_JSON_LIST}, p := CAST(p AS BIGINT), x := to_json(x))],
+    lambda s: list_transform([s['p'] + CASE WHEN s['p'] < 0 THEN len(s['l']) ELSE 0 END], lambda i: CASE
+        WHEN i < 0 THEN {_unsupported("ARRAY_INSERT before the start of an array", "i")}
+        WHEN s['l'] IS NOT NULL AND i IS NOT NULL
+        THEN to_json(list_resize(s['l'], i) || [s['x']] || s['l'][i + 1:]) END)[1])[1]
+"""
+# https://docs.snowflake.com/en/sql-reference/functions/array_remove_at
+_ARRAY_REMOVE_AT = f"""
+(a, p) AS list_transform([struct_pack(l := {_JSON_LIST}, p := CAST(p AS BIGINT))], lambda s: list_transform(
+    [s['p'] + CASE WHEN s['p'] < 0 THEN len(s['l']) ELSE 0 END], lambda n: CASE
+        WHEN n IS NOT NULL THEN to_json(list_filter(s['l'], lambda v, i: i - 1 <> n)) END)[1])[1]
+"""
+_ARRAY_REVERSE = f"(a) AS to_json(list_reverse({_JSON_LIST}))"
+# https://docs.snowflake.com/en/sql-reference/functions/array_generate_range
+_ARRAY_GENERATE_RANGE = f"""
+(first, last, step) AS list_transform([struct_pack(
+    i := CAST(first AS BIGINT), j := CAST(last AS BIGINT), n := CAST(step AS BIGINT))], lambda s: CASE s['n']
+        WHEN 0 THEN {_unsupported("ARRAY_GENERATE_RANGE with a step of 0", "s")}
+        ELSE to_json(range(s['i'], s['j'], s['n'])) END)[1]
+"""
+
+# The elements of a list that are no NULLs in ascending order. `f` is the name of the calling function. How
+# Snowflake orders values of different types is not documented.
+_SORTED = f"""
+(l, f) AS list_transform([struct_pack(l := l, f := f)], lambda s: CASE
+    WHEN list_bool_and(list_transform(s['l'], lambda v: {_SCHEMA}._is_number(v))) IS NOT FALSE
+        OR list_bool_and(list_transform(s['l'], lambda v: coalesce(json_type(v) = 'VARCHAR', FALSE)))
+    THEN list_transform(list_sort(list_transform(
+        list_filter(s['l'], lambda v: v IS NOT NULL), lambda v: struct_pack(
+            n := CASE WHEN {_SCHEMA}._is_number(v) THEN CAST(v AS DOUBLE) END,
+            i := CASE WHEN {_SCHEMA}._is_number(v) THEN TRY_CAST(CAST(v AS VARCHAR) AS HUGEINT) END,
+            t := v ->> '$', v := v))), lambda e: e['v'])
+    ELSE {_unsupported("' || s['f'] || ' of elements that are neither all numbers nor all texts", "s")}
+    END)[1]
+"""
+_NULLS = "list_filter(s['l'], lambda v: v IS NULL)"
+# NULLs and JSON nulls are last in ascending order and first in descending order. `first` applies to the
+# former only: https://docs.snowflake.com/en/sql-reference/functions/array_sort
+_ARRAY_SORT = f"""
+(a, up, first) AS list_transform([struct_pack(l := {_JSON_LIST}, up := up, first := first)], lambda s: CASE
+    WHEN s['up'] = s['first'] AND len({_NULLS}) > 0
+    THEN {_unsupported("ARRAY_SORT of nulls in another than their default order", "s")}
+    WHEN s['up'] AND s['first'] IS NOT NULL
+    THEN to_json({_SCHEMA}._sorted(s['l'], 'ARRAY_SORT') || {_NULLS})
+    WHEN NOT s['up'] AND s['first'] IS NOT NULL
+    THEN to_json({_NULLS} || list_reverse({_SCHEMA}._sorted(s['l'], 'ARRAY_SORT'))) END)[1]
+"""
+# A JSON null is larger than other values, and a NULL is ignored:
+# https://docs.snowflake.com/en/sql-reference/functions/array_max
+_ARRAY_MAX = f"""
+(a) AS list_transform([struct_pack(l := {_JSON_LIST})], lambda s: CASE WHEN len({_NULLS}) > 0
+    THEN {_unsupported("ARRAY_MAX of nulls", "s")}
+    ELSE {_SCHEMA}._sorted(s['l'], 'ARRAY_MAX')[-1] END)[1]
+"""
+_ARRAY_MIN = f"""
+(a) AS list_transform([struct_pack(l := {_JSON_LIST})], lambda s: CASE WHEN len({_NULLS}) = len(s['l'])
+    AND len(s['l']) > 0 THEN {_unsupported("ARRAY_MIN of nulls", "s")}
+    ELSE {_SCHEMA}._sorted(s['l'], 'ARRAY_MIN')[1] END)[1]
+"""
 
 # The members of a JSON object: https://docs.snowflake.com/en/sql-reference/functions/object_construct
 # A member without a key or a value is NULL, and is left out of the object.
@@ -138,6 +200,14 @@ MACROS = {
     "_arrays_overlap": _ARRAYS_OVERLAP,
     "_array_position": _ARRAY_POSITION,
     "_array_remove": _ARRAY_REMOVE,
+    "_array_insert": _ARRAY_INSERT,
+    "_array_remove_at": _ARRAY_REMOVE_AT,
+    "_array_reverse": _ARRAY_REVERSE,
+    "_array_generate_range": _ARRAY_GENERATE_RANGE,
+    "_sorted": _SORTED,
+    "_array_sort": _ARRAY_SORT,
+    "_array_max": _ARRAY_MAX,
+    "_array_min": _ARRAY_MIN,
     "_array_contains": _ARRAY_CONTAINS,
     "_array_to_string": _ARRAY_TO_STRING,
     "_array_distinct": _ARRAY_DISTINCT,

@@ -34,6 +34,11 @@ _ARRAY_FUNCTIONS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.ArrayOverlaps: ("_arrays_overlap", ("this", "expression")),
     exp.ArrayPosition: ("_array_position", ("this", "expression")),
     exp.ArrayRemove: ("_array_remove", ("this", "expression")),
+    exp.ArrayInsert: ("_array_insert", ("this", "position", "expression")),
+    exp.ArrayRemoveAt: ("_array_remove_at", ("this", "position")),
+    exp.ArrayReverse: ("_array_reverse", ("this",)),
+    exp.ArrayMax: ("_array_max", ("this",)),
+    exp.ArrayMin: ("_array_min", ("this",)),
 }
 
 
@@ -156,6 +161,18 @@ def _array_function(node: exp.Expression) -> exp.Expression:
     return macros.call(name, *arguments)
 
 
+def _array_sort(node: exp.SortArray) -> exp.Expression:
+    """Place NULLs last in ascending order and first in descending order, unless the call says otherwise."""
+    ascending = node.args.get("asc") or exp.true()
+    nulls_first = node.args.get("nulls_first") or exp.Not(this=exp.paren(ascending.copy()))
+    return macros.call("_array_sort", node.this, ascending, nulls_first)
+
+
+def _generate_range(node: exp.GenerateSeries) -> exp.Expression:
+    step = node.args.get("step") or exp.Literal.number(1)
+    return macros.call("_array_generate_range", node.args["start"], node.args["end"], step)
+
+
 def _reduce(node: exp.Reduce) -> exp.Expression:
     """Rewrite REDUCE with an array as its accumulator, the only kind that the project uses.
 
@@ -182,5 +199,7 @@ REWRITES = (
     Rewrite((exp.Typeof,), _typeof),
     Rewrite((exp.Struct,), _object),
     Rewrite(tuple(_ARRAY_FUNCTIONS), _array_function),
+    Rewrite((exp.SortArray,), _array_sort),
+    Rewrite((exp.GenerateSeries,), _generate_range),
     Rewrite((exp.Reduce,), _reduce),
 )

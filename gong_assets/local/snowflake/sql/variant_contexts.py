@@ -2,7 +2,8 @@
 
 https://docs.snowflake.com/en/sql-reference/data-types-semistructured
 
-Recognized are paths, elements, PARSE_JSON and VALUE of FLATTEN. The types of other columns are unknown here.
+Recognized are paths, elements, ARRAY_MAX, ARRAY_MIN, PARSE_JSON and VALUE of FLATTEN. The types of other
+columns are unknown here.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from gong_assets.local.snowflake.sql import macros
 from gong_assets.local.snowflake.sql.rewriter import Rewrite
 from gong_assets.local.snowflake.sql.variant import is_text
 
-_VARIANTS = (exp.JSONExtract, exp.GetExtract, exp.Bracket, exp.ParseJSON)
+_VARIANTS = (exp.JSONExtract, exp.GetExtract, exp.Bracket, exp.ParseJSON, exp.ArrayMax, exp.ArrayMin)
 
 # Marks the columns VALUE of FLATTEN. sqlglot copies it with the node.
 _IS_VARIANT = "is_variant"
@@ -63,7 +64,8 @@ def _element(node: exp.Expression) -> exp.Expression:
 
 
 def _extracted(node: exp.Expression) -> exp.Expression:
-    element = node if isinstance(node, exp.ParseJSON) else _element(node)
+    is_element = isinstance(node, exp.JSONExtract | exp.GetExtract | exp.Bracket)
+    element = _element(node) if is_element else node
     return _as_text(node) if element is node else element
 
 
