@@ -28,6 +28,11 @@ def _unsupported(feature: str, value: str) -> str:
     return _failure(f"Unsupported: {feature}", value)
 
 
+def _value(element: str) -> str:
+    """Return a member's value for an element of a list of JSON, which may be NULL or missing."""
+    return f"coalesce({element}, CAST('null' AS JSON))"
+
+
 # Arrays are stored as JSON; DuckDB's list functions take a list of JSON values.
 _JSON_LIST = "CAST(to_json(a) AS JSON[])"
 _IS_NUMBER = "(v) AS json_type(v) IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE')"
@@ -45,13 +50,16 @@ _ELEMENT_KEY = rf"""
 _ELEMENT_KEYS = f"(l) AS list_transform(l, lambda v: {_SCHEMA}._element_key(v))"
 
 # The elements v of `a`, with n, the number of equal ones up to this, and m, the number of equal ones in `b`.
+# The former is its rank among all keys. A lambda inside the lambda would need memory for each pair.
 _COUNTED = f"""
 (a, b) AS list_transform(
-    [struct_pack(l := {_JSON_LIST}, o := {_SCHEMA}._element_keys(CAST(to_json(b) AS JSON[])))],
-    lambda s: list_transform([{_SCHEMA}._element_keys(s['l'])], lambda k: list_transform(
-        CASE WHEN s['o'] IS NOT NULL THEN s['l'] END, lambda v, i: struct_pack(
-            v := v, n := len(list_filter(k[:i], lambda w: w = k[i])),
-            m := len(list_filter(s['o'], lambda w: w = k[i])))))[1])[1]
+    [struct_pack(l := {_JSON_LIST}, b := {_SCHEMA}._element_keys(CAST(to_json(b) AS JSON[])))],
+    lambda r: list_transform([{_SCHEMA}._element_keys(r['l'])], lambda k: list_transform(
+        [struct_pack(ranks := list_grade_up(list_grade_up(k)), ordered := list_sort(k),
+            counts := list_histogram(r['b']))],
+        lambda s: list_transform(CASE WHEN r['b'] IS NOT NULL THEN r['l'] END, lambda v, i: struct_pack(
+            v := v, n := s['ranks'][i] - list_position(s['ordered'], k[i]) + 1,
+            m := coalesce(s['counts'][k[i]], 0)))))[1])[1][1]
 """
 
 
@@ -190,6 +198,84 @@ _ARRAY_MIN = f"""
 _PAIR = "(k, v) AS CAST(to_json(k) AS VARCHAR) || ':' || CAST(to_json(v) AS VARCHAR)"
 _OBJECT = "(pairs) AS CAST('{' || coalesce(array_to_string(pairs, ','), '') || '}' AS JSON)"
 
+# The key of the n-th array is $n. Elements that are missing or NULL are JSON nulls:
+# https://docs.snowflake.com/en/sql-reference/functions/arrays_zip
+_ARRAYS_ZIP = f"""
+(arrays) AS list_transform([list_transform(arrays, lambda a: CAST(a AS JSON[]))], lambda s: CASE
+    WHEN list_contains(list_transform(s, lambda l: l IS NULL), TRUE) THEN NULL
+    WHEN len(flatten(s)) = 0 THEN {_unsupported("ARRAYS_ZIP of empty arrays", "s")}
+    ELSE to_json(list_transform(range(1, list_max(list_transform(s, lambda l: len(l))) + 1),
+        lambda i: {_SCHEMA}._object(list_transform(s,
+            lambda l, n: {_SCHEMA}._pair('$' || n, {_value("l[i]")}))))) END)[1]
+"""
+# https://docs.snowflake.com/en/sql-reference/functions/arrays_to_object
+_ARRAYS_TO_OBJECT = f"""
+(k, x) AS list_transform([struct_pack(k := CAST(to_json(k) AS JSON[]), x := CAST(to_json(x) AS JSON[]))],
+    lambda s: list_transform([list_filter(s['k'], lambda v: v IS NOT NULL)], lambda u: CASE
+        WHEN len(s['k']) <> len(s['x'])
+        THEN {_failure("Key array and value array had unequal lengths in ARRAYS_TO_OBJECT", "s")}
+        WHEN list_contains(list_transform(u, lambda v: json_type(v) = 'VARCHAR'), FALSE)
+        THEN {_failure("Key supplied for ARRAYS_TO_OBJECT does not have string type", "s")}
+        WHEN len(list_distinct(u)) < len(u)
+        THEN {_unsupported("ARRAYS_TO_OBJECT with a key that occurs twice", "s")}
+        WHEN s['k'] IS NOT NULL AND s['x'] IS NOT NULL
+        THEN {_SCHEMA}._object(list_transform(
+            list_filter(list_zip(s['k'], s['x']), lambda p: p[1] IS NOT NULL),
+            lambda p: {_SCHEMA}._pair(p[1] ->> '$', {_value("p[2]")}))) END)[1])[1]
+"""
+
+
+def _duplicate(key: str) -> str:
+    return _failure(f"Duplicate field key ' || {key} || '", key)
+
+
+# The members of an object as a list of structs, NULL for a null.
+_MEMBERS = f"""
+(o) AS list_transform([to_json(o)], lambda j: CASE
+    WHEN json_type(j) = 'OBJECT' THEN list_transform(json_keys(j), lambda k: struct_pack(
+        k := k, v := json_extract(j, '/' || replace(replace(k, '~', '~0'), '/', '~1'))))
+    WHEN json_type(j) <> 'NULL' THEN {_failure("Failed to cast variant value to OBJECT", "j")} END)[1]
+"""
+
+
+def _object_of(members: str) -> str:
+    return f"{_SCHEMA}._object(list_transform({members}, lambda e: {_SCHEMA}._pair(e['k'], e['v'])))"
+
+
+# https://docs.snowflake.com/en/sql-reference/functions/object_keys
+_OBJECT_KEYS = f"(o) AS to_json(list_transform({_SCHEMA}._members(o), lambda e: e['k']))"
+# The members whose keys are in the list, or are not.
+_SELECTED = "list_filter(s['m'], lambda e: list_contains(s['keys'], e['k']) = (s['f'] = 'OBJECT_PICK'))"
+_OBJECT_SELECT = f"""
+(o, keys, f) AS list_transform([struct_pack(m := {_SCHEMA}._members(o), keys := keys, f := f)], lambda s: CASE
+    WHEN list_contains(list_transform(s['keys'], lambda k: k IS NULL), TRUE)
+    THEN {_unsupported("' || s['f'] || ' with a NULL as a key", "s")}
+    WHEN s['m'] IS NOT NULL THEN {_object_of(_SELECTED)} END)[1]
+"""
+# https://docs.snowflake.com/en/sql-reference/functions/object_delete
+_OBJECT_DELETE = f"""
+(o, keys) AS {_SCHEMA}._object_select(o, list_transform(keys, lambda k: CASE json_type(k)
+    WHEN 'ARRAY' THEN {_unsupported("OBJECT_DELETE with an array as a key", "k")}
+    ELSE k ->> '$' END), 'OBJECT_DELETE')
+"""
+# A key may be an array of keys: https://docs.snowflake.com/en/sql-reference/functions/object_pick
+_OBJECT_PICK = f"""
+(o, keys) AS {_SCHEMA}._object_select(o, flatten(list_transform(keys, lambda k: CASE json_type(k)
+    WHEN 'ARRAY' THEN list_transform(CAST(k AS JSON[]), lambda v: v ->> '$')
+    ELSE [k ->> '$'] END)), 'OBJECT_PICK')
+"""
+# https://docs.snowflake.com/en/sql-reference/functions/object_insert
+_OTHERS = "list_filter(s['m'], lambda e: e['k'] <> s['k'])"
+_OBJECT_INSERT = f"""
+(o, k, x, up) AS list_transform(
+    [struct_pack(m := {_SCHEMA}._members(o), k := to_json(k) ->> '$', x := to_json(x), up := up)],
+    lambda s: list_transform([list_contains(list_transform(s['m'], lambda e: e['k']), s['k'])], lambda b: CASE
+        WHEN b AND s['up'] IS NOT TRUE THEN {_duplicate("s['k']")}
+        WHEN b AND s['x'] IS NULL THEN {_unsupported("OBJECT_INSERT of a NULL for a key that exists", "s")}
+        WHEN s['m'] IS NULL THEN NULL
+        WHEN s['k'] IS NULL OR s['x'] IS NULL THEN {_object_of("s['m']")}
+        ELSE {_object_of(f"{_OTHERS} || [struct_pack(k := s['k'], v := s['x'])]")} END)[1])[1]
+"""
 MACROS = {
     "_is_number": _IS_NUMBER,
     "_element_key": _ELEMENT_KEY,
@@ -219,4 +305,12 @@ MACROS = {
     "_array_slice": _ARRAY_SLICE,
     "_pair": _PAIR,
     "_object": _OBJECT,
+    "_arrays_zip": _ARRAYS_ZIP,
+    "_arrays_to_object": _ARRAYS_TO_OBJECT,
+    "_members": _MEMBERS,
+    "_object_keys": _OBJECT_KEYS,
+    "_object_select": _OBJECT_SELECT,
+    "_object_delete": _OBJECT_DELETE,
+    "_object_pick": _OBJECT_PICK,
+    "_object_insert": _OBJECT_INSERT,
 }

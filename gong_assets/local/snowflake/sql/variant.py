@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from sqlglot import exp
 
+from gong_assets.local.snowflake.errors import SnowflakeError
 from gong_assets.local.snowflake.sql import macros
 from gong_assets.local.snowflake.sql.rewriter import Rewrite
 
@@ -39,6 +40,7 @@ _ARRAY_FUNCTIONS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
     exp.ArrayReverse: ("_array_reverse", ("this",)),
     exp.ArrayMax: ("_array_max", ("this",)),
     exp.ArrayMin: ("_array_min", ("this",)),
+    exp.JSONKeys: ("_object_keys", ("this",)),
 }
 
 
@@ -168,6 +170,36 @@ def _array_sort(node: exp.SortArray) -> exp.Expression:
     return macros.call("_array_sort", node.this, ascending, nulls_first)
 
 
+def _arrays_zip(node: exp.ArraysZip) -> exp.Expression:
+    return macros.call("_arrays_zip", _json_list(node.expressions))
+
+
+def _json_list(items: Iterable[exp.Expression]) -> exp.Expression:
+    """Return a list of the JSON of ``items``, whose types may differ."""
+    values = [exp.Anonymous(this="TO_JSON", expressions=[item.copy()]) for item in items]
+    return exp.Anonymous(this="LIST_VALUE", expressions=values)
+
+
+def _object_insert(node: exp.ObjectInsert) -> exp.Expression:
+    is_update = node.args.get("update_flag") or exp.false()
+    return macros.call("_object_insert", node.this, node.args["key"], node.args["value"], is_update)
+
+
+def _named_function(node: exp.Anonymous) -> exp.Expression:
+    """Rewrite a function that sqlglot does not know."""
+    name = node.name.upper()
+    if name not in ("ARRAYS_TO_OBJECT", "OBJECT_DELETE", "OBJECT_PICK"):
+        return node
+    if len(node.expressions) < 2:
+        raise SnowflakeError(
+            938, "22023", f"SQL compilation error: not enough arguments for function [{name}], expected 2"
+        )
+    source, *others = node.expressions
+    if name == "ARRAYS_TO_OBJECT":
+        return macros.call("_arrays_to_object", source, *others)
+    return macros.call(f"_{name.lower()}", source, _json_list(others))
+
+
 def _generate_range(node: exp.GenerateSeries) -> exp.Expression:
     step = node.args.get("step") or exp.Literal.number(1)
     return macros.call("_array_generate_range", node.args["start"], node.args["end"], step)
@@ -201,5 +233,8 @@ REWRITES = (
     Rewrite(tuple(_ARRAY_FUNCTIONS), _array_function),
     Rewrite((exp.SortArray,), _array_sort),
     Rewrite((exp.GenerateSeries,), _generate_range),
+    Rewrite((exp.ArraysZip,), _arrays_zip),
+    Rewrite((exp.ObjectInsert,), _object_insert),
+    Rewrite((exp.Anonymous,), _named_function),
     Rewrite((exp.Reduce,), _reduce),
 )

@@ -42,6 +42,21 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
         ("arrays_overlap([{'a': 1, 'b': 2}, 1, 2], [{'a': 1, 'b': 2}, 3, 4])", True),
         ("arrays_overlap(array_construct(1, 2, null), array_construct(3, null, 5))", True),
     ],
+    "ARRAYS_TO_OBJECT": [
+        ("arrays_to_object(['key1', 'key2', 'key3'], [1, 2, 3])", {"key1": 1, "key2": 2, "key3": 3}),
+        ("arrays_to_object(['key1', null, 'key3'], [1, 2, 3])", {"key1": 1, "key3": 3}),
+        ("arrays_to_object(['key1', 'key2', 'key3'], [1, null, 3])", {"key1": 1, "key2": None, "key3": 3}),
+    ],
+    "ARRAYS_ZIP": [
+        (
+            "arrays_zip([1, 2], ['first', 'second'], ['i', 'ii'])",
+            [{"$1": 1, "$2": "first", "$3": "i"}, {"$1": 2, "$2": "second", "$3": "ii"}],
+        ),
+        ("arrays_zip([1, 2, 3])", [{"$1": 1}, {"$1": 2}, {"$1": 3}]),
+        ("arrays_zip([1, 2], ['one'])", [{"$1": 1, "$2": "one"}, {"$1": 2, "$2": None}]),
+        ("arrays_zip([null], [3])", [{"$1": None, "$2": 3}]),
+        ("arrays_zip([1], null)", None),
+    ],
     "ARRAY_AGG": [
         ("array_agg(o) within group (order by o) from (select column1 as o from values (2), (1))", [1, 2]),
         (
@@ -342,6 +357,32 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
         ("object_construct(*) from values (1, 'x')", {"COLUMN1": 1, "COLUMN2": "x"}),
         ("object_construct('d', '2024-01-18'::date)", {"d": "2024-01-18"}),
     ],
+    "OBJECT_DELETE": [
+        ("object_delete(object_construct('a', 1, 'b', 2, 'c', 3), 'a', 'b')", {"c": 3}),
+        ("object_delete({'state': 'CA'}, 'state')", {}),
+        ("object_delete({'state': 'CA'}, 'city')", {"state": "CA"}),
+        ("object_delete(null, 'city')", None),
+    ],
+    "OBJECT_INSERT": [
+        ("object_insert(object_construct('a', 1, 'b', 2), 'c', 3)", {"a": 1, "b": 2, "c": 3}),
+        ("object_insert(object_construct('a', 1), 'd', parse_json('null'))", {"a": 1, "d": None}),
+        ("object_insert(object_construct('a', 1, 'b', 2), 'e', null)", {"a": 1, "b": 2}),
+        ("object_insert(object_construct('a', 1, 'b', 2), null, 'v')", {"a": 1, "b": 2}),
+        ("object_insert(object_construct('a', 1, 'b', 2), 'f', 'null')", {"a": 1, "b": 2, "f": "null"}),
+        ("object_insert(object_construct('a', 1, 'b', 2), 'b', 100, true)", {"a": 1, "b": 100}),
+        ("object_insert({'a': 1}, 'c', 3, true)", {"a": 1, "c": 3}),
+    ],
+    "OBJECT_KEYS": [
+        ("object_keys(object_construct('a', 1, 'b', 2, 'c', 3))", ["a", "b", "c"]),
+        ('object_keys(parse_json(\'{"a": {"b": 1}}\'):a)', ["b"]),
+        ("object_keys(null)", None),
+    ],
+    "OBJECT_PICK": [
+        ("object_pick(object_construct('a', 1, 'b', 2, 'c', 3), 'a', 'b')", {"a": 1, "b": 2}),
+        ("object_pick({'a': 1, 'b': 2, 'c': 3}, array_construct('a', 'b'))", {"a": 1, "b": 2}),
+        ("object_pick({'a': 1}, 'a', 'z')", {"a": 1}),
+        ("object_pick(null, 'a')", None),
+    ],
     "PARSE_JSON": [
         ("parse_json('-17')", "-17"),
         ('parse_json(\'{ "x" : "abc", "y" : false, "z": 10} \')', {"x": "abc", "y": False, "z": 10}),
@@ -549,6 +590,10 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
 
 # Expressions that fail, with the documented error code.
 ERRORS: dict[str, list[tuple[str, str]]] = {
+    "ARRAYS_TO_OBJECT": [
+        ("arrays_to_object([1], [2])", "215002"),
+        ("arrays_to_object(['a'], [1, 2])", "215001"),
+    ],
     "ARRAY_FLATTEN": [("array_flatten([[1, 2, 3], 4, [5, 6]])", "100107")],
     "AVG": [("avg(column1) from values ('one')", "100038")],
     "CASE": [
@@ -570,6 +615,15 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("column1::timestamp - '2024-01-01'::date from values ('2024-01-02')", "001044"),
     ],
     "IFF": [("iff(true, 1, 'x')", "100038")],
+    "OBJECT_INSERT": [
+        ("object_insert(object_construct('a', 1, 'b', 2), 'b', 3)", "Duplicate field key 'b'"),
+    ],
+    "OBJECT_KEYS": [
+        ("object_keys(parse_json('[1]'))", "100071"),
+    ],
+    "OBJECT_PICK": [
+        ("object_pick({'a': 1})", "000938"),
+    ],
     "PARSE_JSON": [("parse_json('{ invalid JSON')", "100069")],
     "SUM": [("sum(column1) from values ('one')", "100038")],
     "TO_TIMESTAMP": [("to_timestamp('soon')", "100035")],
@@ -589,6 +643,12 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
 # Expressions that the local server refuses, because one null stands for a NULL and a JSON null, or because
 # Snowflake's result is not documented: what the error names.
 UNSUPPORTED: dict[str, list[tuple[str, str]]] = {
+    "ARRAYS_TO_OBJECT": [
+        ("arrays_to_object(['a', 'a'], [1, 2])", "ARRAYS_TO_OBJECT with a key that occurs twice"),
+    ],
+    "ARRAYS_ZIP": [
+        ("arrays_zip([], [])", "ARRAYS_ZIP of empty arrays"),
+    ],
     "ARRAY_CONTAINS": [
         ("array_contains(null, [1, null])", "ARRAY_CONTAINS of a null"),
     ],
@@ -614,6 +674,16 @@ UNSUPPORTED: dict[str, list[tuple[str, str]]] = {
     "ARRAY_SORT": [
         ("array_sort([20, parse_json('null'), 0, null, 10], true, true)", "ARRAY_SORT of nulls"),
         ("array_sort([1, 'a'])", "ARRAY_SORT of elements"),
+    ],
+    "OBJECT_DELETE": [
+        ("object_delete({'a': 1}, null)", "OBJECT_DELETE with a NULL"),
+        ("object_delete({'a': 1}, ['a'])", "OBJECT_DELETE with an array"),
+    ],
+    "OBJECT_INSERT": [
+        ("object_insert({'a': 1}, 'a', null, true)", "OBJECT_INSERT of a NULL"),
+    ],
+    "OBJECT_PICK": [
+        ("object_pick({'a': 1}, null)", "OBJECT_PICK with a NULL"),
     ],
 }
 
