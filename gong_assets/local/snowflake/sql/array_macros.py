@@ -198,6 +198,21 @@ _ARRAY_MIN = f"""
 _PAIR = "(k, v) AS CAST(to_json(k) AS VARCHAR) || ':' || CAST(to_json(v) AS VARCHAR)"
 _OBJECT = "(pairs) AS CAST('{' || coalesce(array_to_string(pairs, ','), '') || '}' AS JSON)"
 
+# Of the distinct keys of elements of a group: https://docs.snowflake.com/en/sql-reference/functions/array_unique_agg
+_ARRAY_OF_KEYS = "(keys) AS to_json(list_transform(coalesce(keys, []), lambda k: CAST(k AS JSON)))"
+# The elements of all arrays of a group. Each array has an element as often as it occurs there, and the result
+# as often as the array with most of them: https://docs.snowflake.com/en/sql-reference/functions/array_union_agg
+_ARRAY_UNION = f"""
+(arrays) AS list_transform([arrays], lambda r: CASE
+    WHEN list_contains(list_transform(r, lambda a: list_contains(
+        {_SCHEMA}._element_keys(CAST(a AS JSON[])), 'null')), TRUE)
+    THEN {_unsupported("ARRAY_UNION_AGG of arrays with nulls", "r")}
+    ELSE to_json(list_transform(list_distinct(flatten(list_transform(
+        coalesce(r, []), lambda a: list_transform({_SCHEMA}._counted(a, json_array()),
+            lambda s: struct_pack(k := {_SCHEMA}._element_key(s['v']), n := s['n']))))),
+        lambda e: CAST(e['k'] AS JSON))) END)[1]
+"""
+
 # The key of the n-th array is $n. Elements that are missing or NULL are JSON nulls:
 # https://docs.snowflake.com/en/sql-reference/functions/arrays_zip
 _ARRAYS_ZIP = f"""
@@ -276,6 +291,17 @@ _OBJECT_INSERT = f"""
         WHEN s['k'] IS NULL OR s['x'] IS NULL THEN {_object_of("s['m']")}
         ELSE {_object_of(f"{_OTHERS} || [struct_pack(k := s['k'], v := s['x'])]")} END)[1])[1]
 """
+_MEMBER = "(k, x) AS struct_pack(k := to_json(k) ->> '$', v := to_json(x))"
+# Of the members of a group: https://docs.snowflake.com/en/sql-reference/functions/object_agg
+_OBJECT_AGG = f"""
+(members) AS list_transform([members], lambda s: list_transform([list_transform(s, lambda e: e['k'])],
+    lambda k: CASE
+        WHEN s IS NULL THEN {_unsupported("OBJECT_AGG of no values", "s")}
+        WHEN len(list_distinct(k)) < len(k)
+        THEN {_duplicate("list_filter(k, lambda w, i: list_position(k, w) < i)[1]")}
+        ELSE {_object_of("s")} END)[1])[1]
+"""
+
 MACROS = {
     "_is_number": _IS_NUMBER,
     "_element_key": _ELEMENT_KEY,
@@ -313,4 +339,8 @@ MACROS = {
     "_object_delete": _OBJECT_DELETE,
     "_object_pick": _OBJECT_PICK,
     "_object_insert": _OBJECT_INSERT,
+    "_array_of_keys": _ARRAY_OF_KEYS,
+    "_array_union": _ARRAY_UNION,
+    "_member": _MEMBER,
+    "_object_agg": _OBJECT_AGG,
 }

@@ -190,6 +190,19 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
         ("array_to_string([null, 1], ',')", ",1"),
         ("array_to_string([1], null)", None),
     ],
+    "ARRAY_UNION_AGG": [
+        (
+            "array_sort(array_union_agg(parse_json(column1))) from values ('[1, 1, 2]'), ('[1, 2, 3]')",
+            [1, 1, 2, 3],
+        ),
+        ("array_union_agg(a) from (select null::array as a)", []),
+    ],
+    "ARRAY_UNIQUE_AGG": [
+        ("array_sort(array_unique_agg(column1)) from values (5), (2), (1), (2), (1), (null)", [1, 2, 5]),
+        ("array_unique_agg(column1) from values ('a'), ('a')", ["a"]),
+        ("array_unique_agg(column1) from (select null::int as column1)", []),
+        ("array_unique_agg(column1) over (partition by column2) from values (1, 1), (1, 1) limit 1", [1]),
+    ],
     "AVG": [
         ("avg(column1) from values (1), (1), (2), (2), (3), (null)", Decimal("1.800000")),
         ("avg(column1::decimal(10, 5)) from values (1.1), (10), (2.4), (9.9)", Decimal("5.85000000000")),
@@ -348,6 +361,14 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
     ],
     "MIN": [("min(column1) from values (1), (null), (3)", 1)],
     "NULLIF": [("nullif(0, 0)", None), ("nullif(0, 1)", 0), ("nullif(null, 1)", None)],
+    "OBJECT_AGG": [
+        (
+            "object_agg(column1, column2) from values ('age', 21), ('zip', 94), (null, 1), ('n', null)",
+            {"age": 21, "zip": 94},
+        ),
+        ("object_agg(distinct column1, column2::variant) from values ('a', 1), ('a', 1)", {"a": 1}),
+        ('object_agg(parse_json(\'{"a": "k"}\'):a, 1)', {"k": 1}),
+    ],
     "OBJECT_CONSTRUCT": [
         ("object_construct('a', 1, 'b', 'BBBB', 'c', null)", {"a": 1, "b": "BBBB"}),
         (
@@ -615,6 +636,9 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
         ("column1::timestamp - '2024-01-01'::date from values ('2024-01-02')", "001044"),
     ],
     "IFF": [("iff(true, 1, 'x')", "100038")],
+    "OBJECT_AGG": [
+        ("object_agg(column1, column2) from values ('a', 1), ('a', 2)", "Duplicate field key 'a'"),
+    ],
     "OBJECT_INSERT": [
         ("object_insert(object_construct('a', 1, 'b', 2), 'b', 3)", "Duplicate field key 'b'"),
     ],
@@ -674,6 +698,13 @@ UNSUPPORTED: dict[str, list[tuple[str, str]]] = {
     "ARRAY_SORT": [
         ("array_sort([20, parse_json('null'), 0, null, 10], true, true)", "ARRAY_SORT of nulls"),
         ("array_sort([1, 'a'])", "ARRAY_SORT of elements"),
+    ],
+    "ARRAY_UNION_AGG": [
+        ("array_union_agg([1, null])", "ARRAY_UNION_AGG of arrays with nulls"),
+    ],
+    "OBJECT_AGG": [
+        ("object_agg('a', null)", "OBJECT_AGG of no values"),
+        ("object_agg('a', 1) over (order by 1)", "OBJECT_AGG with an order"),
     ],
     "OBJECT_DELETE": [
         ("object_delete({'a': 1}, null)", "OBJECT_DELETE with a NULL"),
