@@ -35,6 +35,7 @@ def _value(element: str) -> str:
 
 # Arrays are stored as JSON; DuckDB's list functions take a list of JSON values.
 _JSON_LIST = "CAST(to_json(a) AS JSON[])"
+_ELEMENTS = f"(a) AS {_JSON_LIST}"
 _IS_NUMBER = "(v) AS json_type(v) IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'DOUBLE')"
 
 # Equal for equal elements: 5 and 5.00, texts with and without escapes, and objects whatever the order of
@@ -303,6 +304,7 @@ _OBJECT_AGG = f"""
 """
 
 MACROS = {
+    "_elements": _ELEMENTS,
     "_is_number": _IS_NUMBER,
     "_element_key": _ELEMENT_KEY,
     "_element_keys": _ELEMENT_KEYS,

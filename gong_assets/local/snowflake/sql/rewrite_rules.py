@@ -15,6 +15,7 @@ from sqlglot import exp
 from gong_assets.local.snowflake.sql import (
     aggregates,
     dates,
+    lambdas,
     macros,
     numbers,
     recursion,
@@ -140,6 +141,8 @@ _REWRITES = (
     Rewrite(tuple(_SESSION_FUNCTIONS), _session_function),
     Rewrite(vector.FUNCTIONS, vector.function),
     Rewrite((exp.DataType,), _data_type),
+    # Lambdas come before casts and paths, whose operands they check.
+    *lambdas.REWRITES,
     *numbers.REWRITES,
     *dates.REWRITES,
     # VARIANTs become casts before casts are rewritten.

@@ -44,6 +44,10 @@ _ARRAY_FUNCTIONS: dict[type[exp.Expression], tuple[str, tuple[str, ...]]] = {
 }
 
 
+# Functions whose arguments may be VARIANTs.
+VARIANT_FUNCTIONS = (*_ARRAY_FUNCTIONS, exp.ArraySize, exp.ObjectInsert)
+
+
 def array(node: exp.Array) -> exp.Expression:
     """Rewrite [a, b] and ARRAY_CONSTRUCT(a, b) to JSON, because their elements may differ in type."""
     return exp.Anonymous(this="JSON_ARRAY", expressions=node.expressions)
@@ -205,21 +209,6 @@ def _generate_range(node: exp.GenerateSeries) -> exp.Expression:
     return macros.call("_array_generate_range", node.args["start"], node.args["end"], step)
 
 
-def _reduce(node: exp.Reduce) -> exp.Expression:
-    """Rewrite REDUCE with an array as its accumulator, the only kind that the project uses.
-
-    https://docs.snowflake.com/en/sql-reference/functions/reduce
-    """
-    initial = node.args["initial"]
-    if not (isinstance(initial, exp.Anonymous) and initial.name == "JSON_ARRAY"):
-        raise NotImplementedError("REDUCE with an accumulator that is not an array")
-    items = exp.cast(
-        exp.Anonymous(this="TO_JSON", expressions=[node.this.copy()]),
-        exp.DataType(this=exp.DataType.Type.USERDEFINED, kind="JSON[]"),
-    )
-    return exp.Anonymous(this="LIST_REDUCE", expressions=[items, node.args["merge"].copy(), initial.copy()])
-
-
 REWRITES = (
     Rewrite((exp.TryCast, exp.ToNumber, exp.ToDouble, exp.ToBoolean), _text_only),
     Rewrite((exp.ParseJSON,), _parse_json),
@@ -236,5 +225,4 @@ REWRITES = (
     Rewrite((exp.ArraysZip,), _arrays_zip),
     Rewrite((exp.ObjectInsert,), _object_insert),
     Rewrite((exp.Anonymous,), _named_function),
-    Rewrite((exp.Reduce,), _reduce),
 )

@@ -286,6 +286,16 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
         ("endswith('note.bot@a.example', 'note_bot@a.example')", False),  # no pattern
         ("endswith(null, 'tea')", None),
     ],
+    "FILTER": [
+        (
+            "filter([{'n': 'Pat', 'v': 50}, {'n': 'Terry', 'v': 75}], a -> a:v > 50)",
+            [{"n": "Terry", "v": 75}],
+        ),
+        ("filter([1, null, 3, 5, null], a int -> a is not null)", [1, 3, 5]),
+        ("filter(['a', 'b'], a -> a::varchar = 'b')", ["b"]),
+        ("filter([1, 2, 3], a int -> a > column1) from values (2)", [3]),
+        ("filter(null, a int -> a > 1)", None),
+    ],
     "FIRST_VALUE": [
         ("first_value(column1) over (order by column1 desc) from values (1), (2) limit 1", 2),
         (
@@ -543,6 +553,13 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
         ("to_variant(5)", "5"),
         ("to_variant(null)", None),
     ],
+    "TRANSFORM": [
+        ("transform([1, 2, 3], a int -> a * 2)", [2, 4, 6]),
+        ("transform([{'a': {'b': 'x'}}, {}], i -> i:a.b || '!')", ["x!", None]),
+        ("transform([{'a': 1}], i -> object_insert(i, 'b', i:a::int + 1))", [{"a": 1, "b": 2}]),
+        ("transform([1, 2], a int -> transform([10], b int -> a + b))", [[11], [12]]),
+        ("transform(null, a int -> a * 2)", None),
+    ],
     "TRIM": [
         ("trim('*-*ABC-*-', '*-')", "ABC"),
         ("trim('ABC\\n', '\\n')", "ABC"),
@@ -664,8 +681,8 @@ ERRORS: dict[str, list[tuple[str, str]]] = {
     ],
 }
 
-# Expressions that the local server refuses, because one null stands for a NULL and a JSON null, or because
-# Snowflake's result is not documented: what the error names.
+# Expressions that the local server refuses, and what the error names. One null stands for a NULL and a JSON
+# null, the result is not documented, or a VARIANT is used without a cast.
 UNSUPPORTED: dict[str, list[tuple[str, str]]] = {
     "ARRAYS_TO_OBJECT": [
         ("arrays_to_object(['a', 'a'], [1, 2])", "ARRAYS_TO_OBJECT with a key that occurs twice"),
@@ -702,6 +719,9 @@ UNSUPPORTED: dict[str, list[tuple[str, str]]] = {
     "ARRAY_UNION_AGG": [
         ("array_union_agg([1, null])", "ARRAY_UNION_AGG of arrays with nulls"),
     ],
+    "FILTER": [
+        ("filter([1, null, 3, 5, null], a -> a is not null)", "FILTER with the argument a without"),
+    ],
     "OBJECT_AGG": [
         ("object_agg('a', null)", "OBJECT_AGG of no values"),
         ("object_agg('a', 1) over (order by 1)", "OBJECT_AGG with an order"),
@@ -715,6 +735,13 @@ UNSUPPORTED: dict[str, list[tuple[str, str]]] = {
     ],
     "OBJECT_PICK": [
         ("object_pick({'a': 1}, null)", "OBJECT_PICK with a NULL"),
+    ],
+    "REDUCE": [
+        ("reduce([1, 2, 3], 0, (acc, val) -> acc + val)", "REDUCE with an accumulator"),
+        ("reduce(['a'], [], (acc, val) -> iff(val = 'a', acc, []))", "REDUCE with the argument val without"),
+    ],
+    "TRANSFORM": [
+        ("transform([1, 2, 3], a -> a * 2)", "TRANSFORM with the argument a without"),
     ],
 }
 
