@@ -114,8 +114,9 @@ _ARRAY_CAT = f"""
     ELSE to_json(list_concat({_JSON_LIST}, CAST(to_json(b) AS JSON[])))
 END
 """
-_ARRAY_APPEND = f"(a, x) AS to_json(list_append({_JSON_LIST}, to_json(x)))"
-_ARRAY_PREPEND = f"(a, x) AS to_json(list_prepend(to_json(x), {_JSON_LIST}))"
+# The result is NULL if the array is, which list_append would take for an empty one.
+_ARRAY_APPEND = f"(a, x) AS to_json({_JSON_LIST} || [to_json(x)])"
+_ARRAY_PREPEND = f"(a, x) AS to_json([to_json(x)] || {_JSON_LIST})"
 # https://docs.snowflake.com/en/sql-reference/functions/array_flatten
 _ARRAY_FLATTEN = f"""
 (a) AS CASE

@@ -65,6 +65,10 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
         ),
         ("array_agg(o) from (select null as o)", []),
     ],
+    "ARRAY_APPEND": [
+        ("array_append(array_construct(1, 2, 3), 'HELLO')", [1, 2, 3, "HELLO"]),
+        ("array_append(null, 1)", None),
+    ],
     "ARRAY_CAT": [
         ("array_cat(array_construct(1, 2), array_construct(3, 4))", [1, 2, 3, 4]),
         ("array_cat(array_construct(1, 2), null)", None),
@@ -152,7 +156,10 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
         ("array_position('hello'::variant, array_construct('hola', 'bonjour'))", None),
         ("array_position(null, [10, 30])", None),
     ],
-    "ARRAY_PREPEND": [("array_prepend([0, 1, 2, 3], 'hello')", ["hello", 0, 1, 2, 3])],
+    "ARRAY_PREPEND": [
+        ("array_prepend([0, 1, 2, 3], 'hello')", ["hello", 0, 1, 2, 3]),
+        ("array_prepend(null, 1)", None),
+    ],
     "ARRAY_REMOVE": [
         ("array_remove([1, 5, 5.00, 5.00::double, '5', 5, null], 5)", [1, "5", None]),
         ("array_remove([5, 5], 5)", []),
@@ -175,6 +182,13 @@ EXAMPLES: dict[str, list[tuple[str, Any]]] = {
         ("array_size([1, 2, 3])", 3),
         ("array_size(parse_json('{\"a\": 1}'))", None),
         ("array_size(array_construct())", 0),
+    ],
+    "ARRAY_SLICE": [
+        ("array_slice(array_construct(0, 1, 2, 3, 4, 5, 6), 0, 2)", [0, 1]),
+        ("array_slice(array_construct(0, 1, 2, 3, 4, 5, 6), 0, -2)", [0, 1, 2, 3, 4]),
+        ("array_slice(array_construct(0, 1, 2, 3, 4, 5, 6), -5, -3)", [2, 3]),
+        ("array_slice(array_construct(0, 1, 2, 3, 4, 5, 6), 10, 12)", []),
+        ("array_slice(array_construct(0, 1, 2, 3, 4, 5, 6), null, 2)", None),
     ],
     "ARRAY_SORT": [
         ("array_sort([20, parse_json('null'), 0, null, 10])", [0, 10, 20, None, None]),
