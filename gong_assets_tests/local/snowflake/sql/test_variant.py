@@ -227,6 +227,59 @@ def test_array_functions_accept_variants(query: Query) -> None:
     assert [json.loads(value) for value in row[4:]] == [[1, 2], [1, 2], [1, 2], [2]]
 
 
+@pytest.mark.parametrize("table", ["a", "k", "l", "r", "s", "t", "v", "x"])
+def test_columns_may_have_the_names_of_variables_in_macros(query: Query, table: str) -> None:
+    query(
+        f"create table {table} as select [1, 2, 3] as l, [3, 4] as a, {{'x': 1}} as o, 3 as s, 'x' as k,"
+        " 0 as n, true as b, 2 as i, 7 as v, [2] as r, 5 as x"
+    )
+    ((*arrays, position, contains),) = query(
+        f"select array_remove(l, s), array_except(l, a), array_insert(l, n, v), array_remove_at(l, i),"
+        f" array_sort({table}.l, {table}.b), arrays_zip({table}.l, {table}.a), object_delete(o, k),"
+        f" object_insert({table}.o, {table}.k, {table}.x, {table}.b), filter(l, e int -> e < {table}.s),"
+        f" array_position({table}.s, {table}.l), array_contains(v, l) from {table}"
+    )
+
+    assert [json.loads(array) for array in arrays] == [
+        [1, 2],
+        [1, 2],
+        [7, 1, 2, 3],
+        [1, 2],
+        [1, 2, 3],
+        [{"$1": 1, "$2": 3}, {"$1": 2, "$2": 4}, {"$1": 3, "$2": None}],
+        {},
+        {"x": 5},
+        [1, 2],
+    ]
+    assert (position, contains) == (2, False)
+
+
+def test_array_functions_work_in_views_groups_and_windows(query: Query) -> None:
+    query(
+        "create view arrays as select id, array_remove_at(doc:parties, 0) as others,"
+        " array_insert([], 0, doc:count) as counts from calls"
+    )
+
+    assert query("select others[0]:name::varchar from arrays where id = 1") == [("Bob",)]
+    assert query(
+        "with sizes as (select array_unique_agg(id % 2) as ids from arrays group by id % 2)"
+        " select array_max(ids)::int from sizes qualify row_number() over (order by array_max(ids)) = 2"
+    ) == [(1,)]
+    assert query(
+        "select array_distinct(counts), count(*) from arrays group by array_distinct(counts) order by 2"
+    ) == [("[2]", 1), ("[null]", 2)]
+
+
+def test_a_null_in_one_row_does_not_fail_others(query: Query) -> None:
+    """Where the result depends on the kind of a null, only the rows with such a null fail."""
+    source = "(select 1 as x, [1, null] as l union all select null, [1] union all select null, null)"
+
+    assert set(query(f"select array_contains(x, l), array_position(x, l) from {source}")) == {
+        (True, 0),
+        (None, None),
+    }
+
+
 def test_array_aggregates_keep_their_order(query: Query) -> None:
     ((ids, objects),) = query(
         "select array_agg(id) within group (order by id desc),"
