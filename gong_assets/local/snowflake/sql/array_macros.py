@@ -1,4 +1,4 @@
-"""DuckDB macros for the functions of ARRAYs and OBJECTs, which are stored as JSON.
+"""DuckDB macros for the functions of ARRAYs, which are stored as JSON.
 
 JSON has one null, for the JSON null and the SQL NULL of an array. Where Snowflake's result depends on which
 it is, the macro fails.
@@ -13,7 +13,7 @@ from __future__ import annotations
 from gong_assets.local.snowflake.sql.names import MACRO_SCHEMA as _SCHEMA
 
 
-def _failure(message: str, value: str) -> str:
+def failure(message: str, value: str) -> str:
     """Return an expression without a type that fails with a message.
 
     The text that is cast depends on a value of the row, so that DuckDB does not evaluate it beforehand. It
@@ -23,14 +23,9 @@ def _failure(message: str, value: str) -> str:
     return f"CASE WHEN CAST({text} AS BOOLEAN) THEN NULL END"
 
 
-def _unsupported(feature: str, value: str) -> str:
+def unsupported(feature: str, value: str) -> str:
     """Return an expression that fails, for arguments whose result on Snowflake is not known."""
-    return _failure(f"Unsupported: {feature}", value)
-
-
-def _value(element: str) -> str:
-    """Return a member's value for an element of a list of JSON, which may be NULL or missing."""
-    return f"coalesce({element}, CAST('null' AS JSON))"
+    return failure(f"Unsupported: {feature}", value)
 
 
 # Arrays are stored as JSON; DuckDB's list functions take a list of JSON values.
@@ -88,7 +83,7 @@ def _search(function: str, found: str, missing: str) -> str:
 (a, x) AS list_transform([struct_pack(l := {_SCHEMA}._element_keys({_JSON_LIST}), x := to_json(x))],
     lambda s: list_transform([struct_pack(l := s['l'], k := {_SCHEMA}._element_key(s['x']))], lambda t: CASE
         WHEN t['k'] <> 'null' THEN {found}
-        WHEN list_contains(t['l'], 'null') THEN {_unsupported(f"{function} {_NULL_IN_NULLS}", "s")}
+        WHEN list_contains(t['l'], 'null') THEN {unsupported(f"{function} {_NULL_IN_NULLS}", "s")}
         WHEN s['x'] IS NOT NULL AND t['l'] IS NOT NULL THEN {missing} END)[1])[1]
 """
 
@@ -99,7 +94,7 @@ _ARRAY_POSITION = _search("ARRAY_POSITION", "list_position(t['l'], t['k']) - 1",
 _ARRAY_REMOVE = f"""
 (a, x) AS list_transform([struct_pack(l := to_json(a), x := to_json(x))], lambda r: CASE
     WHEN json_type(r['x']) = 'NULL' AND list_contains({_SCHEMA}._element_keys(CAST(r['l'] AS JSON[])), 'null')
-    THEN {_unsupported(f"ARRAY_REMOVE {_NULL_IN_NULLS}", "r")}
+    THEN {unsupported(f"ARRAY_REMOVE {_NULL_IN_NULLS}", "r")}
     WHEN r['x'] IS NOT NULL THEN {_counted("s['m'] = 0", "json_array(r['x'])", "r['l']")} END)[1]
 """
 _ARRAY_TO_STRING = f"""
@@ -137,7 +132,7 @@ _ARRAY_SLICE = f"""
 _ARRAY_INSERT = f"""
 (a, p, x) AS list_transform([struct_pack(l := {_JSON_LIST}, p := CAST(p AS BIGINT), x := to_json(x))],
     lambda s: list_transform([s['p'] + CASE WHEN s['p'] < 0 THEN len(s['l']) ELSE 0 END], lambda i: CASE
-        WHEN i < 0 THEN {_unsupported("ARRAY_INSERT before the start of an array", "i")}
+        WHEN i < 0 THEN {unsupported("ARRAY_INSERT before the start of an array", "i")}
         WHEN s['l'] IS NOT NULL AND i IS NOT NULL
         THEN to_json(list_resize(s['l'], i) || [s['x']] || s['l'][i + 1:]) END)[1])[1]
 """
@@ -152,7 +147,7 @@ _ARRAY_REVERSE = f"(a) AS to_json(list_reverse({_JSON_LIST}))"
 _ARRAY_GENERATE_RANGE = f"""
 (first, last, step) AS list_transform([struct_pack(
     i := CAST(first AS BIGINT), j := CAST(last AS BIGINT), n := CAST(step AS BIGINT))], lambda s: CASE s['n']
-        WHEN 0 THEN {_unsupported("ARRAY_GENERATE_RANGE with a step of 0", "s")}
+        WHEN 0 THEN {unsupported("ARRAY_GENERATE_RANGE with a step of 0", "s")}
         ELSE to_json(range(s['i'], s['j'], s['n'])) END)[1]
 """
 
@@ -167,7 +162,7 @@ _SORTED = f"""
             n := CASE WHEN {_SCHEMA}._is_number(v) THEN CAST(v AS DOUBLE) END,
             i := CASE WHEN {_SCHEMA}._is_number(v) THEN TRY_CAST(CAST(v AS VARCHAR) AS HUGEINT) END,
             t := v ->> '$', v := v))), lambda e: e['v'])
-    ELSE {_unsupported("' || s['f'] || ' of elements that are neither all numbers nor all texts", "s")}
+    ELSE {unsupported("' || s['f'] || ' of elements that are neither all numbers nor all texts", "s")}
     END)[1]
 """
 _NULLS = "list_filter(s['l'], lambda v: v IS NULL)"
@@ -176,7 +171,7 @@ _NULLS = "list_filter(s['l'], lambda v: v IS NULL)"
 _ARRAY_SORT = f"""
 (a, up, first) AS list_transform([struct_pack(l := {_JSON_LIST}, up := up, first := first)], lambda s: CASE
     WHEN s['up'] = s['first'] AND len({_NULLS}) > 0
-    THEN {_unsupported("ARRAY_SORT of nulls in another than their default order", "s")}
+    THEN {unsupported("ARRAY_SORT of nulls in another than their default order", "s")}
     WHEN s['up'] AND s['first'] IS NOT NULL
     THEN to_json({_SCHEMA}._sorted(s['l'], 'ARRAY_SORT') || {_NULLS})
     WHEN NOT s['up'] AND s['first'] IS NOT NULL
@@ -186,19 +181,14 @@ _ARRAY_SORT = f"""
 # https://docs.snowflake.com/en/sql-reference/functions/array_max
 _ARRAY_MAX = f"""
 (a) AS list_transform([struct_pack(l := {_JSON_LIST})], lambda s: CASE WHEN len({_NULLS}) > 0
-    THEN {_unsupported("ARRAY_MAX of nulls", "s")}
+    THEN {unsupported("ARRAY_MAX of nulls", "s")}
     ELSE {_SCHEMA}._sorted(s['l'], 'ARRAY_MAX')[-1] END)[1]
 """
 _ARRAY_MIN = f"""
 (a) AS list_transform([struct_pack(l := {_JSON_LIST})], lambda s: CASE WHEN len({_NULLS}) = len(s['l'])
-    AND len(s['l']) > 0 THEN {_unsupported("ARRAY_MIN of nulls", "s")}
+    AND len(s['l']) > 0 THEN {unsupported("ARRAY_MIN of nulls", "s")}
     ELSE {_SCHEMA}._sorted(s['l'], 'ARRAY_MIN')[1] END)[1]
 """
-
-# The members of a JSON object: https://docs.snowflake.com/en/sql-reference/functions/object_construct
-# A member without a key or a value is NULL, and is left out of the object.
-_PAIR = "(k, v) AS CAST(to_json(k) AS VARCHAR) || ':' || CAST(to_json(v) AS VARCHAR)"
-_OBJECT = "(pairs) AS CAST('{' || coalesce(array_to_string(pairs, ','), '') || '}' AS JSON)"
 
 # Of the distinct keys of elements of a group: https://docs.snowflake.com/en/sql-reference/functions/array_unique_agg
 _ARRAY_OF_KEYS = "(keys) AS to_json(list_transform(coalesce(keys, []), lambda k: CAST(k AS JSON)))"
@@ -208,100 +198,11 @@ _ARRAY_UNION = f"""
 (arrays) AS list_transform([arrays], lambda r: CASE
     WHEN list_contains(list_transform(r, lambda a: list_contains(
         {_SCHEMA}._element_keys(CAST(a AS JSON[])), 'null')), TRUE)
-    THEN {_unsupported("ARRAY_UNION_AGG of arrays with nulls", "r")}
+    THEN {unsupported("ARRAY_UNION_AGG of arrays with nulls", "r")}
     ELSE to_json(list_transform(list_distinct(flatten(list_transform(
         coalesce(r, []), lambda a: list_transform({_SCHEMA}._counted(a, json_array()),
             lambda s: struct_pack(k := {_SCHEMA}._element_key(s['v']), n := s['n']))))),
         lambda e: CAST(e['k'] AS JSON))) END)[1]
-"""
-
-# The key of the n-th array is $n. Elements that are missing or NULL are JSON nulls:
-# https://docs.snowflake.com/en/sql-reference/functions/arrays_zip
-_ARRAYS_ZIP = f"""
-(arrays) AS list_transform([list_transform(arrays, lambda a: CAST(a AS JSON[]))], lambda s: CASE
-    WHEN list_contains(list_transform(s, lambda l: l IS NULL), TRUE) THEN NULL
-    WHEN len(flatten(s)) = 0 THEN {_unsupported("ARRAYS_ZIP of empty arrays", "s")}
-    ELSE to_json(list_transform(range(1, list_max(list_transform(s, lambda l: len(l))) + 1),
-        lambda i: {_SCHEMA}._object(list_transform(s,
-            lambda l, n: {_SCHEMA}._pair('$' || n, {_value("l[i]")}))))) END)[1]
-"""
-# https://docs.snowflake.com/en/sql-reference/functions/arrays_to_object
-_ARRAYS_TO_OBJECT = f"""
-(k, x) AS list_transform([struct_pack(k := CAST(to_json(k) AS JSON[]), x := CAST(to_json(x) AS JSON[]))],
-    lambda s: list_transform([list_filter(s['k'], lambda v: v IS NOT NULL)], lambda u: CASE
-        WHEN len(s['k']) <> len(s['x'])
-        THEN {_failure("Key array and value array had unequal lengths in ARRAYS_TO_OBJECT", "s")}
-        WHEN list_contains(list_transform(u, lambda v: json_type(v) = 'VARCHAR'), FALSE)
-        THEN {_failure("Key supplied for ARRAYS_TO_OBJECT does not have string type", "s")}
-        WHEN len(list_distinct(u)) < len(u)
-        THEN {_unsupported("ARRAYS_TO_OBJECT with a key that occurs twice", "s")}
-        WHEN s['k'] IS NOT NULL AND s['x'] IS NOT NULL
-        THEN {_SCHEMA}._object(list_transform(
-            list_filter(list_zip(s['k'], s['x']), lambda p: p[1] IS NOT NULL),
-            lambda p: {_SCHEMA}._pair(p[1] ->> '$', {_value("p[2]")}))) END)[1])[1]
-"""
-
-
-def _duplicate(key: str) -> str:
-    return _failure(f"Duplicate field key ' || {key} || '", key)
-
-
-# The members of an object as a list of structs, NULL for a null.
-_MEMBERS = f"""
-(o) AS list_transform([to_json(o)], lambda j: CASE
-    WHEN json_type(j) = 'OBJECT' THEN list_transform(json_keys(j), lambda k: struct_pack(
-        k := k, v := json_extract(j, '/' || replace(replace(k, '~', '~0'), '/', '~1'))))
-    WHEN json_type(j) <> 'NULL' THEN {_failure("Failed to cast variant value to OBJECT", "j")} END)[1]
-"""
-
-
-def _object_of(members: str) -> str:
-    return f"{_SCHEMA}._object(list_transform({members}, lambda e: {_SCHEMA}._pair(e['k'], e['v'])))"
-
-
-# https://docs.snowflake.com/en/sql-reference/functions/object_keys
-_OBJECT_KEYS = f"(o) AS to_json(list_transform({_SCHEMA}._members(o), lambda e: e['k']))"
-# The members whose keys are in the list, or are not.
-_SELECTED = "list_filter(s['m'], lambda e: list_contains(s['keys'], e['k']) = (s['f'] = 'OBJECT_PICK'))"
-_OBJECT_SELECT = f"""
-(o, keys, f) AS list_transform([struct_pack(m := {_SCHEMA}._members(o), keys := keys, f := f)], lambda s: CASE
-    WHEN list_contains(list_transform(s['keys'], lambda k: k IS NULL), TRUE)
-    THEN {_unsupported("' || s['f'] || ' with a NULL as a key", "s")}
-    WHEN s['m'] IS NOT NULL THEN {_object_of(_SELECTED)} END)[1]
-"""
-# https://docs.snowflake.com/en/sql-reference/functions/object_delete
-_OBJECT_DELETE = f"""
-(o, keys) AS {_SCHEMA}._object_select(o, list_transform(keys, lambda k: CASE json_type(k)
-    WHEN 'ARRAY' THEN {_unsupported("OBJECT_DELETE with an array as a key", "k")}
-    ELSE k ->> '$' END), 'OBJECT_DELETE')
-"""
-# A key may be an array of keys: https://docs.snowflake.com/en/sql-reference/functions/object_pick
-_OBJECT_PICK = f"""
-(o, keys) AS {_SCHEMA}._object_select(o, flatten(list_transform(keys, lambda k: CASE json_type(k)
-    WHEN 'ARRAY' THEN list_transform(CAST(k AS JSON[]), lambda v: v ->> '$')
-    ELSE [k ->> '$'] END)), 'OBJECT_PICK')
-"""
-# https://docs.snowflake.com/en/sql-reference/functions/object_insert
-_OTHERS = "list_filter(s['m'], lambda e: e['k'] <> s['k'])"
-_OBJECT_INSERT = f"""
-(o, k, x, up) AS list_transform(
-    [struct_pack(m := {_SCHEMA}._members(o), k := to_json(k) ->> '$', x := to_json(x), up := up)],
-    lambda s: list_transform([list_contains(list_transform(s['m'], lambda e: e['k']), s['k'])], lambda b: CASE
-        WHEN b AND s['up'] IS NOT TRUE THEN {_duplicate("s['k']")}
-        WHEN b AND s['x'] IS NULL THEN {_unsupported("OBJECT_INSERT of a NULL for a key that exists", "s")}
-        WHEN s['m'] IS NULL THEN NULL
-        WHEN s['k'] IS NULL OR s['x'] IS NULL THEN {_object_of("s['m']")}
-        ELSE {_object_of(f"{_OTHERS} || [struct_pack(k := s['k'], v := s['x'])]")} END)[1])[1]
-"""
-_MEMBER = "(k, x) AS struct_pack(k := to_json(k) ->> '$', v := to_json(x))"
-# Of the members of a group: https://docs.snowflake.com/en/sql-reference/functions/object_agg
-_OBJECT_AGG = f"""
-(members) AS list_transform([members], lambda s: list_transform([list_transform(s, lambda e: e['k'])],
-    lambda k: CASE
-        WHEN s IS NULL THEN {_unsupported("OBJECT_AGG of no values", "s")}
-        WHEN len(list_distinct(k)) < len(k)
-        THEN {_duplicate("list_filter(k, lambda w, i: list_position(k, w) < i)[1]")}
-        ELSE {_object_of("s")} END)[1])[1]
 """
 
 MACROS = {
@@ -332,18 +233,6 @@ MACROS = {
     "_array_flatten": _ARRAY_FLATTEN,
     "_array_compact": _ARRAY_COMPACT,
     "_array_slice": _ARRAY_SLICE,
-    "_pair": _PAIR,
-    "_object": _OBJECT,
-    "_arrays_zip": _ARRAYS_ZIP,
-    "_arrays_to_object": _ARRAYS_TO_OBJECT,
-    "_members": _MEMBERS,
-    "_object_keys": _OBJECT_KEYS,
-    "_object_select": _OBJECT_SELECT,
-    "_object_delete": _OBJECT_DELETE,
-    "_object_pick": _OBJECT_PICK,
-    "_object_insert": _OBJECT_INSERT,
     "_array_of_keys": _ARRAY_OF_KEYS,
     "_array_union": _ARRAY_UNION,
-    "_member": _MEMBER,
-    "_object_agg": _OBJECT_AGG,
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from gong_assets.local.snowflake.sql import array_macros
+from gong_assets.local.snowflake.sql import array_macros, object_macros
 from gong_assets.local.snowflake.sql.names import MACRO_SCHEMA as _SCHEMA
 
 # The VARCHAR of any value; a string inside a VARIANT loses its quotes, as on Snowflake. DuckDB evaluates
@@ -157,6 +157,7 @@ _L1_DISTANCE = """
 
 _MACROS = {
     **array_macros.MACROS,
+    **object_macros.MACROS,
     "_variant_text": _VARIANT_TEXT,
     "_variant_order": _VARIANT_ORDER,
     "_variant_type": _VARIANT_TYPE,
