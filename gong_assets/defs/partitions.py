@@ -17,6 +17,12 @@ from gong_assets.settings import Settings
 # On a run over a range of partitions: the days of the range that it transforms. The others are up to date.
 DAYS_TAG = "gong_assets/days"
 
+SELECT_DAYS = (
+    "Select days in the dialog `Materialize`, add `--partition` or `--partition-range` to the command, or "
+    "run `gong-assets sync`, which reads the last days."
+)
+"""Advice on a run that was launched without partitions."""
+
 
 class KeptDays(dg.DailyPartitionsDefinition):
     """Daily partitions of which the first ones expire (GONG_RETENTION_DAYS).
@@ -57,9 +63,8 @@ def date_range_of_run(context: dg.AssetExecutionContext) -> DateRange:
     """
     if not (context.has_partition_key or context.has_partition_key_range):
         raise dg.Failure(
-            f"{context.job_name} was launched without partitions, so no day was read or changed. Select days "
-            "in the dialog `Materialize`, add `--partition` or `--partition-range` to the command, or run "
-            "`gong-assets sync`, which reads the last days.",
+            f"{context.job_name} was launched without partitions, so no day was read or changed. "
+            f"{SELECT_DAYS}",
             allow_retries=False,
         )
     return partition_date_range(context.partition_time_window)

@@ -26,6 +26,7 @@ from gong_assets.defs.alerts.subjects import (
     succeeded,
 )
 from gong_assets.defs.failures import error_chain
+from gong_assets.defs.partitions import SELECT_DAYS
 from gong_assets.defs.runs import OVERLAP, TERMINAL
 from gong_assets.error_advice import advice_for
 from gong_assets.security.redaction import first_lines, redact
@@ -39,6 +40,8 @@ _DEAD_ADVICE = (
     "again, look at the memory and the logs of the machine."
 )
 _STEP_ADVICE = "The run has the whole error. Launch it again once the cause is gone."
+# Dagster's message for an asset with partitions that reads one with partitions. Its step does not begin.
+_WITHOUT_PARTITIONS = "Cannot access partition_key for a non-partitioned run"
 _CANCELED_ADVICE = "Somebody or a time limit canceled this run. Launch it again to process its partitions."
 
 
@@ -188,4 +191,5 @@ def explained(event: dg.DagsterEvent, chain: Sequence[Any]) -> tuple[str, str]:
         text = str(failure.user_failure_data.description)
         # `explain` adds the advice as a line of its own.
         return text.replace(f"\n{advice}", "") if advice else text, advice
-    return error_text(chain) or str(event.message), advice
+    text = error_text(chain) or str(event.message)
+    return text, SELECT_DAYS if _WITHOUT_PARTITIONS in text else advice

@@ -34,6 +34,7 @@ from gong_assets.cli.doctor.alerts import check_alerts
 from gong_assets.defs.alerts.channels import Email, Webhook
 from gong_assets.defs.alerts.messages import Message, body, format_of
 from gong_assets.defs.failures import failure
+from gong_assets.defs.partitions import SELECT_DAYS
 from gong_assets.error_advice import EXPECTED_ERRORS
 from gong_assets.gong import (
     GongAuthenticationError,
@@ -190,6 +191,29 @@ def test_what_fails_whatever_is_requested_is_one_problem(
     deployment.run()
     deployment.tick()
     assert [document["state"] for document in inbox.posted] == ["open", "closed"]
+
+
+@pytest.mark.slow
+def test_a_run_of_daily_assets_without_partitions_is_reported_with_what_to_select(
+    deployment: Deployment, inbox: Inbox
+) -> None:
+    days = dg.DailyPartitionsDefinition("2026-01-01")
+
+    @dg.asset(partitions_def=days)
+    def calls_by_day() -> None: ...
+
+    @dg.asset(partitions_def=days, deps=[calls_by_day])
+    def reconciliation() -> None: ...
+
+    job = dg.define_asset_job("gong_reconciliation", [reconciliation], executor_def=dg.in_process_executor)
+    definitions = dg.Definitions([calls_by_day, reconciliation], jobs=[job])
+    dg.materialize([calls_by_day], instance=deployment.instance, partition_key="2026-01-01")
+    reconciled = definitions.resolve_job_def("gong_reconciliation")
+    reconciled.execute_in_process(instance=deployment.instance, raise_on_error=False)
+    deployment.tick()
+    (opened,) = inbox.posted
+    assert opened["title"] == "gong_reconciliation failed in reconciliation"
+    assert opened["advice"] == SELECT_DAYS
 
 
 @pytest.mark.slow
