@@ -120,12 +120,16 @@ class LeaseObserver:
 
 
 def _ended_holders(instance: dg.DagsterInstance) -> Iterator[str]:
-    """Yield the runs that have ended, or were deleted, and still have a slot of the graph's pools."""
+    """Yield the runs that have ended, or were deleted, and still have or await a slot of the graph's pools.
+
+    Dagster offers a free slot to the step that waits longest, and starts no run while as many steps wait.
+    """
     storage = instance.event_log_storage
     pools = storage.get_concurrency_keys() & {GONG_POOL, DBT_POOL}
-    for run_id in {
-        slot.run_id for pool in pools for slot in storage.get_concurrency_info(pool).claimed_slots
-    }:
+    run_ids: set[str] = set()
+    for info in map(storage.get_concurrency_info, pools):
+        run_ids |= info.active_run_ids | info.assigned_run_ids | info.pending_run_ids
+    for run_id in run_ids:
         run = instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             yield run_id

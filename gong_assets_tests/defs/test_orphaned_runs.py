@@ -179,6 +179,29 @@ def test_the_slot_of_a_run_that_dagster_failed_or_deleted_is_freed(instance: dg.
         assert slots(instance) == 0
 
 
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_a_run_that_ended_or_was_deleted_no_longer_waits_for_a_slot(
+    instance: dg.DagsterInstance, is_deleted: bool
+) -> None:
+    """Otherwise the slot is kept for it when it is free, and nobody else gets it."""
+    storage = instance.event_log_storage
+    with held_pool(instance, POOL) as holder:
+        waiting = instance.create_run_for_job(job(end), status=dg.DagsterRunStatus.STARTED)
+        if is_deleted:
+            instance.delete_run(waiting.run_id)
+        else:
+            instance.report_run_failed(waiting)
+        # Its process noticed nothing, and died later.
+        assert not storage.claim_concurrency_slot(POOL, waiting.run_id, "waits").is_claimed
+        assert LeaseObserver().fail_dead_runs(instance) == []
+        # A step that has its slot is listed too.
+        listed = storage.get_concurrency_info(POOL).pending_steps
+        assert [step.run_id for step in listed] == [holder.run_id]
+        assert slots(instance) == 1
+    other = instance.create_run_for_job(job(end))
+    assert storage.claim_concurrency_slot(POOL, other.run_id, "next").is_claimed
+
+
 def test_a_run_that_was_marked_as_canceled_keeps_its_slot_while_its_process_works(
     instance: dg.DagsterInstance, clock: list[float]
 ) -> None:
