@@ -27,7 +27,7 @@ from gong_assets.cortex.prices import MAX_AGE_DAYS, Prices
 from gong_assets.cortex.rehearsal import rehearse
 from gong_assets.dates import DateRange
 from gong_assets.settings.dbt_vars import default_vars
-from gong_assets_tests.dbt.cortex_company import CALLS, TURNS, UNCOUNTED, Company, texts
+from gong_assets_tests.dbt.cortex_company import CALLS, TURNS, UNCOUNTED, VIEWS, Company, texts
 from gong_assets_tests.dbt.enriching import Enriched, enrich, scope_of
 from gong_assets_tests.dbt.project import DbtProject
 from gong_assets_tests.dbt.records import MONDAY
@@ -83,18 +83,19 @@ def test_what_is_no_longer_said_or_landed_is_deleted(company: Company) -> None:
 
 def test_an_answer_of_nulls_is_no_next_step(company: Company) -> None:
     company.land({"call0": texts(0)})
-    company.run()
-    lists = {"key_topics": ["price", None], "next_steps": [None], "risks": [None, {"what": "budget"}]}
+    company.run(select=VIEWS)
+    lists = {"key_topics": ["price", None], "next_steps": [None], "risks": [None]}
     company.warehouse.query(
-        f"update gong_cortex_answers set answer_lists = parse_json('{json.dumps(lists)}') "
-        "where enrichment = 'insights'"
+        "update cortex_gong_call_insights set "
+        + ", ".join(f"{name} = parse_json('{json.dumps(value)}')" for name, value in lists.items())
     )
 
-    company.run()
-
-    (call,) = company.warehouse.rows("CORTEX_GONG_CALL_INSIGHTS", "CALL_ID").values()
-    found = [json.loads(call[name]) for name in ("KEY_TOPICS", "NEXT_STEPS", "RISKS")]
-    assert found == [["price"], [], [{"what": "budget"}]]
+    # Of a day that no run builds again.
+    (call,) = company.warehouse.rows("VW_ENRICHED_GONG_CALLS", "CALL_ID").values()
+    assert (json.loads(call["KEY_TOPICS"]), call["KEY_TOPICS_SOURCE"]) == (["price"], "Cortex")
+    assert (call["NEXT_STEPS"], call["NEXT_STEPS_SOURCE"]) == (None, None)
+    risks = company.warehouse.query("select risk from vw_gong_call_risks")
+    assert "Extracted Risk" not in {row["RISK"] for row in risks}
 
 
 def test_of_a_call_that_is_no_longer_landed_only_the_older_answers_are_deleted(company: Company) -> None:

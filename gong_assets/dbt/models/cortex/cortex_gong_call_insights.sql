@@ -23,9 +23,8 @@ answers as (
 select
     calls.call_id,
     calls.call_date,
-    -- A list of nulls would count as topics or next steps.
     {%- for name in ['key_topics', 'next_steps', 'risks'] %}
-    array_compact({{ json_list('results.answer_lists:' ~ name) }}) as {{ name }},
+    {{ json_list('results.answer_lists:' ~ name) }} as {{ name }},
     {%- endfor %}
     coalesce(answers.processed_by_cortex, false) as processed_by_cortex,
     answers.cortex_processed_at,

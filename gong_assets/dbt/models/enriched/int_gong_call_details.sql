@@ -46,7 +46,8 @@ select
     calls.call_brief,
     calls.key_points,
     {%- for column in ['key_topics', 'next_steps'] %}
-    {%- set listed = visible_result('insights', column) %}
+    {#- Cortex can answer [null]. -#}
+    {%- set listed = 'array_compact(' ~ visible_result('insights', column) ~ ')' %}
     {%- set extracted = 'iff(array_size(' ~ listed ~ ') > 0, ' ~ listed ~ ', null)' %}
     coalesce(calls.{{ column }}, {{ extracted }}) as {{ column }},
     case when calls.{{ column }} is not null then 'Gong' when {{ extracted }} is not null then 'Cortex' end
