@@ -183,11 +183,11 @@ def asked(body: bytes) -> dict[str, Any]:
         parameters = request.get("params") or {}
         arguments = parameters.get("arguments") or {}
         found = {"method": request.get("method"), "tool": parameters.get("name")}
+        if isinstance(arguments, dict) and arguments:
+            found["arguments"] = {
+                name[:_MAX_ARGUMENT]: (value if isinstance(value, str) else json.dumps(value))[:_MAX_ARGUMENT]
+                for name, value in list(arguments.items())[:20]
+            }
     except (ValueError, AttributeError, RecursionError):
         return {}
-    if isinstance(arguments, dict) and arguments:
-        found["arguments"] = {
-            name[:_MAX_ARGUMENT]: (value if isinstance(value, str) else json.dumps(value))[:_MAX_ARGUMENT]
-            for name, value in list(arguments.items())[:20]
-        }
     return {key: value for key, value in found.items() if value is not None}
