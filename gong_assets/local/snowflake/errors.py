@@ -64,7 +64,7 @@ _RULES = (
           _plain(r"\1")),
     _rule(r"[\"']TRY_CAST of ([\w(), ]+)[\"']", 1065, "22023",
           _compilation(r"Function TRY_CAST cannot be used with arguments of type \1")),
-    _rule(r"[\"']Unsupported: ([^\"']+)[\"']", 2, "0A000",
+    _rule(r"convert string [\"']Unsupported: ([^\"']+)[\"'] to BOOL", 2, "0A000",
           _plain(r"Unsupported feature on the local server: \1")),
     _rule(r"Could not convert string [\"']Division by zero", 100051, "22012", _plain("Division by zero")),
     _rule(r"[\"']not an array of arrays[\"']", 100107, "22000",
