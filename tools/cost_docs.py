@@ -13,7 +13,7 @@ _PAGE = """<!-- Generated from gong_assets/defs/health/cost.py by `make generate
 # Cost
 
 `gong-assets cost` estimates what a day of your deployment costs, for your settings and with the
-averages of the last 30 days. This page has the estimate for the default settings, and how each
+averages of the last {measured_days} days. This page has the estimate for the default settings, and how each
 figure is derived. No figure was measured on a Snowflake account: the statements are upper limits, and
 their duration, the prices and the calls are assumptions.
 
@@ -82,6 +82,7 @@ def cost_page() -> str:
     ]
     text = _PAGE.format(
         table="\n".join(lines),
+        measured_days=cost.MEASURED_DAYS,
         warehouse_price=cost.DOLLARS_PER_WAREHOUSE_CREDIT,
         quiet=estimate(0, settings).warehouse_minutes,
         ingestions=cost.scheduled_runs(settings)["ingestion"],

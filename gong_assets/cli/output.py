@@ -152,17 +152,16 @@ def check_results(results: Iterable[CheckResult], *, as_json: bool) -> list[Chec
 
 
 def cost_estimate(estimate: CostEstimate, *, requests_per_day: int, as_json: bool) -> None:
+    from gong_assets.defs.health.cost import MEASURED_DAYS
+
     if as_json:
         totals = ("warehouse_credits", "warehouse_dollars", "cortex_tokens", "cortex_dollars")
         document = asdict(estimate) | {name: getattr(estimate, name) for name in totals}
         print(json.dumps(document, indent=2))
         return
     limit = f" of {requests_per_day:,}" if requests_per_day else ""
-    source = (
-        "averages of the last 30 days"
-        if estimate.is_measured
-        else "assumptions, as nothing was sent in the last 30 days"
-    )
+    recently = f"the last {MEASURED_DAYS} days"
+    source = f"averages of {recently}" if estimate.is_measured else f"assumptions, nothing sent in {recently}"
     line(f"{estimate.calls_per_day:,.1f} calls a day; Cortex by {source}")
     line(
         f"warehouse  {estimate.statements:,.0f} statements, {estimate.warehouse_minutes:,.0f} minutes (XS), "

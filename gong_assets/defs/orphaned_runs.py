@@ -1,8 +1,8 @@
 """Runs whose process died: they are failed, and the pool slots that they would keep for ever are freed.
 
 A run that was created and never started has no slot, but sensors wait for it as for any run in flight. A run
-that has ended can have a slot: somebody else, such as Dagster's code server, failed it when its process died,
-or it was marked as canceled in the UI.
+that has ended can have a slot, or wait for one: somebody else, such as Dagster's code server, failed it when
+its process died, or it was marked as canceled in the UI.
 
 Dagster's run monitoring does not do this: DefaultRunLauncher has no health check, and `max_runtime_seconds`
 cannot tell a dead run from a long backfill. Launchers with a health check (Docker, Kubernetes) cover the runs
@@ -61,8 +61,8 @@ class LeaseObserver:
     def fail_dead_runs(self, instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
         """Fail the graph's runs whose process died, free their pool slots, and return them."""
         records = instance.get_run_records(dg.RunsFilter(statuses=_STATUSES))
-        holders = list(_ended_holders(instance))
-        run_ids = [*(record.dagster_run.run_id for record in records), *holders]
+        ended = list(_ended_in_pools(instance))
+        run_ids = [*(record.dagster_run.run_id for record in records), *ended]
         known = leases(instance, run_ids)
         self._seen = {run_id: seen for run_id, seen in self._seen.items() if run_id in known}
         dead = []
@@ -72,7 +72,7 @@ class LeaseObserver:
             reason = self._reason(run.run_id, lease) if lease else self._never_leased(record)
             if reason is not None and _fail(instance, run.run_id, reason):
                 dead.append(run)
-        for run_id in holders:
+        for run_id in ended:
             lease = known.get(run_id)
             # The process of a run that was marked as canceled may still work.
             if lease is None or not lease.held or self._reason(run_id, lease):
@@ -119,7 +119,7 @@ class LeaseObserver:
         return None
 
 
-def _ended_holders(instance: dg.DagsterInstance) -> Iterator[str]:
+def _ended_in_pools(instance: dg.DagsterInstance) -> Iterator[str]:
     """Yield the runs that have ended, or were deleted, and still have or await a slot of the graph's pools.
 
     Dagster offers a free slot to the step that waits longest, and starts no run while as many steps wait.
