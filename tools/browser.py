@@ -58,6 +58,22 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
+def graphql(url: str, query: str, **variables: Any) -> Any:
+    """Send a query to the UI at `url`, and return its data.
+
+    Raises:
+        RuntimeError: the query is wrong.
+    """
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{url}/graphql", body, headers)  # noqa: S310
+    with urllib.request.urlopen(request, timeout=120) as response:  # noqa: S310 - our own server
+        answer = json.load(response)
+    if "errors" in answer:
+        raise RuntimeError(str(answer["errors"]))
+    return answer["data"]
+
+
 @contextmanager
 def dagster_ui(directory: Path, variables: Mapping[str, str]) -> Iterator[str]:
     """Run `gong-assets dev` in a directory with these variables, and yield the URL of the UI."""
@@ -70,8 +86,9 @@ def dagster_ui(directory: Path, variables: Mapping[str, str]) -> Iterator[str]:
             command, cwd=directory, env=environment, stdout=log, stderr=log, start_new_session=True
         )
     try:
-        _wait_until_loaded(f"http://127.0.0.1:{port}/graphql", process)
-        yield f"http://127.0.0.1:{port}"
+        url = f"http://127.0.0.1:{port}"
+        _wait_until_loaded(url, process)
+        yield url
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGINT)
@@ -89,15 +106,8 @@ def _wait_until_loaded(url: str, process: subprocess.Popen[bytes]) -> None:
         if process.poll() is not None:
             raise RuntimeError(f"gong-assets dev ended with {process.returncode}; see dev.log")
         with suppress(OSError):
-            entries = _graphql(url, _LOCATIONS)["workspaceOrError"]["locationEntries"]
+            entries = graphql(url, _LOCATIONS)["workspaceOrError"]["locationEntries"]
             if entries and all(entry["loadStatus"] == "LOADED" for entry in entries):
                 return
         time.sleep(1)
     raise RuntimeError(f"The Dagster UI did not load within {START_SECONDS} s; see dev.log")
-
-
-def _graphql(url: str, query: str) -> Any:
-    body = json.dumps({"query": query}).encode()
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - our own server
-        return json.load(response)["data"]

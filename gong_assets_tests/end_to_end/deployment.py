@@ -130,17 +130,22 @@ class Deployment:
         """Compare every layer with Gong: one line for each table that holds other calls."""
         calls = {str(call.id) for call in self.gong.calls if not call.document["metaData"].get("isPrivate")}
         spoken = {str(record["callId"]) for record in self.gong.transcripts} & calls
-        found = []
-        for expected, tables in (
-            (calls, ("GONG_CALLS_RAW", *CALL_TABLES)),
-            (spoken, ("GONG_CALL_TRANSCRIPTS_RAW", *TRANSCRIPT_TABLES)),
-        ):
-            for table in tables:
-                rows = self.warehouse.query(f"SELECT DISTINCT CALL_ID FROM {table}")
-                held = {str(row["CALL_ID"]) for row in rows}
-                if held != expected:
-                    found.append(f"{table}: lacks {expected - held}, and has {held - expected} too many")
-        return found
+        return compared_layers(self.warehouse, calls, spoken)
+
+
+def compared_layers(warehouse: Warehouse, calls: set[str], spoken: set[str]) -> list[str]:
+    """Return a line for each table that holds other calls than these; `spoken` have a transcript."""
+    found = []
+    for expected, tables in (
+        (calls, ("GONG_CALLS_RAW", *CALL_TABLES)),
+        (spoken, ("GONG_CALL_TRANSCRIPTS_RAW", *TRANSCRIPT_TABLES)),
+    ):
+        for table in tables:
+            rows = warehouse.query(f"SELECT DISTINCT CALL_ID FROM {table}")
+            held = {str(row["CALL_ID"]) for row in rows}
+            if held != expected:
+                found.append(f"{table}: lacks {expected - held}, and has {held - expected} too many")
+    return found
 
 
 def at(day: date, hour: int = 12) -> datetime:

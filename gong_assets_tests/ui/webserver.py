@@ -29,10 +29,9 @@ from starlette.testclient import TestClient
 
 import gong_assets
 from gong_assets.cli.dagster_home import event_log_options
+from gong_assets_tests.ui.mutations import BACKFILL, LAUNCH, LOCATION, REEXECUTE, selector
 
 DEFINITIONS = Path(gong_assets.__file__).with_name("definitions.py")
-LOCATION, REPOSITORY = "gong_assets", "__repository__"
-_SELECTOR = {"repositoryLocationName": LOCATION, "repositoryName": REPOSITORY}
 
 _DAGSTER_YAML = f"""
 telemetry: {{enabled: false}}
@@ -47,14 +46,6 @@ query Launchpad($selector: PipelineSelector!) {
     ... on Error { message }
   }
 }"""
-_LAUNCH = """
-mutation Launch($executionParams: ExecutionParams!) {
-  launchRun(executionParams: $executionParams) {
-    ... on LaunchRunSuccess { run { runId } }
-    ... on RunConfigValidationInvalid { errors { message } }
-    ... on Error { message }
-  }
-}"""
 
 
 class ThreadRunLauncher(SyncInMemoryRunLauncher):
@@ -64,22 +55,6 @@ class ThreadRunLauncher(SyncInMemoryRunLauncher):
         thread = Thread(target=super().launch_run, args=(context,))
         thread.start()
         thread.join()
-
-
-_REEXECUTE = """
-mutation Reexecute($parameters: ReexecutionParams!) {
-  launchRunReexecution(reexecutionParams: $parameters) {
-    ... on LaunchRunSuccess { run { runId } }
-    ... on Error { message }
-  }
-}"""
-_BACKFILL = """
-mutation Backfill($parameters: LaunchBackfillParams!) {
-  launchPartitionBackfill(backfillParams: $parameters) {
-    ... on LaunchBackfillSuccess { backfillId }
-    ... on Error { message }
-  }
-}"""
 
 
 @dataclass
@@ -113,13 +88,13 @@ class Webserver:
             "runConfigData": yaml.safe_dump(run_config or {}),
             "executionMetadata": {"tags": [{"key": k, "value": v} for k, v in (tags or {}).items()]},
         }
-        result = self.query(_LAUNCH, executionParams=parameters)
+        result = self.query(LAUNCH, executionParams=parameters)
         assert "run" in result, result
         return self.run(result["run"]["runId"])
 
     def reexecute_from_failure(self, run: LaunchedRun) -> LaunchedRun:
         parameters = {"parentRunId": run.run.run_id, "strategy": "FROM_FAILURE"}
-        return self.run(self.query(_REEXECUTE, parameters=parameters)["run"]["runId"])
+        return self.run(self.query(REEXECUTE, parameters=parameters)["run"]["runId"])
 
     def backfill(self, assets: Iterable[str], partitions: Sequence[str]) -> list[LaunchedRun]:
         """Backfill these partitions, as the daemon does, and return the runs, oldest first."""
@@ -127,7 +102,7 @@ class Webserver:
             "assetSelection": [{"path": [name]} for name in assets],
             "partitionNames": list(partitions),
         }
-        backfill_id = self.query(_BACKFILL, parameters=parameters)["backfillId"]
+        backfill_id = self.query(BACKFILL, parameters=parameters)["backfillId"]
         backfill = self.instance.get_backfill(backfill_id)
         while backfill is not None and backfill.status.name == "REQUESTED":
             errors = list(execute_backfill_iteration(self.context, logging.getLogger("backfill")))
@@ -190,20 +165,6 @@ class LaunchedRun:
             for event in self.events
             if event.is_step_failure
         }
-
-
-def selector(
-    job: str, assets: Sequence[str] | None = None, checks: Sequence[tuple[str, str]] | None = None
-) -> dict[str, Any]:
-    """Return the selector that the UI sends for a job, or for some of its assets and checks (asset, name)."""
-    selected: dict[str, Any] = {**_SELECTOR, "pipelineName": job}
-    if assets is not None or checks is not None:
-        selected["assetSelection"] = [{"path": [name]} for name in assets or ()]
-    if checks is not None:
-        selected["assetCheckSelection"] = [
-            {"assetKey": {"path": [asset]}, "name": name} for asset, name in checks
-        ]
-    return selected
 
 
 @dataclass
