@@ -42,7 +42,8 @@ warehouse is awake. Queries of people and agents come on top.
 
 **Gong requests (derived from page sizes).** An ingestion reads a page for each {page} calls of the
 lookback days, another for their transcripts, {per_day} requests for each of these days and
-{per_run} for lists. The reconciliation lists {page} calls per request, and the check
+{per_run} for lists. The reconciliation lists {page} calls per request and
+requests {page} missing transcripts at once, and the check
 `calls_match_gong` sends at most {check_requests}.
 
 **Cortex (assumed until calls have landed).** A call has {tokens:,} tokens of speech, which is 45

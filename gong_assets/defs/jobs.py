@@ -30,7 +30,8 @@ _DESCRIPTIONS: Mapping[str, str] = {
     "the selected days. The models that depend on changed rows follow by themselves.",
     "gong_reference_data": "Materializes reference data, such as workspaces, trackers and scorecards.",
     "gong_reconciliation": "Compares the landed calls with Gong's list of calls, and reads the days that "
-    "differ again. It finds late calls, deletions and edits outside the lookback.",
+    "differ again. It finds late calls, deletions and edits outside the lookback, and requests transcripts "
+    "that have not landed.",
     "gong_transformation": "Materializes the models whose sources changed, for the days whose rows changed. "
     "Started by the sensor gong_transformation_sensor.",
     "gong_staging": "Materializes the staged tables from the raw tables and from HubSpot.",

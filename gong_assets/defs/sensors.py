@@ -70,7 +70,7 @@ def _missing_transcripts(settings: Settings, options: GraphOptions) -> dg.Sensor
         default_status=options.sensors.missing_transcripts.default_status,
         description="Requests the transcripts that Gong had not finished when their calls were read, by "
         f"call ID: often at first, then less often, until the call is {settings.gong_transcript_retry_days} "
-        "days old.",
+        "days old. Afterwards, the reconciliation requests them.",
     )
     def gong_missing_transcripts(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         running = dg.RunsFilter(job_name="gong_transcripts", statuses=IN_FLIGHT)

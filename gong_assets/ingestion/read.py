@@ -24,7 +24,8 @@ from gong_assets.gong import (
 from gong_assets.ingestion.landing_metadata import LandingMetadata
 from gong_assets.ingestion.sources import Calls, Pages, Source, Transcripts
 from gong_assets.ingestion.spool import Spool
-from gong_assets.warehouse.landing import UNGUARDED, DeletionPolicy, replace
+from gong_assets.warehouse.deletions import UNGUARDED, DeletionPolicy
+from gong_assets.warehouse.landing import replace
 from gong_assets.warehouse.tables import CALLS, RawTable
 
 if TYPE_CHECKING:

@@ -64,10 +64,15 @@ class Difference:
     changed: list[str] = field(default_factory=list)
 
 
-def differences(listed: Mapping[str, BasicCall], landed: Mapping[str, BasicCall]) -> dict[date, Difference]:
+def differences(
+    listed: Mapping[str, BasicCall],
+    landed: Mapping[str, BasicCall],
+    transcripts_without_call: Mapping[str, date],
+) -> dict[date, Difference]:
     """Return the days whose landed calls differ from Gong's, oldest first.
 
-    A call that moved to another day differs on both days.
+    A call that moved to another day differs on both days. A call of which only the transcript is landed has
+    gone, unless it is new.
     """
     days: defaultdict[date, Difference] = defaultdict(Difference)
     for call_id in listed.keys() | landed.keys():
@@ -80,6 +85,9 @@ def differences(listed: Mapping[str, BasicCall], landed: Mapping[str, BasicCall]
             days[here.day].changed.append(call_id)
             if here.day != there.day:
                 days[there.day].changed.append(call_id)
+    for call_id, day in transcripts_without_call.items():
+        if call_id not in listed:
+            days[day].gone.append(call_id)
     return dict(sorted(days.items()))
 
 

@@ -109,9 +109,11 @@ class Settings(
     """Land private calls. By default they are counted but not landed. Agents and Cortex Search always exclude
     them."""
     gong_transcript_retry_days: Annotated[int, Field(ge=0, le=366)] = 14
-    """Number of days after a call during which its missing transcript is requested again."""
+    """Number of days after a call during which its missing transcript is requested at least daily. Later,
+    the weekly reconciliation requests it."""
     gong_reconciliation_days: Annotated[int, Field(ge=1, le=5000)] = 365
-    """Number of days that the weekly reconciliation compares with Gong's list of calls."""
+    """Number of days that the weekly reconciliation compares with Gong's list of calls, and whose missing
+    transcripts it requests."""
     gong_max_vanished_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Maximum fraction of the landed records of a run's days that may be deleted without confirmation,
     because Gong no longer returns them. If more are missing, or all of them, the run fails and changes

@@ -4,26 +4,24 @@ The files go to a temporary stage, from there into a temporary table, and then i
 transaction. Readers, and runs that are killed at any moment, see either the old rows or the new ones. Rows
 with unchanged content keep their INGESTED_AT and CORRELATION_ID, so reading a day again writes only what
 differs. A record that moved to another day is removed from its old day. The days whose rows change are
-recorded as pending changes in the same transaction.
+recorded as pending changes in the same transaction, and the transcripts of deleted calls are deleted, unless
+their own landing follows.
 
 A landing that changes nothing is recognized by comparing the versions of the rows: two statements.
-
-A key that lost access to calls gets the same answer as a company without calls. Rows that Gong no longer
-returns are therefore deleted only up to a fraction; beyond it the run fails until somebody confirms
-(`DeletionGuardError`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from gong_assets.dates import DateRange, date_filter_sql
 from gong_assets.warehouse.connection import transaction
+from gong_assets.warehouse.deletions import UNGUARDED, DeletionPolicy, check_deletions, delete_records
 from gong_assets.warehouse.erasures import apply_to_load
-from gong_assets.warehouse.errors import DeletionGuardError, WarehouseQueryFailed, is_unknown_object
+from gong_assets.warehouse.errors import WarehouseQueryFailed, is_unknown_object
 from gong_assets.warehouse.landing_counts import Landed, change_counts, counts_by_day, unchanged_by_day
 from gong_assets.warehouse.pending_changes import PENDING_CHANGES_TABLE, record_days
 from gong_assets.warehouse.tables import API, ERASURES_TABLE, LANDINGS_TABLE, RawTable, create_raw_table
@@ -53,19 +51,6 @@ class FileBatch(Protocol):
     @property
     def versions(self) -> Mapping[str, RowVersion] | None:
         """The version of each row by KEY, or None if there are too many to compare."""
-
-
-@dataclass(frozen=True)
-class DeletionPolicy:
-    """Which deletions a landing applies without confirmation."""
-
-    max_deleted_fraction: float = 1.0
-    """Maximum fraction of the existing rows that may be deleted; 1 disables the guard."""
-    is_expected: Callable[[str], bool] = lambda key: False
-    """Returns True for a missing record that is an expected deletion, such as a call that became private."""
-
-
-UNGUARDED = DeletionPolicy()
 
 
 def replace(
@@ -135,7 +120,10 @@ def replace_loaded(
     if unexpected := sum(not deletions.is_expected(key) for key, _ in missing):
         rows = _count(cursor, table, scope.condition, scope.parameters)
         check_deletions(table, ranges, existing=rows, missing=unexpected, policy=deletions)
-    return _replace_rows(cursor, table, load, scope, correlation_id, missing)
+    landed = _replace_rows(cursor, table, load, scope, correlation_id, missing)
+    for dependent in table.dependents if deletions.with_dependents else ():
+        delete_records(cursor, dependent, landed.deleted_keys, correlation_id)
+    return landed
 
 
 def _take_over_equal_rows(cursor: SnowflakeCursor, table: RawTable, load: str, source: str) -> None:
@@ -167,6 +155,7 @@ def _existing(
     day = f"{table.partition.name}::VARCHAR" if table.partition else "NULL"
     comparable = files.versions is not None and len(files.versions) == files.rows
     compared, parameters = (in_ranges, parameters) if comparable else ("FALSE", ())
+    needed = (PENDING_CHANGES_TABLE, ERASURES_TABLE, *(each.name for each in table.dependents))
     try:
         cursor.execute(
             f"SELECT {table.key.name}, CONTENT_HASH, PROCESSING_ERROR, {day}, NULL, NULL, NULL, NULL "
@@ -174,7 +163,7 @@ def _existing(
             f"UNION ALL SELECT NULL, NULL, NULL, NULL, (SELECT COUNT(*) FROM {table.name}), "
             f"(SELECT COUNT(*) FROM {table.name} WHERE SOURCE <> '{API}'), "
             f"(SELECT COUNT(*) FROM {LANDINGS_TABLE} WHERE TABLE_NAME = %s), "
-            f"(SELECT COUNT(*) FROM {PENDING_CHANGES_TABLE} JOIN {ERASURES_TABLE} ON FALSE)",
+            f"(SELECT COUNT(*) FROM {', '.join(needed)} WHERE FALSE)",
             (*parameters, table.name),
         )
     except Exception as error:
@@ -192,26 +181,6 @@ def _existing(
         has_other_sources=bool(totals[5]),
         has_landing_row=bool(totals[6]),
     )
-
-
-def check_deletions(
-    table: RawTable,
-    ranges: Sequence[DateRange] | None,
-    *,
-    existing: int,
-    missing: int,
-    policy: DeletionPolicy,
-) -> None:
-    """Raise DeletionGuardError if the missing rows are more than the policy allows, or all existing rows."""
-    allowed = policy.max_deleted_fraction
-    if missing and allowed < 1 and (missing == existing or missing > existing * allowed):
-        raise DeletionGuardError(
-            table.name,
-            existing=existing,
-            missing=missing,
-            max_deleted_fraction=allowed,
-            days=", ".join(map(str, ranges or ())),
-        )
 
 
 def create_landing_row(cursor: SnowflakeCursor, table: RawTable) -> None:

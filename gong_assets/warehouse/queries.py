@@ -48,6 +48,25 @@ def dates_of_calls(connection: SnowflakeConnection, call_ids: Sequence[str]) -> 
     return dates
 
 
+def unmatched_transcripts(
+    connection: SnowflakeConnection, days: DateRange
+) -> tuple[dict[str, date], dict[str, date]]:
+    """Return the landed transcripts without a call, and the valid calls without a transcript: ID and day."""
+    in_range, parameters = days.sql("CALL_DATE")
+    unmatched: tuple[dict[str, date], dict[str, date]] = ({}, {})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT FALSE, CALL_ID, CALL_DATE FROM {TRANSCRIPTS.name} "
+            f"WHERE {in_range} AND CALL_ID NOT IN (SELECT CALL_ID FROM {CALLS.name}) "
+            f"UNION ALL SELECT TRUE, CALL_ID, CALL_DATE FROM {CALLS.name} WHERE {in_range} "
+            f"AND PROCESSING_ERROR IS NULL AND CALL_ID NOT IN (SELECT CALL_ID FROM {TRANSCRIPTS.name})",
+            (*parameters, *parameters),
+        )
+        for is_call, call_id, day in cursor.fetchall():
+            unmatched[is_call][call_id] = day
+    return unmatched
+
+
 def landed_calls(
     connection: SnowflakeConnection, days: DateRange, names: Sequence[str]
 ) -> dict[str, tuple[date, tuple[str | None, ...], str, bool]]:

@@ -49,6 +49,7 @@ class RawTable:
         key: id of the record, unique in the table.
         payload: JSON of the record.
         partition: DATE column whose days are replaced, or None if the whole table is replaced.
+        dependents: tables with records about those of this one, under the same key.
     """
 
     name: str
@@ -56,6 +57,7 @@ class RawTable:
     key: Column
     payload: Column
     partition: Column | None = None
+    dependents: tuple[RawTable, ...] = ()
 
     @property
     def asset_name(self) -> str:
@@ -119,13 +121,6 @@ def date_column(name: str, description: str) -> Column:
 
 _CALL_DATE = date_column("CALL_DATE", "UTC date of the call's start: the daily partition.")
 
-CALLS = RawTable(
-    "GONG_CALLS_RAW",
-    "Calls from POST /v2/calls/extensive.",
-    key=id_column("CALL_ID", "Gong's call id (metaData.id), up to 20 digits."),
-    payload=json_column("One element of calls[] of POST /v2/calls/extensive."),
-    partition=_CALL_DATE,
-)
 TRANSCRIPTS = RawTable(
     "GONG_CALL_TRANSCRIPTS_RAW",
     "Transcripts from POST /v2/calls/transcript.",
@@ -133,18 +128,27 @@ TRANSCRIPTS = RawTable(
     payload=json_column("One element of callTranscripts[] of POST /v2/calls/transcript.", "TRANSCRIPT_DATA"),
     partition=_CALL_DATE,
 )
+CALLS = RawTable(
+    "GONG_CALLS_RAW",
+    "Calls from POST /v2/calls/extensive.",
+    key=id_column("CALL_ID", "Gong's call id (metaData.id), up to 20 digits."),
+    payload=json_column("One element of calls[] of POST /v2/calls/extensive."),
+    partition=_CALL_DATE,
+    dependents=(TRANSCRIPTS,),
+)
 
 
 def create_raw_table(connection: SnowflakeConnection, table: RawTable) -> None:
-    """Create the table, and those of landings, pending changes and erasures, unless they exist."""
+    """Create the table, its dependents, and those of landings, pending changes and erasures, if missing."""
     create_raw_tables(connection, [table])
 
 
 def create_raw_tables(connection: SnowflakeConnection, tables: Iterable[RawTable]) -> None:
-    """Create the raw tables that do not exist, and those of landings, pending changes and erasures."""
+    """Create the raw tables that do not exist, their dependents, and the landings' own tables."""
     with connection.cursor() as cursor:
         for table in tables:
-            cursor.execute(table.create_statement())
+            for each in (table, *table.dependents):
+                cursor.execute(each.create_statement())
         cursor.execute(_LANDINGS_STATEMENT)
         cursor.execute(CREATE_PENDING_CHANGES)
         cursor.execute(_ERASURES_STATEMENT)

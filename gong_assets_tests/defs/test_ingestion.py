@@ -362,6 +362,73 @@ def test_reconciliation_finds_what_changed_beyond_the_lookback_and_reads_those_d
     assert metadata(again, "gong_call_reconciliation")["run/days_that_differ"] == 0
 
 
+def test_reconciliation_requests_the_transcripts_that_have_not_landed_by_id(ingestion: Ingestion) -> None:
+    late = ids(ingestion.gong.calls)[25:28]
+    ingestion.gong.transcripts = [each for each in ingestion.gong.transcripts if each["callId"] not in late]
+    assert ingestion.run(MARCH).success
+    ingestion.gong.transcripts += [transcript(late[0]), transcript(late[2])]
+    ingestion.gong.log.clear()
+    told = metadata(ingestion.run(MARCH, "gong_call_reconciliation"), "gong_call_reconciliation")
+    assert (told["run/transcripts_requested"], told["run/transcripts_arrived"]) == (3, 2)
+    assert told["run/days_that_differ"] == 0
+    (asked,) = [each for each in ingestion.gong.log if each.path != "/v2/calls"]
+    assert (asked.path, sorted(asked.body["filter"]["callIds"])) == ("/v2/calls/transcript", late)
+    assert set(ids(ingestion.gong.calls)) - set(ingestion.stored("GONG_CALL_TRANSCRIPTS_RAW")) == {late[1]}
+
+
+def test_reconciliation_leaves_days_alone_whose_calls_were_read_without_transcripts(
+    ingestion: Ingestion,
+) -> None:
+    assert ingestion.run(MARCH, "gong_calls_raw").success
+    assert ingestion.run(DateRange.inclusive(MARCH.start, MARCH.start)).success
+    ingestion.gong.log.clear()
+    assert ingestion.run(MARCH, "gong_call_reconciliation").success
+    assert {each.path for each in ingestion.gong.log} == {"/v2/calls"}
+    assert len(ingestion.stored("GONG_CALL_TRANSCRIPTS_RAW")) == 10
+
+
+def test_a_call_whose_transcript_could_not_be_read_gets_it_from_the_next_reconciliation(
+    ingestion: Ingestion,
+) -> None:
+    assert ingestion.run(MARCH).success
+    late = call(9999, datetime(2025, 3, 8, 12, tzinfo=UTC))
+    ingestion.gong.calls.append(late)
+    ingestion.gong.transcripts.append(transcript(str(late.id)))
+    ingestion.gong.broken_paths.add("/v2/calls/transcript")
+    assert not ingestion.run(MARCH, "gong_call_reconciliation").success
+    assert late.id in ingestion.stored()
+    ingestion.gong.broken_paths.clear()
+    assert ingestion.run(MARCH, "gong_call_reconciliation").success
+    assert ingestion.stored("GONG_CALL_TRANSCRIPTS_RAW") == ids(ingestion.gong.calls)
+
+
+def test_a_deleted_call_takes_its_transcript_along_if_no_transcript_is_read(ingestion: Ingestion) -> None:
+    assert ingestion.run(MARCH).success
+    first, second, third = (ingestion.gong.calls.pop(index) for index in (60, 40, 20))
+    ingestion.gong.calls += [first, second]
+    assert ingestion.run(MARCH, "gong_calls_raw").success
+    ingestion.gong.calls.remove(first)
+    ingestion.gong.missing_scopes.add("api:calls:read:transcript")
+    ingestion.run(MARCH)
+    ingestion.gong.missing_scopes.clear()
+    ingestion.gong.calls.remove(second)
+    ingestion.gong.broken_paths.add("/v2/calls/transcript")
+    assert not ingestion.run(MARCH).success
+    assert not {first.id, second.id, third.id} & {*ingestion.stored("GONG_CALL_TRANSCRIPTS_RAW")}
+    assert ingestion.stored() == ingestion.stored("GONG_CALL_TRANSCRIPTS_RAW") == ids(ingestion.gong.calls)
+
+
+def test_reconciliation_deletes_a_transcript_whose_call_is_gone(ingestion: Ingestion) -> None:
+    assert ingestion.run(MARCH).success
+    gone = ingestion.gong.calls.pop(15)
+    ingestion.warehouse.query(f"DELETE FROM GONG_CALLS_RAW WHERE CALL_ID = '{gone.id}'")
+    told = metadata_by_day(ingestion.run(MARCH, "gong_call_reconciliation"), "gong_call_reconciliation")
+    assert {day: each["differences"] for day, each in told.items() if each["differences"]} == {
+        "2025-03-02": {"gone": [gone.id]}
+    }
+    assert ingestion.stored("GONG_CALL_TRANSCRIPTS_RAW") == ids(ingestion.gong.calls)
+
+
 def test_reconciliation_with_a_key_that_lost_sight_of_calls_deletes_nothing(ingestion: Ingestion) -> None:
     assert ingestion.run(MARCH).success
     del ingestion.gong.calls[:60]

@@ -13,10 +13,11 @@ from gong_assets.dates import DateRange
 from gong_assets.ingestion.spool import Row, Spool
 from gong_assets.ingestion.streams import RAW_TABLES
 from gong_assets.warehouse.connection import Warehouse
+from gong_assets.warehouse.deletions import DeletionPolicy
 from gong_assets.warehouse.erase import Receipt, add_tombstones, erase
 from gong_assets.warehouse.erased_text import ERASED, Person, hashed
 from gong_assets.warehouse.erasures import Action, Erasure, erased_calls
-from gong_assets.warehouse.landing import DeletionPolicy, replace
+from gong_assets.warehouse.landing import replace
 from gong_assets.warehouse.pending_changes import pending_changes
 from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, RawTable
 

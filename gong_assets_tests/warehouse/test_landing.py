@@ -16,12 +16,13 @@ import pytest
 from gong_assets.dates import DateRange
 from gong_assets.ingestion.spool import Row, Spool
 from gong_assets.warehouse.connection import Warehouse, transaction
+from gong_assets.warehouse.deletions import DeletionPolicy
 from gong_assets.warehouse.errors import DeletionGuardError, WarehouseQueryFailed, WarehouseUnreachable
-from gong_assets.warehouse.landing import DeletionPolicy, replace
+from gong_assets.warehouse.landing import replace
 from gong_assets.warehouse.landing_counts import DayCounts, Landed
 from gong_assets.warehouse.pending_changes import claim_changes, pending_changes, settle_changes
 from gong_assets.warehouse.queries import arrow_tables, call_dates
-from gong_assets.warehouse.tables import CALLS, RawTable, id_column, json_column
+from gong_assets.warehouse.tables import CALLS, TRANSCRIPTS, RawTable, id_column, json_column
 from gong_assets_tests.statements import recorded_statements
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 3, day) for day in (2, 3, 4, 5))
@@ -91,6 +92,40 @@ def test_landing_an_empty_day_deletes_its_rows(warehouse: Warehouse) -> None:
     assert land(warehouse, [], DateRange(TUESDAY, WEDNESDAY)) == Landed(
         inserted=0, deleted=1, unchanged=0, total=1, deleted_keys=("2",)
     )
+
+
+@pytest.mark.slow
+def test_the_transcript_of_a_deleted_call_is_deleted_with_it(warehouse: Warehouse) -> None:
+    rows = [row("1", MONDAY), row("2", TUESDAY), row("3", TUESDAY), row("4", WEDNESDAY)]
+    days = DateRange(MONDAY, THURSDAY)
+    for table in (CALLS, TRANSCRIPTS):
+        land(warehouse, rows, days, table)
+    settle(warehouse)
+
+    def transcripts() -> list[str]:
+        found = warehouse.query("SELECT CALL_ID FROM GONG_CALL_TRANSCRIPTS_RAW ORDER BY CALL_ID")
+        return [each["CALL_ID"] for each in found]
+
+    with pytest.raises(DeletionGuardError):
+        land(warehouse, [], days, deletions=DeletionPolicy(0.5))
+    assert transcripts() == ["1", "2", "3", "4"]
+    # A call that moves within the range keeps its transcript, which its own landing moves.
+    land(warehouse, [row("1", WEDNESDAY), row("2", TUESDAY), row("4", WEDNESDAY)], days)
+    assert transcripts() == ["1", "2", "4"]
+    assert sorted(pending(warehouse)) == [
+        (CALLS.name, MONDAY),
+        (CALLS.name, TUESDAY),
+        (CALLS.name, WEDNESDAY),
+        (TRANSCRIPTS.name, TUESDAY),
+    ]
+    land(warehouse, [row("4", WEDNESDAY)], days, deletions=DeletionPolicy(with_dependents=False))
+    assert transcripts() == ["1", "2", "4"]
+
+
+def test_calls_land_without_a_table_of_transcripts(warehouse: Warehouse) -> None:
+    land(warehouse, [row("1", MONDAY), row("2", TUESDAY)])
+    warehouse.query("DROP TABLE GONG_CALL_TRANSCRIPTS_RAW")
+    assert land(warehouse, [row("2", TUESDAY)]).deleted_keys == ("1",)
 
 
 def test_landing_the_same_content_again_changes_no_row(warehouse: Warehouse) -> None:
@@ -252,7 +287,7 @@ def test_changes_that_land_after_the_claim_stay_pending(warehouse: Warehouse) ->
 
 def settle(warehouse: Warehouse) -> None:
     with warehouse.connect() as connection:
-        claim_changes(connection, "settled", tables=[CALLS.name, USERS.name])
+        claim_changes(connection, "settled", tables=[CALLS.name, TRANSCRIPTS.name, USERS.name])
         settle_changes(connection, ["settled"])
 
 

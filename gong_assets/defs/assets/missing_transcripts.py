@@ -20,6 +20,7 @@ from gong_assets.defs.assets.ingestion import (
 from gong_assets.defs.failures import fail_step, failure
 from gong_assets.defs.options import DEFAULT_OPTIONS, GraphOptions
 from gong_assets.defs.resources import GongResource, SnowflakeResource
+from gong_assets.ingestion.read import ReadResult
 from gong_assets.ingestion.sources import Transcripts
 from gong_assets.settings import Settings
 from gong_assets.warehouse.errors import WarehouseError
@@ -61,7 +62,10 @@ def build_missing_transcripts_job(
             days = retried_days(settings, datetime.now(UTC).date())
             awaited = awaited_transcripts(context.instance, asset_key, days)
             call_dates = {call_id: started.date() for call_id, started in awaited.items()}
-        _request(context, gong, gong_snowflake, call_dates, asset_key)
+        source, result = request_transcripts(context, gong, gong_snowflake, call_dates, asset_key)
+        context.log.info(f"{len(source.found):,} of {len(source.call_dates):,} transcripts have arrived.")
+        if result.skip_reason is not None:
+            raise dg.Failure(description=result.skip_reason, allow_retries=False)
 
     @dg.job(
         description="Requests transcripts of calls that had none when they were read, by call ID. Started "
@@ -74,13 +78,22 @@ def build_missing_transcripts_job(
     return gong_transcripts
 
 
-def _request(
-    context: dg.OpExecutionContext,
+def request_transcripts(
+    context: dg.OpExecutionContext | dg.AssetExecutionContext,
     gong: GongResource,
     snowflake: SnowflakeResource,
     call_dates: dict[str, date],
     asset_key: dg.AssetKey,
-) -> None:
+) -> tuple[Transcripts, ReadResult]:
+    """Read transcripts by call ID, and land those that have arrived.
+
+    Args:
+        call_dates: the day of each call.
+
+    Raises:
+        dagster.Failure: Gong or the warehouse refused, or the quota is exhausted. What has arrived is landed.
+    """
+
     def landed(call_ids: Sequence[str]) -> Mapping[str, date]:
         with snowflake.get_connection() as connection:
             return dates_of_calls(connection, call_ids)
@@ -95,11 +108,9 @@ def _request(
         land_and_record(context, snowflake.warehouse(), source, result, days, asset_key)
     else:
         result.spool.discard()
-    context.log.info(f"{len(source.found):,} of {len(source.call_dates):,} transcripts have arrived.")
     if result.quota_error is not None:
         raise failure(result.quota_error) from result.quota_error
-    if result.skip_reason is not None:
-        raise dg.Failure(description=result.skip_reason, allow_retries=False)
+    return source, result
 
 
 def retried_days(settings: Settings, today: date) -> DateRange:

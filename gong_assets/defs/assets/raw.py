@@ -5,7 +5,7 @@ it to the Snowflake IO manager. Requests are defined in `gong_assets/ingestion/s
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -186,7 +186,9 @@ class _Step:
             else:
                 self.context.log.error(f"No transcript was read: {failure(read_transcripts).description}")
             raise self._stopped(result.quota_error, sources) from result.quota_error
-        yield self._materialized(calls, result)
+        follow = isinstance(read_transcripts, ReadResult) and read_transcripts.skip_reason is None
+        deletions = replace(result.deletions, with_dependents=not follow)
+        yield self._materialized(calls, replace(result, deletions=deletions))
         if isinstance(read_transcripts, GongError):
             fail_step(read_transcripts)
         yield self._materialized(transcripts, read_transcripts)

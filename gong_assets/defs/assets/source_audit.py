@@ -25,7 +25,7 @@ from gong_assets.ingestion.reconciliation import FIELDS, BasicCall, CallListing
 from gong_assets.ingestion.sources import MAX_SHOWN_IDS, CallsById, Source, Transcripts
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
-from gong_assets.warehouse.landing import DeletionPolicy, check_deletions
+from gong_assets.warehouse.deletions import DeletionPolicy, check_deletions
 from gong_assets.warehouse.queries import dates_of_calls, landed_calls
 from gong_assets.warehouse.sources.audit import (
     changed_calls,

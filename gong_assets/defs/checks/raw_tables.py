@@ -97,7 +97,8 @@ def _descriptions(table: RawTable, settings: Settings) -> Iterator[tuple[str, st
         yield (
             "calls_have_transcripts",
             f"Every call that is {TRANSCRIPT_GRACE.days} to {settings.gong_transcript_retry_days} days old "
-            "has a transcript. Older calls without one, which are no longer requested, are listed too.",
+            "has a transcript. Older calls without one, which only the reconciliation requests, are listed "
+            "too.",
         )
     if table is CALLS:
         yield "calls_are_recent", f"The newest call is at most {STALE_AFTER.days} days old."

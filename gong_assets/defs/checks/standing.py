@@ -186,8 +186,8 @@ class StandingChecks:
             len(missing),
             missing,
             sql.replace("%s", f"'{first}'", 1).replace("%s", f"'{last}'", 1),
-            "See in Gong whether these calls have transcripts. If so, materialize their days of "
-            "gong_call_transcripts_raw.",
+            "See in Gong whether these calls have transcripts. If so, the next gong_reconciliation requests "
+            "them; to have them now, materialize their days of gong_call_transcripts_raw.",
             dg.AssetCheckSeverity.ERROR if too_many else dg.AssetCheckSeverity.WARN,
             {"calls": len(rows), "fraction": round(fraction, 3)},
         )

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 
 from gong_assets.dates import DateRange, date_filter_sql
 from gong_assets.warehouse.connection import fetch, transaction
+from gong_assets.warehouse.deletions import DeletionPolicy
 from gong_assets.warehouse.landing import (
-    DeletionPolicy,
     Scope,
     create_landing_row,
     create_load_table,
