@@ -2,7 +2,7 @@
 
     OPERATOR_ACTIONS=100 OPERATOR_SEED=7 pytest gong_assets_tests/ui/test_random_operator.py -s
 
-does so many things, about 7 a minute, and prints each. Without them, each kind of action is done once.
+does so many things, about 10 a minute, and prints each. Without them, each kind of action is done once.
 """
 
 from __future__ import annotations
