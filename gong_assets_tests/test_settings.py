@@ -413,9 +413,7 @@ def test_a_env_file_cannot_start_the_schedules(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(SettingsError, match=r"GONG_ASSETS_SCHEDULES_ENABLED: remove it from .*\.env"):
         load_settings()
     (tmp_path / ".env").write_text("GONG_ASSETS_SCHEDULES_ENABLED=false\n")
-    monkeypatch.delenv("GONG_ASSETS_SCHEDULES_ENABLED", raising=False)
     assert not load_settings().schedules_enabled
-    monkeypatch.delenv("GONG_ASSETS_SCHEDULES_ENABLED")
 
 
 @pytest.mark.parametrize("field", ["gong_assets_timezone", "gong_company_timezone"])

@@ -147,6 +147,8 @@ class DbtProject:
             **inherited,
             "DBT_TARGET_PATH": str(target),
             "DBT_LOG_PATH": str(self.work_dir / "logs"),
+            # Tests read the whole log, however many commands ran before.
+            "DBT_LOG_FILE_MAX_BYTES": "0",
             **self.environment,
             **environment,
         }

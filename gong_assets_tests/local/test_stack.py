@@ -36,11 +36,16 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    """A stack for tests that leave it running."""
+def running_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     home = tmp_path_factory.mktemp("running")
-    yield stack.up(home)
+    yield home
     stack.down(home)
+
+
+@pytest.fixture
+def running(running_home: Path) -> LocalStack:
+    """A stack for tests that leave one running, be it another."""
+    return stack.up(running_home)
 
 
 def kill(pid: int) -> None:
