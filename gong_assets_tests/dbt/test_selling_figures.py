@@ -191,11 +191,20 @@ def test_the_contact_of_a_call_spoke_and_is_a_person(company: Company) -> None:
     )
 
 
+@pytest.fixture
+def changing_company(company: Company) -> Iterator[Company]:
+    """The company, for a test that changes the records of `days_ago(5)`. Afterwards they are as before."""
+    yield company
+    company.warehouse.query("delete from gong_call_transcripts_raw")
+    company.warehouse.land_calls(sales_calls.calls())
+    company.warehouse.land_transcripts(sales_calls.transcripts())
+    company.project.succeed("run", GONG_ASSETS_DAYS=str(sales_calls.days_ago(5)))
+
+
 def test_a_landed_transcript_is_pending_and_a_deleted_call_has_a_status_until_the_next_run(
-    company: Company,
+    changing_company: Company,
 ) -> None:
-    """Runs last, because it changes the landed records."""
-    day = sales_calls.days_ago(5)
+    company, day = changing_company, sales_calls.days_ago(5)
     turn = {"speakerId": "s1", "sentences": [{"start": 0, "end": 900, "text": "We would like to buy it."}]}
     company.warehouse.land_transcripts([
         (day, {"callId": "H-share", "transcript": [turn]}),
