@@ -26,6 +26,9 @@ from tools.browser import graphql
 # A run is interrupted so many seconds after it started, at most. Most runs take longer.
 LONGEST_DELAY = 10
 SECONDS_TO_START = 30
+# A code server looks for dead processes twice a second. If it is asked to terminate one before, it waits for
+# ever, and starts no run any more: see docs/architecture.md.
+SECONDS_TO_NOTICE = 3
 
 _NODES = """
 query Nodes($selector: RepositorySelector!) {
@@ -124,6 +127,7 @@ class Operator:
             return "no run works"
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+        time.sleep(SECONDS_TO_NOTICE)
         return f"{_named(run)} {pid}"
 
     def terminate(self) -> str:
