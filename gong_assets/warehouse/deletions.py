@@ -56,13 +56,14 @@ def check_deletions(
         )
 
 
-def delete_records(
-    cursor: SnowflakeCursor, table: RawTable, keys: Sequence[str], correlation_id: str
-) -> None:
-    """Delete these records, and record the change of their days."""
+def delete_records(cursor: SnowflakeCursor, table: RawTable, keys: Sequence[str], correlation_id: str) -> int:
+    """Delete these records, record the change of their days, and return the number of deleted rows."""
+    deleted = 0
     day = table.partition.name if table.partition else "NULL::DATE"
     for first in range(0, len(keys), IDS_PER_STATEMENT):
         some = keys[first : first + IDS_PER_STATEMENT]
         rows = f"{table.name} WHERE {table.key.name} IN ({', '.join(['%s'] * len(some))})"
         record_changes(cursor, table.name, f"SELECT {day} AS DAY FROM {rows}", some, correlation_id)
         cursor.execute(f"DELETE FROM {rows}", some)
+        deleted += cursor.rowcount or 0
+    return deleted

@@ -116,7 +116,8 @@ def adopt(
         private = _rows_by_day(cursor, f"{load}_ALL WHERE IS_PRIVATE")
         rows = _rows_by_day(cursor, load)
         errors = _rows_by_day(cursor, f"{load} WHERE PROCESSING_ERROR IS NOT NULL")
-        policy = DeletionPolicy(max_deleted_fraction, expected.__contains__)
+        # A call that moved lands on its other day. Its transcript is not adopted again with it.
+        policy = DeletionPolicy(max_deleted_fraction, expected.__contains__, with_dependents=False)
         with transaction(connection):
             _keep_api_rows(cursor, table, load)
             if table is TRANSCRIPTS:

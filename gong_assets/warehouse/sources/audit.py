@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gong_assets.warehouse.connection import fetch, transaction
+from gong_assets.warehouse.deletions import delete_records
 from gong_assets.warehouse.landing import FileBatch, load_files
-from gong_assets.warehouse.pending_changes import record_changes
 from gong_assets.warehouse.queries import IDS_PER_STATEMENT
 from gong_assets.warehouse.sources.adoption import CREATE_DELETIONS, DELETIONS_TABLE
 from gong_assets.warehouse.sources.source import AdoptedSource
@@ -28,24 +28,20 @@ def delete_calls(connection: SnowflakeConnection, call_ids: Sequence[str], corre
         cursor.execute(CREATE_DELETIONS)
         with transaction(connection):
             for table in (CALLS, TRANSCRIPTS):
-                for first in range(0, len(call_ids), IDS_PER_STATEMENT):
-                    ids = call_ids[first : first + IDS_PER_STATEMENT]
-                    deleted += _delete(cursor, table, ids, correlation_id)
+                _note(cursor, table, call_ids, correlation_id)
+                deleted += delete_records(cursor, table, call_ids, correlation_id)
     return deleted
 
 
-def _delete(cursor: SnowflakeCursor, table: RawTable, ids: Sequence[str], correlation_id: str) -> int:
-    chosen = f"{table.key.name} IN ({', '.join(['%s'] * len(ids))})"
-    days = f"SELECT CALL_DATE AS DAY FROM {table.name} WHERE {chosen}"
-    record_changes(cursor, table.name, days, ids, correlation_id)
-    values = ", ".join(["(%s)"] * len(ids))
-    cursor.execute(
-        f"INSERT INTO {DELETIONS_TABLE} (TABLE_NAME, RECORD_ID, DELETED_AT, CORRELATION_ID) "
-        f"SELECT %s, COLUMN1, CURRENT_TIMESTAMP(), %s FROM VALUES {values}",
-        (table.name, correlation_id, *ids),
-    )
-    cursor.execute(f"DELETE FROM {table.name} WHERE {chosen}", ids)
-    return cursor.rowcount or 0
+def _note(cursor: SnowflakeCursor, table: RawTable, ids: Sequence[str], correlation_id: str) -> None:
+    for first in range(0, len(ids), IDS_PER_STATEMENT):
+        some = ids[first : first + IDS_PER_STATEMENT]
+        cursor.execute(
+            f"INSERT INTO {DELETIONS_TABLE} (TABLE_NAME, RECORD_ID, DELETED_AT, CORRELATION_ID) "
+            "SELECT %s, COLUMN1, CURRENT_TIMESTAMP(), %s "
+            f"FROM VALUES {', '.join(['(%s)'] * len(some))}",
+            (table.name, correlation_id, *some),
+        )
 
 
 def changed_calls(connection: SnowflakeConnection, files: FileBatch) -> set[str]:

@@ -194,6 +194,19 @@ def test_a_transcript_on_the_day_of_its_extraction_changes_the_day_of_its_call(a
     assert changed() == {MONDAY, extracted.start}
 
 
+def test_a_transcript_on_the_day_of_its_extraction_stays_while_its_call_moves(airbyte: Connector) -> None:
+    airbyte.sync_calls(ONE)
+    airbyte.land()
+    airbyte.drop("CALLTRANSCRIPTS")
+    airbyte.sync("callTranscripts", {**tenant(ONE).transcripts[0], "started": None})
+    airbyte.land(TRANSCRIPTS, [DateRange.single(SYNCED.date())])
+    airbyte.sync_calls(call("1001", "2026-03-03T09:00:00Z"), at=LATER)
+    airbyte.land(ranges=[DateRange.single(MONDAY)])
+    assert airbyte.rows() == {}
+    airbyte.land(ranges=[DateRange.single(TUESDAY)])
+    assert {*airbyte.rows()} == {*airbyte.rows(TRANSCRIPTS)} == {"1001"}
+
+
 def test_a_call_without_a_start_awaits_its_transcript_from_its_scheduled_start(airbyte: Connector) -> None:
     unstarted = call("1001", "2026-03-02T09:00:00Z", scheduled="2026-03-02T10:00:00+02:00")
     unstarted["metaData"]["started"] = None
