@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,6 +15,7 @@ from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
 from gong_assets_tests.cli.command_line import CommandLine
 from gong_assets_tests.parsed_projects import ParsedProjects
+from gong_assets_tests.repeated_work import keep_results, keep_results_of_dbt
 from gong_assets_tests.schemas import emptied
 
 # Keep a developer's own settings out of the tests, and telemetry of the tests off the network.
@@ -35,6 +35,8 @@ os.environ["SNOWFLAKE_DISABLE_MINICORE"] = "true"
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # Under `nohup` SIGHUP is ignored, also by the commands that tests start.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+keep_results()
 
 # The fixtures of running local servers.
 SERVERS = {"stack_home", "server", "own_server"}
@@ -57,10 +59,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_runtest_setup() -> None:
-    """Keep dbt fast: each command adds flags to a list, and inspects the stack for each flag of the list."""
-    if adapters := sys.modules.get("dbt.adapters.base.impl"):
-        flags = adapters.DEFAULT_BASE_BEHAVIOR_FLAGS
-        flags[:] = {flag["name"]: flag for flag in flags}.values()
+    keep_results_of_dbt()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -136,11 +136,17 @@ def served_company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company
 @pytest.fixture
 def company(served_company: Company) -> Company:
     """Return the schema without rows. Its tables stay, because dbt takes seconds to create them."""
-    for name in _relations(served_company.warehouse, "BASE TABLE"):
-        # The table of the texts that wait is one that a run creates and drops.
-        verb = "drop table" if "QUEUE" in name else "delete from"
-        served_company.warehouse.query(f"{verb} {name}")
+    delete_rows(served_company)
     return replace(served_company, sent_before=len(served_company.sent()))
+
+
+def delete_rows(company: Company, *prefixes: str) -> None:
+    """Delete all rows of the tables, or of those whose name has one of the prefixes."""
+    for name in _relations(company.warehouse, "BASE TABLE"):
+        if not prefixes or name.startswith(prefixes):
+            # The table of the texts that wait is one that a run creates and drops.
+            verb = "drop table" if "QUEUE" in name else "delete from"
+            company.warehouse.query(f"{verb} {name}")
 
 
 @pytest.fixture

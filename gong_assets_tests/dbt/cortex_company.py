@@ -89,6 +89,10 @@ class Company:
             credits=credits,
         )
 
+    def build(self) -> None:
+        """Build the models that read the results."""
+        self._dbt(scope_of(self.variables), self.variables, *MODELS)
+
     def _dbt(self, scope: Scope, variables: dict[str, Any], *select: str) -> None:
         days = "" if scope.days is None else format_ranges(scope.days)
         read = {name: value for name, value in variables.items() if name in variables_of_dbt()}

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 
 import pytest
-import snowflake.connector
-from snowflake.connector import SnowflakeConnection
-from snowflake.connector.errors import Error, ProgrammingError
 
-from gong_assets.cortex.planning import Plan
-from gong_assets.warehouse.errors import may_come_from_rows
-from gong_assets_tests.dbt.cortex_company import CALLS, REFUSED, TURNS, UNSCORABLE, Company, texts
-from gong_assets_tests.dbt.enriching import enrich, scope_of
+from gong_assets_tests.dbt.cortex_company import CALLS, REFUSED, UNSCORABLE, Company, texts
 
 pytestmark = pytest.mark.xdist_group("cortex")
 
@@ -67,73 +60,6 @@ def test_a_failing_text_is_isolated_and_given_up_while_all_others_get_results(
     sent = len(company.sent())
     company.run(variables=one_by_one)
     assert len(company.sent()) == sent
-
-
-@pytest.mark.parametrize("statement", ["SELECT * FROM NO_SUCH_TABLE", "COMMIT WITHOUT SUCH SYNTAX"])
-def test_an_error_that_no_text_causes_is_not_called_one_of_cortex(
-    company: Company, monkeypatch: pytest.MonkeyPatch, statement: str
-) -> None:
-    company.land({"call0": texts(0)})
-    company.run(tokens=0)
-    monkeypatch.setattr(Plan, "send", lambda *_: statement)
-
-    with pytest.raises(ProgrammingError) as raised:
-        company.send()
-
-    assert not may_come_from_rows(raised.value)
-
-
-def _missing_table(connection: SnowflakeConnection, statement: str) -> str:
-    return "SELECT * FROM NO_SUCH_TABLE"
-
-
-def _lost_connection(connection: SnowflakeConnection, statement: str) -> str:
-    connection.close()
-    return statement
-
-
-def _used_up_quota(connection: SnowflakeConnection, statement: str) -> str:
-    raise ProgrammingError("Warehouse cannot be resumed", errno=90073, sqlstate="22000")
-
-
-def _canceled_statement(connection: SnowflakeConnection, statement: str) -> str:
-    raise ProgrammingError("SQL execution canceled", errno=604, sqlstate="57014")
-
-
-def _canceled_run(connection: SnowflakeConnection, statement: str) -> str:
-    raise KeyboardInterrupt
-
-
-@pytest.mark.parametrize(
-    "fail", [_missing_table, _lost_connection, _used_up_quota, _canceled_statement, _canceled_run]
-)
-def test_an_outage_that_no_text_causes_uses_up_no_attempt(
-    company: Company,
-    monkeypatch: pytest.MonkeyPatch,
-    fail: Callable[[SnowflakeConnection, str], str],
-) -> None:
-    company.land({"call0": texts(0)})
-    company.run(tokens=0)
-    scope = scope_of({**company.variables, "cortex_connections": 1})
-    send = Plan.send
-    for _ in range(scope.max_attempts + 1):
-        with monkeypatch.context() as patched:
-            own = snowflake.connector.connect(**company.warehouse.arguments)
-            patched.setattr(Plan, "send", lambda plan, batch, on=own: fail(on, send(plan, batch)))
-            with own, pytest.raises((Error, KeyboardInterrupt)):
-                enrich(own, company.warehouse.arguments, scope)
-    (tried,) = company.warehouse.query(
-        "select count(*) as claims, max(attempt) as attempts from gong_cortex_attempts"
-    )
-    assert tried == {"CLAIMS": TURNS * (scope.max_attempts + 1), "ATTEMPTS": 0}
-    assert company.sent() == []
-
-    company.run()
-
-    for row in (*company.segments().values(), *company.warehouse.query("select * from cortex_gong_calls")):
-        assert (row["PROCESSED_BY_CORTEX"], row["CORTEX_ATTEMPTS"], row["CORTEX_ERROR"]) == (True, 1, None)
-    embedded = [row["FUNCTION_NAME"] for row in company.sent()].count("AI_EMBED")
-    assert embedded == 1  # All in one batch: none of them was tried alone.
 
 
 @pytest.mark.extended
