@@ -1,11 +1,12 @@
 """Results of `dbt parse` that the tests of a session share: each takes ten seconds of a core.
 
 The directory of a result is named after all that it depends on (see `prepared_project`), so a result of one
-home is that of another home too.
+home is that of another home too. The target in its name changes nothing but the connection.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -34,9 +35,9 @@ class ParsedProjects:
         parse: Callable[[Path, Settings], None] = project._parse
 
         def parse_once(target_path: Path, settings: Settings) -> None:
-            if not _copy(self._directory / target_path.name, target_path):
+            if not _copy(self._shared(target_path), target_path):
                 parse(target_path, settings)
-                _copy(target_path, self._directory / target_path.name)
+                _copy(target_path, self._shared(target_path))
 
         with mock.patch.object(project, "_parse", parse_once):
             yield
@@ -51,11 +52,30 @@ class ParsedProjects:
         if target_path is None:
             yield
             return
-        shared = self._directory / target_path.name
+        shared = self._shared(target_path)
         if target_path.parents[1].is_dir():
             _copy(shared, target_path)
         yield
         _copy(target_path, shared)
+
+    def of_variables(self, environment: Mapping[str, str], dbt_vars: str, parse: Callable[[], Path]) -> Path:
+        """Return the result for variables of the environment and vars of dbt.
+
+        Args:
+            dbt_vars: the value of the option --vars.
+            parse: runs the command, and returns its target directory.
+        """
+        target_path = _target_path({**environment, "GONG_ASSETS_HOME": str(self._directory)})
+        assert target_path is not None
+        shared = self._shared(target_path)
+        if dbt_vars:
+            shared = shared.with_name(f"{shared.name}-{hashlib.sha256(dbt_vars.encode()).hexdigest()[:12]}")
+        if not (shared / FILES[0]).exists():
+            _copy(parse(), shared)
+        return shared
+
+    def _shared(self, target_path: Path) -> Path:
+        return self._directory / target_path.name.rpartition("-")[2]
 
 
 def _target_path(environment: Mapping[str, str]) -> Path | None:

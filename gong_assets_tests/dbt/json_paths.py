@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -84,26 +85,36 @@ class Returned(Exception):
     """The value of a macro that returns one, as dbt's `return` does."""
 
 
+@functools.cache
 def rendered(model: str) -> str:
     """Return the model's SQL, for all days, with the project's macros."""
+    return environment().from_string(model).render()
+
+
+@functools.cache
+def environment() -> jinja2.Environment:
+    """Return an environment with dbt's functions that staging models use, and the project's macros."""
+    project = jinja2.Environment(extensions=["jinja2.ext.do"])
 
     def returned(value: Any) -> None:
         raise Returned(value)
 
     def macro(name: str, text: str) -> Callable[..., Any]:
+        @functools.cache
+        def module() -> Any:
+            # A name that starts with an underscore is not exported.
+            return project.from_string(f"{text}{{% set macro = {name} %}}").module
+
         def call(*arguments: Any, **named: Any) -> Any:
             try:
-                # A name that starts with an underscore is not exported.
-                module: Any = environment.from_string(f"{text}{{% set macro = {name} %}}").module
-                return module.macro(*arguments, **named)
+                return module().macro(*arguments, **named)
             except Returned as value:
                 return value.args[0]
 
         return call
 
-    environment = jinja2.Environment(extensions=["jinja2.ext.do"])
     variables = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text("utf-8"))["vars"]
-    environment.globals |= {
+    project.globals |= {
         "ref": "ref({})".format,
         "source": "{}.{}".format,
         "var": variables.get,
@@ -113,9 +124,9 @@ def rendered(model: str) -> str:
     }
     for file in PROJECT_DIR.glob("macros/*.sql"):
         for match in MACRO.finditer(file.read_text("utf-8")):
-            environment.globals[match["name"]] = macro(match["name"], match[0])
-    environment.globals["in_run_window"] = lambda day: "true"
-    return environment.from_string(model).render()
+            project.globals[match["name"]] = macro(match["name"], match[0])
+    project.globals["in_run_window"] = lambda day: "true"
+    return project
 
 
 def unknown_fields(paths: set[str], known: object) -> Iterator[str]:

@@ -9,7 +9,6 @@ import io
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,21 +25,26 @@ import gong_assets
 from gong_assets.cortex.sending import create_tables
 from gong_assets.dates import parse_ranges
 from gong_assets.defs.dbt.project import parsed_manifest
+from gong_assets_tests.cli.command_line import CommandLine
 from gong_assets_tests.dbt.enriching import enrich, scope_of
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 PROJECT_DIR = Path(gong_assets.__file__).parent / "dbt"
-# The directories of the manifests that this process parsed, which takes seconds: by variables, and by vars.
-PARSED: dict[tuple[frozenset[tuple[str, str]], str], Path] = {}
-# These variables are not part of a manifest.
-NOT_PARSED = {"SNOWFLAKE_PORT", "GONG_ASSETS_DAYS", "GONG_COMPANY_TIMEZONE"}
 DBT = Path(sys.executable).with_name("dbt")
 
 
 STAGING = ("--select", "path:models/staging")
 OTHERS = ("--select", "path:models/cortex", "path:models/enriched", "path:models/monitoring")
+
+
+class RefusedError(Exception):
+    """dbt does not parse the project."""
+
+    def __init__(self, result: subprocess.CompletedProcess[str]) -> None:
+        super().__init__(result.stdout)
+        self.result = result
 
 
 @functools.cache
@@ -95,19 +99,22 @@ class DbtProject:
         with mock.patch.dict(os.environ, self._environment(arguments, environment), clear=True):
             if arguments[0] == "parse" or self.project_dir != PROJECT_DIR:
                 return self._invoke(*arguments)
-            given = {**self.environment, **environment}.items()
-            names = frozenset((name, value) for name, value in given if name not in NOT_PARSED)
             # The SQL of the option is parsed by the command itself.
             variables = "" if "--inline" in arguments else dict(pairwise(arguments)).get("--vars", "")
-            if (names, variables) not in PARSED:
+            given = {**self.environment, **environment}
+            given.pop("GONG_COMPANY_TIMEZONE", None)  # It is read when a model is built.
+
+            def parse() -> Path:
                 parsed = self._invoke("parse", *(("--vars", variables) if variables else ()))
                 if parsed.returncode:
-                    return parsed
-                kept = self.work_dir / f"parsed{len(PARSED)}"
-                kept.mkdir()
-                shutil.copy(self._targets[-1] / "partial_parse.msgpack", kept)
-                PARSED[names, variables] = kept
-            return self._invoke(*arguments, manifest=parsed_manifest(PARSED[names, variables]))
+                    raise RefusedError(parsed)
+                return self._targets[-1]
+
+            try:
+                target = CommandLine.parsed.of_variables(given, variables, parse)
+            except RefusedError as refused:
+                return refused.result
+            return self._invoke(*arguments, manifest=parsed_manifest(target))
 
     def _invoke(self, *arguments: str, manifest: Manifest | None = None) -> subprocess.CompletedProcess[str]:
         from dbt.cli.main import dbtRunner

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,12 +29,11 @@ def test_every_model_has_a_contract(models: dict[str, dict[str, Any]]) -> None:
     assert {name for name, model in models.items() if not model["config"]["contract"]["enforced"]} == set()
 
 
-def test_the_vector_type_follows_from_the_embedding_model(project: DbtProject) -> None:
-    variables = '{"embedding_model": "multilingual-e5-large"}'
-    project.succeed("parse", "--vars", variables)
-    columns = project.manifest()["nodes"]["model.gong_assets.cortex_gong_call_transcripts"]["columns"]
+def test_the_vector_type_follows_from_the_embedding_model(tmp_path: Path, project: DbtProject) -> None:
+    larger = DbtProject(tmp_path, project.environment)
+    larger.succeed("parse", "--vars", '{"embedding_model": "multilingual-e5-large"}')
+    columns = larger.manifest()["nodes"]["model.gong_assets.cortex_gong_call_transcripts"]["columns"]
     assert columns["transcript_embedding"]["data_type"] == "vector(float, 1024)"
-    project.succeed("parse")
 
 
 def test_every_column_has_a_type_and_a_description(models: dict[str, dict[str, Any]], built: Tables) -> None:

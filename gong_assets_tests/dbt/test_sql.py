@@ -45,22 +45,17 @@ SNOWFLAKE_FUNCTIONS = {
 
 @pytest.fixture(scope="module")
 def models(built: Tables, project: DbtProject) -> dict[str, str]:
-    """Return the SQL of every model, and of the Cortex models in both families."""
+    """Return the SQL of every model, and of those that depend on vars also with their other values."""
     project.succeed("compile")
     current = project.compiled()
-    project.succeed("compile", "--select", "cortex", "--vars", json.dumps({"cortex_family": "legacy"}))
-    legacy = {
-        f"{name} (legacy)": sql for name, sql in project.compiled().items() if name.startswith("cortex_")
+    others = json.dumps({"cortex_family": "legacy", "match_calls_by_domain": True})
+    project.succeed("compile", "--select", "cortex", "int_gong_customer_addresses", "--vars", others)
+    other = {
+        f"{name} (other vars)": sql
+        for name, sql in project.compiled().items()
+        if name.startswith("cortex_") or name == "int_gong_customer_addresses"
     }
-    project.succeed(
-        "compile",
-        "--select",
-        "int_gong_customer_addresses",
-        "--vars",
-        json.dumps({"match_calls_by_domain": True}),
-    )
-    inferring = {f"{name} (on)": sql for name, sql in project.compiled().items() if "addresses" in name}
-    return current | legacy | inferring
+    return current | other
 
 
 CORTEX_FUNCTIONS = {

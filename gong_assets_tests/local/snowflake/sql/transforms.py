@@ -21,6 +21,8 @@ fakesnow_patches.create_tables_of_all_columns()
 fakesnow_patches.hide_temporary_stages_of_other_sessions()
 fakesnow_patches.use_numbers_of_38_digits()
 
+# fakesnow describes tables with it, and there are none.
+EMPTY = duckdb.connect()
 NOW = re.compile(r"'\d{4}-\d\d-\d\dT[^']*'")
 
 
@@ -32,22 +34,19 @@ def transformed(sql: str) -> tuple[str, str] | None:
     try:
         statement = translate(sql, {})
         indexed = IndexedStatement(statement.copy())
-        with duckdb.connect() as duck:
-            by_fakesnow = _transform(statement, duck)
-            _transform(indexed, duck)
+        by_fakesnow = _transform(statement)
+        _transform(indexed)
     except (SnowflakeError, NotImplementedError, duckdb.CatalogException):
         return None
     return _text(by_fakesnow), _text(indexed.root)
 
 
-def _transform(
-    statement: exp.Expression | IndexedStatement, duck: duckdb.DuckDBPyConnection
-) -> exp.Expression:
+def _transform(statement: exp.Expression | IndexedStatement) -> exp.Expression:
     session = SimpleNamespace(
         database="D", schema="S", db_path=Path("data"), variables=Variables(),
         table_stages=SimpleNamespace(),
     )  # fmt: skip
-    cursor = SimpleNamespace(_conn=session, _duck_conn=duck)
+    cursor = SimpleNamespace(_conn=session, _duck_conn=EMPTY)
     result: exp.Expression = FakeSnowflakeCursor._transform(cursor, statement, None)
     return result
 
