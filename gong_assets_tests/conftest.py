@@ -104,4 +104,4 @@ def manifest_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def warehouse(stack_home: Path) -> Warehouse:
     """A warehouse with an empty schema."""
-    return emptied(stack_home, "TEST")
+    return emptied(stack_home)

@@ -7,10 +7,10 @@ from pathlib import Path
 from gong_assets.warehouse.connection import Warehouse, local_arguments
 
 
-def emptied(home: Path, schema: str) -> Warehouse:
+def emptied(home: Path, schema: str = "GONG_DATA") -> Warehouse:
     """Return a warehouse with this schema, which has nothing in it.
 
-    The name is the same for many tests: dbt parses the project for each schema, which takes seconds.
+    Most tests use the default: dbt parses the project for each schema, which takes seconds.
     """
     arguments = local_arguments(home)
     Warehouse(arguments).query(f"DROP SCHEMA IF EXISTS {schema} CASCADE")

@@ -18,10 +18,10 @@ DEAL = {
 }
 
 
-@pytest.fixture
-def calls(warehouse: Warehouse) -> Warehouse:
+@pytest.fixture(scope="module")
+def calls(module_warehouse: Warehouse) -> Warehouse:
     create_views(
-        warehouse,
+        module_warehouse,
         calls=[
             call("3", call_datetime_utc="2026-11-12 10:00:00", next_steps=["Send the offer", "Call \"Bob\""],
                  sentiment_score=0.25, sentiment_category="Neutral", call_summary="They agreed.", **DEAL),
@@ -55,7 +55,7 @@ def calls(warehouse: Warehouse) -> Warehouse:
             company("906", "Never called"),
         ],
     )  # fmt: skip
-    return warehouse
+    return module_warehouse
 
 
 @pytest.mark.slow

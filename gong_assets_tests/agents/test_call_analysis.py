@@ -18,8 +18,18 @@ SEGMENTS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def calls(module_warehouse: Warehouse) -> Warehouse:
+    return create_calls(module_warehouse)
+
+
 @pytest.fixture
-def calls(warehouse: Warehouse) -> Warehouse:
+def own_calls(warehouse: Warehouse) -> Warehouse:
+    """The same calls, for a test that changes them."""
+    return create_calls(warehouse)
+
+
+def create_calls(warehouse: Warehouse) -> Warehouse:
     create_views(warehouse, calls=[call("1", call_summary="They complained.")], segments=SEGMENTS)
     return warehouse
 
@@ -36,11 +46,11 @@ def test_limit_keeps_the_most_negative_risk_segments_in_time_order(calls: Wareho
     assert analysis.risk_segment_count == 3
 
 
-def test_a_segment_that_awaits_redaction_is_excluded(calls: Warehouse) -> None:
-    calls.query(
+def test_a_segment_that_awaits_redaction_is_excluded(own_calls: Warehouse) -> None:
+    own_calls.query(
         "UPDATE VW_ENRICHED_GONG_CALL_TRANSCRIPTS SET TRANSCRIPT_TEXT = NULL WHERE TRANSCRIPT_ID = '1_2'"
     )
-    assert analyze_call(calls, "1").risk_segment_count == 2
+    assert analyze_call(own_calls, "1").risk_segment_count == 2
 
 
 def test_an_unknown_call_is_not_found(calls: Warehouse) -> None:

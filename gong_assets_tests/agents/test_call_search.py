@@ -42,8 +42,18 @@ SEGMENTS = [
 SEARCHABLE = {"1_0", "1_2", "1_3", "1_8", "2_0", "3_0"}
 
 
+@pytest.fixture(scope="module")
+def calls(module_warehouse: Warehouse) -> Warehouse:
+    return create_calls(module_warehouse)
+
+
 @pytest.fixture
-def calls(warehouse: Warehouse) -> Warehouse:
+def own_calls(warehouse: Warehouse) -> Warehouse:
+    """The same calls, for a test that changes them."""
+    return create_calls(warehouse)
+
+
+def create_calls(warehouse: Warehouse) -> Warehouse:
     rows = [
         call("1", **RITA, hubspot_deal_id="10"),
         call("2", **RITA, hubspot_deal_id="20"),
@@ -104,20 +114,22 @@ def test_filters_apply_before_the_limit(calls: Warehouse) -> None:
 
 
 @pytest.mark.parametrize("rep", [None, "77"])
-def test_a_segment_whose_text_changed_after_embedding_is_excluded(calls: Warehouse, rep: str | None) -> None:
-    calls.query(
+def test_a_segment_whose_text_changed_after_embedding_is_excluded(
+    own_calls: Warehouse, rep: str | None
+) -> None:
+    own_calls.query(
         "UPDATE VW_ENRICHED_GONG_CALL_TRANSCRIPTS SET TRANSCRIPT_TEXT = 'Edited' WHERE TRANSCRIPT_ID = '1_2'"
     )
-    found = ids(similar_segments(calls, EXPENSIVE, limit=1000, rep=rep).segments)
+    found = ids(similar_segments(own_calls, EXPENSIVE, limit=1000, rep=rep).segments)
     assert found == SEARCHABLE - {"1_2"} - ({"3_0"} if rep else set())
 
 
-def test_a_segment_without_a_vector_does_not_rank_first(calls: Warehouse) -> None:
+def test_a_segment_without_a_vector_does_not_rank_first(own_calls: Warehouse) -> None:
     # NULL sorts first in descending order.
-    calls.query(
+    own_calls.query(
         "UPDATE CORTEX_GONG_CALL_TRANSCRIPTS SET TRANSCRIPT_EMBEDDING = NULL WHERE TRANSCRIPT_ID = '1_8'"
     )
-    assert ids(similar_segments(calls, EXPENSIVE, limit=5).segments) == SEARCHABLE - {"1_8"}
+    assert ids(similar_segments(own_calls, EXPENSIVE, limit=5).segments) == SEARCHABLE - {"1_8"}
 
 
 @pytest.mark.parametrize(
@@ -244,7 +256,8 @@ def test_without_embeddings_the_error_names_the_command_to_run(warehouse: Wareho
         similar_segments(warehouse, EXPENSIVE)
 
 
-def test_an_unknown_embedding_model_is_an_error(calls: Warehouse) -> None:
-    calls.query("UPDATE CORTEX_GONG_CALL_TRANSCRIPTS SET EMBEDDING_MODEL = 'other'")
+def test_an_unknown_embedding_model_is_an_error(warehouse: Warehouse) -> None:
+    create_views(warehouse, segments=[segment("1_0", "The price is too high.")])
+    warehouse.query("UPDATE CORTEX_GONG_CALL_TRANSCRIPTS SET EMBEDDING_MODEL = 'other'")
     with pytest.raises(AgentError, match="embedding model 'other' is not one of e5-base-v2"):
-        similar_segments(calls, EXPENSIVE)
+        similar_segments(warehouse, EXPENSIVE)

@@ -26,8 +26,18 @@ def started(call_id: str, moment: str, **values: Any) -> dict[str, Any]:
     return call(call_id, call_date=moment[:10], call_datetime_utc=moment, **values)
 
 
+@pytest.fixture(scope="module")
+def calls(module_warehouse: Warehouse) -> Warehouse:
+    return create_calls(module_warehouse)
+
+
 @pytest.fixture
-def calls(warehouse: Warehouse) -> Warehouse:
+def own_calls(warehouse: Warehouse) -> Warehouse:
+    """The same calls, for a test that changes them."""
+    return create_calls(warehouse)
+
+
+def create_calls(warehouse: Warehouse) -> Warehouse:
     create_views(
         warehouse,
         calls=[
@@ -81,32 +91,32 @@ def test_calls_match_all_filters_newest_first(
     assert listed(calls, **filters) == expected
 
 
-def test_an_answer_says_when_calls_were_last_read(calls: Warehouse) -> None:
-    assert find_calls(calls).data_as_of == datetime(2026, 11, 12, 8, 30, tzinfo=UTC)
-    calls.query("DELETE FROM VW_GONG_LANDINGS")
-    assert find_calls(calls).data_as_of is None
+def test_an_answer_says_when_calls_were_last_read(own_calls: Warehouse) -> None:
+    assert find_calls(own_calls).data_as_of == datetime(2026, 11, 12, 8, 30, tzinfo=UTC)
+    own_calls.query("DELETE FROM VW_GONG_LANDINGS")
+    assert find_calls(own_calls).data_as_of is None
 
 
-def test_pages_neither_repeat_nor_skip_calls_while_calls_are_added_and_removed(calls: Warehouse) -> None:
-    first = find_calls(calls, limit=2)
+def test_pages_neither_repeat_nor_skip_calls_while_calls_are_added_and_removed(own_calls: Warehouse) -> None:
+    first = find_calls(own_calls, limit=2)
     assert [each.call_id for each in first.calls] == ["5", "3"]
-    calls.query("DELETE FROM VW_ENRICHED_GONG_CALLS WHERE CALL_ID IN ('3', '5')")
-    calls.query(
+    own_calls.query("DELETE FROM VW_ENRICHED_GONG_CALLS WHERE CALL_ID IN ('3', '5')")
+    own_calls.query(
         "INSERT INTO VW_ENRICHED_GONG_CALLS (CALL_ID, CALL_DATE, CALL_DATETIME_UTC) "
         "SELECT '6', '2026-11-12', '2026-11-12 09:00:00'"
     )
-    second = find_calls(calls, limit=2, page=first.next_page)
+    second = find_calls(own_calls, limit=2, page=first.next_page)
     assert [each.call_id for each in second.calls] == ["2", "4"]
-    last = find_calls(calls, limit=2, page=second.next_page)
+    last = find_calls(own_calls, limit=2, page=second.next_page)
     assert [each.call_id for each in last.calls] == ["1"]
     assert last.next_page is None
 
 
-def test_an_answer_is_capped_in_size_and_its_next_page_has_the_rest(calls: Warehouse) -> None:
-    calls.query("UPDATE VW_ENRICHED_GONG_CALLS SET CALL_TITLE = REPEAT('x', 600)")
-    first = find_calls(calls, max_characters=1000)
+def test_an_answer_is_capped_in_size_and_its_next_page_has_the_rest(own_calls: Warehouse) -> None:
+    own_calls.query("UPDATE VW_ENRICHED_GONG_CALLS SET CALL_TITLE = REPEAT('x', 600)")
+    first = find_calls(own_calls, max_characters=1000)
     assert [each.call_id for each in first.calls] == ["5"]
-    assert listed(calls, page=first.next_page) == ["3", "2", "4", "1"]
+    assert listed(own_calls, page=first.next_page) == ["3", "2", "4", "1"]
 
 
 @pytest.mark.parametrize("page", ["x", "W10", "é", "WyJjYWxscyIsICIxIl0", "\0"])
@@ -151,11 +161,11 @@ def test_the_pages_of_a_transcript_are_disjoint_and_complete(calls: Warehouse) -
     assert texts == [turn.text for turn in read_transcript(calls, "1").turns]
 
 
-def test_a_transcript_has_at_most_the_given_size(calls: Warehouse) -> None:
-    calls.query("UPDATE VW_ENRICHED_GONG_CALL_TRANSCRIPTS SET TRANSCRIPT_TEXT = REPEAT('x', 800)")
-    transcript = read_transcript(calls, "1", max_characters="1000")  # type: ignore[arg-type]
+def test_a_transcript_has_at_most_the_given_size(own_calls: Warehouse) -> None:
+    own_calls.query("UPDATE VW_ENRICHED_GONG_CALL_TRANSCRIPTS SET TRANSCRIPT_TEXT = REPEAT('x', 800)")
+    transcript = read_transcript(own_calls, "1", max_characters="1000")  # type: ignore[arg-type]
     assert len(transcript.turns) == 1
-    assert len(read_transcript(calls, "1", page=transcript.next_page).turns) == 3
+    assert len(read_transcript(own_calls, "1", page=transcript.next_page).turns) == 3
 
 
 def test_a_call_without_a_transcript_says_so(calls: Warehouse) -> None:

@@ -16,11 +16,11 @@ LAST_CALL = {
 }
 
 
-@pytest.fixture
-def deals(warehouse: Warehouse) -> Warehouse:
+@pytest.fixture(scope="module")
+def deals(module_warehouse: Warehouse) -> Warehouse:
     tomas = {"deal_owner": "Tomáš Novák", "deal_owner_email": "tomas@x.example"}
     create_views(
-        warehouse,
+        module_warehouse,
         calls=[],
         deal_risks=[
             deal_risk("10", "Stalled", deal_amount_in_home_currency=100, **tomas),
@@ -38,7 +38,7 @@ def deals(warehouse: Warehouse) -> Warehouse:
             owner("Twin", "twin2@x.example"),
         ],
     )
-    return warehouse
+    return module_warehouse
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ RITA_ONE = rep("77", "Rita O'Neill", "rita@x.example")
 RITA_TWO = rep("78", "Rita O’Neill", "rita.oneill@x.example")
 
 
-@pytest.fixture
-def directory(warehouse: Warehouse) -> Warehouse:
+@pytest.fixture(scope="module")
+def directory(module_warehouse: Warehouse) -> Warehouse:
     create_views(
-        warehouse,
+        module_warehouse,
         calls=[call("1", primary_user_id="77"), call("2", primary_user_id="79")],
         directory=[
             RITA_ONE,
@@ -29,7 +29,7 @@ def directory(warehouse: Warehouse) -> Warehouse:
             deal("10", "Renewal 2026", term="9")[:1],
         ],
     )
-    return warehouse
+    return module_warehouse
 
 
 def found(answer: Records) -> dict[str, str | None]:

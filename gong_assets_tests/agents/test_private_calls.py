@@ -40,8 +40,18 @@ RISK: dict[str, Any] = {"segment_sentiment": -0.9, "is_risk_segment": True}
 IS_PRIVATE = {"1": True, "2": False, "3": None}
 
 
+@pytest.fixture(scope="module")
+def calls(module_warehouse: Warehouse) -> Warehouse:
+    return create_calls(module_warehouse)
+
+
 @pytest.fixture
-def calls(warehouse: Warehouse) -> Warehouse:
+def own_calls(warehouse: Warehouse) -> Warehouse:
+    """The same calls, for a test that changes them."""
+    return create_calls(warehouse)
+
+
+def create_calls(warehouse: Warehouse) -> Warehouse:
     """One private and two public calls, with different hosts and deals."""
     own: dict[str, dict[str, Any]] = {
         "1": {"is_private": True, **HOST_AND_COMPANY},
@@ -109,12 +119,12 @@ def test_a_rep_or_deal_with_only_private_calls_is_not_found(
 
 
 @pytest.mark.slow
-def test_the_context_of_a_hit_excludes_private_segments(calls: Warehouse) -> None:
+def test_the_context_of_a_hit_excludes_private_segments(own_calls: Warehouse) -> None:
     # Simulates a call that becomes private while the search runs.
-    calls.query(
+    own_calls.query(
         "UPDATE VW_ENRICHED_GONG_CALL_TRANSCRIPTS SET CALL_ID = '2', TURN_INDEX = 1 WHERE CALL_ID = '1'"
     )
-    (hit,) = similar_segments(calls, EXPENSIVE, deal="20", context=1).segments
+    (hit,) = similar_segments(own_calls, EXPENSIVE, deal="20", context=1).segments
     assert hit.context_after == []
 
 

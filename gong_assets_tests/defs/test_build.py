@@ -22,6 +22,7 @@ from gong_assets.defs.jobs import JOB_NAMES, OPTIONAL_JOB_NAMES
 from gong_assets.defs.options import GraphOptions, Layer, ScheduleOptions, Schedules
 from gong_assets.defs.schedules import days_to_ingest
 from gong_assets.settings import Settings
+from gong_assets_tests.instances import local_instance
 from tools.generate import ASSET_GRAPH, asset_graph
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("definitions")]
@@ -43,7 +44,7 @@ def defs(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
 
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("instance"))) as instance:
+    with local_instance(tmp_path_factory.mktemp("instance")) as instance:
         yield instance
 
 
@@ -229,7 +230,7 @@ def test_after_an_outage_the_ingestion_reads_the_missed_days_too(
 def test_a_run_that_did_not_succeed_is_followed_by_one_that_reads_its_days_too(
     defs: dg.Definitions, tmp_path: Path, status: dg.DagsterRunStatus, first: str
 ) -> None:
-    instance = dg.DagsterInstance.local_temp(str(tmp_path))  # The other tests share one without runs.
+    instance = local_instance(tmp_path)  # The other tests share one without runs.
     schedule = defs.resolve_schedule_def("gong_ingestion_schedule")
     for hours_ago, ended in ((8, dg.DagsterRunStatus.SUCCESS), (4, status)):
         context = schedule_context(defs, instance, NOW.replace(hour=0) - timedelta(hours=hours_ago))

@@ -25,6 +25,7 @@ from gong_assets.warehouse import connection, landing
 from gong_assets.warehouse.connection import Warehouse, open_warehouse
 from gong_assets_tests.defs.ingestion_runs import Ingestion, call, calls, ids, transcript, why
 from gong_assets_tests.end_to_end.gong_server import Gong
+from gong_assets_tests.instances import local_instance
 
 pytestmark = [pytest.mark.extended, pytest.mark.slow, pytest.mark.xdist_group("crashes")]
 
@@ -42,7 +43,7 @@ def ingest(
     dagster_home = home / f"dagster-{os.getpid()}"
     dagster_home.mkdir(parents=True)
     settings = {"gong_max_requests_per_second": per_second}
-    with dg.DagsterInstance.local_temp(str(dagster_home)) as instance:
+    with local_instance(dagster_home) as instance:
         result = Ingestion(environment, Warehouse(arguments), home, instance, settings).run(days)
     raise SystemExit(0 if result.success else 1)
 

@@ -35,7 +35,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dbt_runs")]
 
 DAYS = DateRange.inclusive(date(2026, 11, 3), date(2026, 11, 5))
 FIRST, GAP, LAST = DAYS
-SCHEMA = "DBT_RUNS"
 OPS = ("gong_dbt_staging", "gong_dbt_models")
 
 
@@ -86,8 +85,8 @@ class Graph:
 
 @pytest.fixture(scope="module")
 def graph(stack_home: Path) -> Iterator[Graph]:
-    settings = Settings(gong_assets_home=stack_home, snowflake_schema=SCHEMA, gong_start_date=FIRST)
-    warehouse = emptied(stack_home, SCHEMA)
+    settings = Settings(gong_assets_home=stack_home, gong_start_date=FIRST)
+    warehouse = emptied(stack_home)
     with warnings.catch_warnings(), dg.DagsterInstance.ephemeral() as instance:
         warnings.simplefilter("ignore")
         graph = Graph(settings, build_defs(settings), instance, warehouse)
@@ -145,7 +144,7 @@ def test_two_dbt_commands_build_all_models_with_few_statements(
 def test_models_are_documented_and_counted(
     graph: Graph, second: tuple[dg.ExecuteInProcessResult, Statements]
 ) -> None:
-    tables = f"select table_name, comment from information_schema.tables where table_schema = '{SCHEMA}'"
+    tables = "select table_name, comment from information_schema.tables where table_schema = 'GONG_DATA'"
     comments = {row["TABLE_NAME"]: row["COMMENT"] or "" for row in graph.warehouse.query(tables)}
     undocumented = [key for key in graph.models if "[dbt " not in comments[key.path[-1].upper()]]
     assert undocumented == []

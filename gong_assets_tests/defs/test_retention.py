@@ -17,6 +17,7 @@ from gong_assets.defs.storage_cleanup import delete_superseded_runs
 from gong_assets.settings import Settings
 from gong_assets_tests.defs.ingestion_runs import why
 from gong_assets_tests.defs.sources.graph import Deployment, metadata
+from gong_assets_tests.instances import local_instance
 
 pytestmark = [pytest.mark.extended, pytest.mark.slow]
 
@@ -142,7 +143,7 @@ def calls() -> None: ...
 
 
 def test_runs_of_expired_days_are_deleted_from_the_storage(tmp_path: Path) -> None:
-    instance = dg.DagsterInstance.local_temp(str(tmp_path))
+    instance = local_instance(tmp_path)
     job = dg.Definitions([calls]).resolve_implicit_global_asset_job_def()
     for day in ("2026-03-01", "2026-03-02"):
         job.execute_in_process(instance=instance, partition_key=day, asset_selection=[calls.key])

@@ -15,6 +15,7 @@ from gong_assets.dates import DateRange
 from gong_assets.defs import schedules
 from gong_assets.defs.schedules import build_schedules
 from gong_assets.settings import Settings
+from gong_assets_tests.instances import local_instance
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TODAY = NOW.date()
@@ -27,7 +28,7 @@ FAILURE = dg.DagsterRunStatus.FAILURE
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     """An instance whose last successful scheduled ingestion was 30 days ago."""
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    with local_instance(tmp_path) as instance:
         scheduled_run(instance, LAST_SUCCESS, dg.DagsterRunStatus.SUCCESS)
         yield instance
 

@@ -19,6 +19,7 @@ from gong_assets.defs.storage_cleanup import (
     delete_superseded_runs,
 )
 from gong_assets.settings import Settings
+from gong_assets_tests.instances import local_instance
 
 DAYS = dg.DailyPartitionsDefinition("2026-03-01")
 KEY = dg.AssetKey("gong_calls_raw")
@@ -58,7 +59,7 @@ def materialize(instance: dg.DagsterInstance, first: str, last: str, **tags: str
 
 @pytest.fixture
 def instance(tmp_path: Path) -> dg.DagsterInstance:
-    return dg.DagsterInstance.local_temp(str(tmp_path))
+    return local_instance(tmp_path)
 
 
 @pytest.mark.slow

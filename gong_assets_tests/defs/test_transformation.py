@@ -20,6 +20,7 @@ from gong_assets.warehouse.pending_changes import (
     record_changes,
 )
 from gong_assets.warehouse.tables import create_raw_tables
+from gong_assets_tests.instances import local_instance
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 TODAY = NOW.date()
@@ -324,7 +325,7 @@ def test_a_re_execution_from_failure_settles_what_the_failed_run_has_staged(
     with warehouse.connect() as connection:
         create_raw_tables(connection, ())
     record(warehouse, ago(2))
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    with local_instance(tmp_path) as instance:
 
         def execute(parent: str | None = None) -> dg.JobExecutionResult:
             options = dg.ReexecutionOptions.from_failure(parent, instance) if parent else None

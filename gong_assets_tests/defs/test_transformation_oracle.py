@@ -19,7 +19,6 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from gong_assets.cli.dagster_home import event_log_options
 from gong_assets.defs.dbt.step import DbtStep
 from gong_assets.defs.partitions import days_of_run
 from gong_assets.defs.transformation import settled_changes
@@ -28,6 +27,7 @@ from gong_assets.warehouse.connection import Warehouse
 from gong_assets_tests.defs.ingestion_runs import call, transcript
 from gong_assets_tests.end_to_end.deployment import Deployment, at
 from gong_assets_tests.end_to_end.gong_server import Gong
+from gong_assets_tests.instances import local_instance
 
 pytestmark = pytest.mark.slow
 
@@ -55,9 +55,7 @@ class Histories(RuleBasedStateMachine):
         for table in ("GONG_CALLS_RAW", "GONG_CALL_TRANSCRIPTS_RAW", "GONG_PENDING_CHANGES"):
             self.deployment.warehouse.query(f"DROP TABLE IF EXISTS {table}")
         self.directory = tempfile.TemporaryDirectory()
-        self.instance = dg.DagsterInstance.local_temp(
-            self.directory.name, overrides=event_log_options(Path(self.directory.name))
-        )
+        self.instance = local_instance(Path(self.directory.name))
         self.deployment.instance = self.instance.__enter__()
         self.patch = mock.patch.object(DbtStep, "run", lambda step, _: self._transform(step))
         self.patch.start()

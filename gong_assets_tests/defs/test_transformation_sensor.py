@@ -22,6 +22,7 @@ from gong_assets.defs.transformation_sensor import build_transformation_sensor
 from gong_assets.settings import Settings
 from gong_assets.warehouse.pending_changes import PendingChange
 from gong_assets.warehouse.tables import CALLS
+from gong_assets_tests.instances import local_instance
 
 TODAY = datetime.now(UTC).date()
 PARTITIONS = dg.DailyPartitionsDefinition("2026-01-01", end_offset=1)
@@ -99,7 +100,7 @@ class CodeLocation:
 def location(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CodeLocation]:
     """A code location in which a call has landed and is transformed."""
     settings = Settings(gong_assets_home=tmp_path, gong_start_date=date(2026, 1, 1))
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    with local_instance(tmp_path) as instance:
         location = CodeLocation(instance, settings)
         monkeypatch.setattr(transformation_sensor._Tick, "_pending", lambda _: list(location.pending))
         location.change(0)

@@ -36,6 +36,7 @@ from gong_assets.warehouse.pending_changes import pending_changes
 from gong_assets_tests.defs.ingestion_runs import Ingestion, calls, ids, transcript
 from gong_assets_tests.end_to_end.gong_server import Gong
 from gong_assets_tests.gong.webhook.signing import payload, public_key, signed
+from gong_assets_tests.instances import local_instance
 
 KEY = dg.AssetKey(ASSET)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -153,7 +154,7 @@ def test_a_call_that_gong_does_not_return_is_requested_once_more(
 
 def test_a_sensor_requests_each_announced_call_once(tmp_path: Path) -> None:
     (sensor,) = build_webhook(SETTINGS).sensors
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    with local_instance(tmp_path) as instance:
 
         def tick(cursor: str | None) -> tuple[list[list[str]], str]:
             context = dg.build_sensor_context(instance=instance, cursor=cursor)
@@ -175,7 +176,7 @@ def test_a_sensor_requests_each_announced_call_once(tmp_path: Path) -> None:
 
 
 def test_old_announcements_are_not_requested(tmp_path: Path) -> None:
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    with local_instance(tmp_path) as instance:
         store_announcement(instance, KEY, "1")
         assert announced_since(instance, KEY, 0, LONG_AGO)[0] == ["1"]
         assert announced_since(instance, KEY, 0, datetime.now(UTC) + timedelta(seconds=5)) == ([], 0)

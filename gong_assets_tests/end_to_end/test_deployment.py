@@ -11,7 +11,6 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from gong_assets.cli.dagster_home import event_log_options
 from gong_assets.defs.health.cost import (
     STATEMENTS_OF_HUBSPOT_REFRESH,
     STATEMENTS_OF_LANDING,
@@ -22,6 +21,7 @@ from gong_assets_tests.defs.ingestion_runs import call, ids, transcript, why
 from gong_assets_tests.end_to_end.deployment import Deployment, at, transformed_days
 from gong_assets_tests.end_to_end.gong_records import StoredCall
 from gong_assets_tests.end_to_end.gong_server import Gong
+from gong_assets_tests.instances import local_instance
 from gong_assets_tests.statements import recorded_statements
 
 pytestmark = pytest.mark.slow
@@ -44,7 +44,7 @@ def deployment(warehouse: Warehouse, tmp_path: Path) -> Iterator[Deployment]:
     ages = [0, 1, 1, 2, 4, 20, 20, 21, 50]
     gong = Gong(calls=[call(number, at(ago(age), 1)) for number, age in enumerate(ages)])
     gong.transcripts = [transcript(call_id) for call_id in ids(gong.calls)]
-    local = dg.DagsterInstance.local_temp(str(tmp_path), overrides=event_log_options(tmp_path))
+    local = local_instance(tmp_path)
     with local as instance, gong.served():
         yield Deployment.of(gong, warehouse, tmp_path, instance)
 

@@ -29,7 +29,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from gong_assets.cli.dagster_home import event_log_options
 from gong_assets.dates import DateRange
 from gong_assets.defs.resumption import resume_tags
 from gong_assets.warehouse.connection import Warehouse
@@ -40,6 +39,7 @@ from gong_assets_tests.end_to_end.interruptions import at_statement, killed_at
 from gong_assets_tests.end_to_end.model_company import DEALS, PEOPLE, TODAY, Company, ModelCall, email
 from gong_assets_tests.end_to_end.model_deployment import ModelDeployment, Runs
 from gong_assets_tests.end_to_end.model_oracle import differences
+from gong_assets_tests.instances import local_instance
 
 pytestmark = [pytest.mark.extended, pytest.mark.slow]
 
@@ -209,7 +209,7 @@ class Histories(RuleBasedStateMachine):
 
 @pytest.mark.usefixtures("one_day")
 def test_every_layer_equals_the_model_whatever_happened(warehouse: Warehouse, tmp_path: Path) -> None:
-    local = dg.DagsterInstance.local_temp(str(tmp_path), overrides=event_log_options(tmp_path))
+    local = local_instance(tmp_path)
     with Gong().served() as gong, local as instance:
         Histories.deployment = ModelDeployment.of(
             gong, warehouse, tmp_path, instance, gong_redact_transcripts=True, gong_max_vanished_share=1

@@ -47,6 +47,7 @@ from gong_assets.settings import Settings
 from gong_assets.warehouse.errors import WarehouseUnreachable
 from gong_assets_tests.defs.alerts.receivers import Inbox, mail_server
 from gong_assets_tests.defs.alerts.watched import WatchedLocation
+from gong_assets_tests.instances import local_instance
 
 TRANSCRIPT = "We lost the Acme deal to a competitor"
 
@@ -98,7 +99,7 @@ def deployment(inbox: Inbox, tmp_path: Path) -> Iterator[Deployment]:
         gong_assets_alert_webhook_url=SecretStr(inbox.url),
         gong_assets_webserver_url="https://dagster.example.com",
     )
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    with local_instance(tmp_path) as instance:
         yield Deployment(instance, settings)
 
 

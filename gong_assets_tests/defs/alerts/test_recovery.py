@@ -14,6 +14,7 @@ from gong_assets.defs.partitions import DAYS_TAG
 from gong_assets.settings import Settings
 from gong_assets_tests.defs.alerts.receivers import Inbox
 from gong_assets_tests.defs.alerts.watched import WatchedLocation
+from gong_assets_tests.instances import local_instance
 
 MODELS = ("stg_calls", "stg_users")
 OLD, RECENT = "2026-03-01", "2026-03-08..2026-03-14"
@@ -74,7 +75,7 @@ class Deployment(WatchedLocation):
 @pytest.fixture
 def deployment(inbox: Inbox, tmp_path: Path) -> Iterator[Deployment]:
     settings = Settings(gong_assets_home=tmp_path, gong_assets_alert_webhook_url=SecretStr(inbox.url))
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    with local_instance(tmp_path) as instance:
         yield Deployment(instance, settings)
 
 
@@ -99,7 +100,7 @@ def test_a_failed_model_recovers_when_it_is_built_and_not_when_another_model_of_
 
 @pytest.mark.slow
 def test_a_tick_reports_the_numbers_of_problems_and_messages(tmp_path: Path) -> None:
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+    with local_instance(tmp_path) as instance:
         deployment = Deployment(instance, Settings(gong_assets_home=tmp_path))  # Only the log.
         assert deployment.run("deals") == "0 problems are open, and 0 messages were sent."
         assert deployment.run("deals", failing=["deals"]) == "1 problem is open, and 1 message was sent."

@@ -10,7 +10,6 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from gong_assets.cli.dagster_home import event_log_options
 from gong_assets.dates import DateRange
 from gong_assets.defs.checks.results import Finding
 from gong_assets.defs.checks.standing import StandingChecks
@@ -20,6 +19,7 @@ from gong_assets.warehouse.connection import Warehouse
 from gong_assets_tests.defs.ingestion_runs import call, ids, transcript
 from gong_assets_tests.end_to_end.deployment import Deployment, at
 from gong_assets_tests.end_to_end.gong_server import Gong
+from gong_assets_tests.instances import local_instance
 
 TODAY = datetime.now(UTC).date()
 YESTERDAY = TODAY - timedelta(days=1)
@@ -84,7 +84,7 @@ def test_the_weekends_that_a_reconciliation_finds_without_calls_are_read(
     gong.transcripts = [transcript(call_id) for call_id in ids(gong.calls)]
     # A schedule opens the instance again, which it cannot with one in memory.
     with (
-        dg.DagsterInstance.local_temp(str(tmp_path), overrides=event_log_options(tmp_path)) as instance,
+        local_instance(tmp_path) as instance,
         gong.served(),
     ):
         deployment = Deployment.of(gong, warehouse, tmp_path, instance)
