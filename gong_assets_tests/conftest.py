@@ -102,6 +102,8 @@ def manifest_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def warehouse(stack_home: Path) -> Warehouse:
+def warehouse(stack_home: Path) -> Iterator[Warehouse]:
     """A warehouse with an empty schema."""
-    return emptied(stack_home)
+    opened = emptied(stack_home)
+    yield opened
+    opened.close()

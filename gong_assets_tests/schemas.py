@@ -12,6 +12,6 @@ def emptied(home: Path, schema: str = "GONG_DATA") -> Warehouse:
 
     Most tests use the default: dbt parses the project for each schema, which takes seconds.
     """
-    arguments = local_arguments(home)
-    Warehouse(arguments).query(f"DROP SCHEMA IF EXISTS {schema} CASCADE")
-    return Warehouse({**arguments, "schema": schema})
+    warehouse = Warehouse({**local_arguments(home), "schema": schema}, keep_open=True)
+    warehouse.query(f"CREATE OR REPLACE SCHEMA {schema}")
+    return warehouse

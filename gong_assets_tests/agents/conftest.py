@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from gong_assets_tests.schemas import emptied
 
 
 @pytest.fixture(scope="module")
-def module_warehouse(stack_home: Path) -> Warehouse:
+def module_warehouse(stack_home: Path) -> Iterator[Warehouse]:
     """A warehouse with a schema that was empty, for tables that the tests of a module only read."""
-    return emptied(stack_home, "AGENTS")
+    opened = emptied(stack_home, "AGENTS")
+    yield opened
+    opened.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +18,7 @@ import pytest
 from snowflake.connector.errors import ProgrammingError
 
 import gong_assets_tests
+from gong_assets_tests.local.snowflake.conftest import ServerProcess
 
 Query = Callable[..., list[Any]]
 
@@ -758,6 +759,13 @@ UNSUPPORTED: dict[str, list[tuple[str, str]]] = {
         ("transform([1, 2, 3], a -> a * 2)", "TRANSFORM with the argument a without"),
     ],
 }
+
+
+@pytest.fixture(scope="module")
+def query(server: ServerProcess) -> Iterator[Query]:
+    """A function that runs a query and returns all rows, on one connection: no example changes anything."""
+    with server.connect(schema="EXAMPLES") as connection:
+        yield lambda sql: connection.cursor().execute(sql).fetchall()
 
 
 @pytest.mark.parametrize(
