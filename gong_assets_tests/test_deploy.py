@@ -50,23 +50,40 @@ def production(stack_home: Path, tmp_path: Path) -> Iterator[CommandLine]:
             "DAGSTER_POSTGRES_PASSWORD": "none",
             "GONG_ASSETS_HOME": str(stack_home),
             "PYTHONPATH": str(REPOSITORY),
+            "DAGSTER_EVENT_BATCH_SIZE": batch_size(),
         }
         yield CommandLine(tmp_path, variables)
+
+
+def batch_size() -> str:
+    """Return the largest number of events that a deployment stores at once."""
+    values = {
+        value
+        for file in (DEPLOY / "Dockerfile", *DEPLOY.glob("systemd/*.service"))
+        for value in re.findall(r"DAGSTER_EVENT_BATCH_SIZE=(\d+)", file.read_text())
+    }
+    (value,) = values
+    return value
 
 
 @pytest.mark.slow
 def test_the_graph_and_the_daemon_work_with_postgresql(
     production: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
-    selection = ("--select", "gong_calls_raw,gong_call_transcripts_raw", "--partition", yesterday)
+    days = [(datetime.now(UTC) - timedelta(days=age)).date().isoformat() for age in (2, 1)]
+    selection = (
+        "--select",
+        "gong_calls_raw,gong_call_transcripts_raw",
+        "--partition-range",
+        "...".join(days),
+    )
     module = ("-m", "gong_assets.definitions")
     production.run("dagster", "asset", "materialize", *module, *selection).succeeded()
     for name, value in production.variables.items():
         monkeypatch.setenv(name, value)
     with dg.DagsterInstance.get() as instance:
         assert type(instance.event_log_storage).__name__ == "PostgresEventLogStorage"
-        assert instance.get_materialized_partitions(dg.AssetKey("gong_calls_raw")) == {yesterday}
+        assert instance.get_materialized_partitions(dg.AssetKey("gong_calls_raw")) == set(days)
         daemon = subprocess.Popen(
             [Path(sys.executable).with_name("dagster-daemon"), "run", *module],
             env=production.environment,

@@ -9,8 +9,8 @@ import dagster as dg
 import pytest
 
 from gong_assets.cli import event_log_storage
-from gong_assets.cli.dagster_home import ensure_dagster_home
-from gong_assets.cli.event_log_storage import PooledSqliteEventLogStorage
+from gong_assets.cli.dagster_home import ensure_dagster_home, event_log_options
+from gong_assets.cli.event_log_storage import BATCH_SIZE_VARIABLE, PooledSqliteEventLogStorage
 from gong_assets.settings import Settings
 
 RUNS = 3
@@ -28,6 +28,29 @@ def is_right() -> dg.AssetCheckResult:
 JOB = dg.Definitions(
     assets=[table], asset_checks=[is_right], jobs=[dg.define_asset_job("job", "*")]
 ).resolve_job_def("job")
+
+
+# A run over a range, whose events Dagster passes in batches.
+RANGE_TAGS = {"dagster/asset_partition_range_start": "1", "dagster/asset_partition_range_end": "3"}
+
+
+@dg.asset(
+    partitions_def=dg.StaticPartitionsDefinition(["1", "2", "3"]),
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    code_version="1",
+)
+def several() -> dg.MaterializeResult[None]:
+    return dg.MaterializeResult(metadata={"rows": 3})
+
+
+@dg.asset_check(asset=several)
+def is_complete() -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed=True)
+
+
+RANGE_JOB = dg.Definitions(
+    assets=[several], asset_checks=[is_complete]
+).resolve_implicit_global_asset_job_def()
 
 
 @pytest.fixture
@@ -104,6 +127,69 @@ def test_dagsters_own_class_reads_the_same_events(home: Path, instance: dg.Dagst
         assert own.get_materialized_partitions(table.key) == {"a"}
         (check,) = own.event_log_storage.get_asset_check_execution_history(is_right.check_key, limit=5)
         assert check.status.value == "SUCCEEDED"
+
+
+def stored(instance: dg.DagsterInstance, run_id: str) -> dict[str, object]:
+    """Return what the storage has of a run of the range, without times and IDs."""
+    storage = instance.event_log_storage
+    records = instance.get_records_for_run(run_id).records
+    materialized = instance.fetch_materializations(several.key, limit=10).records
+    latest = instance.get_latest_materialization_event(several.key)
+    (check,) = storage.get_asset_check_execution_history(is_complete.check_key, limit=5)
+    assert all(record.run_id == run_id for record in materialized)
+    return {
+        "events": sorted(
+            (str(entry.dagster_event_type), str(entry.dagster_event and entry.dagster_event.partition))
+            for entry in (record.event_log_entry for record in records)
+        ),
+        "in the file of all assets": sorted(str(record.partition_key) for record in materialized),
+        "tags": sorted(
+            instance.get_event_tags_for_asset(several.key, filter_event_id=record.storage_id)
+            for record in materialized
+        ),
+        "latest is the last": latest == materialized[0].event_log_entry,
+        "partitions": instance.get_materialized_partitions(several.key),
+        "check": check.status,
+    }
+
+
+def run_range(home: Path, batch_size: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    monkeypatch.setenv(BATCH_SIZE_VARIABLE, batch_size)
+    with dg.DagsterInstance.local_temp(str(home), overrides=event_log_options(home)) as instance:
+        result = RANGE_JOB.execute_in_process(instance=instance, tags=RANGE_TAGS)
+        assert result.success
+        return stored(instance, result.run_id)
+
+
+@pytest.mark.parametrize("batch_size", ["1", "2", "1000"])
+def test_batches_store_what_single_events_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch_size: str
+) -> None:
+    for name in ("single", "batch"):
+        (tmp_path / name).mkdir()
+    single = run_range(tmp_path / "single", "0", monkeypatch)
+    assert single["partitions"] == {"1", "2", "3"}
+    assert single["latest is the last"]
+    assert run_range(tmp_path / "batch", batch_size, monkeypatch) == single
+
+
+def test_a_batch_that_cannot_be_stored_leaves_nothing_and_is_stored_event_by_event(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dagster tries the events of a failed batch again, each alone."""
+    statements: list[int] = []
+
+    def fail(storage: object, *args: object) -> None:
+        statements.append(1)
+        if len(statements) == 1:
+            raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(PooledSqliteEventLogStorage, "_store_asset_event_tags", fail)
+    home = tmp_path / "home"
+    home.mkdir()
+    kept = run_range(home, "1000", monkeypatch)
+    assert len(statements) > 3
+    assert kept["in the file of all assets"] == ["1", "2", "3"]
 
 
 @pytest.mark.slow
