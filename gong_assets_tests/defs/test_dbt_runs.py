@@ -28,6 +28,7 @@ from gong_assets.defs.dbt.test_groups import group_tests
 from gong_assets.defs.partitions import DAYS_TAG
 from gong_assets.settings import Settings
 from gong_assets.warehouse.connection import Warehouse
+from gong_assets_tests.instances import local_instance
 from gong_assets_tests.schemas import emptied
 from gong_assets_tests.statements import Statements, recorded_statements
 
@@ -84,10 +85,10 @@ class Graph:
 
 
 @pytest.fixture(scope="module")
-def graph(stack_home: Path) -> Iterator[Graph]:
+def graph(stack_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
     settings = Settings(gong_assets_home=stack_home, gong_start_date=FIRST)
     warehouse = emptied(stack_home)
-    with warnings.catch_warnings(), dg.DagsterInstance.ephemeral() as instance:
+    with warnings.catch_warnings(), local_instance(tmp_path_factory.mktemp("dbt_runs")) as instance:
         warnings.simplefilter("ignore")
         graph = Graph(settings, build_defs(settings), instance, warehouse)
         raw = {

@@ -9,7 +9,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from math import ceil
+from typing import Any
 
 from gong_assets.gong import BasicAuth, CallReader, GongClient, GongConfig, TranscriptPage, Window
 from gong_assets_tests.gong.fake_gong import FakeGong, call
@@ -83,8 +85,7 @@ def measure(
     days: int, starts: Sequence[datetime], latency: float, *, with_transcripts: bool = False
 ) -> Measurement:
     """Read the calls of the last `days` in virtual time, and check that all of them come once."""
-    in_order = (start.replace(microsecond=0) for start in sorted(starts))
-    gong = add_transcripts(FakeGong(call(number, start) for number, start in enumerate(in_order)))
+    gong = add_transcripts(FakeGong(_documents(tuple(starts))))
     network = VirtualNetwork(gong, latency=latency, limit=LeakyBucket(PER_SECOND))
     config = GongConfig(auth=BasicAuth("key", "secret"), max_requests_per_day=0)
 
@@ -99,6 +100,12 @@ def measure(
 
     fewest = max(1, ceil(len(starts) / 100)) * (2 if with_transcripts else 1)
     return Measurement(run(work), len(network.sent_at), fewest, latency, _peak(network), network.refused)
+
+
+@cache
+def _documents(starts: Sequence[datetime]) -> list[dict[str, Any]]:
+    in_order = (start.replace(microsecond=0) for start in sorted(starts))
+    return [call(number, start) for number, start in enumerate(in_order)]
 
 
 async def read_both(reader: CallReader) -> tuple[list[str], list[str]]:
