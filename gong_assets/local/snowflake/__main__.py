@@ -9,6 +9,7 @@ Exit codes: 0 stopped, 1 data directory or port in use, or files damaged, 2 usag
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import os
 import sys
@@ -48,6 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
         storage = Storage(options.data)
     except DataError as error:
         return _fail(str(error))
+    # What was imported stays. A statement makes thousands of objects, and collections would look at it, too.
+    gc.freeze()
     port = listener.getsockname()[1]
     print(f"Listening on {options.host}:{port}, data in {options.data}.", flush=True)  # noqa: T201
     http_server.run(storage, listener, password)
