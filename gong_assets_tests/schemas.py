@@ -7,10 +7,11 @@ from pathlib import Path
 from gong_assets.warehouse.connection import Warehouse, local_arguments
 
 
-def emptied(home: Path, schema: str = "GONG_DATA") -> Warehouse:
+def emptied(home: Path, schema: str = "TEST") -> Warehouse:
     """Return a warehouse with this schema, which has nothing in it.
 
-    Most tests use the default: dbt parses the project for each schema, which takes seconds.
+    Most tests use the default: dbt parses the project for each schema, which takes seconds. GONG_DATA is left
+    to commands without a schema in their settings.
     """
     warehouse = Warehouse({**local_arguments(home), "schema": schema}, keep_open=True)
     warehouse.query(f"CREATE OR REPLACE SCHEMA {schema}")

@@ -86,8 +86,9 @@ class Graph:
 
 @pytest.fixture(scope="module")
 def graph(stack_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
-    settings = Settings(gong_assets_home=stack_home, gong_start_date=FIRST)
     warehouse = emptied(stack_home)
+    schema = warehouse.arguments["schema"]
+    settings = Settings(gong_assets_home=stack_home, snowflake_schema=schema, gong_start_date=FIRST)
     with warnings.catch_warnings(), local_instance(tmp_path_factory.mktemp("dbt_runs")) as instance:
         warnings.simplefilter("ignore")
         graph = Graph(settings, build_defs(settings), instance, warehouse)
@@ -145,7 +146,8 @@ def test_two_dbt_commands_build_all_models_with_few_statements(
 def test_models_are_documented_and_counted(
     graph: Graph, second: tuple[dg.ExecuteInProcessResult, Statements]
 ) -> None:
-    tables = "select table_name, comment from information_schema.tables where table_schema = 'GONG_DATA'"
+    schema = graph.warehouse.arguments["schema"]
+    tables = f"select table_name, comment from information_schema.tables where table_schema = '{schema}'"
     comments = {row["TABLE_NAME"]: row["COMMENT"] or "" for row in graph.warehouse.query(tables)}
     undocumented = [key for key in graph.models if "[dbt " not in comments[key.path[-1].upper()]]
     assert undocumented == []
