@@ -34,7 +34,8 @@ from gong_assets_tests.statements import Statements, recorded_statements
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dbt_runs")]
 
-DAYS = DateRange.inclusive(date(2026, 11, 3), date(2026, 11, 5))
+# A Friday and a weekend, on which the simulated tenant has few calls.
+DAYS = DateRange.inclusive(date(2026, 11, 6), date(2026, 11, 8))
 FIRST, GAP, LAST = DAYS
 OPS = ("gong_dbt_staging", "gong_dbt_models")
 
