@@ -104,6 +104,6 @@ def manifest_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def warehouse(stack_home: Path) -> Iterator[Warehouse]:
     """A warehouse with an empty schema."""
-    opened = emptied(stack_home, keep_open=True)
+    opened = emptied(stack_home)
     yield opened
     opened.close()

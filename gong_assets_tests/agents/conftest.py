@@ -14,6 +14,6 @@ from gong_assets_tests.schemas import emptied
 @pytest.fixture(scope="module")
 def module_warehouse(stack_home: Path) -> Iterator[Warehouse]:
     """A warehouse with a schema that was empty, for tables that the tests of a module only read."""
-    opened = emptied(stack_home, "AGENTS", keep_open=True)
+    opened = emptied(stack_home, "AGENTS")
     yield opened
     opened.close()
