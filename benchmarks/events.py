@@ -22,8 +22,8 @@ from unittest import mock
 import dagster as dg
 import yaml  # type: ignore[import-untyped]
 
-from gong_assets.cli.dagster_home import event_log_options
 from gong_assets.cli.event_log_storage import BATCH_SIZE, BATCH_SIZE_VARIABLE
+from gong_assets_tests.instances import local_instance
 from gong_assets_tests.postgres import postgres_server
 
 FIRST_AND_LAST = {"start": "2026-01-01", "end": "2026-01-31"}
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="runs of each (default: 3)")
     rounds = parser.parse_args().rounds
     logging.disable(logging.CRITICAL)
-    for name, instance_of in (("SQLite", sqlite_instance), ("PostgreSQL", postgres_instance)):
+    for name, instance_of in (("SQLite", local_instance), ("PostgreSQL", postgres_instance)):
         with tempfile.TemporaryDirectory() as directory, instance_of(Path(directory)) as instance:
             measured: dict[str, list[float]] = {"0": [], BATCH_SIZE: []}
             seconds_of_run(instance, "0")  # Creates the files and tables.
@@ -69,12 +69,6 @@ def seconds_of_run(instance: dg.DagsterInstance, batch_size: str) -> float:
     started = time.perf_counter()
     job.execute_in_process(instance=instance, tags=RANGE)
     return time.perf_counter() - started
-
-
-@contextmanager
-def sqlite_instance(directory: Path) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(str(directory), overrides=event_log_options(directory)) as instance:
-        yield instance
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from gong_assets.defs.checks.hubspot import (
 )
 from gong_assets.defs.resources import SnowflakeResource
 from gong_assets.settings import HubSpotShape, Settings
-from gong_assets.warehouse.connection import Warehouse, fetch
+from gong_assets.warehouse.connection import Warehouse
 
 SHARE = "CHECKED_SHARE"
 
@@ -51,17 +51,14 @@ def snowflake(warehouse: Warehouse) -> SnowflakeResource:
 @pytest.fixture
 def share(warehouse: Warehouse) -> Iterator[None]:
     """A database with all tables of the share, each with a row, and a schema of views of them."""
-    # A session that creates a database or a schema uses it afterwards.
-    with Warehouse(warehouse.arguments).connect() as connection:
-        fetch(connection, f"CREATE OR REPLACE DATABASE {SHARE}")
-        for schema in ("V2_DAILY", "V2_LIVE"):
-            fetch(connection, f"CREATE SCHEMA IF NOT EXISTS {SHARE}.{schema}")
-        for table in TABLES["share"]:
-            fetch(connection, f"CREATE TABLE {SHARE}.V2_DAILY.{table} AS SELECT 1 AS OBJECTID")
-            fetch(
-                connection,
-                f"CREATE SECURE VIEW {SHARE}.V2_LIVE.{table} AS SELECT * FROM {SHARE}.V2_DAILY.{table}",
-            )
+    warehouse.query(f"CREATE OR REPLACE DATABASE {SHARE}")
+    for schema in ("V2_DAILY", "V2_LIVE"):
+        warehouse.query(f"CREATE SCHEMA IF NOT EXISTS {SHARE}.{schema}")
+    for table in TABLES["share"]:
+        warehouse.query(f"CREATE TABLE {SHARE}.V2_DAILY.{table} AS SELECT 1 AS OBJECTID")
+        warehouse.query(
+            f"CREATE SECURE VIEW {SHARE}.V2_LIVE.{table} AS SELECT * FROM {SHARE}.V2_DAILY.{table}"
+        )
     yield
     warehouse.query(f"DROP DATABASE {SHARE}")
 
